@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   sudo make demo     install what is missing, build, show the main job on a software modem
+#   sudo make check    install what is missing, build, run every test
+#   make help          everything else
+
+VERSION := 0.1.0
+BUILD   := build
+
+CC     ?= cc
+CLANG  ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-8s %s\n' $(1) $(2))
+
+PKGS     := libbpf libevent_core json-c inih smartcols libmnl
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CFLAGS   ?= -O2 -g
+INC      := -Iinclude -I. -I$(BUILD)/include
+USER_CFLAGS = -std=gnu17 $(WARN) $(INC) -D_GNU_SOURCE -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
+LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.
+MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS  = -O2 -g -target bpf -mcpu=v3 $(INC) -idirafter /usr/include/$(MULTIARCH) \
+	      -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
+
+LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c,$(wildcard daemon/*.c daemon/*/*.c))
+MODEM_SRC := $(wildcard tests/modem/*.c)
+MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
+BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c)
+UNIT_SRC  := $(wildcard tests/unit/test_*.c)
+TOOL_SRC  := $(wildcard tests/net/*.c)
+MAN_SRC   := $(wildcard doc/*.rst)
+
+LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
+LIB_ASAN  := $(LIB_SRC:%.c=$(BUILD)/asan/%.o)
+SKEL      := $(patsubst %.bpf.c,$(BUILD)/include/%.skel.h,$(notdir $(BPF_SRC)))
+PROGRAMS  := $(BUILD)/qmapd $(BUILD)/qmapctl
+TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%)
+UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help deps clean
+
+all: $(PROGRAMS) $(TESTPROGS) $(MAN)
+
+$(BUILD)/%.bpf.o: %.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+define skel_rule
+$(BUILD)/include/$(notdir $(1:.bpf.c=.skel.h)): $(BUILD)/$(1:.c=.o)
+	$$(call say,SKEL,$$@)
+	$(Q)mkdir -p $$(@D)
+	$(Q)$$(BPFTOOL) gen skeleton $$< name $$(subst -,_,$(notdir $(1:.bpf.c=))) > $$@
+endef
+$(foreach s,$(BPF_SRC),$(eval $(call skel_rule,$(s))))
+
+$(BUILD)/asan/%.o: %.c | $(SKEL)
+	$(call say,CC-ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(ASAN) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.o: %.c | $(SKEL)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# The software modem is an implementation of its own: of the rest it gets include/ and nothing else.
+$(BUILD)/qmap-modem: $(MODEM_SRC:%.c=$(BUILD)/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(TOOL_SRC:tests/net/%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/net/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/man/%: doc/%.rst
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)rst2man --strict $< > $@
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A data path turns aggregates on the trunk into packets on ports, and back. One file per way of
+ * doing it; this is all the rest of the daemon knows of them.
+ */
+#ifndef QMAP_DATAPATH_H
+#define QMAP_DATAPATH_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+
+struct json_object;
+struct datapath;
+
+/* What Set Data Format should ask for, so that this data path carries it well. 0: anything. */
+struct datapath_limits {
+	unsigned int dl_max_bytes;
+	unsigned int dl_max_datagrams;
+};
+
+/* The agreed format, as the data path needs it. */
+struct datapath_format {
+	int version; /* enum qmap_version */
+	unsigned int dl_max_bytes;
+	unsigned int ul_max_bytes; /* 0: no limit told */
+};
+
+struct datapath_port {
+	unsigned int number; /* PDN */
+	unsigned int mux;
+	char name[IFNAMSIZ];  /* out: of the netdev */
+	unsigned int ifindex; /* out */
+};
+
+/*
+ * All functions return 0 or a negative errno with @err filled in; a failure leaves nothing behind.
+ */
+struct datapath_ops {
+	const char *name;
+	struct datapath_limits limits;
+
+	/* Can this machine do it on this trunk? @why gets the reason, also of a yes. */
+	int (*probe)(const char *trunk, struct error *why);
+	/* Builds and pins everything but the ports. */
+	int (*attach)(struct datapath **out, const char *trunk,
+		      const struct datapath_format *format, struct error *err);
+	/* Finds what an earlier process has pinned. */
+	int (*adopt)(struct datapath **out, unsigned int trunk_ifindex, struct error *err);
+	/* The port's netdev exists afterwards, down, and carries no traffic until flow() says so.
+	 */
+	int (*add_port)(struct datapath *dp, struct datapath_port *port, struct error *err);
+	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);
+	/* Lets traffic of a PDN pass (call connected) or not. */
+	int (*flow)(struct datapath *dp, unsigned int mux, bool on, struct error *err);
+	/* Counters; see qmapctl(8). New reference. */
+	int (*stats)(struct datapath *dp, struct json_object **out, struct error *err);
+	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. */
+	int (*event_fd)(struct datapath *dp);
+	int (*events)(struct datapath *dp, struct error *err);
+	/* Removes links, netdevs and pins. */
+	int (*detach)(struct datapath *dp, struct error *err);
+	/* Forgets the object, leaves the kernel as it is. */
+	void (*close)(struct datapath **dp);
+};
+
+extern const struct datapath_ops datapath_xdp;
+
+#endif
