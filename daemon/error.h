@@ -33,4 +33,7 @@ void error_exit(struct error *e, enum exit_code code);
 /* "ENODEV" for -ENODEV; "EUNKNOWN" for what has no name. */
 const char *error_symbol(int err);
 
+/* The other way round: -ENODEV for "ENODEV", 0 for a symbol without a number. */
+int error_number(const char *symbol);
+
 #endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config_words.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "nearest.h"
+#include "qmap/abi.h"
+
+static const struct config_choice qmap_choices[] = {
+	{"auto", CONFIG_QMAP_AUTO}, {"off", CONFIG_QMAP_OFF}, {"v1", CONFIG_QMAP_V1},
+	{"v4", CONFIG_QMAP_V4},	    {"v5", CONFIG_QMAP_V5},   {NULL, 0},
+};
+
+static const struct config_choice datapath_choices[] = {
+	{"auto", CONFIG_DATAPATH_AUTO},
+	{"xdp", CONFIG_DATAPATH_XDP},
+	{NULL, 0},
+};
+
+static const struct config_choice ip_choices[] = {
+	{"v4", CONFIG_IPV4},
+	{"v6", CONFIG_IPV6},
+	{"v4v6", CONFIG_IPV4V6},
+	{NULL, 0},
+};
+
+static const struct config_choice auth_choices[] = {
+	{"auto", CONFIG_AUTH_AUTO}, {"none", CONFIG_AUTH_NONE}, {"pap", CONFIG_AUTH_PAP},
+	{"chap", CONFIG_AUTH_CHAP}, {"both", CONFIG_AUTH_BOTH}, {NULL, 0},
+};
+
+#define TRUNK(member) .scope = CONFIG_TRUNK, .offset = offsetof(struct config_trunk, member)
+#define PDN(member)   .scope = CONFIG_PDN, .offset = offsetof(struct config_pdn, member)
+#define TRUNK_STRING(member)                                                                       \
+	TRUNK(member), .type = CONFIG_STRING, .size = sizeof(((struct config_trunk *)0)->member)
+#define PDN_STRING(member)                                                                         \
+	PDN(member), .type = CONFIG_STRING, .size = sizeof(((struct config_pdn *)0)->member)
+#define UINT(low, high) .type = CONFIG_UINT, .min = (low), .max = (high)
+#define ENUM(list)	.type = CONFIG_ENUM, .choices = (list)
+
+static const struct config_word words[] = {
+	{.key = "dev",
+	 TRUNK_STRING(dev),
+	 .identity = true,
+	 .metavar = "DEV",
+	 .help = "network device that carries the aggregates"},
+	{.key = "control",
+	 TRUNK_STRING(control),
+	 .metavar = "PATH",
+	 .help = "QMI channel: character device or unix socket; none: data path alone"},
+	{.key = "qmap",
+	 TRUNK(qmap),
+	 ENUM(qmap_choices),
+	 .metavar = "VERSION",
+	 .help = "QMAP version to ask the modem for; auto: the highest that it agrees to"},
+	{.key = "datapath",
+	 TRUNK(datapath),
+	 ENUM(datapath_choices),
+	 .metavar = "NAME",
+	 .help = "way of splitting aggregates; auto: the best that this machine offers"},
+	{.key = "dl-max-bytes",
+	 TRUNK(dl_max_bytes),
+	 UINT(0, QMAP_MAX_AGGREGATE),
+	 .metavar = "N",
+	 .help = "largest downlink aggregate to ask for; 0: what suits model and data path"},
+	{.key = "dl-max-datagrams",
+	 TRUNK(dl_max_datagrams),
+	 UINT(0, 255),
+	 .metavar = "N",
+	 .help = "most frames per downlink aggregate to ask for; 0: likewise"},
+	{.key = "sync",
+	 TRUNK(sync),
+	 .type = CONFIG_BOOL,
+	 .metavar = "YES|NO",
+	 .help = "may QMI SYNC be sent when nobody else uses the channel"},
+	{.key = "timeout",
+	 TRUNK(timeout),
+	 UINT(1, 600),
+	 .metavar = "SECONDS",
+	 .help = "how long to wait for one QMI answer"},
+
+	{.key = "number",
+	 PDN(number),
+	 UINT(1, 254),
+	 .identity = true,
+	 .metavar = "N",
+	 .help = "the N in the port's name"},
+	{.key = "mux", PDN(mux), UINT(1, 254), .metavar = "ID", .help = "mux id; default 0x80 + N"},
+	{.key = "ip",
+	 PDN(ip),
+	 ENUM(ip_choices),
+	 .metavar = "FAMILY",
+	 .help = "IP families to connect; default v4v6"},
+	{.key = "apn",
+	 PDN_STRING(apn),
+	 .metavar = "NAME",
+	 .help = "access point name; default: the modem's profile"},
+	{.key = "user", PDN_STRING(user), .metavar = "NAME", .help = "user name"},
+	{.key = "password",
+	 PDN_STRING(password),
+	 .secret = true,
+	 .metavar = "TEXT",
+	 .help = "password"},
+	{.key = "auth",
+	 PDN(auth),
+	 ENUM(auth_choices),
+	 .metavar = "METHOD",
+	 .help = "authentication; auto: none without user, else both"},
+	{.key = "netns",
+	 PDN_STRING(netns),
+	 .metavar = "NAME",
+	 .help = "network namespace to move the port to, as in `ip netns`"},
+	{.key = "metric",
+	 PDN(metric),
+	 UINT(1, UINT_MAX),
+	 .metavar = "N",
+	 .help = "metric of the default route; default 700 + N"},
+	{.key = "default-route",
+	 PDN(default_route),
+	 .type = CONFIG_BOOL,
+	 .metavar = "YES|NO",
+	 .help = "add a default route through the port; default yes"},
+};
+
+#define NWORDS (sizeof(words) / sizeof(words[0]))
+
+const struct config_word *config_word_next(enum config_scope scope,
+					   const struct config_word *previous)
+{
+	size_t i = previous ? (size_t)(previous - words) + 1 : 0;
+
+	for (; i < NWORDS; i++) {
+		if (words[i].scope == scope)
+			return &words[i];
+	}
+	return NULL;
+}
+
+/* JSON keys are snake_case, options and files have dashes. */
+static bool same_key(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++) {
+		if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
+			return false;
+	}
+	return *a == *b;
+}
+
+static void unknown_key(enum config_scope scope, const char *key, struct error *err)
+{
+	const struct config_word *w = NULL;
+	struct nearest near;
+	char list[256] = "";
+	size_t len = 0;
+
+	nearest_init(&near, key);
+	while ((w = config_word_next(scope, w))) {
+		nearest_offer(&near, w->key);
+		if (!w->identity && len < sizeof(list))
+			len += snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
+					w->key);
+	}
+	error_set(err, -EINVAL, "a %s has no setting \"%.40s\"",
+		  scope == CONFIG_TRUNK ? "trunk" : "PDN", key);
+	if (near.best)
+		error_hint(err, "did you mean \"%s\"?", near.best);
+	else
+		error_hint(err, "there are %s", list);
+}
+
+const struct config_word *config_word_find(enum config_scope scope, const char *key,
+					   struct error *err)
+{
+	const struct config_word *w = NULL;
+
+	while ((w = config_word_next(scope, w))) {
+		if (same_key(w->key, key))
+			return w;
+	}
+	unknown_key(scope, key, err);
+	return NULL;
+}
+
+void config_word_allowed(const struct config_word *w, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	switch (w->type) {
+	case CONFIG_STRING:
+		snprintf(buf, size, "at most %zu characters, none of them a control character",
+			 w->size - 1);
+		break;
+	case CONFIG_UINT:
+		snprintf(buf, size, "a number from %u to %u", w->min, w->max);
+		break;
+	case CONFIG_BOOL:
+		snprintf(buf, size, "yes or no");
+		break;
+	case CONFIG_ENUM:
+		for (const struct config_choice *c = w->choices; c->name && len < size; c++)
+			len += snprintf(buf + len, size - len, "%s%s", len ? ", " : "", c->name);
+		break;
+	}
+}
+
+static int bad_value(const struct config_word *w, const char *value, struct error *err)
+{
+	char allowed[128];
+
+	config_word_allowed(w, allowed, sizeof(allowed));
+	if (w->secret)
+		return error_set(err, -EINVAL, "bad %s: allowed: %s", w->key, allowed);
+	return error_set(err, -EINVAL, "bad %s \"%.60s\": allowed: %s", w->key, value, allowed);
+}
+
+static int set_string(const struct config_word *w, void *member, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (len >= w->size)
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
+			return -EINVAL;
+	}
+	/* Clear what is left, so that two configurations compare by memcmp(). */
+	memset(member, 0, w->size);
+	memcpy(member, value, len);
+	return 0;
+}
+
+/* Decimal or 0x...: no sign, no blanks, and a leading zero means nothing, unlike strtoul's base 0.
+ */
+static int set_uint(const struct config_word *w, unsigned int *member, const char *value)
+{
+	bool hex = value[0] == '0' && (value[1] == 'x' || value[1] == 'X');
+	const char *digits = hex ? value + 2 : value;
+	unsigned long long n;
+	char *end;
+
+	if (!*digits ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(digits, &end, hex ? 16 : 10);
+	if (errno || n < w->min || n > w->max)
+		return -EINVAL;
+	*member = n;
+	return 0;
+}
+
+static int set_bool(bool *member, const char *value)
+{
+	static const struct {
+		const char *name;
+		bool value;
+	} names[] = {{"yes", true},  {"no", false},  {"on", true},
+		     {"off", false}, {"true", true}, {"false", false}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(names[i].name, value)) {
+			*member = names[i].value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_choice(const struct config_word *w, int *member, const char *value)
+{
+	for (const struct config_choice *c = w->choices; c->name; c++) {
+		if (!strcmp(c->name, value)) {
+			*member = c->value;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int config_word_set(const struct config_word *w, void *object, const char *value, struct error *err)
+{
+	void *member = (char *)object + w->offset;
+	int ret = -EINVAL;
+
+	switch (w->type) {
+	case CONFIG_STRING:
+		ret = set_string(w, member, value);
+		break;
+	case CONFIG_UINT:
+		ret = set_uint(w, member, value);
+		break;
+	case CONFIG_BOOL:
+		ret = set_bool(member, value);
+		break;
+	case CONFIG_ENUM:
+		ret = set_choice(w, member, value);
+		break;
+	}
+	return ret ? bad_value(w, value, err) : 0;
+}
+
+const char *config_word_choice(const struct config_word *w, int value)
+{
+	for (const struct config_choice *c = w->choices; c->name; c++) {
+		if (c->value == value)
+			return c->name;
+	}
+	return "?";
+}
+
+struct json_object *config_word_to_json(const struct config_word *w, const void *object)
+{
+	const void *member = (const char *)object + w->offset;
+
+	switch (w->type) {
+	case CONFIG_STRING:
+		return json_object_new_string(member);
+	case CONFIG_UINT:
+		return json_object_new_int64(*(const unsigned int *)member);
+	case CONFIG_BOOL:
+		return json_object_new_boolean(*(const bool *)member);
+	case CONFIG_ENUM:
+		return json_object_new_string(config_word_choice(w, *(const int *)member));
+	}
+	return NULL;
+}
+
+static enum json_type json_type_of(const struct config_word *w)
+{
+	switch (w->type) {
+	case CONFIG_UINT:
+		return json_type_int;
+	case CONFIG_BOOL:
+		return json_type_boolean;
+	case CONFIG_STRING:
+	case CONFIG_ENUM:
+		break;
+	}
+	return json_type_string;
+}
+
+int config_word_from_json(const struct config_word *w, void *object, struct json_object *value,
+			  struct error *err)
+{
+	const char *text = json_object_get_string(value);
+
+	if (!json_object_is_type(value, json_type_of(w)))
+		return error_set(err, -EINVAL, "%s must be a JSON %s", w->key,
+				 json_type_to_name(json_type_of(w)));
+	/* "\u0000" is a legal JSON string that would end a C string early. */
+	if (json_object_is_type(value, json_type_string) &&
+	    strlen(text) != (size_t)json_object_get_string_len(value))
+		return error_set(err, -EINVAL, "%s contains a zero byte", w->key);
+	return config_word_set(w, object, text, err);
+}
