@@ -149,3 +149,10 @@ void error_exit(struct error *e, enum exit_code code)
 	if (e)
 		e->exit = code;
 }
+
+int error_pass(struct error *e, const struct error *cause)
+{
+	if (e && !e->err)
+		*e = *cause;
+	return cause->err;
+}
