@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The control socket: well-behaved clients, and all the others. */
 #include <errno.h>
 #include <fcntl.h>

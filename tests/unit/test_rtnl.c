@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* rtnetlink requests and events, in two network namespaces of the test's own. */
 #include <arpa/inet.h>
 #include <errno.h>
