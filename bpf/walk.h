@@ -71,63 +71,58 @@ static __always_inline int qmap_walk_is_ip(__u8 first, __u32 len)
  * Returns 0 with @f filled in; f->next == 0 when the walk is over because of a bad length,
  * otherwise the walk is over when f->next == @end - @data. Returns 1 when @off is at or behind the
  * end: there is no frame.
+ *
+ * Lengths are compared as numbers, because the verifier forgets what it knows of a packet pointer
+ * whose offset may pass 65535; the pointer comparisons before each access are for its sake alone.
  */
 static __always_inline int qmap_walk(const __u8 *data, const __u8 *end, __u64 off, int version,
 				     struct qmap_frame *f)
 {
-	const struct qmap_hdr *hdr;
-	__u64 hlen = sizeof(*hdr), len, pad, tail;
-	const __u8 *p;
+	__u64 total = end - data, hlen = sizeof(struct qmap_hdr), len, pad, behind;
+	const __u8 *p = data + off;
+	const __u8 *t;
 
-	f->payload = 0;
-	f->len = 0;
-	f->next = 0;
-	f->mux_id = 0;
-	f->command = 0;
-	f->csum = QMAP_CSUM_NONE;
-
-	if (off > QMAP_MAX_AGGREGATE)
+	*f = (struct qmap_frame){.drop = QMAP_DROP_TRUNCATED_HEADER};
+	if (off >= total || off > QMAP_MAX_AGGREGATE)
 		return 1;
-	p = data + off;
-	if (p >= end)
-		return 1;
-	f->drop = QMAP_DROP_TRUNCATED_HEADER;
-	if (p + sizeof(*hdr) > end)
+	if (p + sizeof(struct qmap_hdr) > end)
 		return 0;
-	hdr = (const struct qmap_hdr *)p;
-	f->mux_id = hdr->mux_id;
-	f->command = !!(hdr->flags & QMAP_FLAG_COMMAND);
-	len = __builtin_bswap16(hdr->len);
-	pad = hdr->flags & QMAP_PAD_MASK;
+	f->mux_id = p[1];
+	f->command = !!(p[0] & QMAP_FLAG_COMMAND);
+	len = __builtin_bswap16(((const struct qmap_hdr *)p)->len);
+	pad = p[0] & QMAP_PAD_MASK;
 	if (!len) {
 		f->drop = QMAP_DROP_ZERO_LENGTH;
 		return 0;
 	}
 
-	f->drop = QMAP_DROP_NONE;
-	if (version == QMAP_V5 && !f->command && (hdr->flags & QMAP_FLAG_NEXT_HEADER)) {
-		if (p + sizeof(*hdr) + sizeof(struct qmap_v5_hdr) > end) {
-			f->drop = QMAP_DROP_TRUNCATED_HEADER;
+	if (version == QMAP_V5 &&
+	    (p[0] & (QMAP_FLAG_COMMAND | QMAP_FLAG_NEXT_HEADER)) == QMAP_FLAG_NEXT_HEADER) {
+		if (p + hlen + sizeof(struct qmap_v5_hdr) > end)
 			return 0;
-		}
-		hlen += qmap_walk_v5((const struct qmap_v5_hdr *)(hdr + 1), f);
+		f->drop = QMAP_DROP_NONE;
+		hlen += qmap_walk_v5((const struct qmap_v5_hdr *)(p + hlen), f);
+	} else {
+		f->drop = QMAP_DROP_NONE;
 	}
 
-	tail = version == QMAP_V4 ? sizeof(struct qmap_v4_trailer) : 0;
-	if (p + hlen + len > end) {
+	behind = off + hlen + len;
+	t = data + behind;
+	if (behind > total || behind > QMAP_MAX_AGGREGATE) {
 		f->drop = QMAP_DROP_LENGTH_BEYOND;
 		return 0;
 	}
-	if (p + hlen + len + tail > end) {
-		f->drop = QMAP_DROP_TRUNCATED_TRAILER;
-		return 0;
+	if (version == QMAP_V4) {
+		if (t + sizeof(struct qmap_v4_trailer) > end) {
+			f->drop = QMAP_DROP_TRUNCATED_TRAILER;
+			return 0;
+		}
+		if (((const struct qmap_v4_trailer *)t)->flags & QMAP_V4_CSUM_VALID)
+			f->csum = QMAP_CSUM_SUM;
+		behind += sizeof(struct qmap_v4_trailer);
 	}
 	f->payload = off + hlen;
-	f->next = off + hlen + len + tail;
-	if (tail &&
-	    (((const struct qmap_v4_trailer *)(p + hlen + len))->flags & QMAP_V4_CSUM_VALID))
-		f->csum = QMAP_CSUM_SUM;
-
+	f->next = behind;
 	if (f->drop != QMAP_DROP_NONE)
 		return 0;
 	if (pad >= len) {
@@ -138,10 +133,9 @@ static __always_inline int qmap_walk(const __u8 *data, const __u8 *end, __u64 of
 	if (f->command) {
 		if (f->len < sizeof(struct qmap_cmd))
 			f->drop = QMAP_DROP_SHORT_COMMAND;
-		return 0;
-	}
-	if (!qmap_walk_is_ip(p[hlen], f->len))
+	} else if (p + hlen + 1 > end || !qmap_walk_is_ip(p[hlen], f->len)) {
 		f->drop = QMAP_DROP_NOT_IP;
+	}
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "config.h"
 
 #include <ctype.h>
@@ -159,8 +159,6 @@ static bool valid_ifname(const char *s)
 
 static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
 {
-	char port[IFNAMSIZ + 16];
-
 	if (!p->mux) {
 		error_set(err, -EINVAL, "PDN %u needs a mux id of its own: 0x80 + %u is above %d",
 			  p->number, p->number, MAX_MUX);
@@ -175,14 +173,6 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		error_set(err, -EINVAL, "PDN %u: apn, user and password need a control channel",
 			  p->number);
 		error_hint(err, "with control=none somebody else dials");
-		return -EINVAL;
-	}
-	snprintf(port, sizeof(port), "%s.%u", c->dev, p->number);
-	if (c->qmap != CONFIG_QMAP_OFF && strlen(port) >= IFNAMSIZ) {
-		error_set(err, -EINVAL,
-			  "port name %s is longer than the %d characters Linux allows", port,
-			  IFNAMSIZ - 1);
-		error_hint(err, "rename the device: ip link set dev %s name wwan0", c->dev);
 		return -EINVAL;
 	}
 	return 0;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "config_words.h"
 
 #include <errno.h>
@@ -59,12 +59,10 @@ static const struct config_word words[] = {
 	{.key = "qmap",
 	 TRUNK(qmap),
 	 ENUM(qmap_choices),
-	 .metavar = "VERSION",
 	 .help = "QMAP version to ask the modem for; auto: the highest that it agrees to"},
 	{.key = "datapath",
 	 TRUNK(datapath),
 	 ENUM(datapath_choices),
-	 .metavar = "NAME",
 	 .help = "way of splitting aggregates; auto: the best that this machine offers"},
 	{.key = "dl-max-bytes",
 	 TRUNK(dl_max_bytes),
@@ -79,7 +77,6 @@ static const struct config_word words[] = {
 	{.key = "sync",
 	 TRUNK(sync),
 	 .type = CONFIG_BOOL,
-	 .metavar = "YES|NO",
 	 .help = "may QMI SYNC be sent when nobody else uses the channel"},
 	{.key = "timeout",
 	 TRUNK(timeout),
@@ -94,11 +91,7 @@ static const struct config_word words[] = {
 	 .metavar = "N",
 	 .help = "the N in the port's name"},
 	{.key = "mux", PDN(mux), UINT(1, 254), .metavar = "ID", .help = "mux id; default 0x80 + N"},
-	{.key = "ip",
-	 PDN(ip),
-	 ENUM(ip_choices),
-	 .metavar = "FAMILY",
-	 .help = "IP families to connect; default v4v6"},
+	{.key = "ip", PDN(ip), ENUM(ip_choices), .help = "IP families to connect; default v4v6"},
 	{.key = "apn",
 	 PDN_STRING(apn),
 	 .metavar = "NAME",
@@ -112,7 +105,6 @@ static const struct config_word words[] = {
 	{.key = "auth",
 	 PDN(auth),
 	 ENUM(auth_choices),
-	 .metavar = "METHOD",
 	 .help = "authentication; auto: none without user, else both"},
 	{.key = "netns",
 	 PDN_STRING(netns),
@@ -126,7 +118,6 @@ static const struct config_word words[] = {
 	{.key = "default-route",
 	 PDN(default_route),
 	 .type = CONFIG_BOOL,
-	 .metavar = "YES|NO",
 	 .help = "add a default route through the port; default yes"},
 };
 
@@ -189,10 +180,24 @@ const struct config_word *config_word_find(enum config_scope scope, const char *
 	return NULL;
 }
 
-void config_word_allowed(const struct config_word *w, char *buf, size_t size)
+static void join_choices(const struct config_word *w, const char *separator, char *buf, size_t size)
 {
 	size_t len = 0;
 
+	for (const struct config_choice *c = w->choices; c->name && len < size; c++)
+		len += snprintf(buf + len, size - len, "%s%s", len ? separator : "", c->name);
+}
+
+void config_word_metavar(const struct config_word *w, char *buf, size_t size)
+{
+	if (w->type == CONFIG_ENUM)
+		join_choices(w, "|", buf, size);
+	else
+		snprintf(buf, size, "%s", w->type == CONFIG_BOOL ? "yes|no" : w->metavar);
+}
+
+void config_word_allowed(const struct config_word *w, char *buf, size_t size)
+{
 	switch (w->type) {
 	case CONFIG_STRING:
 		snprintf(buf, size, "at most %zu characters, none of them a control character",
@@ -205,8 +210,7 @@ void config_word_allowed(const struct config_word *w, char *buf, size_t size)
 		snprintf(buf, size, "yes or no");
 		break;
 	case CONFIG_ENUM:
-		for (const struct config_choice *c = w->choices; c->name && len < size; c++)
-			len += snprintf(buf + len, size - len, "%s%s", len ? ", " : "", c->name);
+		join_choices(w, ", ", buf, size);
 		break;
 	}
 }

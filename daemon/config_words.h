@@ -42,7 +42,7 @@ struct config_word {
 	size_t size;	       /* of a string's buffer */
 	unsigned int min, max; /* of a number */
 	const struct config_choice *choices;
-	const char *metavar;
+	const char *metavar; /* of a string or number */
 	const char *help;
 };
 
@@ -67,7 +67,10 @@ struct json_object *config_word_to_json(const struct config_word *word, const vo
 int config_word_from_json(const struct config_word *word, void *object, struct json_object *value,
 			  struct error *err);
 
-/* "auto|off|v1|v4|v5", "1..254", ... into @buf, for help texts and errors. */
+/* What is allowed, as words for an error: "auto, off, v1, v4, v5", "a number from 1 to 254". */
 void config_word_allowed(const struct config_word *word, char *buf, size_t size);
+
+/* The same for a help text: "auto|off|v1|v4|v5", "ID". */
+void config_word_metavar(const struct config_word *word, char *buf, size_t size);
 
 #endif

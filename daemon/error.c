@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 #include "error.h"
 
 #include <errno.h>
@@ -148,4 +148,11 @@ void error_exit(struct error *e, enum exit_code code)
 {
 	if (e)
 		e->exit = code;
+}
+
+int error_pass(struct error *e, const struct error *cause)
+{
+	if (e && !e->err)
+		*e = *cause;
+	return cause->err;
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rtnl.h"
+
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of 32 features each; the kernel has two (NETDEV_FEATURE_COUNT is below 65). */
+#define MAX_BLOCKS 4
+
+struct features {
+	int fd;
+	const char *dev;
+	unsigned int n; /* features this kernel has names for */
+};
+
+static int ethtool(const struct features *f, void *command)
+{
+	struct ifreq ifr = {.ifr_data = command};
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", f->dev);
+	return ioctl(f->fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
+}
+
+static int count_features(struct features *f)
+{
+	struct {
+		struct ethtool_sset_info info;
+		uint32_t count;
+	} q = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
+	int ret = ethtool(f, &q);
+
+	if (ret)
+		return ret;
+	if (!q.info.sset_mask || !q.count || q.count > MAX_BLOCKS * 32)
+		return -EOPNOTSUPP;
+	f->n = q.count;
+	return 0;
+}
+
+/* Number of the feature; -EOPNOTSUPP if there is none of that name. */
+static int find_feature(const struct features *f, const char *name)
+{
+	struct ethtool_gstrings *g = calloc(1, sizeof(*g) + f->n * ETH_GSTRING_LEN);
+	int ret;
+
+	if (!g)
+		return -ENOMEM;
+	g->cmd = ETHTOOL_GSTRINGS;
+	g->string_set = ETH_SS_FEATURES;
+	g->len = f->n;
+	ret = ethtool(f, g);
+	if (!ret) {
+		ret = -EOPNOTSUPP;
+		for (unsigned int i = 0; i < f->n && ret < 0; i++) {
+			if (!strncmp((char *)&g->data[i * ETH_GSTRING_LEN], name, ETH_GSTRING_LEN))
+				ret = i;
+		}
+	}
+	free(g);
+	return ret;
+}
+
+static int is_active(const struct features *f, unsigned int bit, bool *active)
+{
+	struct {
+		struct ethtool_gfeatures head;
+		struct ethtool_get_features_block blocks[MAX_BLOCKS];
+	} q = {.head = {.cmd = ETHTOOL_GFEATURES, .size = MAX_BLOCKS}};
+	int ret = ethtool(f, &q);
+
+	*active = q.blocks[bit / 32].active & 1U << bit % 32;
+	return ret;
+}
+
+static int change(const struct features *f, unsigned int bit, bool on)
+{
+	struct {
+		struct ethtool_sfeatures head;
+		struct ethtool_set_features_block blocks[MAX_BLOCKS];
+	} q = {.head = {.cmd = ETHTOOL_SFEATURES, .size = (f->n + 31) / 32}};
+
+	q.blocks[bit / 32].valid = 1U << bit % 32;
+	q.blocks[bit / 32].requested = on ? 1U << bit % 32 : 0;
+	return ethtool(f, &q);
+}
+
+static int set_feature(struct features *f, const char *name, bool on)
+{
+	int ret = count_features(f), bit;
+	bool active;
+
+	if (ret)
+		return ret;
+	bit = find_feature(f, name);
+	if (bit < 0)
+		return bit;
+	ret = is_active(f, bit, &active);
+	if (ret || active == on)
+		return ret;
+	ret = change(f, bit, on);
+	if (ret)
+		return ret;
+	/* The driver may have its own mind (ndo_fix_features): what it says afterwards counts. */
+	ret = is_active(f, bit, &active);
+	if (!ret && active != on)
+		ret = -EOPNOTSUPP;
+	return ret;
+}
+
+int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err)
+{
+	struct features f = {.dev = dev};
+	int ret;
+
+	f.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* A kernel without IPv4 serves the same request on a netlink socket. */
+	if (f.fd < 0)
+		f.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	ret = f.fd < 0 ? -errno : set_feature(&f, feature, on);
+	if (f.fd >= 0)
+		close(f.fd);
+	if (ret)
+		error_set(err, ret, "cannot switch %s of %s %s: %s", feature, dev,
+			  on ? "on" : "off",
+			  ret == -EOPNOTSUPP ? "the device does not allow it" : strerror(-ret));
+	return ret;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* DMS: who the device is, its operating mode, the SIM's PIN as older hosts ask for it. */
+#include "client.h"
+#include "sim.h"
+#include "service.h"
+
+#define MODE_ONLINE    0
+#define MODE_LOW_POWER 1
+#define MODE_RESET     4
+#define MODE_OFFLINE   3
+
+static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
+			    struct qmi_tlvs *out)
+{
+	(void)req;
+	(void)out;
+	client_reset(m, c);
+	return QMI_OK;
+}
+
+static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	(void)m;
+	(void)req;
+	(void)out;
+	c->events = 1;
+	return QMI_OK;
+}
+
+static enum qmi_error manufacturer(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	(void)m;
+	(void)c;
+	(void)req;
+	qmi_put_string(out, 0x01, "Quectel");
+	return QMI_OK;
+}
+
+static enum qmi_error model(struct modem *m, struct client *c, const struct qmi_msg *req,
+			    struct qmi_tlvs *out)
+{
+	(void)c;
+	(void)req;
+	qmi_put_string(out, 0x01, m->model.full_name);
+	return QMI_OK;
+}
+
+static enum qmi_error revision(struct modem *m, struct client *c, const struct qmi_msg *req,
+			       struct qmi_tlvs *out)
+{
+	(void)c;
+	(void)req;
+	qmi_put_string(out, 0x01, m->model.revision);
+	return QMI_OK;
+}
+
+static enum qmi_error ids(struct modem *m, struct client *c, const struct qmi_msg *req,
+			  struct qmi_tlvs *out)
+{
+	(void)m;
+	(void)c;
+	(void)req;
+	qmi_put_string(out, 0x13, "01");
+	qmi_put_string(out, 0x10, "0");
+	qmi_put_string(out, 0x11, "001010123456789"); /* of the test range 00101 */
+	return QMI_OK;
+}
+
+static enum qmi_error get_mode(struct modem *m, struct client *c, const struct qmi_msg *req,
+			       struct qmi_tlvs *out)
+{
+	(void)c;
+	(void)req;
+	qmi_put_u8(out, 0x01, m->operating_mode);
+	qmi_put_u8(out, 0x11, 0);
+	return QMI_OK;
+}
+
+static enum qmi_error set_mode(struct modem *m, struct client *c, const struct qmi_msg *req,
+			       struct qmi_tlvs *out)
+{
+	uint8_t mode;
+	enum qmi_error err = qmi_get_u8(req, 0x01, &mode);
+
+	(void)c;
+	(void)out;
+	if (err)
+		return err;
+	if (mode != MODE_ONLINE && mode != MODE_LOW_POWER && mode != MODE_OFFLINE)
+		return mode == MODE_RESET ? QMI_NOT_SUPPORTED : QMI_INVALID_ARG;
+	m->operating_mode = mode;
+	return QMI_OK;
+}
+
+static enum qmi_error pin_status(struct modem *m, struct client *c, const struct qmi_msg *req,
+				 struct qmi_tlvs *out)
+{
+	uint8_t pin1[3] = {sim_pin_state(m), m->pin_retries, 10};
+	static const uint8_t pin2[3] = {1, 3, 10};
+
+	(void)c;
+	(void)req;
+	qmi_put(out, 0x12, pin2, sizeof(pin2));
+	qmi_put(out, 0x11, pin1, sizeof(pin1));
+	return QMI_OK;
+}
+
+static const struct qmi_message messages[] = {
+	{0x0000, "reset", reset},
+	{0x0001, "event_report", event_report},
+	{0x0021, "manufacturer", manufacturer},
+	{0x0022, "model", model},
+	{0x0023, "revision", revision},
+	{0x0025, "ids", ids},
+	{0x002b, "pin_status", pin_status},
+	{0x002d, "get_operating_mode", get_mode},
+	{0x002e, "set_operating_mode", set_mode},
+	{0},
+};
+
+const struct service dms_service = {QMI_SERVICE_DMS, 1, 14, messages};

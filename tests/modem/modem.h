@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The modem as one structure: who owns what. */
+#ifndef MODEM_H
+#define MODEM_H
+
+#include "counters.h"
+#include "loop.h"
+#include "model.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAX_PDNS     16
+#define MAX_SERVICES 5
+#define MAX_CLIENTS  64
+#define MAX_TRANSFER 65536 /* bytes of the largest packet a TUN passes, and a little */
+
+enum family {
+	FAMILY_V4,
+	FAMILY_V6,
+	FAMILIES
+};
+
+/* Why a call ended or was refused: Call End Reason and its verbose form (WDS TLVs 0x10, 0x11). */
+struct call_end {
+	uint16_t reason;
+	uint16_t type;
+	uint16_t verbose;
+};
+
+/* One PDN context: a data call per IP family, and a TUN towards the network side. */
+struct pdn {
+	struct modem *modem;
+	unsigned int number; /* 1... */
+	struct event tun;
+	bool drained;		      /* the TUN had nothing more to read in this round */
+	uint8_t mux;		      /* valid while users[] are not both 0 */
+	unsigned int users[FAMILIES]; /* clients in the call of this family */
+	uint32_t mtu;
+	struct in_addr host4, gateway4, dns4[2];
+	struct in6_addr host6, gateway6, dns6[2];
+	struct pdn_counters count;
+};
+
+/* A client id. What follows `id` is WDS state, then registrations for indications. */
+struct client {
+	bool used;
+	uint8_t service;
+	uint8_t id;
+	bool bound;
+	uint8_t mux;
+	uint8_t ip_family; /* as the host has set it: 4, 6, 8 (unspecified); 0: not set */
+	struct pdn *pdn;   /* in a call on it, else NULL */
+	enum family family;
+	uint32_t handle;
+	uint64_t tx_bytes, rx_bytes; /* in a call: the PDN's at its start; after: of that call */
+	uint32_t events;	     /* what it has registered for */
+};
+
+/* WDA data format in force. */
+struct data_format {
+	uint32_t link;
+	uint32_t ul, dl; /* enum wda_aggregation */
+	uint32_t dl_max_datagrams, dl_max_size, dl_padding;
+	uint32_t ul_max_datagrams, ul_max_size;
+	uint8_t qos, flow;
+};
+
+struct options {
+	const char *trunk;
+	const char *trunk_netns;
+	const char *net_netns;
+	const char *control;
+	const char *faults;
+	bool qmi_proxy;
+	bool linear;
+	unsigned int pdns;
+	unsigned int clients; /* per service */
+	unsigned int latency_ms;
+	unsigned int hold_us;
+	unsigned int trunk_mtu;
+	unsigned int interface;
+	int ready_fd;
+	const char *apns; /* "internet=1,ims=2"; NULL: any APN, PDN by mux id */
+	const char *pin;  /* NULL: disabled */
+};
+
+struct trunk;
+struct control;
+struct faults;
+struct aggregator;
+struct generator;
+struct sink;
+
+struct modem {
+	struct loop loop;
+	struct options options;
+	struct model model; /* a copy: options may change it */
+	struct data_format format;
+	struct pdn pdns[MAX_PDNS];
+	struct pdn *by_mux[256]; /* PDN with a call up on this mux id */
+	struct client clients[MAX_SERVICES][MAX_CLIENTS];
+	uint8_t next_client[MAX_SERVICES];
+	uint32_t next_handle;
+	uint8_t operating_mode;
+	uint8_t pin_retries;
+	bool pin_verified;
+	bool silent; /* rebooting */
+	struct timer reboot;
+	uint32_t loopback; /* times every uplink packet comes back; 0: off */
+
+	struct trunk *trunk;
+	struct aggregator *aggregator;
+	struct control *control;
+	struct faults *faults;
+	struct generator *generator;
+	struct sink *sink;
+
+	struct violations violations;
+	struct warnings warnings;
+	struct trunk_counters traffic;
+	struct qmi_counters qmi;
+};
+
+#endif

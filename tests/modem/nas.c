@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* NAS: the network is always there, and good. */
+#include "client.h"
+#include "service.h"
+#include "sim.h"
+#include "util.h"
+
+#define RADIO_LTE      8
+#define REGISTERED     1
+#define NOT_REGISTERED 0
+#define ATTACHED       1
+#define DETACHED       2
+#define NETWORK_3GPP   2
+#define CAPABILITY_LTE 11
+#define ROAMING_OFF    1
+#define MCC	       1 /* 001 01: the test network */
+#define MNC	       1
+#define RSSI	       -61
+#define RSRQ	       -9
+#define RSRP	       -90
+#define SNR	       180 /* tenths of dB */
+
+static bool on_air(const struct modem *m)
+{
+	return m->operating_mode == 0 && sim_ready(m);
+}
+
+static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
+			    struct qmi_tlvs *out)
+{
+	(void)req;
+	(void)out;
+	client_reset(m, c);
+	return QMI_OK;
+}
+
+static enum qmi_error registration(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	(void)m;
+	(void)req;
+	(void)out;
+	c->events = 1;
+	return QMI_OK;
+}
+
+static enum qmi_error signal_strength(struct modem *m, struct client *c, const struct qmi_msg *req,
+				      struct qmi_tlvs *out)
+{
+	static const uint8_t strength[2] = {(uint8_t)RSSI, RADIO_LTE};
+	static const uint8_t rsrq[2] = {(uint8_t)RSRQ, RADIO_LTE};
+
+	(void)m;
+	(void)c;
+	(void)req;
+	qmi_put(out, 0x16, rsrq, sizeof(rsrq));
+	qmi_put(out, 0x01, strength, sizeof(strength));
+	qmi_put_u16(out, 0x18, (uint16_t)RSRP);
+	qmi_put_u16(out, 0x17, SNR);
+	return QMI_OK;
+}
+
+static enum qmi_error signal_info(struct modem *m, struct client *c, const struct qmi_msg *req,
+				  struct qmi_tlvs *out)
+{
+	uint8_t lte[6] = {(uint8_t)RSSI, (uint8_t)RSRQ};
+
+	(void)m;
+	(void)c;
+	(void)req;
+	put_le16(lte + 2, (uint16_t)RSRP);
+	put_le16(lte + 4, SNR);
+	qmi_put(out, 0x14, lte, sizeof(lte));
+	return QMI_OK;
+}
+
+static void put_plmn(struct qmi_tlvs *out)
+{
+	static const char name[] = "qmap test";
+	uint8_t plmn[5 + sizeof(name) - 1];
+
+	put_le16(plmn, MCC);
+	put_le16(plmn + 2, MNC);
+	plmn[4] = sizeof(name) - 1;
+	memcpy(plmn + 5, name, sizeof(name) - 1);
+	qmi_put(out, 0x12, plmn, sizeof(plmn));
+}
+
+static enum qmi_error serving_system(struct modem *m, struct client *c, const struct qmi_msg *req,
+				     struct qmi_tlvs *out)
+{
+	bool on = on_air(m);
+	uint8_t attach = on ? ATTACHED : DETACHED;
+	uint8_t v[6] = {
+		on ? REGISTERED : NOT_REGISTERED, attach, attach, NETWORK_3GPP, 1, RADIO_LTE};
+	static const uint8_t capability[2] = {1, CAPABILITY_LTE};
+
+	(void)c;
+	(void)req;
+	qmi_put_u16(out, 0x24, 1); /* tracking area */
+	qmi_put_u32(out, 0x1d, 0x101);
+	put_plmn(out);
+	if (on)
+		qmi_put(out, 0x11, capability, sizeof(capability));
+	qmi_put_u8(out, 0x10, ROAMING_OFF);
+	qmi_put(out, 0x01, v, sizeof(v));
+	return QMI_OK;
+}
+
+/* Pairs of a validity byte and a value; then the PLMN as digits, and the tracking area. */
+static enum qmi_error system_info(struct modem *m, struct client *c, const struct qmi_msg *req,
+				  struct qmi_tlvs *out)
+{
+	uint8_t service[3] = {on_air(m) ? 2 : 0, on_air(m) ? 2 : 0, 0};
+	uint8_t lte[29] = {
+		1,   3,			 /* domain: CS and PS */
+		1,   3,			 /* capability likewise */
+		1,   0,			 /* not roaming */
+		1,   0,			 /* not forbidden */
+		0,   0xff, 0xff,	 /* no location area */
+		1,   1,	   1,	 0,   0, /* cell */
+		0,   0,	   0,		 /* not rejected */
+		1,   '0',  '0',	 '1',	 /* MCC */
+		'0', '1',  0xff,	 /* MNC */
+		1,   1,	   0,		 /* tracking area */
+	};
+
+	(void)c;
+	(void)req;
+	qmi_put(out, 0x14, service, sizeof(service));
+	if (on_air(m))
+		qmi_put(out, 0x19, lte, sizeof(lte));
+	return QMI_OK;
+}
+
+static enum qmi_error home_network(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	static const uint8_t home[] = {MCC, 0, MNC, 0, 4, 'q', 'm', 'a', 'p'};
+
+	(void)m;
+	(void)c;
+	(void)req;
+	qmi_put(out, 0x01, home, sizeof(home));
+	return QMI_OK;
+}
+
+static const struct qmi_message messages[] = {
+	{0x0000, "reset", reset},
+	{0x0002, "event_report", registration},
+	{0x0003, "register_indications", registration},
+	{0x0020, "signal_strength", signal_strength},
+	{0x0024, "serving_system", serving_system},
+	{0x0025, "home_network", home_network},
+	{0x004d, "system_info", system_info},
+	{0x004f, "signal_info", signal_info},
+	{0},
+};
+
+const struct service nas_service = {QMI_SERVICE_NAS, 1, 25, messages};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * UDP payloads that a receiver can compare byte by byte: what `generate` of qmap-modem sends
+ * downlink, and what its sink expects uplink.
+ *
+ *   offset  size
+ *        0     4  PATTERN_MAGIC
+ *        4     2  stream: the PDN's number, or whatever the sender wants to tell apart
+ *        6     2  length of the payload in bytes, this header included
+ *        8     8  sequence number, from 0 per stream
+ *       16        filler: byte at offset i is (i - 16 + sequence) % 251
+ *
+ * Integers are big endian. 251 is prime, so that a shift by any power of two shows.
+ */
+#ifndef MODEM_PATTERN_H
+#define MODEM_PATTERN_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PATTERN_MAGIC	 0x514d5054 /* "QMPT" */
+#define PATTERN_HEADER	 16
+#define PATTERN_MODULUS	 251
+#define PATTERN_DL_PORT	 7001 /* UDP port at the host that downlink goes to, and its source port */
+#define PATTERN_UL_PORT	 7002 /* UDP port on the network side whose datagrams the sink takes */
+#define PATTERN_MAX_SIZE 65000
+
+struct pattern {
+	uint16_t stream;
+	uint64_t sequence;
+};
+
+/* Lay out `size` bytes (PATTERN_HEADER at least) of payload. */
+static inline void pattern_fill(uint8_t *payload, size_t size, const struct pattern *p)
+{
+	uint32_t magic = htobe32(PATTERN_MAGIC);
+	uint16_t stream = htobe16(p->stream), length = htobe16(size);
+	uint64_t sequence = htobe64(p->sequence);
+	unsigned int byte = p->sequence % PATTERN_MODULUS;
+
+	memcpy(payload, &magic, 4);
+	memcpy(payload + 4, &stream, 2);
+	memcpy(payload + 6, &length, 2);
+	memcpy(payload + 8, &sequence, 8);
+	for (size_t i = PATTERN_HEADER; i < size; i++) {
+		payload[i] = byte;
+		byte = byte + 1 == PATTERN_MODULUS ? 0 : byte + 1;
+	}
+}
+
+/* Compare all of a payload; what it says of itself goes to *p. */
+static inline bool pattern_check(const uint8_t *payload, size_t size, struct pattern *p)
+{
+	uint32_t magic;
+	uint16_t stream, length;
+	uint64_t sequence;
+	unsigned int byte;
+
+	if (size < PATTERN_HEADER)
+		return false;
+	memcpy(&magic, payload, 4);
+	memcpy(&stream, payload + 4, 2);
+	memcpy(&length, payload + 6, 2);
+	memcpy(&sequence, payload + 8, 8);
+	p->stream = be16toh(stream);
+	p->sequence = be64toh(sequence);
+	if (be32toh(magic) != PATTERN_MAGIC || be16toh(length) != size)
+		return false;
+	byte = p->sequence % PATTERN_MODULUS;
+	for (size_t i = PATTERN_HEADER; i < size; i++) {
+		if (payload[i] != byte)
+			return false;
+		byte = byte + 1 == PATTERN_MODULUS ? 0 : byte + 1;
+	}
+	return true;
+}
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pdn.h"
+#include "client.h"
+#include "service.h"
+#include "util.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* Verbose call end: types and reasons (WDS, Verbose Call End Reason). */
+#define END_INTERNAL	       2
+#define END_3GPP	       6
+#define INTERNAL_INTERFACE_USE 241 /* interface in use, configuration does not match */
+#define INTERNAL_MAX_PDN       262
+#define REASON_UNSPECIFIED     1
+#define CAUSE_UNKNOWN_APN      27
+
+static struct in_addr address4(unsigned int pdn, unsigned int host)
+{
+	return (struct in_addr){htonl(10u << 24 | 64u << 16 | pdn << 8 | host)};
+}
+
+static struct in6_addr address6(unsigned int pdn, unsigned int host)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr a;
+
+	snprintf(text, sizeof(text), "2001:db8:64:%x::%u", pdn, host);
+	inet_pton(AF_INET6, text, &a);
+	return a;
+}
+
+void pdns_init(struct modem *m)
+{
+	for (unsigned int i = 0; i < MAX_PDNS; i++) {
+		struct pdn *p = &m->pdns[i];
+		unsigned int n = i + 1;
+
+		p->modem = m;
+		p->number = n;
+		p->tun.fd = -1;
+		p->mtu = 1500;
+		p->host4 = address4(n, 2);
+		p->gateway4 = address4(n, 1);
+		p->dns4[0] = address4(n, 53);
+		p->dns4[1] = address4(n, 54);
+		p->host6 = address6(n, 2);
+		p->gateway6 = address6(n, 1);
+		p->dns6[0] = address6(n, 53);
+		p->dns6[1] = address6(n, 54);
+	}
+}
+
+/* The PDN of `apn` in a table like "internet=1,ims=2"; 0: not in it. */
+static unsigned int apn_lookup(const char *table, const char *apn)
+{
+	size_t len = strlen(apn);
+
+	for (const char *p = table; *p; p += strcspn(p, ","), p += *p == ',')
+		if (!strncasecmp(p, apn, len) && p[len] == '=')
+			return strtoul(p + len + 1, NULL, 10);
+	return 0;
+}
+
+static struct pdn *pdn_number(struct modem *m, unsigned int n)
+{
+	return n >= 1 && n <= m->options.pdns ? &m->pdns[n - 1] : NULL;
+}
+
+static bool in_use(const struct pdn *p)
+{
+	return p->users[FAMILY_V4] || p->users[FAMILY_V6];
+}
+
+/* 0x80 + n is PDN n, as Quectel's tools count; any other mux id gets the first that is free. */
+static struct pdn *choose_by_mux(struct modem *m, uint8_t mux)
+{
+	struct pdn *p = m->by_mux[mux];
+
+	if (!p && mux > 0x80)
+		p = pdn_number(m, mux - 0x80);
+	for (unsigned int i = 0; !p && i < m->options.pdns; i++)
+		if (!in_use(&m->pdns[i]))
+			p = &m->pdns[i];
+	return p;
+}
+
+struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn, uint8_t profile,
+		       struct call_end *end)
+{
+	struct pdn *p;
+
+	*end = (struct call_end){REASON_UNSPECIFIED, END_3GPP, CAUSE_UNKNOWN_APN};
+	if (*apn && m->options.apns)
+		return pdn_number(m, apn_lookup(m->options.apns, apn));
+	if (profile)
+		return pdn_number(m, profile);
+	p = choose_by_mux(m, c->mux);
+	if (!p)
+		*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_MAX_PDN};
+	return p;
+}
+
+enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,
+			   struct call_end *end)
+{
+	uint8_t mux = c->mux;
+
+	/* One PDN is on one mux id, and the other way round. */
+	if ((in_use(pdn) && pdn->mux != mux) || (m->by_mux[mux] && m->by_mux[mux] != pdn)) {
+		*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_INTERFACE_USE};
+		return QMI_CALL_FAILED;
+	}
+	pdn->mux = mux;
+	pdn->users[family]++;
+	m->by_mux[mux] = pdn;
+	c->pdn = pdn;
+	c->family = family;
+	m->next_handle += 0x10;
+	c->handle = m->next_handle;
+	c->tx_bytes = pdn->count.ul_bytes;
+	c->rx_bytes = pdn->count.dl_bytes;
+	return QMI_OK;
+}
+
+void pdn_leave(struct modem *m, struct client *c)
+{
+	struct pdn *p = c->pdn;
+
+	if (!p)
+		return;
+	p->users[c->family]--;
+	if (!in_use(p))
+		m->by_mux[p->mux] = NULL;
+	c->tx_bytes = p->count.ul_bytes - c->tx_bytes;
+	c->rx_bytes = p->count.dl_bytes - c->rx_bytes;
+	c->pdn = NULL;
+	c->handle = 0;
+}
+
+void pdn_indicate(struct modem *m, const struct client *c, enum family family, bool connected,
+		  bool reconfigure, const struct call_end *end)
+{
+	struct qmi_tlvs tlvs = {0};
+	uint8_t status[2] = {connected ? 2 : 1, reconfigure};
+	uint8_t verbose[4];
+
+	qmi_put_u8(&tlvs, 0x12, family == FAMILY_V4 ? 4 : 6);
+	qmi_put(&tlvs, 0x01, status, sizeof(status));
+	if (end) {
+		put_le16(verbose, end->type);
+		put_le16(verbose + 2, end->verbose);
+		qmi_put_u16(&tlvs, 0x10, end->reason);
+		qmi_put(&tlvs, 0x11, verbose, sizeof(verbose));
+	} else if (connected) {
+		qmi_put_u8(&tlvs, 0x15, 0); /* XLAT: not capable */
+		qmi_put_u16(&tlvs, 0x34, 0x8880);
+	}
+	service_indicate(m, QMI_SERVICE_WDS, c->id, 0x0022, &tlvs);
+}
+
+void pdn_disconnect(struct modem *m, struct pdn *pdn, enum family family,
+		    const struct call_end *end)
+{
+	client_foreach(m, QMI_SERVICE_WDS, c)
+	{
+		if (c->pdn != pdn || c->family != family)
+			continue;
+		pdn_leave(m, c);
+		pdn_indicate(m, c, family, false, false, end);
+	}
+}
+
+void pdn_reconfigure(struct modem *m, struct pdn *pdn)
+{
+	client_foreach(m, QMI_SERVICE_WDS, c)
+	{
+		if (c->pdn == pdn)
+			pdn_indicate(m, c, c->family, true, true, NULL);
+	}
+}

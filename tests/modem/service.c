@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "service.h"
+#include "client.h"
+#include "control.h"
+#include "faults.h"
+#include "util.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* Real modems send TLVs that no public document explains; hosts must not stumble over them. */
+#define TLV_UNDOCUMENTED 0xe1
+
+static const struct service *const services[] = {
+	&ctl_service, &wds_service, &dms_service, &nas_service, &uim_service, &wda_service,
+};
+
+const struct service *service_at(unsigned int n)
+{
+	return n < ARRAY_SIZE(services) ? services[n] : NULL;
+}
+
+static const struct service *service_find(uint8_t id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
+		if (services[i]->id == id)
+			return services[i];
+	return NULL;
+}
+
+int service_message(uint8_t service, const char *text)
+{
+	const struct service *s = service_find(service);
+	char *end;
+	long v = strtol(text, &end, 0);
+
+	if (end != text && !*end)
+		return v >= 0 && v <= 0xffff ? (int)v : -1;
+	for (const struct qmi_message *q = s ? s->messages : NULL; q && q->handle; q++)
+		if (!strcasecmp(q->name, text))
+			return q->id;
+	return -1;
+}
+
+static qmi_handler find_handler(const struct service *s, uint16_t id)
+{
+	for (const struct qmi_message *q = s->messages; q->handle; q++)
+		if (q->id == id)
+			return q->handle;
+	return NULL;
+}
+
+/* Who is asked, and may he be: the checks that come before any message's own. */
+static enum qmi_error run(struct modem *m, const struct qmi_msg *req, struct qmi_tlvs *out)
+{
+	const struct service *s = service_find(req->service);
+	struct client *c = client_find(m, req->service, req->client);
+	qmi_handler handle;
+
+	if (!s)
+		return QMI_INVALID_SERVICE;
+	if (s->id != QMI_SERVICE_CTL && !c)
+		return QMI_INVALID_CLIENT;
+	if (s->id == QMI_SERVICE_CTL && req->client)
+		return QMI_INVALID_CLIENT;
+	if (!qmi_tlvs_whole(req))
+		return QMI_MALFORMED;
+	handle = find_handler(s, req->id);
+	return handle ? handle(m, c, req, out) : QMI_INVALID_COMMAND;
+}
+
+/* Nothing fixes the order of TLVs: the result comes first or last by turns. */
+static size_t build_answer(uint8_t *buf, const struct qmi_msg *req, enum qmi_error err,
+			   struct qmi_tlvs *out)
+{
+	static const uint8_t undocumented[3] = {0x01, 0x5a, 0x00};
+	struct qmi_msg head = *req;
+	struct qmi_tlvs result = {0};
+	bool first = req->transaction & 1;
+
+	head.kind = QMI_RESPONSE;
+	qmi_put_result(&result, out->overflow ? QMI_INTERNAL : err);
+	if (req->service != QMI_SERVICE_CTL && !err)
+		qmi_put(out, TLV_UNDOCUMENTED, undocumented, sizeof(undocumented));
+	return first ? qmux_build(buf, &head, &result, out) : qmux_build(buf, &head, out, &result);
+}
+
+void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len)
+{
+	struct qmi_tlvs out = {0};
+	uint8_t answer[QMUX_MAX];
+	struct fault fault;
+	enum qmi_error err;
+	struct qmi_msg req;
+
+	if (qmux_parse(buf, len, &req)) {
+		m->qmi.malformed++;
+		return;
+	}
+	if (req.kind != QMI_REQUEST) {
+		m->qmi.not_requests++;
+		return;
+	}
+	if (m->silent) {
+		m->qmi.ignored++;
+		return;
+	}
+	m->qmi.requests++;
+	fault = faults_take(m, req.service, req.id);
+	control_hold_indications(m);
+	err = fault.error ? fault.error : run(m, &req, &out);
+	m->qmi.errors += err != QMI_OK;
+	len = build_answer(answer, &req, err, &out);
+	control_answer(m, conn, answer, len, &fault);
+	control_release_indications(m, &fault);
+}
+
+void service_indicate(struct modem *m, uint8_t service, uint8_t client, uint16_t id,
+		      const struct qmi_tlvs *tlvs)
+{
+	struct qmi_msg head = {
+		.service = service, .client = client, .kind = QMI_INDICATION, .id = id};
+	const struct qmi_tlvs none = {0};
+	uint8_t buf[QMUX_MAX];
+
+	m->qmi.indications++;
+	control_indicate(m, buf, qmux_build(buf, &head, tlvs, &none));
+}
+
+void service_announce(struct modem *m)
+{
+	const struct qmi_tlvs none = {0};
+
+	service_indicate(m, QMI_SERVICE_CTL, 0, 0x0027, &none);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a request to its answer: the services' tables of messages, and what is common to all. */
+#ifndef MODEM_SERVICE_H
+#define MODEM_SERVICE_H
+
+#include "modem.h"
+#include "qmux.h"
+
+struct conn;
+
+/*
+ * Answers one message: puts the answer's TLVs (the result excepted) into `out` and returns the
+ * result. `c` is NULL for CTL.
+ */
+typedef enum qmi_error (*qmi_handler)(struct modem *m, struct client *c, const struct qmi_msg *req,
+				      struct qmi_tlvs *out);
+
+struct qmi_message {
+	uint16_t id;
+	const char *name;
+	qmi_handler handle;
+};
+
+struct service {
+	uint8_t id;
+	uint16_t major, minor;
+	const struct qmi_message *messages; /* ends with handle NULL */
+};
+
+extern const struct service ctl_service, wda_service, wds_service, dms_service, nas_service,
+	uim_service;
+
+/* The n-th service, NULL after the last. */
+const struct service *service_at(unsigned int n);
+
+/* A message id from its name or number; -1 if there is none. */
+int service_message(uint8_t service, const char *text);
+
+/* Handle one complete QMUX message from `conn`, and queue the answer. */
+void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len);
+
+/* Send an indication to all connections; if called while answering, after that answer. */
+void service_indicate(struct modem *m, uint8_t service, uint8_t client, uint16_t id,
+		      const struct qmi_tlvs *tlvs);
+
+/* CTL SYNC indication: the modem has restarted. */
+void service_announce(struct modem *m);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The trunk: the netdev that stands for the modem's USB data interface. */
+#ifndef MODEM_TRUNK_H
+#define MODEM_TRUNK_H
+
+#include "modem.h"
+
+/*
+ * Create the trunk in the current network namespace. Injection is linear if the options say so and
+ * the kernel lets us; else by TUN write, with a message. 0 or negative errno.
+ */
+int trunk_new(struct modem *m);
+void trunk_free(struct modem *m);
+
+/* How downlink really goes in. */
+bool trunk_linear(const struct modem *m);
+
+/* One transfer to the host, of this protocol (host byte order). Counts what is lost. */
+void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t len);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* UIM: the card and its PIN. */
+#include "client.h"
+#include "service.h"
+#include "sim.h"
+#include "util.h"
+
+#include <stdio.h>
+
+#define PIN_RETRIES   3
+#define CARD_PRESENT  1
+#define APP_USIM      2
+#define APP_READY     7
+#define APP_PIN_ASKED 2
+#define APP_PUK_ASKED 3
+#define PERSO_READY   2
+
+enum pin_state sim_pin_state(const struct modem *m)
+{
+	if (!m->options.pin)
+		return PIN_DISABLED;
+	if (!m->pin_retries)
+		return PIN_BLOCKED;
+	return m->pin_verified ? PIN_VERIFIED : PIN_NOT_VERIFIED;
+}
+
+bool sim_ready(const struct modem *m)
+{
+	return !m->options.pin || m->pin_verified;
+}
+
+bool sim_verify(struct modem *m, const char *pin)
+{
+	if (!m->pin_retries)
+		return false;
+	if (strcmp(pin, m->options.pin)) {
+		m->pin_retries--;
+		return false;
+	}
+	m->pin_retries = PIN_RETRIES;
+	m->pin_verified = true;
+	return true;
+}
+
+static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
+			    struct qmi_tlvs *out)
+{
+	(void)req;
+	(void)out;
+	client_reset(m, c);
+	return QMI_OK;
+}
+
+static uint8_t app_state(const struct modem *m)
+{
+	switch (sim_pin_state(m)) {
+	case PIN_NOT_VERIFIED:
+		return APP_PIN_ASKED;
+	case PIN_BLOCKED:
+		return APP_PUK_ASKED;
+	default:
+		return APP_READY;
+	}
+}
+
+/* One card with one USIM application. */
+static enum qmi_error card_status(struct modem *m, struct client *c, const struct qmi_msg *req,
+				  struct qmi_tlvs *out)
+{
+	static const uint8_t aid[7] = {0xa0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02};
+	uint8_t v[64];
+	size_t n = 0;
+
+	(void)c;
+	(void)req;
+	put_le16(v, 0); /* primary GW: slot 0, application 0 */
+	put_le16(v + 2, 0xffff);
+	put_le16(v + 4, 0xffff);
+	put_le16(v + 6, 0xffff);
+	n = 8;
+	v[n++] = 1; /* cards */
+	v[n++] = CARD_PRESENT;
+	v[n++] = 0; /* UPIN: state, retries, unblock retries, error */
+	v[n++] = 0;
+	v[n++] = 0;
+	v[n++] = 0;
+	v[n++] = 1; /* applications */
+	v[n++] = APP_USIM;
+	v[n++] = app_state(m);
+	v[n++] = PERSO_READY;
+	v[n++] = 0; /* personalisation: feature, retries, unblock retries */
+	v[n++] = 0;
+	v[n++] = 0;
+	v[n++] = sizeof(aid);
+	memcpy(v + n, aid, sizeof(aid));
+	n += sizeof(aid);
+	v[n++] = 0; /* UPIN does not replace PIN1 */
+	v[n++] = sim_pin_state(m);
+	v[n++] = m->pin_retries;
+	v[n++] = 10;
+	v[n++] = PIN_NOT_VERIFIED; /* PIN2 */
+	v[n++] = 3;
+	v[n++] = 10;
+	qmi_put(out, 0x10, v, n);
+	return QMI_OK;
+}
+
+static enum qmi_error register_events(struct modem *m, struct client *c, const struct qmi_msg *req,
+				      struct qmi_tlvs *out)
+{
+	uint32_t mask;
+	enum qmi_error err = qmi_get_u32(req, 0x01, &mask);
+
+	(void)m;
+	if (err)
+		return err;
+	c->events = mask & 1; /* of all events, it has the card's status */
+	qmi_put_u32(out, 0x10, c->events);
+	return QMI_OK;
+}
+
+static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct qmi_msg *req,
+				 struct qmi_tlvs *out)
+{
+	uint16_t len;
+	const uint8_t *info = qmi_find(req, 0x02, &len);
+	uint8_t retries[2];
+	char pin[16];
+	bool good;
+
+	(void)c;
+	if (!info || !qmi_find(req, 0x01, &(uint16_t){0}))
+		return QMI_MISSING_ARG;
+	if (len < 2 || info[1] != len - 2 || info[1] >= sizeof(pin))
+		return QMI_MALFORMED;
+	if (info[0] != 1 || !m->options.pin)
+		return QMI_INVALID_ARG;
+	memcpy(pin, info + 2, info[1]);
+	pin[info[1]] = '\0';
+	good = sim_verify(m, pin);
+	retries[0] = m->pin_retries;
+	retries[1] = 10;
+	if (good)
+		return QMI_OK;
+	qmi_put(out, 0x10, retries, sizeof(retries));
+	return QMI_INCORRECT_PIN;
+}
+
+static const struct qmi_message messages[] = {
+	{0x0000, "reset", reset},
+	{0x0026, "verify_pin", verify_pin},
+	{0x002e, "register_events", register_events},
+	{0x002f, "card_status", card_status},
+	{0},
+};
+
+const struct service uim_service = {QMI_SERVICE_UIM, 1, 46, messages};

@@ -1,0 +1,775 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control socket: well-behaved clients, and all the others. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+
+#include "daemon/control.h"
+#include "daemon/control_client.h"
+#include "daemon/control_server.h"
+
+#define BIG_REPLY (3 << 20)
+#define NOBODY	  65534
+
+struct fixture {
+	char dir[64], path[96];
+	struct event_base *base;
+	struct control_server *server;
+	struct control_request *held; /* by "hold", to be answered later */
+	unsigned int changes;
+};
+
+static void do_echo(struct control_request *req, struct json_object *args, void *arg)
+{
+	(void)arg;
+	control_reply(req, json_object_get(args));
+}
+
+static void do_fail(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct error e = {0};
+
+	(void)arg;
+	error_set(&e, -ENODEV, "there is no device %s", control_args_string(args, "dev"));
+	error_hint(&e, "plug it in");
+	control_reply_error(req, &e);
+}
+
+static void do_hold(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)args;
+	f->held = req;
+}
+
+static void do_change(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)args;
+	f->changes++;
+	control_reply(req, NULL);
+}
+
+static void do_big(struct control_request *req, struct json_object *args, void *arg)
+{
+	char *text = malloc(BIG_REPLY);
+
+	(void)args;
+	(void)arg;
+	assert_non_null(text);
+	memset(text, 'x', BIG_REPLY);
+	control_reply(req, json_object_new_string_len(text, BIG_REPLY));
+	free(text);
+}
+
+static const struct control_command commands[] = {
+	{"show", false, do_echo}, {"stats", false, do_fail},   {"hold", false, do_hold},
+	{"big", false, do_big},	  {"attach", true, do_change}, {NULL, false, NULL},
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct error err = {0};
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/qmap-control-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(chmod(f->dir, 0755), 0);
+	snprintf(f->path, sizeof(f->path), "%s/control", f->dir);
+	f->base = event_base_new();
+	assert_non_null(f->base);
+	assert_int_equal(control_server_new(&f->server, f->base, f->path, commands, f, &err), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	control_server_free(&f->server);
+	event_base_free(f->base);
+	assert_int_equal(rmdir(f->dir), 0); /* nothing may be left in there */
+	free(f);
+	return 0;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void turn(struct fixture *f)
+{
+	event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+static int dial(const struct fixture *f)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	strcpy(addr.sun_path, f->path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* All of @len, while the server takes it. */
+static void put(struct fixture *f, int fd, const char *buf, size_t len)
+{
+	double end = now() + 5;
+
+	while (len) {
+		ssize_t n = send(fd, buf, len, MSG_NOSIGNAL);
+
+		assert_true(now() < end);
+		assert_true(n > 0 || errno == EAGAIN);
+		if (n > 0) {
+			buf += n;
+			len -= n;
+		}
+		turn(f);
+	}
+}
+
+/* One line without its newline; -1 at the end of the connection. */
+static int get(struct fixture *f, int fd, char *buf, size_t size)
+{
+	double end = now() + 5;
+	size_t len = 0;
+
+	for (;;) {
+		ssize_t n = recv(fd, buf + len, 1, 0);
+
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return -1;
+		if (n == 1 && buf[len] == '\n')
+			break;
+		if (n == 1)
+			len++;
+		else
+			turn(f);
+		assert_true(len < size);
+		assert_true(now() < end);
+	}
+	buf[len] = '\0';
+	return len;
+}
+
+static void expect_line(struct fixture *f, int fd, const char *want)
+{
+	char line[4096];
+
+	assert_true(get(f, fd, line, sizeof(line)) >= 0);
+	assert_string_equal(line, want);
+}
+
+static void expect_error(struct fixture *f, int fd, const char *symbol)
+{
+	struct json_object *o, *v;
+	char line[4096];
+	const char *why;
+	int len = get(f, fd, line, sizeof(line));
+
+	assert_true(len > 0);
+	o = control_parse(line, len, &why);
+	assert_non_null(o);
+	assert_true(json_object_object_get_ex(o, "ok", &v));
+	assert_false(json_object_get_boolean(v));
+	assert_true(json_object_object_get_ex(o, "errno", &v));
+	assert_string_equal(json_object_get_string(v), symbol);
+	json_object_put(o);
+}
+
+static void expect_end(struct fixture *f, int fd)
+{
+	char c[16];
+
+	assert_int_equal(get(f, fd, c, sizeof(c)), -1);
+	close(fd);
+}
+
+static void say(struct fixture *f, int fd, const char *line)
+{
+	put(f, fd, line, strlen(line));
+}
+
+/* ---- behaving ---- */
+
+static void answers(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"show\",\"dev\":\"wwan0\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\",\"dev\":\"wwan0\"}}");
+	say(f, fd, "{\"command\":\"attach\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":null}");
+	assert_int_equal(f->changes, 1);
+	say(f, fd, "{\"command\":\"stats\",\"dev\":\"wwan7\"}\n");
+	expect_line(f, fd,
+		    "{\"error\":\"there is no device wwan7\",\"errno\":\"ENODEV\","
+		    "\"hint\":\"plug it in\",\"exit\":4,\"ok\":false}");
+	close(fd);
+}
+
+static void several_at_once(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd,
+	    "{\"command\":\"show\",\"n\":1}\n{\"command\":\"nonsense\"}\n"
+	    "{\"command\":\"show\",\"n\":2}\n");
+	shutdown(fd, SHUT_WR);
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\",\"n\":1}}");
+	expect_error(f, fd, "EINVAL");
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\",\"n\":2}}");
+	expect_end(f, fd);
+}
+
+static void unknown_command(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"shaw\"}\n");
+	expect_line(f, fd,
+		    "{\"error\":\"unknown command \\\"shaw\\\"\",\"errno\":\"EINVAL\","
+		    "\"hint\":\"did you mean \\\"show\\\"?\",\"exit\":1,\"ok\":false}");
+	say(f, fd, "{}\n");
+	expect_error(f, fd, "EINVAL");
+	say(f, fd, "{\"command\":5}\n");
+	expect_error(f, fd, "EINVAL");
+	say(f, fd, "{\"command\":\"show\\u0000\"}\n");
+	expect_error(f, fd, "EINVAL");
+	close(fd);
+}
+
+/* A request in the works holds up nobody else, and its client still gets the answer after EOF. */
+static void later(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f), other = dial(f);
+
+	say(f, fd, "{\"command\":\"hold\"}\n{\"command\":\"show\"}\n");
+	shutdown(fd, SHUT_WR);
+	while (!f->held)
+		turn(f);
+	say(f, other, "{\"command\":\"show\"}\n");
+	expect_line(f, other, "{\"ok\":true,\"result\":{\"command\":\"show\"}}");
+	control_reply(f->held, json_object_new_int(7));
+	expect_line(f, fd, "{\"ok\":true,\"result\":7}");
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\"}}");
+	expect_end(f, fd);
+	close(other);
+}
+
+static void client_leaves(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f), other;
+
+	say(f, fd, "{\"command\":\"hold\"}\n");
+	while (!f->held)
+		turn(f);
+	close(fd);
+	turn(f);
+	other = dial(f);
+	say(f, other, "{\"command\":\"show\"}\n");
+	expect_line(f, other, "{\"ok\":true,\"result\":{\"command\":\"show\"}}");
+	control_reply(f->held, json_object_new_int(7));
+	turn(f);
+	close(other);
+}
+
+static void server_ends_first(void **state)
+{
+	struct fixture *f = *state;
+	struct error e = {0};
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"hold\"}\n");
+	while (!f->held)
+		turn(f);
+	control_server_free(&f->server);
+	assert_null(f->server);
+	expect_end(f, fd);
+	error_set(&e, -ECANCELED, "over");
+	control_reply_error(f->held, &e);
+}
+
+/* ---- misbehaving ---- */
+
+static void garbage(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} table[] = {
+		{"hello\n", 6},
+		{"\n", 1},
+		{"[]\n", 3},
+		{"42\n", 3},
+		{"null\n", 5},
+		{"{\"command\":\"show\"\n", 18},
+		{"{\"command\":\"show\"} x\n", 21},
+		{"{'command':'show'}\n", 19},
+		{"{\"command\":\"show\"}\0\n", 20},
+		{"\xff\xfe\x00\x01\n", 5},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int fd = dial(f);
+
+		put(f, fd, table[i].bytes, table[i].len);
+		expect_error(f, fd, "EBADMSG");
+		expect_end(f, fd);
+	}
+}
+
+static void deep(void **state)
+{
+	struct fixture *f = *state;
+	char line[2 * 5000 + 32];
+	int fd = dial(f);
+
+	memset(line, '[', 5000);
+	strcpy(line + 5000, "\n");
+	say(f, fd, line);
+	expect_error(f, fd, "EBADMSG");
+	expect_end(f, fd);
+}
+
+/* The longest line that is taken, and one byte more. */
+static void long_lines(void **state)
+{
+	static const char head[] = "{\"command\":\"attach\",\"x\":\"", tail[] = "\"}\n";
+	struct fixture *f = *state;
+	char *line = malloc(CONTROL_MAX_REQUEST + 1);
+	int fd = dial(f);
+
+	assert_non_null(line);
+	memset(line, 'x', CONTROL_MAX_REQUEST + 1);
+	memcpy(line, head, strlen(head));
+	memcpy(line + CONTROL_MAX_REQUEST - strlen(tail), tail, strlen(tail));
+	put(f, fd, line, CONTROL_MAX_REQUEST);
+	expect_line(f, fd, "{\"ok\":true,\"result\":null}");
+
+	memset(line + CONTROL_MAX_REQUEST - strlen(tail), 'x', strlen(tail) + 1);
+	put(f, fd, line, CONTROL_MAX_REQUEST);
+	expect_error(f, fd, "EMSGSIZE");
+	expect_end(f, fd);
+	assert_int_equal(f->changes, 1);
+	free(line);
+}
+
+/* Who says half a line, who says it byte by byte, who does not read: all are cut off in the end. */
+static void slow(void **state)
+{
+	struct fixture *f = *state;
+	int half = dial(f), drip = dial(f), deaf = dial(f), good;
+	double end = now() + 9, next = 0;
+	char line[256];
+	bool open = true;
+
+	say(f, half, "{\"command\":");
+	say(f, deaf, "{\"command\":\"big\"}\n");
+	turn(f);
+	good = dial(f);
+	say(f, good, "{\"command\":\"show\"}\n");
+	assert_true(get(f, good, line, sizeof(line)) > 0);
+	close(good);
+	while (open && now() < end) {
+		struct timespec pause = {.tv_nsec = 10000000};
+
+		turn(f);
+		if (now() > next) {
+			open = send(drip, " ", 1, MSG_NOSIGNAL) == 1;
+			next = now() + 0.2;
+		}
+		nanosleep(&pause, NULL);
+	}
+	assert_false(open);
+	close(drip);
+	expect_end(f, half);
+	/* What the socket holds comes, the rest of the 3 MB does not. */
+	do
+		turn(f);
+	while (recv(deaf, line, sizeof(line), MSG_PEEK) < 0 && errno == EAGAIN);
+	size_t total = 0;
+	ssize_t n;
+
+	while ((n = recv(deaf, line, sizeof(line), 0)) > 0)
+		total += n;
+	assert_true(n == 0 || errno == ECONNRESET);
+	assert_true(total > 0 && total < BIG_REPLY);
+	close(deaf);
+}
+
+static void many(void **state)
+{
+	struct fixture *f = *state;
+	int fds[100], served = 0, refused = 0;
+	char line[256];
+
+	for (int i = 0; i < 100; i++) {
+		fds[i] = dial(f);
+		turn(f);
+	}
+	for (int i = 0; i < 100; i++) {
+		send(fds[i], "{\"command\":\"show\"}\n", 19, MSG_NOSIGNAL);
+		assert_true(get(f, fds[i], line, sizeof(line)) > 0);
+		if (strstr(line, "\"ok\":true"))
+			served++;
+		else if (strstr(line, "EAGAIN"))
+			refused++;
+	}
+	assert_int_equal(served, 64);
+	assert_int_equal(refused, 36);
+	for (int i = 0; i < 100; i++)
+		close(fds[i]);
+	turn(f);
+	fds[0] = dial(f);
+	say(f, fds[0], "{\"command\":\"show\"}\n");
+	expect_line(f, fds[0], "{\"ok\":true,\"result\":{\"command\":\"show\"}}");
+	close(fds[0]);
+}
+
+/* A connection that cannot be accepted for want of a descriptor waits, and the loop does not spin.
+ */
+static void no_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, tight;
+	int fd = dial(f), turns = 0;
+	double end;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	tight = old;
+	tight.rlim_cur = fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	for (end = now() + 0.3; now() < end; turns++) {
+		struct timeval tv = {.tv_usec = 100000};
+
+		event_base_loopexit(f->base, &tv);
+		event_base_loop(f->base, EVLOOP_ONCE);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_in_range(turns, 1, 10);
+	say(f, fd, "{\"command\":\"show\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\"}}");
+	close(fd);
+}
+
+/* ---- who may ---- */
+
+/* Runs @fn in a child process while the server serves; its exit code. */
+static int in_child(struct fixture *f, int (*fn)(const struct fixture *f))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(fn(f));
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		turn(f);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int call(const struct fixture *f, const char *command, struct error *err)
+{
+	struct json_object *req, *result = NULL;
+	int ret, fd = control_connect(f->path, 5, err);
+
+	if (fd < 0)
+		return fd;
+	req = json_object_new_object();
+	json_object_object_add(req, "command", json_object_new_string(command));
+	ret = control_call(fd, req, &result, 5, err);
+	json_object_put(req);
+	json_object_put(result);
+	close(fd);
+	return ret;
+}
+
+static int become_nobody(void)
+{
+	return setgid(NOBODY) || setuid(NOBODY);
+}
+
+static int stranger(const struct fixture *f)
+{
+	struct error err = {0};
+
+	if (become_nobody() || call(f, "show", &err) != -EACCES)
+		return 1;
+	if (err.exit != EXIT_PERMISSION || !strstr(err.hint, "root"))
+		return 2;
+	return 0;
+}
+
+static int member(const struct fixture *f)
+{
+	struct error err = {0};
+
+	if (become_nobody() || call(f, "show", NULL))
+		return 1;
+	if (call(f, "attach", &err) != -EPERM || err.exit != EXIT_PERMISSION)
+		return 2;
+	return strcmp(err.text, "only root may attach") ? 3 : 0;
+}
+
+static int root(const struct fixture *f)
+{
+	return call(f, "show", NULL) || call(f, "attach", NULL);
+}
+
+static void permissions(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(in_child(f, root), 0);
+	assert_int_equal(f->changes, 1);
+	if (geteuid()) {
+		print_message("SKIP: changing the user needs root\n");
+		skip();
+	}
+	assert_int_equal(in_child(f, stranger), 0);
+	/* As the group's membership would: this user gets past the socket's mode. */
+	assert_int_equal(chmod(f->path, 0666), 0);
+	assert_int_equal(in_child(f, member), 0);
+	assert_int_equal(f->changes, 1);
+}
+
+/* ---- the socket in the file system ---- */
+
+static void second_server(void **state)
+{
+	struct fixture *f = *state;
+	struct control_server *second = NULL;
+	struct error err = {0};
+
+	assert_int_equal(control_server_new(&second, f->base, f->path, commands, f, &err),
+			 -EADDRINUSE);
+	assert_null(second);
+	assert_int_equal(err.exit, EXIT_REFUSED);
+	assert_int_equal(in_child(f, root), 0);
+}
+
+static void stale_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	control_server_free(&f->server);
+	assert_int_equal(access(f->path, F_OK), -1);
+	strcpy(addr.sun_path, f->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
+	assert_int_equal(call(f, "show", NULL), -ECONNREFUSED);
+	assert_int_equal(control_server_new(&f->server, f->base, f->path, commands, f, NULL), 0);
+	assert_int_equal(in_child(f, root), 0);
+}
+
+static void no_socket(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+	int fd;
+
+	control_server_free(&f->server);
+	fd = open(f->path, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(fd, "data", 4), 4);
+	close(fd);
+	assert_int_equal(control_server_new(&f->server, f->base, f->path, commands, f, &err),
+			 -EEXIST);
+	assert_int_equal(access(f->path, F_OK), 0);
+	unlink(f->path);
+}
+
+static void paths(void **state)
+{
+	struct fixture *f = *state;
+	struct control_server *s = NULL;
+	char buf[108], path[200];
+
+	unsetenv("RUNTIME_DIRECTORY");
+	assert_int_equal(control_path(NULL, buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "/run/qmapd/control");
+	setenv("RUNTIME_DIRECTORY", "/run/elsewhere", 1);
+	assert_int_equal(control_path(NULL, buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "/run/elsewhere/control");
+	assert_int_equal(control_path("/x", buf, sizeof(buf)), 0);
+	assert_string_equal(buf, "/x/control");
+	unsetenv("RUNTIME_DIRECTORY");
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(control_path(path, buf, sizeof(buf)), -ENAMETOOLONG);
+	assert_int_equal(control_server_new(&s, f->base, path, commands, f, NULL), -ENAMETOOLONG);
+	assert_int_equal(control_connect(path, 1, NULL), -ENAMETOOLONG);
+}
+
+static void makes_directory(void **state)
+{
+	struct fixture *f = *state;
+	struct control_server *s = NULL;
+	char path[160], dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/run", f->dir);
+	snprintf(path, sizeof(path), "%s/control", dir);
+	assert_int_equal(control_server_new(&s, f->base, path, commands, f, NULL), 0);
+	control_server_free(&s);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* ---- the client against servers of all kinds ---- */
+
+static int client_result; /* what control_call() must return */
+
+/* A listener that takes one request and answers @reply (NULL: nothing), then closes or hangs. */
+static void with_server(struct fixture *f, const char *reply, bool hang, int want)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), conn, status;
+	struct json_object *result = NULL, *req = json_object_new_object();
+	char buf[256];
+	pid_t pid;
+
+	strcpy(addr.sun_path, f->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	pid = fork();
+	if (!pid) {
+		conn = accept(fd, NULL, NULL);
+		if (recv(conn, buf, sizeof(buf), 0) < 0)
+			_exit(1);
+		if (reply && send(conn, reply, strlen(reply), MSG_NOSIGNAL) < 0)
+			_exit(2);
+		if (hang && recv(conn, buf, sizeof(buf), 0) < 0)
+			_exit(3);
+		_exit(0);
+	}
+	close(fd);
+	conn = control_connect(f->path, 1, NULL);
+	assert_true(conn >= 0);
+	client_result = control_call(conn, req, &result, 1, NULL);
+	close(conn);
+	unlink(f->path);
+	json_object_put(req);
+	json_object_put(result);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(client_result, want);
+}
+
+static void client_errors(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = {0};
+
+	control_server_free(&f->server);
+	assert_int_equal(control_connect(f->path, 1, &err), -ENOENT);
+	assert_int_equal(err.exit, EXIT_REFUSED);
+	assert_non_null(strstr(err.text, "qmapd is not running"));
+	with_server(f, "{\"ok\":true,\"result\":[]}\n", false, 0);
+	with_server(f, "{\"ok\":true}\n", false, 0);
+	with_server(f, "{\"ok\":false,\"errno\":\"EBUSY\",\"error\":\"x\"}\n", false, -EBUSY);
+	with_server(f, "{\"ok\":false}\n", false, -EPROTO);
+	with_server(f, "{\"ok\":false,\"errno\":17,\"error\":[]}\n", false, -EPROTO);
+	with_server(f, "nonsense\n", false, -EBADMSG);
+	with_server(f, "{}\n", false, -EBADMSG);
+	with_server(f, "[true]\n", false, -EBADMSG);
+	with_server(f, NULL, false, -ECONNRESET);
+	with_server(f, "{\"ok\":tr", false, -ECONNRESET);
+	with_server(f, "{\"ok\":tr", true, -ETIMEDOUT);
+	with_server(f, NULL, true, -ETIMEDOUT);
+}
+
+static void client_big_request(void **state)
+{
+	struct fixture *f = *state;
+	struct json_object *req = json_object_new_object(), *result;
+	char *text = calloc(1, CONTROL_MAX_REQUEST + 1);
+	int fd = control_connect(f->path, 1, NULL);
+
+	assert_non_null(text);
+	memset(text, 'x', CONTROL_MAX_REQUEST);
+	json_object_object_add(req, "x", json_object_new_string(text));
+	assert_int_equal(control_call(fd, req, &result, 1, NULL), -E2BIG);
+	json_object_put(req);
+	free(text);
+	close(fd);
+}
+
+static int take_big(const struct fixture *f)
+{
+	return call(f, "big", NULL) ? 1 : 0;
+}
+
+static void client_big_reply(void **state)
+{
+	assert_int_equal(in_child(*state, take_big), 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(answers),
+		T(several_at_once),
+		T(unknown_command),
+		T(later),
+		T(client_leaves),
+		T(server_ends_first),
+		T(garbage),
+		T(deep),
+		T(long_lines),
+		T(slow),
+		T(many),
+		T(no_descriptors),
+		T(permissions),
+		T(second_server),
+		T(stale_socket),
+		T(no_socket),
+		T(paths),
+		T(makes_directory),
+		T(client_errors),
+		T(client_big_request),
+		T(client_big_reply),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

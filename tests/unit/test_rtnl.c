@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* rtnetlink requests and events, in two network namespaces of the test's own. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/rtnl.h"
+#include "daemon/rtnl_monitor.h"
+
+#define OTHER "qmap-other"
+
+static const char *skip_reason;
+
+/* /run/netns of a mount namespace of our own: nothing remains when the process ends. */
+static int make_other(void)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd, ret;
+
+	mkdir("/run/netns", 0755);
+	if (mount("none", "/run/netns", "tmpfs", 0, NULL) || unshare(CLONE_NEWNET))
+		return -1;
+	fd = open("/run/netns/" OTHER, O_CREAT | O_RDONLY, 0444);
+	close(fd);
+	ret = mount("/proc/self/ns/net", "/run/netns/" OTHER, NULL, MS_BIND, NULL);
+	ret |= setns(home, CLONE_NEWNET);
+	close(home);
+	return ret;
+}
+
+static int group_setup(void **state)
+{
+	(void)state;
+	if (geteuid()) {
+		skip_reason = "not root";
+		return 0;
+	}
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || make_other())
+		skip_reason = "no network namespaces";
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	if (skip_reason)
+		return 0;
+	assert_int_equal(rtnl_open(&nl, NULL, NULL), 0);
+	/* Either end: a test may have moved the other one away. */
+	if (!rtnl_link_get(nl, "qtest0", &link, NULL) || !rtnl_link_get(nl, "qtest1", &link, NULL))
+		rtnl_link_del(nl, link.ifindex, NULL);
+	*state = nl;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rtnl_close((struct rtnl **)state);
+	return 0;
+}
+
+static void skip_unless_able(void)
+{
+	if (!skip_reason)
+		return;
+	print_message("SKIP: %s\n", skip_reason);
+	skip();
+}
+
+/* What the kernel shows of itself, to compare with what was asked. */
+static void read_text(const char *path, char *buf, size_t size)
+{
+	FILE *f = fopen(path, "re");
+
+	assert_non_null(f);
+	buf[fread(buf, 1, size - 1, f)] = '\0';
+	fclose(f);
+}
+
+static unsigned int add_pair(struct rtnl *nl)
+{
+	struct rtnl_link link;
+
+	assert_int_equal(rtnl_veth_add(nl, "qtest0", "qtest1", 1400, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest0", &link, NULL), 0);
+	return link.ifindex;
+}
+
+static void veth_pair(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_link a, b, again;
+
+	skip_unless_able();
+	add_pair(nl);
+	assert_int_equal(rtnl_link_get(nl, "qtest0", &a, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest1", &b, NULL), 0);
+	assert_string_equal(a.name, "qtest0");
+	assert_string_equal(a.kind, "veth");
+	assert_string_equal(b.kind, "veth");
+	assert_int_equal(a.mtu, 1400);
+	assert_int_equal(b.mtu, 1400);
+	assert_int_equal(a.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
+	assert_int_equal(b.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
+	assert_int_equal(a.type, 1); /* ARPHRD_ETHER */
+	assert_memory_not_equal(a.mac, b.mac, 6);
+	assert_int_equal(rtnl_link_get_index(nl, a.ifindex, &again, NULL), 0);
+	assert_string_equal(again.name, "qtest0");
+}
+
+static void names_with_dots(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_link link;
+
+	skip_unless_able();
+	assert_int_equal(rtnl_veth_add(nl, "qtest0.254", "qtestx254", 1500, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest0.254", &link, NULL), 0);
+	assert_int_equal(rtnl_link_del(nl, link.ifindex, NULL), 0);
+}
+
+static void twice_is_refused(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+
+	skip_unless_able();
+	add_pair(nl);
+	assert_int_equal(rtnl_veth_add(nl, "qtest0", "qtest2", 1400, &err), -EEXIST);
+	assert_int_equal(err.err, -EEXIST);
+	assert_int_equal(err.exit, EXIT_REFUSED);
+	assert_non_null(strstr(err.text, "qtest0"));
+}
+
+static void no_such_device(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+	struct rtnl_link link;
+
+	skip_unless_able();
+	assert_int_equal(rtnl_link_get(nl, "qtest9", &link, &err), -ENODEV);
+	assert_string_equal(err.text, "there is no network device qtest9");
+	assert_int_equal(err.exit, EXIT_NO_DEVICE);
+	assert_int_equal(rtnl_link_get_index(nl, 99999, &link, NULL), -ENODEV);
+	assert_int_equal(rtnl_link_del(nl, 99999, NULL), -ENODEV);
+}
+
+/* The kernel says "mtu greater than device maximum" for a veth; that sentence must arrive. */
+static void kernel_sentence(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+	unsigned int ifindex;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 100000, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "mtu greater than device maximum"));
+	assert_int_equal(err.exit, EXIT_REFUSED);
+}
+
+static void flags_and_mtu(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_link link;
+	unsigned int ifindex;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1280, NULL), 0);
+	assert_int_equal(rtnl_link_set_arp(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
+	assert_int_equal(link.flags & (IFF_NOARP | IFF_UP), IFF_UP);
+	assert_int_equal(link.mtu, 1280);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, false, NULL), 0);
+	assert_int_equal(rtnl_link_set_arp(nl, ifindex, false, NULL), 0);
+	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
+	assert_int_equal(link.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
+}
+
+/* Both ends up and yet no link-local address: address generation is off. */
+static void no_generated_addresses(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_link peer;
+	unsigned int ifindex;
+	char text[4096];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_get(nl, "qtest1", &peer, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(nl, peer.ifindex, true, NULL), 0);
+	read_text("/proc/net/if_inet6", text, sizeof(text));
+	assert_null(strstr(text, "qtest"));
+	/* And not for another reason: with generation on, coming up makes one. */
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, false, NULL), 0);
+	assert_int_equal(rtnl_link_set_addrgenmode(nl, ifindex, IN6_ADDR_GEN_MODE_EUI64, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	read_text("/proc/net/if_inet6", text, sizeof(text));
+	assert_non_null(strstr(text, "qtest0"));
+}
+
+static void addresses_v6(void **state)
+{
+	struct rtnl *nl = *state;
+	unsigned int ifindex;
+	uint8_t a[16];
+	char text[4096];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	inet_pton(AF_INET6, "2001:db8::7", a);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+	read_text("/proc/net/if_inet6", text, sizeof(text));
+	assert_non_null(strstr(text, "20010db8000000000000000000000007"));
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL), 0);
+	read_text("/proc/net/if_inet6", text, sizeof(text));
+	assert_null(strstr(text, "20010db8"));
+}
+
+/* More than one batch of the flush, secondaries among them. */
+static void addresses_v4(void **state)
+{
+	struct rtnl *nl = *state;
+	unsigned int ifindex;
+	char text[65536];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	for (unsigned int i = 1; i <= 100; i++) {
+		uint8_t a[4] = {10, 9, i % 3, i};
+
+		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, NULL), 0);
+	}
+	read_text("/proc/net/fib_trie", text, sizeof(text));
+	assert_non_null(strstr(text, "10.9.1.100"));
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+	read_text("/proc/net/fib_trie", text, sizeof(text));
+	assert_null(strstr(text, "10.9."));
+}
+
+static unsigned int count_default_v4(const char *dev, unsigned int metric)
+{
+	char text[8192], want[64];
+	unsigned int n = 0;
+
+	read_text("/proc/net/route", text, sizeof(text));
+	snprintf(want, sizeof(want), "%s\t00000000\t00000000\t0001\t0\t0\t%u\t", dev, metric);
+	for (const char *p = text; (p = strstr(p, want)); p++)
+		n++;
+	return n;
+}
+
+static void default_routes(void **state)
+{
+	struct rtnl *nl = *state;
+	unsigned int ifindex;
+	uint8_t a[4] = {10, 9, 0, 1};
+	char text[8192];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 32, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 701, NULL), 0);
+	assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 702, NULL), 0);
+	assert_int_equal(count_default_v4("qtest0", 701), 1);
+	assert_int_equal(count_default_v4("qtest0", 702), 1);
+	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET, 701, NULL), 0);
+	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET, 701, NULL), 0);
+	assert_int_equal(count_default_v4("qtest0", 701), 0);
+	assert_int_equal(count_default_v4("qtest0", 702), 1);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET6, 701, NULL), 0);
+	read_text("/proc/net/ipv6_route", text, sizeof(text));
+	assert_non_null(strstr(text, " 000002bd ")); /* 701 */
+	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET6, 701, NULL), 0);
+	read_text("/proc/net/ipv6_route", text, sizeof(text));
+	assert_null(strstr(text, " 000002bd "));
+}
+
+static void other_namespace(void **state)
+{
+	struct rtnl *nl = *state, *there = NULL;
+	unsigned int ifindex;
+	struct rtnl_link link;
+	struct stat before, after;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(stat("/proc/self/ns/net", &before), 0);
+	assert_int_equal(rtnl_open(&there, OTHER, NULL), 0);
+	assert_int_equal(stat("/proc/self/ns/net", &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(rtnl_link_get(there, "qtest0", &link, NULL), -ENODEV);
+	assert_int_equal(rtnl_link_set_netns(nl, ifindex, OTHER, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest0", &link, NULL), -ENODEV);
+	assert_int_equal(rtnl_link_get(there, "qtest0", &link, NULL), 0);
+	assert_int_equal(rtnl_link_del(there, link.ifindex, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest1", &link, NULL), -ENODEV);
+	rtnl_close(&there);
+	assert_null(there);
+}
+
+static void no_such_namespace(void **state)
+{
+	struct rtnl *nl = *state, *there = NULL;
+	struct error err = {0};
+
+	skip_unless_able();
+	assert_int_equal(rtnl_open(&there, "nowhere", &err), -ENOENT);
+	assert_string_equal(err.text, "there is no network namespace \"nowhere\"");
+	assert_string_equal(err.hint, "ip netns add nowhere");
+	assert_null(there);
+	assert_int_equal(rtnl_link_set_netns(nl, 1, "nowhere", NULL), -ENOENT);
+}
+
+static void features(void **state)
+{
+	static const char *const off[] = {
+		"tx-generic-segmentation", "tx-tcp-segmentation", "tx-tcp6-segmentation",
+		"tx-tcp-ecn-segmentation", "tx-udp-segmentation", "tx-checksum-ip-generic",
+		"tx-scatter-gather",
+	};
+	struct rtnl *nl = *state;
+	struct error err = {0};
+
+	skip_unless_able();
+	add_pair(nl);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(rtnl_feature_set("qtest0", "rx-gro", true, NULL), 0);
+		for (size_t j = 0; j < sizeof(off) / sizeof(off[0]); j++)
+			assert_int_equal(rtnl_feature_set("qtest0", off[j], false, NULL), 0);
+	}
+	assert_int_equal(rtnl_feature_set("qtest0", "rx-gro", false, NULL), 0);
+	assert_int_equal(rtnl_feature_set("qtest0", "tx-checksum-ip-generic", true, NULL), 0);
+	assert_int_equal(rtnl_feature_set("qtest0", "no-such", true, &err), -EOPNOTSUPP);
+	assert_int_equal(err.exit, EXIT_UNSUPPORTED);
+	assert_non_null(strstr(err.text, "no-such"));
+	/* Known to the kernel, unknown to the device. */
+	assert_int_equal(rtnl_feature_set("qtest0", "rx-fcs", true, NULL), -EOPNOTSUPP);
+	assert_int_equal(rtnl_feature_set("qtest9", "rx-gro", true, NULL), -ENODEV);
+}
+
+struct seen {
+	unsigned int links, gone, moved, addresses, resyncs;
+	char last_name[IFNAMSIZ], gone_name[IFNAMSIZ];
+	uint8_t address[16];
+	unsigned int prefix;
+};
+
+static void on_link(void *arg, const struct rtnl_link *link)
+{
+	struct seen *s = arg;
+
+	s->links++;
+	memcpy(s->last_name, link->name, IFNAMSIZ);
+}
+
+static void on_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
+{
+	struct seen *s = arg;
+
+	assert_int_not_equal(ifindex, 0);
+	s->gone++;
+	s->moved += moved;
+	snprintf(s->gone_name, IFNAMSIZ, "%s", name);
+}
+
+static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void *addr,
+			 unsigned int prefix)
+{
+	struct seen *s = arg;
+
+	assert_int_not_equal(ifindex, 0);
+	s->addresses++;
+	memcpy(s->address, addr, family == AF_INET ? 4 : 16);
+	s->prefix = prefix;
+}
+
+static void on_resync(void *arg)
+{
+	((struct seen *)arg)->resyncs++;
+}
+
+static const struct rtnl_monitor_ops ops = {on_link, on_gone, on_addr_gone, on_resync};
+
+/* Events are queued before the request that caused them is acknowledged. */
+static void drain(struct rtnl_monitor *m)
+{
+	struct pollfd p = {.fd = rtnl_monitor_fd(m), .events = POLLIN};
+
+	while (poll(&p, 1, 0) > 0)
+		assert_int_equal(rtnl_monitor_read(m), 0);
+}
+
+static void monitor_links(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_monitor *m = NULL;
+	struct seen s = {0};
+	unsigned int ifindex;
+
+	skip_unless_able();
+	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	ifindex = add_pair(nl);
+	drain(m);
+	assert_in_range(s.links, 2, 20);
+	assert_int_equal(s.gone, 0);
+	assert_int_equal(rtnl_link_set_netns(nl, ifindex, OTHER, NULL), 0);
+	drain(m);
+	assert_int_equal(s.gone, 1);
+	assert_int_equal(s.moved, 1);
+	assert_string_equal(s.gone_name, "qtest0");
+	rtnl_monitor_close(&m);
+	assert_null(m);
+}
+
+static void monitor_deletion(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_monitor *m = NULL;
+	struct seen s = {0};
+	unsigned int ifindex;
+	uint8_t a[4] = {10, 9, 0, 1};
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, NULL), 0);
+	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+	drain(m);
+	assert_int_equal(s.addresses, 1);
+	assert_memory_equal(s.address, a, 4);
+	assert_int_equal(s.prefix, 30);
+	assert_int_equal(rtnl_link_del(nl, ifindex, NULL), 0);
+	drain(m);
+	assert_int_equal(s.gone, 2); /* both ends */
+	assert_int_equal(s.moved, 0);
+	rtnl_monitor_close(&m);
+}
+
+/* More events than the socket's buffer holds: told once, and alive afterwards. */
+static void monitor_overrun(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_monitor *m = NULL;
+	struct seen s = {0};
+	unsigned int ifindex;
+	int small = 4096;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	setsockopt(rtnl_monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (unsigned int i = 0; i < 200; i++)
+		assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1300 + i % 2, NULL), 0);
+	drain(m);
+	assert_in_range(s.resyncs, 1, 200);
+	s.links = 0;
+	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1350, NULL), 0);
+	drain(m);
+	assert_int_not_equal(s.links, 0);
+	assert_string_equal(s.last_name, "qtest0");
+	rtnl_monitor_close(&m);
+}
+
+/* Addresses come and go between the parts of a dump: it is asked again until it is whole. */
+static void flush_while_others_change(void **state)
+{
+	struct rtnl *nl = *state, *other = NULL;
+	unsigned int ifindex;
+	char text[65536];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	assert_int_equal(rtnl_open(&other, NULL, NULL), 0);
+	for (unsigned int round = 0; round < 20; round++) {
+		for (unsigned int i = 1; i <= 40; i++) {
+			uint8_t a[4] = {10, 9, round, i};
+
+			assert_int_equal(rtnl_addr_add(other, ifindex, AF_INET, a, 32, NULL), 0);
+		}
+		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+	}
+	read_text("/proc/net/fib_trie", text, sizeof(text));
+	assert_null(strstr(text, "10.9."));
+	rtnl_close(&other);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(veth_pair),
+		T(names_with_dots),
+		T(twice_is_refused),
+		T(no_such_device),
+		T(kernel_sentence),
+		T(flags_and_mtu),
+		T(no_generated_addresses),
+		T(addresses_v6),
+		T(addresses_v4),
+		T(default_routes),
+		T(other_namespace),
+		T(no_such_namespace),
+		T(features),
+		T(monitor_links),
+		T(monitor_deletion),
+		T(monitor_overrun),
+		T(flush_while_others_change),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, NULL);
+}
