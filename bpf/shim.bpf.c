@@ -35,11 +35,19 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } events SEC(".maps");
 
+/* What the pins belong to, and the daemon's state. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct qmap_meta);
+} meta SEC(".maps");
+
 /* Tells the daemon of a command; when nobody reads, commands are answered all the same. */
 static __always_inline void report(const __u8 *command, const __u8 *end, const struct qmap_frame *f)
 {
 	struct qmap_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	int i;
+	__u32 i;
 
 	if (!e)
 		return;
@@ -158,67 +166,67 @@ static __always_inline int is_udp(const __u8 *packet, const __u8 *end)
  * v4: where the sum starts and goes. The modem expects the pseudo header's sum complemented (kernel
  * rmnet_map_data.c). All zero, and the shim sums, where the field cannot be reached.
  */
-static __always_inline void checksum_v4(struct qmap_v4_ul_hdr *h, struct qmap_shim_tx *meta,
+static __always_inline void checksum_v4(struct qmap_v4_ul_hdr *h, struct qmap_shim_tx *m,
 					__u8 *packet, __u8 *end)
 {
-	__u64 at = meta->csum_start + meta->csum_offset;
-	__u16 info = meta->csum_offset | QMAP_V4_UL_ENABLE;
+	__u64 at = m->csum_start + m->csum_offset;
+	__u16 info = m->csum_offset | QMAP_V4_UL_ENABLE;
 
 	h->csum_start = 0;
 	h->csum_info = 0;
-	if (!(meta->flags & QMAP_SHIM_TX_CSUM))
+	if (!(m->flags & QMAP_SHIM_TX_CSUM))
 		return;
 	if (at > 0xfff || packet + at + 2 > end) {
-		meta->flags = 0;
+		m->flags = 0;
 		return;
 	}
 	*(__u16 *)(packet + at) ^= 0xffff;
 	if (is_udp(packet, end))
 		info |= QMAP_V4_UL_UDP;
-	h->csum_start = bpf_htons(meta->csum_start);
+	h->csum_start = bpf_htons(m->csum_start);
 	h->csum_info = bpf_htons(info);
 }
 
 SEC("xdp")
 int qmap_shim_tx(struct xdp_md *ctx)
 {
-	struct qmap_shim_tx *meta = (void *)(long)ctx->data_meta;
+	struct qmap_shim_tx *m = (void *)(long)ctx->data_meta;
 	__u8 *data = (void *)(long)ctx->data;
 	__u8 *end = (void *)(long)ctx->data_end;
 	__u32 header = sizeof(struct qmap_hdr), pad;
 	struct qmap_v5_hdr *v5;
 	struct qmap_hdr *hdr;
 
-	if ((__u8 *)(meta + 1) > data || data + QMAP_SHIM_TX_ROOM > end)
+	if ((__u8 *)(m + 1) > data || data + QMAP_SHIM_TX_ROOM > end)
 		return XDP_ABORTED;
 	if (config.ul_version == QMAP_V5 || config.ul_version == QMAP_V4)
 		header += sizeof(*v5);
-	pad = padding(header, meta->length, meta->offset);
-	if (meta->length + pad > QMAP_MAX_LEN ||
-	    (config.ul_max_packet && meta->length > config.ul_max_packet)) {
-		meta->drop = QMAP_DROP_OVERSIZE;
+	pad = padding(header, m->length, m->offset);
+	if (m->length + pad > QMAP_MAX_LEN ||
+	    (config.ul_max_packet && m->length > config.ul_max_packet)) {
+		m->drop = QMAP_DROP_OVERSIZE;
 		return XDP_DROP;
 	}
-	meta->header = header;
-	meta->pad = pad;
+	m->header = header;
+	m->pad = pad;
 
 	hdr = (struct qmap_hdr *)(data + QMAP_SHIM_TX_ROOM - sizeof(*hdr));
 	if (header > sizeof(*hdr))
 		hdr--;
 	hdr->flags = pad;
-	hdr->mux_id = meta->port;
-	hdr->len = bpf_htons(meta->length + pad);
+	hdr->mux_id = m->port;
+	hdr->len = bpf_htons(m->length + pad);
 	if (config.ul_version == QMAP_V5) {
 		hdr->flags |= QMAP_FLAG_NEXT_HEADER;
 		v5 = (struct qmap_v5_hdr *)(hdr + 1);
 		v5->type_next = QMAP_V5_TYPE_CSUM << 1;
-		v5->flags = meta->flags & QMAP_SHIM_TX_CSUM ? QMAP_V5_CSUM : 0;
+		v5->flags = m->flags & QMAP_SHIM_TX_CSUM ? QMAP_V5_CSUM : 0;
 		v5->reserved = 0;
 	} else if (config.ul_version == QMAP_V4) {
-		checksum_v4((struct qmap_v4_ul_hdr *)(hdr + 1), meta, data + QMAP_SHIM_TX_ROOM,
+		checksum_v4((struct qmap_v4_ul_hdr *)(hdr + 1), m, data + QMAP_SHIM_TX_ROOM,
 			    end);
 	} else {
-		meta->flags = 0;
+		m->flags = 0;
 	}
 	return XDP_PASS;
 }

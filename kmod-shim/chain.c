@@ -99,7 +99,9 @@ static void chain_advance(struct chain *c, unsigned int payload)
 	if (c->head->fixed_id)
 		return;
 	ip->id = htons(ntohs(ip->id) + 1);
-	/* RFC 1624 for a field that grows by one; a wrap to 0 goes the slow way. */
+	/* RFC 1624 for a field that grows by one; 0xffff and 0 are the same to the sum. */
+	if (!ip->id)
+		return;
 	check = ntohs((__force __be16)ip->check);
 	ip->check = (__force __sum16)htons((check ?: 0xffff) - 1);
 }
