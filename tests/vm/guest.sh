@@ -19,7 +19,7 @@ ip link set lo up
 dmesg -n 1
 
 while read -r module; do
-	insmod "/modules.d/$module" || echo "FAIL insmod $module"
+	insmod "/ko/$module" || echo "FAIL insmod $module"
 done </modules
 
 sh /command

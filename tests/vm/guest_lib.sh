@@ -57,21 +57,21 @@ copy_modules() {
 	local kernel=$1 root=$2 base release path name
 	base=$VM_BUILD/$kernel/root
 	release=$(kernel_release "$kernel")
-	[ -e "$base/lib/modules/$release/modules.dep.bin" ] || depmod -b "$base" "$release"
-	mkdir -p "$root/modules.d"
+	[ -e "$base/lib/modules/$release/koep.bin" ] || depmod -b "$base" "$release"
+	mkdir -p "$root/ko"
 	for name in $GUEST_MODULES; do
 		modprobe -d "$base" -S "$release" --show-depends "$name" 2>/dev/null
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 		name=$(basename "$path")
 		if [ "${name%.xz}" != "$name" ]; then
 			name=${name%.xz}
-			xz -dc "$path" >"$root/modules.d/$name"
+			xz -dc "$path" >"$root/ko/$name"
 		else
-			cp "$path" "$root/modules.d/$name"
+			cp "$path" "$root/ko/$name"
 		fi
 		echo "$name"
 	done >"$root/modules"
-	cp "$VM_BUILD/$kernel"/module/*/*.ko "$root/modules.d/"
+	cp "$VM_BUILD/$kernel"/module/*/*.ko "$root/ko/"
 	echo qmap_shim.ko >>"$root/modules"
 }
 
