@@ -19,6 +19,17 @@ static const struct test {
 	{"coalesce_v1", test_coalesce_v1},
 	{"coalesce_v5", test_coalesce_v5},
 	{"no_coalesce", test_no_coalesce},
+	{"plain_programs", test_plain_programs},
+	{"no_program", test_no_program},
+	{"redirect", test_redirect},
+	{"flow", test_flow},
+	{"flow_timeout", test_flow_timeout},
+	{"uplink_v1", test_uplink_v1},
+	{"uplink_v4", test_uplink_v4},
+	{"uplink_v5", test_uplink_v5},
+	{"uplink_alone", test_uplink_alone},
+	{"uplink_timer", test_uplink_timer},
+	{"uplink_avoid", test_uplink_avoid},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

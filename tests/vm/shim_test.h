@@ -20,5 +20,16 @@ int test_rx_v5(void);
 int test_coalesce_v1(void);
 int test_coalesce_v5(void);
 int test_no_coalesce(void);
+int test_plain_programs(void);
+int test_no_program(void);
+int test_redirect(void);
+int test_flow(void);
+int test_flow_timeout(void);
+int test_uplink_v1(void);
+int test_uplink_v4(void);
+int test_uplink_v5(void);
+int test_uplink_alone(void);
+int test_uplink_timer(void);
+int test_uplink_avoid(void);
 
 #endif
