@@ -30,6 +30,8 @@ static const struct test {
 	{"uplink_alone", test_uplink_alone},
 	{"uplink_timer", test_uplink_timer},
 	{"uplink_avoid", test_uplink_avoid},
+	{"mutated", test_mutated},
+	{"teardown", test_teardown},
 };
 
 static bool wanted(const char *name, int argc, char **argv)
