@@ -33,10 +33,10 @@ build_tests() {
 # Builds the module out of a copy of its sources, one per kernel.
 build_module() {
 	local kernel=$1 dir
-	dir=$(realpath -m "$VM_BUILD/$kernel/module")
+	dir=$VM_BUILD/$kernel/module
 	mkdir -p "$dir"
 	cp -ru kmod-shim include "$dir/"
-	make -s -C "$(realpath "$VM_BUILD/$kernel")/root/usr/src/linux-headers-$(kernel_release "$kernel")" \
+	make -s -C "$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")" \
 		M="$dir/kmod-shim" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= ${DEBUG:+SHIM_DEBUG=y} \
 		modules >"$dir/log" 2>&1 && ! grep -q warning: "$dir/log" && return 0
 	cat "$dir/log"
@@ -71,8 +71,10 @@ copy_modules() {
 		fi
 		echo "$name"
 	done >"$root/modules"
-	cp "$VM_BUILD/$kernel"/module/*/*.ko "$root/ko/"
-	echo qmap_shim.ko >>"$root/modules"
+	for path in ${EXTRA_MODULES:-} "$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
+		cp "$path" "$root/ko/"
+		basename "$path" >>"$root/modules"
+	done
 }
 
 # make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /.
@@ -114,7 +116,7 @@ accelerator() {
 
 # run_guest KERNEL IMAGE LOG: boots, waits with a deadline, prints the results with the kernel's name.
 run_guest() {
-	local kernel=$1 image=$2 log=$3 accel cpu=max
+	local kernel=$1 image=$2 log=$3 accel cpu=${CPU:-max}
 	accel=${ACCEL:-$(accelerator "$kernel")}
 	[ "$accel" != kvm ] || cpu=host
 	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list

@@ -7,7 +7,7 @@
 #   fetch_kernel 6.1        image, headers and kbuild; sets nothing, prints the reason on failure
 #   kernel_release 6.1      the full release (`uname -r` in the guest)
 
-VM_BUILD=${VM_BUILD:-build/vm}
+VM_BUILD=$(realpath -m "${VM_BUILD:-build/vm}")
 
 # Debian suite that carries a kernel version; the machine's own suite for what it has itself.
 suite_of() {
@@ -30,7 +30,7 @@ own_repository() {
 apt_suite() {
 	local suite=$1 dir
 	shift
-	dir=$(realpath -m "$VM_BUILD/apt/$suite")
+	dir=$VM_BUILD/apt/$suite
 	"$@" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=- \
 		-o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir/cache" \
 		-o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root
@@ -73,7 +73,7 @@ unpack_kernel() {
 	mkdir -p "$dir/deb" "$dir/root"
 	pkg=$(apt_suite "$suite" apt-cache depends "linux-headers-$release" |
 		sed -nE 's/.*Depends: (linux-kbuild-[^ ]*).*/\1/p' | head -n1)
-	(cd "$dir/deb" && VM_BUILD=$VM_ABS apt_suite "$suite" apt-get -qq download \
+	(cd "$dir/deb" && apt_suite "$suite" apt-get -qq download \
 		"linux-image-$release-unsigned" "linux-headers-$release" \
 		"linux-headers-$base-common" "$pkg" >log 2>&1) ||
 		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
@@ -81,13 +81,12 @@ unpack_kernel() {
 		dpkg -x "$pkg" "$dir/root" || return 1
 	done
 	rm -rf "$dir/deb"
-	relocate_headers "$(realpath "$dir/root")"
+	relocate_headers "$dir/root"
 }
 
 fetch_kernel() {
 	local version=$1 suite release dir=$VM_BUILD/$1
 	[ -s "$dir/release" ] && return 0
-	VM_ABS=$(realpath -m "$VM_BUILD")
 	suite=$(suite_of "$version") || { echo "no suite is known to carry it"; return 1; }
 	update_suite "$suite" || return 1
 	release=$(newest_release "$version" "$suite")

@@ -64,7 +64,7 @@ static int read_answer(const struct nlmsghdr *nlh)
 	return err->error;
 }
 
-static int talk(const struct nlmsghdr *nlh)
+int nl_talk(const struct nlmsghdr *nlh)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
@@ -112,7 +112,7 @@ int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t)
 	if (lower)
 		mnl_attr_put_u32(nlh, IFLA_LINK, lower);
 	put_trunk(nlh, t);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_change_trunk(const char *name, const struct nl_trunk *t)
@@ -121,7 +121,7 @@ int nl_change_trunk(const char *name, const struct nl_trunk *t)
 	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
 
 	put_trunk(nlh, t);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_add_port(const char *name, unsigned int trunk, int number)
@@ -138,7 +138,7 @@ int nl_add_port(const char *name, unsigned int trunk, int number)
 		mnl_attr_put_u8(nlh, IFLA_QMAP_PORT_NUMBER, number);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_add_veth(const char *name, const char *peer)
@@ -156,14 +156,25 @@ int nl_add_veth(const char *name, const char *peer)
 	mnl_attr_nest_end(nlh, other);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
-	return talk(nlh);
+	return nl_talk(nlh);
+}
+
+int nl_add_dummy(const char *name)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "dummy");
+	mnl_attr_nest_end(nlh, info);
+	return nl_talk(nlh);
 }
 
 int nl_del(const char *name)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 
-	return talk(link_msg(buf, RTM_DELLINK, 0, name));
+	return nl_talk(link_msg(buf, RTM_DELLINK, 0, name));
 }
 
 int nl_up(const char *name, bool up)
@@ -174,7 +185,7 @@ int nl_up(const char *name, bool up)
 
 	ifm->ifi_change = IFF_UP;
 	ifm->ifi_flags = up ? IFF_UP : 0;
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_carrier(const char *name, bool on)
@@ -183,7 +194,7 @@ int nl_carrier(const char *name, bool on)
 	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put_u8(nlh, IFLA_CARRIER, on);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_set_u32(const char *name, uint16_t attr, uint32_t value)
@@ -192,7 +203,7 @@ int nl_set_u32(const char *name, uint16_t attr, uint32_t value)
 	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
 
 	mnl_attr_put_u32(nlh, attr, value);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
@@ -209,7 +220,7 @@ int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
 	ifa->ifa_index = if_nametoindex(name);
 	mnl_attr_put_u32(nlh, IFA_LOCAL, addr);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS, addr);
-	return talk(nlh);
+	return nl_talk(nlh);
 }
 
 int nl_wait_running(const char *name)

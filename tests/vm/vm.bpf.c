@@ -119,6 +119,12 @@ int count_and_drop(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
+SEC("xdp")
+int xdp_drop(struct xdp_md *ctx)
+{
+	return XDP_DROP;
+}
+
 /* tc: hands everything to another device, as it is. */
 SEC("tc")
 int forward(struct __sk_buff *skb)

@@ -92,6 +92,8 @@ static int build(struct world *w, const struct world_options *o)
 	w->modem = tun_open("modem0", 0, &w->modem_ifindex);
 	if (w->modem < 0)
 		return -1;
+	if (o->modem_only)
+		return 0;
 	err = nl_add_trunk("trunk0", w->modem_ifindex, &o->trunk);
 	if (err)
 		return fail("trunk0", err);
@@ -157,10 +159,10 @@ int world_prog(const struct world *w, const char *name)
 	return bpf_program__fd(bpf_object__find_program_by_name(w->extra, name));
 }
 
-int world_tc_ingress(const struct world *w, const char *dev, const char *name)
+static int tc_attach(const struct world *w, const char *dev, const char *name,
+		     enum bpf_tc_attach_point point)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex(dev),
-		    .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex(dev), .attach_point = point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = world_prog(w, name));
 	int err = bpf_tc_hook_create(&hook);
 
@@ -168,6 +170,16 @@ int world_tc_ingress(const struct world *w, const char *dev, const char *name)
 		return fail("clsact", err);
 	err = bpf_tc_attach(&hook, &opts);
 	return err ? fail("tc", err) : 0;
+}
+
+int world_tc_ingress(const struct world *w, const char *dev, const char *name)
+{
+	return tc_attach(w, dev, name, BPF_TC_INGRESS);
+}
+
+int world_tc_egress(const struct world *w, const char *dev, const char *name)
+{
+	return tc_attach(w, dev, name, BPF_TC_EGRESS);
 }
 
 int world_send(const struct world *w, const void *aggregate, size_t len)

@@ -36,6 +36,7 @@ struct world_options {
 	struct nl_trunk trunk;
 	unsigned int avoid;
 	bool no_program;
+	bool modem_only; /* the TUN and nothing else */
 };
 
 /* 0 or -1, with a message on stderr. */
@@ -49,6 +50,7 @@ int world_extra(struct world *w, unsigned int redirect_to);
 int world_prog(const struct world *w, const char *name);
 /* Attaches program @name of vm.bpf.o at tc ingress of @dev. */
 int world_tc_ingress(const struct world *w, const char *dev, const char *name);
+int world_tc_egress(const struct world *w, const char *dev, const char *name);
 
 int world_send(const struct world *w, const void *aggregate, size_t len);
 /* Bytes of one aggregate that the shim sent, 0 after @ms without one. */
