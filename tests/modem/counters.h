@@ -43,6 +43,7 @@
 	X(ul_max_transfer, "bytes of the largest")                                                 \
 	X(ul_max_frames, "frames of the fullest")                                                  \
 	X(ul_csum_offloaded, "checksums filled in for the host")                                   \
+	X(ul_silent, "transfers that came while the modem rebooted")                               \
 	X(dl_aggregates, "written to the trunk")                                                   \
 	X(dl_bytes, "of these")                                                                    \
 	X(dl_frames, "data frames in these")                                                       \
@@ -65,6 +66,7 @@
 	X(dl_not_connected, "for the host, but no call of this IP family")                         \
 	X(dl_oversize, "for the host, but larger than an aggregate")                               \
 	X(ul_lost, "not taken by the network side")                                                \
+	X(ul_flow_off, "came although flow control has stopped this PDN")                          \
 	X(loopback, "sent back by WDA loopback")
 
 /* Control channel. */

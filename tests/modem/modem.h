@@ -39,6 +39,7 @@ struct pdn {
 	uint8_t mux;		      /* valid while users[] are not both 0 */
 	unsigned int users[FAMILIES]; /* clients in the call of this family */
 	uint32_t mtu;
+	bool flow_off; /* the host was told to stop this PDN's uplink */
 	struct in_addr host4, gateway4, dns4[2];
 	struct in6_addr host6, gateway6, dns6[2];
 	struct pdn_counters count;
@@ -93,6 +94,8 @@ struct faults;
 struct aggregator;
 struct generator;
 struct sink;
+struct commands;
+struct noise;
 
 struct modem {
 	struct loop loop;
@@ -107,7 +110,8 @@ struct modem {
 	uint8_t operating_mode;
 	uint8_t pin_retries;
 	bool pin_verified;
-	bool silent; /* rebooting */
+	bool silent;	    /* rebooting */
+	bool announce_back; /* SYNC indication when that is over */
 	struct timer reboot;
 	uint32_t loopback; /* times every uplink packet comes back; 0: off */
 
@@ -117,6 +121,9 @@ struct modem {
 	struct faults *faults;
 	struct generator *generator;
 	struct sink *sink;
+	struct commands *commands;
+	struct noise *noise;
+	int net_socket; /* in the network side's namespace, for ioctls */
 
 	struct violations violations;
 	struct warnings warnings;

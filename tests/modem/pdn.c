@@ -132,8 +132,10 @@ void pdn_leave(struct modem *m, struct client *c)
 	if (!p)
 		return;
 	p->users[c->family]--;
-	if (!in_use(p))
+	if (!in_use(p)) {
 		m->by_mux[p->mux] = NULL;
+		p->flow_off = false;
+	}
 	c->tx_bytes = p->count.ul_bytes - c->tx_bytes;
 	c->rx_bytes = p->count.dl_bytes - c->rx_bytes;
 	c->pdn = NULL;

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 
-#define PIN_RETRIES   3
 #define CARD_PRESENT  1
 #define APP_USIM      2
 #define APP_READY     7
@@ -37,7 +36,7 @@ bool sim_verify(struct modem *m, const char *pin)
 		m->pin_retries--;
 		return false;
 	}
-	m->pin_retries = PIN_RETRIES;
+	m->pin_retries = SIM_PIN_RETRIES;
 	m->pin_verified = true;
 	return true;
 }
