@@ -71,6 +71,8 @@ struct datapath_ops {
 };
 
 extern const struct datapath_ops datapath_xdp;
+/* Removes netdevs of a trunk that a process left when it died in the middle of attach(). */
+void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
 /* Not QMAP at all: the trunk itself is the one port (`--qmap off`). */
 extern const struct datapath_ops datapath_raw;
 

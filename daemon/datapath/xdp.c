@@ -461,6 +461,27 @@ static int detach(struct datapath *dp, struct error *err)
 	return ret;
 }
 
+void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
+{
+	char base[IFNAMSIZ], name[IFNAMSIZ];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	if (rtnl_open(&nl, NULL, NULL))
+		return;
+	datapath_port_base(trunk, ifindex, base);
+	for (unsigned int i = 0; i < QMAP_MAX_MUX; i++) {
+		if (i)
+			snprintf(name, sizeof(name), "%.10s.%uq", base, i);
+		else
+			snprintf(name, sizeof(name), "%.10s.sb", base);
+		if (if_nametoindex(name) && !rtnl_link_get(nl, name, &link, NULL) &&
+		    !strcmp(link.kind, "veth"))
+			rtnl_link_del(nl, link.ifindex, NULL);
+	}
+	rtnl_close(&nl);
+}
+
 static int probe(const char *trunk, struct error *why)
 {
 	struct utsname u;
