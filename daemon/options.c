@@ -18,8 +18,8 @@ void options_add(struct option_list *l, const struct option_def *defs, size_t n)
 {
 	if (l->n + n > OPTIONS_MAX)
 		abort();
-	memcpy(&l->defs[l->n], defs, n * sizeof(*defs));
-	l->n += n;
+	for (size_t i = 0; i < n; i++)
+		l->defs[l->n++] = defs[i];
 }
 
 void options_add_trunk(struct option_list *l, size_t offset)
