@@ -108,6 +108,22 @@ static const struct option_def *find_option(const struct option_list *l, int c)
 	return NULL;
 }
 
+/* -EINVAL if @name begins more than one option; 0: it does not. */
+static int ambiguous_option(const struct option_list *l, const char *name, struct error *err)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (strncmp(l->defs[i].name, name, strlen(name)))
+			continue;
+		if (first)
+			return error_set(err, -EINVAL, "--%s is ambiguous: --%s or --%s?", name,
+					 first, l->defs[i].name);
+		first = l->defs[i].name;
+	}
+	return 0;
+}
+
 /* "--nonsense=5", "-x" or an abbreviation of more than one option. */
 static int unknown_option(const struct option_list *l, const char *arg, struct error *err)
 {
@@ -121,6 +137,8 @@ static int unknown_option(const struct option_list *l, const char *arg, struct e
 	if (optopt >= LONG_BASE)
 		return error_set(err, -EINVAL, "option --%s takes no argument",
 				 l->defs[optopt - LONG_BASE].name);
+	if (ambiguous_option(l, name, err))
+		return -EINVAL;
 	error_set(err, -EINVAL, "unknown option --%s", name);
 	nearest_init(&near, name);
 	for (size_t i = 0; i < l->n; i++)
