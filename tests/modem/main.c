@@ -70,7 +70,9 @@ static int trunk_there(struct modem *m)
 	if (home < 0)
 		return home;
 	err = netns_enter(m->options.trunk_netns);
-	if (!err) {
+	if (err) {
+		warnx("network namespace %s: %s", m->options.trunk_netns, strerror(-err));
+	} else {
 		err = trunk_new(m);
 		back = netns_return(home);
 		err = err ?: back;

@@ -70,6 +70,7 @@ struct data_format {
 };
 
 struct options {
+	const char *protocols, *refuse; /* instead of the model's; NULL: as it is */
 	const char *trunk;
 	const char *trunk_netns;
 	const char *net_netns;

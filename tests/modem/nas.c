@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* NAS: the network is always there, and good. */
 #include "client.h"
+#include "pdn.h"
 #include "service.h"
-#include "sim.h"
 #include "util.h"
 
 #define RADIO_LTE      8
@@ -22,7 +22,9 @@
 
 static bool on_air(const struct modem *m)
 {
-	return m->operating_mode == 0 && sim_ready(m);
+	struct call_end end;
+
+	return pdn_on_air(m, &end);
 }
 
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,

@@ -144,7 +144,7 @@ int netside_new(struct modem *m)
 		return home;
 	err = netns_enter(m->options.net_netns);
 	if (err) {
-		warnx("network side: namespace %s: %s", m->options.net_netns ?: "of its own",
+		warnx("network namespace %s: %s", m->options.net_netns ?: "of its own",
 		      strerror(-err));
 	} else {
 		err = open_all(m);

@@ -142,7 +142,7 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 	if (good)
 		return QMI_OK;
 	qmi_put(out, 0x10, retries, sizeof(retries));
-	return QMI_INCORRECT_PIN;
+	return m->pin_retries ? QMI_INCORRECT_PIN : QMI_PIN_BLOCKED;
 }
 
 static const struct qmi_message messages[] = {

@@ -129,8 +129,11 @@ static void put_end(struct qmi_tlvs *out, const struct call_end *end)
 static enum qmi_error start_call(struct modem *m, struct client *c, const char *apn,
 				 uint8_t profile, enum family family, struct call_end *end)
 {
-	struct pdn *pdn = pdn_choose(m, c, apn, profile, end);
+	struct pdn *pdn;
 
+	if (!pdn_on_air(m, end))
+		return QMI_CALL_FAILED;
+	pdn = pdn_choose(m, c, apn, profile, end);
 	if (!pdn)
 		return QMI_CALL_FAILED;
 	if (faults_refuse(m, pdn, apn, family, end))
