@@ -85,28 +85,64 @@ static void split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
 	snprintf(name, IFNAMSIZ, "%.10s.s%c", dp->base, end);
 }
 
-/* copies[n] gets a device map with n entries, each the split veth with the trim program. */
+/* A device map with @n entries, each the split veth with the trim program. Its fd. */
+static int make_copies(const struct bpf_devmap_val *val, __u32 n)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "qmap_copies", sizeof(__u32), sizeof(*val), n,
+				NULL);
+	int ret;
+
+	for (__u32 i = 0; fd >= 0 && i < n; i++) {
+		if (!bpf_map_update_elem(fd, &i, val, BPF_ANY))
+			continue;
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * copies[n] = fds[n - 1]. In one batch where the kernel can: after each single update of a map of
+ * maps it waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs), which
+ * would make an attach most of a second longer.
+ */
+static int enter_copies(int outer, const __u32 *fds)
+{
+	__u32 keys[QMAP_MAX_FRAMES], count = QMAP_MAX_FRAMES;
+	int ret = 0;
+
+	for (__u32 i = 0; i < QMAP_MAX_FRAMES; i++)
+		keys[i] = i + 1;
+	if (!bpf_map_update_batch(outer, keys, fds, &count, NULL))
+		return 0;
+	for (__u32 i = 0; i < QMAP_MAX_FRAMES && !ret; i++)
+		ret = bpf_map_update_elem(outer, &keys[i], &fds[i], BPF_ANY) ? -errno : 0;
+	return ret;
+}
+
 static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *err)
 {
 	struct bpf_devmap_val val = {
 		.ifindex = ifindex,
 		.bpf_prog.fd = bpf_program__fd(skel->progs.qmap_trim),
 	};
-	int outer = bpf_map__fd(skel->maps.copies), ret = 0;
+	__u32 fds[QMAP_MAX_FRAMES], n;
+	int ret = 0;
 
-	for (__u32 n = 1; n <= QMAP_MAX_FRAMES && !ret; n++) {
-		int inner = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "qmap_copies", sizeof(__u32),
-					   sizeof(val), n, NULL);
+	for (n = 0; n < QMAP_MAX_FRAMES; n++) {
+		int fd = make_copies(&val, n + 1);
 
-		if (inner < 0)
-			return error_set(err, -errno, "Cannot make a BPF device map: %s",
-					 strerror(errno));
-		for (__u32 i = 0; i < n && !ret; i++)
-			ret = bpf_map_update_elem(inner, &i, &val, BPF_ANY) ? -errno : 0;
-		if (!ret)
-			ret = bpf_map_update_elem(outer, &n, &inner, BPF_ANY) ? -errno : 0;
-		close(inner);
+		if (fd < 0) {
+			ret = fd;
+			break;
+		}
+		fds[n] = fd;
 	}
+	if (!ret)
+		ret = enter_copies(bpf_map__fd(skel->maps.copies), fds);
+	while (n)
+		close(fds[--n]);
 	return ret ? error_set(err, ret, "Cannot fill a BPF device map: %s", strerror(-ret)) : 0;
 }
 
