@@ -18,6 +18,7 @@ static void print_head(FILE *out, struct json_object *trunk)
 	const char *control = json_get_string(trunk, "control");
 	const char *state = json_get_string(trunk, "state");
 	int64_t bytes = json_get_int(trunk, "dl_max_bytes");
+	struct json_object *v;
 
 	fprintf(out, "%s: ", or_empty(json_get_string(trunk, "dev")));
 	fprintf(out, "data path %s", or_empty(json_get_string(trunk, "datapath")));
@@ -33,6 +34,8 @@ static void print_head(FILE *out, struct json_object *trunk)
 		fprintf(out, ", control %s", control);
 	if (state && *state)
 		fprintf(out, ", %s", state);
+	if (json_object_object_get_ex(trunk, "daemon", &v) && !json_object_get_boolean(v))
+		fprintf(out, ", as qmapd left it: it is not running");
 	fputc('\n', out);
 }
 
@@ -81,14 +84,13 @@ static int64_t mtu_of(struct json_object *pdn)
 /* "up" with every family that was asked for, "partial" with some. */
 static const char *pdn_state(struct json_object *pdn)
 {
-	const char *told = json_get_string(pdn, "state");
 	size_t up = 0, n = 0;
 	struct json_object *f;
 
 	for (; (f = json_get_element(pdn, "families", n)); n++)
 		up += is_up(f);
 	if (!n)
-		return told ? told : "static";
+		return json_get_bool(pdn, "static") ? "static" : "down";
 	if (up == n)
 		return "up";
 	return up ? "partial" : "down";
@@ -96,7 +98,7 @@ static const char *pdn_state(struct json_object *pdn)
 
 static const char *state_colour(const char *state)
 {
-	if (!strcmp(state, "up"))
+	if (!strcmp(state, "up") || !strcmp(state, "static"))
 		return "green";
 	return strcmp(state, "down") ? "yellow" : "red";
 }
@@ -142,8 +144,11 @@ static void print_table(FILE *out, struct json_object *trunk)
 
 static void print_reasons(FILE *out, struct json_object *trunk)
 {
+	const char *why = json_get_string(trunk, "reason");
 	struct json_object *pdn, *f;
 
+	if (why)
+		fprintf(out, "%s: %s\n", or_empty(json_get_string(trunk, "dev")), why);
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++) {
 			const char *reason = json_get_string(f, "reason");
