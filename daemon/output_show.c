@@ -142,6 +142,37 @@ static void print_table(FILE *out, struct json_object *trunk)
 	output_table_end(t);
 }
 
+/* The most telling of what the modem gave: the network's reason, its own, or the protocol's. */
+static void print_end(FILE *out, struct json_object *end)
+{
+	const char *verbose = json_get_string(end, "verbose_name");
+	const char *name = json_get_string(end, "name"),
+		   *error = json_get_string(end, "error_name");
+
+	if (json_get_int(end, "verbose_type"))
+		fprintf(out, "%s (%s reason %d)", verbose ? verbose : "no name known",
+			or_empty(json_get_string(end, "verbose_type_name")),
+			(int)json_get_int(end, "verbose_reason"));
+	else if (json_get_int(end, "reason"))
+		fprintf(out, "%s (call end reason %d)", name ? name : "no name known",
+			(int)json_get_int(end, "reason"));
+	else
+		fprintf(out, "%s (QMI error %d)", error ? error : "no name known",
+			(int)json_get_int(end, "error"));
+}
+
+static void print_reason(FILE *out, const char *port, struct json_object *family)
+{
+	struct json_object *end = json_get_object(family, "call_end");
+
+	if (is_up(family) || !end)
+		return;
+	fprintf(out, "%s: IPv%d is %s: ", port, (int)json_get_int(family, "family"),
+		or_empty(json_get_string(family, "state")));
+	print_end(out, end);
+	fputc('\n', out);
+}
+
 static void print_reasons(FILE *out, struct json_object *trunk)
 {
 	const char *why = json_get_string(trunk, "reason");
@@ -150,14 +181,8 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	if (why)
 		fprintf(out, "%s: %s\n", or_empty(json_get_string(trunk, "dev")), why);
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
-		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++) {
-			const char *reason = json_get_string(f, "reason");
-
-			if (reason && *reason && !is_up(f))
-				fprintf(out, "%s: IPv%d is down: %s\n",
-					or_empty(json_get_string(pdn, "port")),
-					(int)json_get_int(f, "family"), reason);
-		}
+		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
+			print_reason(out, or_empty(json_get_string(pdn, "port")), f);
 	}
 }
 
