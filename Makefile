@@ -49,7 +49,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps clean
+.PHONY: all help deps demo check check-unit check-bpf check-net tests lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -98,6 +98,51 @@ $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)rst2man --strict $< > $@
+
+# --- what people call ---
+
+deps:
+	$(Q)tests/deps.sh
+
+# Builds in a make of its own, so that tools that `deps` has just installed are found.
+define with_deps
+	$(Q)tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) $(1)
+endef
+
+demo:
+	$(call with_deps,all)
+	$(Q)tests/demo.sh
+
+check:
+	$(call with_deps,all tests)
+	$(Q)tests/run.sh unit bpf net
+
+check-unit check-bpf check-net: check-%:
+	$(call with_deps,all tests)
+	$(Q)tests/run.sh $*
+
+tests: $(UNIT_BIN)
+
+lint:
+	$(Q)tests/lint.sh
+
+help:
+	@echo 'sudo make demo     install what is missing, build, show the main job on a software modem'
+	@echo 'sudo make check    install what is missing, build, run every test'
+	@echo 'make               build into $(BUILD)/'
+	@echo 'make deps          install what is missing'
+	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
+	@echo 'make lint          formatting, static analysis, house rules'
+	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
+	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
+
+PREFIX ?= /usr/local
+install: $(PROGRAMS) $(MAN)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 $(filter %.8,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man8/
 
 clean:
 	$(Q)rm -rf $(BUILD)

@@ -114,6 +114,15 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 	return rtnl_route_add_default(nl, ifindex, af(family), p->pdn.metric, err);
 }
 
+/* An address that is there already stays all the while: adoption must not cut running traffic. */
+static int set_address(struct rtnl *nl, unsigned int ifindex, const struct ip_settings *s,
+		       struct error *err)
+{
+	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, err)
+		?: rtnl_addr_flush(nl, ifindex, af(s->family), s->address, err)
+		?: rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, err);
+}
+
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
 		  struct error *err)
 {
@@ -126,8 +135,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 	p->settings[slot(s->family)] = *s;
 	ret = rtnl_link_set_mtu(nl, link.ifindex, choose_mtu(p), err)
 		?: rtnl_link_set_up(nl, link.ifindex, true, err)
-		?: rtnl_addr_flush(nl, link.ifindex, af(s->family), err)
-		?: rtnl_addr_add(nl, link.ifindex, af(s->family), s->address, s->prefix, err)
+		?: set_address(nl, link.ifindex, s, err)
 		?: set_route(nl, p, link.ifindex, s->family, err)
 		?: write_resolv_conf(p, run_dir, err);
 	rtnl_close(&nl);
@@ -148,7 +156,7 @@ void trunk_port_down(struct trunk_port *p, int family)
 		return;
 	if (p->pdn.default_route)
 		rtnl_route_del_default(nl, link.ifindex, af(family), p->pdn.metric, NULL);
-	rtnl_addr_flush(nl, link.ifindex, af(family), NULL);
+	rtnl_addr_flush(nl, link.ifindex, af(family), NULL, NULL);
 	if (!trunk_port_is_up(p))
 		rtnl_link_set_up(nl, link.ifindex, false, NULL);
 	rtnl_close(&nl);

@@ -235,7 +235,7 @@ static void addresses_v6(void **state)
 	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_non_null(strstr(text, "20010db8000000000000000000000007"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, NULL), 0);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_null(strstr(text, "20010db8"));
 }
@@ -257,7 +257,7 @@ static void addresses_v4(void **state)
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_non_null(strstr(text, "10.9.1.100"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));
 }
@@ -452,7 +452,7 @@ static void monitor_deletion(void **state)
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, NULL), 0);
 	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
 	drain(m);
 	assert_int_equal(s.addresses, 1);
 	assert_memory_equal(s.address, a, 4);
@@ -505,7 +505,7 @@ static void flush_while_others_change(void **state)
 
 			assert_int_equal(rtnl_addr_add(other, ifindex, AF_INET, a, 32, NULL), 0);
 		}
-		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL), 0);
+		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));
