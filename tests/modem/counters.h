@@ -50,6 +50,7 @@
 	X(dl_max_aggregate, "bytes of the largest")                                                \
 	X(dl_max_frames, "frames of the fullest")                                                  \
 	X(dl_injected, "transfers written by fault commands")                                      \
+	X(dl_beyond_urb, "transfers larger than the MTU of the trunk (--urb-mtu)")                 \
 	X(dl_lost, "transfers that the trunk did not take (down, or MTU too small)")               \
 	X(commands_sent, "QMAP commands to the host")                                              \
 	X(command_acks, "answers ACK, transaction and mux id as asked")                            \

@@ -15,6 +15,7 @@
 #define MAX_PDNS     16
 #define MAX_SERVICES 5
 #define MAX_CLIENTS  64
+#define MAX_APN	     100
 #define MAX_TRANSFER 65536 /* bytes of the largest packet a TUN passes, and a little */
 
 enum family {
@@ -38,6 +39,7 @@ struct pdn {
 	bool drained;		      /* the TUN had nothing more to read in this round */
 	uint8_t mux;		      /* valid while users[] are not both 0 */
 	unsigned int users[FAMILIES]; /* clients in the call of this family */
+	char apn[MAX_APN + 1];	      /* of the 3GPP profile of this number */
 	uint32_t mtu;
 	bool flow_off; /* the host was told to stop this PDN's uplink */
 	struct in_addr host4, gateway4, dns4[2];
@@ -78,6 +80,7 @@ struct options {
 	const char *faults;
 	bool qmi_proxy;
 	bool linear;
+	bool urb_mtu; /* transfers beyond the trunk's MTU are lost */
 	unsigned int pdns;
 	unsigned int clients; /* per service */
 	unsigned int latency_ms;

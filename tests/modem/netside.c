@@ -20,7 +20,9 @@ static void from_network(struct pdn *pdn, const uint8_t *packet, size_t len)
 {
 	enum family family = packet[0] >> 4 == 6 ? FAMILY_V6 : FAMILY_V4;
 
-	if (pdn->users[family])
+	bool raw = pdn->modem->format.dl == WDA_OFF;
+
+	if (pdn->users[family] && !(raw && pdn->mux))
 		aggregate_add(pdn->modem, pdn, packet, len);
 	else
 		pdn->count.dl_not_connected++;

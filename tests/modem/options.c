@@ -21,6 +21,7 @@ enum option_id {
 	OPT_TRUNK,
 	OPT_TRUNK_NETNS,
 	OPT_TRUNK_MTU,
+	OPT_URB_MTU,
 	OPT_NET_NETNS,
 	OPT_INJECT,
 	OPT_HOLD,
@@ -51,6 +52,7 @@ static const struct {
 	{OPT_TRUNK, "trunk", "NAME", "name of the trunk (wwan0)"},
 	{OPT_TRUNK_NETNS, "trunk-netns", "NAME", "make the trunk in this network namespace"},
 	{OPT_TRUNK_MTU, "trunk-mtu", "BYTES", "MTU of the trunk to begin with (65535)"},
+	{OPT_URB_MTU, "urb-mtu", NULL, "lose downlink beyond the trunk's MTU, as qmi_wwan does"},
 	{OPT_NET_NETNS, "net-netns", "NAME", "network side here (default: one of its own)"},
 	{OPT_INJECT, "inject", "HOW", "downlink as linear (default) or paged (tun) packets"},
 	{OPT_HOLD, "hold", "USEC", "wait so long for an aggregate to fill (0: do not wait)"},
@@ -243,6 +245,9 @@ static void set(struct modem *m, enum option_id id, const char *name, const char
 		break;
 	case OPT_INJECT:
 		set_inject(&m->options, arg);
+		break;
+	case OPT_URB_MTU:
+		m->options.urb_mtu = true;
 		break;
 	case OPT_QMI_PROXY:
 		m->options.qmi_proxy = true;

@@ -45,6 +45,7 @@ void pdns_init(struct modem *m)
 		p->number = n;
 		p->tun.fd = -1;
 		p->mtu = 1500;
+		strcpy(p->apn, "internet");
 		p->host4 = address4(n, 2);
 		p->gateway4 = address4(n, 1);
 		p->dns4[0] = address4(n, 53);

@@ -41,6 +41,14 @@ int tun_set_mtu(int sock, const char *name, unsigned int mtu)
 	return ioctl(sock, SIOCSIFMTU, &ifr) ? -errno : 0;
 }
 
+int tun_get_mtu(int sock, const char *name)
+{
+	struct ifreq ifr = {0};
+
+	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+	return ioctl(sock, SIOCGIFMTU, &ifr) ? -errno : ifr.ifr_mtu;
+}
+
 static int ifreq_configure(int sock, const char *name, unsigned int mtu, bool up)
 {
 	struct ifreq ifr = {0};

@@ -18,6 +18,9 @@ int tun_configure(const char *name, unsigned int mtu, bool up);
 /* Set the MTU of a device in the namespace that `sock` (any socket) was made in. */
 int tun_set_mtu(int sock, const char *name, unsigned int mtu);
 
+/* MTU of a device likewise, or negative errno. */
+int tun_get_mtu(int sock, const char *name);
+
 /* No link-local address, hence no router solicitations, from this device. */
 void tun_quiet(const char *name);
 
