@@ -78,9 +78,9 @@ int qmi_sdu_parse(const uint8_t *buf, size_t len, struct qmi_message *m, struct 
 	m->type = type;
 	m->transaction = m->service == QMI_CTL ? buf[1] : qmi_get_le16(buf + 1);
 	m->id = qmi_get_le16(p);
+	m->tlvs = (struct qmi_tlvs){.data = buf + header, .len = len - header};
 	if (qmi_get_le16(p + 2) != len - header)
 		return broken(bad, QMI_FAULT_TLV_BLOCK, header - 2);
-	m->tlvs = (struct qmi_tlvs){.data = buf + header, .len = len - header};
 	return tlvs_check(m->tlvs, header, bad);
 }
 
@@ -114,6 +114,7 @@ int qmi_message_parse(const uint8_t *buf, size_t len, struct qmi_message *m, str
 	if (total < 0)
 		return total;
 	if ((size_t)total > len) {
+		qmi_sdu_parse(buf + QMUX_HEADER, len - QMUX_HEADER, m, bad);
 		broken(bad, QMI_FAULT_TRUNCATED, len);
 		return -EAGAIN;
 	}
