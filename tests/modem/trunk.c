@@ -49,9 +49,12 @@ static void trunk_ready(struct event *ev, uint32_t events)
 
 static int attach(struct trunk *t)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = t->injector_ifindex,
-			    .attach_point = BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook),
+		.ifindex = t->injector_ifindex,
+		.attach_point = BPF_TC_EGRESS,
+	};
+	struct bpf_tc_opts opts = {.sz = sizeof(opts), .handle = 1, .priority = 1};
 	int err;
 
 	t->skel = linear__open();
