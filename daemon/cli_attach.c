@@ -39,7 +39,6 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 	return 0;
 }
 
-/* Without a daemon there is nobody to tell the modem: the data path alone goes. */
 static int detach_alone(struct json_object **out, const char *dev, struct error *err)
 {
 	*out = NULL;

@@ -33,7 +33,18 @@ int cli_stats(struct cli *cli, int argc, char **argv, struct error *err)
 	return ask_and_print(cli, "stats", argc, argv, local_stats, output_stats, err);
 }
 
+/* Looks at this machine as it is for whoever asks: no daemon, and no privileges, needed. */
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err)
 {
-	return ask_and_print(cli, "probe", argc, argv, local_probe, output_probe, err);
+	struct json_object *result = NULL;
+	const char *dev;
+	int ret = cli_optional_dev(argc, argv, &dev, err);
+
+	if (!ret)
+		ret = local_probe(&result, dev, err);
+	if (ret)
+		return ret;
+	output_result(cli, result, output_probe);
+	json_object_put(result);
+	return 0;
 }

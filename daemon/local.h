@@ -16,6 +16,8 @@ struct json_object;
 /* The same arrays as the daemon's replies, as far as the pins tell. New reference in @out. */
 int local_show(struct json_object **out, const char *dev, struct error *err);
 int local_stats(struct json_object **out, const char *dev, struct error *err);
+
+/* What this machine, and @dev, can do; always asked for here, daemon or not. */
 int local_probe(struct json_object **out, const char *dev, struct error *err);
 
 /*
