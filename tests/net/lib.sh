@@ -141,8 +141,8 @@ nothing_left() {
 
 clients_left() {
 	[ -n "$modem_pid" ] || return 0
-	equal "client ids left" 0 "$(modem_stat '[.clients[] | if type == "array" then length else . end] | add // 0')" &&
-		equal "calls left" 0 "$(modem_stat '[.. | objects | .calls? // empty | if type == "array" then length else . end] | add // 0')"
+	equal "client ids left" 0 "$(modem_stat '.qmi.clients | add')" &&
+		equal "calls left" 0 "$(modem_stat .calls)"
 }
 
 # --- running ---
