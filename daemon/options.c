@@ -60,7 +60,6 @@ static void make_tables(const struct option_list *l, bool stop_early, struct get
 {
 	char *s = t->shorts;
 
-	memset(t, 0, sizeof(*t));
 	if (stop_early)
 		*s++ = '+';
 	*s++ = ':'; /* tells a missing argument from an unknown option */
@@ -161,7 +160,7 @@ static int missing_argument(const struct option_list *l, struct error *err)
 int options_parse(const struct option_list *l, void *target, int argc, char **argv, bool stop_early,
 		  int *operands, struct error *err)
 {
-	struct getopt_tables t;
+	struct getopt_tables t = {0};
 	int c, ret = 0;
 
 	make_tables(l, stop_early, &t);

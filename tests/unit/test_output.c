@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/error_json.h"
+#include "daemon/log.h"
 #include "daemon/output.h"
 
 typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *o);
@@ -301,13 +303,54 @@ static void error_basics(void **state)
 	error_exit(NULL, EXIT_USAGE);
 }
 
+/* ---- diagnostics ---- */
+
+static void log_plain(void)
+{
+	log_set_level(LOG_LEVEL_INFO);
+	log_error("e %d", 1);
+	log_warning("two\nlines\x1b[m");
+	log_info("i");
+	log_debug("not shown");
+}
+
+/* $JOURNAL_STREAM names stderr itself: then, and only then, lines carry a priority. */
+static void log_journal(void)
+{
+	struct stat st;
+	char text[64];
+
+	assert_int_equal(fstat(2, &st), 0);
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	log_error("e");
+	log_info("i");
+	setenv("JOURNAL_STREAM", "1:1", 1);
+	log_warning("w");
+	unsetenv("JOURNAL_STREAM");
+}
+
+static void diagnostics(void **state)
+{
+	char out[512], err[512];
+
+	(void)state;
+	capture(log_plain, out, err);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "test_output: error: e 1\ntest_output: warning: "
+				 "two?lines?[m\ntest_output: i\n");
+	capture(log_journal, out, err);
+	assert_string_equal(err, "<3>e\n<6>i\ntest_output: warning: w\n");
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(show),   T(show_other_states), T(show_nonsense), T(stats), T(probe),
-		T(errors), T(results),		 T(error_basics),
+		T(show),   T(show_other_states), T(show_nonsense), T(stats),	   T(probe),
+		T(errors), T(results),		 T(error_basics),  T(diagnostics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
