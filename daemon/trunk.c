@@ -1,55 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "trunk.h"
-
 #include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/pins.h"
 #include "log.h"
-#include "session.h"
-#include "trunk_dev.h"
-#include "trunk_port.h"
-
-enum trunk_state {
-	TRUNK_ATTACHING,
-	TRUNK_ATTACHED,
-	TRUNK_LOST, /* modem restarted or channel gone: data path stands, nothing is connected */
-	TRUNK_DETACHING,
-	TRUNK_DETACHED,
-};
-
-static const char *const state_names[] = {
-	[TRUNK_ATTACHING] = "attaching", [TRUNK_ATTACHED] = "attached", [TRUNK_LOST] = "lost",
-	[TRUNK_DETACHING] = "detaching", [TRUNK_DETACHED] = "detached",
-};
-
-struct trunk {
-	struct trunk_env env;
-	struct config_trunk config; /* as asked for */
-	struct config_trunk
-		wish; /* with the sizes the data path likes: what the session works by */
-	enum trunk_state state;
-	char reason[256]; /* why it is lost */
-	struct pins pins;
-	struct trunk_dev dev;
-	const struct datapath_ops *ops;
-	struct datapath *dp; /* NULL until the data format is agreed */
-	struct data_format format;
-	struct event *commands;	 /* QMAP commands wait */
-	struct session *session; /* NULL with control=none */
-	struct trunk_port ports[CONFIG_MAX_PDNS];
-	unsigned int nports;
-	bool adopted;
-	bool unfinished; /* adopted from a process that died while attaching */
-
-	trunk_done done;
-	void *done_arg;
-	struct error result; /* of what done() is about */
-	struct event *finish;
-};
+#include "trunk_internal.h"
 
 bool trunk_is_unfinished(const struct trunk *t)
 {
@@ -64,6 +21,19 @@ const char *trunk_name(const struct trunk *t)
 unsigned int trunk_ifindex(const struct trunk *t)
 {
 	return t->dev.ifindex;
+}
+
+bool trunk_has_control(const struct trunk *t)
+{
+	return strcmp(t->config.control, "none");
+}
+
+struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (t->ports[i].pdn.number == pdn)
+			return (struct trunk_port *)&t->ports[i];
+	return NULL;
 }
 
 /* --- what is written down --- */
@@ -83,14 +53,6 @@ static void save(struct trunk *t)
 }
 
 /* --- ports --- */
-
-static struct trunk_port *find_port(struct trunk *t, unsigned int pdn)
-{
-	for (unsigned int i = 0; i < t->nports; i++)
-		if (t->ports[i].pdn.number == pdn)
-			return &t->ports[i];
-	return NULL;
-}
 
 static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
@@ -268,7 +230,7 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 {
 	struct trunk *t = arg;
-	struct trunk_port *p = find_port(t, pdn);
+	struct trunk_port *p = trunk_find_port(t, pdn);
 	struct error err = {0};
 
 	if (!p)
@@ -284,7 +246,7 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
 {
 	struct trunk *t = arg;
-	struct trunk_port *p = find_port(t, pdn);
+	struct trunk_port *p = trunk_find_port(t, pdn);
 
 	(void)why; /* session_show() tells it by name */
 	if (!p)
@@ -385,11 +347,6 @@ static void fill_sizes(struct trunk *t)
 		t->wish.dl_max_datagrams = limits->dl_max_datagrams;
 }
 
-static bool has_control(const struct trunk *t)
-{
-	return strcmp(t->config.control, "none");
-}
-
 int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct config_trunk *config,
 		 trunk_done done, void *arg, struct error *err)
 {
@@ -410,8 +367,9 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 		goto free;
 	fill_sizes(t);
 	save(t);
-	ret = has_control(t) ? session_start(&t->session, env->base, &t->wish, &session_ops, t, err)
-			     : attach_static(t, err);
+	ret = trunk_has_control(t)
+		      ? session_start(&t->session, env->base, &t->wish, &session_ops, t, err)
+		      : attach_static(t, err);
 	if (ret)
 		goto undo;
 	*out = t;
@@ -464,7 +422,7 @@ static bool was_attaching(struct json_object *state)
 
 	return json_object_object_get_ex(state, "show", &show) &&
 	       json_object_object_get_ex(show, "state", &v) &&
-	       !strcmp(json_object_get_string(v), state_names[TRUNK_ATTACHING]);
+	       !strcmp(json_object_get_string(v), trunk_state_name(TRUNK_ATTACHING));
 }
 
 static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_object *state,
@@ -488,7 +446,7 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	if (ret)
 		return ret;
 	t->unfinished = was_attaching(state);
-	if (!has_control(t)) {
+	if (!trunk_has_control(t)) {
 		set_static_format(t);
 		finish(t, NULL);
 		return 0;
@@ -526,7 +484,7 @@ int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int if
 	return ret;
 }
 
-/* --- detach, show, the end --- */
+/* --- detach, the end --- */
 
 static void on_stopped(void *arg, const struct error *err)
 {
@@ -540,7 +498,7 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 {
 	if (t->state == TRUNK_ATTACHING || t->state == TRUNK_DETACHING)
 		return error_set(err, -EBUSY, "%s is %s right now", t->config.dev,
-				 state_names[t->state]);
+				 trunk_state_name(t->state));
 	t->state = TRUNK_DETACHING;
 	t->result = (struct error){0};
 	t->done = done;
@@ -575,118 +533,4 @@ void trunk_free(struct trunk **p)
 	event_free(t->finish);
 	free(t);
 	*p = NULL;
-}
-
-static void show_format(const struct trunk *t, struct json_object *o)
-{
-	char version[8] = "off";
-
-	if (t->format.version != QMAP_OFF)
-		snprintf(version, sizeof(version), "v%d", t->format.version);
-	json_object_object_add(o, "qmap", json_object_new_string(version));
-	json_object_object_add(o, "dl_max_bytes", json_object_new_int64(t->format.dl_max_bytes));
-	json_object_object_add(o, "dl_max_datagrams",
-			       json_object_new_int64(t->format.dl_max_datagrams));
-	json_object_object_add(o, "ul_max_bytes", json_object_new_int64(t->format.ul_max_bytes));
-}
-
-static struct json_object *string_or_null(const char *s)
-{
-	return s[0] ? json_object_new_string(s) : NULL;
-}
-
-/* @pdns: the session's, by number; families are looked up there. */
-static struct json_object *show_families(struct json_object *pdns, unsigned int number)
-{
-	size_t n = pdns ? json_object_array_length(pdns) : 0;
-	struct json_object *pdn, *v;
-
-	for (size_t i = 0; i < n; i++) {
-		pdn = json_object_array_get_idx(pdns, i);
-		if (json_object_object_get_ex(pdn, "number", &v) &&
-		    (unsigned int)json_object_get_int(v) == number &&
-		    json_object_object_get_ex(pdn, "families", &v))
-			return json_object_get(v);
-	}
-	return json_object_new_array();
-}
-
-static struct json_object *show_port(const struct trunk *t, const struct config_pdn *pdn,
-				     struct json_object *pdns)
-{
-	const struct trunk_port *p = find_port((struct trunk *)t, pdn->number);
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "port", p ? json_object_new_string(p->port.name) : NULL);
-	json_object_object_add(o, "number", json_object_new_int(pdn->number));
-	json_object_object_add(o, "mux", json_object_new_int(pdn->mux));
-	json_object_object_add(o, "apn", string_or_null(pdn->apn));
-	json_object_object_add(o, "netns", string_or_null(pdn->netns));
-	json_object_object_add(o, "metric", json_object_new_int64(pdn->metric));
-	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
-	json_object_object_add(o, "static", json_object_new_boolean(!has_control(t)));
-	json_object_object_add(o, "families", show_families(pdns, pdn->number));
-	return o;
-}
-
-struct json_object *trunk_show(const struct trunk *t)
-{
-	struct json_object *o = t->session ? session_show(t->session) : json_object_new_object();
-	struct json_object *pdns = NULL, *ports = json_object_new_array();
-
-	json_object_object_get_ex(o, "pdns", &pdns);
-	for (unsigned int i = 0; i < t->config.npdns; i++)
-		json_object_array_add(ports, show_port(t, &t->config.pdns[i], pdns));
-	json_object_object_add(o, "dev", json_object_new_string(t->config.dev));
-	json_object_object_add(o, "ifindex", json_object_new_int64(t->dev.ifindex));
-	json_object_object_add(o, "control", json_object_new_string(t->config.control));
-	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
-	json_object_object_add(o, "state", json_object_new_string(state_names[t->state]));
-	json_object_object_add(o, "reason", string_or_null(t->reason));
-	show_format(t, o);
-	json_object_object_add(o, "pdns", ports);
-	return o;
-}
-
-void trunk_name_stats(struct json_object *stats, struct json_object *show)
-{
-	struct json_object *ports, *pdns, *port, *pdn, *v, *mux;
-
-	if (json_object_object_get_ex(show, "dev", &v))
-		json_object_object_add(stats, "dev", json_object_get(v));
-	if (json_object_object_get_ex(show, "datapath", &v))
-		json_object_object_add(stats, "datapath", json_object_get(v));
-	if (!json_object_object_get_ex(stats, "ports", &ports) ||
-	    !json_object_object_get_ex(show, "pdns", &pdns))
-		return;
-	for (size_t i = 0; i < json_object_array_length(ports); i++) {
-		port = json_object_array_get_idx(ports, i);
-		for (size_t k = 0; k < json_object_array_length(pdns); k++) {
-			pdn = json_object_array_get_idx(pdns, k);
-			json_object_object_get_ex(port, "mux", &mux);
-			json_object_object_get_ex(pdn, "mux", &v);
-			if (json_object_get_int(mux) &&
-			    json_object_get_int(mux) != json_object_get_int(v))
-				continue; /* mux id 0: the raw data path, whose one PDN it is */
-			if (json_object_object_get_ex(pdn, "port", &v))
-				json_object_object_add(port, "port", json_object_get(v));
-			break;
-		}
-	}
-}
-
-int trunk_stats(struct trunk *t, struct json_object **out, struct error *err)
-{
-	struct json_object *show;
-	int ret;
-
-	if (!t->dp)
-		return error_set(err, -EBUSY, "%s has no data path yet", t->config.dev);
-	ret = t->ops->stats(t->dp, out, err);
-	if (ret)
-		return ret;
-	show = trunk_show(t);
-	trunk_name_stats(*out, show);
-	json_object_put(show);
-	return 0;
 }
