@@ -13,41 +13,13 @@
 static void print_qmi(const struct cli *cli, FILE *out, struct json_object *messages)
 {
 	(void)cli;
-	for (size_t i = 0; i < json_object_array_length(messages); i++)
-		qmi_decode_print(out, json_object_array_get_idx(messages, i));
+	qmi_decode_print(out, messages);
 }
 
 static void print_qmap(const struct cli *cli, FILE *out, struct json_object *frames)
 {
 	(void)cli;
 	qmap_decode_print(out, frames);
-}
-
-/* What could be decoded is shown also when the rest is malformed: that is what one wants to see. */
-static int decode_qmi(struct cli *cli, const uint8_t *data, size_t len, struct error *err)
-{
-	struct json_object *message = NULL, *array;
-	int ret = qmi_decode(data, len, &message, err);
-
-	if (!message)
-		return ret;
-	array = json_object_new_array();
-	json_object_array_add(array, message);
-	output_result(cli, array, print_qmi);
-	json_object_put(array);
-	return ret;
-}
-
-static int decode_qmap(struct cli *cli, const uint8_t *data, size_t len, int version,
-		       struct error *err)
-{
-	struct json_object *frames = NULL;
-	int ret = qmap_decode(data, len, version, &frames, err);
-
-	if (frames)
-		output_result(cli, frames, print_qmap);
-	json_object_put(frames);
-	return ret;
 }
 
 static int parse_version(const char *text, int *version, struct error *err)
@@ -64,6 +36,7 @@ static int parse_version(const char *text, int *version, struct error *err)
 int cli_decode(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	bool qmap = argc && !strcmp(argv[0], "qmap");
+	struct json_object *result = NULL;
 	uint8_t *data = NULL;
 	int version, ret;
 	size_t len;
@@ -77,7 +50,12 @@ int cli_decode(struct cli *cli, int argc, char **argv, struct error *err)
 		ret = cli_input(argc - 1, argv + 1, qmap, &data, &len, err);
 	if (ret)
 		return ret;
-	ret = qmap ? decode_qmap(cli, data, len, version, err) : decode_qmi(cli, data, len, err);
+	ret = qmap ? qmap_decode(data, len, version, &result, err)
+		   : qmi_decode(data, len, &result, err);
+	/* What could be read is shown also when the rest is malformed: it shows where. */
+	if (result)
+		output_result(cli, result, qmap ? print_qmap : print_qmi);
+	json_object_put(result);
 	free(data);
 	return ret;
 }
