@@ -364,7 +364,7 @@ int qmap_deliver(struct xdp_md *ctx)
 	port = bpf_map_lookup_elem(&ports, &mux);
 	ps = port_stats_of(mux);
 	if (!port || !ps || set_ethernet(ctx, hlen, port)) {
-		drop_rx(ts, mux, QMAP_DROP_NO_MEMORY);
+		drop_rx(ts, mux, QMAP_DROP_REDIRECT);
 		return XDP_DROP;
 	}
 	if (bpf_redirect_map(&port_devs, mux, XDP_DROP) != XDP_REDIRECT) {

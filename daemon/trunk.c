@@ -46,6 +46,7 @@ static void save(struct trunk *t)
 	json_object_object_add(o, "config", config_trunk_to_json(&t->config, true));
 	if (t->session)
 		json_object_object_add(o, "session", session_state(t->session));
+	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
 		log_error("%s: %s", t->config.dev, err.text);
@@ -428,7 +429,7 @@ static bool was_attaching(struct json_object *state)
 static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_object *state,
 		       struct error *err)
 {
-	struct json_object *config = NULL, *session = NULL;
+	struct json_object *config = NULL, *session = NULL, *was_up;
 	struct error lost = {0};
 	int ret;
 
@@ -451,6 +452,8 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 		finish(t, NULL);
 		return 0;
 	}
+	if (json_object_object_get_ex(state, "was_up", &was_up))
+		t->dev.was_up = json_object_get_boolean(was_up);
 	json_object_object_get_ex(state, "session", &session);
 	/* without its control channel the trunk can still be shown and detached */
 	if (session_adopt(&t->session, t->env.base, &t->wish, session, &session_ops, t, &lost))

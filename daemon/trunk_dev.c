@@ -170,11 +170,9 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 	t->prepared = true;
 	if (is_qmi_wwan(t->name))
 		ret = prepare_qmi_wwan(nl, t, qmap, rx_bytes, err);
-	if (!ret && qmap) {
-		/* else the kernel sends router solicitations of its own, without a QMAP header */
+	/* else the kernel sends router solicitations of its own, without a QMAP header */
+	if (!ret && qmap)
 		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
-		rtnl_link_set_arp(nl, t->ifindex, false, NULL);
-	}
 	if (!ret)
 		ret = rtnl_link_set_up(nl, t->ifindex, true, err);
 	rtnl_close(&nl);
@@ -195,6 +193,7 @@ void trunk_dev_restore(struct trunk_dev *t)
 			write_sysfs(link.name, "pass_through", "N", NULL);
 			rtnl_link_set_mtu(nl, t->ifindex, 1500, NULL);
 		}
+		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_EUI64, NULL);
 		rtnl_link_set_up(nl, t->ifindex, t->was_up, NULL);
 	}
 	rtnl_close(&nl);

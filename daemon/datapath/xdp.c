@@ -80,7 +80,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 	return ret;
 }
 
-static void split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
+void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, "%.10s.s%c", dp->base, end);
 }
@@ -200,8 +200,8 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	char name_a[IFNAMSIZ], name_b[IFNAMSIZ];
 	int ret;
 
-	split_name(dp, 'a', name_a);
-	split_name(dp, 'b', name_b);
+	xdp_split_name(dp, 'a', name_a);
+	xdp_split_name(dp, 'b', name_b);
 	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "It is left over from something else: ip link del %s", name_a);
@@ -489,7 +489,7 @@ static int detach(struct datapath *dp, struct error *err)
 	if (!split) {
 		char name[IFNAMSIZ];
 
-		split_name(dp, 'b', name);
+		xdp_split_name(dp, 'b', name);
 		split = if_nametoindex(name);
 	}
 	if (split)

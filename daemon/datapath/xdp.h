@@ -37,6 +37,9 @@ struct datapath {
 	int dl_version;
 };
 
+/* Name of an end of the split veth: 'a' takes the copies of aggregates, 'b' delivers them. */
+void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ]);
+
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
 
 /* QMAP commands that the programs report: logged and answered. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../rtnl.h"
 #include "counters.h"
 #include "xdp.h"
 
@@ -39,11 +40,23 @@ static bool flow_is_off(const struct qmap_port *port)
 	return port->flow_off_until > now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, __u64 *delivered,
+/*
+ * Packets that the kernel took for @ifindex and dropped because the ring of the veth's other end
+ * was full (drivers/net/veth.c: peer_tq_xdp_xmit_err, and what veth_xmit drops).
+ */
+static __u64 queue_full(struct datapath *dp, unsigned int ifindex)
+{
+	struct rtnl_link link;
+
+	return rtnl_link_get_index(dp->nl, ifindex, &link, NULL) ? 0 : link.tx_dropped;
+}
+
+static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, __u64 *full,
 		      struct error *err)
 {
 	struct qmap_port_stats s;
 	struct qmap_port port;
+	__u64 lost;
 	int ret;
 
 	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port))
@@ -53,7 +66,10 @@ static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports,
 	ret = sum_percpu(dp->fd[XDP_PORT_STATS], mux, (__u64 *)&s, sizeof(s) / sizeof(__u64), err);
 	if (ret)
 		return ret;
-	*delivered += s.rx_packets;
+	lost = queue_full(dp, port.ifindex);
+	s.rx_packets -= lost < s.rx_packets ? lost : s.rx_packets;
+	s.rx_dropped += lost;
+	*full += lost;
 	json_object_array_add(
 		ports, counters_port_json(mux, &s, port.flags & QMAP_PORT_UP, flow_is_off(&port)));
 	return 0;
@@ -63,22 +79,20 @@ int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err)
 {
 	struct json_object *ports = json_object_new_array();
 	struct qmap_trunk_stats ts;
-	__u64 delivered = 0, lost;
+	char split[IFNAMSIZ];
+	__u64 full;
 	int ret;
 
-	/* trunk first: what arrives between the two reads must not look lost */
 	ret = sum_percpu(dp->fd[XDP_TRUNK_STATS], 0, (__u64 *)&ts, sizeof(ts) / sizeof(__u64), err);
+	xdp_split_name(dp, 'a', split);
+	full = queue_full(dp, if_nametoindex(split));
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		ret = port_stats(dp, mux, ports, &delivered, err);
+		ret = port_stats(dp, mux, ports, &full, err);
 	if (ret) {
 		json_object_put(ports);
 		return ret;
 	}
-	/* Frames split but neither delivered nor dropped by name found the split veth's ring full.
-	 */
-	lost = delivered + ts.drops[QMAP_DROP_REDIRECT];
-	if (ts.frames > lost)
-		ts.drops[QMAP_DROP_QUEUE_FULL] += ts.frames - lost;
+	ts.drops[QMAP_DROP_QUEUE_FULL] += full;
 	*out = counters_trunk_json(&ts, ports);
 	return 0;
 }
