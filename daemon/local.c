@@ -18,13 +18,12 @@
 static int not_attached(const char *dev, struct error *err)
 {
 	if (geteuid()) {
-		error_set(err, -EPERM, "No permission to look into %s", PINS_ROOT);
-		error_hint(err,
-			   "Run as root, or start qmapd and join the group " CONTROL_GROUP ".");
+		error_set(err, -EPERM, "no permission to look into %s", PINS_ROOT);
+		error_hint(err, "run as root, or start qmapd and join the group " CONTROL_GROUP);
 		return -EPERM;
 	}
 	error_set(err, -ENODEV, "%s is not attached", dev);
-	error_hint(err, "`qmapctl show` lists what is.");
+	error_hint(err, "`qmapctl show` lists what is");
 	return -ENODEV;
 }
 
@@ -39,7 +38,7 @@ static int read_show(const struct pins *p, struct json_object **out, struct erro
 	if (json_object_object_get_ex(state, "show", &show))
 		*out = json_object_get(show);
 	else
-		ret = error_set(err, -EPROTO, "The state in %s cannot be read", p->dir);
+		ret = error_set(err, -EPROTO, "the state in %s cannot be read", p->dir);
 	json_object_put(state);
 	return ret;
 }
@@ -103,7 +102,7 @@ static int add_stats(struct pins *p, struct json_object *show, struct json_objec
 	int ret;
 
 	if (!meta)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	ret = pins_get_meta(p, meta, NULL, err);
 	ops = ret ? NULL : datapath_by_name(meta->datapath);
 	free(meta);
@@ -201,7 +200,7 @@ int local_detach(const char *dev, struct error *err)
 	ret = d.base ? trunk_adopt(&t, &env,
 				   json_object_get_int(json_object_array_get_idx(found, 0)),
 				   adopted, &d, err)
-		     : error_set(err, -ENOMEM, "Out of memory");
+		     : error_set(err, -ENOMEM, "out of memory");
 	if (!ret) {
 		event_base_dispatch(d.base);
 		ret = error_pass(err, &d.err);

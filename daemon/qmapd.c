@@ -106,7 +106,7 @@ static int open_events(struct daemon *d, struct error *err)
 
 	d->base = event_base_new();
 	if (!d->base)
-		return error_set(err, -ENOMEM, "Cannot make an event loop");
+		return error_set(err, -ENOMEM, "cannot make an event loop");
 	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err);
 	if (ret)
 		return ret;
@@ -116,7 +116,7 @@ static int open_events(struct daemon *d, struct error *err)
 			       on_netlink, d);
 	if (!d->sigterm || !d->sigint || !d->netlink || event_add(d->sigterm, NULL) ||
 	    event_add(d->sigint, NULL) || event_add(d->netlink, NULL))
-		return error_set(err, -ENOMEM, "Cannot make an event loop");
+		return error_set(err, -ENOMEM, "cannot make an event loop");
 	return 0;
 }
 
@@ -166,7 +166,7 @@ static int run(const struct args *args, struct error *err)
 	}
 	ret = control_path(args->run_dir, socket, sizeof(socket));
 	if (ret)
-		return error_set(err, ret, "The path of the run directory is too long");
+		return error_set(err, ret, "the path of the run directory is too long");
 	memcpy(run_dir, socket, sizeof(run_dir));
 	*strrchr(run_dir, '/') = 0;
 
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	options_add(&options, option_defs, sizeof(option_defs) / sizeof(option_defs[0]));
 	ret = options_parse(&options, &args, argc, argv, false, &operands, &err);
 	if (!ret && operands < argc)
-		ret = error_set(&err, -EINVAL, "Unexpected argument \"%s\"", argv[operands]);
+		ret = error_set(&err, -EINVAL, "unexpected argument \"%s\"", argv[operands]);
 	if (ret) {
 		fprintf(stderr, "qmapd: %s. See qmapd --help.\n", err.text);
 		return EXIT_USAGE;
@@ -227,6 +227,6 @@ int main(int argc, char **argv)
 	ret = run(&args, &err);
 	if (!ret)
 		return EXIT_OK;
-	log_error("%s%s%s", err.text, err.hint[0] ? " " : "", err.hint);
+	log_error("%s%s%s", err.text, err.hint[0] ? "; " : "", err.hint);
 	return err.exit == EXIT_USAGE ? EXIT_CONFIG : (int)err.exit;
 }

@@ -292,7 +292,7 @@ static int new_trunk(struct trunk **out, const struct trunk_env *env, trunk_done
 	struct trunk *t = calloc(1, sizeof(*t));
 
 	if (!t)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	t->env = *env;
 	t->pins = PINS_INIT;
 	t->done = done;
@@ -300,7 +300,7 @@ static int new_trunk(struct trunk **out, const struct trunk_env *env, trunk_done
 	t->finish = event_new(env->base, -1, 0, on_finish, t);
 	if (!t->finish) {
 		free(t);
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	}
 	*out = t;
 	return 0;
@@ -405,7 +405,7 @@ static int adopt_datapath(struct trunk *t, const char *name, struct error *err)
 
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
-		return error_set(err, -EPROTO, "Data path \"%s\" is not known here", name);
+		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
 	if (ret)
 		return ret;
@@ -434,7 +434,7 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	int ret;
 
 	if (!json_object_object_get_ex(state, "config", &config))
-		return error_set(err, -EPROTO, "The pinned state of %s cannot be read",
+		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
 				 meta->trunk);
 	ret = config_trunk_from_json(&t->config, config, err);
 	if (ret)
@@ -471,7 +471,7 @@ int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int if
 
 	*out = NULL;
 	if (!meta)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	ret = new_trunk(&t, env, done, arg, err);
 	if (!ret) {
 		t->adopted = true;
@@ -518,7 +518,7 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 void trunk_dev_gone(struct trunk *t)
 {
 	if (t->state == TRUNK_ATTACHED)
-		lose(t, "The netdev is gone: modem unplugged or restarted");
+		lose(t, "the netdev is gone: modem unplugged or restarted");
 }
 
 void trunk_free(struct trunk **p)

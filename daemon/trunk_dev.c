@@ -57,8 +57,7 @@ static int check_mode(const char *name, struct error *err)
 		error_set(err, -EOPNOTSUPP,
 			  "%s is a modem in %s mode (driver %s), which has no QMAP", name,
 			  wrong_modes[i].mode, driver);
-		error_hint(err,
-			   "AT+QCFG=\"usbnet\",0 and a restart of the modem change it to QMI.");
+		error_hint(err, "AT+QCFG=\"usbnet\",0 and a restart of the modem change it to QMI");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -74,7 +73,7 @@ static int check_type(const struct rtnl_link *link, struct error *err)
 	if (!access(path, F_OK))
 		return 0; /* qmi_wwan starts as Ethernet */
 	error_set(err, -EOPNOTSUPP, "%s is no modem's raw-IP netdev", link->name);
-	error_hint(err, "`qmapctl probe` lists netdevs and what they are.");
+	error_hint(err, "`qmapctl probe` lists netdevs and what they are");
 	return -EOPNOTSUPP;
 }
 
@@ -90,7 +89,7 @@ int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err)
 	ret = rtnl_link_get(nl, name, &link, NULL);
 	rtnl_close(&nl);
 	if (ret) {
-		error_set(err, ret, "There is no netdev %s", name);
+		error_set(err, ret, "there is no netdev %s", name);
 		error_hint(err, "`ip link` lists them; a modem's is usually wwan0.");
 		return ret;
 	}
@@ -114,7 +113,7 @@ static int write_sysfs(const char *name, const char *attr, const char *value, st
 		close(fd);
 	if (!ret)
 		return 0;
-	error_set(err, ret, "Cannot write %s to %s: %s", value, path, strerror(-ret));
+	error_set(err, ret, "cannot write %s to %s: %s", value, path, strerror(-ret));
 	if (ret == -ENOENT)
 		error_hint(err,
 			   "qmi_wwan has it since Linux 5.12; an older kernel needs updating.");
@@ -217,7 +216,7 @@ int trunk_dev_control(const char *name, char *path, size_t size, struct error *e
 		closedir(d);
 	if (found)
 		return 0;
-	error_set(err, -ENODEV, "No control device of %s found", name);
-	error_hint(err, "Name it with --control PATH, or --control none for the data path alone.");
+	error_set(err, -ENODEV, "no control device of %s found", name);
+	error_hint(err, "name it with --control PATH, or --control none for the data path alone");
 	return -ENODEV;
 }

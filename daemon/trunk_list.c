@@ -28,7 +28,7 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 {
 	*out = calloc(1, sizeof(**out));
 	if (!*out)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	(*out)->env = *env;
 	return 0;
 }
@@ -67,7 +67,7 @@ static struct job *job_new(struct trunk_list *l, struct control_request *req, st
 	struct job *job = malloc(sizeof(*job));
 
 	if (!job) {
-		error_set(err, -ENOMEM, "Out of memory");
+		error_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	*job = (struct job){.list = l, .req = req};
@@ -85,7 +85,7 @@ static void job_end(struct job *job, const char *dev, struct json_object *result
 	else
 		json_object_put(result);
 	if (err)
-		log_error("%s: %s%s%s", dev, err->text, err->hint[0] ? " " : "", err->hint);
+		log_error("%s: %s%s%s", dev, err->text, err->hint[0] ? "; " : "", err->hint);
 	free(job);
 }
 
@@ -128,12 +128,12 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 
 	if (t) {
 		ret = error_set(err, -EEXIST, "%s is attached already", config->dev);
-		error_hint(err, "See `qmapctl show %s`; detach it first to change how.",
+		error_hint(err, "see `qmapctl show %s`; detach it first to change how.",
 			   config->dev);
 		return ret;
 	}
 	if (l->n == MAX_TRUNKS)
-		return error_set(err, -E2BIG, "More than %d trunks are not supported", MAX_TRUNKS);
+		return error_set(err, -E2BIG, "more than %d trunks are not supported", MAX_TRUNKS);
 	job = job_new(l, req, err);
 	if (!job)
 		return -ENOMEM;
@@ -154,7 +154,7 @@ static void on_attach(struct control_request *req, struct json_object *args, voi
 
 	json_object_object_get_ex(args, "trunk", &o);
 	if (!config)
-		ret = error_set(&err, -ENOMEM, "Out of memory");
+		ret = error_set(&err, -ENOMEM, "out of memory");
 	else if (!o)
 		error_set(&err, ret, "attach needs \"trunk\"");
 	else
@@ -169,7 +169,7 @@ static void on_attach(struct control_request *req, struct json_object *args, voi
 static int not_attached(const char *dev, struct error *err)
 {
 	error_set(err, -ENODEV, "%s is not attached", dev ? dev : "Nothing");
-	error_hint(err, "`qmapctl show` lists what is.");
+	error_hint(err, "`qmapctl show` lists what is");
 	return -ENODEV;
 }
 
@@ -298,7 +298,7 @@ void trunk_list_configure(struct trunk_list *l, const struct config_trunk *confi
 	struct error err = {0};
 
 	if (!find(l, config->dev) && start_attach(l, config, NULL, &err))
-		log_error("%s: %s %s", config->dev, err.text, err.hint);
+		log_error("%s: %s%s%s", config->dev, err.text, err.hint[0] ? "; " : "", err.hint);
 }
 
 void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex)

@@ -90,17 +90,17 @@ static int write_resolv_conf(struct trunk_port *p, const char *run_dir, struct e
 
 	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
 	    (int)sizeof(path))
-		return error_set(err, -ENAMETOOLONG, "The path of the run directory is too long");
+		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
 	snprintf(tmp, sizeof(tmp), "%s.new", path);
 	f = fopen(tmp, "we");
 	if (!f)
-		return error_set(err, -errno, "Cannot write %s: %s", tmp, strerror(errno));
+		return error_set(err, -errno, "cannot write %s: %s", tmp, strerror(errno));
 	fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
 	bad = write_dns(f, &p->settings[0]);
 	bad = write_dns(f, &p->settings[1]) || bad;
 	if (fclose(f) || bad || rename(tmp, path)) {
 		unlink(tmp);
-		return error_set(err, -EIO, "Cannot write %s", path);
+		return error_set(err, -EIO, "cannot write %s", path);
 	}
 	memcpy(p->resolv_conf, path, sizeof(path));
 	return 0;

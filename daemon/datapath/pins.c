@@ -29,13 +29,13 @@ static int need_bpffs(struct error *err)
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	if (errno == EPERM || errno == EACCES) {
-		error_set(err, -EPERM, "No permission to use %s", BPFFS);
-		error_hint(err, "Run as root.");
+		error_set(err, -EPERM, "no permission to use %s", BPFFS);
+		error_hint(err, "run as root");
 		return -EPERM;
 	}
-	error_set(err, -errno, "No BPF file system on %s and mounting one failed: %s", BPFFS,
+	error_set(err, -errno, "no BPF file system on %s and mounting one failed: %s", BPFFS,
 		  strerror(errno));
-	error_hint(err, "The kernel needs CONFIG_BPF_SYSCALL; then: mount -t bpf bpf %s", BPFFS);
+	error_hint(err, "the kernel needs CONFIG_BPF_SYSCALL; then: mount -t bpf bpf %s", BPFFS);
 	return -errno;
 }
 
@@ -43,7 +43,7 @@ static int need_dir(const char *path, struct error *err)
 {
 	if (!mkdir(path, 0700) || errno == EEXIST)
 		return 0;
-	return error_set(err, -errno, "Cannot make %s: %s", path, strerror(errno));
+	return error_set(err, -errno, "cannot make %s: %s", path, strerror(errno));
 }
 
 const char *pins_path(const struct pins *p, const char *name, char *buf)
@@ -61,7 +61,7 @@ static int lock_dir(struct pins *p, struct error *err)
 		return 0;
 	close(p->lock);
 	p->lock = -1;
-	return error_set(err, -EBUSY, "Another process is working on %s", p->dir);
+	return error_set(err, -EBUSY, "another process is working on %s", p->dir);
 }
 
 static void unlink_all(const struct pins *p)
@@ -93,7 +93,7 @@ static int write_meta(const struct pins *p, const struct qmap_meta *meta, struct
 	__u32 zero = 0;
 
 	if (bpf_map_update_elem(p->meta, &zero, meta, BPF_ANY))
-		return error_set(err, -errno, "Cannot write %s/meta: %s", p->dir, strerror(errno));
+		return error_set(err, -errno, "cannot write %s/meta: %s", p->dir, strerror(errno));
 	return 0;
 }
 
@@ -109,16 +109,16 @@ static int make_meta(struct pins *p, const char *trunk, struct error *err)
 	int ret;
 
 	if (!meta)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	meta->abi_version = QMAP_ABI_VERSION;
 	meta->trunk_ifindex = p->ifindex;
 	snprintf(meta->trunk, sizeof(meta->trunk), "%s", trunk);
 	p->meta = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_meta", sizeof(__u32), sizeof(*meta), 1,
 				 NULL);
 	if (p->meta < 0) {
-		ret = error_set(err, -errno, "Cannot make a BPF map: %s", strerror(errno));
+		ret = error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
 		if (ret == -EPERM)
-			error_hint(err, "Run as root, on a kernel with the bpf() system call.");
+			error_hint(err, "run as root, on a kernel with the bpf() system call");
 	} else {
 		ret = write_meta(p, meta, err);
 	}
@@ -143,12 +143,12 @@ int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct 
 		return ret;
 	ret = lock_dir(p, err);
 	if (ret)
-		return ret == -EBUSY ? ret : error_set(err, ret, "Cannot open %s", p->dir);
+		return ret == -EBUSY ? ret : error_set(err, ret, "cannot open %s", p->dir);
 	p->meta = pins_get(p, "meta", NULL);
 	if (p->meta >= 0) {
 		ret = error_set(err, -EEXIST, "%s is attached already", trunk);
 		error_hint(err,
-			   "See `qmapctl show %s`; detach it first to change how it is attached.",
+			   "see `qmapctl show %s`; detach it first to change how it is attached.",
 			   trunk);
 		goto close;
 	}
@@ -169,12 +169,12 @@ static int check_abi(const struct pins *p, struct error *err)
 	int ret = meta ? read_meta(p, meta) : -ENOMEM;
 
 	if (ret) {
-		error_set(err, ret, "Cannot read %s/meta: %s", p->dir, strerror(-ret));
+		error_set(err, ret, "cannot read %s/meta: %s", p->dir, strerror(-ret));
 	} else if (meta->abi_version != QMAP_ABI_VERSION) {
 		ret = error_set(err, -EPROTO,
 				"%s was attached by another version (ABI %u, ours is %u)",
 				meta->trunk, meta->abi_version, QMAP_ABI_VERSION);
-		error_hint(err, "Detach it with the version that attached it.");
+		error_hint(err, "detach it with the version that attached it");
 	}
 	free(meta);
 	return ret;
@@ -195,8 +195,8 @@ int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct 
 		return 0;
 	pins_close(p);
 	if (ret == -ENOENT)
-		error_set(err, ret, "Nothing is attached there");
-	return error_set(err, ret, "Cannot open %s: %s", p->dir, strerror(-ret));
+		error_set(err, ret, "nothing is attached there");
+	return error_set(err, ret, "cannot open %s: %s", p->dir, strerror(-ret));
 }
 
 void pins_close(struct pins *p)
@@ -223,7 +223,7 @@ int pins_put(const struct pins *p, const char *name, int fd, struct error *err)
 
 	if (!bpf_obj_pin(fd, pins_path(p, name, path)))
 		return 0;
-	return error_set(err, -errno, "Cannot pin %s: %s", path, strerror(errno));
+	return error_set(err, -errno, "cannot pin %s: %s", path, strerror(errno));
 }
 
 int pins_get(const struct pins *p, const char *name, struct error *err)
@@ -233,7 +233,7 @@ int pins_get(const struct pins *p, const char *name, struct error *err)
 
 	if (fd >= 0)
 		return fd;
-	return error_set(err, -errno, "Cannot open %s: %s", path, strerror(errno));
+	return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
 }
 
 static int change_meta(struct pins *p, int (*change)(struct qmap_meta *, const void *),
@@ -243,10 +243,10 @@ static int change_meta(struct pins *p, int (*change)(struct qmap_meta *, const v
 	int ret;
 
 	if (!meta)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	ret = read_meta(p, meta) ?: change(meta, arg);
 	if (ret)
-		error_set(err, ret, "Cannot change %s/meta: %s", p->dir, strerror(-ret));
+		error_set(err, ret, "cannot change %s/meta: %s", p->dir, strerror(-ret));
 	else
 		ret = write_meta(p, meta, err);
 	free(meta);
@@ -300,7 +300,7 @@ int pins_get_meta(const struct pins *p, struct qmap_meta *meta, struct json_obje
 	int ret = m ? read_meta(p, m) : -ENOMEM;
 
 	if (ret)
-		error_set(err, ret, "Cannot read %s/meta: %s", p->dir, strerror(-ret));
+		error_set(err, ret, "cannot read %s/meta: %s", p->dir, strerror(-ret));
 	if (!ret && meta)
 		*meta = *m;
 	if (!ret && state)

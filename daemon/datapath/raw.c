@@ -20,7 +20,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, struct error *
 	struct datapath *dp = calloc(1, sizeof(*dp));
 
 	if (!dp)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	dp->trunk = pins->ifindex;
 	*out = dp;
 	return 0;
@@ -38,7 +38,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 {
 	port->ifindex = dp->trunk;
 	if (!if_indextoname(dp->trunk, port->name))
-		return error_set(err, -ENODEV, "The trunk is gone");
+		return error_set(err, -ENODEV, "the trunk is gone");
 	return 0;
 }
 

@@ -66,7 +66,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 	int ret;
 
 	if (!dp)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
 	dp->packet = -1;
@@ -143,7 +143,7 @@ static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error
 		ret = enter_copies(bpf_map__fd(skel->maps.copies), fds);
 	while (n)
 		close(fds[--n]);
-	return ret ? error_set(err, ret, "Cannot fill a BPF device map: %s", strerror(-ret)) : 0;
+	return ret ? error_set(err, ret, "cannot fill a BPF device map: %s", strerror(-ret)) : 0;
 }
 
 static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
@@ -151,7 +151,7 @@ static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	if (copy < 0)
-		return error_set(err, -errno, "Out of file descriptors");
+		return error_set(err, -errno, "out of file descriptors");
 	dp->fd[pin] = copy;
 	return pins_put(dp->pins, pin_names[pin], fd, err);
 }
@@ -182,12 +182,12 @@ static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned in
 		ret = -errno;
 		if_indextoname(ifindex, name);
 		if (ret == -EBUSY || ret == -EEXIST) {
-			error_set(err, -EBUSY, "Another XDP program is attached to %s", name);
-			error_hint(err, "Find it with `ip -d link show dev %s` and remove it.",
+			error_set(err, -EBUSY, "another XDP program is attached to %s", name);
+			error_hint(err, "find it with `ip -d link show dev %s` and remove it",
 				   name);
 			return -EBUSY;
 		}
-		return error_set(err, ret, "Cannot attach XDP to %s: %s", name, strerror(-ret));
+		return error_set(err, ret, "cannot attach XDP to %s: %s", name, strerror(-ret));
 	}
 	ret = keep(dp, pin, link, err);
 	close(link);
@@ -204,7 +204,7 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	xdp_split_name(dp, 'b', name_b);
 	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
 	if (ret == -EEXIST)
-		error_hint(err, "It is left over from something else: ip link del %s", name_a);
+		error_hint(err, "it is left over from something else: ip link del %s", name_a);
 	if (ret)
 		return ret;
 	ret = rtnl_link_get(dp->nl, name_a, a, err) ?: rtnl_link_get(dp->nl, name_b, b, err);
@@ -238,7 +238,7 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	libbpf_set_print(libbpf_log);
 	skel = qmap_xdp__open();
 	if (!skel)
-		return error_set(err, -errno, "Cannot open the BPF programs: %s", strerror(errno));
+		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
 	skel->rodata->config.trunk_ifindex = dp->trunk;
 	skel->rodata->config.dl_version = format->version;
 	skel->rodata->config.ul_version = format->version;
@@ -246,11 +246,11 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
 	ret = qmap_xdp__load(skel);
 	if (ret) {
-		error_set(err, ret, "The kernel refused the BPF programs: %s", strerror(-ret));
+		error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
 		if (ret == -EPERM)
-			error_hint(err, "Run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON).");
+			error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
 		else
-			error_hint(err, "They need Linux 5.18 or newer; see `qmapctl probe`.");
+			error_hint(err, "they need Linux 5.18 or newer; see `qmapctl probe`");
 		qmap_xdp__destroy(skel);
 		return ret;
 	}
@@ -305,7 +305,7 @@ static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 	int ret;
 
 	if (!meta)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	ret = pins_get_meta(pins, meta, NULL, err) ?: new_datapath(&dp, pins, meta->trunk, err);
 	free(meta);
 	if (ret)
@@ -355,15 +355,15 @@ static int attach_uplink(struct datapath *dp, unsigned int inner, struct error *
 		ret = bpf_tc_attach(&hook, &opts);
 	if (!ret)
 		return 0;
-	error_set(err, ret, "Cannot attach the uplink program: %s", strerror(-ret));
-	error_hint(err, "The kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF.");
+	error_set(err, ret, "cannot attach the uplink program: %s", strerror(-ret));
+	error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
 	return ret;
 }
 
 static int update(int fd, const void *key, const void *value, struct error *err)
 {
 	if (bpf_map_update_elem(fd, key, value, BPF_ANY))
-		return error_set(err, -errno, "Cannot write a BPF map: %s", strerror(errno));
+		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
 	return 0;
 }
 
@@ -374,7 +374,7 @@ static int zero_stats(struct datapath *dp, __u32 mux, struct error *err)
 	int ret;
 
 	if (!zero)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	ret = update(dp->fd[XDP_PORT_STATS], &mux, zero, err);
 	free(zero);
 	return ret;
@@ -403,7 +403,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	snprintf(inner_name, IFNAMSIZ, "%.10s.%uq", dp->base, port->number % 1000);
 	ret = rtnl_veth_add(dp->nl, port->name, inner_name, PORT_MTU, err);
 	if (ret == -EEXIST)
-		error_hint(err, "If nothing uses it: ip link del %s", port->name);
+		error_hint(err, "if nothing uses it: ip link del %s", port->name);
 	if (ret)
 		return ret;
 	ret = rtnl_link_get(dp->nl, port->name, &outer, err)
@@ -422,9 +422,9 @@ static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *p
 		       struct error *err)
 {
 	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, port))
-		return error_set(err, -errno, "Cannot read a BPF map: %s", strerror(errno));
+		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
 	if (!port->ifindex)
-		return error_set(err, -ENODEV, "No PDN has mux id %u", mux);
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
 	return 0;
 }
 
@@ -525,7 +525,7 @@ static int probe(const char *trunk, struct error *why)
 
 	(void)trunk;
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
-		return error_set(why, -EOPNOTSUPP, "Cannot tell the kernel's version");
+		return error_set(why, -EOPNOTSUPP, "cannot tell the kernel's version");
 	if (major < 5 || (major == 5 && minor < 18))
 		return error_set(why, -EOPNOTSUPP, "Linux %u.%u is too old: 5.18 is needed", major,
 				 minor);
@@ -533,7 +533,7 @@ static int probe(const char *trunk, struct error *why)
 		return 0;
 	if (geteuid())
 		return error_set(why, -EPERM, "BPF programs need root");
-	return error_set(why, -EOPNOTSUPP, "This kernel takes no XDP programs");
+	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");
 }
 
 const struct datapath_ops datapath_xdp = {

@@ -75,7 +75,7 @@ int xdp_events(struct datapath *dp, struct error *err)
 {
 	int ret = dp->events ? ring_buffer__consume(dp->events) : 0;
 
-	return ret < 0 ? error_set(err, ret, "Cannot read QMAP commands: %s", strerror(-ret)) : 0;
+	return ret < 0 ? error_set(err, ret, "cannot read QMAP commands: %s", strerror(-ret)) : 0;
 }
 
 void xdp_events_close(struct datapath *dp)

@@ -20,12 +20,12 @@ static int sum_percpu(int fd, __u32 key, __u64 *sum, size_t words, struct error 
 
 	memset(sum, 0, words * sizeof(*sum));
 	if (cpus < 0)
-		return error_set(err, cpus, "Cannot count the CPUs");
+		return error_set(err, cpus, "cannot count the CPUs");
 	all = calloc(cpus, words * sizeof(*all));
 	if (!all)
-		return error_set(err, -ENOMEM, "Out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	if (bpf_map_lookup_elem(fd, &key, all))
-		ret = error_set(err, -errno, "Cannot read a BPF map: %s", strerror(errno));
+		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
 	for (size_t i = 0; !ret && i < (size_t)cpus * words; i++)
 		sum[i % words] += all[i];
 	free(all);
@@ -60,7 +60,7 @@ static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports,
 	int ret;
 
 	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port))
-		return error_set(err, -errno, "Cannot read a BPF map: %s", strerror(errno));
+		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
 	if (!port.ifindex)
 		return 0;
 	ret = sum_percpu(dp->fd[XDP_PORT_STATS], mux, (__u64 *)&s, sizeof(s) / sizeof(__u64), err);

@@ -13,8 +13,8 @@
 
 #define QMAP_ABI_VERSION 1
 
-#define QMAP_MAX_MUX	   256	 /* size of every map indexed by mux id */
-#define QMAP_MAX_FRAMES	   64	 /* frames of one aggregate that the xdp data path can deliver */
+#define QMAP_MAX_MUX	256 /* size of every map indexed by mux id */
+#define QMAP_MAX_FRAMES 64  /* frames of one aggregate that the xdp data path can deliver */
 /*
  * Bytes of an aggregate that are looked at. Modems stay below 32 KB; the BPF verifier lets packet
  * offsets grow to 65535 with all constants added (kernel/bpf/verifier.c, MAX_PACKET_OFF).
