@@ -128,7 +128,7 @@ static void check_lost(struct session *s)
 	bool told = s->phase == PHASE_RUNNING || s->phase == PHASE_ADOPT;
 	char why[sizeof(s->lost)];
 
-	strcpy(why, s->lost);
+	memcpy(why, s->lost, sizeof(why));
 	s->lost[0] = '\0';
 	clients_lost(s);
 	session_changed(s);

@@ -76,7 +76,10 @@ static size_t message_inside(const uint8_t *p, size_t len)
 /* Bytes to drop because the message of @total bytes at @p was cut short; 0: it was not. */
 static size_t cut_short(const uint8_t *p, size_t total, size_t left)
 {
-	if (left == total || (left > total && p[total] == QMI_MARKER))
+	if (left == total)
+		return 0;
+	if (left > total &&
+	    (message_at(p + total, left - total) || beginning_at(p + total, left - total)))
 		return 0;
 	return message_inside(p, left);
 }

@@ -15,7 +15,7 @@ static int unix_open(const char *path, struct error *err)
 
 	if (strlen(path) >= sizeof(sa.sun_path))
 		return error_set(err, -ENAMETOOLONG, "control socket path %s is too long", path);
-	strcpy(sa.sun_path, path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, -errno, "no socket for %s: %s", path, strerror(errno));
