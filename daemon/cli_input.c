@@ -75,7 +75,7 @@ static int from_file(const char *path, uint8_t **out, size_t *len, struct error 
 static int from_arguments(int argc, char **argv, uint8_t **out, size_t *len, struct error *err)
 {
 	size_t n = 0;
-	char *text;
+	char *text, *end;
 	int ret;
 
 	for (int i = 0; i < argc; i++)
@@ -83,10 +83,9 @@ static int from_arguments(int argc, char **argv, uint8_t **out, size_t *len, str
 	text = calloc(1, n + 1);
 	if (!text)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (int i = 0; i < argc; i++) {
-		strcat(text, argv[i]);
-		strcat(text, " ");
-	}
+	end = text;
+	for (int i = 0; i < argc; i++)
+		end = stpcpy(stpcpy(end, argv[i]), " ");
 	ret = hex_parse(text, strlen(text), out, len, err);
 	free(text);
 	return ret;
