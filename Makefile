@@ -49,7 +49,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo check check-unit check-bpf check-net tests lint install clean
+.PHONY: all help deps demo check check-unit check-bpf check-net tests fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -94,6 +94,19 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
+FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/fuzz-obj/%.o: %.c | $(SKEL)
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -Werror,$(USER_CFLAGS)) $(FUZZ) -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -124,6 +137,12 @@ check-unit check-bpf check-net: check-%:
 
 tests: $(UNIT_BIN)
 
+# Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
+FUZZ_SECONDS ?= 30
+fuzz: $(FUZZ_BIN)
+	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
+		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+
 lint:
 	$(Q)tests/lint.sh
 
@@ -134,15 +153,19 @@ help:
 	@echo 'make deps          install what is missing'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
 	@echo 'make lint          formatting, static analysis, house rules'
+	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
 	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
 
-PREFIX ?= /usr/local
+PREFIX  ?= /usr/local
+UNITDIR ?= /lib/systemd/system
 install: $(PROGRAMS) $(MAN)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 $(filter %.8,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' daemon/qmapd.service > $(DESTDIR)$(UNITDIR)/qmapd.service
 
 clean:
 	$(Q)rm -rf $(BUILD)
