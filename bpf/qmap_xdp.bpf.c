@@ -19,7 +19,7 @@
  * Uplink: qmap_uplink, at tc ingress of the inner end, puts the QMAP header in front and sends the
  * frame out of the trunk.
  *
- * Needs 5.17 (bpf_loop); broadcast redirect alone would need 5.14.
+ * Needs 5.18: bpf_loop (5.17), programs that take fragments on a veth with a large MTU (5.18).
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -114,13 +114,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 65536);
 } events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct qmap_meta);
-} meta SEC(".maps");
 
 static __always_inline struct qmap_port_stats *port_stats_of(__u32 mux)
 {
@@ -345,8 +338,13 @@ static __always_inline int set_ethernet(struct xdp_md *ctx, __u32 hlen,
 	return 0;
 }
 
-/* One frame, header at data, already judged by qmap_split. */
-SEC("xdp")
+/*
+ * One frame, header at data, already judged by qmap_split.
+ *
+ * Takes fragments only for the sake of veth's MTU, which must be that of an aggregate and is
+ * limited to a page otherwise; every copy has been trimmed to one packet and is linear.
+ */
+SEC("xdp.frags")
 int qmap_deliver(struct xdp_md *ctx)
 {
 	__u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -366,7 +364,7 @@ int qmap_deliver(struct xdp_md *ctx)
 	port = bpf_map_lookup_elem(&ports, &mux);
 	ps = port_stats_of(mux);
 	if (!port || !ps || set_ethernet(ctx, hlen, port)) {
-		drop_rx(ts, mux, QMAP_DROP_NO_MEMORY);
+		drop_rx(ts, mux, QMAP_DROP_REDIRECT);
 		return XDP_DROP;
 	}
 	if (bpf_redirect_map(&port_devs, mux, XDP_DROP) != XDP_REDIRECT) {
