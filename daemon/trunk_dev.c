@@ -169,11 +169,12 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 	t->prepared = true;
 	if (is_qmi_wwan(t->name))
 		ret = prepare_qmi_wwan(nl, t, qmap, rx_bytes, err);
-	/* else the kernel sends router solicitations of its own, without a QMAP header */
-	if (!ret && qmap)
-		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
+	/* Else the kernel sends router solicitations of its own, before there is a call and without
+	 * a QMAP header. An address that it has made already goes only when the link is down. */
+	rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
 	if (!ret)
-		ret = rtnl_link_set_up(nl, t->ifindex, true, err);
+		ret = rtnl_link_set_up(nl, t->ifindex, false, err)
+			      ?: rtnl_link_set_up(nl, t->ifindex, true, err);
 	rtnl_close(&nl);
 	return ret;
 }
