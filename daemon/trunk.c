@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_get.h"
 #include "log.h"
 #include "trunk_internal.h"
 
@@ -416,6 +417,20 @@ static int adopt_datapath(struct trunk *t, const char *name, struct error *err)
 	return 0;
 }
 
+/* @session: what session_state() left. A control channel that is gone must not take it along. */
+static void adopt_format(struct trunk *t, struct json_object *session)
+{
+	struct json_object *f = json_get_object(session, "format");
+
+	t->format = (struct data_format){
+		.version = json_get_int(f, "version"),
+		.dl_max_bytes = json_get_int(f, "dl_max_bytes"),
+		.dl_max_datagrams = json_get_int(f, "dl_max_datagrams"),
+		.ul_max_bytes = json_get_int(f, "ul_max_bytes"),
+		.ul_max_datagrams = json_get_int(f, "ul_max_datagrams"),
+	};
+}
+
 /* Did the process that left @state die in the middle of an attach? */
 static bool was_attaching(struct json_object *state)
 {
@@ -429,7 +444,7 @@ static bool was_attaching(struct json_object *state)
 static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_object *state,
 		       struct error *err)
 {
-	struct json_object *config = NULL, *session = NULL, *was_up;
+	struct json_object *config = NULL, *session = NULL;
 	struct error lost = {0};
 	int ret;
 
@@ -441,6 +456,7 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 		return ret;
 	t->dev.ifindex = t->pins.ifindex;
 	snprintf(t->dev.name, sizeof(t->dev.name), "%s", meta->trunk);
+	t->dev.was_up = json_get_bool(state, "was_up");
 	fill_sizes(t);
 	if (meta->datapath[0])
 		ret = adopt_datapath(t, meta->datapath, err);
@@ -452,9 +468,8 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 		finish(t, NULL);
 		return 0;
 	}
-	if (json_object_object_get_ex(state, "was_up", &was_up))
-		t->dev.was_up = json_object_get_boolean(was_up);
 	json_object_object_get_ex(state, "session", &session);
+	adopt_format(t, session);
 	/* without its control channel the trunk can still be shown and detached */
 	if (session_adopt(&t->session, t->env.base, &t->wish, session, &session_ops, t, &lost))
 		finish(t, &lost);
