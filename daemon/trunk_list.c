@@ -128,7 +128,7 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 
 	if (t) {
 		ret = error_set(err, -EEXIST, "%s is attached already", config->dev);
-		error_hint(err, "see `qmapctl show %s`; detach it first to change how.",
+		error_hint(err, "see `qmapctl show %s`; detach it first to change how",
 			   config->dev);
 		return ret;
 	}
