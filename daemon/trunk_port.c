@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,19 +30,6 @@ bool trunk_port_is_up(const struct trunk_port *p)
 	return p->settings[0].family || p->settings[1].family;
 }
 
-int trunk_port_place(struct trunk_port *p, struct error *err)
-{
-	struct rtnl *nl = NULL;
-	int ret;
-
-	if (!p->pdn.netns[0])
-		return 0;
-	ret = rtnl_open(&nl, NULL, err)
-		      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
-	rtnl_close(&nl);
-	return ret;
-}
-
 /* Command socket in the port's namespace, and the port as it is there. */
 static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
@@ -53,6 +41,36 @@ static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_l
 	if (ret)
 		rtnl_close(nl);
 	return ret;
+}
+
+/*
+ * A netdev that moves gets its IPv6 settings anew (kernel net/ipv6/addrconf.c, addrconf_notify,
+ * NETDEV_UNREGISTER), and the default is to make an address and to solicit routers.
+ */
+static int quieten(const struct trunk_port *p, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = open_port(p, &nl, &link, err);
+
+	if (ret)
+		return ret;
+	ret = rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+int trunk_port_place(struct trunk_port *p, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret;
+
+	if (!p->pdn.netns[0])
+		return 0;
+	ret = rtnl_open(&nl, NULL, err)
+		      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
+	rtnl_close(&nl);
+	return ret ?: quieten(p, err);
 }
 
 /* The smaller of what both families were told; nothing below what IP demands. */
