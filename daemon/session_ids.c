@@ -18,8 +18,6 @@
 /* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
 
-static void run(struct session *s);
-
 static void job_free(struct session *s, struct id_job *j)
 {
 	TAILQ_REMOVE(&s->id_jobs, j, entry);
@@ -58,7 +56,8 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	if (!err)
 		s->answered = true;
 	job_free(s, j);
-	/* Without an answer it stays written down: the modem may have given one out all the same. */
+	/* Without an answer it stays written down: the modem may have given one out all the same.
+	 */
 	if (!job.release && r.err != -ETIMEDOUT)
 		s->nallocating--;
 	if (job.fn)
@@ -67,7 +66,6 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	session_changed(s);
 	if (r.err == -ETIMEDOUT && session_giving_back(s))
 		session_gave_up(s, r.err);
-	run(s);
 	session_kick(s);
 }
 
@@ -91,7 +89,7 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 
 	*n = 0;
 	TAILQ_FOREACH(j, &s->id_jobs, entry)
-		sent += j->sent;
+	sent += j->sent;
 	TAILQ_FOREACH(j, &s->id_jobs, entry)
 	{
 		if (j->sent)
@@ -109,7 +107,8 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 	return allocates;
 }
 
-static void run(struct session *s)
+/* All that was asked for since the last round goes out together, and is written down once. */
+void session_ids_run(struct session *s)
 {
 	struct id_job *jobs[WINDOW];
 	unsigned int n;
@@ -138,12 +137,6 @@ static void job_new(struct session *s, bool release, uint8_t service, uint8_t id
 	j->arg = arg;
 	TAILQ_INSERT_TAIL(&s->id_jobs, j, entry);
 	session_kick(s);
-}
-
-/* All that was asked for since the last round goes out together, and is written down once. */
-void session_ids_run(struct session *s)
-{
-	run(s);
 }
 
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg)
@@ -179,19 +172,6 @@ void session_ids_clear(struct session *s)
 	s->nallocating = s->nleaked = 0;
 }
 
-void session_id_late(struct session *s, const struct qmi_message *m)
-{
-	struct qmi_result res;
-	uint8_t service, id;
-
-	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
-	    !qmi_ctl_allocated(m, &service, &id))
-		return;
-	if (s->nallocating && s->allocating == service)
-		s->nallocating--;
-	session_id_release(s, service, id, NULL, NULL);
-}
-
 static bool is_known(const struct session *s, uint8_t service, uint8_t id)
 {
 	if (service == QMI_WDA)
@@ -213,8 +193,8 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
 	    !qmi_ctl_allocated(m, &service, &id) || is_known(s, service, id))
 		return;
-	if (!s->id_busy && s->allocating == service)
-		s->allocating = -1;
+	if (s->nallocating && s->allocating == service)
+		s->nallocating--;
 	session_id_release(s, service, id, NULL, NULL);
 }
 

@@ -126,7 +126,8 @@ struct session {
 	/* Ids being asked for: how many, of which service. Written down. One service at a time. */
 	unsigned int nallocating;
 	uint8_t allocating;
-	/* The same as an earlier process has left it: what it was given is to be found (adoption). */
+	/* The same as an earlier process has left it: what it was given is to be found (adoption).
+	 */
 	unsigned int nleaked;
 	uint8_t leaked;
 
@@ -199,6 +200,8 @@ void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, voi
 void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg);
 /* Takes back an allocation that has not been sent yet. */
 bool session_id_forget(struct session *s, void *arg);
+/* Sends what may be sent now; comes with every kick. */
+void session_ids_run(struct session *s);
 void session_ids_clear(struct session *s);
 /* An allocation that was given up on has been answered after all. */
 void session_id_late(struct session *s, const struct qmi_message *m);

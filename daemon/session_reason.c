@@ -169,6 +169,7 @@ void session_error_format(struct session *s)
 	const char *what = s->config.qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
 			   : s->config.qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
 							       : "the version of QMAP asked for";
+	const struct call_end end = {.qmi_error = s->refusal.qmi_error};
 	const char *echoed = qmi_enum_name("aggregation", s->refusal.echoed);
 	char why[128];
 
@@ -180,7 +181,10 @@ void session_error_format(struct session *s)
 			 echoed ? echoed : "not told");
 	error_set(&s->error, -EOPNOTSUPP, "modem does not accept %s: %s", what, why);
 	error_exit(&s->error, EXIT_REFUSED);
-	error_hint(&s->error, s->config.qmap == CONFIG_QMAP_AUTO
-				      ? "try qmap=off with one PDN, or newer modem firmware"
-				      : "leave qmap at auto");
+	if (hint_for(&end))
+		error_hint(&s->error, "%s", hint_for(&end));
+	else if (s->config.qmap == CONFIG_QMAP_AUTO)
+		error_hint(&s->error, "try qmap=off with one PDN, or newer modem firmware");
+	else
+		error_hint(&s->error, "leave qmap at auto");
 }
