@@ -541,11 +541,21 @@ static void on_stopped(void *arg, const struct error *err)
 	finish(arg, NULL);
 }
 
+int trunk_check_idle(const struct trunk *t, struct error *err)
+{
+	if (t->state != TRUNK_ATTACHING && t->state != TRUNK_DETACHING)
+		return 0;
+	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_state_name(t->state));
+	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
+	return -EBUSY;
+}
+
 int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 {
-	if (t->state == TRUNK_ATTACHING || t->state == TRUNK_DETACHING)
-		return error_set(err, -EBUSY, "%s is %s right now", t->config.dev,
-				 trunk_state_name(t->state));
+	int ret = trunk_check_idle(t, err);
+
+	if (ret)
+		return ret;
 	t->state = TRUNK_DETACHING;
 	t->result = (struct error){0};
 	t->done = done;

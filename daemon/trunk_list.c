@@ -127,6 +127,9 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 	int ret;
 
 	if (t) {
+		ret = trunk_check_idle(t, err);
+		if (ret)
+			return ret;
 		ret = error_set(err, -EEXIST, "%s is attached already", config->dev);
 		error_hint(err, "see `qmapctl show %s`; detach it first to change how",
 			   config->dev);
