@@ -37,6 +37,8 @@ MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(wildcard tests/net/*.c)
+BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
+FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -45,6 +47,7 @@ SKEL      := $(patsubst %.bpf.c,$(BUILD)/include/%.skel.h,$(notdir $(BPF_SRC)))
 PROGRAMS  := $(BUILD)/qmapd $(BUILD)/qmapctl
 TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
 MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
@@ -107,6 +110,13 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-ob
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
+$(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
+
+$(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -135,7 +145,7 @@ check-unit check-bpf check-net: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
-tests: $(UNIT_BIN)
+tests: $(UNIT_BIN) $(BPFTEST_BIN)
 
 # Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 30

@@ -72,8 +72,8 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
 		cli->json |= asks_for_json(argc, argv);
 		return ret;
 	}
-	if (cli->verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
+	/* What goes well is told by the result; the log is for what a person would not expect. */
+	log_set_level(cli->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	if (cli->help) {
 		cli_print_help(stdout, cmd);
 		return 0;

@@ -161,8 +161,11 @@ static int run(const struct args *args, struct error *err)
 		config = DEFAULT_CONFIG;
 	if (config) {
 		ret = config_file_read(config, check_one, NULL, err);
-		if (ret)
+		if (ret) {
+			/* Whatever is wrong with it, starting again does not help. */
+			error_exit(err, EXIT_USAGE);
 			return ret;
+		}
 	}
 	ret = control_path(args->run_dir, socket, sizeof(socket));
 	if (ret)

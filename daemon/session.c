@@ -81,6 +81,16 @@ void session_gave_up(struct session *s, int err)
 	session_kick(s);
 }
 
+void session_adopt_failed(struct session *s)
+{
+	if (s->phase != PHASE_ADOPT)
+		return;
+	session_error_silent(s);
+	s->phase = PHASE_FAILING;
+	s->gave_up = true;
+	session_kick(s);
+}
+
 static void on_client_released(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
@@ -116,6 +126,7 @@ static void check_given_back(struct session *s)
 
 static void clients_lost(struct session *s)
 {
+	qmi_client_cancel(s->ctl);
 	session_ids_clear(s);
 	for (unsigned int i = 0; i < s->ncalls; i++)
 		call_lost(&s->calls[i]);
@@ -125,14 +136,14 @@ static void clients_lost(struct session *s)
 
 static void check_lost(struct session *s)
 {
-	bool told = s->phase == PHASE_RUNNING || s->phase == PHASE_ADOPT;
+	bool running = s->phase == PHASE_RUNNING;
 	char why[sizeof(s->lost)];
 
 	memcpy(why, s->lost, sizeof(why));
 	s->lost[0] = '\0';
 	clients_lost(s);
 	session_changed(s);
-	if (told) {
+	if (running) {
 		log_warning("%s", why);
 		s->phase = PHASE_OVER;
 		qmi_channel_free(&s->channel);
@@ -141,7 +152,7 @@ static void check_lost(struct session *s)
 		return;
 	}
 	if (!session_giving_back(s)) {
-		error_set(&s->error, -ENODEV, "set-up was interrupted: %s", why);
+		error_set(&s->error, -ENODEV, "%s", why);
 		s->phase = PHASE_FAILING;
 	} else if (!s->rebooted) {
 		error_set(&s->give_back_error, -ENODEV, "%s", why);
@@ -204,13 +215,17 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 	if (s->phase == PHASE_OVER) {
 		if (s->stop_done)
 			finish(s);
-	} else if (*s->lost) {
-		check_lost(s);
-	} else if (session_giving_back(s)) {
-		check_given_back(s);
-	} else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT) {
-		check_calls(s);
+		return;
 	}
+	if (*s->lost) {
+		check_lost(s);
+		return;
+	}
+	session_ids_run(s);
+	if (session_giving_back(s))
+		check_given_back(s);
+	else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
+		check_calls(s);
 }
 
 void session_lost(struct session *s, bool rebooted, const char *why)
@@ -278,7 +293,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = *config;
 	s->ops = ops;
 	s->arg = arg;
-	s->allocating = s->leaked = -1;
 	s->known = qmi_model_find("", "");
 	TAILQ_INIT(&s->id_jobs);
 	r = session_open(s, err);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,19 +30,6 @@ bool trunk_port_is_up(const struct trunk_port *p)
 	return p->settings[0].family || p->settings[1].family;
 }
 
-int trunk_port_place(struct trunk_port *p, struct error *err)
-{
-	struct rtnl *nl = NULL;
-	int ret;
-
-	if (!p->pdn.netns[0])
-		return 0;
-	ret = rtnl_open(&nl, NULL, err)
-		      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
-	rtnl_close(&nl);
-	return ret;
-}
-
 /* Command socket in the port's namespace, and the port as it is there. */
 static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
@@ -53,6 +41,36 @@ static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_l
 	if (ret)
 		rtnl_close(nl);
 	return ret;
+}
+
+/*
+ * A netdev that moves gets its IPv6 settings anew (kernel net/ipv6/addrconf.c, addrconf_notify,
+ * NETDEV_UNREGISTER), and the default is to make an address and to solicit routers.
+ */
+static int quieten(const struct trunk_port *p, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = open_port(p, &nl, &link, err);
+
+	if (ret)
+		return ret;
+	ret = rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+int trunk_port_place(struct trunk_port *p, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret;
+
+	if (!p->pdn.netns[0])
+		return 0;
+	ret = rtnl_open(&nl, NULL, err)
+		      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
+	rtnl_close(&nl);
+	return ret ?: quieten(p, err);
 }
 
 /* The smaller of what both families were told; nothing below what IP demands. */
@@ -82,15 +100,12 @@ static int write_dns(FILE *f, const struct ip_settings *s)
 }
 
 /* Written beside and renamed, so that a resolver never reads half a file. */
-static int write_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
+static int write_resolv_conf(const struct trunk_port *p, const char *path, struct error *err)
 {
-	char path[PATH_MAX], tmp[PATH_MAX + 8];
+	char tmp[PATH_MAX + 8];
 	bool bad;
 	FILE *f;
 
-	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
-	    (int)sizeof(path))
-		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
 	snprintf(tmp, sizeof(tmp), "%s.new", path);
 	f = fopen(tmp, "we");
 	if (!f)
@@ -98,12 +113,37 @@ static int write_resolv_conf(struct trunk_port *p, const char *run_dir, struct e
 	fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
 	bad = write_dns(f, &p->settings[0]);
 	bad = write_dns(f, &p->settings[1]) || bad;
-	if (fclose(f) || bad || rename(tmp, path)) {
-		unlink(tmp);
-		return error_set(err, -EIO, "cannot write %s", path);
+	if (!fclose(f) && !bad && !rename(tmp, path))
+		return 0;
+	unlink(tmp);
+	return error_set(err, -EIO, "cannot write %s", path);
+}
+
+static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
+	    (int)sizeof(path))
+		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
+	ret = write_resolv_conf(p, path, err);
+	if (!ret)
+		memcpy(p->resolv_conf, path, sizeof(path));
+	return ret;
+}
+
+/* Servers that are reached through a family that is down would cost a resolver its patience. */
+static void forget_dns(struct trunk_port *p)
+{
+	if (!p->resolv_conf[0])
+		return;
+	if (trunk_port_is_up(p)) {
+		write_resolv_conf(p, p->resolv_conf, NULL);
+		return;
 	}
-	memcpy(p->resolv_conf, path, sizeof(path));
-	return 0;
+	unlink(p->resolv_conf);
+	p->resolv_conf[0] = 0;
 }
 
 static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex, int family,
@@ -137,7 +177,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 		?: rtnl_link_set_up(nl, link.ifindex, true, err)
 		?: set_address(nl, link.ifindex, s, err)
 		?: set_route(nl, p, link.ifindex, s->family, err)
-		?: write_resolv_conf(p, run_dir, err);
+		?: make_resolv_conf(p, run_dir, err);
 	rtnl_close(&nl);
 	return ret;
 }
@@ -148,10 +188,7 @@ void trunk_port_down(struct trunk_port *p, int family)
 	struct rtnl_link link;
 
 	p->settings[slot(family)] = (struct ip_settings){0};
-	if (!trunk_port_is_up(p) && p->resolv_conf[0]) {
-		unlink(p->resolv_conf);
-		p->resolv_conf[0] = 0;
-	}
+	forget_dns(p);
 	if (open_port(p, &nl, &link, NULL))
 		return;
 	if (p->pdn.default_route)

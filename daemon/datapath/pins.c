@@ -97,7 +97,7 @@ static int write_meta(const struct pins *p, const struct qmap_meta *meta, struct
 	return 0;
 }
 
-/* The 48 KiB of struct qmap_meta are too much for the stack of a small machine. */
+/* The 192 KiB of struct qmap_meta are too much for the stack of a small machine. */
 static struct qmap_meta *meta_new(void)
 {
 	return calloc(1, sizeof(struct qmap_meta));
@@ -147,9 +147,7 @@ int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct 
 	p->meta = pins_get(p, "meta", NULL);
 	if (p->meta >= 0) {
 		ret = error_set(err, -EEXIST, "%s is attached already", trunk);
-		error_hint(err,
-			   "see `qmapctl show %s`; detach it first to change how it is attached.",
-			   trunk);
+		error_hint(err, "see `qmapctl show %s`; detach it first to change how", trunk);
 		goto close;
 	}
 	unlink_all(p);

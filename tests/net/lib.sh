@@ -124,6 +124,27 @@ at_least() { # what least actual
 	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
 }
 
+# try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
+said='' status=0
+try() {
+	status=0
+	said=$("$@" 2>&1) || status=$?
+}
+
+# says WHAT: in what the last try said.
+says() {
+	[[ $said == *"$1"* ]] || fail "expected \"$1\" in what was said: $said"
+}
+
+# refused CODE SENTENCE COMMAND...: ends with that exit code and says so.
+refused() {
+	local code=$1 sentence=$2
+	shift 2
+	try "$@"
+	says "$sentence"
+	equal "exit code of $*" "$code" "$status"
+}
+
 # Has the test run on something that this machine does not have? Then: skip REASON.
 skip() {
 	echo "$*" >"$T/skip"
