@@ -250,16 +250,17 @@ test_beyond_the_urb() {
 test_kill_and_adopt() {
 	local before
 	start
-	before=$(modem_stat .qmi.requests)
 	kill -9 "$qmapd_pid"
 	wait "$qmapd_pid" || :
 	ping_all
 	patterns
+	before=$(modem_stat .qmi.requests)
 	qmapd_start
 	wait_for 10 state_is attached || fail "$(qmapctl show)"
 	equal "calls" 8 "$(modem_stat .calls)"
 	at_least "QMI requests" $((before + 1)) "$(modem_stat .qmi.requests)"
 	ping_all
+	patterns
 	detached
 }
 
