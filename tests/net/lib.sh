@@ -124,6 +124,11 @@ at_least() { # what least actual
 	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
 }
 
+# figure WHAT...: shown also when the test passes.
+figure() {
+	echo "figure: $*"
+}
+
 # try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
 said='' status=0
 try() {
@@ -205,7 +210,7 @@ run_tests() {
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?
 		case $status in
-		0) p=$((p + 1)) && echo "ok       $t" ;;
+		0) p=$((p + 1)) && echo "ok       $t" && sed -n 's/^figure: /         /p' "$out" ;;
 		77) s=$((s + 1)) && echo "SKIP     $t: $(sed -n 's/^skip: //p' "$out" | tail -n 1)" ;;
 		*)
 			f=$((f + 1))
