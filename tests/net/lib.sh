@@ -82,7 +82,7 @@ socket_answers() {
 }
 
 socket_listens() {
-	[ -n "$(ss -Hlx src /run/qmapd/control)" ]
+	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
 }
 
 # Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
