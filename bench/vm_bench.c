@@ -74,6 +74,7 @@ static const struct bench_case {
 	{"tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD, NULL},
 	{"tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD, NULL},
 	{"tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, NULL},
+	{"tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC, NULL},
 	{"udp-drop", 1, true, 21, 1400, 1, SINK_TC, NULL},
 	{"udp-drop-64mux", 1, true, 21, 1400, 64, SINK_TC, NULL},
 	{"udp100-drop", 1, true, 50, 100, 1, SINK_TC, NULL},
@@ -251,12 +252,13 @@ static void cell_sinks(struct cell *cell)
 		if (cell->c->sink == SINK_TC && world_tc_ingress(&cell->w, name, "drop"))
 			DIE("tc");
 	}
-	if (cell->c->sink == SINK_SOCKET || cell->c->sink >= SINK_SEND ||
-	    cell->c->sink == SINK_FORWARD)
+	if (cell->c->sink == SINK_SOCKET || cell->c->sink >= SINK_SEND)
 		if (nl_add_addr4("port1", htonl(0x0a010001), 8) || nl_wait_running("port1"))
 			DIE("address");
-	if (cell->c->sink == SINK_FORWARD && (nl_add_dummy("dummy0") || nl_up("dummy0", true) ||
-					      nl_add_addr4("dummy0", htonl(0x0a010101), 24)))
+	if (cell->c->sink == SINK_FORWARD &&
+	    (nl_add_addr4("port1", htonl(0x0a000002), 24) || nl_wait_running("port1") ||
+	     nl_add_dummy("dummy0") || nl_up("dummy0", true) ||
+	     nl_add_addr4("dummy0", htonl(0x0a0100fe), 24)))
 		DIE("dummy0");
 }
 

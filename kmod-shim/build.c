@@ -60,14 +60,14 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 {
 	struct sk_buff *skb;
 
-	skb = napi_alloc_skb(&q->napi, f->length);
+	skb = napi_alloc_skb(&q->napi, f->kind.length);
 	if (unlikely(!skb)) {
 		build_no_memory(f->port);
 		return;
 	}
-	skb_put_data(skb, f->data, f->length);
-	skb->ip_summed = f->csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
-	build_count(f->port, 1, f->length, f->csum_ok);
+	skb_put_data(skb, f->data, f->kind.length);
+	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	build_count(f->port, 1, f->kind.length, f->kind.csum_ok);
 	build_deliver(q, f->port, skb);
 }
 
@@ -97,14 +97,14 @@ static bool build_verify(const struct frame *f, unsigned int headers, __wsum sum
 
 	sum = csum_partial(f->data + l3, headers - l3, sum);
 	if (is_v6(f->data))
-		return !tcp_v6_check(f->length - l3, &v6->saddr, &v6->daddr, sum);
-	return !tcp_v4_check(f->length - l3, v4->saddr, v4->daddr, sum);
+		return !tcp_v6_check(f->kind.length - l3, &v6->saddr, &v6->daddr, sum);
+	return !tcp_v4_check(f->kind.length - l3, v4->saddr, v4->daddr, sum);
 }
 
 /* Copies the payload of @f behind what is there. 0, -EBADMSG: wrong checksum, or -ENOMEM. */
 static int build_payload(struct build *b, const struct frame *f, unsigned int headers)
 {
-	unsigned int n = f->length - headers;
+	unsigned int n = f->kind.length - headers;
 	struct page_frag *frag = &b->q->frag;
 	u8 *to;
 
@@ -117,9 +117,9 @@ static int build_payload(struct build *b, const struct frame *f, unsigned int he
 		b->start = frag->offset;
 	}
 	to = page_address(frag->page) + frag->offset;
-	if (f->csum_ok)
-		memcpy(to, f->data + headers, n);
-	else if (!build_verify(f, headers, csum_partial_copy_nocheck(f->data + headers, to, n)))
+	memcpy(to, f->data + headers, n);
+	/* Over the copy, which the cache holds by now. */
+	if (!f->kind.csum_ok && !build_verify(f, headers, csum_partial(to, n, 0)))
 		return -EBADMSG;
 	frag->offset += n;
 	b->run += n;
@@ -160,17 +160,12 @@ static void build_finish(struct build *b, const struct frame *head, const struct
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
-	skb_shinfo(skb)->gso_size = head->length - head->headers;
+	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
 	build_headers(skb, head->fixed_id, *flags & 0x08);
 	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
-		    head->csum_ok);
+		    head->kind.csum_ok);
 	build_deliver(b->q, head->port, skb);
-}
-
-static struct frame *build_next(struct rx_queue *q, const struct frame *f)
-{
-	return f->next ? &q->frames[f->next] : NULL;
 }
 
 /*
@@ -186,13 +181,13 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 	b.skb = napi_alloc_skb(&q->napi, head->headers);
 	if (unlikely(!b.skb)) {
 		build_no_memory(head->port);
-		return build_next(q, head);
+		return head->next;
 	}
 	skb_put_data(b.skb, head->data, head->headers);
 	while (f && !build_payload(&b, f, head->headers)) {
 		segments++;
 		last = f;
-		f = build_next(q, f);
+		f = f->next;
 	}
 	if (segments > 1) {
 		build_finish(&b, head, last, segments);
@@ -201,7 +196,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 	/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
 	kfree_skb(b.skb);
 	build_single(q, head);
-	return build_next(q, head);
+	return head->next;
 }
 
 static void build_chain(struct rx_queue *q, struct frame *head)

@@ -104,11 +104,11 @@ static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shi
 	f = &q->frames[q->n++];
 	f->data = data;
 	f->port = port;
-	f->length = w->length;
-	f->next = 0;
+	f->next = NULL;
+	f->kind.length = w->length;
+	f->kind.csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
+	f->kind.alone = !!(w->flags & QMAP_SHIM_ALONE);
 	f->segments = 1;
-	f->csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
-	f->alone = w->flags & QMAP_SHIM_ALONE;
 	chain_frame(q, f);
 }
 
@@ -131,10 +131,11 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 
 	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
 		rx_flow(trunk, port, w->flags);
-	switch (act) {
-	case XDP_PASS:
+	if (likely(act == XDP_PASS)) {
 		rx_pass(q, port, w, cursor + w->header);
 		return true;
+	}
+	switch (act) {
 	case XDP_DROP:
 		rx_drop(trunk, port, w->drop);
 		return true;
@@ -162,8 +163,7 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
  * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
  * move the start of the packet backwards, frame_sz none for those that let it grow.
  */
-static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, u8 *end,
-		    union word *word)
+static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, union word *word)
 {
 	u8 *meta = cursor - WORD_SIZE;
 	u64 kept = get_unaligned((u64 *)meta);
@@ -173,8 +173,7 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, u8 
 	xdp->data_hard_start = meta;
 	xdp->data_meta = meta;
 	xdp->data = cursor;
-	xdp->data_end = end;
-	xdp->frame_sz = end - meta + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	xdp->frame_sz = (u8 *)xdp->data_end - meta + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	act = bpf_prog_run_xdp(prog, xdp);
 	word->raw = get_unaligned((u64 *)meta);
 	put_unaligned(kept, (u64 *)meta);
@@ -192,7 +191,8 @@ static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *curso
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
 	while (cursor < end) {
-		act = rx_judge(prog, &xdp, cursor, end, &word);
+		xdp.data_end = end; /* a program may have moved it */
+		act = rx_judge(prog, &xdp, cursor, &word);
 		step = word.rx.header + word.rx.length + word.rx.tail;
 		last = word.rx.flags & QMAP_SHIM_LAST;
 		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
