@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Kernels for the guests: Debian's packages, unpacked under build/vm/<version>/root, never installed.
+# Sourced by run.sh and by bench/vm.sh.
+#
+#   fetch_kernel 6.1        image, headers and kbuild; sets nothing, prints the reason on failure
+#   kernel_release 6.1      the full release (`uname -r` in the guest)
+
+VM_BUILD=$(realpath -m "${VM_BUILD:-build/vm}")
+
+# Debian suite that carries a kernel version; the machine's own suite for what it has itself.
+suite_of() {
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12) echo bookworm-backports ;;
+	7.*) echo trixie-backports ;;
+	*) return 1 ;;
+	esac
+}
+
+# The repository this machine itself installs from: no host is written down here.
+own_repository() {
+	# shellcheck disable=SC2016 # $(...) is for apt to expand
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+		awk '$2 == "bookworm" { print $1; exit }'
+}
+
+# apt with a private sources list for one suite, so that the machine's own stays as it is.
+apt_suite() {
+	local suite=$1 dir
+	shift
+	dir=$VM_BUILD/apt/$suite
+	"$@" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=- \
+		-o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir/cache" \
+		-o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root
+}
+
+update_suite() {
+	local suite=$1 dir uri
+	dir=$VM_BUILD/apt/$suite
+	uri=$(own_repository)
+	[ -n "$uri" ] || { echo "no Debian bookworm among this machine's apt sources"; return 1; }
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	{
+		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
+		[ "$suite" != bookworm ] ||
+			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+				"${uri%/debian/}/debian-security/ bookworm-security main"
+	} >"$dir/sources.list"
+	apt_suite "$suite" apt-get -qq update >"$dir/log" 2>&1 ||
+		{ echo "apt has no suite $suite: $(tail -n1 "$dir/log")"; return 1; }
+}
+
+# Newest release of a version that the suite has, by the names of its image packages.
+newest_release() {
+	local version=$1 suite=$2
+	apt_suite "$suite" apt-cache --names-only search "^linux-image-${version//./\\.}[.+].*-amd64-unsigned\$" |
+		sed -nE 's/^linux-image-(.*)-unsigned .*/\1/p' | grep -Ev -- '-(rt|cloud)-' | sort -V | tail -n1
+}
+
+# Header makefiles name each other by absolute path under /usr/src.
+relocate_headers() {
+	local root=$1 file
+	for file in "$root"/usr/src/linux-headers-*/Makefile; do
+		[ -f "$file" ] && sed -i -E "s#(^|[ =])/usr/(src|lib)/#\1$root/usr/\2/#g" "$file"
+	done
+}
+
+unpack_kernel() {
+	local suite=$1 release=$2 dir=$3 base pkg
+	base=${release%-amd64}
+	mkdir -p "$dir/deb" "$dir/root"
+	pkg=$(apt_suite "$suite" apt-cache depends "linux-headers-$release" |
+		sed -nE 's/.*Depends: (linux-kbuild-[^ ]*).*/\1/p' | head -n1)
+	(cd "$dir/deb" && apt_suite "$suite" apt-get -qq download \
+		"linux-image-$release-unsigned" "linux-headers-$release" \
+		"linux-headers-$base-common" "$pkg" >log 2>&1) ||
+		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
+	for pkg in "$dir"/deb/*.deb; do
+		dpkg -x "$pkg" "$dir/root" || return 1
+	done
+	rm -rf "$dir/deb"
+	relocate_headers "$dir/root"
+}
+
+fetch_kernel() {
+	local version=$1 suite release dir=$VM_BUILD/$1
+	[ -s "$dir/release" ] && return 0
+	suite=$(suite_of "$version") || { echo "no suite is known to carry it"; return 1; }
+	update_suite "$suite" || return 1
+	release=$(newest_release "$version" "$suite")
+	[ -n "$release" ] || { echo "$suite has no such kernel"; return 1; }
+	rm -rf "$dir"
+	unpack_kernel "$suite" "$release" "$dir" || return 1
+	echo "$release" >"$dir/release"
+}
+
+kernel_release() {
+	cat "$VM_BUILD/$1/release"
+}
