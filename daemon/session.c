@@ -81,6 +81,16 @@ void session_gave_up(struct session *s, int err)
 	session_kick(s);
 }
 
+void session_adopt_failed(struct session *s)
+{
+	if (s->phase != PHASE_ADOPT)
+		return;
+	session_error_silent(s);
+	s->phase = PHASE_FAILING;
+	s->gave_up = true;
+	session_kick(s);
+}
+
 static void on_client_released(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
@@ -125,14 +135,14 @@ static void clients_lost(struct session *s)
 
 static void check_lost(struct session *s)
 {
-	bool told = s->phase == PHASE_RUNNING || s->phase == PHASE_ADOPT;
+	bool running = s->phase == PHASE_RUNNING;
 	char why[sizeof(s->lost)];
 
 	memcpy(why, s->lost, sizeof(why));
 	s->lost[0] = '\0';
 	clients_lost(s);
 	session_changed(s);
-	if (told) {
+	if (running) {
 		log_warning("%s", why);
 		s->phase = PHASE_OVER;
 		qmi_channel_free(&s->channel);
@@ -141,7 +151,7 @@ static void check_lost(struct session *s)
 		return;
 	}
 	if (!session_giving_back(s)) {
-		error_set(&s->error, -ENODEV, "set-up was interrupted: %s", why);
+		error_set(&s->error, -ENODEV, "%s", why);
 		s->phase = PHASE_FAILING;
 	} else if (!s->rebooted) {
 		error_set(&s->give_back_error, -ENODEV, "%s", why);

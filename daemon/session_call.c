@@ -355,6 +355,8 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		call_enter(c, CALL_CONNECTED);
 		return;
 	}
+	if (c->state == CALL_CHECK)
+		session_adopt_failed(c->session);
 	c->error = err;
 	c->failed_in = c->state;
 	call_enter(c, step->otherwise);

@@ -161,6 +161,9 @@ static inline bool session_reply_lost(int err)
 	return err == -ENODEV || err == -EPIPE;
 }
 
+/* The modem does not answer: nothing is given back, another process may adopt it later. */
+void session_adopt_failed(struct session *s);
+
 /* session_modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
 

@@ -68,7 +68,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 static int write_first(struct qmi_transport *t)
 {
 	struct qmi_pending *p = TAILQ_FIRST(&t->queue);
-	ssize_t n = write(t->fd, p->data + p->off, p->len - p->off);
+	ssize_t n = t->kind->write(t->fd, p->data + p->off, p->len - p->off);
 
 	if (n < 0) {
 		int r = t->kind->judge(t, n, errno);

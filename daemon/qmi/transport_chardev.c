@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 /* So many read errors in a row, a tenth of a second apart, and the device counts as gone. */
 #define ERRORS_IN_A_ROW 50
@@ -54,6 +55,7 @@ static int chardev_judge(struct qmi_transport *t, ssize_t n, int err)
 
 const struct qmi_transport_kind qmi_transport_chardev = {
 	.open = chardev_open,
+	.write = write,
 	.judge = chardev_judge,
 	.whole_messages = true,
 };

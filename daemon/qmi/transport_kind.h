@@ -13,6 +13,7 @@ struct event;
 struct qmi_transport_kind {
 	/* Non-blocking descriptor, or negative errno with @err. */
 	int (*open)(const char *path, struct error *err);
+	ssize_t (*write)(int fd, const void *data, size_t len);
 	/*
 	 * After a read that returned nothing, or a write that failed (@n, and @err if negative): 0
 	 * go on, 1 go on after a pause, negative errno: the channel is lost.

@@ -31,6 +31,12 @@ static int unix_open(const char *path, struct error *err)
 	return r;
 }
 
+/* A modem that hangs up must not end the daemon by SIGPIPE. */
+static ssize_t unix_write(int fd, const void *data, size_t len)
+{
+	return send(fd, data, len, MSG_NOSIGNAL);
+}
+
 static int unix_judge(struct qmi_transport *t, ssize_t n, int err)
 {
 	(void)t;
@@ -41,5 +47,6 @@ static int unix_judge(struct qmi_transport *t, ssize_t n, int err)
 
 const struct qmi_transport_kind qmi_transport_unix = {
 	.open = unix_open,
+	.write = unix_write,
 	.judge = unix_judge,
 };

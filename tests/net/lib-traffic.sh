@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 #
 # For tests that compare traffic byte by byte: pattern-tool on the host's side, the generator and
-# the sink of qmap-modem on the other. Sourced after lib.sh.
+# the sink of qmap-modem on the other.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A packet lost in a queue of this set-up proves nothing: TUNs drop what their reader is too slow
 # for, and these are as deep as the longest burst of the tests.
@@ -16,21 +18,24 @@ deep_queues() {
 
 # receive OPTION... STREAM... [-- COMMAND...]: all of it, unchanged and once.
 receive() {
-	"$build/pattern-tool" receive "$@"
+	local out
+	out=$("$build/pattern-tool" receive "$@") || fail "$out"
+}
+
+# generated OPTION... STREAM... -- WORD...: what `generate WORD...` sends, likewise.
+generated() {
+	local way=()
+	while [ "$1" != -- ]; do
+		way+=("$1")
+		shift
+	done
+	shift
+	receive "${way[@]}" -- "$build/qmap-modem" ctl "$T/faults" generate "$@"
 }
 
 # send OPTION... STREAM...: paced so that other work on the machine costs no packets.
 send() {
 	"$build/pattern-tool" send -r 10000 "$@" >/dev/null
-}
-
-# As a command for `receive ... --`.
-sender() {
-	echo "$build/pattern-tool send -r 10000"
-}
-
-generator() {
-	echo "$build/qmap-modem ctl $T/faults generate"
 }
 
 gateway() { # pdn family

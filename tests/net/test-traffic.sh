@@ -1,75 +1,71 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What goes in comes out: every QMAP version, modem and IP family, both ways, byte by byte.
-# shellcheck source=tests/net/lib.sh
-. "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
-# streams PREFIX PDNS FAMILY [host|gateway]: for pattern-tool, like "wwan0.1=1@10.64.1.1".
-streams() {
+# Streams of all PDNs for pattern-tool, like "wwan0.1=1": ${ports[@]}, and with addresses, too,
+# ${up[@]} and ${down[@]}, which is the way from the network.
+set_streams() { # family
 	local n
-	for n in $2; do
-		printf '%s=%s' "${1/\%/$n}" "$n"
-		[ -z "${4:-}" ] || printf '@%s' "$("$4" "$n" "$3")"
-		printf ' '
+	ports=() up=() down=()
+	for n in "${pdns[@]}"; do
+		ports+=("$(port "$n")=$n")
+		up+=("$(port "$n")=$n@$(gateway "$n" "$1")")
+		down+=("net/pdn$n=$n@$(host "$n" "$1")")
 	done
 }
 
-# Every size from the smallest pattern to the MTU, hence every pad, through all PDNs at once.
-every_size() { # ports pdns family
-	local min=44 count
-	[ "$3" = 4 ] || min=64
-	count=$((1500 - min + 1))
-	local opts=(-c $count -s "$min-1500")
-	[ "$3" = 4 ] || opts+=(-6)
-	# shellcheck disable=SC2046
-	receive "${opts[@]:0:2}" ${opts[4]:-} $(streams "$1" "$2" "$3") \
-		-- $(sender) -p 7001 "${opts[@]}" $(streams net/pdn% "$2" "$3" host) >/dev/null
-	# shellcheck disable=SC2046
-	send "${opts[@]}" $(streams "$1" "$2" "$3" gateway)
+port() { # pdn
+	[ "$format" = off ] && echo wwan0 || echo "wwan0.$1"
 }
 
-# Aggregates as full as they get.
-full_aggregates() { # ports pdns family
-	local opts=(-c 300)
-	[ "$3" = 4 ] || opts+=(-6)
-	# shellcheck disable=SC2046
-	receive "${opts[@]}" $(streams "$1" "$2" "$3") -- $(generator) count=300 size=1500 "v=$3" >/dev/null
-	# shellcheck disable=SC2046
-	receive "${opts[@]}" $(streams "$1" "$2" "$3") -- $(generator) count=300 size=100 "v=$3" >/dev/null
+# Every size from the smallest pattern to the MTU, hence every pad, through all PDNs at once.
+every_size() { # count min option...
+	local count=$1 min=$2
+	shift 2
+	receive -c "$count" "$@" "${ports[@]}" -- \
+		"$build/pattern-tool" send -p 7001 -r 10000 -c "$count" -s "$min-1500" "$@" "${down[@]}"
+	send -c "$count" -s "$min-1500" "$@" "${up[@]}"
+}
+
+both_families() {
+	set_streams 4
+	every_size 1457 44
+	generated -c 300 "${ports[@]}" -- count=300 size=1500
+	generated -c 300 "${ports[@]}" -- count=300 size=100
+	set_streams 6
+	every_size 1437 64 -6
+	generated -6 -c 300 "${ports[@]}" -- count=300 size=1500 v=6
+	generated -6 -c 300 "${ports[@]}" -- count=300 size=100 v=6
 }
 
 # What is too small for a pattern, and everything that answers by itself; ping compares, too.
-small_packets() { # port pdn
-	local size out
-	for size in {0..16}; do
-		out=$(ping -c 1 -W 2 -s "$size" -I "$1" "$(gateway "$2" 4)") || fail "$out"
-		[[ $out != *wrong* ]] || fail "$out"
-		out=$(ping -c 1 -W 2 -s "$size" -I "$1" "$(gateway "$2" 6)") || fail "$out"
-		[[ $out != *wrong* ]] || fail "$out"
+small_packets() { # pdn
+	local size to out
+	for to in "$(gateway "$1" 4)" "$(gateway "$1" 6)"; do
+		for size in {0..16}; do
+			out=$(ping -c 1 -W 2 -s "$size" -I "$(port "$1")" "$to") || fail "$out"
+			[[ $out != *wrong* ]] || fail "$out"
+		done
 	done
 }
 
 # compare FORMAT INJECT MODEL [attach's OPTION]...
 compare() {
-	local format=$1 inject=$2 model=$3 pdns="1 2 3 4" ports=wwan0.% n family
+	local format=$1 inject=$2 model=$3 pdns=(1 2 3 4) ports up down n
 	shift 3
-	[ "$format" != off ] || pdns=1 ports=wwan0
+	[ "$format" != off ] || pdns=(1)
 	modem_start --model "$model" --inject "$inject"
 	qmapd_start
-	# shellcheck disable=SC2046
-	attach "$@" $(printf -- '--pdn %s ' $pdns)
+	attach "$@" "${pdns[@]/#/--pdn=}"
 	equal "format" "$format $format" "$(modem_stat '.format | .ul + " " + .dl')"
 	equal "way in" "$inject" "$(modem_stat .inject)"
 	deep_queues
-	for family in 4 6; do
-		every_size "$ports" "$pdns" $family
-		full_aggregates "$ports" "$pdns" $family
-	done
-	for n in $pdns; do
+	both_families
+	small_packets 1
+	for n in "${pdns[@]}"; do
 		sink_has "$n" $((1457 + 1437))
-		small_packets "${ports/\%/$n}" "$n"
 	done
 	# raw IP is counted by the netdev, which takes no notice of packets that BPF redirects into it
 	[ "$format-$inject" = off-linear ] || equal_counts
