@@ -35,14 +35,6 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } events SEC(".maps");
 
-/* What the pins belong to, and the daemon's state. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct qmap_meta);
-} meta SEC(".maps");
-
 /* Tells the daemon of a command; when nobody reads, commands are answered all the same. */
 static __always_inline void report(const __u8 *command, const __u8 *end, const struct qmap_frame *f)
 {
