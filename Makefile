@@ -39,6 +39,7 @@ UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(wildcard tests/net/*.c)
 BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
 FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
+BENCH_SRC := $(wildcard bench/*.c) tests/bpf/env.c tests/modem/tun.c $(FIXTURES)
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -52,7 +53,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo check check-unit check-bpf check-net tests fuzz lint install clean
+.PHONY: all help deps demo check check-unit check-bpf check-net tests bench fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -117,6 +118,10 @@ $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
+$(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -152,6 +157,13 @@ FUZZ_SECONDS ?= 30
 fuzz: $(FUZZ_BIN)
 	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
 		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+
+# Appends to what earlier runs have left, so that there is something to compare with.
+bench:
+	$(call with_deps,$(BUILD)/qmap-bench)
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
+		-o $(BUILD)/bench/results.jsonl run
 
 lint:
 	$(Q)tests/lint.sh

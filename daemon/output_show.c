@@ -58,7 +58,7 @@ static bool is_up(struct json_object *family)
 	return state && !strcmp(state, "connected");
 }
 
-static void address_cell(struct output_table *t, struct json_object *pdn, int family)
+static void address_cell(struct output_table *t, struct json_object *pdn, int family, bool lost)
 {
 	struct json_object *f = find_family(pdn, family);
 	const char *address = json_get_string(f, "address");
@@ -67,6 +67,8 @@ static void address_cell(struct output_table *t, struct json_object *pdn, int fa
 		output_table_cell(t, "%s", "");
 	else if (!is_up(f))
 		output_table_cell(t, "%s", or_empty(json_get_string(f, "state")));
+	else if (lost)
+		output_table_cell(t, "%s", "lost");
 	else
 		output_table_cell(t, "%s/%d", or_empty(address), (int)json_get_int(f, "prefix"));
 }
@@ -81,14 +83,17 @@ static int64_t mtu_of(struct json_object *pdn)
 	return mtu;
 }
 
-/* "up" with every family that was asked for, "partial" with some. */
-static const char *pdn_state(struct json_object *pdn)
+/*
+ * "up" with every family that was asked for, "partial" with some; on a lost trunk none, even where
+ * the modem still has the call.
+ */
+static const char *pdn_state(struct json_object *pdn, bool lost)
 {
 	size_t up = 0, n = 0;
 	struct json_object *f;
 
 	for (; (f = json_get_element(pdn, "families", n)); n++)
-		up += is_up(f);
+		up += is_up(f) && !lost;
 	if (!n)
 		return json_get_bool(pdn, "static") ? "static" : "down";
 	if (up == n)
@@ -103,9 +108,9 @@ static const char *state_colour(const char *state)
 	return strcmp(state, "down") ? "yellow" : "red";
 }
 
-static void pdn_row(struct output_table *t, struct json_object *pdn)
+static void pdn_row(struct output_table *t, struct json_object *pdn, bool lost)
 {
-	const char *state = pdn_state(pdn);
+	const char *state = pdn_state(pdn, lost);
 	int64_t mtu = mtu_of(pdn);
 
 	output_table_row(t);
@@ -114,8 +119,8 @@ static void pdn_row(struct output_table *t, struct json_object *pdn)
 	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "apn")));
 	output_table_cell(t, "%s", state);
 	output_table_colour(t, state_colour(state));
-	address_cell(t, pdn, 4);
-	address_cell(t, pdn, 6);
+	address_cell(t, pdn, 4, lost);
+	address_cell(t, pdn, 6, lost);
 	if (mtu)
 		output_table_cell(t, "%lld", (long long)mtu);
 	else
@@ -133,12 +138,14 @@ static const struct output_column columns[] = {
 static void print_table(FILE *out, struct json_object *trunk)
 {
 	struct output_table *t = output_table_new(out, columns);
+	const char *state = json_get_string(trunk, "state");
+	bool lost = state && !strcmp(state, "lost");
 	struct json_object *pdn;
 
 	if (!t)
 		return;
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++)
-		pdn_row(t, pdn);
+		pdn_row(t, pdn, lost);
 	output_table_end(t);
 }
 
@@ -146,12 +153,16 @@ static void print_table(FILE *out, struct json_object *trunk)
 static void print_end(FILE *out, struct json_object *end)
 {
 	const char *verbose = json_get_string(end, "verbose_name");
+	const char *type = json_get_string(end, "verbose_type_name");
 	const char *name = json_get_string(end, "name"),
 		   *error = json_get_string(end, "error_name");
 
-	if (json_get_int(end, "verbose_type"))
-		fprintf(out, "%s (%s reason %d)", verbose ? verbose : "no name known",
-			or_empty(json_get_string(end, "verbose_type_name")),
+	if (type)
+		fprintf(out, "%s (%s reason %d)", verbose ? verbose : "no name known", type,
+			(int)json_get_int(end, "verbose_reason"));
+	else if (json_get_int(end, "verbose_type"))
+		fprintf(out, "no name known (type %d reason %d)",
+			(int)json_get_int(end, "verbose_type"),
 			(int)json_get_int(end, "verbose_reason"));
 	else if (json_get_int(end, "reason"))
 		fprintf(out, "%s (call end reason %d)", name ? name : "no name known",
@@ -164,12 +175,16 @@ static void print_end(FILE *out, struct json_object *end)
 static void print_reason(FILE *out, const char *port, struct json_object *family)
 {
 	struct json_object *end = json_get_object(family, "call_end");
+	const char *reason = json_get_string(family, "reason");
 
-	if (is_up(family) || !end)
+	if (is_up(family) || (!end && !reason))
 		return;
-	fprintf(out, "%s: IPv%d is %s: ", port, (int)json_get_int(family, "family"),
+	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"),
 		or_empty(json_get_string(family, "state")));
-	print_end(out, end);
+	if (end)
+		print_end(out, end);
+	else
+		fputs(reason, out);
 	fputc('\n', out);
 }
 

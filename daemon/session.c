@@ -126,6 +126,7 @@ static void check_given_back(struct session *s)
 
 static void clients_lost(struct session *s)
 {
+	qmi_client_cancel(s->ctl);
 	session_ids_clear(s);
 	for (unsigned int i = 0; i < s->ncalls; i++)
 		call_lost(&s->calls[i]);
@@ -214,13 +215,17 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 	if (s->phase == PHASE_OVER) {
 		if (s->stop_done)
 			finish(s);
-	} else if (*s->lost) {
-		check_lost(s);
-	} else if (session_giving_back(s)) {
-		check_given_back(s);
-	} else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT) {
-		check_calls(s);
+		return;
 	}
+	if (*s->lost) {
+		check_lost(s);
+		return;
+	}
+	session_ids_run(s);
+	if (session_giving_back(s))
+		check_given_back(s);
+	else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
+		check_calls(s);
 }
 
 void session_lost(struct session *s, bool rebooted, const char *why)
@@ -288,7 +293,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = *config;
 	s->ops = ops;
 	s->arg = arg;
-	s->allocating = s->leaked = -1;
 	s->known = qmi_model_find("", "");
 	TAILQ_INIT(&s->id_jobs);
 	r = session_open(s, err);

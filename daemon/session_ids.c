@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Client ids. A modem has few of them (some have ten per service) and takes none back by itself, so
- * none may be lost, whenever this process dies: that one is being asked for is written down before
- * the request goes out, which one it became before anything else is done with it, and that it is
- * gone only when the modem has said so. One request at a time keeps what is written down exact.
+ * none may be lost, whenever this process dies: how many are being asked for is written down before
+ * the requests go out, which ones they became before anything else is done with them, and that they
+ * are gone only when the modem has said so.
  */
 #include "session_internal.h"
 
@@ -15,7 +15,8 @@
 
 #define INVALID_CLIENT_ID 7
 
-static void run(struct session *s);
+/* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
+#define WINDOW 8
 
 static void job_free(struct session *s, struct id_job *j)
 {
@@ -46,45 +47,75 @@ static struct id_reply judge(const struct id_job *j, int err, const struct qmi_m
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
-	struct id_job *j = TAILQ_FIRST(&s->id_jobs), job = *j;
+	struct id_job *j = arg, job = *j;
+	struct session *s = job.session;
 	struct id_reply r = judge(&job, err, m);
 
 	if (session_reply_lost(err))
 		return;
 	if (!err)
 		s->answered = true;
-	s->id_busy = false;
 	job_free(s, j);
 	/* Without an answer it stays written down: the modem may have given one out all the same.
 	 */
 	if (!job.release && r.err != -ETIMEDOUT)
-		s->allocating = -1;
+		s->nallocating--;
 	if (job.fn)
 		job.fn(job.arg, &r);
+	/* Requests that @fn has made leave from the event loop, so this still comes before them. */
 	session_changed(s);
 	if (r.err == -ETIMEDOUT && session_giving_back(s))
 		session_gave_up(s, r.err);
-	run(s);
 	session_kick(s);
 }
 
-static void run(struct session *s)
+static void send_job(struct session *s, struct id_job *j)
 {
-	struct id_job *j = TAILQ_FIRST(&s->id_jobs);
 	struct qmi_request r;
 
-	if (!j || s->id_busy)
-		return;
-	s->id_busy = true;
-	if (j->release) {
+	if (j->release)
 		qmi_ctl_release_cid(&r, j->service, j->id);
-	} else {
-		s->allocating = j->service;
-		session_changed(s);
+	else
 		qmi_ctl_allocate_cid(&r, j->service);
+	qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_reply, j);
+}
+
+/* Marks what may be sent now; true if any of it is an allocation. */
+static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *n)
+{
+	bool allocates = false;
+	struct id_job *j;
+	unsigned int sent = 0;
+
+	*n = 0;
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
+		sent += j->sent;
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+		if (j->sent)
+			continue;
+		if (sent++ >= WINDOW)
+			break;
+		j->sent = true;
+		jobs[(*n)++] = j;
+		if (j->release)
+			continue;
+		allocates = true;
+		s->allocating = j->service;
+		s->nallocating++;
 	}
-	qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_reply, s);
+	return allocates;
+}
+
+/* All that was asked for since the last round goes out together, and is written down once. */
+void session_ids_run(struct session *s)
+{
+	struct id_job *jobs[WINDOW];
+	unsigned int n;
+
+	if (admit(s, jobs, &n))
+		session_changed(s);
+	for (unsigned int i = 0; i < n; i++)
+		send_job(s, jobs[i]);
 }
 
 static void job_new(struct session *s, bool release, uint8_t service, uint8_t id, id_reply_fn fn,
@@ -97,13 +128,14 @@ static void job_new(struct session *s, bool release, uint8_t service, uint8_t id
 			fn(arg, &(struct id_reply){.err = -ENOMEM});
 		return;
 	}
+	j->session = s;
 	j->release = release;
 	j->service = service;
 	j->id = id;
 	j->fn = fn;
 	j->arg = arg;
 	TAILQ_INSERT_TAIL(&s->id_jobs, j, entry);
-	run(s);
+	session_kick(s);
 }
 
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg)
@@ -120,9 +152,8 @@ bool session_id_forget(struct session *s, void *arg)
 {
 	struct id_job *j;
 
-	TAILQ_FOREACH(j, &s->id_jobs, entry)
-	{
-		if (j->arg != arg || (s->id_busy && j == TAILQ_FIRST(&s->id_jobs)))
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+		if (j->arg != arg || j->sent)
 			continue;
 		job_free(s, j);
 		return true;
@@ -136,21 +167,7 @@ void session_ids_clear(struct session *s)
 
 	while ((j = TAILQ_FIRST(&s->id_jobs)))
 		job_free(s, j);
-	s->id_busy = false;
-	s->allocating = s->leaked = -1;
-}
-
-void session_id_late(struct session *s, const struct qmi_message *m)
-{
-	struct qmi_result res;
-	uint8_t service, id;
-
-	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
-	    !qmi_ctl_allocated(m, &service, &id))
-		return;
-	if (!s->id_busy && s->allocating == service)
-		s->allocating = -1;
-	session_id_release(s, service, id, NULL, NULL);
+	s->nallocating = s->nleaked = 0;
 }
 
 static bool is_known(const struct session *s, uint8_t service, uint8_t id)
@@ -165,38 +182,52 @@ static bool is_known(const struct session *s, uint8_t service, uint8_t id)
 	return false;
 }
 
+/* The answer to an allocation that was given up on; or, once more, one that was had in time. */
+void session_id_late(struct session *s, const struct qmi_message *m)
+{
+	struct qmi_result res;
+	uint8_t service, id;
+
+	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
+	    !qmi_ctl_allocated(m, &service, &id) || is_known(s, service, id))
+		return;
+	if (s->nallocating && s->allocating == service)
+		s->nallocating--;
+	session_id_release(s, service, id, NULL, NULL);
+}
+
 static void on_recovered(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
 
 	if (!r->err)
-		s->leaked = -1;
+		s->nleaked = 0;
 }
 
 /*
  * Modems count client ids up, per service or all together, or take the lowest that is free. Either
- * way the id given out last before this one is one lower, and if that is none of ours it is the one
- * that the dead process was given and could not write down.
+ * way those given out last before this one stand right below it, and which of them is none of ours
+ * the dead process was given and could not write down. One that does not exist is refused.
  */
 static void on_probe(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
-	uint8_t service = s->leaked;
 
 	if (r->err) {
 		log_warning("a %s client id may be lost in the modem until it restarts",
-			    qmi_service_name(service));
-		s->leaked = -1;
+			    qmi_service_name(s->leaked));
+		s->nleaked = 0;
 		return;
 	}
-	if (r->id > 1 && !is_known(s, service, r->id - 1))
-		session_id_release(s, service, r->id - 1, NULL, NULL);
-	session_id_release(s, service, r->id, on_recovered, s);
+	for (unsigned int i = 1; i <= s->nleaked && i < r->id; i++)
+		if (!is_known(s, s->leaked, r->id - i))
+			session_id_release(s, s->leaked, r->id - i, NULL, NULL);
+	session_id_release(s, s->leaked, r->id, on_recovered, s);
 }
 
 void session_id_recover(struct session *s)
 {
-	if (s->leaked < 0)
+	if (!s->nleaked)
 		return;
 	if (s->exclusive) {
 		session_id_allocate(s, s->leaked, on_probe, s);
@@ -205,5 +236,5 @@ void session_id_recover(struct session *s)
 	log_warning("a %s client id may be lost: others use the control channel, so it cannot be "
 		    "told from theirs",
 		    qmi_service_name(s->leaked));
-	s->leaked = -1;
+	s->nleaked = 0;
 }

@@ -86,7 +86,9 @@ typedef void (*id_reply_fn)(void *arg, const struct id_reply *r);
 
 struct id_job {
 	TAILQ_ENTRY(id_job) entry;
+	struct session *session;
 	bool release;
+	bool sent;
 	uint8_t service, id;
 	id_reply_fn fn; /* may be NULL */
 	void *arg;
@@ -120,10 +122,14 @@ struct session {
 	struct call *calls;
 	unsigned int ncalls;
 
-	TAILQ_HEAD(, id_job) id_jobs; /* the first is under way */
-	bool id_busy;
-	int allocating; /* service a client id is being asked for, -1: none. Written down. */
-	int leaked;	/* service whose unknown ids are to be given back (adoption), -1: none */
+	TAILQ_HEAD(id_queue, id_job) id_jobs;
+	/* Ids being asked for: how many, of which service. Written down. One service at a time. */
+	unsigned int nallocating;
+	uint8_t allocating;
+	/* The same as an earlier process has left it: what it was given is to be found (adoption).
+	 */
+	unsigned int nleaked;
+	uint8_t leaked;
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */
@@ -189,11 +195,13 @@ void call_lost(struct call *c);
 const char *call_state_name(const struct call *c);
 const char *call_doing(enum call_state state);
 
-/* session_ids.c: client ids, one at a time, written down before and after. */
+/* session_ids.c: client ids, written down before and after. */
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg);
 void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg);
 /* Takes back an allocation that has not been sent yet. */
 bool session_id_forget(struct session *s, void *arg);
+/* Sends what may be sent now; comes with every kick. */
+void session_ids_run(struct session *s);
 void session_ids_clear(struct session *s);
 /* An allocation that was given up on has been answered after all. */
 void session_id_late(struct session *s, const struct qmi_message *m);
@@ -207,6 +215,8 @@ struct json_object *session_format_json(const struct data_format *f);
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
 /* session_reason.c: sentences. */
+/* Why @c, which is in CALL_FAILED, is not connected. */
+void call_refusal(const struct call *c, char *s, size_t size);
 void session_error_silent(struct session *s);
 void session_error_pdn(struct session *s, const struct config_pdn *pdn);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);

@@ -58,6 +58,7 @@ static const struct {
 	{102, "there is no SIM in the modem"},
 };
 
+/* NULL: nothing in particular. */
 static const char *hint_for(const struct call_end *end)
 {
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
@@ -66,7 +67,7 @@ static const char *hint_for(const struct call_end *end)
 	for (size_t i = 0; i < sizeof(error_hints) / sizeof(error_hints[0]); i++)
 		if (error_hints[i].error == end->qmi_error)
 			return error_hints[i].hint;
-	return "check SIM, coverage and the operator's settings for this APN";
+	return NULL;
 }
 
 static const char *or_unnamed(const char *name)
@@ -74,7 +75,7 @@ static const char *or_unnamed(const char *name)
 	return name ? name : "no name known";
 }
 
-static void print_refusal(const struct call *c, char *s, size_t size)
+void call_refusal(const struct call *c, char *s, size_t size)
 {
 	const struct call_end *e = &c->end;
 
@@ -112,9 +113,9 @@ static void print_refusals(const struct session *s, const struct config_pdn *pdn
 			*first = &s->calls[i];
 		else if (s->calls[i].pdn == pdn)
 			other = &s->calls[i];
-	print_refusal(*first, a, sizeof(a));
+	call_refusal(*first, a, sizeof(a));
 	if (other)
-		print_refusal(other, b, sizeof(b));
+		call_refusal(other, b, sizeof(b));
 	if (other && strcmp(a, b))
 		snprintf(text, size, "IPv%d: %s; IPv%d: %s", (*first)->family, a, other->family, b);
 	else
@@ -131,7 +132,9 @@ void session_error_pdn(struct session *s, const struct config_pdn *pdn)
 		snprintf(apn, sizeof(apn), " (APN \"%s\")", pdn->apn);
 	error_set(&s->error, -ECONNREFUSED, "PDN %u%s is not connected: %s", pdn->number, apn,
 		  text);
-	error_hint(&s->error, "%s", hint_for(&c->end));
+	error_hint(&s->error, "%s",
+		   hint_for(&c->end)
+			   ?: "check SIM, coverage and the operator's settings for this APN");
 }
 
 void session_error_silent(struct session *s)
@@ -150,7 +153,7 @@ void session_error_step(struct session *s, const char *doing, int err, uint16_t 
 	if (qmi_error) {
 		error_set(&s->error, -ECONNREFUSED, "modem refused with %s (error %u) while %s",
 			  or_unnamed(qmi_error_name(qmi_error)), qmi_error, doing);
-		error_hint(&s->error, "%s", hint_for(&end));
+		error_hint(&s->error, "%s", hint_for(&end) ?: "restart the modem and try again");
 	} else if (err == -ETIMEDOUT) {
 		error_set(&s->error, err, "modem did not answer within %u s while %s",
 			  s->config.timeout, doing);
@@ -166,6 +169,7 @@ void session_error_format(struct session *s)
 	const char *what = s->config.qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
 			   : s->config.qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
 							       : "the version of QMAP asked for";
+	const struct call_end end = {.qmi_error = s->refusal.qmi_error};
 	const char *echoed = qmi_enum_name("aggregation", s->refusal.echoed);
 	char why[128];
 
@@ -177,7 +181,10 @@ void session_error_format(struct session *s)
 			 echoed ? echoed : "not told");
 	error_set(&s->error, -EOPNOTSUPP, "modem does not accept %s: %s", what, why);
 	error_exit(&s->error, EXIT_REFUSED);
-	error_hint(&s->error, s->config.qmap == CONFIG_QMAP_AUTO
-				      ? "try qmap=off with one PDN, or newer modem firmware"
-				      : "leave qmap at auto");
+	if (hint_for(&end))
+		error_hint(&s->error, "%s", hint_for(&end));
+	else if (s->config.qmap == CONFIG_QMAP_AUTO)
+		error_hint(&s->error, "try qmap=off with one PDN, or newer modem firmware");
+	else
+		error_hint(&s->error, "leave qmap at auto");
 }

@@ -55,6 +55,7 @@ static void show_settings(struct json_object *o, const struct ip_settings *ip)
 static struct json_object *show_call(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
+	char reason[200] = "";
 
 	session_json_int(o, "family", c->family);
 	add_text(o, "state", call_state_name(c));
@@ -65,6 +66,9 @@ static struct json_object *show_call(const struct call *c)
 							       : NULL);
 	if (c->told)
 		show_settings(o, &c->settings);
+	if (c->state == CALL_FAILED)
+		call_refusal(c, reason, sizeof(reason));
+	add_text(o, "reason", reason);
 	json_object_object_add(o, "call_end", show_end(&c->end));
 	return o;
 }

@@ -48,7 +48,7 @@ static struct json_object *calls_state(const struct session *s)
 struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
-	int allocating = s->allocating >= 0 ? s->allocating : s->leaked;
+	unsigned int n = s->nallocating + s->nleaked;
 
 	json_object_object_add(o, "model", json_object_new_string(s->model));
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
@@ -57,8 +57,10 @@ struct json_object *session_state(const struct session *s)
 		session_json_int(o, "wda", qmi_client_id(s->wda));
 	if (s->dms)
 		session_json_int(o, "dms", qmi_client_id(s->dms));
-	if (allocating >= 0)
-		session_json_int(o, "allocating", allocating);
+	if (n) {
+		session_json_int(o, "allocating", s->nallocating ? s->allocating : s->leaked);
+		session_json_int(o, "allocating_count", n);
+	}
 	if (s->formatted)
 		json_object_object_add(o, "format", session_format_json(&s->format));
 	json_object_object_add(o, "calls", calls_state(s));
@@ -128,7 +130,8 @@ static int load_call(struct session *s, struct json_object *o)
 
 int session_state_load(struct session *s, struct json_object *state, struct error *err)
 {
-	struct json_object *call, *v;
+	struct json_object *call;
+	int64_t n;
 	int r;
 
 	if (!json_object_is_type(state, json_type_object))
@@ -138,8 +141,9 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
 	load_format(s, json_get_object(state, "format"));
 	s->known = qmi_model_find(s->model, s->revision);
-	if (json_object_object_get_ex(state, "allocating", &v))
-		s->leaked = json_object_get_int(v) & 0xff;
+	n = json_get_int(state, "allocating_count");
+	s->nleaked = n < 0 || n > UINT8_MAX ? 0 : n;
+	s->leaked = json_get_int(state, "allocating");
 	r = load_client(s, state, "wda", QMI_WDA, &s->wda);
 	if (!r)
 		r = load_client(s, state, "dms", QMI_DMS, &s->dms);

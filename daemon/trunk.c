@@ -77,8 +77,10 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 static void set_flow(struct trunk *t, const struct trunk_port *p, bool on)
 {
 	struct error err = {0};
+	int ret = t->ops->flow(t->dp, p->pdn.mux, on, &err);
 
-	if (t->ops->flow(t->dp, p->pdn.mux, on, &err))
+	/* a dead process may not have come to this port; what is not there is off */
+	if (ret && (on || ret != -ENODEV))
 		log_error("%s: %s", p->port.name, err.text);
 }
 
@@ -89,14 +91,34 @@ static void port_down(struct trunk *t, struct trunk_port *p, int family)
 		set_flow(t, p, false);
 }
 
+/* @up: also families that this process has set up; the others may be up as a dead one left them. */
+static void families_down(struct trunk *t, struct trunk_port *p, bool up)
+{
+	bool was_up[2] = {p->settings[0].family, p->settings[1].family};
+
+	if (!trunk_has_control(t))
+		return; /* addresses are the user's */
+	if (p->pdn.ip & CONFIG_IPV4 && (up || !was_up[0]))
+		trunk_port_down(p, 4);
+	if (p->pdn.ip & CONFIG_IPV6 && (up || !was_up[1]))
+		trunk_port_down(p, 6);
+}
+
 static void all_ports_down(struct trunk *t)
 {
 	for (unsigned int i = 0; i < t->nports; i++) {
 		set_flow(t, &t->ports[i], false);
-		if (t->ports[i].settings[0].family)
-			trunk_port_down(&t->ports[i], 4);
-		if (t->ports[i].settings[1].family)
-			trunk_port_down(&t->ports[i], 6);
+		families_down(t, &t->ports[i], true);
+	}
+}
+
+/* Calls that ended while there was no daemon: nobody tells of them any more. */
+static void stale_families_down(struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++) {
+		families_down(t, &t->ports[i], false);
+		if (trunk_has_control(t) && !trunk_port_is_up(&t->ports[i]))
+			set_flow(t, &t->ports[i], false);
 	}
 }
 
@@ -161,9 +183,10 @@ static int tear_down(struct trunk *t, struct error *err)
 		all_ports_down(t);
 		ret = t->ops->detach(t->dp, err);
 		t->ops->close(&t->dp);
-	} else if (t->adopted) {
-		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 	}
+	/* what a process made that died before it could enter it anywhere */
+	if (t->adopted)
+		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 	t->nports = 0;
 	trunk_dev_restore(&t->dev);
 	if (t->pins.meta >= 0)
@@ -201,6 +224,8 @@ static void on_finish(evutil_socket_t fd, short what, void *arg)
 		tear_down(t, NULL);
 	} else if (t->state == TRUNK_ATTACHING) {
 		t->state = TRUNK_ATTACHED;
+		if (t->adopted)
+			stale_families_down(t);
 		save(t);
 	} else if (t->state == TRUNK_DETACHING) {
 		session_free(&t->session);
@@ -406,12 +431,16 @@ free:
 
 /* --- adopt --- */
 
-static void adopt_port(struct trunk *t, const struct config_pdn *pdn)
+/* @show: what `show` told of the port last. */
+static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
 {
+	const char *resolv_conf = json_get_string(show, "resolv_conf");
 	struct trunk_port *p = &t->ports[t->nports++];
 	char base[IFNAMSIZ];
 
 	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	if (resolv_conf)
+		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
 	datapath_port_base(t->config.dev, t->dev.ifindex, base);
 	if (t->ops == &datapath_raw)
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
@@ -423,7 +452,8 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn)
 
 /* The data path and the ports as they were left; a crash before there was one leaves @t->dp NULL.
  */
-static int adopt_datapath(struct trunk *t, const char *name, struct error *err)
+static int adopt_datapath(struct trunk *t, const char *name, struct json_object *show,
+			  struct error *err)
 {
 	int ret;
 
@@ -434,7 +464,7 @@ static int adopt_datapath(struct trunk *t, const char *name, struct error *err)
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < t->config.npdns; i++)
-		adopt_port(t, &t->config.pdns[i]);
+		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	listen_commands(t);
 	t->dev.prepared = true;
 	return 0;
@@ -454,14 +484,13 @@ static void adopt_format(struct trunk *t, struct json_object *session)
 	};
 }
 
-/* Did the process that left @state die in the middle of an attach? */
-static bool was_attaching(struct json_object *state)
+/* Did the process that left @state die in the middle of an attach or a detach? */
+static bool was_unfinished(struct json_object *state)
 {
-	struct json_object *show, *v;
+	const char *v = json_get_string(json_get_object(state, "show"), "state");
 
-	return json_object_object_get_ex(state, "show", &show) &&
-	       json_object_object_get_ex(show, "state", &v) &&
-	       !strcmp(json_object_get_string(v), trunk_state_name(TRUNK_ATTACHING));
+	return v && (!strcmp(v, trunk_state_name(TRUNK_ATTACHING)) ||
+		     !strcmp(v, trunk_state_name(TRUNK_DETACHING)));
 }
 
 static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_object *state,
@@ -482,10 +511,10 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	t->dev.was_up = json_get_bool(state, "was_up");
 	fill_sizes(t);
 	if (meta->datapath[0])
-		ret = adopt_datapath(t, meta->datapath, err);
+		ret = adopt_datapath(t, meta->datapath, json_get_object(state, "show"), err);
 	if (ret)
 		return ret;
-	t->unfinished = was_attaching(state);
+	t->unfinished = was_unfinished(state);
 	if (!trunk_has_control(t)) {
 		set_static_format(t);
 		finish(t, NULL);
@@ -535,17 +564,28 @@ static void on_stopped(void *arg, const struct error *err)
 	finish(arg, NULL);
 }
 
+int trunk_check_idle(const struct trunk *t, struct error *err)
+{
+	if (t->state != TRUNK_ATTACHING && t->state != TRUNK_DETACHING)
+		return 0;
+	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_state_name(t->state));
+	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
+	return -EBUSY;
+}
+
 int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 {
-	if (t->state == TRUNK_ATTACHING || t->state == TRUNK_DETACHING)
-		return error_set(err, -EBUSY, "%s is %s right now", t->config.dev,
-				 trunk_state_name(t->state));
+	int ret = trunk_check_idle(t, err);
+
+	if (ret)
+		return ret;
 	t->state = TRUNK_DETACHING;
 	t->result = (struct error){0};
 	t->done = done;
 	t->done_arg = arg;
 	for (unsigned int i = 0; i < t->nports; i++)
 		set_flow(t, &t->ports[i], false);
+	save(t);
 	if (t->session)
 		session_stop(t->session, on_stopped, t);
 	else

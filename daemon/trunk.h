@@ -39,10 +39,13 @@ int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int if
  * attaching. */
 int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err);
 
+/* -EBUSY with @err while @t is attaching or detaching. */
+int trunk_check_idle(const struct trunk *t, struct error *err);
+
 /* Leaves kernel and modem as they are. */
 void trunk_free(struct trunk **t);
 
-/* Was it adopted from a process that died while attaching? Nobody has been told that it is up. */
+/* Was it adopted from a process that died while attaching or detaching? Then it is to go. */
 bool trunk_is_unfinished(const struct trunk *t);
 
 const char *trunk_name(const struct trunk *t);

@@ -37,7 +37,7 @@ struct trunk {
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 	bool adopted;
-	bool unfinished; /* adopted from a process that died while attaching */
+	bool unfinished; /* adopted from a process that died while attaching or detaching */
 
 	trunk_done done;
 	void *done_arg;

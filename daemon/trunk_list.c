@@ -127,6 +127,9 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 	int ret;
 
 	if (t) {
+		ret = trunk_check_idle(t, err);
+		if (ret)
+			return ret;
 		ret = error_set(err, -EEXIST, "%s is attached already", config->dev);
 		error_hint(err, "see `qmapctl show %s`; detach it first to change how",
 			   config->dev);
@@ -266,7 +269,7 @@ static void adopted(void *arg, struct trunk *t, const struct error *err)
 		log_info("%s: adopted", trunk_name(t));
 	job_end(job, trunk_name(t), NULL, err);
 	if (trunk_is_unfinished(t))
-		take_down(l, t, "was being attached when the last daemon died");
+		take_down(l, t, "the last daemon died while attaching or detaching it");
 	else if (!if_indextoname(trunk_ifindex(t), name))
 		take_down(l, t, "the netdev is gone");
 }

@@ -100,15 +100,12 @@ static int write_dns(FILE *f, const struct ip_settings *s)
 }
 
 /* Written beside and renamed, so that a resolver never reads half a file. */
-static int write_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
+static int write_resolv_conf(const struct trunk_port *p, const char *path, struct error *err)
 {
-	char path[PATH_MAX], tmp[PATH_MAX + 8];
+	char tmp[PATH_MAX + 8];
 	bool bad;
 	FILE *f;
 
-	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
-	    (int)sizeof(path))
-		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
 	snprintf(tmp, sizeof(tmp), "%s.new", path);
 	f = fopen(tmp, "we");
 	if (!f)
@@ -116,12 +113,37 @@ static int write_resolv_conf(struct trunk_port *p, const char *run_dir, struct e
 	fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
 	bad = write_dns(f, &p->settings[0]);
 	bad = write_dns(f, &p->settings[1]) || bad;
-	if (fclose(f) || bad || rename(tmp, path)) {
-		unlink(tmp);
-		return error_set(err, -EIO, "cannot write %s", path);
+	if (!fclose(f) && !bad && !rename(tmp, path))
+		return 0;
+	unlink(tmp);
+	return error_set(err, -EIO, "cannot write %s", path);
+}
+
+static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
+	    (int)sizeof(path))
+		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
+	ret = write_resolv_conf(p, path, err);
+	if (!ret)
+		memcpy(p->resolv_conf, path, sizeof(path));
+	return ret;
+}
+
+/* Servers that are reached through a family that is down would cost a resolver its patience. */
+static void forget_dns(struct trunk_port *p)
+{
+	if (!p->resolv_conf[0])
+		return;
+	if (trunk_port_is_up(p)) {
+		write_resolv_conf(p, p->resolv_conf, NULL);
+		return;
 	}
-	memcpy(p->resolv_conf, path, sizeof(path));
-	return 0;
+	unlink(p->resolv_conf);
+	p->resolv_conf[0] = 0;
 }
 
 static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex, int family,
@@ -155,7 +177,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 		?: rtnl_link_set_up(nl, link.ifindex, true, err)
 		?: set_address(nl, link.ifindex, s, err)
 		?: set_route(nl, p, link.ifindex, s->family, err)
-		?: write_resolv_conf(p, run_dir, err);
+		?: make_resolv_conf(p, run_dir, err);
 	rtnl_close(&nl);
 	return ret;
 }
@@ -166,10 +188,7 @@ void trunk_port_down(struct trunk_port *p, int family)
 	struct rtnl_link link;
 
 	p->settings[slot(family)] = (struct ip_settings){0};
-	if (!trunk_port_is_up(p) && p->resolv_conf[0]) {
-		unlink(p->resolv_conf);
-		p->resolv_conf[0] = 0;
-	}
+	forget_dns(p);
 	if (open_port(p, &nl, &link, NULL))
 		return;
 	if (p->pdn.default_route)

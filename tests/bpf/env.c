@@ -56,16 +56,36 @@ static int set_up(const char *name)
 	return ret;
 }
 
+/* Fd of a new TUN or TAP, up, or a negative errno. */
+static int open_tun(const char *name, short flags, uint32_t *ifindex)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), ret;
+	struct ifreq ifr = {.ifr_flags = flags};
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	ret = ioctl(fd, TUNSETIFF, &ifr) ? -errno : set_up(name);
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	*ifindex = if_nametoindex(name);
+	return fd;
+}
+
+int env_open_tap(const char *name, uint32_t *ifindex)
+{
+	return open_tun(name, IFF_TAP | IFF_NO_PI, ifindex);
+}
+
 static int open_trunk(struct env *env)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TUN};
+	char name[IFNAMSIZ];
 
-	snprintf(ifr.ifr_name, IFNAMSIZ, "trunk%d", env->version);
-	env->tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (env->tun < 0 || ioctl(env->tun, TUNSETIFF, &ifr))
-		return -errno;
-	env->trunk = if_nametoindex(ifr.ifr_name);
-	return set_up(ifr.ifr_name);
+	snprintf(name, sizeof(name), "trunk%d", env->version);
+	env->tun = open_tun(name, IFF_TUN, &env->trunk);
+	return env->tun < 0 ? env->tun : 0;
 }
 
 static int add_event(void *ctx, void *data, size_t size)
@@ -194,12 +214,16 @@ static void reset_port(struct env *env, __u32 mux)
 	must(!bpf_map_update_elem(bpf_map__fd(env->skel->maps.ports), &mux, &port, 0));
 }
 
-static void zero(int map, __u32 key, size_t size)
+/* All CPUs' values of a per-CPU map; they stand 8 bytes aligned. */
+static void fill(int map, __u32 key, int byte, size_t size)
 {
-	void *value = calloc(libbpf_num_possible_cpus(), size);
+	size_t all = libbpf_num_possible_cpus() * ((size + 7) & ~7ul);
+	void *values = calloc(1, all);
 
-	must(value && !bpf_map_update_elem(map, &key, value, 0));
-	free(value);
+	must(values);
+	memset(values, byte, all);
+	must(!bpf_map_update_elem(map, &key, values, 0));
+	free(values);
 }
 
 void env_reset(struct env *env)
@@ -208,9 +232,12 @@ void env_reset(struct env *env)
 
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX; mux++) {
 		reset_port(env, mux);
-		zero(port_stats, mux, sizeof(struct qmap_port_stats));
+		fill(port_stats, mux, 0, sizeof(struct qmap_port_stats));
 	}
-	zero(bpf_map__fd(env->skel->maps.trunk_stats), 0, sizeof(struct qmap_trunk_stats));
+	fill(bpf_map__fd(env->skel->maps.trunk_stats), 0, 0, sizeof(struct qmap_trunk_stats));
+	/* what an earlier aggregate has left must not matter */
+	fill(bpf_map__fd(env->skel->maps.notes), 0, 0xff,
+	     bpf_map__value_size(env->skel->maps.notes));
 	env_read_events(env);
 	free(env->event);
 	env->event = NULL;

@@ -51,6 +51,10 @@ void env_read_events(struct env *env);
 /* MAC address of a port: what delivered frames carry. */
 void env_mac(uint32_t mux, uint8_t mac[6]);
 
+/* Fd of a TAP without packet information, up; or a negative errno. It goes when the fd is closed.
+ */
+int env_open_tap(const char *name, uint32_t *ifindex);
+
 /*
  * One packet through a program by BPF_PROG_RUN: the verdict, or a negative errno. @out_size: room
  * in @out, then bytes that came out; @out may be NULL.

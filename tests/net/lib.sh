@@ -81,7 +81,9 @@ socket_answers() {
 	qmapctl -j show >/dev/null 2>&1
 }
 
+# A socket that a killed daemon has left is nobody's: without it, `show` looks into the pins itself.
 qmapd_start() {
+	rm -f /run/qmapd/control
 	"$build/qmapd" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
 	wait_for 10 test -S /run/qmapd/control && wait_for 10 socket_answers
@@ -122,6 +124,32 @@ equal() { # what expected actual
 
 at_least() { # what least actual
 	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
+}
+
+# figure WHAT...: shown also when the test passes.
+figure() {
+	echo "figure: $*"
+}
+
+# try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
+said='' status=0
+try() {
+	status=0
+	said=$("$@" 2>&1) || status=$?
+}
+
+# says WHAT: in what the last try said.
+says() {
+	[[ $said == *"$1"* ]] || fail "expected \"$1\" in what was said: $said"
+}
+
+# refused CODE SENTENCE COMMAND...: ends with that exit code and says so.
+refused() {
+	local code=$1 sentence=$2
+	shift 2
+	try "$@"
+	says "$sentence"
+	equal "exit code of $*" "$code" "$status"
 }
 
 # Has the test run on something that this machine does not have? Then: skip REASON.
@@ -184,7 +212,7 @@ run_tests() {
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?
 		case $status in
-		0) p=$((p + 1)) && echo "ok       $t" ;;
+		0) p=$((p + 1)) && echo "ok       $t" && sed -n 's/^figure: /         /p' "$out" ;;
 		77) s=$((s + 1)) && echo "SKIP     $t: $(sed -n 's/^skip: //p' "$out" | tail -n 1)" ;;
 		*)
 			f=$((f + 1))

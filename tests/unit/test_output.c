@@ -81,7 +81,7 @@ static void show(void **state)
 	       "wwan0.1 0x81 internet up      10.0.0.2/30 2001:db8::2/64 1430 -     "
 	       "/run/qmapd/wwan0.1.resolv.conf\n"
 	       "wwan0.2 0x82 -        partial 10.0.0.2/30 failed         1430 blue  -\n"
-	       "wwan0.2: IPv6 is failed: IPv4 only (3GPP reason 50)\n");
+	       "wwan0.2: IPv6 failed: IPv4 only (3GPP reason 50)\n");
 }
 
 static void show_other_states(void **state)
@@ -106,7 +106,7 @@ static void show_other_states(void **state)
 	       "wwan1: data path xdp, QMAP v1\n"
 	       "PORT    MUX  APN STATE IPV4         IPV6 MTU NETNS DNS\n"
 	       "wwan1.1 0x81 -   down  disconnected -      - -     -\n"
-	       "wwan1.1: IPv4 is disconnected: client end (call end reason 2)\n");
+	       "wwan1.1: IPv4 disconnected: client end (call end reason 2)\n");
 }
 
 /* Whatever another version sends, nothing crashes and nothing is made up. */
