@@ -237,7 +237,8 @@ static void classify(const struct frame *f, struct segment *s)
 		s->kind = KIND_BREAKS;
 }
 
-static void chain_slowly(struct rx_queue *q, struct frame *f)
+/* Out of line: its needs would slow chain_frame(). */
+static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 {
 	struct segment s;
 	struct chain *c;
