@@ -160,6 +160,9 @@ static void build_finish(struct build *b, const struct frame *head, const struct
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
+	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(segments == DIV_ROUND_UP(skb->len - head->headers,
+					     head->kind.length - head->headers));
 	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
 	build_headers(skb, head->fixed_id, *flags & 0x08);

@@ -14,7 +14,7 @@
 #include "segment.h"
 
 #define SEGMENT_TYPES (SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4)
-#define SEGMENT_HINTS (SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID | SKB_GSO_DODGY)
+#define SEGMENT_HINTS (SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
 
 static bool segment_is_udp(const struct sk_buff *skb)
 {

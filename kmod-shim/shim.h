@@ -24,6 +24,13 @@
 #define TX_FRAMES_MAX 255
 #define TX_USECS_MAX  1000000
 
+/* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
+#ifdef SHIM_DEBUG
+#define shim_assert(cond) WARN_ON_ONCE(!(cond))
+#else
+#define shim_assert(cond) ((void)sizeof(cond))
+#endif
+
 /* Counters of a port: X(symbol, name in ethtool -S). */
 #define PORT_COUNTERS(X)                                                                           \
 	X(RX_PACKETS, "rx_packets")                                                                \

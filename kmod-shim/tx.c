@@ -159,8 +159,10 @@ static void tx_flush_locked(struct trunk *trunk)
 	struct aggregator *tx = &trunk->tx;
 	struct sk_buff *skb = tx->skb;
 
+	shim_assert(!IS_ENABLED(CONFIG_SMP) || spin_is_locked(&tx->lock));
 	if (!skb)
 		return;
+	shim_assert(tx->frames && (!tx->bill || skb->len <= QMAP_MAX_AGGREGATE));
 	tx->skb = NULL;
 	if (tx->bill) {
 		__module_get(THIS_MODULE);
