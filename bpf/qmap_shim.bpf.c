@@ -100,6 +100,7 @@ static __noinline int any_frame(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	w->port = f.mux_id;
 	w->drop = f.drop;
+	w->flags = 0;
 	if (!f.next) {
 		w->flags = QMAP_SHIM_LAST;
 		return XDP_DROP;
@@ -126,41 +127,20 @@ static __noinline int any_frame(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-#define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, and none behind it */
-
 /*
  * The frame that nearly every one is: a packet of 40 bytes or more for a port that is up. What is
  * decided here, any_frame() would decide the same way; that takes four times as many instructions,
- * and this runs once per packet.
+ * and this runs once per packet. @header and @tail are constants, so that they cost nothing.
  */
-SEC("xdp")
-int qmap_shim_rx(struct xdp_md *ctx)
+static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *w, const __u8 *data,
+				       const __u8 *end, __u32 header, __u32 tail)
 {
-	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
-	const __u8 *data = (void *)(long)ctx->data;
-	const __u8 *end = (void *)(long)ctx->data_end;
-	__u32 header = sizeof(struct qmap_hdr), tail = 0, len, pad, mux, first;
+	__u32 len = bpf_ntohs(((const struct qmap_hdr *)data)->len);
+	__u32 pad = data[0] & QMAP_PAD_MASK, mux = data[1];
 	const struct qmap_port *port;
 
-	if ((__u8 *)(w + 1) > data || data + 2 * sizeof(struct qmap_hdr) + 1 > end)
-		return any_frame(ctx);
-	len = bpf_ntohs(((const struct qmap_hdr *)data)->len);
-	pad = data[0] & ~QMAP_FLAG_NEXT_HEADER;
-	mux = data[1];
-	first = data[4];
-	if (config.dl_version == QMAP_V5 && data[0] & QMAP_FLAG_NEXT_HEADER) {
-		if (first != V5_PLAIN)
-			return any_frame(ctx);
-		if (data[5] & QMAP_V5_CSUM)
-			w->flags = QMAP_SHIM_CSUM_OK;
-		header += sizeof(struct qmap_v5_hdr);
-		first = data[8];
-	} else if (config.dl_version == QMAP_V4) {
-		tail = sizeof(struct qmap_v4_trailer);
-	}
-	first &= 0xf0;
-	if (pad > QMAP_PAD_MASK || len < pad + sizeof(struct ipv6hdr) ||
-	    header + len + tail > (__u64)(end - data) || (first != 0x40 && first != 0x60))
+	if (data[0] & QMAP_FLAG_COMMAND || (data[header] & 0xd0) != 0x40 ||
+	    len < pad + sizeof(struct ipv6hdr) || header + len + tail > (__u64)(end - data))
 		return any_frame(ctx);
 	port = bpf_map_lookup_elem(&ports, &mux);
 	if (!port || !(port->flags & QMAP_PORT_UP))
@@ -170,6 +150,29 @@ int qmap_shim_rx(struct xdp_md *ctx)
 	w->tail = pad + tail;
 	w->port = mux;
 	return XDP_PASS;
+}
+
+#define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, and none behind it */
+
+SEC("xdp")
+int qmap_shim_rx(struct xdp_md *ctx)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	const __u8 *data = (void *)(long)ctx->data;
+	const __u8 *end = (void *)(long)ctx->data_end;
+
+	if ((__u8 *)(w + 1) > data || data + 2 * sizeof(struct qmap_hdr) + 1 > end)
+		return any_frame(ctx);
+	if (config.dl_version == QMAP_V4)
+		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr),
+				   sizeof(struct qmap_v4_trailer));
+	if (config.dl_version != QMAP_V5 || !(data[0] & QMAP_FLAG_NEXT_HEADER))
+		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr), 0);
+	if (data[4] != V5_PLAIN)
+		return any_frame(ctx);
+	if (data[5] & QMAP_V5_CSUM)
+		w->flags = QMAP_SHIM_CSUM_OK;
+	return usual_frame(ctx, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
 }
 
 /* Pad for a packet of @length bytes behind @header bytes. */

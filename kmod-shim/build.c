@@ -88,17 +88,18 @@ static void build_close_run(struct build *b)
 	b->run = 0;
 }
 
-/* Is the TCP checksum right, given the sum over the payload? */
-static bool build_verify(const struct frame *f, unsigned int headers, __wsum sum)
+/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
+static bool build_verify(const struct frame *f)
 {
-	unsigned int l3 = is_v6(f->data) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
 	const struct iphdr *v4 = (const struct iphdr *)f->data;
+	unsigned int l3 = is_v6(f->data) ? sizeof(*v6) : sizeof(*v4);
+	unsigned int n = f->kind.length - l3;
+	__wsum sum = csum_partial(f->data + l3, n, 0);
 
-	sum = csum_partial(f->data + l3, headers - l3, sum);
 	if (is_v6(f->data))
-		return !tcp_v6_check(f->kind.length - l3, &v6->saddr, &v6->daddr, sum);
-	return !tcp_v4_check(f->kind.length - l3, v4->saddr, v4->daddr, sum);
+		return !tcp_v6_check(n, &v6->saddr, &v6->daddr, sum);
+	return !tcp_v4_check(n, v4->saddr, v4->daddr, sum);
 }
 
 /* Copies the payload of @f behind what is there. 0, -EBADMSG: wrong checksum, or -ENOMEM. */
@@ -118,8 +119,7 @@ static int build_payload(struct build *b, const struct frame *f, unsigned int he
 	}
 	to = page_address(frag->page) + frag->offset;
 	memcpy(to, f->data + headers, n);
-	/* Over the copy, which the cache holds by now. */
-	if (!f->kind.csum_ok && !build_verify(f, headers, csum_partial(to, n, 0)))
+	if (!f->kind.csum_ok && !build_verify(f))
 		return -EBADMSG;
 	frag->offset += n;
 	b->run += n;
@@ -160,6 +160,9 @@ static void build_finish(struct build *b, const struct frame *head, const struct
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
+	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(segments == DIV_ROUND_UP(skb->len - head->headers,
+					     head->kind.length - head->headers));
 	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
 	build_headers(skb, head->fixed_id, *flags & 0x08);

@@ -25,7 +25,7 @@ enum kind {
 	KIND_SEGMENT, /* TCP payload */
 };
 
-struct segment {
+struct candidate {
 	enum kind kind;
 	u32 seq;
 	u16 l3; /* bytes of IP header */
@@ -125,7 +125,7 @@ static __always_inline void chain_append(struct rx_queue *q, struct chain *c, st
 }
 
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
-			const struct segment *s)
+			const struct candidate *s)
 {
 	f->headers = s->headers;
 	f->fixed_id = false;
@@ -164,7 +164,7 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	return c->head->fixed_id ? fixed : ip->id == c->expect.ip.id;
 }
 
-static bool chain_matches(struct chain *c, const struct frame *f, const struct segment *s)
+static bool chain_matches(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	const struct frame *h = c->head;
 	const u8 *a = h->data + s->l3, *b = f->data + s->l3;
@@ -216,7 +216,7 @@ static enum kind classify_v6(const struct frame *f)
 	return KIND_SEGMENT;
 }
 
-static void classify(const struct frame *f, struct segment *s)
+static void classify(const struct frame *f, struct candidate *s)
 {
 	bool v6 = *f->data >> 4 == 6;
 	const struct tcphdr *th;
@@ -237,9 +237,10 @@ static void classify(const struct frame *f, struct segment *s)
 		s->kind = KIND_BREAKS;
 }
 
-static void chain_slowly(struct rx_queue *q, struct frame *f)
+/* Out of line: its needs would slow chain_frame(). */
+static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 {
-	struct segment s;
+	struct candidate s;
 	struct chain *c;
 
 	classify(f, &s);

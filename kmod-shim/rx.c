@@ -101,6 +101,7 @@ static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shi
 		rx_drop(q->trunk, port, QMAP_DROP_NOT_IP);
 		return;
 	}
+	shim_assert(q->n < RX_FRAMES);
 	f = &q->frames[q->n++];
 	f->data = data;
 	f->port = port;
@@ -190,6 +191,7 @@ static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *curso
 	u32 act;
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
+	shim_assert(rcu_read_lock_held() && in_softirq());
 	while (cursor < end) {
 		xdp.data_end = end; /* a program may have moved it */
 		act = rx_judge(prog, &xdp, cursor, &word);

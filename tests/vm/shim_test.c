@@ -30,6 +30,7 @@ static const struct test {
 	{"uplink_alone", test_uplink_alone},
 	{"uplink_timer", test_uplink_timer},
 	{"uplink_avoid", test_uplink_avoid},
+	{"tcp", test_tcp},
 	{"mutated", test_mutated},
 	{"teardown", test_teardown},
 };

@@ -31,6 +31,7 @@ int test_uplink_v5(void);
 int test_uplink_alone(void);
 int test_uplink_timer(void);
 int test_uplink_avoid(void);
+int test_tcp(void);
 int test_mutated(void);
 int test_teardown(void);
 
