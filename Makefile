@@ -160,10 +160,11 @@ fuzz: $(FUZZ_BIN)
 
 # Appends to what earlier runs have left, so that there is something to compare with.
 bench:
-	$(call with_deps,$(BUILD)/qmap-bench)
+	$(call with_deps,all $(BUILD)/qmap-bench)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
 		-o $(BUILD)/bench/results.jsonl run
+	$(Q)bench/demo.sh $(BUILD)/bench/results.jsonl
 
 lint:
 	$(Q)tests/lint.sh

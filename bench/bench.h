@@ -8,8 +8,11 @@
 
 #include <stdio.h>
 
+struct json_object;
+
 struct report {
-	FILE *json;	     /* lines are appended here */
+	struct json_object *machine; /* machine_describe(), before any level changes namespace */
+	FILE *json;		     /* lines are appended here */
 	unsigned int rounds; /* samples of each result, taken in turn with those of the others */
 	const char *commit;  /* of what is measured */
 };

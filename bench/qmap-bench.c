@@ -3,12 +3,14 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "machine.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -102,5 +104,7 @@ int main(int argc, char **argv)
 	r.json = fopen(file, "ae");
 	if (!r.json)
 		err(EXIT_FAILURE, "%s", file);
+	r.machine = json_object_new_object();
+	machine_describe(r.machine);
 	return run_all(&r, argv + optind + 1, argc - optind - 1);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <json-c/json.h>
+#include <json-c/json_object_iterator.h>
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "bench.h"
-#include "machine.h"
 
 struct summary {
 	double median, min, spread;
@@ -48,6 +48,16 @@ static void add_number(struct json_object *o, const char *name, double value)
 	json_object_object_add(o, name, json_object_new_double_s(value, text));
 }
 
+static void add_machine(struct json_object *o, struct json_object *machine)
+{
+	struct json_object_iterator i = json_object_iter_begin(machine);
+	struct json_object_iterator end = json_object_iter_end(machine);
+
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i))
+		json_object_object_add(o, json_object_iter_peek_name(&i),
+				       json_object_get(json_object_iter_peek_value(&i)));
+}
+
 static void write_json(const struct report *r, const struct result *res, const struct summary *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -64,8 +74,10 @@ static void write_json(const struct report *r, const struct result *res, const s
 	add_text(o, "method", res->method);
 	add_text(o, "commit", r->commit);
 	json_object_object_add(o, "time", json_object_new_int64(time(NULL)));
-	machine_describe(o);
-	fprintf(r->json, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+	add_machine(o, r->machine);
+	fprintf(r->json, "%s\n",
+		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							  JSON_C_TO_STRING_NOSLASHESCAPE));
 	fflush(r->json);
 	json_object_put(o);
 }

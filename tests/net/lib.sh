@@ -81,12 +81,15 @@ socket_answers() {
 	qmapctl -j show >/dev/null 2>&1
 }
 
-# A socket that a killed daemon has left is nobody's: without it, `show` looks into the pins itself.
+socket_listens() {
+	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
+}
+
+# Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
 qmapd_start() {
-	rm -f /run/qmapd/control
 	"$build/qmapd" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
-	wait_for 10 test -S /run/qmapd/control && wait_for 10 socket_answers
+	wait_for 10 socket_listens
 }
 
 qmapd_kill() { # signal
