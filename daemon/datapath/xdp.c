@@ -2,8 +2,9 @@
 /*
  * Data path `xdp`: loads, wires and pins the programs of bpf/qmap_xdp.bpf.c.
  *
- * Netdevs of trunk wwan0: the split veth wwan0.sa == wwan0.sb, over which trimmed copies reach the
- * deliver program on wwan0.sb; and per PDN wwan0.1q == wwan0.1, the inner end and the port.
+ * Netdevs of trunk wwan0: the entry device wwan0.se, on which aggregates are split; the split veth
+ * wwan0.sa == wwan0.sb, over which trimmed copies reach the deliver program on wwan0.sb; and per
+ * PDN wwan0.1q == wwan0.1, the inner end and the port.
  */
 #include "xdp.h"
 
@@ -81,9 +82,9 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 	return ret;
 }
 
-void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
+void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, "%.10s.s%c", dp->base, end);
+	snprintf(name, IFNAMSIZ, "%.10s.s%c", base, which);
 }
 
 /* A device map with @n entries, each the split veth with the trim program. Its fd. */
@@ -164,8 +165,8 @@ static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *e
 }
 
 /*
- * Attaches @prog and pins the link as @pin. @flags XDP_FLAGS_SKB_MODE on the trunk: drivers of
- * modems have no native XDP, and in TUN's own (which there is) broadcast would copy twice.
+ * Attaches @prog and pins the link as @pin. @flags: XDP_FLAGS_SKB_MODE on the entry device, whose
+ * own XDP is only for what its reader writes.
  */
 static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned int ifindex,
 		      __u32 flags, enum xdp_pin pin, struct error *err)
@@ -185,8 +186,8 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	char name_a[IFNAMSIZ], name_b[IFNAMSIZ];
 	int ret;
 
-	xdp_split_name(dp, 'a', name_a);
-	xdp_split_name(dp, 'b', name_b);
+	xdp_inner_name(dp->base, 'a', name_a);
+	xdp_inner_name(dp->base, 'b', name_b);
 	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name_a);
@@ -202,7 +203,7 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 }
 
 static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapath_format *format,
-		struct error *err)
+		unsigned int entry, struct error *err)
 {
 	struct qmap_xdp *skel;
 	unsigned int ul = format->ul_max_bytes ?: 65535;
@@ -212,6 +213,7 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	skel = qmap_xdp__open();
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	skel->rodata->entry_ifindex = entry;
 	skel->rodata->config.trunk_ifindex = dp->trunk;
 	skel->rodata->config.dl_version = format->version;
 	skel->rodata->config.ul_version = format->version;
@@ -235,30 +237,32 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_xdp *skel = NULL;
 	struct datapath *dp = NULL;
 	struct rtnl_link a, b;
+	unsigned int entry;
 	int ret;
 
 	ret = new_datapath(&dp, pins, trunk, err);
 	if (ret)
 		return ret;
 	dp->dl_version = format->version;
-	ret = load(&skel, dp, format, err);
-	if (ret)
-		goto free;
-	ret = keep_maps(dp, skel, err);
-	if (ret)
-		goto destroy;
 	ret = add_split_veth(dp, &a, &b, err);
 	if (ret)
-		goto destroy;
-	ret = fill_copies(skel, a.ifindex, err)
+		goto free;
+	ret = xdp_entry_add(dp, &entry, err);
+	if (ret) {
+		rtnl_link_del(dp->nl, a.ifindex, NULL);
+		goto free;
+	}
+	ret = load(&skel, dp, format, entry, err)
+		?: keep_maps(dp, skel, err)
+		?: fill_copies(skel, a.ifindex, err)
 		?: attach_xdp(dp, skel->progs.qmap_deliver, b.ifindex, XDP_FLAGS_DRV_MODE,
 			      XDP_LINK_DELIVER, err)
-		?: attach_xdp(dp, skel->progs.qmap_split, dp->trunk, XDP_FLAGS_SKB_MODE,
+		?: attach_xdp(dp, skel->progs.qmap_split, entry, XDP_FLAGS_SKB_MODE,
 			      XDP_LINK_SPLIT, err)
-		?: pins_set_datapath(pins, datapath_xdp.name, err);
+		?: pins_set_datapath(pins, datapath_xdp.name, err)
+		?: xdp_entry_attach(dp, bpf_program__fd(skel->progs.qmap_enter), err);
 	if (ret)
 		detach(dp, NULL);
-destroy:
 	qmap_xdp__destroy(skel);
 free:
 	if (ret)
@@ -455,6 +459,7 @@ static int detach(struct datapath *dp, struct error *err)
 	int ret = 0;
 
 	commands_close(&dp->commands);
+	first(&ret, xdp_entry_remove(dp->nl, dp->base, dp->trunk, err));
 	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
 		unlink(pins_path(dp->pins, pin_names[XDP_LINK_SPLIT], path));
 		close(dp->fd[XDP_LINK_SPLIT]);
@@ -467,7 +472,7 @@ static int detach(struct datapath *dp, struct error *err)
 	if (!split) {
 		char name[IFNAMSIZ];
 
-		xdp_split_name(dp, 'b', name);
+		xdp_inner_name(dp->base, 'b', name);
 		split = if_nametoindex(name);
 	}
 	if (split)
@@ -501,11 +506,12 @@ void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
 	if (rtnl_open(&nl, NULL, NULL))
 		return;
 	datapath_port_base(trunk, ifindex, base);
+	xdp_entry_remove(nl, base, ifindex, NULL);
 	for (unsigned int i = 0; i < QMAP_MAX_MUX; i++) {
 		if (i)
 			snprintf(name, sizeof(name), "%.10s.%uq", base, i);
 		else
-			snprintf(name, sizeof(name), "%.10s.sb", base);
+			xdp_inner_name(base, 'b', name);
 		if (if_nametoindex(name) && !rtnl_link_get(nl, name, &link, NULL) &&
 		    !strcmp(link.kind, "veth"))
 			rtnl_link_del(nl, link.ifindex, NULL);

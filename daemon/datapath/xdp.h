@@ -36,9 +36,17 @@ struct datapath {
 	int dl_version;
 };
 
-/* Name of an end of the split veth: 'a' takes the copies of aggregates, 'b' delivers them. */
-void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ]);
+/* Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b' delivers.
+ */
+void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ]);
 
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
+
+/* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.
+ */
+int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error *err);
+int xdp_entry_attach(const struct datapath *dp, int prog, struct error *err);
+/* Undoes both, as far as they are there. */
+int xdp_entry_remove(struct rtnl *nl, const char *base, unsigned int trunk, struct error *err);
 
 #endif

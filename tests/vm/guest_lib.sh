@@ -72,12 +72,14 @@ copy_modules() {
 		echo "$name"
 	done >"$root/modules"
 	for path in ${EXTRA_MODULES:-} "$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
+		[ -e "$path" ] || continue # not every guest needs it
 		cp "$path" "$root/ko/"
 		basename "$path" >>"$root/modules"
 	done
 }
 
-# make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /.
+# make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /, and
+# what is in the directory $GUEST_TREE.
 make_image() {
 	local kernel=$1 out=$2 command=$3 root file
 	shift 3
@@ -95,6 +97,7 @@ make_image() {
 			cp "$file" "$root/"
 		fi
 	done
+	[ -z "${GUEST_TREE:-}" ] || cp -a "$GUEST_TREE/." "$root/"
 	copy_modules "$kernel" "$root"
 	install -m755 tests/vm/guest.sh "$root/init"
 	echo "$command" >"$root/command"
