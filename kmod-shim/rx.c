@@ -162,7 +162,7 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 /*
  * Runs the program at @cursor. The word lies in front of the cursor, where bytes of the packet
  * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
- * move the start of the packet backwards, frame_sz none for those that let it grow.
+ * move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
  */
 static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, union word *word)
 {
@@ -174,7 +174,6 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 	xdp->data_hard_start = meta;
 	xdp->data_meta = meta;
 	xdp->data = cursor;
-	xdp->frame_sz = (u8 *)xdp->data_end - meta + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	act = bpf_prog_run_xdp(prog, xdp);
 	word->raw = get_unaligned((u64 *)meta);
 	put_unaligned(kept, (u64 *)meta);
@@ -191,9 +190,9 @@ static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *curso
 	u32 act;
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
+	xdp.data_end = end;
 	shim_assert(rcu_read_lock_held() && in_softirq());
 	while (cursor < end) {
-		xdp.data_end = end; /* a program may have moved it */
 		act = rx_judge(prog, &xdp, cursor, &word);
 		step = word.rx.header + word.rx.length + word.rx.tail;
 		last = word.rx.flags & QMAP_SHIM_LAST;

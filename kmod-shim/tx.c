@@ -336,8 +336,7 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	if (!prog)
 		return XDP_ABORTED;
 	memcpy(start, meta, sizeof(*meta));
-	xdp_init_buff(&xdp, TX_HEADROOM + length + SKB_DATA_ALIGN(sizeof(struct skb_shared_info)),
-		      &port->rxq);
+	xdp_init_buff(&xdp, 0, &port->rxq); /* as in rx.c: its end cannot be moved */
 	xdp.data_hard_start = start;
 	xdp.data_meta = start;
 	xdp.data = start + sizeof(*meta);
