@@ -75,7 +75,7 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 struct build {
 	struct page_frag *frag;
 	struct sk_buff *skb;
-	u8 *to; /* where the next payload goes */
+	u8 *to;		   /* where the next payload goes */
 	unsigned int run;  /* payload bytes in front of `to` that are not yet a frag of the skb */
 	unsigned int left; /* bytes of page behind it */
 };
@@ -161,16 +161,16 @@ static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
 	shared->gso_type = SKB_GSO_TCPV4 | (fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
 }
 
-static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head, const struct frame *last,
-			 unsigned int segments)
+static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head,
+			 const struct frame *last, unsigned int segments)
 {
 	const u8 *flags = last->data + (is_v6(last->data) ? 40 : 20) + 13;
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
 	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
-	shim_assert(segments == DIV_ROUND_UP(skb->len - head->headers,
-					     head->kind.length - head->headers));
+	shim_assert(segments ==
+		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
 	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
 	build_headers(skb, head->fixed_id, *flags & 0x08);
@@ -186,7 +186,7 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head, *last = NULL;
-	struct build b = { .frag = &q->frag };
+	struct build b = {.frag = &q->frag};
 	unsigned int segments = 0;
 
 	b.skb = napi_alloc_skb(&q->napi, head->headers);

@@ -2,9 +2,9 @@
 /*
  * Which packets belong together: chains of TCP segments.
  *
- * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the first
- * segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last one
- * alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
+ * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
+ * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
+ * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
  * net/ipv4/af_inet.c: inet_gso_segment()), gives back exactly the bytes that came.
  *
  * Order: chains are delivered where their first frame stood. A segment that cannot join closes the

@@ -14,7 +14,6 @@ union word {
 	u64 raw;
 };
 
-
 rx_handler_result_t rx_handle(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
@@ -28,8 +27,8 @@ rx_handler_result_t rx_handle(struct sk_buff **pskb)
 		return RX_HANDLER_CONSUMED;
 	q = trunk->queues[smp_processor_id()];
 	if (!netif_running(trunk->dev) || skb_queue_len_lockless(&q->pending) >= RX_QUEUE_MAX) {
-		trunk_drop(trunk, netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL :
-							      QMAP_DROP_PORT_DOWN);
+		trunk_drop(trunk,
+			   netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL : QMAP_DROP_PORT_DOWN);
 		kfree_skb(skb);
 		return RX_HANDLER_CONSUMED;
 	}
@@ -214,8 +213,8 @@ bad:
 }
 
 /*
- * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not be,
- * and packet sockets hold clones.
+ * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not
+ * be, and packet sockets hold clones.
  */
 static bool rx_prepare(struct sk_buff *skb)
 {
@@ -330,7 +329,8 @@ int rx_create(struct trunk *trunk)
 	trunk->queues = kcalloc(nr_cpu_ids, sizeof(*trunk->queues), GFP_KERNEL);
 	if (!trunk->queues)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		err = rx_queue_new(trunk, cpu);
 		if (err) {
 			rx_destroy(trunk);
@@ -344,15 +344,15 @@ void rx_start(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		napi_enable(&trunk->queues[cpu]->napi);
+	for_each_possible_cpu(cpu) napi_enable(&trunk->queues[cpu]->napi);
 }
 
 void rx_stop(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		napi_disable(&trunk->queues[cpu]->napi);
 		skb_queue_purge(&trunk->queues[cpu]->pending);
 	}
@@ -362,8 +362,6 @@ void rx_destroy(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (trunk->queues[cpu])
-			rx_queue_free(trunk->queues[cpu]);
+	for_each_possible_cpu(cpu) if (trunk->queues[cpu]) rx_queue_free(trunk->queues[cpu]);
 	kfree(trunk->queues);
 }
