@@ -2,9 +2,9 @@
 /*
  * Which packets belong together: chains of TCP segments.
  *
- * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the first
- * segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last one
- * alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
+ * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
+ * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
+ * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
  * net/ipv4/af_inet.c: inet_gso_segment()), gives back exactly the bytes that came.
  *
  * Order: chains are delivered where their first frame stood. A segment that cannot join closes the
@@ -113,15 +113,13 @@ static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 	ip->check = (__force __sum16)htons((check ?: 0xffff) - 1);
 }
 
-static __always_inline void chain_append(struct rx_queue *q, struct chain *c, struct frame *f,
-					 unsigned int payload)
+static __always_inline void chain_append(struct chain *c, struct frame *f, unsigned int payload)
 {
 	c->last->next = f;
 	c->last = f;
 	c->room -= payload;
 	c->head->segments++;
 	f->segments = 0;
-	q->hot = c;
 }
 
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
@@ -261,7 +259,8 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 			chain_close(q, c);
 		return;
 	}
-	chain_append(q, c, f, s.payload);
+	chain_append(c, f, s.payload);
+	q->hot = c;
 	if (s.push || s.payload < c->payload) {
 		chain_close(q, c);
 		return;
@@ -285,14 +284,16 @@ void chain_frame(struct rx_queue *q, struct frame *f)
 		goto extend;
 	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
 		c = chain_slot(q, f, false);
-		if (chain_is_open(q, c) && chain_predicts(c, f))
+		if (chain_is_open(q, c) && chain_predicts(c, f)) {
+			q->hot = c;
 			goto extend;
+		}
 	}
 	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
 		chain_slowly(q, f);
 	return;
 
 extend:
-	chain_append(q, c, f, c->payload);
+	chain_append(c, f, c->payload);
 	chain_advance(c, c->payload);
 }

@@ -182,8 +182,8 @@ static void port_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = port_free;
 	/* GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. */
-	dev->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW |
-			   PORT_GSO;
+	dev->hw_features =
+		NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW | PORT_GSO;
 	dev->features = dev->hw_features;
 	shim_set_xdp_features(dev, false);
 	port->dev = dev;
@@ -195,8 +195,7 @@ static const struct nla_policy port_policy[IFLA_QMAP_PORT_MAX + 1] = {
 	[IFLA_QMAP_PORT_NUMBER] = NLA_POLICY_RANGE(NLA_U8, 1, QMAP_SHIM_MAX_PORTS - 1),
 };
 
-static int port_validate(struct nlattr *tb[], struct nlattr *data[],
-			 struct netlink_ext_ack *extack)
+static int port_validate(struct nlattr *tb[], struct nlattr *data[], struct netlink_ext_ack *extack)
 {
 	if (!data || !data[IFLA_QMAP_PORT_NUMBER]) {
 		NL_SET_ERR_MSG(extack, "A port needs a number (IFLA_QMAP_PORT_NUMBER)");

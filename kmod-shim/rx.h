@@ -12,9 +12,9 @@
 
 #include "shim.h"
 
-#define RX_FRAMES     256 /* judged before packets are built; the end of a poll too */
-#define RX_QUEUE_MAX  256 /* aggregates waiting: 8 MB if they have 32 KB */
-#define CHAIN_BITS    6   /* of the table of open chains */
+#define RX_FRAMES    256 /* judged before packets are built; the end of a poll too */
+#define RX_QUEUE_MAX 256 /* aggregates waiting: 8 MB if they have 32 KB */
+#define CHAIN_BITS   6	 /* of the table of open chains */
 
 /* What frames of one chain have in common besides their headers, comparable in one go. */
 union frame_kind {
@@ -32,8 +32,8 @@ struct frame {
 	struct port *port;
 	struct frame *next; /* of the chain */
 	union frame_kind kind;
-	u16 headers;  /* head of a chain: bytes of IP and TCP header */
-	u16 segments; /* 1: alone, more: head of a chain, 0: in the chain of another */
+	u16 headers;   /* head of a chain: bytes of IP and TCP header */
+	u16 segments;  /* 1: alone, more: head of a chain, 0: in the chain of another */
 	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
 };
 
@@ -51,8 +51,8 @@ struct chain {
 	struct port *port;
 	union frame_kind kind;
 	u32 next_seq;
-	u32 generation; /* the slot is free if it is not the queue's */
-	u32 room;	/* bytes until the largest packet that there can be */
+	u32 generation;	      /* the slot is free if it is not the queue's */
+	u32 room;	      /* bytes until the largest packet that there can be */
 	u16 headers, payload; /* of a full segment */
 };
 

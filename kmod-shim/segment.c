@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cutting large packets, as tcp_gso_segment(), __udp_gso_segment() and their callers do it, but into
- * memory that the caller has: an skb per segment is what most of the time would go into.
+ * Cutting large packets, as tcp_gso_segment(), __udp_gso_segment() and their callers do it, but
+ * into memory that the caller has: an skb per segment is what most of the time would go into.
  */
 
 #include <linux/ipv6.h>
@@ -36,8 +36,8 @@ bool segment_possible(const struct sk_buff *skb)
 		return false;
 	if (l3 + sizeof(struct tcphdr) > skb_headlen(skb) && !segment_is_udp(skb))
 		return false;
-	return segment_headers_len(skb) <= min_t(unsigned int, skb_headlen(skb),
-						 SEGMENT_HEADERS_MAX);
+	return segment_headers_len(skb) <=
+	       min_t(unsigned int, skb_headlen(skb), SEGMENT_HEADERS_MAX);
 }
 
 void segment_first(const struct sk_buff *skb, struct segment *s)

@@ -257,8 +257,8 @@ static void tx_make_room(struct port *port, unsigned int length, u32 size)
 	struct aggregator *tx = &trunk->tx;
 
 	/* An aggregate allocated before the limit was raised has less room than the limit. */
-	if (tx->skb && (tx_fill(tx) + length > size ||
-			(tx->bill && length > skb_availroom(tx->skb))))
+	if (tx->skb &&
+	    (tx_fill(tx) + length > size || (tx->bill && length > skb_availroom(tx->skb))))
 		tx_flush_locked(trunk);
 	if (tx->skb && !tx->bill && !tx_unfold(trunk, size))
 		tx_flush_locked(trunk);
@@ -310,7 +310,8 @@ static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 	if (!usecs || netif_xmit_stopped(queue))
 		tx_flush_locked(trunk);
 	else if (!hrtimer_is_queued(&tx->timer))
-		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
+		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_SOFT);
 }
 
 static enum hrtimer_restart tx_timeout(struct hrtimer *timer)
@@ -336,8 +337,7 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	if (!prog)
 		return XDP_ABORTED;
 	memcpy(start, meta, sizeof(*meta));
-	xdp_init_buff(&xdp, TX_HEADROOM + length + SKB_DATA_ALIGN(sizeof(struct skb_shared_info)),
-		      &port->rxq);
+	xdp_init_buff(&xdp, 0, &port->rxq); /* as in rx.c: its end cannot be moved */
 	xdp.data_hard_start = start;
 	xdp.data_meta = start;
 	xdp.data = start + sizeof(*meta);
@@ -346,8 +346,8 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	act = bpf_prog_run_xdp(prog, &xdp);
 	shim_bpf_leave(ctx);
 	memcpy(meta, start, sizeof(*meta));
-	if (act == XDP_PASS && (!meta->header || meta->header > QMAP_SHIM_TX_ROOM ||
-				meta->pad > PAD_MAX))
+	if (act == XDP_PASS &&
+	    (!meta->header || meta->header > QMAP_SHIM_TX_ROOM || meta->pad > PAD_MAX))
 		act = XDP_ABORTED;
 	if (act != XDP_PASS && act != XDP_DROP)
 		trace_xdp_exception(port->dev, prog, act);
@@ -385,7 +385,7 @@ static void tx_count(struct port *port, unsigned int bytes)
 
 static void tx_frame(struct port *port, struct sk_buff *skb)
 {
-	struct qmap_shim_tx meta = { .port = port->number };
+	struct qmap_shim_tx meta = {.port = port->number};
 	u32 act;
 
 	if (!tx_prepare(skb, &meta)) {

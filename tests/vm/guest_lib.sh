@@ -30,15 +30,28 @@ build_tests() {
 	gcc $cflags "${sources[@]}" -o build/vm/bin/shim_test -lbpf -lmnl
 }
 
+# What to give to make so that this machine's compiler can stand in for the kernel's own.
+kernel_flags() {
+	local compiler
+	compiler=$(sed -nE 's/^CC = .*(gcc-[0-9]+)$/\1/p' "$1/.kernelvariables")
+	printf '%s\n' CONFIG_DEBUG_INFO_BTF_MODULES= PAHOLE=true
+	if ! command -v "x86_64-linux-gnu-$compiler" >/dev/null; then
+		echo CC=gcc
+		gcc -fmin-function-alignment=16 -E - </dev/null >/dev/null 2>&1 ||
+			echo CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=
+	fi
+}
+
 # Builds the module out of a copy of its sources, one per kernel.
 build_module() {
-	local kernel=$1 dir
+	local kernel=$1 dir headers flags
 	dir=$VM_BUILD/$kernel/module
 	mkdir -p "$dir"
 	cp -ru kmod-shim include "$dir/"
-	make -s -C "$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")" \
-		M="$dir/kmod-shim" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= ${DEBUG:+SHIM_DEBUG=y} \
-		modules >"$dir/log" 2>&1 && ! grep -q warning: "$dir/log" && return 0
+	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
+	mapfile -t flags < <(kernel_flags "$headers")
+	make -s -C "$headers" M="$dir/kmod-shim" W=1 ${DEBUG:+SHIM_DEBUG=y} "${flags[@]}" \
+		modules >"$dir/log" 2>&1 && ! grep -q '\.[ch]:.*warning:' "$dir/log" && return 0
 	cat "$dir/log"
 	return 1
 }
@@ -57,7 +70,7 @@ copy_modules() {
 	local kernel=$1 root=$2 base release path name
 	base=$VM_BUILD/$kernel/root
 	release=$(kernel_release "$kernel")
-	[ -e "$base/lib/modules/$release/koep.bin" ] || depmod -b "$base" "$release"
+	[ -e "$base/lib/modules/$release/koep.bin" ] || depmod -b "$base" "$release" 2>/dev/null
 	mkdir -p "$root/ko"
 	for name in $GUEST_MODULES; do
 		modprobe -d "$base" -S "$release" --show-depends "$name" 2>/dev/null
@@ -110,7 +123,7 @@ accelerator() {
 	if [ ! -s "$file" ]; then
 		echo tcg,thread=multi >"$file"
 		[ ! -w /dev/kvm ] || timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
-			-nographic -no-reboot -kernel "$VM_BUILD/$kernel/root/boot/vmlinuz-$(kernel_release "$kernel")" \
+			-nographic -no-reboot -kernel "$(kernel_image "$kernel")" \
 			-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version" &&
 			echo kvm >"$file"
 	fi
@@ -125,7 +138,7 @@ run_guest() {
 	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list
 	timeout -k 5 "$DEADLINE" qemu-system-x86_64 -accel "$accel" -cpu $cpu -m "${MEMORY:-1024}" \
 		${QEMU_OPTIONS:--smp 2} -nographic -no-reboot -nic none \
-		-kernel "$VM_BUILD/$kernel/root/boot/vmlinuz-$(kernel_release "$kernel")" \
+		-kernel "$(kernel_image "$kernel")" \
 		-initrd "$image" -append "console=ttyS0 quiet panic=-1 oops=panic ${CMDLINE:-}" \
 		</dev/null 2>&1 | tr -d '\r' >"$log"
 	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $kernel: /"

@@ -33,6 +33,8 @@ static const struct test {
 	{"tcp", test_tcp},
 	{"mutated", test_mutated},
 	{"teardown", test_teardown},
+	{"swap", test_swap},
+	{"unplug", test_unplug},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -34,5 +34,7 @@ int test_uplink_avoid(void);
 int test_tcp(void);
 int test_mutated(void);
 int test_teardown(void);
+int test_swap(void);
+int test_unplug(void);
 
 #endif
