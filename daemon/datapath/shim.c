@@ -87,6 +87,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 
 	if (!dp)
 		return error_set(err, -ENOMEM, "out of memory");
+	bpf_log_to_ours();
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
 	for (int i = 0; i < PINS; i++)
@@ -124,7 +125,6 @@ static int load(struct qmap_shim **out, const struct datapath *dp,
 	unsigned int ul = format->ul_max_bytes ?: 65535;
 	int ret;
 
-	bpf_log_to_ours();
 	skel = qmap_shim__open();
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
