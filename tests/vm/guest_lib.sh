@@ -117,11 +117,14 @@ make_image() {
 	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
 }
 
-# KVM where it boots a kernel, not merely where /dev/kvm exists.
+# KVM where it boots a kernel, not merely where /dev/kvm exists. Otherwise TCG with one host thread
+# for all CPUs: with one each, QEMU 7.2 lets a CPU run into the breakpoint that the kernel puts where
+# it is about to patch code which that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after
+# the kernel has taken it away again.
 accelerator() {
 	local kernel=$1 file=$VM_BUILD/accel
 	if [ ! -s "$file" ]; then
-		echo tcg,thread=multi >"$file"
+		echo tcg,thread=single >"$file"
 		[ ! -w /dev/kvm ] || timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
 			-nographic -no-reboot -kernel "$(kernel_image "$kernel")" \
 			-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version" &&
