@@ -29,7 +29,7 @@
 #include <linux/rtnetlink.h>
 
 #include "qmap/abi.h"
-#include "build/include/shim.skel.h"
+#include "build/include/qmap_shim.skel.h"
 #include "tests/vm/nl.h"
 #include "tests/vm/packets.h"
 #include "tests/vm/world.h"

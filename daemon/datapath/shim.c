@@ -160,7 +160,9 @@ static int add_trunk(struct datapath *dp, const struct datapath_format *format,
 	ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name);
-	return ret ?: rtnl_link_get(dp->nl, name, link, err);
+	/* the trunk device sends nothing of its own */
+	return ret ?: rtnl_link_get(dp->nl, name, link, err)
+			?: rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
 }
 
 static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int ifindex,

@@ -4,12 +4,16 @@
 # Inside a guest: qmapd and qmicli on an emulated USB modem that the kernel's own drivers bind.
 #
 #   guest_usb.sh [TEST...]
+#   DATAPATH=xdp                   or shim
+
+# shellcheck disable=SC2086,SC2046,SC2005 # paths and numbers have no spaces
 
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/../net/lib-traffic.sh"
 
 sysfs=/sys/class/net/wwan0
 cycles=${CYCLES:-20}
+datapath=${DATAPATH:-xdp}
 
 # --- the modem on USB ---
 
@@ -48,7 +52,7 @@ start() {
 }
 
 attach_all() {
-	qmapctl -q attach wwan0 "${pdns[@]/#/--pdn=}" "$@"
+	qmapctl -q attach wwan0 --datapath "$datapath" "${pdns[@]/#/--pdn=}" "$@"
 }
 
 state_is() {
@@ -151,11 +155,13 @@ test_qmicli() {
 test_attach() {
 	start
 	equal "control device" /dev/cdc-wdm0 "$(field .control)"
-	equal "data path" xdp "$(field .datapath)"
+	equal "data path" "$datapath" "$(field .datapath)"
 	equal "version" v5 "$(modem_stat .format.dl)"
 	equal "raw_ip and pass_through" "Y Y" "$(echo $(cat $sysfs/qmi/raw_ip $sysfs/qmi/pass_through))"
-	equal "MTU" 16385 "$(cat $sysfs/mtu)"
-	equal "bytes of a URB" 16385 "$(modem_stat .usb.urb_size)"
+	largest=$(field .dl_max_bytes)
+	equal "largest aggregate" $([ "$datapath" = xdp ] && echo 16384 || echo 31744) "$largest"
+	equal "MTU" $((largest + 1)) "$(cat $sysfs/mtu)"
+	equal "bytes of a URB" $((largest + 1)) "$(modem_stat .usb.urb_size)"
 	ping_all
 	patterns
 	detached
@@ -189,7 +195,7 @@ test_high_speed() {
 	usb_start --usb-speed high
 	qmapd_start
 	attach_all
-	equal "bytes of a URB" 16385 "$(modem_stat .usb.urb_size)"
+	equal "bytes of a URB" $(($(field .dl_max_bytes) + 1)) "$(modem_stat .usb.urb_size)"
 	ping_all
 	patterns
 	detached
@@ -204,7 +210,7 @@ test_beyond_the_urb() {
 	[ "$status" != 0 ] || fail "4 x 1400 bytes fit a URB of 1501"
 	at_least "aggregates lost" 1 "$(modem_stat .trunk.dl_beyond_urb)"
 	ping_all
-	ip link set wwan0 mtu 16385
+	ip link set wwan0 mtu $(($(field .dl_max_bytes) + 1))
 	patterns
 	detached
 }
@@ -306,10 +312,10 @@ run_one() { # test
 		bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null || status=$?
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
-		echo "PASS usb ${1#test_}"
+		echo "PASS usb-$datapath ${1#test_}"
 		return 0
 	fi
-	echo "FAIL usb ${1#test_} (status $status)"
+	echo "FAIL usb-$datapath ${1#test_} (status $status)"
 	sed 's/^/  /' /tmp/out
 	netdevs_left | while read -r dev; do ip link del "$dev" 2>/dev/null; done
 	return 1

@@ -17,7 +17,7 @@
 
 #include "world.h"
 #include "qmap/abi.h"
-#include "build/include/shim.skel.h"
+#include "build/include/qmap_shim.skel.h"
 
 #define PORTS		4
 #define AGGREGATES	200000 /* over all versions; SCALE divides */
@@ -351,7 +351,7 @@ int test_swap(void)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct load load = {};
-	struct shim *other = NULL;
+	struct qmap_shim *other = NULL;
 	uint64_t came = 0;
 	pthread_t thread;
 	struct world w;
@@ -360,11 +360,11 @@ int test_swap(void)
 	if (world_new(&w, &o))
 		return -1;
 	load.w = &w;
-	other = shim__open();
+	other = qmap_shim__open();
 	if (!other || bpf_map__reuse_fd(other->maps.ports, bpf_map__fd(w.skel->maps.ports)))
 		err = FAIL("second object");
 	other->rodata->config = w.skel->rodata->config;
-	if (!err && shim__load(other))
+	if (!err && qmap_shim__load(other))
 		err = FAIL("second object does not load");
 	pthread_create(&thread, NULL, counted_downlink, &load);
 	for (i = 0; i < SWAPS && !err; i++)
@@ -378,7 +378,7 @@ int test_swap(void)
 		err = FAIL("%llu of %llu came", (unsigned long long)came,
 			   (unsigned long long)load.sent);
 	world_free(&w);
-	shim__destroy(other);
+	qmap_shim__destroy(other);
 	return err;
 }
 

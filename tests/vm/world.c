@@ -21,7 +21,7 @@
 #include <linux/sockios.h>
 
 #include "qmap/abi.h"
-#include "build/include/shim.skel.h"
+#include "build/include/qmap_shim.skel.h"
 #include "qmap/wire.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
@@ -70,13 +70,13 @@ static int port_new(struct world *w, unsigned int number)
 
 static int load(struct world *w, const struct world_options *o)
 {
-	w->skel = shim__open();
+	w->skel = qmap_shim__open();
 	if (!w->skel)
 		return fail("open BPF", 0);
 	w->skel->rodata->config.dl_version = o->version;
 	w->skel->rodata->config.ul_version = o->version;
 	w->skel->rodata->avoid_multiple = o->avoid;
-	if (shim__load(w->skel))
+	if (qmap_shim__load(w->skel))
 		return fail("load BPF", 0);
 	if (o->no_program)
 		return 0;
@@ -128,7 +128,7 @@ void world_free(struct world *w)
 	if (w->trunk_ifindex && if_nametoindex("trunk0"))
 		nl_del("trunk0");
 	bpf_object__close(w->extra);
-	shim__destroy(w->skel);
+	qmap_shim__destroy(w->skel);
 	if (w->modem >= 0)
 		close(w->modem);
 	if (w->second >= 0)

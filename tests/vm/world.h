@@ -24,7 +24,7 @@ struct world {
 	int second; /* TUN without; -1: none */
 	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
 	unsigned int n_ports;
-	struct shim *skel;
+	struct qmap_shim *skel;
 	struct bpf_object *extra;
 	struct bpf_link *rx;
 	struct bpf_link *tx[WORLD_PORTS + 1];
