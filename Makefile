@@ -37,6 +37,9 @@ MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(wildcard tests/net/*.c)
+BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
+FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
+BENCH_SRC := $(wildcard bench/*.c) tests/bpf/env.c tests/modem/tun.c $(FIXTURES)
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -45,11 +48,12 @@ SKEL      := $(patsubst %.bpf.c,$(BUILD)/include/%.skel.h,$(notdir $(BPF_SRC)))
 PROGRAMS  := $(BUILD)/qmapd $(BUILD)/qmapctl
 TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
 MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps clean
+.PHONY: all help deps demo check check-unit check-bpf check-net tests bench fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -94,10 +98,97 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
+FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/fuzz-obj/%.o: %.c | $(SKEL)
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out -Werror,$(USER_CFLAGS)) $(FUZZ) -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+
+$(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
+
+$(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)rst2man --strict $< > $@
+
+# --- what people call ---
+
+deps:
+	$(Q)tests/deps.sh
+
+# Builds in a make of its own, so that tools that `deps` has just installed are found.
+define with_deps
+	$(Q)tests/deps.sh
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) $(1)
+endef
+
+demo:
+	$(call with_deps,all)
+	$(Q)tests/demo.sh
+
+check:
+	$(call with_deps,all tests)
+	$(Q)tests/run.sh unit bpf net
+
+check-unit check-bpf check-net: check-%:
+	$(call with_deps,all tests)
+	$(Q)tests/run.sh $*
+
+tests: $(UNIT_BIN) $(BPFTEST_BIN)
+
+# Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
+FUZZ_SECONDS ?= 30
+fuzz: $(FUZZ_BIN)
+	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
+		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+
+# Appends to what earlier runs have left, so that there is something to compare with.
+bench:
+	$(call with_deps,all $(BUILD)/qmap-bench)
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
+		-o $(BUILD)/bench/results.jsonl run
+	$(Q)bench/demo.sh $(BUILD)/bench/results.jsonl
+
+lint:
+	$(Q)tests/lint.sh
+
+help:
+	@echo 'sudo make demo     install what is missing, build, show the main job on a software modem'
+	@echo 'sudo make check    install what is missing, build, run every test'
+	@echo 'make               build into $(BUILD)/'
+	@echo 'make deps          install what is missing'
+	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
+	@echo 'make lint          formatting, static analysis, house rules'
+	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
+	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
+	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
+
+PREFIX  ?= /usr/local
+UNITDIR ?= /lib/systemd/system
+install: $(PROGRAMS) $(MAN)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 $(filter %.8,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' daemon/qmapd.service > $(DESTDIR)$(UNITDIR)/qmapd.service
 
 clean:
 	$(Q)rm -rf $(BUILD)

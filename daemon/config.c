@@ -52,10 +52,16 @@ int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn
 
 	if (config_word_set(w, &probe, number, err))
 		return -EINVAL;
-	if (find_pdn(c, probe.number))
-		return error_set(err, -EEXIST, "PDN %u is given twice", probe.number);
-	if (c->npdns == CONFIG_MAX_PDNS)
-		return error_set(err, -E2BIG, "more than %d PDNs on one trunk", CONFIG_MAX_PDNS);
+	if (find_pdn(c, probe.number)) {
+		error_set(err, -EEXIST, "PDN %u is given twice", probe.number);
+		error_exit(err, EXIT_USAGE);
+		return -EEXIST;
+	}
+	if (c->npdns == CONFIG_MAX_PDNS) {
+		error_set(err, -E2BIG, "more than %d PDNs on one trunk", CONFIG_MAX_PDNS);
+		error_exit(err, EXIT_USAGE);
+		return -E2BIG;
+	}
 	memset(p, 0, sizeof(*p));
 	p->number = probe.number;
 	p->mux = p->number + FIRST_MUX <= MAX_MUX ? p->number + FIRST_MUX : 0;

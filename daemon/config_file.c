@@ -100,7 +100,7 @@ static void note_section(struct reader *r, const char *line)
 {
 	char name[128];
 
-	if (sscanf(line, "[%127[^]]]", name) == 1)
+	if (strchr(line, ']') && sscanf(line, "[%127[^]]", name) == 1)
 		enter_section(r, name);
 }
 

@@ -15,7 +15,7 @@ static void add_word(struct json_object *o, const struct config_word *w, const v
 	char key[32];
 	size_t i;
 
-	for (i = 0; w->key[i] && i < sizeof(key) - 1; i++)
+	for (i = 0; i < sizeof(key) - 1 && w->key[i]; i++)
 		key[i] = w->key[i] == '-' ? '_' : w->key[i];
 	key[i] = '\0';
 	if (!w->secret || secrets)

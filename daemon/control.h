@@ -15,15 +15,14 @@
 #include <stddef.h>
 
 #define CONTROL_MAX_REQUEST 65536     /* bytes of a request, newline included */
-#define CONTROL_MAX_REPLY   (4 << 20) /* of a reply: 64 PDNs with everything about them are 100 KB \
-				       */
-#define CONTROL_MAX_DEPTH 32	      /* of nested JSON */
+#define CONTROL_MAX_REPLY   (4 << 20) /* of a reply; 64 PDNs take about 100 KB */
+#define CONTROL_MAX_DEPTH   32	      /* of nested JSON */
 
 #define CONTROL_GROUP "qmap" /* may connect, and ask what changes nothing */
 
 /*
- * Path of the socket: @run_dir, else $RUNTIME_DIRECTORY (systemd), else /run/qmapd, and /control.
- * -ENAMETOOLONG if it does not fit.
+ * Path of the socket: @run_dir, else $RUNTIME_DIRECTORY (systemd), else /run/qmapd, and
+ * /control. -ENAMETOOLONG if it does not fit.
  */
 int control_path(const char *run_dir, char *buf, size_t size);
 

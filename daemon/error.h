@@ -30,7 +30,9 @@ int error_set(struct error *e, int err, const char *fmt, ...) __attribute__((for
 void error_hint(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void error_exit(struct error *e, enum exit_code code);
 
-/* Hands on what an inner call has said, unless @e (may be NULL) is set already. Returns cause->err. */
+/*
+ * Hands on what an inner call has said, unless @e (may be NULL) is set already. Returns cause->err.
+ */
 int error_pass(struct error *e, const struct error *cause);
 
 /* "ENODEV" for -ENODEV; "EUNKNOWN" for what has no name. */

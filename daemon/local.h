@@ -16,9 +16,14 @@ struct json_object;
 /* The same arrays as the daemon's replies, as far as the pins tell. New reference in @out. */
 int local_show(struct json_object **out, const char *dev, struct error *err);
 int local_stats(struct json_object **out, const char *dev, struct error *err);
+
+/* What this machine, and @dev, can do; always asked for here, daemon or not. */
 int local_probe(struct json_object **out, const char *dev, struct error *err);
 
-/* Removes links, netdevs and pins; tells the modem nothing. @dev must be given. */
+/*
+ * Ends the data calls, gives the client ids back, removes links, netdevs and pins, as the daemon
+ * would. @dev must be given.
+ */
 int local_detach(const char *dev, struct error *err);
 
 #endif

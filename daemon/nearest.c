@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nearest.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define MAX_WORD 32
@@ -12,27 +13,30 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein's distance, one row of the matrix at a time. */
+/*
+ * How many slips of the finger lie between two words: a letter too many, too few, a wrong one, or
+ * two exchanged (optimal string alignment distance).
+ */
 static size_t distance(const char *a, const char *b)
 {
-	size_t la = strlen(a), lb = strlen(b), row[MAX_WORD + 1];
+	size_t la = strlen(a), lb = strlen(b);
+	uint8_t d[MAX_WORD + 1][MAX_WORD + 1];
 
 	if (la > MAX_WORD || lb > MAX_WORD)
 		return MAX_WORD;
-	for (size_t j = 0; j <= lb; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= la; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= lb; j++) {
-			size_t up = row[j];
-
-			row[j] = min3(up + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = up;
+	for (size_t i = 0; i <= la; i++) {
+		for (size_t j = 0; j <= lb; j++) {
+			if (!i || !j) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1,
+				       d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				d[i][j] = min3(d[i][j], d[i - 2][j - 2] + 1, MAX_WORD);
 		}
 	}
-	return row[lb];
+	return d[la][lb];
 }
 
 void nearest_init(struct nearest *n, const char *word)

@@ -18,8 +18,8 @@ void options_add(struct option_list *l, const struct option_def *defs, size_t n)
 {
 	if (l->n + n > OPTIONS_MAX)
 		abort();
-	memcpy(&l->defs[l->n], defs, n * sizeof(*defs));
-	l->n += n;
+	for (size_t i = 0; i < n; i++)
+		l->defs[l->n++] = defs[i];
 }
 
 void options_add_trunk(struct option_list *l, size_t offset)
@@ -60,7 +60,6 @@ static void make_tables(const struct option_list *l, bool stop_early, struct get
 {
 	char *s = t->shorts;
 
-	memset(t, 0, sizeof(*t));
 	if (stop_early)
 		*s++ = '+';
 	*s++ = ':'; /* tells a missing argument from an unknown option */
@@ -108,6 +107,22 @@ static const struct option_def *find_option(const struct option_list *l, int c)
 	return NULL;
 }
 
+/* -EINVAL if @name begins more than one option; 0: it does not. */
+static int ambiguous_option(const struct option_list *l, const char *name, struct error *err)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (strncmp(l->defs[i].name, name, strlen(name)))
+			continue;
+		if (first)
+			return error_set(err, -EINVAL, "--%s is ambiguous: --%s or --%s?", name,
+					 first, l->defs[i].name);
+		first = l->defs[i].name;
+	}
+	return 0;
+}
+
 /* "--nonsense=5", "-x" or an abbreviation of more than one option. */
 static int unknown_option(const struct option_list *l, const char *arg, struct error *err)
 {
@@ -121,6 +136,8 @@ static int unknown_option(const struct option_list *l, const char *arg, struct e
 	if (optopt >= LONG_BASE)
 		return error_set(err, -EINVAL, "option --%s takes no argument",
 				 l->defs[optopt - LONG_BASE].name);
+	if (ambiguous_option(l, name, err))
+		return -EINVAL;
 	error_set(err, -EINVAL, "unknown option --%s", name);
 	nearest_init(&near, name);
 	for (size_t i = 0; i < l->n; i++)
@@ -143,7 +160,7 @@ static int missing_argument(const struct option_list *l, struct error *err)
 int options_parse(const struct option_list *l, void *target, int argc, char **argv, bool stop_early,
 		  int *operands, struct error *err)
 {
-	struct getopt_tables t;
+	struct getopt_tables t = {0};
 	int c, ret = 0;
 
 	make_tables(l, stop_early, &t);

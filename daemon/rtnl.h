@@ -54,8 +54,12 @@ int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns
 /* @family AF_INET or AF_INET6; addresses in network byte order. Adding what exists is no error. */
 int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, struct error *err);
-/* Deletes every address of @family on the link (IPv6 link-local ones too). */
-int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, struct error *err);
+/*
+ * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep (NULL: none).
+ * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards.
+ */
+int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
+		    struct error *err);
 /* Default route through the device, without a gateway (point to point). Replaces one of same
  * metric. */
 int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,

@@ -20,6 +20,7 @@ struct address {
 struct flush {
 	unsigned int ifindex;
 	int family;
+	const void *keep; /* may be NULL */
 	size_t n;
 	struct address list[FLUSH_BATCH];
 };
@@ -82,6 +83,8 @@ static void take_address(const struct nlmsghdr *nlh, void *arg)
 	}
 	if (!best || mnl_attr_get_payload_len(best) != address_len(f->family))
 		return;
+	if (f->keep && !memcmp(mnl_attr_get_payload(best), f->keep, address_len(f->family)))
+		return;
 	memcpy(f->list[f->n].bytes, mnl_attr_get_payload(best), address_len(f->family));
 	f->list[f->n++].prefix = ifa->ifa_prefixlen;
 }
@@ -120,9 +123,10 @@ static int delete_address(struct rtnl *nl, const struct flush *f, const struct a
 	return error_pass(err, &cause);
 }
 
-int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, struct error *err)
+int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
+		    struct error *err)
 {
-	struct flush f = {.ifindex = ifindex, .family = family};
+	struct flush f = {.ifindex = ifindex, .family = family, .keep = keep};
 	int ret;
 
 	do {

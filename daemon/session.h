@@ -45,6 +45,7 @@ struct call_end {
 	unsigned int qmi_error; /* protocol error of a refused Start Network */
 };
 
+/* A session may be stopped or freed from started() and lost(), not from the others. */
 struct session_ops {
 	/* The data format is agreed; build the data path now. No call has been started. Negative
 	 * errno and @err abort. */
@@ -73,7 +74,8 @@ int session_start(struct session **out, struct event_base *base, const struct co
 /*
  * Takes over what an earlier process left in @state: opens the channel, keeps client ids and call
  * handles, asks each call for its status and settings (up or down follow), gives back clients that
- * were being allocated when that process died. Redials nothing. started() when done.
+ * were being allocated when that process died. Redials nothing. started() when done; with an error
+ * if the modem is silent, has restarted meanwhile (it knows the client ids no more) or goes away.
  */
 int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
 		  struct json_object *state, const struct session_ops *ops, void *arg,

@@ -14,6 +14,7 @@
 
 struct json_object;
 struct datapath;
+struct pins;
 
 /* What Set Data Format should ask for, so that this data path carries it well. 0: anything. */
 struct datapath_limits {
@@ -44,11 +45,11 @@ struct datapath_ops {
 
 	/* Can this machine do it on this trunk? @why gets the reason, also of a yes. */
 	int (*probe)(const char *trunk, struct error *why);
-	/* Builds and pins everything but the ports. */
-	int (*attach)(struct datapath **out, const char *trunk,
+	/* Builds and pins everything but the ports. @pins belong to the caller and outlive @out. */
+	int (*attach)(struct datapath **out, struct pins *pins, const char *trunk,
 		      const struct datapath_format *format, struct error *err);
 	/* Finds what an earlier process has pinned. */
-	int (*adopt)(struct datapath **out, unsigned int trunk_ifindex, struct error *err);
+	int (*adopt)(struct datapath **out, struct pins *pins, struct error *err);
 	/* The port's netdev exists afterwards, down, and carries no traffic until flow() says so.
 	 */
 	int (*add_port)(struct datapath *dp, struct datapath_port *port, struct error *err);
@@ -60,12 +61,28 @@ struct datapath_ops {
 	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. */
 	int (*event_fd)(struct datapath *dp);
 	int (*events)(struct datapath *dp, struct error *err);
-	/* Removes links, netdevs and pins. */
+	/*
+	 * Removes links and netdevs, as far as they still exist; the pins are the caller's. Goes on
+	 * after a failure and returns the first.
+	 */
 	int (*detach)(struct datapath *dp, struct error *err);
 	/* Forgets the object, leaves the kernel as it is. */
 	void (*close)(struct datapath **dp);
 };
 
 extern const struct datapath_ops datapath_xdp;
+/* Removes netdevs of a trunk that a process left when it died in the middle of attach(). */
+void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
+/* Not QMAP at all: the trunk itself is the one port (`--qmap off`). */
+extern const struct datapath_ops datapath_raw;
+
+/* By name, as in pins and configuration; NULL if there is none. */
+const struct datapath_ops *datapath_by_name(const char *name);
+
+/*
+ * What the ports' names begin with: the trunk's name where ".254" and one more letter fit behind
+ * it (IFNAMSIZ), else "qmap<ifindex>".
+ */
+void datapath_port_base(const char *trunk, unsigned int ifindex, char base[IFNAMSIZ]);
 
 #endif

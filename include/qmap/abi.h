@@ -13,8 +13,8 @@
 
 #define QMAP_ABI_VERSION 1
 
-#define QMAP_MAX_MUX	   256	 /* size of every map indexed by mux id */
-#define QMAP_MAX_FRAMES	   64	 /* frames of one aggregate that the xdp data path can deliver */
+#define QMAP_MAX_MUX	256 /* size of every map indexed by mux id */
+#define QMAP_MAX_FRAMES 64  /* frames of one aggregate that the xdp data path can deliver */
 /*
  * Bytes of an aggregate that are looked at. Modems stay below 32 KB; the BPF verifier lets packet
  * offsets grow to 65535 with all constants added (kernel/bpf/verifier.c, MAX_PACKET_OFF).
@@ -51,7 +51,7 @@ enum qmap_version {
 	X(FLOW_DISABLED, "flow_disabled", "modem has stopped the uplink of this PDN")              \
 	X(OVERSIZE, "oversize", "uplink packet larger than a frame may be")                        \
 	X(NO_MEMORY, "no_memory", "kernel had no memory or no room in the packet")                 \
-	X(REDIRECT, "redirect_failed", "kernel refused to hand the packet on")                     \
+	X(REDIRECT, "redirect_failed", "kernel could not hand the packet on")                      \
 	X(NOT_QMAP, "not_qmap", "packet on the trunk that is not QMAP")                            \
 	X(QUEUE_FULL, "queue_full", "receiving queue was full")                                   \
 	X(BAD_VERDICT, "bad_verdict", "data path program missing, or not made for the shim")
@@ -125,7 +125,8 @@ struct qmap_event {
 	__u32 reserved2;
 };
 
-#define QMAP_META_STATE 49152
+/* 64 dual-stack PDNs with all that is known of them take about 100 KB. */
+#define QMAP_META_STATE (192 * 1024)
 
 /*
  * The pins' own description, one entry. `state` is the daemon's session state as JSON text: who

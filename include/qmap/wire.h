@@ -60,7 +60,7 @@ struct qmap_v4_trailer {
 	__u8 flags;	   /* QMAP_V4_CSUM_VALID: the fields below mean something */
 	__be16 csum_start; /* first byte summed, counted from the IP header */
 	__be16 csum_len;   /* bytes summed */
-	__be16 csum;	   /* ones' complement sum */
+	__be16 csum;	   /* Internet checksum of these bytes: the complement of their sum */
 } __attribute__((packed));
 
 #define QMAP_V4_CSUM_VALID 0x01

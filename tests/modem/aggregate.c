@@ -15,15 +15,8 @@ struct aggregator {
 	bool no_checksums;
 	unsigned int frames;
 	size_t len;
-	size_t last_len;
-	unsigned int current; /* the other buffer holds the last aggregate sent */
-	uint8_t bufs[2][MAX_TRANSFER];
+	uint8_t buf[MAX_TRANSFER];
 };
-
-static uint8_t *current(struct aggregator *a)
-{
-	return a->bufs[a->current];
-}
 
 static void hold_over(struct timer *timer)
 {
@@ -53,12 +46,6 @@ void aggregate_set_checksums(struct modem *m, bool on)
 	m->aggregator->no_checksums = !on;
 }
 
-const uint8_t *aggregate_last(const struct modem *m, size_t *len)
-{
-	*len = m->aggregator->last_len;
-	return m->aggregator->bufs[!m->aggregator->current];
-}
-
 void aggregate_flush(struct modem *m)
 {
 	struct aggregator *a = m->aggregator;
@@ -67,7 +54,7 @@ void aggregate_flush(struct modem *m)
 	if (!a->len)
 		return;
 	loop_disarm(&m->loop, &a->hold);
-	trunk_send(m, QMAP_ETHERTYPE, current(a), a->len);
+	trunk_send(m, QMAP_ETHERTYPE, a->buf, a->len);
 	n->dl_aggregates++;
 	n->dl_bytes += a->len;
 	n->dl_frames += a->frames;
@@ -75,8 +62,6 @@ void aggregate_flush(struct modem *m)
 		n->dl_max_aggregate = a->len;
 	if (a->frames > n->dl_max_frames)
 		n->dl_max_frames = a->frames;
-	a->current = !a->current;
-	a->last_len = a->len;
 	a->len = 0;
 	a->frames = 0;
 }
@@ -170,10 +155,10 @@ void aggregate_add(struct modem *m, struct pdn *pdn, const uint8_t *packet, size
 		add_raw(m, pdn, packet, len);
 		return;
 	}
-	n = aggregate_frame(m, pdn->mux, packet, len, current(a) + a->len, f->dl_max_size - a->len);
+	n = aggregate_frame(m, pdn->mux, packet, len, a->buf + a->len, f->dl_max_size - a->len);
 	if (!n && a->len) {
 		aggregate_flush(m);
-		n = aggregate_frame(m, pdn->mux, packet, len, current(a), f->dl_max_size);
+		n = aggregate_frame(m, pdn->mux, packet, len, a->buf, f->dl_max_size);
 	}
 	if (!n) {
 		pdn->count.dl_oversize++;

@@ -33,7 +33,4 @@ void aggregate_flush(struct modem *m);
 /* The checksum-valid bit (v5) or trailer (v4) of what follows: as computed, or never set. */
 void aggregate_set_checksums(struct modem *m, bool on);
 
-/* The last aggregate sent, for those who want to spoil a copy. Empty at first. */
-const uint8_t *aggregate_last(const struct modem *m, size_t *len);
-
 #endif

@@ -16,17 +16,17 @@ uint16_t checksum_add(uint16_t sum, const void *data, size_t len)
 	const uint8_t *p = data;
 	uint64_t total = sum;
 
-	for (; len >= 4; p += 4, len -= 4) {
-		uint32_t word;
+	for (; len >= 8; p += 8, len -= 8) {
+		uint64_t word;
 
 		memcpy(&word, p, sizeof(word));
-		total += word;
+		total += (word & 0xffffffff) + (word >> 32);
 	}
 	if (len) {
-		uint32_t word = 0;
+		uint64_t word = 0;
 
 		memcpy(&word, p, len);
-		total += word;
+		total += (word & 0xffffffff) + (word >> 32);
 	}
 	return fold(total);
 }

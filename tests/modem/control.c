@@ -18,6 +18,7 @@ struct conn {
 	struct event ev;
 	struct modem *modem;
 	struct conn *next;
+	bool proxy;
 	size_t in_len;
 	uint8_t *out;
 	size_t out_len, out_size;
@@ -192,9 +193,8 @@ static void conn_ready(struct event *ev, uint32_t events)
 	conn_consume(c);
 }
 
-static void accept_host(void *arg, int fd)
+static void accept_conn(struct modem *m, int fd, bool proxy)
 {
-	struct modem *m = arg;
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (!c) {
@@ -202,6 +202,7 @@ static void accept_host(void *arg, int fd)
 		return;
 	}
 	c->modem = m;
+	c->proxy = proxy;
 	c->ev = (struct event){.fd = fd, .ready = conn_ready, .free = conn_free};
 	if (loop_add(&m->loop, &c->ev, EPOLLIN)) {
 		close(fd);
@@ -210,6 +211,29 @@ static void accept_host(void *arg, int fd)
 	}
 	c->next = m->control->conns;
 	m->control->conns = c;
+}
+
+static void accept_host(void *modem, int fd)
+{
+	accept_conn(modem, fd, false);
+}
+
+static void accept_proxied(void *modem, int fd)
+{
+	accept_conn(modem, fd, true);
+}
+
+bool control_is_proxy(const struct conn *conn)
+{
+	return conn->proxy;
+}
+
+bool control_congested(const struct modem *m)
+{
+	for (const struct conn *c = m->control->conns; c; c = c->next)
+		if (c->out_len)
+			return true;
+	return false;
 }
 
 void control_broadcast(struct modem *m, const uint8_t *buf, size_t len)
@@ -369,6 +393,11 @@ int control_new(struct modem *m)
 int control_listen(struct modem *m, const char *path)
 {
 	return listener_new(m, path, accept_host, &m->control->listeners);
+}
+
+int control_listen_proxy(struct modem *m)
+{
+	return listener_new(m, "@qmi-proxy", accept_proxied, &m->control->listeners);
 }
 
 void control_free(struct modem *m)

@@ -20,6 +20,13 @@ void control_free(struct modem *m);
 /* Accept hosts on a unix stream socket; `path` starting with '@' is abstract. 0 or -errno. */
 int control_listen(struct modem *m, const char *path);
 
+/*
+ * Listen in the place of libqmi's proxy: same protocol, but a host's first message is
+ * CTL 0xff00 with the device's path (libqmi, qmi-proxy).
+ */
+int control_listen_proxy(struct modem *m);
+bool control_is_proxy(const struct conn *conn);
+
 /* Queue the answer to a request, as the fault (may be all zero) wants it. */
 void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 		    const struct fault *fault);
@@ -33,6 +40,9 @@ void control_release_indications(struct modem *m, const struct fault *fault);
 
 /* Bytes as they are to all connections: for malformed messages. */
 void control_broadcast(struct modem *m, const uint8_t *buf, size_t len);
+
+/* Is some host behind with reading? */
+bool control_congested(const struct modem *m);
 
 struct answer_times control_times(const struct modem *m);
 void control_reset_times(struct modem *m);

@@ -43,12 +43,14 @@
 	X(ul_max_transfer, "bytes of the largest")                                                 \
 	X(ul_max_frames, "frames of the fullest")                                                  \
 	X(ul_csum_offloaded, "checksums filled in for the host")                                   \
+	X(ul_silent, "transfers that came while the modem rebooted")                               \
 	X(dl_aggregates, "written to the trunk")                                                   \
 	X(dl_bytes, "of these")                                                                    \
 	X(dl_frames, "data frames in these")                                                       \
 	X(dl_max_aggregate, "bytes of the largest")                                                \
 	X(dl_max_frames, "frames of the fullest")                                                  \
 	X(dl_injected, "transfers written by fault commands")                                      \
+	X(dl_beyond_urb, "transfers larger than the MTU of the trunk (--urb-mtu)")                 \
 	X(dl_lost, "transfers that the trunk did not take (down, or MTU too small)")               \
 	X(commands_sent, "QMAP commands to the host")                                              \
 	X(command_acks, "answers ACK, transaction and mux id as asked")                            \
@@ -65,6 +67,7 @@
 	X(dl_not_connected, "for the host, but no call of this IP family")                         \
 	X(dl_oversize, "for the host, but larger than an aggregate")                               \
 	X(ul_lost, "not taken by the network side")                                                \
+	X(ul_flow_off, "came although flow control has stopped this PDN")                          \
 	X(loopback, "sent back by WDA loopback")
 
 /* Control channel. */

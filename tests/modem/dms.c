@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DMS: who the device is, its operating mode, the SIM's PIN as older hosts ask for it. */
 #include "client.h"
+#include "nas.h"
+#include "pdn.h"
 #include "sim.h"
 #include "service.h"
 
@@ -22,9 +24,9 @@ static enum qmi_error event_report(struct modem *m, struct client *c, const stru
 				   struct qmi_tlvs *out)
 {
 	(void)m;
+	(void)c;
 	(void)req;
 	(void)out;
-	c->events = 1;
 	return QMI_OK;
 }
 
@@ -91,6 +93,9 @@ static enum qmi_error set_mode(struct modem *m, struct client *c, const struct q
 	if (mode != MODE_ONLINE && mode != MODE_LOW_POWER && mode != MODE_OFFLINE)
 		return mode == MODE_RESET ? QMI_NOT_SUPPORTED : QMI_INVALID_ARG;
 	m->operating_mode = mode;
+	if (mode != MODE_ONLINE)
+		pdn_radio_off(m);
+	nas_changed(m);
 	return QMI_OK;
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* qmap-modem: a cellular modem in software, as the host sees it. */
 #include "aggregate.h"
-#include "client.h"
+#include "command.h"
 #include "control.h"
 #include "faults.h"
+#include "generate.h"
 #include "netside.h"
+#include "noise.h"
 #include "options.h"
 #include "pdn.h"
+#include "power.h"
 #include "sink.h"
 #include "trunk.h"
 #include "tun.h"
 #include "util.h"
-#include "wda.h"
 
 #include <err.h>
 #include <errno.h>
@@ -35,8 +37,11 @@ static void signalled(struct event *ev, uint32_t events)
 
 static void round_over(struct loop *loop)
 {
-	(void)loop;
-	if (netside_drained(&modem))
+	bool more = generate_round(&modem);
+
+	more |= noise_round(&modem);
+	loop->busy = more;
+	if (!more && netside_drained(&modem))
 		aggregate_idle(&modem);
 }
 
@@ -65,21 +70,14 @@ static int trunk_there(struct modem *m)
 	if (home < 0)
 		return home;
 	err = netns_enter(m->options.trunk_netns);
-	if (!err) {
+	if (err) {
+		warnx("network namespace %s: %s", m->options.trunk_netns, strerror(-err));
+	} else {
 		err = trunk_new(m);
 		back = netns_return(home);
 		err = err ?: back;
 	}
 	close(home);
-	return err;
-}
-
-static int open_sockets(struct modem *m)
-{
-	int err = control_listen(m, m->options.control);
-
-	if (err)
-		warnx("%s: %s", m->options.control, strerror(-err));
 	return err;
 }
 
@@ -90,27 +88,58 @@ static int step(const char *what, int err)
 	return err;
 }
 
+static int open_sockets(struct modem *m)
+{
+	const struct options *o = &m->options;
+	int err = step(o->control, control_listen(m, o->control));
+
+	if (!err && o->faults)
+		err = step(o->faults, commands_listen(m, o->faults));
+	if (!err && o->qmi_proxy)
+		err = step("@qmi-proxy", control_listen_proxy(m));
+	return err;
+}
+
+static int begin_loop(struct modem *m)
+{
+	int err = loop_init(&m->loop);
+
+	m->loop.round = round_over;
+	return err;
+}
+
+static const struct {
+	const char *what;
+	int (*begin)(struct modem *m);
+} steps[] = {
+	{"event loop", begin_loop},	  {"signals", watch_signals},
+	{"control channel", control_new}, {"faults", faults_new},
+	{"commands", commands_new},	  {"sink", sink_new},
+	{"generator", generator_new},	  {"noise", noise_new},
+	{"aggregator", aggregator_new},	  {"trunk", trunk_there},
+	{"network side", netside_new},
+};
+
 static int start(struct modem *m)
 {
-	int err;
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int err = step(steps[i].what, steps[i].begin(m));
 
-	if ((err = step("event loop", loop_init(&m->loop))) ||
-	    (err = step("signals", watch_signals(m))) ||
-	    (err = step("control channel", control_new(m))) ||
-	    (err = step("faults", faults_new(m))) || (err = step("sink", sink_new(m))) ||
-	    (err = step("aggregator", aggregator_new(m))) ||
-	    (err = step("trunk", trunk_there(m))) || (err = step("network side", netside_new(m))))
-		return err;
-	m->loop.round = round_over;
+		if (err)
+			return err;
+	}
 	return open_sockets(m);
 }
 
 static void stop(struct modem *m)
 {
+	commands_free(m);
 	control_free(m);
 	netside_free(m);
 	trunk_free(m);
 	aggregator_free(m);
+	noise_free(m);
+	generator_free(m);
 	sink_free(m);
 	faults_free(m);
 	loop_fini(&m->loop);
@@ -137,10 +166,9 @@ int main(int argc, char **argv)
 		return ctl_main(argc - 1, argv + 1);
 	options_parse(m, argc, argv);
 	m->next_handle = 0x86e00000;
-	m->operating_mode = 0;
-	m->pin_retries = 3;
+	m->net_socket = -1;
 	pdns_init(m);
-	wda_reset(m);
+	power_on(m);
 	err = start(m);
 	if (!err) {
 		tell_ready(&m->options);

@@ -15,6 +15,7 @@
 #define MAX_PDNS     16
 #define MAX_SERVICES 5
 #define MAX_CLIENTS  64
+#define MAX_APN	     100
 #define MAX_TRANSFER 65536 /* bytes of the largest packet a TUN passes, and a little */
 
 enum family {
@@ -38,7 +39,9 @@ struct pdn {
 	bool drained;		      /* the TUN had nothing more to read in this round */
 	uint8_t mux;		      /* valid while users[] are not both 0 */
 	unsigned int users[FAMILIES]; /* clients in the call of this family */
+	char apn[MAX_APN + 1];	      /* of the 3GPP profile of this number */
 	uint32_t mtu;
+	bool flow_off; /* the host was told to stop this PDN's uplink */
 	struct in_addr host4, gateway4, dns4[2];
 	struct in6_addr host6, gateway6, dns6[2];
 	struct pdn_counters count;
@@ -69,6 +72,7 @@ struct data_format {
 };
 
 struct options {
+	const char *protocols, *refuse; /* instead of the model's; NULL: as it is */
 	const char *trunk;
 	const char *trunk_netns;
 	const char *net_netns;
@@ -76,6 +80,7 @@ struct options {
 	const char *faults;
 	bool qmi_proxy;
 	bool linear;
+	bool urb_mtu; /* transfers beyond the trunk's MTU are lost */
 	unsigned int pdns;
 	unsigned int clients; /* per service */
 	unsigned int latency_ms;
@@ -93,6 +98,8 @@ struct faults;
 struct aggregator;
 struct generator;
 struct sink;
+struct commands;
+struct noise;
 
 struct modem {
 	struct loop loop;
@@ -107,7 +114,8 @@ struct modem {
 	uint8_t operating_mode;
 	uint8_t pin_retries;
 	bool pin_verified;
-	bool silent; /* rebooting */
+	bool silent;	    /* rebooting */
+	bool announce_back; /* SYNC indication when that is over */
 	struct timer reboot;
 	uint32_t loopback; /* times every uplink packet comes back; 0: off */
 
@@ -117,6 +125,9 @@ struct modem {
 	struct faults *faults;
 	struct generator *generator;
 	struct sink *sink;
+	struct commands *commands;
+	struct noise *noise;
+	int net_socket; /* in the network side's namespace, for ioctls */
 
 	struct violations violations;
 	struct warnings warnings;

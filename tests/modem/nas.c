@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* NAS: the network is always there, and good. */
+#include "nas.h"
 #include "client.h"
+#include "pdn.h"
 #include "service.h"
-#include "sim.h"
 #include "util.h"
 
 #define RADIO_LTE      8
@@ -22,7 +23,9 @@
 
 static bool on_air(const struct modem *m)
 {
-	return m->operating_mode == 0 && sim_ready(m);
+	struct call_end end;
+
+	return pdn_on_air(m, &end);
 }
 
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
@@ -34,13 +37,28 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 	return QMI_OK;
 }
 
-static enum qmi_error registration(struct modem *m, struct client *c, const struct qmi_msg *req,
+/* Signal strength never changes here, so that there is nothing to report. */
+static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
 	(void)m;
+	(void)c;
 	(void)req;
 	(void)out;
-	c->events = 1;
+	return QMI_OK;
+}
+
+static enum qmi_error registration(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	uint8_t wanted = c->events;
+	enum qmi_error err = qmi_get_u8(req, 0x13, &wanted);
+
+	(void)m;
+	(void)out;
+	if (err && err != QMI_MISSING_ARG)
+		return err;
+	c->events = wanted;
 	return QMI_OK;
 }
 
@@ -86,25 +104,43 @@ static void put_plmn(struct qmi_tlvs *out)
 	qmi_put(out, 0x12, plmn, sizeof(plmn));
 }
 
-static enum qmi_error serving_system(struct modem *m, struct client *c, const struct qmi_msg *req,
-				     struct qmi_tlvs *out)
+static void put_serving(const struct modem *m, struct qmi_tlvs *out)
 {
 	bool on = on_air(m);
 	uint8_t attach = on ? ATTACHED : DETACHED;
 	uint8_t v[6] = {
 		on ? REGISTERED : NOT_REGISTERED, attach, attach, NETWORK_3GPP, 1, RADIO_LTE};
+
+	put_plmn(out);
+	qmi_put_u8(out, 0x10, ROAMING_OFF);
+	qmi_put(out, 0x01, v, sizeof(v));
+}
+
+static enum qmi_error serving_system(struct modem *m, struct client *c, const struct qmi_msg *req,
+				     struct qmi_tlvs *out)
+{
 	static const uint8_t capability[2] = {1, CAPABILITY_LTE};
 
 	(void)c;
 	(void)req;
 	qmi_put_u16(out, 0x24, 1); /* tracking area */
 	qmi_put_u32(out, 0x1d, 0x101);
-	put_plmn(out);
-	if (on)
+	if (on_air(m))
 		qmi_put(out, 0x11, capability, sizeof(capability));
-	qmi_put_u8(out, 0x10, ROAMING_OFF);
-	qmi_put(out, 0x01, v, sizeof(v));
+	put_serving(m, out);
 	return QMI_OK;
+}
+
+void nas_changed(struct modem *m)
+{
+	struct qmi_tlvs tlvs = {0};
+
+	put_serving(m, &tlvs);
+	client_foreach(m, QMI_SERVICE_NAS, c)
+	{
+		if (c->events)
+			service_indicate(m, QMI_SERVICE_NAS, c->id, 0x0024, &tlvs);
+	}
 }
 
 /* Pairs of a validity byte and a value; then the PLMN as digits, and the tracking area. */
@@ -147,7 +183,7 @@ static enum qmi_error home_network(struct modem *m, struct client *c, const stru
 
 static const struct qmi_message messages[] = {
 	{0x0000, "reset", reset},
-	{0x0002, "event_report", registration},
+	{0x0002, "event_report", event_report},
 	{0x0003, "register_indications", registration},
 	{0x0020, "signal_strength", signal_strength},
 	{0x0024, "serving_system", serving_system},

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define READS	256 /* of one PDN a round, so that the others get their turn */
@@ -19,7 +20,9 @@ static void from_network(struct pdn *pdn, const uint8_t *packet, size_t len)
 {
 	enum family family = packet[0] >> 4 == 6 ? FAMILY_V6 : FAMILY_V4;
 
-	if (pdn->users[family])
+	bool raw = pdn->modem->format.dl == WDA_OFF;
+
+	if (pdn->users[family] && !(raw && pdn->mux))
 		aggregate_add(pdn->modem, pdn, packet, len);
 	else
 		pdn->count.dl_not_connected++;
@@ -49,6 +52,23 @@ void netside_send(struct pdn *pdn, const uint8_t *packet, size_t len)
 		pdn->count.ul_lost++;
 }
 
+static void pdn_name(const struct pdn *pdn, char *name)
+{
+	snprintf(name, IFNAMSIZ, "pdn%u", pdn->number);
+}
+
+int netside_set_mtu(struct pdn *pdn, uint32_t mtu)
+{
+	char name[IFNAMSIZ];
+	int err;
+
+	pdn_name(pdn, name);
+	err = tun_set_mtu(pdn->modem->net_socket, name, mtu);
+	if (!err)
+		pdn->mtu = mtu;
+	return err;
+}
+
 bool netside_drained(struct modem *m)
 {
 	for (unsigned int i = 0; i < m->options.pdns; i++)
@@ -75,7 +95,7 @@ static int pdn_open(struct pdn *p)
 	char name[IFNAMSIZ];
 	int ifindex;
 
-	snprintf(name, sizeof(name), "pdn%u", p->number);
+	pdn_name(p, name);
 	p->tun = (struct event){.fd = tun_open(name, false), .ready = pdn_ready};
 	p->drained = true;
 	if (p->tun.fd < 0)
@@ -109,6 +129,9 @@ static int open_all(struct modem *m)
 {
 	int err = open_loopback();
 
+	m->net_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (m->net_socket < 0)
+		return -errno;
 	for (unsigned int i = 0; !err && i < m->options.pdns; i++)
 		err = pdn_open(&m->pdns[i]);
 	return err;
@@ -123,7 +146,7 @@ int netside_new(struct modem *m)
 		return home;
 	err = netns_enter(m->options.net_netns);
 	if (err) {
-		warnx("network side: namespace %s: %s", m->options.net_netns ?: "of its own",
+		warnx("network namespace %s: %s", m->options.net_netns ?: "of its own",
 		      strerror(-err));
 	} else {
 		err = open_all(m);
@@ -143,4 +166,7 @@ void netside_free(struct modem *m)
 			close(m->pdns[i].tun.fd);
 		m->pdns[i].tun.fd = -1;
 	}
+	if (m->net_socket >= 0)
+		close(m->net_socket);
+	m->net_socket = -1;
 }

@@ -19,6 +19,9 @@ void netside_free(struct modem *m);
 /* A packet of the host's to the network. */
 void netside_send(struct pdn *pdn, const uint8_t *packet, size_t len);
 
+/* What the host is told and the network side sends at most: 0 or negative errno. */
+int netside_set_mtu(struct pdn *pdn, uint32_t mtu);
+
 /* Was everything read that the network side had? */
 bool netside_drained(struct modem *m);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
+#include "command.h"
+#include "netside.h"
+#include "noise.h"
 #include "util.h"
 
 #include <err.h>
@@ -18,6 +21,7 @@ enum option_id {
 	OPT_TRUNK,
 	OPT_TRUNK_NETNS,
 	OPT_TRUNK_MTU,
+	OPT_URB_MTU,
 	OPT_NET_NETNS,
 	OPT_INJECT,
 	OPT_HOLD,
@@ -48,6 +52,7 @@ static const struct {
 	{OPT_TRUNK, "trunk", "NAME", "name of the trunk (wwan0)"},
 	{OPT_TRUNK_NETNS, "trunk-netns", "NAME", "make the trunk in this network namespace"},
 	{OPT_TRUNK_MTU, "trunk-mtu", "BYTES", "MTU of the trunk to begin with (65535)"},
+	{OPT_URB_MTU, "urb-mtu", NULL, "lose downlink beyond the trunk's MTU, as qmi_wwan does"},
 	{OPT_NET_NETNS, "net-netns", "NAME", "network side here (default: one of its own)"},
 	{OPT_INJECT, "inject", "HOW", "downlink as linear (default) or paged (tun) packets"},
 	{OPT_HOLD, "hold", "USEC", "wait so long for an aggregate to fill (0: do not wait)"},
@@ -62,10 +67,53 @@ static const struct {
 	{OPT_VERSION, "version", NULL, "version"},
 };
 
+static const char explanation[] =
+	"\nAddresses. PDN n (n in hex for IPv6), network side in --net-netns on device pdn<n>:\n"
+	"  host 10.64.n.2/30, gateway 10.64.n.1, DNS 10.64.n.53 and 10.64.n.54\n"
+	"  host 2001:db8:64:n::2/64, gateway ::1, DNS ::53 and ::54 of the same prefix\n"
+	"  On lo there, for all PDNs: " NETSIDE_SERVER4 " and " NETSIDE_SERVER6 ".\n"
+	"\nWhich PDN a call is on: that of its APN if there is an --apn table (other APNs are\n"
+	"refused, 3GPP cause 27); else that of the 3GPP profile asked for, profile n being PDN n;\n"
+	"else by mux id: 0x80 + n is PDN n, any other gets the PDN it had, or the first free one.\n"
+	"A PDN is on one mux id at a time. With QMAP off, calls are those of unbound clients.\n"
+	"\nAggregates are sent when full (negotiated bytes or datagrams), when the network side "
+	"has\n"
+	"nothing more to read just now, or, with --hold, when that time is over.\n"
+	"\nqmicli works with --qmi-proxy, in the modem's network namespace:\n"
+	"  qmicli -p --device-open-qmi -d CONTROL-SOCKET ...\n";
+
+static void help_models(void)
+{
+	const struct model *m;
+
+	puts("\nModels:");
+	for (unsigned int i = 0; (m = model_at(i)); i++) {
+		static const char *const refusals[] = {"refused", "answered \"off\"",
+						       "answered with the best"};
+
+		printf("  %-8s %s%s%s, %u bytes, %s; other versions are %s\n", m->name,
+		       m->protocols & 1u << WDA_QMAP_V5 ? "v5 " : "",
+		       m->protocols & 1u << WDA_QMAP_V4 ? "v4 " : "",
+		       m->protocols & 1u << WDA_QMAP_V1 ? "v1" : "", m->dl_max_size,
+		       m->forced ? "always QMAP" : "QMAP or raw IP", refusals[m->refusal]);
+	}
+}
+
+static void help_commands(void)
+{
+	const struct command *c;
+
+	puts("\nCommands to the --faults socket, one a line, the answer one line of JSON:");
+	for (unsigned int i = 0; (c = command_at(i)); i++)
+		printf("  %s %s\n      %s\n", c->verb, c->synopsis, c->help);
+	printf("SERVICE and MESSAGE by name or number, or *. KIND: %s.\n", noise_kinds());
+}
+
 static void __attribute__((noreturn)) help(void)
 {
 	puts("Usage: qmap-modem --control PATH [OPTION]...");
 	puts("       qmap-modem ctl PATH COMMAND...\n");
+	puts("A cellular modem in software, as the host sees it.\n");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		char left[40];
 
@@ -73,6 +121,9 @@ static void __attribute__((noreturn)) help(void)
 			 table[i].arg ?: "");
 		printf("  %-20s %s\n", left, table[i].help);
 	}
+	help_models();
+	fputs(explanation, stdout);
+	help_commands();
 	exit(EXIT_SUCCESS);
 }
 
@@ -94,6 +145,13 @@ static void set_model(struct modem *m, const char *name)
 	if (!model)
 		errx(EXIT_FAILURE, "--model %s: RG500Q, EM12, EC25 or SDX20 is wanted", name);
 	m->model = *model;
+}
+
+static void set_protocols(struct modem *m, const char *list)
+{
+	m->model.protocols = model_protocols(list);
+	if (!m->model.protocols)
+		errx(EXIT_FAILURE, "--protocols %s: a list of v1, v4, v5 is wanted", list);
 }
 
 static void set_refusal(struct modem *m, const char *how)
@@ -180,15 +238,16 @@ static void set(struct modem *m, enum option_id id, const char *name, const char
 		set_model(m, arg);
 		break;
 	case OPT_PROTOCOLS:
-		m->model.protocols = model_protocols(arg);
-		if (!m->model.protocols)
-			errx(EXIT_FAILURE, "--protocols %s: a list of v1, v4, v5 is wanted", arg);
+		m->options.protocols = arg;
 		break;
 	case OPT_REFUSE:
-		set_refusal(m, arg);
+		m->options.refuse = arg;
 		break;
 	case OPT_INJECT:
 		set_inject(&m->options, arg);
+		break;
+	case OPT_URB_MTU:
+		m->options.urb_mtu = true;
 		break;
 	case OPT_QMI_PROXY:
 		m->options.qmi_proxy = true;
@@ -229,6 +288,10 @@ void options_parse(struct modem *m, int argc, char **argv)
 	}
 	if (optind < argc)
 		errx(EXIT_FAILURE, "%s: not an option; try --help", argv[optind]);
+	if (m->options.protocols)
+		set_protocols(m, m->options.protocols);
+	if (m->options.refuse)
+		set_refusal(m, m->options.refuse);
 	if (!m->options.control)
 		errx(EXIT_FAILURE, "--control PATH is missing; try --help");
 	if (strlen(m->options.trunk) >= IFNAMSIZ)

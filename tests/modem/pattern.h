@@ -39,16 +39,17 @@ static inline void pattern_fill(uint8_t *payload, size_t size, const struct patt
 	uint32_t magic = htobe32(PATTERN_MAGIC);
 	uint16_t stream = htobe16(p->stream), length = htobe16(size);
 	uint64_t sequence = htobe64(p->sequence);
-	unsigned int byte = p->sequence % PATTERN_MODULUS;
+	size_t filler = size - PATTERN_HEADER, period = PATTERN_MODULUS;
+	uint8_t *f = payload + PATTERN_HEADER;
 
 	memcpy(payload, &magic, 4);
 	memcpy(payload + 4, &stream, 2);
 	memcpy(payload + 6, &length, 2);
 	memcpy(payload + 8, &sequence, 8);
-	for (size_t i = PATTERN_HEADER; i < size; i++) {
-		payload[i] = byte;
-		byte = byte + 1 == PATTERN_MODULUS ? 0 : byte + 1;
-	}
+	for (size_t i = 0; i < filler && i < period; i++)
+		f[i] = (i + p->sequence) % PATTERN_MODULUS;
+	for (size_t done = period; done < filler; done += period)
+		memcpy(f + done, f, filler - done < period ? filler - done : period);
 }
 
 /* Compare all of a payload; what it says of itself goes to *p. */
@@ -57,7 +58,8 @@ static inline bool pattern_check(const uint8_t *payload, size_t size, struct pat
 	uint32_t magic;
 	uint16_t stream, length;
 	uint64_t sequence;
-	unsigned int byte;
+	const uint8_t *f = payload + PATTERN_HEADER;
+	size_t filler = size - PATTERN_HEADER, period = PATTERN_MODULUS;
 
 	if (size < PATTERN_HEADER)
 		return false;
@@ -69,13 +71,10 @@ static inline bool pattern_check(const uint8_t *payload, size_t size, struct pat
 	p->sequence = be64toh(sequence);
 	if (be32toh(magic) != PATTERN_MAGIC || be16toh(length) != size)
 		return false;
-	byte = p->sequence % PATTERN_MODULUS;
-	for (size_t i = PATTERN_HEADER; i < size; i++) {
-		if (payload[i] != byte)
+	for (size_t i = 0; i < filler && i < period; i++)
+		if (f[i] != (i + p->sequence) % PATTERN_MODULUS)
 			return false;
-		byte = byte + 1 == PATTERN_MODULUS ? 0 : byte + 1;
-	}
-	return true;
+	return filler <= period || !memcmp(f + period, f, filler - period);
 }
 
 #endif

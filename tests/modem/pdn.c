@@ -2,6 +2,7 @@
 #include "pdn.h"
 #include "client.h"
 #include "service.h"
+#include "sim.h"
 #include "util.h"
 
 #include <arpa/inet.h>
@@ -12,6 +13,8 @@
 /* Verbose call end: types and reasons (WDS, Verbose Call End Reason). */
 #define END_INTERNAL	       2
 #define END_3GPP	       6
+#define INTERNAL_CARD_EVENT    218
+#define INTERNAL_LOW_POWER     219
 #define INTERNAL_INTERFACE_USE 241 /* interface in use, configuration does not match */
 #define INTERNAL_MAX_PDN       262
 #define REASON_UNSPECIFIED     1
@@ -42,6 +45,7 @@ void pdns_init(struct modem *m)
 		p->number = n;
 		p->tun.fd = -1;
 		p->mtu = 1500;
+		strcpy(p->apn, "internet");
 		p->host4 = address4(n, 2);
 		p->gateway4 = address4(n, 1);
 		p->dns4[0] = address4(n, 53);
@@ -103,6 +107,23 @@ struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn,
 	return p;
 }
 
+bool pdn_on_air(const struct modem *m, struct call_end *end)
+{
+	*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_CARD_EVENT};
+	if (m->operating_mode)
+		end->verbose = INTERNAL_LOW_POWER;
+	return !m->operating_mode && sim_ready(m);
+}
+
+void pdn_radio_off(struct modem *m)
+{
+	static const struct call_end end = {REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_LOW_POWER};
+
+	for (unsigned int i = 0; i < m->options.pdns; i++)
+		for (int f = 0; f < FAMILIES; f++)
+			pdn_disconnect(m, &m->pdns[i], f, &end);
+}
+
 enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,
 			   struct call_end *end)
 {
@@ -132,8 +153,10 @@ void pdn_leave(struct modem *m, struct client *c)
 	if (!p)
 		return;
 	p->users[c->family]--;
-	if (!in_use(p))
+	if (!in_use(p)) {
 		m->by_mux[p->mux] = NULL;
+		p->flow_off = false;
+	}
 	c->tx_bytes = p->count.ul_bytes - c->tx_bytes;
 	c->rx_bytes = p->count.dl_bytes - c->rx_bytes;
 	c->pdn = NULL;

@@ -16,6 +16,12 @@ void pdns_init(struct modem *m);
 struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn, uint8_t profile,
 		       struct call_end *end);
 
+/* Is there a network to call, with radio on and the SIM open? If not, *end says why. */
+bool pdn_on_air(const struct modem *m, struct call_end *end);
+
+/* The host has switched the radio off: all calls end. */
+void pdn_radio_off(struct modem *m);
+
 /* Put client `c` into the call of this family. QMI_CALL_FAILED with *end if that cannot be. */
 enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,
 			   struct call_end *end);

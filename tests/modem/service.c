@@ -50,6 +50,12 @@ static qmi_handler find_handler(const struct service *s, uint16_t id)
 	return NULL;
 }
 
+/* What libqmi's proxy answers itself: open a device. Here there is but one. */
+static bool proxy_open(const struct conn *conn, const struct qmi_msg *req)
+{
+	return control_is_proxy(conn) && req->service == QMI_SERVICE_CTL && req->id == 0xff00;
+}
+
 /* Who is asked, and may he be: the checks that come before any message's own. */
 static enum qmi_error run(struct modem *m, const struct qmi_msg *req, struct qmi_tlvs *out)
 {
@@ -108,7 +114,10 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 	m->qmi.requests++;
 	fault = faults_take(m, req.service, req.id);
 	control_hold_indications(m);
-	err = fault.error ? fault.error : run(m, &req, &out);
+	if (proxy_open(conn, &req))
+		err = QMI_OK;
+	else
+		err = fault.error ? fault.error : run(m, &req, &out);
 	m->qmi.errors += err != QMI_OK;
 	len = build_answer(answer, &req, err, &out);
 	control_answer(m, conn, answer, len, &fault);

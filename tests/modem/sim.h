@@ -13,6 +13,8 @@ enum pin_state {
 	PIN_BLOCKED = 4,
 };
 
+#define SIM_PIN_RETRIES 3
+
 enum pin_state sim_pin_state(const struct modem *m);
 
 /* Try a PIN: counts down the retries if it is wrong. */

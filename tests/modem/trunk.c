@@ -24,6 +24,7 @@ struct trunk {
 	struct event ev;
 	struct modem *modem;
 	int ifindex;
+	int query; /* socket in the trunk's namespace, for ioctls */
 	/* Linear injection; packet -1: by TUN write. */
 	struct linear *skel;
 	int injector; /* the TUN whose egress leads into the trunk */
@@ -48,9 +49,12 @@ static void trunk_ready(struct event *ev, uint32_t events)
 
 static int attach(struct trunk *t)
 {
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = t->injector_ifindex,
-			    .attach_point = BPF_TC_EGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook),
+		.ifindex = t->injector_ifindex,
+		.attach_point = BPF_TC_EGRESS,
+	};
+	struct bpf_tc_opts opts = {.sz = sizeof(opts), .handle = 1, .priority = 1};
 	int err;
 
 	t->skel = linear__open();
@@ -128,6 +132,7 @@ int trunk_new(struct modem *m)
 	m->trunk = t;
 	t->modem = m;
 	t->packet = t->injector = -1;
+	t->query = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	t->ev = (struct event){.fd = tun_open(o->trunk, true), .ready = trunk_ready};
 	if (t->ev.fd < 0)
 		return t->ev.fd;
@@ -150,6 +155,8 @@ void trunk_free(struct modem *m)
 	if (!t)
 		return;
 	linear_free(t);
+	if (t->query >= 0)
+		close(t->query);
 	if (t->ev.fd >= 0)
 		close(t->ev.fd);
 	free(t);
@@ -181,12 +188,24 @@ static ssize_t send_tun(struct trunk *t, uint16_t protocol, const uint8_t *buf, 
 	return writev(t->ev.fd, iov, ARRAY_SIZE(iov));
 }
 
+/* The URBs of qmi_wwan are as large as the MTU, and lose whole what does not fit (usbnet.c). */
+static bool beyond_urb(const struct modem *m, size_t len)
+{
+	int mtu = m->options.urb_mtu ? tun_get_mtu(m->trunk->query, m->options.trunk) : -1;
+
+	return mtu >= 0 && len > (size_t)mtu;
+}
+
 void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t len)
 {
 	struct trunk *t = m->trunk;
-	ssize_t n = t->packet >= 0 ? send_linear(t, protocol, buf, len)
-				   : send_tun(t, protocol, buf, len);
+	ssize_t n;
 
+	if (beyond_urb(m, len)) {
+		m->traffic.dl_beyond_urb++;
+		return;
+	}
+	n = t->packet >= 0 ? send_linear(t, protocol, buf, len) : send_tun(t, protocol, buf, len);
 	if (n < 0)
 		m->traffic.dl_lost++;
 }

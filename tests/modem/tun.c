@@ -33,6 +33,22 @@ int tun_open(const char *name, bool info)
 	return err;
 }
 
+int tun_set_mtu(int sock, const char *name, unsigned int mtu)
+{
+	struct ifreq ifr = {.ifr_mtu = mtu};
+
+	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+	return ioctl(sock, SIOCSIFMTU, &ifr) ? -errno : 0;
+}
+
+int tun_get_mtu(int sock, const char *name)
+{
+	struct ifreq ifr = {0};
+
+	strncpy(ifr.ifr_name, name, sizeof(ifr.ifr_name) - 1);
+	return ioctl(sock, SIOCGIFMTU, &ifr) ? -errno : ifr.ifr_mtu;
+}
+
 static int ifreq_configure(int sock, const char *name, unsigned int mtu, bool up)
 {
 	struct ifreq ifr = {0};
@@ -42,9 +58,12 @@ static int ifreq_configure(int sock, const char *name, unsigned int mtu, bool up
 	if (ioctl(sock, SIOCGIFINDEX, &ifr))
 		return -errno;
 	ifindex = ifr.ifr_ifindex;
-	ifr.ifr_mtu = mtu;
-	if (mtu && ioctl(sock, SIOCSIFMTU, &ifr))
-		return -errno;
+	if (mtu) {
+		int err = tun_set_mtu(sock, name, mtu);
+
+		if (err)
+			return err;
+	}
 	if (!up)
 		return ifindex;
 	if (ioctl(sock, SIOCGIFFLAGS, &ifr))

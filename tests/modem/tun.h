@@ -15,6 +15,12 @@ int tun_open(const char *name, bool info);
 /* Set the MTU (0: leave) and, if `up`, switch on. Returns the ifindex or negative errno. */
 int tun_configure(const char *name, unsigned int mtu, bool up);
 
+/* Set the MTU of a device in the namespace that `sock` (any socket) was made in. */
+int tun_set_mtu(int sock, const char *name, unsigned int mtu);
+
+/* MTU of a device likewise, or negative errno. */
+int tun_get_mtu(int sock, const char *name);
+
 /* No link-local address, hence no router solicitations, from this device. */
 void tun_quiet(const char *name);
 

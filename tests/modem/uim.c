@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* UIM: the card and its PIN. */
 #include "client.h"
+#include "nas.h"
 #include "service.h"
 #include "sim.h"
 #include "util.h"
 
 #include <stdio.h>
 
-#define PIN_RETRIES   3
 #define CARD_PRESENT  1
 #define APP_USIM      2
 #define APP_READY     7
@@ -37,7 +37,7 @@ bool sim_verify(struct modem *m, const char *pin)
 		m->pin_retries--;
 		return false;
 	}
-	m->pin_retries = PIN_RETRIES;
+	m->pin_retries = SIM_PIN_RETRIES;
 	m->pin_verified = true;
 	return true;
 }
@@ -64,15 +64,12 @@ static uint8_t app_state(const struct modem *m)
 }
 
 /* One card with one USIM application. */
-static enum qmi_error card_status(struct modem *m, struct client *c, const struct qmi_msg *req,
-				  struct qmi_tlvs *out)
+static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 {
 	static const uint8_t aid[7] = {0xa0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02};
 	uint8_t v[64];
 	size_t n = 0;
 
-	(void)c;
-	(void)req;
 	put_le16(v, 0); /* primary GW: slot 0, application 0 */
 	put_le16(v + 2, 0xffff);
 	put_le16(v + 4, 0xffff);
@@ -102,7 +99,28 @@ static enum qmi_error card_status(struct modem *m, struct client *c, const struc
 	v[n++] = 3;
 	v[n++] = 10;
 	qmi_put(out, 0x10, v, n);
+}
+
+static enum qmi_error card_status(struct modem *m, struct client *c, const struct qmi_msg *req,
+				  struct qmi_tlvs *out)
+{
+	(void)c;
+	(void)req;
+	put_card_status(m, out);
 	return QMI_OK;
+}
+
+static void card_changed(struct modem *m)
+{
+	struct qmi_tlvs tlvs = {0};
+
+	put_card_status(m, &tlvs);
+	client_foreach(m, QMI_SERVICE_UIM, c)
+	{
+		if (c->events)
+			service_indicate(m, QMI_SERVICE_UIM, c->id, 0x0032, &tlvs);
+	}
+	nas_changed(m);
 }
 
 static enum qmi_error register_events(struct modem *m, struct client *c, const struct qmi_msg *req,
@@ -140,10 +158,11 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 	good = sim_verify(m, pin);
 	retries[0] = m->pin_retries;
 	retries[1] = 10;
+	card_changed(m);
 	if (good)
 		return QMI_OK;
 	qmi_put(out, 0x10, retries, sizeof(retries));
-	return QMI_INCORRECT_PIN;
+	return m->pin_retries ? QMI_INCORRECT_PIN : QMI_PIN_BLOCKED;
 }
 
 static const struct qmi_message messages[] = {

@@ -141,6 +141,7 @@ static void deliver(struct modem *m, struct pdn *pdn, const uint8_t *packet, siz
 {
 	pdn->count.ul_packets++;
 	pdn->count.ul_bytes += len;
+	pdn->count.ul_flow_off += pdn->flow_off;
 	m->traffic.ul_frames++;
 	if (m->loopback) {
 		for (uint32_t i = 0; i < m->loopback; i++)
@@ -356,6 +357,10 @@ void uplink_receive(struct modem *m, uint8_t *buf, size_t len)
 {
 	struct trunk_counters *n = &m->traffic;
 
+	if (m->silent) {
+		n->ul_silent++;
+		return;
+	}
 	n->ul_transfers++;
 	n->ul_bytes += len;
 	if (len > n->ul_max_transfer)

@@ -13,7 +13,6 @@
 #define REASON_CLIENT_END  2
 #define RATE_UP		   900000000u
 #define RATE_DOWN	   2500000000u
-#define MAX_APN		   100
 #define PDP_IPV4V6	   3
 #define PDP_IPV4	   0
 #define PDP_IPV6	   2
@@ -42,9 +41,9 @@ static enum qmi_error event_report(struct modem *m, struct client *c, const stru
 				   struct qmi_tlvs *out)
 {
 	(void)m;
+	(void)c;
 	(void)req;
 	(void)out;
-	c->events = 1;
 	return QMI_OK;
 }
 
@@ -129,8 +128,11 @@ static void put_end(struct qmi_tlvs *out, const struct call_end *end)
 static enum qmi_error start_call(struct modem *m, struct client *c, const char *apn,
 				 uint8_t profile, enum family family, struct call_end *end)
 {
-	struct pdn *pdn = pdn_choose(m, c, apn, profile, end);
+	struct pdn *pdn;
 
+	if (!pdn_on_air(m, end))
+		return QMI_CALL_FAILED;
+	pdn = pdn_choose(m, c, apn, profile, end);
 	if (!pdn)
 		return QMI_CALL_FAILED;
 	if (faults_refuse(m, pdn, apn, family, end))
@@ -306,38 +308,75 @@ static enum qmi_error settings(struct modem *m, struct client *c, const struct q
 	return QMI_OK;
 }
 
-static enum qmi_error profile_settings(struct modem *m, struct client *c, const struct qmi_msg *req,
-				       struct qmi_tlvs *out)
+/* The PDN whose 3GPP profile TLV 0x01 names. */
+static enum qmi_error find_profile(struct modem *m, const struct qmi_msg *req, struct pdn **pdn)
 {
-	char name[] = "profile00";
 	uint16_t len;
 	const uint8_t *p = qmi_find(req, 0x01, &len);
 
-	(void)c;
 	if (!p)
 		return QMI_MISSING_ARG;
 	if (len != 2)
 		return QMI_MALFORMED;
 	if (p[0] || !p[1] || p[1] > m->options.pdns)
 		return QMI_INVALID_PROFILE;
-	name[7] += p[1] / 10;
-	name[8] += p[1] % 10;
+	*pdn = &m->pdns[p[1] - 1];
+	return QMI_OK;
+}
+
+static enum qmi_error profile_settings(struct modem *m, struct client *c, const struct qmi_msg *req,
+				       struct qmi_tlvs *out)
+{
+	char name[] = "profile00";
+	struct pdn *pdn;
+	enum qmi_error err = find_profile(m, req, &pdn);
+
+	(void)c;
+	if (err)
+		return err;
+	name[7] += pdn->number / 10;
+	name[8] += pdn->number % 10;
 	qmi_put_string(out, 0x10, name);
 	qmi_put_u8(out, 0x11, PDP_IPV4V6);
-	qmi_put_string(out, 0x14, "internet");
+	qmi_put_string(out, 0x14, pdn->apn);
 	qmi_put_string(out, 0x1b, "");
 	qmi_put_string(out, 0x1c, "");
 	qmi_put_u8(out, 0x1d, 0);
 	return QMI_OK;
 }
 
+static enum qmi_error modify_profile(struct modem *m, struct client *c, const struct qmi_msg *req,
+				     struct qmi_tlvs *out)
+{
+	char apn[MAX_APN + 1];
+	struct pdn *pdn;
+	enum qmi_error err = find_profile(m, req, &pdn);
+
+	(void)c;
+	(void)out;
+	if (!err)
+		err = read_text(req, 0x14, apn, sizeof(apn));
+	if (!err && qmi_find(req, 0x14, &(uint16_t){0}))
+		strcpy(pdn->apn, apn);
+	return err;
+}
+
+/* clang-format off: one message a line */
 static const struct qmi_message messages[] = {
-	{0x0000, "reset", reset},	    {0x0001, "event_report", event_report},
-	{0x0020, "start", start},	    {0x0021, "stop", stop},
-	{0x0022, "status", status},	    {0x0023, "channel_rates", channel_rates},
-	{0x0024, "statistics", statistics}, {0x002b, "profile_settings", profile_settings},
-	{0x002d, "settings", settings},	    {0x004d, "ip_family", ip_family},
-	{0x00a2, "bind_mux", bind_mux},	    {0},
+	{0x0000, "reset", reset},
+	{0x0001, "event_report", event_report},
+	{0x0020, "start", start},
+	{0x0021, "stop", stop},
+	{0x0022, "status", status},
+	{0x0023, "channel_rates", channel_rates},
+	{0x0024, "statistics", statistics},
+	{0x0028, "modify_profile", modify_profile},
+	{0x002b, "profile_settings", profile_settings},
+	{0x002d, "settings", settings},
+	{0x004d, "ip_family", ip_family},
+	{0x00a2, "bind_mux", bind_mux},
+	{0},
 };
+/* clang-format on */
 
 const struct service wds_service = {QMI_SERVICE_WDS, 1, 36, messages};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asking qmapd, or doing without it. */
+#ifndef QMAP_CLI_DAEMON_H
+#define QMAP_CLI_DAEMON_H
+
+#include "cli.h"
+
+/* Instead of the daemon, where none is running. */
+typedef int (*cli_local_fn)(struct json_object **out, const char *dev, struct error *err);
+
+/*
+ * Asks for @command with "dev" (may be NULL), or @local (may be NULL) where nobody answers. New
+ * reference in @out.
+ */
+int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
+	    struct json_object **out, struct error *err);
+
+/* Sends a request of any kind; takes over the reference to @request. */
+int cli_call(const struct cli *cli, struct json_object *request, unsigned int timeout,
+	     struct json_object **out, struct error *err);
+
+/* Seconds. An attach is as slow as the network's answer to each of its calls. */
+#define CLI_TIMEOUT	   30
+#define CLI_DETACH_TIMEOUT 120
+#define CLI_ATTACH_TIMEOUT 600
+
+#endif

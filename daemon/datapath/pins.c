@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pins.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "../log.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+static int need_bpffs(struct error *err)
+{
+	struct statfs fs;
+
+	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return 0;
+	if (errno == EPERM || errno == EACCES) {
+		error_set(err, -EPERM, "no permission to use %s", BPFFS);
+		error_hint(err, "run as root");
+		return -EPERM;
+	}
+	error_set(err, -errno, "no BPF file system on %s and mounting one failed: %s", BPFFS,
+		  strerror(errno));
+	error_hint(err, "the kernel needs CONFIG_BPF_SYSCALL; then: mount -t bpf bpf %s", BPFFS);
+	return -errno;
+}
+
+static int need_dir(const char *path, struct error *err)
+{
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	return error_set(err, -errno, "cannot make %s: %s", path, strerror(errno));
+}
+
+const char *pins_path(const struct pins *p, const char *name, char *buf)
+{
+	snprintf(buf, PINS_PATH, "%s/%s", p->dir, name);
+	return buf;
+}
+
+static int lock_dir(struct pins *p, struct error *err)
+{
+	p->lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->lock < 0)
+		return -errno;
+	if (!flock(p->lock, LOCK_EX | LOCK_NB))
+		return 0;
+	close(p->lock);
+	p->lock = -1;
+	return error_set(err, -EBUSY, "another process is working on %s", p->dir);
+}
+
+static void unlink_all(const struct pins *p)
+{
+	char path[PINS_PATH];
+	struct dirent *e;
+	DIR *d = opendir(p->dir);
+
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", p->dir, e->d_name) < (int)sizeof(path))
+			unlink(path);
+	}
+	closedir(d);
+}
+
+static int read_meta(const struct pins *p, struct qmap_meta *meta)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(p->meta, &zero, meta) ? -errno : 0;
+}
+
+static int write_meta(const struct pins *p, const struct qmap_meta *meta, struct error *err)
+{
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(p->meta, &zero, meta, BPF_ANY))
+		return error_set(err, -errno, "cannot write %s/meta: %s", p->dir, strerror(errno));
+	return 0;
+}
+
+/* The 192 KiB of struct qmap_meta are too much for the stack of a small machine. */
+static struct qmap_meta *meta_new(void)
+{
+	return calloc(1, sizeof(struct qmap_meta));
+}
+
+static int make_meta(struct pins *p, const char *trunk, struct error *err)
+{
+	struct qmap_meta *meta = meta_new();
+	int ret;
+
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	meta->abi_version = QMAP_ABI_VERSION;
+	meta->trunk_ifindex = p->ifindex;
+	snprintf(meta->trunk, sizeof(meta->trunk), "%s", trunk);
+	p->meta = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_meta", sizeof(__u32), sizeof(*meta), 1,
+				 NULL);
+	if (p->meta < 0) {
+		ret = error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
+		if (ret == -EPERM)
+			error_hint(err, "run as root, on a kernel with the bpf() system call");
+	} else {
+		ret = write_meta(p, meta, err);
+	}
+	free(meta);
+	return ret ?: pins_put(p, "meta", p->meta, err);
+}
+
+static void set_dir(struct pins *p, unsigned int ifindex)
+{
+	*p = PINS_INIT;
+	p->ifindex = ifindex;
+	snprintf(p->dir, sizeof(p->dir), PINS_ROOT "/%u", ifindex);
+}
+
+int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct error *err)
+{
+	int ret;
+
+	set_dir(p, ifindex);
+	ret = need_bpffs(err) ?: need_dir(PINS_ROOT, err) ?: need_dir(p->dir, err);
+	if (ret)
+		return ret;
+	ret = lock_dir(p, err);
+	if (ret)
+		return ret == -EBUSY ? ret : error_set(err, ret, "cannot open %s", p->dir);
+	p->meta = pins_get(p, "meta", NULL);
+	if (p->meta >= 0) {
+		ret = error_set(err, -EEXIST, "%s is attached already", trunk);
+		error_hint(err, "see `qmapctl show %s`; detach it first to change how", trunk);
+		goto close;
+	}
+	unlink_all(p);
+	ret = make_meta(p, trunk, err);
+	if (!ret)
+		return 0;
+	pins_remove(p);
+	return ret;
+close:
+	pins_close(p);
+	return ret;
+}
+
+static int check_abi(const struct pins *p, struct error *err)
+{
+	struct qmap_meta *meta = meta_new();
+	int ret = meta ? read_meta(p, meta) : -ENOMEM;
+
+	if (ret) {
+		error_set(err, ret, "cannot read %s/meta: %s", p->dir, strerror(-ret));
+	} else if (meta->abi_version != QMAP_ABI_VERSION) {
+		ret = error_set(err, -EPROTO,
+				"%s was attached by another version (ABI %u, ours is %u)",
+				meta->trunk, meta->abi_version, QMAP_ABI_VERSION);
+		error_hint(err, "detach it with the version that attached it");
+	}
+	free(meta);
+	return ret;
+}
+
+int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct error *err)
+{
+	int ret = 0;
+
+	set_dir(p, ifindex);
+	if (mode == PINS_WRITE)
+		ret = lock_dir(p, err);
+	if (!ret) {
+		p->meta = pins_get(p, "meta", NULL);
+		ret = p->meta < 0 ? p->meta : check_abi(p, err);
+	}
+	if (!ret)
+		return 0;
+	pins_close(p);
+	if (ret == -ENOENT)
+		error_set(err, ret, "nothing is attached there");
+	return error_set(err, ret, "cannot open %s: %s", p->dir, strerror(-ret));
+}
+
+void pins_close(struct pins *p)
+{
+	if (p->meta >= 0)
+		close(p->meta);
+	if (p->lock >= 0)
+		close(p->lock);
+	p->meta = p->lock = -1;
+}
+
+void pins_remove(struct pins *p)
+{
+	unlink_all(p);
+	if (rmdir(p->dir) && errno != ENOENT)
+		log_warning("Cannot remove %s: %s", p->dir, strerror(errno));
+	rmdir(PINS_ROOT);
+	pins_close(p);
+}
+
+int pins_put(const struct pins *p, const char *name, int fd, struct error *err)
+{
+	char path[PINS_PATH];
+
+	if (!bpf_obj_pin(fd, pins_path(p, name, path)))
+		return 0;
+	return error_set(err, -errno, "cannot pin %s: %s", path, strerror(errno));
+}
+
+int pins_get(const struct pins *p, const char *name, struct error *err)
+{
+	char path[PINS_PATH];
+	int fd = bpf_obj_get(pins_path(p, name, path));
+
+	if (fd >= 0)
+		return fd;
+	return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+}
+
+static int change_meta(struct pins *p, int (*change)(struct qmap_meta *, const void *),
+		       const void *arg, struct error *err)
+{
+	struct qmap_meta *meta = meta_new();
+	int ret;
+
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = read_meta(p, meta) ?: change(meta, arg);
+	if (ret)
+		error_set(err, ret, "cannot change %s/meta: %s", p->dir, strerror(-ret));
+	else
+		ret = write_meta(p, meta, err);
+	free(meta);
+	return ret;
+}
+
+static int change_datapath(struct qmap_meta *meta, const void *name)
+{
+	snprintf(meta->datapath, sizeof(meta->datapath), "%s", (const char *)name);
+	return 0;
+}
+
+int pins_set_datapath(struct pins *p, const char *datapath, struct error *err)
+{
+	return change_meta(p, change_datapath, datapath, err);
+}
+
+static int change_state(struct qmap_meta *meta, const void *text)
+{
+	size_t len = strlen(text);
+
+	if (len > sizeof(meta->state))
+		return -E2BIG;
+	memcpy(meta->state, text, len);
+	meta->state_len = len;
+	return 0;
+}
+
+int pins_set_state(struct pins *p, struct json_object *state, struct error *err)
+{
+	return change_meta(p, change_state,
+			   json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN), err);
+}
+
+static struct json_object *parse_state(const struct qmap_meta *meta)
+{
+	struct json_tokener *tok = json_tokener_new();
+	struct json_object *state = NULL;
+
+	if (tok && meta->state_len <= sizeof(meta->state))
+		state = json_tokener_parse_ex(tok, meta->state, meta->state_len);
+	if (tok)
+		json_tokener_free(tok);
+	return state;
+}
+
+int pins_get_meta(const struct pins *p, struct qmap_meta *meta, struct json_object **state,
+		  struct error *err)
+{
+	struct qmap_meta *m = meta_new();
+	int ret = m ? read_meta(p, m) : -ENOMEM;
+
+	if (ret)
+		error_set(err, ret, "cannot read %s/meta: %s", p->dir, strerror(-ret));
+	if (!ret && meta)
+		*meta = *m;
+	if (!ret && state)
+		*state = m->state_len ? parse_state(m) : NULL;
+	free(m);
+	return ret;
+}
+
+unsigned int pins_list(unsigned int *ifindexes, unsigned int max)
+{
+	DIR *d = opendir(PINS_ROOT);
+	unsigned int n = 0;
+	struct dirent *e;
+
+	if (!d)
+		return 0;
+	while (n < max && (e = readdir(d))) {
+		unsigned long i = strtoul(e->d_name, NULL, 10);
+
+		if (i && i <= INT32_MAX)
+			ifindexes[n++] = i;
+	}
+	closedir(d);
+	return n;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The directory /sys/fs/bpf/qmap/<ifindex>/ in which a trunk's state outlives its daemon.
+ *
+ * It holds programs, links and maps, and the map `meta` (struct qmap_meta) that says what they are
+ * and carries the session's state as JSON. The directory is keyed by ifindex because bpffs allows
+ * no dots in names. Whoever changes anything holds an exclusive flock on the directory; a daemon
+ * holds it for as long as it lives.
+ */
+#ifndef QMAP_PINS_H
+#define QMAP_PINS_H
+
+#include <stdbool.h>
+
+#include "../error.h"
+#include "qmap/abi.h"
+
+struct json_object;
+
+#define PINS_ROOT "/sys/fs/bpf/qmap"
+
+struct pins {
+	unsigned int ifindex; /* of the trunk */
+	int lock;	      /* the directory, flocked; -1 when opened for reading only */
+	int meta;	      /* fd of the meta map */
+	char dir[64];
+};
+
+#define PINS_INIT ((struct pins){.lock = -1, .meta = -1})
+
+enum pins_mode {
+	PINS_READ,  /* no lock: counters and state, for looking only */
+	PINS_WRITE, /* locked; -EBUSY if another process has it */
+};
+
+/*
+ * Makes the directory for @ifindex, mounting bpffs where nobody has, and locks it. A directory
+ * without a readable meta map is what a crash left in the middle of this function, and is swept.
+ * -EEXIST if the trunk is attached, -EBUSY if another process is at it, -EPERM.
+ */
+int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct error *err);
+
+/* -ENOENT if the trunk is not attached, -EBUSY, -EPROTO if pinned by another ABI version. */
+int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct error *err);
+
+/* Forgets the object; the pins stay. */
+void pins_close(struct pins *p);
+
+/* Removes everything pinned there, and the directory; then as pins_close(). */
+void pins_remove(struct pins *p);
+
+/* Path of pin @name; @buf holds at least PINS_PATH bytes. Returns @buf. */
+#define PINS_PATH 128
+const char *pins_path(const struct pins *p, const char *name, char *buf);
+
+/* Pins @fd as @name. */
+int pins_put(const struct pins *p, const char *name, int fd, struct error *err);
+/* Fd of what is pinned as @name, or a negative errno. */
+int pins_get(const struct pins *p, const char *name, struct error *err);
+
+/* Writes the data path's name, and the state as JSON text; -E2BIG if it does not fit. */
+int pins_set_datapath(struct pins *p, const char *datapath, struct error *err);
+int pins_set_state(struct pins *p, struct json_object *state, struct error *err);
+
+/* @meta may be NULL; *state (may be NULL) gets a new reference, NULL where there is none. */
+int pins_get_meta(const struct pins *p, struct qmap_meta *meta, struct json_object **state,
+		  struct error *err);
+
+/* Ifindexes of all directories, at most @max; returns how many. None is no error. */
+unsigned int pins_list(unsigned int *ifindexes, unsigned int max);
+
+#endif

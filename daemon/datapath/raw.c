@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* No QMAP: the modem sends bare IP packets, and the trunk is the port of the one PDN. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../rtnl.h"
+#include "counters.h"
+#include "datapath.h"
+#include "pins.h"
+
+struct datapath {
+	unsigned int trunk;
+	bool up;
+};
+
+static int new_datapath(struct datapath **out, struct pins *pins, struct error *err)
+{
+	struct datapath *dp = calloc(1, sizeof(*dp));
+
+	if (!dp)
+		return error_set(err, -ENOMEM, "out of memory");
+	dp->trunk = pins->ifindex;
+	*out = dp;
+	return 0;
+}
+
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct datapath_format *format, struct error *err)
+{
+	(void)trunk;
+	(void)format;
+	return new_datapath(out, pins, err) ?: pins_set_datapath(pins, datapath_raw.name, err);
+}
+
+static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
+{
+	port->ifindex = dp->trunk;
+	if (!if_indextoname(dp->trunk, port->name))
+		return error_set(err, -ENODEV, "the trunk is gone");
+	return 0;
+}
+
+static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	(void)dp;
+	(void)mux;
+	(void)err;
+	return 0;
+}
+
+/* The modem itself holds back what is not connected; there is nothing in between to close. */
+static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	(void)mux;
+	(void)err;
+	dp->up = on;
+	return 0;
+}
+
+static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+{
+	struct qmap_port_stats s = {0};
+	struct qmap_trunk_stats ts = {0};
+	struct json_object *ports;
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_link_get_index(nl, dp->trunk, &link, err);
+
+	rtnl_close(&nl);
+	if (ret)
+		return ret;
+	s.rx_packets = s.rx_csum_none = link.rx_packets;
+	s.rx_bytes = link.rx_bytes;
+	s.rx_dropped = link.rx_dropped;
+	s.tx_packets = link.tx_packets;
+	s.tx_bytes = link.tx_bytes;
+	s.tx_dropped = link.tx_dropped;
+	ports = json_object_new_array();
+	json_object_array_add(ports, counters_port_json(0, &s, dp->up, false));
+	*out = counters_trunk_json(&ts, ports);
+	return 0;
+}
+
+static int event_fd(struct datapath *dp)
+{
+	(void)dp;
+	return -1;
+}
+
+static int events(struct datapath *dp, struct error *err)
+{
+	(void)dp;
+	(void)err;
+	return 0;
+}
+
+static int detach(struct datapath *dp, struct error *err)
+{
+	(void)dp;
+	(void)err;
+	return 0;
+}
+
+static int probe(const char *trunk, struct error *why)
+{
+	(void)trunk;
+	(void)why;
+	return 0;
+}
+
+static void close_datapath(struct datapath **dp)
+{
+	free(*dp);
+	*dp = NULL;
+}
+
+const struct datapath_ops datapath_raw = {
+	.name = "raw",
+	.probe = probe,
+	.attach = attach,
+	.adopt = new_datapath,
+	.add_port = add_port,
+	.del_port = del_port,
+	.flow = flow,
+	.stats = stats,
+	.event_fd = event_fd,
+	.events = events,
+	.detach = detach,
+	.close = close_datapath,
+};

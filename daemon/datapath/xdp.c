@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Data path `xdp`: loads, wires and pins the programs of bpf/qmap_xdp.bpf.c.
+ *
+ * Netdevs of trunk wwan0: the split veth wwan0.sa == wwan0.sb, over which trimmed copies reach the
+ * deliver program on wwan0.sb; and per PDN wwan0.1q == wwan0.1, the inner end and the port.
+ */
+#include "xdp.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../log.h"
+#include "../rtnl.h"
+#include "qmap/wire.h"
+#include "qmap_xdp.skel.h"
+
+static const char *const pin_names[XDP_PINS] = {
+	[XDP_PORTS] = "ports",
+	[XDP_PORT_DEVS] = "port_devs",
+	[XDP_UPLINKS] = "uplinks",
+	[XDP_PORT_STATS] = "port_stats",
+	[XDP_TRUNK_STATS] = "trunk_stats",
+	[XDP_EVENTS] = "events",
+	[XDP_PROG_UPLINK] = "prog_uplink",
+	[XDP_LINK_DELIVER] = "link_deliver",
+	[XDP_LINK_SPLIT] = "link_split",
+};
+
+/* veth refuses more; an aggregate must fit, because redirect checks it before it is trimmed. */
+#define SPLIT_MTU 65535
+#define PORT_MTU  1500
+
+/* Frames per aggregate to ask for: a veth's ring holds 256 packets, of which one aggregate must
+ * not take too many (drivers/net/veth.c, VETH_RING_SIZE). */
+#define WISH_DATAGRAMS 32
+#define WISH_BYTES     16384
+
+static void close_datapath(struct datapath **p)
+{
+	struct datapath *dp = *p;
+
+	if (!dp)
+		return;
+	xdp_events_close(dp);
+	for (int i = 0; i < XDP_PINS; i++)
+		if (dp->fd[i] >= 0)
+			close(dp->fd[i]);
+	rtnl_close(&dp->nl);
+	free(dp);
+	*p = NULL;
+}
+
+static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
+			struct error *err)
+{
+	struct datapath *dp = calloc(1, sizeof(*dp));
+	int ret;
+
+	if (!dp)
+		return error_set(err, -ENOMEM, "out of memory");
+	dp->pins = pins;
+	dp->trunk = pins->ifindex;
+	dp->packet = -1;
+	for (int i = 0; i < XDP_PINS; i++)
+		dp->fd[i] = -1;
+	datapath_port_base(trunk, pins->ifindex, dp->base);
+	ret = rtnl_open(&dp->nl, NULL, err);
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "%.10s.s%c", dp->base, end);
+}
+
+/* A device map with @n entries, each the split veth with the trim program. Its fd. */
+static int make_copies(const struct bpf_devmap_val *val, __u32 n)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "qmap_copies", sizeof(__u32), sizeof(*val), n,
+				NULL);
+	int ret;
+
+	for (__u32 i = 0; fd >= 0 && i < n; i++) {
+		if (!bpf_map_update_elem(fd, &i, val, BPF_ANY))
+			continue;
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * copies[n] = fds[n - 1]. In one batch where the kernel can: after each single update of a map of
+ * maps it waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs), which
+ * would make an attach most of a second longer.
+ */
+static int enter_copies(int outer, const __u32 *fds)
+{
+	__u32 keys[QMAP_MAX_FRAMES], count = QMAP_MAX_FRAMES;
+	int ret = 0;
+
+	for (__u32 i = 0; i < QMAP_MAX_FRAMES; i++)
+		keys[i] = i + 1;
+	if (!bpf_map_update_batch(outer, keys, fds, &count, NULL))
+		return 0;
+	for (__u32 i = 0; i < QMAP_MAX_FRAMES && !ret; i++)
+		ret = bpf_map_update_elem(outer, &keys[i], &fds[i], BPF_ANY) ? -errno : 0;
+	return ret;
+}
+
+static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *err)
+{
+	struct bpf_devmap_val val = {
+		.ifindex = ifindex,
+		.bpf_prog.fd = bpf_program__fd(skel->progs.qmap_trim),
+	};
+	__u32 fds[QMAP_MAX_FRAMES], n;
+	int ret = 0;
+
+	for (n = 0; n < QMAP_MAX_FRAMES; n++) {
+		int fd = make_copies(&val, n + 1);
+
+		if (fd < 0) {
+			ret = fd;
+			break;
+		}
+		fds[n] = fd;
+	}
+	if (!ret)
+		ret = enter_copies(bpf_map__fd(skel->maps.copies), fds);
+	while (n)
+		close(fds[--n]);
+	return ret ? error_set(err, ret, "cannot fill a BPF device map: %s", strerror(-ret)) : 0;
+}
+
+static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		return error_set(err, -errno, "out of file descriptors");
+	dp->fd[pin] = copy;
+	return pins_put(dp->pins, pin_names[pin], fd, err);
+}
+
+static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
+{
+	return keep(dp, XDP_PORTS, bpf_map__fd(skel->maps.ports), err)
+		?: keep(dp, XDP_PORT_DEVS, bpf_map__fd(skel->maps.port_devs), err)
+		?: keep(dp, XDP_UPLINKS, bpf_map__fd(skel->maps.uplinks), err)
+		?: keep(dp, XDP_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
+		?: keep(dp, XDP_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
+		?: keep(dp, XDP_EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err);
+}
+
+/*
+ * Attaches @prog and pins the link as @pin. @flags XDP_FLAGS_SKB_MODE on the trunk: drivers of
+ * modems have no native XDP, and in TUN's own (which there is) broadcast would copy twice.
+ */
+static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned int ifindex,
+		      __u32 flags, enum xdp_pin pin, struct error *err)
+{
+	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int link = bpf_link_create(bpf_program__fd(prog), ifindex, BPF_XDP, &opts), ret;
+	char name[IFNAMSIZ] = "?";
+
+	if (link < 0) {
+		ret = -errno;
+		if_indextoname(ifindex, name);
+		if (ret == -EBUSY || ret == -EEXIST) {
+			error_set(err, -EBUSY, "another XDP program is attached to %s", name);
+			error_hint(err, "find it with `ip -d link show dev %s` and remove it",
+				   name);
+			return -EBUSY;
+		}
+		return error_set(err, ret, "cannot attach XDP to %s: %s", name, strerror(-ret));
+	}
+	ret = keep(dp, pin, link, err);
+	close(link);
+	return ret;
+}
+
+static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_link *b,
+			  struct error *err)
+{
+	char name_a[IFNAMSIZ], name_b[IFNAMSIZ];
+	int ret;
+
+	xdp_split_name(dp, 'a', name_a);
+	xdp_split_name(dp, 'b', name_b);
+	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
+	if (ret == -EEXIST)
+		error_hint(err, "it is left over from something else: ip link del %s", name_a);
+	if (ret)
+		return ret;
+	ret = rtnl_link_get(dp->nl, name_a, a, err) ?: rtnl_link_get(dp->nl, name_b, b, err);
+	if (!ret)
+		ret = rtnl_link_set_up(dp->nl, a->ifindex, true, err)
+			      ?: rtnl_link_set_up(dp->nl, b->ifindex, true, err);
+	if (ret)
+		rtnl_link_del(dp->nl, if_nametoindex(name_a), NULL);
+	return ret;
+}
+
+/* Messages of libbpf go where ours go, one level lower. */
+static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	if (level != LIBBPF_DEBUG)
+		log_debug("libbpf: %s", line);
+	return 0;
+}
+
+static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapath_format *format,
+		struct error *err)
+{
+	struct qmap_xdp *skel;
+	unsigned int ul = format->ul_max_bytes ?: 65535;
+	int ret;
+
+	libbpf_set_print(libbpf_log);
+	skel = qmap_xdp__open();
+	if (!skel)
+		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	skel->rodata->config.trunk_ifindex = dp->trunk;
+	skel->rodata->config.dl_version = format->version;
+	skel->rodata->config.ul_version = format->version;
+	/* header and at most 3 bytes of pad share the aggregate with the packet */
+	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
+	ret = qmap_xdp__load(skel);
+	if (ret) {
+		error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
+		if (ret == -EPERM)
+			error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
+		else
+			error_hint(err, "they need Linux 5.18 or newer; see `qmapctl probe`");
+		qmap_xdp__destroy(skel);
+		return ret;
+	}
+	*out = skel;
+	return 0;
+}
+
+static int detach(struct datapath *dp, struct error *err);
+
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct datapath_format *format, struct error *err)
+{
+	struct qmap_xdp *skel = NULL;
+	struct datapath *dp = NULL;
+	struct rtnl_link a, b;
+	int ret;
+
+	ret = new_datapath(&dp, pins, trunk, err);
+	if (ret)
+		return ret;
+	dp->dl_version = format->version;
+	ret = load(&skel, dp, format, err);
+	if (ret)
+		goto free;
+	ret = keep_maps(dp, skel, err);
+	if (ret)
+		goto destroy;
+	ret = add_split_veth(dp, &a, &b, err);
+	if (ret)
+		goto destroy;
+	ret = fill_copies(skel, a.ifindex, err)
+		?: attach_xdp(dp, skel->progs.qmap_deliver, b.ifindex, XDP_FLAGS_DRV_MODE,
+			      XDP_LINK_DELIVER, err)
+		?: attach_xdp(dp, skel->progs.qmap_split, dp->trunk, XDP_FLAGS_SKB_MODE,
+			      XDP_LINK_SPLIT, err)
+		?: pins_set_datapath(pins, datapath_xdp.name, err);
+	if (ret)
+		detach(dp, NULL);
+destroy:
+	qmap_xdp__destroy(skel);
+free:
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int adopt(struct datapath **out, struct pins *pins, struct error *err)
+{
+	struct datapath *dp = NULL;
+	struct qmap_meta *meta = malloc(sizeof(*meta));
+	int ret;
+
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = pins_get_meta(pins, meta, NULL, err) ?: new_datapath(&dp, pins, meta->trunk, err);
+	free(meta);
+	if (ret)
+		return ret;
+	for (int i = 0; i < XDP_PINS && !ret; i++) {
+		dp->fd[i] = pins_get(pins, pin_names[i], err);
+		if (dp->fd[i] < 0)
+			ret = dp->fd[i];
+	}
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+/* Without these a port would hand super-packets and half-made checksums to the uplink program,
+ * and (GRO) would not take packets by ndo_xdp_xmit (drivers/net/veth.c, veth_gro_requested). */
+static int set_features(const char *port, struct error *err)
+{
+	static const struct {
+		const char *name;
+		bool on;
+	} features[] = {
+		{"rx-gro", true},
+		{"tx-checksum-ip-generic", false},
+		{"tx-scatter-gather", false},
+		{"tx-generic-segmentation", false},
+	};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		int ret = rtnl_feature_set(port, features[i].name, features[i].on, err);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int attach_uplink(struct datapath *dp, unsigned int inner, struct error *err)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = inner, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1,
+			    .prog_fd = dp->fd[XDP_PROG_UPLINK]);
+	int ret = bpf_tc_hook_create(&hook);
+
+	if (!ret)
+		ret = bpf_tc_attach(&hook, &opts);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot attach the uplink program: %s", strerror(-ret));
+	error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
+	return ret;
+}
+
+static int update(int fd, const void *key, const void *value, struct error *err)
+{
+	if (bpf_map_update_elem(fd, key, value, BPF_ANY))
+		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	return 0;
+}
+
+static int zero_stats(struct datapath *dp, __u32 mux, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct qmap_port_stats *zero = calloc(cpus > 0 ? cpus : 1, sizeof(*zero));
+	int ret;
+
+	if (!zero)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = update(dp->fd[XDP_PORT_STATS], &mux, zero, err);
+	free(zero);
+	return ret;
+}
+
+/* The port goes into `ports` last: from then on frames of its mux id are let through. */
+static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *inner,
+		      const struct rtnl_link *outer, struct error *err)
+{
+	struct bpf_devmap_val dev = {.ifindex = inner->ifindex};
+	struct qmap_port port = {.ifindex = inner->ifindex};
+
+	memcpy(port.mac, outer->mac, sizeof(port.mac));
+	return zero_stats(dp, mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
+		?: update(dp->fd[XDP_UPLINKS], &inner->ifindex, &mux, err)
+		?: update(dp->fd[XDP_PORTS], &mux, &port, err);
+}
+
+static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
+{
+	struct rtnl_link inner = {0}, outer = {0};
+	char inner_name[IFNAMSIZ];
+	int ret;
+
+	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
+	snprintf(inner_name, IFNAMSIZ, "%.10s.%uq", dp->base, port->number % 1000);
+	ret = rtnl_veth_add(dp->nl, port->name, inner_name, PORT_MTU, err);
+	if (ret == -EEXIST)
+		error_hint(err, "if nothing uses it: ip link del %s", port->name);
+	if (ret)
+		return ret;
+	ret = rtnl_link_get(dp->nl, port->name, &outer, err)
+		?: rtnl_link_get(dp->nl, inner_name, &inner, err)
+		?: set_features(port->name, err)
+		?: attach_uplink(dp, inner.ifindex, err)
+		?: rtnl_link_set_up(dp->nl, inner.ifindex, true, err)
+		?: enter_port(dp, port->mux, &inner, &outer, err);
+	port->ifindex = outer.ifindex;
+	if (ret && outer.ifindex)
+		rtnl_link_del(dp->nl, outer.ifindex, NULL);
+	return ret;
+}
+
+static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
+		       struct error *err)
+{
+	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, port))
+		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
+	if (!port->ifindex)
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
+	return 0;
+}
+
+static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	struct qmap_port port, none = {0};
+	int ret = lookup_port(dp, mux, &port, err);
+
+	if (ret)
+		return ret;
+	ret = update(dp->fd[XDP_PORTS], &mux, &none, err);
+	bpf_map_delete_elem(dp->fd[XDP_PORT_DEVS], &mux);
+	bpf_map_delete_elem(dp->fd[XDP_UPLINKS], &port.ifindex);
+	/* the port itself may be in another namespace: it goes with its inner end */
+	return rtnl_link_del(dp->nl, port.ifindex, ret ? NULL : err) ?: ret;
+}
+
+static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	struct qmap_port port;
+	int ret = lookup_port(dp, mux, &port, err);
+
+	if (ret)
+		return ret;
+	port.flags = on ? port.flags | QMAP_PORT_UP : port.flags & ~QMAP_PORT_UP;
+	port.flow_off_until = 0;
+	return update(dp->fd[XDP_PORTS], &mux, &port, err);
+}
+
+/* The link's netdev, or 0 where it has gone and left the link behind. */
+static unsigned int link_ifindex(int fd)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
+}
+
+static void first(int *ret, int now)
+{
+	if (now && now != -ENODEV && !*ret)
+		*ret = now;
+}
+
+static int detach(struct datapath *dp, struct error *err)
+{
+	char path[PINS_PATH];
+	struct qmap_port port;
+	unsigned int split;
+	int ret = 0;
+
+	xdp_events_close(dp);
+	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
+		unlink(pins_path(dp->pins, pin_names[XDP_LINK_SPLIT], path));
+		close(dp->fd[XDP_LINK_SPLIT]);
+		dp->fd[XDP_LINK_SPLIT] = -1;
+	}
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && dp->fd[XDP_PORTS] >= 0; mux++)
+		if (!lookup_port(dp, mux, &port, NULL))
+			first(&ret, del_port(dp, mux, ret ? NULL : err));
+	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
+	if (!split) {
+		char name[IFNAMSIZ];
+
+		xdp_split_name(dp, 'b', name);
+		split = if_nametoindex(name);
+	}
+	if (split)
+		first(&ret, rtnl_link_del(dp->nl, split, ret ? NULL : err));
+	return ret;
+}
+
+void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
+{
+	char base[IFNAMSIZ], name[IFNAMSIZ];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	if (rtnl_open(&nl, NULL, NULL))
+		return;
+	datapath_port_base(trunk, ifindex, base);
+	for (unsigned int i = 0; i < QMAP_MAX_MUX; i++) {
+		if (i)
+			snprintf(name, sizeof(name), "%.10s.%uq", base, i);
+		else
+			snprintf(name, sizeof(name), "%.10s.sb", base);
+		if (if_nametoindex(name) && !rtnl_link_get(nl, name, &link, NULL) &&
+		    !strcmp(link.kind, "veth"))
+			rtnl_link_del(nl, link.ifindex, NULL);
+	}
+	rtnl_close(&nl);
+}
+
+static int probe(const char *trunk, struct error *why)
+{
+	struct utsname u;
+	unsigned int major = 0, minor = 0;
+
+	(void)trunk;
+	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		return error_set(why, -EOPNOTSUPP, "cannot tell the kernel's version");
+	if (major < 5 || (major == 5 && minor < 18))
+		return error_set(why, -EOPNOTSUPP, "Linux %u.%u is too old: 5.18 is needed", major,
+				 minor);
+	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1)
+		return 0;
+	if (geteuid())
+		return error_set(why, -EPERM, "BPF programs need root");
+	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");
+}
+
+const struct datapath_ops datapath_xdp = {
+	.name = "xdp",
+	.limits = {.dl_max_bytes = WISH_BYTES, .dl_max_datagrams = WISH_DATAGRAMS},
+	.probe = probe,
+	.attach = attach,
+	.adopt = adopt,
+	.add_port = add_port,
+	.del_port = del_port,
+	.flow = flow,
+	.stats = xdp_stats,
+	.event_fd = xdp_event_fd,
+	.events = xdp_events,
+	.detach = detach,
+	.close = close_datapath,
+};

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* qmapd: options, event loop, the order in which things start and stop. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "control.h"
+#include "control_server.h"
+#include "log.h"
+#include "notify.h"
+#include "options.h"
+#include "rtnl_monitor.h"
+#include "trunk_list.h"
+
+#define DEFAULT_CONFIG "/etc/qmap/qmapd.conf"
+#define EXIT_CONFIG    78 /* sysexits.h, which systemd prints as CONFIG */
+
+struct args {
+	const char *config;
+	const char *run_dir;
+	bool verbose, quiet, help, version;
+};
+
+static const struct option_def option_defs[] = {
+	{.name = "config",
+	 .letter = 'c',
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, config),
+	 .metavar = "FILE",
+	 .help = "attach what FILE asks for (default: " DEFAULT_CONFIG ", if there is one)"},
+	{.name = "run-dir",
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, run_dir),
+	 .metavar = "DIR",
+	 .help = "directory of the control socket and the resolv.conf files (default: /run/qmapd)"},
+	{.name = "verbose",
+	 .letter = 'v',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct args, verbose),
+	 .help = "log everything"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct args, quiet),
+	 .help = "log errors only"},
+	{.name = "help",
+	 .letter = 'h',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct args, help),
+	 .help = "print this"},
+	{.name = "version",
+	 .letter = 'V',
+	 .type = OPTION_FLAG,
+	 .offset = offsetof(struct args, version),
+	 .help = "print the version"},
+};
+
+struct daemon {
+	struct event_base *base;
+	struct event *sigterm, *sigint, *netlink;
+	struct rtnl_monitor *monitor;
+	struct trunk_list *trunks;
+	struct control_server *control;
+};
+
+static void on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	log_info("Signal %d: leaving; trunks stay attached", (int)sig);
+	event_base_loopbreak(arg);
+}
+
+static void on_link_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
+{
+	struct daemon *d = arg;
+
+	(void)name;
+	if (!moved)
+		trunk_list_dev_gone(d->trunks, ifindex);
+}
+
+static const struct rtnl_monitor_ops monitor_ops = {.link_gone = on_link_gone};
+
+static void on_netlink(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (rtnl_monitor_read(d->monitor)) {
+		log_error("No more netlink events: %m");
+		event_del(d->netlink);
+	}
+}
+
+static int open_events(struct daemon *d, struct error *err)
+{
+	int ret;
+
+	d->base = event_base_new();
+	if (!d->base)
+		return error_set(err, -ENOMEM, "cannot make an event loop");
+	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err);
+	if (ret)
+		return ret;
+	d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d->base);
+	d->sigint = evsignal_new(d->base, SIGINT, on_signal, d->base);
+	d->netlink = event_new(d->base, rtnl_monitor_fd(d->monitor), EV_READ | EV_PERSIST,
+			       on_netlink, d);
+	if (!d->sigterm || !d->sigint || !d->netlink || event_add(d->sigterm, NULL) ||
+	    event_add(d->sigint, NULL) || event_add(d->netlink, NULL))
+		return error_set(err, -ENOMEM, "cannot make an event loop");
+	return 0;
+}
+
+static void close_all(struct daemon *d)
+{
+	trunk_list_free(&d->trunks);
+	control_server_free(&d->control);
+	if (d->netlink)
+		event_free(d->netlink);
+	if (d->sigint)
+		event_free(d->sigint);
+	if (d->sigterm)
+		event_free(d->sigterm);
+	rtnl_monitor_close(&d->monitor);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+static int configure_one(const struct config_trunk *config, void *arg)
+{
+	trunk_list_configure(arg, config);
+	return 0;
+}
+
+/* Checked before anything is touched, so that a typing error does not attach half of it. */
+static int check_one(const struct config_trunk *config, void *arg)
+{
+	(void)config;
+	(void)arg;
+	return 0;
+}
+
+static int run(const struct args *args, struct error *err)
+{
+	const char *config = args->config;
+	char socket[108], run_dir[108];
+	struct trunk_env env;
+	struct daemon d = {0};
+	int ret;
+
+	if (!config && !access(DEFAULT_CONFIG, R_OK))
+		config = DEFAULT_CONFIG;
+	if (config) {
+		ret = config_file_read(config, check_one, NULL, err);
+		if (ret) {
+			/* Whatever is wrong with it, starting again does not help. */
+			error_exit(err, EXIT_USAGE);
+			return ret;
+		}
+	}
+	ret = control_path(args->run_dir, socket, sizeof(socket));
+	if (ret)
+		return error_set(err, ret, "the path of the run directory is too long");
+	memcpy(run_dir, socket, sizeof(run_dir));
+	*strrchr(run_dir, '/') = 0;
+
+	ret = open_events(&d, err);
+	env = (struct trunk_env){.base = d.base, .run_dir = run_dir};
+	if (!ret)
+		ret = trunk_list_new(&d.trunks, &env, err);
+	if (!ret)
+		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
+	if (!ret) {
+		trunk_list_adopt(d.trunks);
+		if (config)
+			config_file_read(config, configure_one, d.trunks, NULL);
+		log_info("qmapd %s, control socket %s", QMAP_VERSION, socket);
+		notify("READY=1");
+		event_base_dispatch(d.base);
+		notify("STOPPING=1");
+	}
+	close_all(&d);
+	return ret;
+}
+
+static void print_help(const struct option_list *l)
+{
+	puts("Usage: qmapd [OPTIONS]\n\n"
+	     "Connects 4G/5G modems and splits their QMAP traffic in BPF; qmapctl is its face.\n"
+	     "Stays in the foreground. When it ends, trunks stay attached; the next qmapd "
+	     "adopts.\n");
+	options_print(stdout, l);
+}
+
+int main(int argc, char **argv)
+{
+	struct option_list options = {0};
+	struct args args = {0};
+	struct error err = {0};
+	int operands, ret;
+
+	options_add(&options, option_defs, sizeof(option_defs) / sizeof(option_defs[0]));
+	ret = options_parse(&options, &args, argc, argv, false, &operands, &err);
+	if (!ret && operands < argc)
+		ret = error_set(&err, -EINVAL, "unexpected argument \"%s\"", argv[operands]);
+	if (ret) {
+		fprintf(stderr, "qmapd: %s. See qmapd --help.\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (args.help || args.version) {
+		if (args.help)
+			print_help(&options);
+		else
+			printf("qmapd %s, libbpf %s\n", QMAP_VERSION, libbpf_version_string());
+		return EXIT_OK;
+	}
+	log_set_level(args.quiet     ? LOG_LEVEL_ERROR
+		      : args.verbose ? LOG_LEVEL_DEBUG
+				     : LOG_LEVEL_INFO);
+	umask(0022);
+	ret = run(&args, &err);
+	if (!ret)
+		return EXIT_OK;
+	log_error("%s%s%s", err.text, err.hint[0] ? "; " : "", err.hint);
+	return err.exit == EXIT_USAGE ? EXIT_CONFIG : (int)err.exit;
+}

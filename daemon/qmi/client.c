@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "client.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "../log.h"
+#include "transport.h"
+
+struct qmi_transaction {
+	TAILQ_ENTRY(qmi_transaction) entry;
+	struct qmi_client *client;
+	struct event *deadline;
+	uint16_t id; /* of the message */
+	uint16_t number;
+	int failed; /* negative errno: could not be sent */
+	qmi_reply_fn fn;
+	void *arg;
+};
+
+struct qmi_client {
+	TAILQ_ENTRY(qmi_client) entry;
+	SLIST_ENTRY(qmi_client) grave;
+	bool dead; /* freed while the channel was busy: may still be on the stack */
+	struct qmi_channel *channel;
+	uint8_t service, id;
+	uint16_t last; /* transaction number */
+	TAILQ_HEAD(qmi_transactions, qmi_transaction) transactions;
+	qmi_indication_fn fn;
+	void *arg;
+};
+
+struct qmi_channel {
+	struct event_base *base;
+	struct qmi_transport *transport;
+	const struct qmi_channel_ops *ops;
+	void *arg;
+	TAILQ_HEAD(qmi_clients, qmi_client) clients;
+	SLIST_HEAD(qmi_graves, qmi_client) graves;
+	struct qmi_stream stream;
+	struct qmi_counters counters;
+	bool busy;  /* handing out what was received */
+	bool freed; /* while busy: somebody has freed us */
+};
+
+void qmi_request_init(struct qmi_request *r, uint16_t id)
+{
+	r->id = id;
+	qmi_buf_init(&r->tlvs);
+}
+
+static void transaction_free(struct qmi_transaction *t)
+{
+	TAILQ_REMOVE(&t->client->transactions, t, entry);
+	event_free(t->deadline);
+	free(t);
+}
+
+/* Ends @t and tells its owner, who may free everything. */
+static void transaction_end(struct qmi_transaction *t, int err, const struct qmi_message *m)
+{
+	qmi_reply_fn fn = t->fn;
+	void *arg = t->arg;
+
+	transaction_free(t);
+	fn(arg, err, m);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct qmi_transaction *t = arg;
+
+	(void)fd;
+	(void)what;
+	if (!t->failed)
+		t->client->channel->counters.timeouts++;
+	transaction_end(t, t->failed ? t->failed : -ETIMEDOUT, NULL);
+}
+
+static struct qmi_transaction *transaction_find(struct qmi_client *c, uint16_t number)
+{
+	struct qmi_transaction *t;
+
+	for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
+		if (t->number == number && !t->failed)
+			return t;
+	return NULL;
+}
+
+/*
+ * Zero is not used, and CTL has eight bits. A number still in use belongs to a request that waits
+ * long (Start Network): it is passed over.
+ */
+static uint16_t next_number(struct qmi_client *c)
+{
+	uint16_t limit = c->service == QMI_CTL ? 0xff : 0xffff;
+
+	do {
+		c->last = c->last >= limit ? 1 : c->last + 1;
+	} while (transaction_find(c, c->last));
+	return c->last;
+}
+
+static int transaction_new(struct qmi_transaction **out, struct qmi_client *c,
+			   unsigned int timeout_ms, qmi_reply_fn fn, void *arg)
+{
+	struct timeval tv = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct qmi_transaction *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->deadline = event_new(c->channel->base, -1, 0, on_deadline, t);
+	if (!t->deadline || event_add(t->deadline, &tv) < 0) {
+		if (t->deadline)
+			event_free(t->deadline);
+		free(t);
+		return -ENOMEM;
+	}
+	t->client = c;
+	t->fn = fn;
+	t->arg = arg;
+	t->number = next_number(c);
+	TAILQ_INSERT_TAIL(&c->transactions, t, entry);
+	*out = t;
+	return 0;
+}
+
+static int transmit(struct qmi_client *c, const struct qmi_request *r, uint16_t number)
+{
+	struct qmi_message m = {
+		.service = c->service,
+		.client = c->id,
+		.type = QMI_REQUEST,
+		.transaction = number,
+		.id = r->id,
+		.tlvs = {.data = r->tlvs.data, .len = r->tlvs.len},
+	};
+	uint8_t buf[QMI_MAX_MESSAGE];
+	int len;
+
+	if (r->tlvs.overflow)
+		return -EMSGSIZE;
+	len = qmi_message_write(&m, buf, sizeof(buf));
+	return len < 0 ? len : qmi_transport_send(c->channel->transport, buf, len);
+}
+
+void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned int timeout_ms,
+		     qmi_reply_fn fn, void *arg)
+{
+	struct qmi_transaction *t;
+	int err = transaction_new(&t, c, timeout_ms, fn, arg);
+
+	if (err < 0) {
+		/* Without memory for a timer there is no later to answer from. */
+		fn(arg, err, NULL);
+		return;
+	}
+	t->id = r->id;
+	t->failed = transmit(c, r, t->number);
+	if (t->failed)
+		event_active(t->deadline, EV_TIMEOUT, 0);
+	else
+		c->channel->counters.requests++;
+}
+
+static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, uint8_t id)
+{
+	struct qmi_client *c;
+
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry))
+		if (c->service == service && c->id == id)
+			return c;
+	return NULL;
+}
+
+static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *m)
+{
+	struct qmi_client *c = client_find(ch, m->service, m->client);
+	struct qmi_transaction *t;
+
+	if (!c) {
+		ch->counters.unknown_client++;
+		return;
+	}
+	t = transaction_find(c, m->transaction);
+	if (!t) {
+		ch->counters.late++;
+		if (ch->ops->late)
+			ch->ops->late(ch->arg, m);
+	} else if (t->id != m->id) {
+		ch->counters.mismatched++;
+	} else {
+		ch->counters.responses++;
+		transaction_end(t, 0, m);
+	}
+}
+
+static void dispatch_indication(struct qmi_channel *ch, const struct qmi_message *m)
+{
+	struct qmi_client *c, *next;
+	bool known = false;
+
+	for (c = TAILQ_FIRST(&ch->clients); c && !ch->freed; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (c->dead || c->service != m->service ||
+		    (m->client != QMI_CID_BROADCAST && c->id != m->client))
+			continue;
+		known = true;
+		if (c->fn)
+			c->fn(c->arg, m);
+	}
+	if (known)
+		ch->counters.indications++;
+	else
+		ch->counters.unknown_client++;
+}
+
+static void dispatch(struct qmi_channel *ch, const struct qmi_message *m)
+{
+	if (m->type == QMI_RESPONSE)
+		dispatch_response(ch, m);
+	else if (m->type == QMI_INDICATION)
+		dispatch_indication(ch, m);
+	else
+		ch->counters.unexpected++;
+}
+
+static uint8_t *on_room(void *arg, size_t *size)
+{
+	struct qmi_channel *ch = arg;
+
+	return qmi_stream_room(&ch->stream, size);
+}
+
+static void bury(struct qmi_channel *ch)
+{
+	struct qmi_client *c;
+
+	while ((c = SLIST_FIRST(&ch->graves))) {
+		SLIST_REMOVE_HEAD(&ch->graves, grave);
+		free(c);
+	}
+}
+
+/* Only once nothing of the channel is on the stack. */
+static void channel_destroy(struct qmi_channel *ch)
+{
+	struct qmi_client *c;
+
+	while ((c = TAILQ_FIRST(&ch->clients)))
+		qmi_client_free(&c);
+	bury(ch);
+	qmi_transport_free(&ch->transport);
+	free(ch);
+}
+
+static void channel_idle(struct qmi_channel *ch)
+{
+	ch->busy = false;
+	if (ch->freed)
+		channel_destroy(ch);
+	else
+		bury(ch);
+}
+
+static void on_received(void *arg, size_t len)
+{
+	struct qmi_channel *ch = arg;
+	uint64_t before = ch->stream.skipped;
+	struct qmi_message m;
+
+	qmi_stream_filled(&ch->stream, len);
+	ch->busy = true;
+	while (!ch->freed && qmi_stream_next(&ch->stream, &m))
+		dispatch(ch, &m);
+	if (ch->stream.skipped != before)
+		log_debug("qmi: %llu malformed bytes skipped",
+			  (unsigned long long)(ch->stream.skipped - before));
+	channel_idle(ch);
+}
+
+/* A request that was sent and waits; what could not be sent answers for itself. */
+static struct qmi_transaction *any_transaction(struct qmi_channel *ch)
+{
+	struct qmi_transaction *t;
+	struct qmi_client *c;
+
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry))
+		for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
+			if (!t->failed)
+				return t;
+	return NULL;
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	struct qmi_channel *ch = arg;
+	struct qmi_transaction *t;
+
+	ch->busy = true;
+	while (!ch->freed && (t = any_transaction(ch)))
+		transaction_end(t, -ENODEV, NULL);
+	if (!ch->freed)
+		ch->ops->lost(ch->arg, why);
+	channel_idle(ch);
+}
+
+static const struct qmi_transport_ops transport_ops = {
+	.room = on_room,
+	.received = on_received,
+	.lost = on_lost,
+};
+
+int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const char *path,
+		     const struct qmi_channel_ops *ops, void *arg, struct error *err)
+{
+	struct qmi_channel *ch = calloc(1, sizeof(*ch));
+	int r;
+
+	if (!ch)
+		return error_set(err, -ENOMEM, "out of memory");
+	ch->base = base;
+	ch->ops = ops;
+	ch->arg = arg;
+	TAILQ_INIT(&ch->clients);
+	SLIST_INIT(&ch->graves);
+	r = qmi_transport_open(&ch->transport, base, path, &transport_ops, ch, err);
+	if (r < 0) {
+		free(ch);
+		return r;
+	}
+	*out = ch;
+	return 0;
+}
+
+void qmi_channel_free(struct qmi_channel **chp)
+{
+	struct qmi_channel *ch = *chp;
+
+	if (!ch)
+		return;
+	*chp = NULL;
+	if (ch->busy)
+		ch->freed = true;
+	else
+		channel_destroy(ch);
+}
+
+const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch)
+{
+	return &ch->counters;
+}
+
+const uint64_t *qmi_channel_faults(const struct qmi_channel *ch, uint64_t *skipped)
+{
+	*skipped = ch->stream.skipped;
+	return ch->stream.faults;
+}
+
+const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch)
+{
+	return ch->transport;
+}
+
+int qmi_client_new(struct qmi_client **out, struct qmi_channel *ch, uint8_t service, uint8_t id,
+		   qmi_indication_fn fn, void *arg)
+{
+	struct qmi_client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->channel = ch;
+	c->service = service;
+	c->id = id;
+	c->fn = fn;
+	c->arg = arg;
+	TAILQ_INIT(&c->transactions);
+	TAILQ_INSERT_TAIL(&ch->clients, c, entry);
+	*out = c;
+	return 0;
+}
+
+void qmi_client_cancel(struct qmi_client *c)
+{
+	while (!TAILQ_EMPTY(&c->transactions))
+		transaction_free(TAILQ_FIRST(&c->transactions));
+}
+
+void qmi_client_free(struct qmi_client **cp)
+{
+	struct qmi_client *c = *cp;
+
+	if (!c)
+		return;
+	*cp = NULL;
+	qmi_client_cancel(c);
+	TAILQ_REMOVE(&c->channel->clients, c, entry);
+	c->dead = true;
+	if (c->channel->busy)
+		SLIST_INSERT_HEAD(&c->channel->graves, c, grave);
+	else
+		free(c);
+}
+
+uint8_t qmi_client_id(const struct qmi_client *c)
+{
+	return c->id;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control channel of one modem, the clients on it and their transactions.
+ *
+ * A request gets exactly one reply: the modem's response, or a negative errno when its deadline
+ * passes, the channel is lost, or it could not be sent. Replies come from the event loop, never
+ * from inside qmi_client_send(). From a reply or an indication, clients and channel may be freed.
+ */
+#ifndef QMAP_QMI_CLIENT_H
+#define QMAP_QMI_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "message.h"
+
+struct event_base;
+struct qmi_channel;
+struct qmi_client;
+
+/* A request's id and TLVs; channel and client add the rest. */
+struct qmi_request {
+	uint16_t id;
+	struct qmi_buf tlvs;
+};
+
+void qmi_request_init(struct qmi_request *r, uint16_t id);
+
+/*
+ * @err 0: @m is the response, valid during the call, its result not yet looked at. Else @m is NULL:
+ * -ETIMEDOUT, -ENODEV or -EPIPE (channel lost), -ENOBUFS, -EMSGSIZE.
+ */
+typedef void (*qmi_reply_fn)(void *arg, int err, const struct qmi_message *m);
+typedef void (*qmi_indication_fn)(void *arg, const struct qmi_message *m);
+
+/* X(field, what is counted) */
+#define QMI_COUNTERS(X)                                                                            \
+	X(requests, "sent")                                                                        \
+	X(responses, "matched with a request")                                                     \
+	X(indications, "handed to a client")                                                       \
+	X(timeouts, "requests without a response in time")                                         \
+	X(late, "responses to a request that is over")                                             \
+	X(mismatched, "responses with another message id than requested")                          \
+	X(unknown_client, "messages for a client id that is not ours")                             \
+	X(unexpected, "requests from the modem")
+
+struct qmi_counters {
+#define X(field, text) uint64_t field;
+	QMI_COUNTERS(X)
+#undef X
+};
+
+struct qmi_channel_ops {
+	/* A response that no request waits for, of a client that exists; may be NULL. */
+	void (*late)(void *arg, const struct qmi_message *m);
+	/* The channel is gone. Every open request has got its -ENODEV before. */
+	void (*lost)(void *arg, const char *why);
+};
+
+int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const char *path,
+		     const struct qmi_channel_ops *ops, void *arg, struct error *err);
+/* Frees the clients too; their open requests get no reply. */
+void qmi_channel_free(struct qmi_channel **ch);
+
+const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch);
+/* Malformed bytes by enum qmi_fault, and how many were skipped. */
+const uint64_t *qmi_channel_faults(const struct qmi_channel *ch, uint64_t *skipped);
+
+struct qmi_transport;
+const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch);
+
+/*
+ * A client of @service with an @id that the modem has given out (0 for CTL). @fn gets its
+ * indications and those to all clients of the service; may be NULL.
+ */
+int qmi_client_new(struct qmi_client **out, struct qmi_channel *ch, uint8_t service, uint8_t id,
+		   qmi_indication_fn fn, void *arg);
+/* Forgets the client and its open requests; tells the modem nothing. */
+void qmi_client_free(struct qmi_client **c);
+/* Drops the client's open requests without reply; their responses will count as late. */
+void qmi_client_cancel(struct qmi_client *c);
+uint8_t qmi_client_id(const struct qmi_client *c);
+
+/*
+ * Sends @r; @fn gets the reply after @timeout_ms at the latest. If it cannot even be queued, the
+ * reply with the reason comes from the loop, too.
+ */
+void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned int timeout_ms,
+		     qmi_reply_fn fn, void *arg);
+
+#endif

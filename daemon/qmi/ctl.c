@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl.h"
+
+#include <errno.h>
+
+#define TLV_SERVICE  0x01 /* Allocate CID: u8 */
+#define TLV_CLIENT   0x01 /* Allocate and Release CID: service u8, client id u8 */
+#define TLV_SERVICES 0x01 /* Get Version Info: count u8, {service u8, major u16, minor u16} */
+
+void qmi_ctl_sync(struct qmi_request *r)
+{
+	qmi_request_init(r, QMI_CTL_SYNC);
+}
+
+void qmi_ctl_get_version_info(struct qmi_request *r)
+{
+	qmi_request_init(r, QMI_CTL_GET_VERSION_INFO);
+}
+
+void qmi_ctl_allocate_cid(struct qmi_request *r, uint8_t service)
+{
+	qmi_request_init(r, QMI_CTL_ALLOCATE_CID);
+	qmi_put_tlv_u8(&r->tlvs, TLV_SERVICE, service);
+}
+
+void qmi_ctl_release_cid(struct qmi_request *r, uint8_t service, uint8_t id)
+{
+	const uint8_t client[] = {service, id};
+
+	qmi_request_init(r, QMI_CTL_RELEASE_CID);
+	qmi_put_tlv(&r->tlvs, TLV_CLIENT, client, sizeof(client));
+}
+
+bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *id)
+{
+	struct qmi_tlv t;
+
+	if (!qmi_tlv_find(m->tlvs, TLV_CLIENT, &t) || t.len < 2)
+		return false;
+	*service = t.value[0];
+	*id = t.value[1];
+	return *id != 0 && *id != QMI_CID_BROADCAST;
+}
+
+int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service)
+{
+	struct qmi_cursor c;
+	struct qmi_tlv t;
+	uint8_t n;
+
+	if (!qmi_tlv_find(m->tlvs, TLV_SERVICES, &t))
+		return -ENOMSG;
+	c = qmi_cursor_of(&t);
+	for (n = qmi_read_u8(&c); n; n--) {
+		uint8_t s = qmi_read_u8(&c);
+
+		qmi_read_le32(&c);
+		if (c.bad)
+			return -EBADMSG;
+		if (s == service)
+			return 1;
+	}
+	return 0;
+}

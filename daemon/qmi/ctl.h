@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Control service: clients and versions. Client id 0, no allocation needed. */
+#ifndef QMAP_QMI_CTL_H
+#define QMAP_QMI_CTL_H
+
+#include "client.h"
+
+#define QMI_CTL_GET_VERSION_INFO 0x0021
+#define QMI_CTL_ALLOCATE_CID	 0x0022
+#define QMI_CTL_RELEASE_CID	 0x0023
+#define QMI_CTL_SYNC		 0x0027 /* also an indication: the modem has restarted */
+
+/* Releases every client and ends every call of every owner: only when the channel is ours alone. */
+void qmi_ctl_sync(struct qmi_request *r);
+void qmi_ctl_get_version_info(struct qmi_request *r);
+void qmi_ctl_allocate_cid(struct qmi_request *r, uint8_t service);
+void qmi_ctl_release_cid(struct qmi_request *r, uint8_t service, uint8_t id);
+
+/* What Allocate CID gave out. False: the response does not say. */
+bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *id);
+
+/* 1: @service is in the list of Get Version Info, 0: it is not, negative: there is no list. */
+int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service);
+
+#endif

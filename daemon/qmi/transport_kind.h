@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kinds of transport have in common, and where they differ. */
+#ifndef QMAP_QMI_TRANSPORT_KIND_H
+#define QMAP_QMI_TRANSPORT_KIND_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "transport.h"
+
+struct event;
+
+struct qmi_transport_kind {
+	/* Non-blocking descriptor, or negative errno with @err. */
+	int (*open)(const char *path, struct error *err);
+	ssize_t (*write)(int fd, const void *data, size_t len);
+	/*
+	 * After a read that returned nothing, or a write that failed (@n, and @err if negative): 0
+	 * go on, 1 go on after a pause, negative errno: the channel is lost.
+	 */
+	int (*judge)(struct qmi_transport *t, ssize_t n, int err);
+	bool whole_messages; /* one write must be one message: the rest of a short write is lost */
+};
+
+struct qmi_pending {
+	TAILQ_ENTRY(qmi_pending) entry;
+	size_t len, off;
+	uint8_t data[];
+};
+
+struct qmi_transport {
+	const struct qmi_transport_kind *kind;
+	const struct qmi_transport_ops *ops;
+	void *arg;
+	int fd;
+	dev_t rdev; /* of a device, else 0 */
+	struct event *read_event, *write_event, *pause_event;
+	TAILQ_HEAD(qmi_queue, qmi_pending) queue;
+	size_t queued;
+	unsigned int errors; /* transient errors in a row */
+	bool lost;
+};
+
+extern const struct qmi_transport_kind qmi_transport_chardev;
+extern const struct qmi_transport_kind qmi_transport_unix;
+
+#endif

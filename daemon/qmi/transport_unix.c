@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A unix stream socket: a stream without message boundaries, as a software modem offers it. */
+#include "transport_kind.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int unix_open(const char *path, struct error *err)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd, r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return error_set(err, -ENAMETOOLONG, "control socket path %s is too long", path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(err, -errno, "no socket for %s: %s", path, strerror(errno));
+	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return fd;
+	r = error_set(err, -errno, "control socket %s cannot be connected to: %s", path,
+		      strerror(errno));
+	if (r == -ECONNREFUSED)
+		error_hint(err, "nobody listens there; start the modem first");
+	else if (r == -EAGAIN)
+		error_hint(err, "whoever listens there does not accept connections");
+	close(fd);
+	return r;
+}
+
+/* A modem that hangs up must not end the daemon by SIGPIPE. */
+static ssize_t unix_write(int fd, const void *data, size_t len)
+{
+	return send(fd, data, len, MSG_NOSIGNAL);
+}
+
+static int unix_judge(struct qmi_transport *t, ssize_t n, int err)
+{
+	(void)t;
+	if (n < 0 && (err == EAGAIN || err == EINTR))
+		return 0;
+	return n < 0 ? -err : -ECONNRESET;
+}
+
+const struct qmi_transport_kind qmi_transport_unix = {
+	.open = unix_open,
+	.write = unix_write,
+	.judge = unix_judge,
+};

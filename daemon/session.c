@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "session_internal.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "qmi/ctl.h"
+#include "qmi/transport.h"
+
+void session_kick(struct session *s)
+{
+	event_active(s->kick, EV_TIMEOUT, 0);
+}
+
+void session_changed(struct session *s)
+{
+	s->ops->changed(s->arg);
+}
+
+static void finish(struct session *s)
+{
+	void (*done)(void *, const struct error *) = s->stop_done;
+	bool starting = s->phase == PHASE_FAILING;
+
+	event_del(s->deadline);
+	qmi_channel_free(&s->channel);
+	s->ctl = s->wda = s->dms = NULL;
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		s->calls[i].client = NULL;
+	s->phase = PHASE_OVER;
+	s->stop_done = NULL;
+	if (s->give_back_error.err)
+		log_warning("%s", s->give_back_error.text);
+	if (done)
+		done(s->stop_arg, s->give_back_error.err ? &s->give_back_error : NULL);
+	else if (starting)
+		s->ops->started(s->arg, &s->error);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	error_set(&s->give_back_error, -ETIMEDOUT,
+		  "modem did not confirm that calls and clients were given back");
+	finish(s);
+}
+
+/*
+ * Every call first; the last acknowledgement of all ends it. The requests have deadlines of their
+ * own, the one here is for a modem that answers each of them just in time.
+ */
+static void give_back(struct session *s, enum session_phase phase)
+{
+	struct timeval tv = {.tv_sec = 3 * GIVE_BACK_MS / 1000};
+
+	s->phase = phase;
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		call_give_back(&s->calls[i]);
+	event_add(s->deadline, &tv);
+	session_kick(s);
+}
+
+void session_fail(struct session *s)
+{
+	if (!session_giving_back(s))
+		give_back(s, PHASE_FAILING);
+}
+
+void session_gave_up(struct session *s, int err)
+{
+	error_set(&s->give_back_error, err, "modem does not answer, so %s",
+		  "its calls and client ids could not be given back");
+	s->gave_up = true;
+	session_kick(s);
+}
+
+void session_adopt_failed(struct session *s)
+{
+	if (s->phase != PHASE_ADOPT)
+		return;
+	session_error_silent(s);
+	s->phase = PHASE_FAILING;
+	s->gave_up = true;
+	session_kick(s);
+}
+
+static void on_client_released(void *arg, const struct id_reply *r)
+{
+	struct session *s = arg;
+
+	(void)r;
+	/* Asked for one by one, so the first that is here is the one. */
+	if (s->wda)
+		qmi_client_free(&s->wda);
+	else
+		qmi_client_free(&s->dms);
+}
+
+/* Calls are gone; next the modem's own clients, one after the other. */
+static void check_given_back(struct session *s)
+{
+	struct qmi_client *c = s->wda ? s->wda : s->dms;
+
+	if (s->gave_up) {
+		finish(s);
+		return;
+	}
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		if (s->calls[i].state != CALL_GONE)
+			return;
+	if (!TAILQ_EMPTY(&s->id_jobs))
+		return;
+	if (c)
+		session_id_release(s, s->wda ? QMI_WDA : QMI_DMS, qmi_client_id(c),
+				   on_client_released, s);
+	else
+		finish(s);
+}
+
+static void clients_lost(struct session *s)
+{
+	qmi_client_cancel(s->ctl);
+	session_ids_clear(s);
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		call_lost(&s->calls[i]);
+	qmi_client_free(&s->wda);
+	qmi_client_free(&s->dms);
+}
+
+static void check_lost(struct session *s)
+{
+	bool running = s->phase == PHASE_RUNNING;
+	char why[sizeof(s->lost)];
+
+	memcpy(why, s->lost, sizeof(why));
+	s->lost[0] = '\0';
+	clients_lost(s);
+	session_changed(s);
+	if (running) {
+		log_warning("%s", why);
+		s->phase = PHASE_OVER;
+		qmi_channel_free(&s->channel);
+		s->ctl = NULL;
+		s->ops->lost(s->arg, why);
+		return;
+	}
+	if (!session_giving_back(s)) {
+		error_set(&s->error, -ENODEV, "%s", why);
+		s->phase = PHASE_FAILING;
+	} else if (!s->rebooted) {
+		error_set(&s->give_back_error, -ENODEV, "%s", why);
+	}
+	finish(s);
+}
+
+/* A call that no longer moves by itself. */
+static bool settled(const struct call *c)
+{
+	return c->state == CALL_CONNECTED || c->state == CALL_DISCONNECTED ||
+	       c->state == CALL_FAILED || c->state == CALL_IDLE;
+}
+
+/* 1: a family of @pdn is up; 0: not yet; -1: every family has been refused. */
+static int pdn_outcome(const struct session *s, const struct config_pdn *pdn)
+{
+	int outcome = -1;
+
+	for (unsigned int i = 0; i < s->ncalls; i++) {
+		const struct call *c = &s->calls[i];
+
+		if (c->pdn != pdn)
+			continue;
+		if (c->state == CALL_CONNECTED)
+			return 1;
+		if (!settled(c))
+			outcome = 0;
+	}
+	return outcome;
+}
+
+static void check_calls(struct session *s)
+{
+	for (unsigned int i = 0; s->phase == PHASE_CALLS && i < s->config.npdns; i++)
+		if (pdn_outcome(s, &s->config.pdns[i]) < 0) {
+			session_error_pdn(s, &s->config.pdns[i]);
+			session_fail(s);
+			return;
+		}
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		if (!settled(&s->calls[i]))
+			return;
+	if (!TAILQ_EMPTY(&s->id_jobs))
+		return;
+	s->phase = PHASE_RUNNING;
+	s->ops->started(s->arg, NULL);
+}
+
+/*
+ * Whatever ends a phase is found out here, with nothing of the session on the stack: the owner may
+ * stop or free it from what it is told.
+ */
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->phase == PHASE_OVER) {
+		if (s->stop_done)
+			finish(s);
+		return;
+	}
+	if (*s->lost) {
+		check_lost(s);
+		return;
+	}
+	session_ids_run(s);
+	if (session_giving_back(s))
+		check_given_back(s);
+	else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
+		check_calls(s);
+}
+
+void session_lost(struct session *s, bool rebooted, const char *why)
+{
+	if (*s->lost)
+		return;
+	s->rebooted = rebooted;
+	snprintf(s->lost, sizeof(s->lost), "%s", why);
+	session_kick(s);
+}
+
+static void on_ctl_indication(void *arg, const struct qmi_message *m)
+{
+	struct session *s = arg;
+
+	/* Some modems answer SYNC with an indication as well as a response. */
+	if (m->id != QMI_CTL_SYNC || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+		return;
+	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
+}
+
+static void on_late(void *arg, const struct qmi_message *m)
+{
+	if (m->service == QMI_CTL && m->id == QMI_CTL_ALLOCATE_CID)
+		session_id_late(arg, m);
+}
+
+static void on_channel_lost(void *arg, const char *why)
+{
+	session_lost(arg, false, why);
+}
+
+static const struct qmi_channel_ops channel_ops = {
+	.late = on_late,
+	.lost = on_channel_lost,
+};
+
+static int session_open(struct session *s, struct error *err)
+{
+	int r;
+
+	s->kick = event_new(s->base, -1, 0, on_kick, s);
+	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
+	if (!s->kick || !s->deadline || session_calls_new(s) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	r = qmi_channel_open(&s->channel, s->base, s->config.control, &channel_ops, s, err);
+	if (r < 0)
+		return r;
+	s->exclusive = s->config.sync && qmi_transport_exclusive(qmi_channel_transport(s->channel));
+	if (qmi_client_new(&s->ctl, s->channel, QMI_CTL, 0, on_ctl_indication, s) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int session_new(struct session **out, struct event_base *base,
+		       const struct config_trunk *config, const struct session_ops *ops, void *arg,
+		       struct error *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->base = base;
+	s->config = *config;
+	s->ops = ops;
+	s->arg = arg;
+	s->known = qmi_model_find("", "");
+	TAILQ_INIT(&s->id_jobs);
+	r = session_open(s, err);
+	if (r < 0)
+		session_free(&s);
+	else
+		*out = s;
+	return r;
+}
+
+int session_start(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  const struct session_ops *ops, void *arg, struct error *err)
+{
+	int r = session_new(out, base, config, ops, arg, err);
+
+	if (r < 0)
+		return r;
+	(*out)->phase = PHASE_SETUP;
+	session_modem_enter(*out, MODEM_SYNC);
+	return 0;
+}
+
+int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  struct json_object *state, const struct session_ops *ops, void *arg,
+		  struct error *err)
+{
+	int r = session_new(out, base, config, ops, arg, err);
+
+	if (r < 0)
+		return r;
+	(*out)->phase = PHASE_ADOPT;
+	(*out)->modem = MODEM_READY;
+	r = session_state_load(*out, state, err);
+	if (r < 0) {
+		session_free(out);
+		return r;
+	}
+	session_id_recover(*out);
+	for (unsigned int i = 0; i < (*out)->ncalls; i++)
+		if ((*out)->calls[i].client)
+			call_enter(&(*out)->calls[i], CALL_CHECK);
+	session_kick(*out);
+	return 0;
+}
+
+void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)
+{
+	s->stop_done = done;
+	s->stop_arg = arg;
+	if (s->phase == PHASE_FAILING)
+		s->phase = PHASE_STOPPING;
+	else if (s->phase != PHASE_OVER && s->phase != PHASE_STOPPING)
+		give_back(s, PHASE_STOPPING);
+	session_kick(s);
+}
+
+void session_free(struct session **sp)
+{
+	struct session *s = *sp;
+
+	if (!s)
+		return;
+	*sp = NULL;
+	qmi_channel_free(&s->channel);
+	session_ids_clear(s);
+	if (s->kick)
+		event_free(s->kick);
+	if (s->deadline)
+		event_free(s->deadline);
+	free(s->calls);
+	free(s);
+}

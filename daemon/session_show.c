@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session as JSON: what people want to see of it. */
+#include "session_internal.h"
+
+#include <arpa/inet.h>
+#include <json-c/json.h>
+
+#include "qmi/names.h"
+
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, text && *text ? json_object_new_string(text) : NULL);
+}
+
+static struct json_object *address_text(int family, const uint8_t *address)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	return json_object_new_string(text);
+}
+
+static struct json_object *show_end(const struct call_end *e)
+{
+	struct json_object *o;
+
+	if (!e->reason && !e->verbose_type && !e->qmi_error)
+		return NULL;
+	o = json_object_new_object();
+	session_json_int(o, "reason", e->reason);
+	add_text(o, "name", qmi_end_name(e->reason));
+	session_json_int(o, "verbose_type", e->verbose_type);
+	add_text(o, "verbose_type_name", qmi_end_type_name(e->verbose_type));
+	session_json_int(o, "verbose_reason", e->verbose_reason);
+	add_text(o, "verbose_name", qmi_end_verbose_name(e->verbose_type, e->verbose_reason));
+	session_json_int(o, "error", e->qmi_error);
+	add_text(o, "error_name", qmi_error_name(e->qmi_error));
+	return o;
+}
+
+static void show_settings(struct json_object *o, const struct ip_settings *ip)
+{
+	struct json_object *dns = json_object_new_array();
+
+	json_object_object_add(o, "address", address_text(ip->family, ip->address));
+	session_json_int(o, "prefix", ip->prefix);
+	json_object_object_add(o, "gateway",
+			       ip->has_gateway ? address_text(ip->family, ip->gateway) : NULL);
+	for (unsigned int i = 0; i < ip->ndns; i++)
+		json_object_array_add(dns, address_text(ip->family, ip->dns[i]));
+	json_object_object_add(o, "dns", dns);
+	session_json_int(o, "mtu", ip->mtu);
+}
+
+static struct json_object *show_call(const struct call *c)
+{
+	struct json_object *o = json_object_new_object();
+	char reason[200] = "";
+
+	session_json_int(o, "family", c->family);
+	add_text(o, "state", call_state_name(c));
+	json_object_object_add(o, "client_id",
+			       c->client ? json_object_new_int(qmi_client_id(c->client)) : NULL);
+	json_object_object_add(o, "handle",
+			       c->handle != QMI_WDS_ANY_HANDLE ? json_object_new_int64(c->handle)
+							       : NULL);
+	if (c->told)
+		show_settings(o, &c->settings);
+	if (c->state == CALL_FAILED)
+		call_refusal(c, reason, sizeof(reason));
+	add_text(o, "reason", reason);
+	json_object_object_add(o, "call_end", show_end(&c->end));
+	return o;
+}
+
+static struct json_object *show_pdn(const struct session *s, const struct config_pdn *pdn)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *families = json_object_new_array();
+
+	session_json_int(o, "number", pdn->number);
+	session_json_int(o, "mux", pdn->mux);
+	add_text(o, "apn", pdn->apn);
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		if (s->calls[i].pdn == pdn)
+			json_object_array_add(families, show_call(&s->calls[i]));
+	json_object_object_add(o, "families", families);
+	return o;
+}
+
+static struct json_object *show_counters(const struct session *s)
+{
+	const struct qmi_counters *n = qmi_channel_counters(s->channel);
+	struct json_object *o = json_object_new_object();
+	struct json_object *malformed = json_object_new_object();
+	uint64_t skipped;
+	const uint64_t *faults = qmi_channel_faults(s->channel, &skipped);
+
+#define X(field, text) session_json_int(o, #field, n->field);
+	QMI_COUNTERS(X)
+#undef X
+	for (int f = 0; f < QMI_FAULT_MAX; f++)
+		session_json_int(malformed, qmi_fault_name(f), faults[f]);
+	json_object_object_add(o, "malformed", malformed);
+	session_json_int(o, "skipped_bytes", skipped);
+	return o;
+}
+
+struct json_object *session_show(const struct session *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *pdns = json_object_new_array();
+
+	add_text(o, "model", s->model);
+	add_text(o, "revision", s->revision);
+	add_text(o, "manufacturer", s->manufacturer);
+	add_text(o, "control", s->config.control);
+	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
+	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
+	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
+	for (unsigned int i = 0; i < s->config.npdns; i++)
+		json_object_array_add(pdns, show_pdn(s, &s->config.pdns[i]));
+	json_object_object_add(o, "pdns", pdns);
+	return o;
+}

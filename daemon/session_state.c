@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session as JSON: what the next process needs to take it over. */
+#include "session_internal.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "json_get.h"
+
+void session_json_int(struct json_object *o, const char *key, int64_t v)
+{
+	json_object_object_add(o, key, json_object_new_int64(v));
+}
+
+struct json_object *session_format_json(const struct data_format *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "version", f->version);
+	session_json_int(o, "dl_max_bytes", f->dl_max_bytes);
+	session_json_int(o, "dl_max_datagrams", f->dl_max_datagrams);
+	session_json_int(o, "ul_max_bytes", f->ul_max_bytes);
+	session_json_int(o, "ul_max_datagrams", f->ul_max_datagrams);
+	return o;
+}
+
+static struct json_object *call_json(const struct call *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "pdn", c->pdn->number);
+	session_json_int(o, "family", c->family);
+	session_json_int(o, "client_id", qmi_client_id(c->client));
+	session_json_int(o, "handle", c->handle);
+	return o;
+}
+
+static struct json_object *calls_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		if (s->calls[i].client)
+			json_object_array_add(a, call_json(&s->calls[i]));
+	return a;
+}
+
+struct json_object *session_state(const struct session *s)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned int n = s->nallocating + s->nleaked;
+
+	json_object_object_add(o, "model", json_object_new_string(s->model));
+	json_object_object_add(o, "revision", json_object_new_string(s->revision));
+	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
+	if (s->wda)
+		session_json_int(o, "wda", qmi_client_id(s->wda));
+	if (s->dms)
+		session_json_int(o, "dms", qmi_client_id(s->dms));
+	if (n) {
+		session_json_int(o, "allocating", s->nallocating ? s->allocating : s->leaked);
+		session_json_int(o, "allocating_count", n);
+	}
+	if (s->formatted)
+		json_object_object_add(o, "format", session_format_json(&s->format));
+	json_object_object_add(o, "calls", calls_state(s));
+	return o;
+}
+
+/* Ids are 1..254; anything else in @key is no client. */
+static uint8_t id_of(struct json_object *o, const char *key)
+{
+	int64_t id = json_get_int(o, key);
+
+	return id > 0 && id < QMI_CID_BROADCAST ? id : 0;
+}
+
+static void load_text(struct json_object *o, const char *key, char *s, size_t size)
+{
+	const char *v = json_get_string(o, key);
+
+	snprintf(s, size, "%s", v ? v : "");
+}
+
+static void load_format(struct session *s, struct json_object *o)
+{
+	if (!o)
+		return;
+	s->format = (struct data_format){
+		.version = json_get_int(o, "version"),
+		.dl_max_bytes = json_get_int(o, "dl_max_bytes"),
+		.dl_max_datagrams = json_get_int(o, "dl_max_datagrams"),
+		.ul_max_bytes = json_get_int(o, "ul_max_bytes"),
+		.ul_max_datagrams = json_get_int(o, "ul_max_datagrams"),
+	};
+	s->formatted = true;
+}
+
+static int load_client(struct session *s, struct json_object *o, const char *key, uint8_t service,
+		       struct qmi_client **out)
+{
+	uint8_t id = id_of(o, key);
+
+	return id ? qmi_client_new(out, s->channel, service, id, NULL, NULL) : 0;
+}
+
+static struct call *call_find(struct session *s, int64_t pdn, int64_t family)
+{
+	for (unsigned int i = 0; i < s->ncalls; i++)
+		if (s->calls[i].pdn->number == pdn && s->calls[i].family == family)
+			return &s->calls[i];
+	return NULL;
+}
+
+static int load_call(struct session *s, struct json_object *o)
+{
+	struct call *c = call_find(s, json_get_int(o, "pdn"), json_get_int(o, "family"));
+	uint8_t id = id_of(o, "client_id");
+
+	if (!id)
+		return 0;
+	if (!c || c->client) {
+		/* Nobody asks for this call any more. */
+		session_id_release(s, QMI_WDS, id, NULL, NULL);
+		return 0;
+	}
+	c->handle = json_get_int(o, "handle");
+	return qmi_client_new(&c->client, s->channel, QMI_WDS, id, call_indication, c);
+}
+
+int session_state_load(struct session *s, struct json_object *state, struct error *err)
+{
+	struct json_object *call;
+	int64_t n;
+	int r;
+
+	if (!json_object_is_type(state, json_type_object))
+		return error_set(err, -EBADMSG, "what the earlier session has left is no state");
+	load_text(state, "model", s->model, sizeof(s->model));
+	load_text(state, "revision", s->revision, sizeof(s->revision));
+	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
+	load_format(s, json_get_object(state, "format"));
+	s->known = qmi_model_find(s->model, s->revision);
+	n = json_get_int(state, "allocating_count");
+	s->nleaked = n < 0 || n > UINT8_MAX ? 0 : n;
+	s->leaked = json_get_int(state, "allocating");
+	r = load_client(s, state, "wda", QMI_WDA, &s->wda);
+	if (!r)
+		r = load_client(s, state, "dms", QMI_DMS, &s->dms);
+	for (size_t i = 0; !r && (call = json_get_element(state, "calls", i)); i++)
+		r = load_call(s, call);
+	return r ? error_set(err, r, "out of memory") : 0;
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "trunk_list.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/pins.h"
+#include "log.h"
+
+#define MAX_TRUNKS 16
+
+struct trunk_list {
+	struct trunk_env env;
+	struct trunk *trunks[MAX_TRUNKS]; /* no holes */
+	unsigned int n;
+};
+
+/* A request that waits for a trunk. */
+struct job {
+	struct trunk_list *list;
+	struct control_request *req; /* NULL: nobody asked, the log is told */
+};
+
+int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_set(err, -ENOMEM, "out of memory");
+	(*out)->env = *env;
+	return 0;
+}
+
+void trunk_list_free(struct trunk_list **l)
+{
+	if (!*l)
+		return;
+	for (unsigned int i = 0; i < (*l)->n; i++)
+		trunk_free(&(*l)->trunks[i]);
+	free(*l);
+	*l = NULL;
+}
+
+static struct trunk *find(const struct trunk_list *l, const char *dev)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		if (!strcmp(trunk_name(l->trunks[i]), dev))
+			return l->trunks[i];
+	return NULL;
+}
+
+static void drop(struct trunk_list *l, struct trunk *t)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (l->trunks[i] != t)
+			continue;
+		l->trunks[i] = l->trunks[--l->n];
+		trunk_free(&t);
+		return;
+	}
+}
+
+static struct job *job_new(struct trunk_list *l, struct control_request *req, struct error *err)
+{
+	struct job *job = malloc(sizeof(*job));
+
+	if (!job) {
+		error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	*job = (struct job){.list = l, .req = req};
+	return job;
+}
+
+/* Ends the job: @result or @err goes to whoever asked. */
+static void job_end(struct job *job, const char *dev, struct json_object *result,
+		    const struct error *err)
+{
+	if (err && job->req)
+		control_reply_error(job->req, err);
+	else if (job->req)
+		control_reply(job->req, result);
+	else
+		json_object_put(result);
+	if (err)
+		log_error("%s: %s%s%s", dev, err->text, err->hint[0] ? "; " : "", err->hint);
+	free(job);
+}
+
+static struct json_object *array_of(struct json_object *o)
+{
+	struct json_object *a = json_object_new_array();
+
+	json_object_array_add(a, o);
+	return a;
+}
+
+static void detached(void *arg, struct trunk *t, const struct error *err)
+{
+	struct job *job = arg;
+	struct trunk_list *l = job->list;
+
+	log_info("%s: detached", trunk_name(t));
+	job_end(job, trunk_name(t), json_object_new_array(), err);
+	drop(l, t);
+}
+
+static void attached(void *arg, struct trunk *t, const struct error *err)
+{
+	struct job *job = arg;
+	struct trunk_list *l = job->list;
+
+	if (!err)
+		log_info("%s: attached", trunk_name(t));
+	job_end(job, trunk_name(t), err ? NULL : array_of(trunk_show(t)), err);
+	if (err)
+		drop(l, t);
+}
+
+static int start_attach(struct trunk_list *l, const struct config_trunk *config,
+			struct control_request *req, struct error *err)
+{
+	struct trunk *t = find(l, config->dev);
+	struct job *job;
+	int ret;
+
+	if (t) {
+		ret = trunk_check_idle(t, err);
+		if (ret)
+			return ret;
+		ret = error_set(err, -EEXIST, "%s is attached already", config->dev);
+		error_hint(err, "see `qmapctl show %s`; detach it first to change how",
+			   config->dev);
+		return ret;
+	}
+	if (l->n == MAX_TRUNKS)
+		return error_set(err, -E2BIG, "more than %d trunks are not supported", MAX_TRUNKS);
+	job = job_new(l, req, err);
+	if (!job)
+		return -ENOMEM;
+	ret = trunk_attach(&t, &l->env, config, attached, job, err);
+	if (ret)
+		free(job);
+	else
+		l->trunks[l->n++] = t;
+	return ret;
+}
+
+static void on_attach(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct config_trunk *config = malloc(sizeof(*config));
+	struct json_object *o = NULL;
+	struct error err = {0};
+	int ret = -EINVAL;
+
+	json_object_object_get_ex(args, "trunk", &o);
+	if (!config)
+		ret = error_set(&err, -ENOMEM, "out of memory");
+	else if (!o)
+		error_set(&err, ret, "attach needs \"trunk\"");
+	else
+		ret = config_trunk_from_json(config, o, &err)
+			?: config_trunk_finish(config, &err)
+			?: start_attach(arg, config, req, &err);
+	if (ret)
+		control_reply_error(req, &err);
+	free(config);
+}
+
+static int not_attached(const char *dev, struct error *err)
+{
+	error_set(err, -ENODEV, "%s is not attached", dev ? dev : "Nothing");
+	error_hint(err, "`qmapctl show` lists what is");
+	return -ENODEV;
+}
+
+static void on_detach(struct control_request *req, struct json_object *args, void *arg)
+{
+	const char *dev = control_args_string(args, "dev");
+	struct trunk_list *l = arg;
+	struct trunk *t = dev ? find(l, dev) : NULL;
+	struct error err = {0};
+	struct job *job = NULL;
+	int ret;
+
+	if (!t)
+		ret = not_attached(dev, &err);
+	else if (!(job = job_new(l, req, &err)))
+		ret = -ENOMEM;
+	else
+		ret = trunk_detach(t, detached, job, &err);
+	if (!ret)
+		return;
+	control_reply_error(req, &err);
+	free(job);
+}
+
+static void each(struct control_request *req, struct json_object *args, struct trunk_list *l,
+		 int (*fn)(struct trunk *t, struct json_object **out, struct error *err))
+{
+	const char *dev = control_args_string(args, "dev");
+	struct json_object *a = json_object_new_array(), *o;
+	struct error err = {0};
+
+	if (dev && !find(l, dev))
+		not_attached(dev, &err);
+	for (unsigned int i = 0; i < l->n && !err.err; i++) {
+		if (dev && strcmp(dev, trunk_name(l->trunks[i])))
+			continue;
+		if (!fn(l->trunks[i], &o, &err))
+			json_object_array_add(a, o);
+	}
+	if (!err.err) {
+		control_reply(req, a);
+		return;
+	}
+	json_object_put(a);
+	control_reply_error(req, &err);
+}
+
+static int show_one(struct trunk *t, struct json_object **out, struct error *err)
+{
+	(void)err;
+	*out = trunk_show(t);
+	return 0;
+}
+
+static void on_show(struct control_request *req, struct json_object *args, void *arg)
+{
+	each(req, args, arg, show_one);
+}
+
+static void on_stats(struct control_request *req, struct json_object *args, void *arg)
+{
+	each(req, args, arg, trunk_stats);
+}
+
+const struct control_command trunk_commands[] = {
+	{"attach", true, on_attach},
+	{"detach", true, on_detach},
+	{"show", false, on_show},
+	{"stats", false, on_stats},
+	{0},
+};
+
+/* --- without being asked --- */
+
+static void take_down(struct trunk_list *l, struct trunk *t, const char *why)
+{
+	struct error err = {0};
+	struct job *job = job_new(l, NULL, &err);
+
+	log_warning("%s: %s; taking it down", trunk_name(t), why);
+	if (job && !trunk_detach(t, detached, job, &err))
+		return;
+	log_error("%s: %s", trunk_name(t), err.text);
+	free(job);
+}
+
+static void adopted(void *arg, struct trunk *t, const struct error *err)
+{
+	struct job *job = arg;
+	struct trunk_list *l = job->list;
+	char name[IFNAMSIZ];
+
+	if (!err)
+		log_info("%s: adopted", trunk_name(t));
+	job_end(job, trunk_name(t), NULL, err);
+	if (trunk_is_unfinished(t))
+		take_down(l, t, "the last daemon died while attaching or detaching it");
+	else if (!if_indextoname(trunk_ifindex(t), name))
+		take_down(l, t, "the netdev is gone");
+}
+
+static void adopt_one(struct trunk_list *l, unsigned int ifindex)
+{
+	struct error err = {0};
+	struct job *job = job_new(l, NULL, &err);
+	struct trunk *t;
+
+	if (job && l->n < MAX_TRUNKS && !trunk_adopt(&t, &l->env, ifindex, adopted, job, &err)) {
+		l->trunks[l->n++] = t;
+		return;
+	}
+	log_error("Cannot adopt the trunk with ifindex %u: %s", ifindex, err.text);
+	free(job);
+}
+
+void trunk_list_adopt(struct trunk_list *l)
+{
+	unsigned int ifindexes[MAX_TRUNKS], n = pins_list(ifindexes, MAX_TRUNKS);
+
+	for (unsigned int i = 0; i < n; i++)
+		adopt_one(l, ifindexes[i]);
+}
+
+void trunk_list_configure(struct trunk_list *l, const struct config_trunk *config)
+{
+	struct error err = {0};
+
+	if (!find(l, config->dev) && start_attach(l, config, NULL, &err))
+		log_error("%s: %s%s%s", config->dev, err.text, err.hint[0] ? "; " : "", err.hint);
+}
+
+void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		if (trunk_ifindex(l->trunks[i]) == ifindex)
+			trunk_dev_gone(l->trunks[i]);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A port as its users see it: addresses, routes, MTU, DNS, in whichever namespace it is. */
+#ifndef QMAP_TRUNK_PORT_H
+#define QMAP_TRUNK_PORT_H
+
+#include <limits.h>
+
+#include "config.h"
+#include "datapath/datapath.h"
+#include "session.h"
+
+struct trunk_port {
+	struct config_pdn pdn;
+	struct datapath_port port;
+	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
+	char resolv_conf[PATH_MAX];	/* empty: none written */
+};
+
+/* Moves a fresh port to its namespace. */
+int trunk_port_place(struct trunk_port *p, struct error *err);
+
+/* Link, MTU, address, default route and resolv.conf in @run_dir follow @s. */
+int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
+		  struct error *err);
+
+/* Undoes what trunk_port_up() did for @family (4 or 6); the link goes down with the last one. */
+void trunk_port_down(struct trunk_port *p, int family);
+
+/* Sets the link up without any address: for PDNs that somebody else configures. */
+int trunk_port_enable(struct trunk_port *p, struct error *err);
+
+/* Is any family up? */
+bool trunk_port_is_up(const struct trunk_port *p);
+
+#endif

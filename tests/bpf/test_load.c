@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How the programs load: what they cost the verifier, and what they need of the kernel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "env.h"
+
+#define BUDGET "tests/bpf/budget"
+
+static const char *skip_reason;
+static struct env *env;
+
+struct budget {
+	char name[32];
+	unsigned int verified, translated;
+};
+
+/* Next line that is no comment. */
+static bool read_budget(FILE *f, struct budget *b)
+{
+	char line[256];
+
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " %31[a-z_] %u %u", b->name, &b->verified, &b->translated) == 3)
+			return true;
+	return false;
+}
+
+static void check_budget(const struct env *e, const struct budget *b)
+{
+	const struct bpf_program *prog = bpf_object__find_program_by_name(e->skel->obj, b->name);
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info), translated;
+
+	assert_non_null(prog);
+	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size), 0);
+	translated = info.xlated_prog_len / sizeof(struct bpf_insn);
+	print_message("v%d %s: %u of %u instructions verified, %u of %u translated\n", e->version,
+		      b->name, info.verified_insns, b->verified, translated, b->translated);
+	assert_in_range(info.verified_insns, 1, b->verified);
+	assert_in_range(translated, 1, b->translated);
+}
+
+static void check_budgets(const struct env *e)
+{
+	unsigned int lines = 0, programs = 0;
+	FILE *f = fopen(BUDGET, "re");
+	struct bpf_program *prog;
+	struct budget b;
+
+	assert_non_null(f);
+	for (; read_budget(f, &b); lines++)
+		check_budget(e, &b);
+	fclose(f);
+	bpf_object__for_each_program(prog, e->skel->obj) programs++;
+	assert_int_equal(lines, programs);
+}
+
+static void test_budget(void **state)
+{
+	static const int others[] = {QMAP_V1, QMAP_V4};
+
+	(void)state;
+	if (skip_reason)
+		skip();
+	check_budgets(env);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct env *e;
+
+		assert_int_equal(env_new(&e, others[i], 1500), 0);
+		check_budgets(e);
+		env_free(&e);
+	}
+}
+
+/* Head of .BTF.ext (kernel Documentation/bpf/btf.rst). */
+struct btf_ext_head {
+	uint16_t magic;
+	uint8_t version, flags;
+	uint32_t head_len;
+	uint32_t func_info_off, func_info_len;
+	uint32_t line_info_off, line_info_len;
+	uint32_t core_relo_off, core_relo_len;
+};
+
+/* The object file inside the skeleton, as a file. */
+static int object_file(void)
+{
+	int fd = memfd_create("qmap_xdp.bpf.o", MFD_CLOEXEC);
+	const void *elf;
+	size_t size;
+
+	elf = qmap_xdp__elf_bytes(&size);
+	assert_true(fd >= 0 && write(fd, elf, size) == (ssize_t)size);
+	return fd;
+}
+
+/* CO-RE relocations would want the kernel's BTF, which routers do not have. Needs no root. */
+static void test_no_relocations(void **state)
+{
+	const struct btf_ext_head *head;
+	struct btf_ext *ext = NULL;
+	int fd = object_file();
+	struct btf *btf;
+	char path[32];
+	uint32_t size;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	btf = btf__parse_elf(path, &ext);
+	assert_non_null(btf);
+	assert_non_null(ext);
+	head = btf_ext__get_raw_data(ext, &size);
+	assert_non_null(head);
+	assert_true(size >= sizeof(*head) && head->func_info_len > 0);
+	if (head->head_len >= sizeof(*head))
+		assert_int_equal(head->core_relo_len, 0);
+	btf_ext__free(ext);
+	btf__free(btf);
+	close(fd);
+}
+
+static int put_in_devmap(const struct bpf_program *prog)
+{
+	struct bpf_devmap_val val = {.ifindex = env->trunk, .bpf_prog.fd = bpf_program__fd(prog)};
+	int map = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "test", 4, sizeof(val), 1, NULL), ret;
+	uint32_t zero = 0;
+
+	assert_true(map >= 0);
+	ret = bpf_map_update_elem(map, &zero, &val, 0) ? -errno : 0;
+	close(map);
+	return ret;
+}
+
+/* A device map takes programs that were made for it, and these run nowhere else. */
+static void test_trim_belongs_in_devmap(void **state)
+{
+	uint8_t packet[64] = {0};
+
+	(void)state;
+	if (skip_reason)
+		skip();
+	assert_int_equal(put_in_devmap(env->skel->progs.qmap_trim), 0);
+	assert_int_equal(put_in_devmap(env->skel->progs.qmap_split), -EINVAL);
+	assert_int_equal(put_in_devmap(env->skel->progs.qmap_deliver), -EINVAL);
+	assert_int_equal(env_run(env->skel->progs.qmap_trim, packet, sizeof(packet), NULL, NULL),
+			 -EINVAL);
+}
+
+/* Maps outlive the daemon that made them: what it finds must be what the headers say. */
+static void test_map_sizes(void **state)
+{
+	(void)state;
+	if (skip_reason)
+		skip();
+	assert_int_equal(bpf_map__max_entries(env->skel->maps.copies), QMAP_MAX_FRAMES + 1);
+	assert_int_equal(bpf_map__max_entries(env->skel->maps.ports), QMAP_MAX_MUX);
+	assert_int_equal(bpf_map__value_size(env->skel->maps.ports), sizeof(struct qmap_port));
+	assert_int_equal(bpf_map__value_size(env->skel->maps.port_stats),
+			 sizeof(struct qmap_port_stats));
+	assert_int_equal(bpf_map__value_size(env->skel->maps.trunk_stats),
+			 sizeof(struct qmap_trunk_stats));
+}
+
+static int set_up(void **state)
+{
+	int ret;
+
+	(void)state;
+	skip_reason = env_start();
+	if (skip_reason) {
+		print_message("SKIP: %s\n", skip_reason);
+		return 0;
+	}
+	ret = env_new(&env, QMAP_V5, 1500);
+	if (ret)
+		print_error("cannot load the programs: %s\n", strerror(-ret));
+	return ret;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	env_free(&env);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_no_relocations),
+		cmocka_unit_test(test_trim_belongs_in_devmap),
+		cmocka_unit_test(test_map_sizes),
+	};
+
+	return cmocka_run_group_tests_name("load", tests, set_up, tear_down);
+}

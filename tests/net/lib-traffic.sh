@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For tests that compare traffic byte by byte: pattern-tool on the host's side, the generator and
+# the sink of qmap-modem on the other.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# A packet lost in a queue of this set-up proves nothing: TUNs drop what their reader is too slow
+# for, and these are as deep as the longest burst of the tests.
+deep_queues() {
+	local dev
+	ip link set wwan0 txqueuelen 20000
+	for dev in $(ip netns exec net ip -o link | grep -oE 'pdn[0-9]+'); do
+		ip netns exec net ip link set "$dev" txqueuelen 20000
+	done
+}
+
+# receive OPTION... STREAM... [-- COMMAND...]: all of it, unchanged and once.
+receive() {
+	local out
+	out=$("$build/pattern-tool" receive "$@") || fail "$out"
+}
+
+# generated OPTION... STREAM... -- WORD...: what `generate WORD...` sends, likewise.
+generated() {
+	local way=()
+	while [ "$1" != -- ]; do
+		way+=("$1")
+		shift
+	done
+	shift
+	receive "${way[@]}" -- "$build/qmap-modem" ctl "$T/faults" generate "$@"
+}
+
+# send OPTION... STREAM...: paced so that other work on the machine costs no packets.
+send() {
+	"$build/pattern-tool" send -r 10000 "$@" >/dev/null
+}
+
+gateway() { # pdn family
+	[ "$2" = 6 ] && printf '2001:db8:64:%x::1' "$1" || echo "10.64.$1.1"
+}
+
+host() { # pdn family
+	[ "$2" = 6 ] && printf '2001:db8:64:%x::2' "$1" || echo "10.64.$1.2"
+}
+
+# sink_has PDN COUNT: in the end, and each of them good.
+sink_has() {
+	modem wait "pdn.$1.sink.ok" == "$2" timeout=5000 >/dev/null || :
+	equal "sink of PDN $1" "[$2,0,0]" "$(modem stats | jq -c ".pdn[\"$1\"].sink | [.ok, .bad, .missing]")"
+}
+
+# What qmapctl counts by mux id, and what the modem does: packets and bytes, downlink and uplink.
+host_counts() {
+	qmapctl -j stats | jq -c '[.[0].ports[] | [.mux, .rx_packets, .rx_bytes, .tx_packets, .tx_bytes]]'
+}
+
+modem_counts() {
+	modem stats | jq -c '[.pdn[] | select(.v4 or .v6)
+		| [.mux, .dl_packets, .dl_bytes, .ul_packets, .ul_bytes]] | sort'
+}
+
+counts_agree() {
+	[ "$(host_counts)" = "$(modem_counts)" ]
+}
+
+# Bytes too: a frame trimmed wrongly, or its pad left on, would show.
+equal_counts() {
+	wait_for 3 counts_agree || equal "counts [mux, down, bytes, up, bytes]" "$(modem_counts)" "$(host_counts)"
+}
+
+# Nothing that the modem objects to, nothing lost on the way.
+no_complaints() {
+	equal "violations and warnings" '{}' "$(modem stats |
+		jq -c '.violations + .warnings | del(.total) | with_entries(select(.value > 0))')"
+	equal "drops" '{}' "$(qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))')"
+	equal "lost in the modem" '[0,0]' "$(modem stats | jq -c '[.trunk.dl_lost, .trunk.dl_beyond_urb]')"
+}

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For scripts that put the whole of qmap into namespaces:
+#
+#   network side (namespace net)            host (the test's own namespace)
+#   pdn1..pdnN, servers  <= qmap-modem =>  wwan0 (TUN, QMAP)  <=>  wwan0.1 ... wwan0.N
+#                              \_ QMI over $T/qmi ... qmapd ... qmapctl
+#
+# A test script defines functions test_*, sources this file and ends with `run_tests "$@"`. Every
+# test gets namespaces of its own (mount, net, pid), a private bpffs and a private /run, so that
+# tests run in any order and whatever they leave behind goes with them.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+build=$top/build
+T=${T:-} # the test's own directory
+
+qmapctl() {
+	"$build/qmapctl" "$@"
+}
+
+# --- environment ---
+
+# Makes the namespace that the shell is in look like a machine of its own.
+enter_sandbox() {
+	mount --make-rprivate /
+	mount -t tmpfs tmpfs /run
+	mkdir -p /run/netns /run/qmapd
+	mount -t sysfs sysfs /sys
+	mount -t bpf bpf /sys/fs/bpf
+	ip link set lo up
+	ip netns add net
+	T=$(mktemp -d /run/test.XXXXXX)
+}
+
+# --- waiting, always for a state and never for long ---
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
+		read -rt 0.02 <> <(:) || :
+	done
+}
+
+# --- the programs ---
+
+modem_pid=''
+qmapd_pid=''
+
+# modem_start OPTION...: a modem that is ready when this returns.
+modem_start() {
+	local line fifo=$T/ready
+	rm -f "$fifo"
+	mkfifo "$fifo"
+	"$build/qmap-modem" --control "$T/qmi" --faults "$T/faults" --net-netns net "$@" \
+		>"$fifo" 2>>"$T/modem.log" &
+	modem_pid=$!
+	read -rt 10 line <"$fifo" || :
+	equal "first line of the modem" ready "$line"
+}
+
+modem() {
+	"$build/qmap-modem" ctl "$T/faults" "$@"
+}
+
+# modem_stat .jq.path
+modem_stat() {
+	modem stats | jq -r "$1"
+}
+
+modem_stop() {
+	kill "$modem_pid" && wait "$modem_pid"
+	modem_pid=''
+}
+
+socket_answers() {
+	qmapctl -j show >/dev/null 2>&1
+}
+
+socket_listens() {
+	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
+}
+
+# Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
+qmapd_start() {
+	"$build/qmapd" -v "$@" 2>>"$T/qmapd.log" &
+	qmapd_pid=$!
+	wait_for 10 socket_listens
+}
+
+qmapd_kill() { # signal
+	kill "-${1:-TERM}" "$qmapd_pid" 2>/dev/null
+	wait "$qmapd_pid" 2>/dev/null
+	local status=$?
+	qmapd_pid=''
+	return $status
+}
+
+# attach OPTION...: wwan0, on the modem's control socket.
+attach() {
+	qmapctl attach wwan0 --control "$T/qmi" "$@"
+}
+
+# field .jq.path: of the first trunk that show tells of.
+field() {
+	qmapctl -j show | jq -r ".[0]$1"
+}
+
+stat_of() {
+	qmapctl -j stats | jq -r ".[0]$1"
+}
+
+# --- judging ---
+
+fail() {
+	echo "not true: $*" >&2
+	return 1
+}
+
+equal() { # what expected actual
+	[ "$2" = "$3" ] || fail "$1: expected \"$2\", got \"$3\""
+}
+
+at_least() { # what least actual
+	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
+}
+
+# figure WHAT...: shown also when the test passes.
+figure() {
+	echo "figure: $*"
+}
+
+# try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
+said='' status=0
+try() {
+	status=0
+	said=$("$@" 2>&1) || status=$?
+}
+
+# says WHAT: in what the last try said.
+says() {
+	[[ $said == *"$1"* ]] || fail "expected \"$1\" in what was said: $said"
+}
+
+# refused CODE SENTENCE COMMAND...: ends with that exit code and says so.
+refused() {
+	local code=$1 sentence=$2
+	shift 2
+	try "$@"
+	says "$sentence"
+	equal "exit code of $*" "$code" "$status"
+}
+
+# Has the test run on something that this machine does not have? Then: skip REASON.
+skip() {
+	echo "$*" >"$T/skip"
+	exit 77
+}
+
+# Nothing of ours is left: netdevs, pins, client ids, calls.
+nothing_left() {
+	equal "netdevs left" "" "$(ip -o link | grep -oE 'wwan0\.[^:@ ]+' | tr '\n' ' ')" &&
+		equal "pins left" "" "$(find /sys/fs/bpf/qmap -type f 2>/dev/null)" &&
+		equal "routes left" "" "$(ip -o route show default; ip -6 -o route show default)" &&
+		equal "resolv.conf left" "" "$(ls /run/qmapd/*.resolv.conf 2>/dev/null)" &&
+		clients_left
+}
+
+clients_left() {
+	[ -n "$modem_pid" ] || return 0
+	equal "client ids left" 0 "$(modem_stat '.qmi.clients | add')" &&
+		equal "calls left" 0 "$(modem_stat .calls)"
+}
+
+# --- running ---
+
+show_logs() {
+	for f in qmapd.log modem.log; do
+		[ -s "$T/$f" ] && sed "s/^/    $f: /" "$T/$f" | tail -n 40
+	done
+}
+
+one_test() { # function
+	enter_sandbox || exit 1
+	trap 'kill $(jobs -p) 2>/dev/null' EXIT
+	(
+		set -e
+		"$1"
+	)
+	local status=$?
+	[ $status = 77 ] && echo "skip: $(cat "$T/skip")"
+	[ $status = 0 ] || [ $status = 77 ] || show_logs
+	exit $status
+}
+
+run_tests() {
+	if [ "${1:-}" = --one ]; then
+		one_test "$2"
+	fi
+	local p=0 f=0 s=0 t out status names=("$@")
+	out=$(mktemp)
+	if [ "$(id -u)" != 0 ]; then
+		echo "skip: needs root"
+		echo "# 0 passed, 0 failed, 1 skipped"
+		exit 0
+	fi
+	[ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
+	for t in "${names[@]}"; do
+		# a namespace of processes too: nothing that a test starts outlives it
+		timeout -k 5 "${TEST_LIMIT:-120}" unshare --mount --net --pid --fork --kill-child --mount-proc \
+			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
+		status=$?
+		case $status in
+		0) p=$((p + 1)) && echo "ok       $t" && sed -n 's/^figure: /         /p' "$out" ;;
+		77) s=$((s + 1)) && echo "SKIP     $t: $(sed -n 's/^skip: //p' "$out" | tail -n 1)" ;;
+		*)
+			f=$((f + 1))
+			echo "FAILED   $t (status $status)"
+			sed 's/^/  /' "$out"
+			;;
+		esac
+	done
+	rm -f "$out"
+	echo "# $p passed, $f failed, $s skipped"
+	[ $f = 0 ]
+}

@@ -1,0 +1,528 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What bad input and a machine that is not as it should be get: one sentence with the cause, the next
+# step, the documented exit code, and everything undone.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# --- what the tests share ---
+
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
+nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+state_is() {
+	[ "$(field .state)" = "$1" ]
+}
+
+trunk_becomes() {
+	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
+}
+
+elapsed_ms() { # since, in microseconds
+	echo $(((${EPOCHREALTIME/./} - $1) / 1000))
+}
+
+less_than() { # what limit actual
+	[ "$3" -lt "$2" ] || fail "$1: expected less than $2, got $3"
+}
+
+logged() {
+	grep -qF "$1" "$T/qmapd.log"
+}
+
+# refused_json CODE ERRNO COMMAND...: an object on stdout, nothing on stderr, and the same exit code.
+refused_json() {
+	local code=$1 symbol=$2
+	shift 2
+	status=0
+	said=$("$@" 2>"$T/stderr") || status=$?
+	equal "exit code of $*" "$code" "$status"
+	equal "errno of $*" "$symbol" "$(jq -r .errno <<<"$said")"
+	equal "members of the error of $*" '["errno","error","hint"]' "$(jq -c keys <<<"$said")"
+	at_least "length of the error" 10 "$(jq -r '.error | length' <<<"$said")"
+	equal "stderr of $*" "" "$(cat "$T/stderr")"
+}
+
+# --- words ---
+
+test_wrong_words() {
+	local words sentence
+	while IFS='|' read -r words sentence; do
+		# shellcheck disable=SC2086 # several words
+		refused 1 "$sentence" qmapctl $words
+		says "hint: "
+		says "--help"
+	done <<-'END'
+		frobnicate|unknown command "frobnicate"
+		atach|did you mean "attach"?
+		--frob|unknown option --frob
+		attach|the name of a network device is missing
+		attach wwan0 wwan1|one device at most
+		attach wwan0 --frob|unknown option --frob
+		attach this-name-is-too-long|at most 15 characters
+		attach a/b|"a/b" is not a name of a network device
+		attach wwan0 --pdn x|a PDN begins with its number
+		attach wwan0 --pdn 0|bad number "0": allowed: a number from 1 to 254
+		attach wwan0 --pdn 255|bad number "255"
+		attach wwan0 --pdn 1,foo=1|a PDN has no setting "foo"
+		attach wwan0 --pdn 1,apn|"apn" in a PDN is not key=value
+		attach wwan0 --pdn 1,ip=v5|bad ip "v5": allowed: v4, v6, v4v6
+		attach wwan0 --pdn 1,mux=0|bad mux "0"
+		attach wwan0 --pdn 1,mux=5 --pdn 2,mux=5|PDNs 1 and 2 have the same mux id 0x05
+		attach wwan0 --pdn 1 --pdn 1|PDN 1 is given twice
+		attach wwan0 --pdn 1,netns=../x|is not a name of a network namespace
+		attach wwan0 --qmap v9|bad qmap "v9": allowed: auto, off, v1, v4, v5
+		attach wwan0 --qmap off --pdn 1 --pdn 2|qmap=off carries one PDN, not 2
+		attach wwan0 --datapath other|bad datapath "other": allowed: auto, xdp
+		attach wwan0 --timeout 0|bad timeout "0": allowed: a number from 1 to 600
+		attach wwan0 --dl-max-bytes 100|bad dl-max-bytes 100
+		attach wwan0 --control none --pdn 1,apn=x|apn, user and password need a control channel
+		detach|the name of a network device is missing
+		show a b|one device at most
+		decode|"qmi" or "qmap" comes first
+		decode qmi|the bytes to decode are missing
+		decode qmi xyz|not a pair of hexadecimal digits at character 1
+		decode qmap --qmap v9 00|bad --qmap "v9": allowed: v1, v4, v5
+	END
+}
+
+# ask REQUEST: a line to the control socket from a client that checks nothing, and the reply.
+ask() {
+	"$build/qmap-modem" ctl /run/qmapd/control "$1" || :
+}
+
+test_wrong_requests() {
+	local request code sentence
+	start
+	while IFS='|' read -r request code sentence; do
+		said=$(ask "$request")
+		equal "ok and exit code in the reply to $request" "false $code" "$(jq -r '"\(.ok) \(.exit)"' <<<"$said")"
+		says "$sentence"
+	done <<-'END'
+		{}|1|a request needs a
+		nonsense|2|the request is not a JSON object
+		[]|2|the request is not a JSON object
+		{"command":"frobnicate"}|1|unknown command
+		{"command":"attach"}|1|attach needs
+		{"command":"attach","trunk":{"dev":"wwan0","pdns":[{"number":1,"mux":999}]}}|1|mux
+		{"command":"attach","trunk":{"dev":"wwan0","frob":1}}|1|frob
+		{"command":"detach"}|4|not attached
+		{"command":"detach","dev":7}|4|not attached
+	END
+	socket_answers
+	nothing_left
+}
+
+test_json_errors() {
+	start
+	refused_json 1 EINVAL qmapctl -j frobnicate
+	refused_json 1 EINVAL qmapctl attach wwan0 --pdn 0 -j
+	refused_json 4 ENODEV qmapctl -j attach nosuch0
+	refused_json 4 ENODEV qmapctl -j detach wwan0
+	refused_json 4 ENODEV qmapctl -j show wwan0
+	refused_json 3 EOPNOTSUPP qmapctl -j attach lo --control "$T/qmi"
+	modem refuse type=6 verbose=27
+	refused_json 2 ECONNREFUSED qmapctl -j attach wwan0 --control "$T/qmi"
+	says "check the APN's spelling"
+	nothing_left
+}
+
+# --- devices ---
+
+test_devices_that_are_no_trunk() {
+	start
+	refused 4 "there is no netdev nosuch0" qmapctl attach nosuch0 --control "$T/qmi"
+	refused 3 "lo is no modem's raw-IP netdev" qmapctl attach lo --control "$T/qmi"
+	ip link add eth7 type veth peer name eth8
+	refused 3 "eth7 is no modem's raw-IP netdev" qmapctl attach eth7 --control none
+	refused 4 "there is no netdev nosuch0" qmapctl probe nosuch0
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	nothing_left
+}
+
+# As sysfs shows a modem that is in another mode.
+pretend_driver() { # driver
+	rm -rf "$T/net"
+	mkdir -p "$T/net/wwan0/device"
+	ln -s "../../../../bus/usb/drivers/$1" "$T/net/wwan0/device/driver"
+	mount --bind "$T/net" /sys/class/net
+}
+
+test_modem_in_another_mode() {
+	local driver mode
+	start
+	while read -r driver mode; do
+		pretend_driver "$driver"
+		refused 3 "wwan0 is a modem in $mode mode (driver $driver), which has no QMAP" \
+			qmapctl attach wwan0 --control "$T/qmi"
+		says 'AT+QCFG="usbnet",0'
+		umount /sys/class/net
+		nothing_left
+	done <<-END
+		cdc_ether ECM
+		cdc_mbim MBIM
+		rndis_host RNDIS
+		cdc_ncm NCM
+	END
+	attach
+	detach
+}
+
+# --- control channels ---
+
+# A socket that nobody listens at any more.
+stale_socket() {
+	kill -KILL $modem_pid
+	wait $modem_pid || :
+	mv "$T/qmi" "$T/stale"
+	modem_start
+}
+
+test_control_channels() {
+	local path code sentence
+	start
+	stale_socket
+	mkdir "$T/directory"
+	while read -r path code sentence; do
+		refused "$code" "$sentence" qmapctl attach wwan0 --control "$path"
+		says "hint: "
+		nothing_left
+	done <<-END
+		$T/nosuch 4 control channel $T/nosuch cannot be opened: No such file or directory
+		$T/modem.log 1 is neither a character device nor a unix socket
+		$T/directory 1 is neither a character device nor a unix socket
+		/dev/null 1 control channel /dev/null is no QMI device
+		$T/stale 2 control socket $T/stale cannot be connected to: Connection refused
+	END
+	refused 4 "no control device of wwan0 found" qmapctl attach wwan0
+	says "name it with --control PATH"
+	nothing_left
+}
+
+# It accepts connections, as cdc-wdm always does, and says nothing.
+test_control_channel_is_silent() {
+	local since
+	start
+	kill -STOP $modem_pid
+	since=${EPOCHREALTIME/./}
+	refused 2 "modem does not answer QMI on $T/qmi within 1 s" attach --timeout 1
+	less_than "milliseconds" 3000 "$(elapsed_ms "$since")"
+	says "check that this is the QMI port"
+	kill -CONT $modem_pid
+	nothing_left
+}
+
+test_raw_ip_where_qmap_is_forced() {
+	start
+	refused 2 "RG500Q-EA sends QMAP whatever it is told, so it cannot be used with qmap=off" \
+		attach --qmap off
+	says "hint: leave qmap at auto"
+	nothing_left
+}
+
+# --- what others have made of the machine ---
+
+test_xdp_of_somebody_else() {
+	start
+	echo 'int pass(void *ctx) { return 2; }' | clang -O2 -target bpf -x c -c - -o "$T/pass.o"
+	ip link set dev wwan0 xdpgeneric obj "$T/pass.o" sec .text
+	refused 2 "another XDP program is attached to wwan0" attach
+	says "hint: find it with \`ip -d link show dev wwan0\` and remove it"
+	nothing_left
+	equal "their program" 1 "$(ip -d link show dev wwan0 | grep -c 'prog/xdp')"
+	ip link set dev wwan0 xdpgeneric off
+	attach
+	detach
+	nothing_left
+}
+
+test_names_that_are_taken() {
+	local name
+	start
+	for name in wwan0.1 wwan0.2 wwan0.2q wwan0.sa; do
+		ip link add $name type veth peer name theirs
+		refused 2 "File exists" attach --pdn 1 --pdn 2
+		says "ip link del wwan0."
+		equal "netdevs" "theirs $name" \
+			"$(ip -j link | jq -r '.[].ifname | select(test("theirs|wwan0[.]"))' | sort | paste -sd ' ')"
+		ip link del $name
+		nothing_left
+	done
+}
+
+test_no_bpffs() {
+	start
+	umount /sys/fs/bpf
+	equal "file system" sysfs "$(stat -f -c %T /sys/fs/bpf)"
+	attach
+	equal "file system" bpf_fs "$(stat -f -c %T /sys/fs/bpf)"
+	ping -c 1 -W 2 -q 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_namespace_that_is_not_there() {
+	start
+	refused 4 'there is no network namespace "nosuch"' attach --pdn 1 --pdn 2,netns=nosuch
+	says "hint: ip netns add nosuch"
+	nothing_left
+}
+
+pdn_row() {
+	qmapctl show | grep '^wwan0\.1 '
+}
+
+test_trunk_is_deleted() {
+	start
+	attach --pdn 1 --pdn 2
+	ip link del wwan0
+	trunk_becomes lost
+	try qmapctl show
+	says "wwan0: the netdev is gone: modem unplugged or restarted"
+	[[ $(pdn_row) =~ \ down\ +lost\ +lost\  ]] || fail "$(pdn_row)"
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	refused 2 "wwan0 is attached already" attach
+	detach
+	nothing_left
+	refused 4 "there is no netdev wwan0" attach
+}
+
+# --- the wrong moment ---
+
+test_two_attaches_at_once() {
+	local n a b first second
+	start
+	for n in 1 2 3 4 5; do
+		attach --pdn 1 >"$T/first" 2>&1 &
+		a=$!
+		attach --pdn 2 >"$T/second" 2>&1 &
+		b=$!
+		first=0 second=0
+		wait $a || first=$?
+		wait $b || second=$?
+		equal "exit codes, round $n" "0 2" "$(printf '%s\n' $first $second | sort | paste -sd ' ')"
+		said=$(cat "$T/first" "$T/second")
+		says "wwan0 is attach"
+		equal "state" attached "$(field .state)"
+		equal "PDNs" 1 "$(field '.pdns | length')"
+		equal "calls" 2 "$(modem_stat .calls)"
+		detach
+		nothing_left
+	done
+}
+
+test_attach_twice() {
+	start
+	attach --pdn 1
+	refused 2 "wwan0 is attached already" attach --pdn 2
+	says "detach it first"
+	equal "PDNs" wwan0.1 "$(field '.pdns | map(.port) | join(" ")')"
+	ping -c 1 -W 2 -q 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_detach_of_what_is_not_attached() {
+	start
+	refused 4 "wwan0 is not attached" detach
+	says "hint: \`qmapctl show\` lists what is"
+	attach
+	detach
+	refused 4 "wwan0 is not attached" detach
+	refused 4 "nosuch0 is not attached" qmapctl detach nosuch0
+	refused 4 "nosuch0 is not attached" qmapctl stats nosuch0
+	nothing_left
+}
+
+test_attach_while_detaching() {
+	local detaching
+	start
+	attach
+	modem delay wds stop ms=700
+	detach &
+	detaching=$!
+	trunk_becomes detaching
+	refused 2 "wwan0 is detaching right now" attach
+	refused 2 "wwan0 is detaching right now" detach
+	wait $detaching
+	attach
+	detach
+	nothing_left
+}
+
+# --- the daemon ---
+
+test_no_daemon() {
+	modem_start
+	refused 2 "qmapd is not running (nobody serves /run/qmapd/control)" attach
+	says "hint: systemctl start qmapd"
+	refused 2 "qmapd is not running (nobody serves $T/other)" \
+		qmapctl --socket "$T/other" attach wwan0 --control "$T/qmi"
+	refused 4 "wwan0 is not attached" detach
+	try qmapctl show
+	says "Nothing is attached."
+	nothing_left
+}
+
+test_two_daemons() {
+	start
+	attach
+	refused 2 "another qmapd serves /run/qmapd/control" timeout 5 "$build/qmapd"
+	equal "state" attached "$(field .state)"
+	ping -c 1 -W 2 -q 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_no_permission() {
+	start
+	attach
+	refused 5 "no permission to talk to qmapd" nobody "$build/qmapctl" detach wwan0
+	refused 5 "no permission to talk to qmapd" nobody "$build/qmapctl" show
+	refused_json 5 EACCES nobody "$build/qmapctl" -j stats
+	# a socket that lets everybody in still looks at who it is
+	chmod 666 /run/qmapd/control
+	refused 5 "only root may detach" nobody "$build/qmapctl" detach wwan0
+	refused 5 "only root may attach" nobody "$build/qmapctl" attach wwan0 --control none
+	try nobody "$build/qmapctl" -j show
+	equal "show for everybody" attached "$(jq -r '.[0].state' <<<"$said")"
+	equal "state" attached "$(field .state)"
+	qmapd_kill || :
+	refused 5 "without it this needs root" nobody "$build/qmapctl" detach wwan0
+	refused 5 "" nobody "$build/qmapd"
+	detach
+	nothing_left
+}
+
+# Started by somebody who is not root, it can say so but not attach.
+test_daemon_without_privileges() {
+	modem_start
+	mkdir -m 777 /run/theirs
+	nobody "$build/qmapd" --run-dir /run/theirs 2>>"$T/qmapd.log" &
+	wait_for 5 test -S /run/theirs/control
+	try qmapctl --socket /run/theirs/control attach wwan0 --control none
+	equal "exit code" 5 "$status"
+	says "root"
+	equal "trunks" "[]" "$(qmapctl -j --socket /run/theirs/control show)"
+	nothing_left
+}
+
+# --- configuration ---
+
+config() {
+	cat >"$T/qmapd.conf"
+	chmod 600 "$T/qmapd.conf"
+}
+
+test_configuration_is_attached() {
+	modem_start
+	config <<-END
+		[trunk wwan0]
+		control = $T/qmi
+		timeout = 5
+		[trunk wwan0 pdn 1]
+		apn = internet
+		ip = v4
+		metric = 10
+		[trunk wwan0 pdn 3]
+		apn = ims
+		default-route = no
+	END
+	qmapd_start --config "$T/qmapd.conf"
+	trunk_becomes attached
+	equal "ports" "wwan0.1 wwan0.3" "$(field '.pdns | map(.port) | join(" ")')"
+	equal "families" "1 2" "$(field '.pdns | map(.families | length | tostring) | join(" ")')"
+	equal "default routes" "wwan0.1 10" \
+		"$(ip -j route show default | jq -r '.[] | "\(.dev) \(.metric)"')"
+	ping -c 1 -W 2 -q 10.64.3.1
+	# what is attached already stays so, with the file and without it
+	qmapd_kill || :
+	qmapd_start --config "$T/qmapd.conf"
+	trunk_becomes attached
+	equal "calls" 3 "$(modem_stat .calls)"
+	detach
+	nothing_left
+}
+
+test_configuration_that_is_wrong() {
+	local line text sentence
+	modem_start
+	while IFS='|' read -r line text sentence; do
+		# shellcheck disable=SC2059 # newlines
+		printf "[trunk wwan0]\ncontrol = $T/qmi\n$text\n" | config
+		refused 78 "$T/qmapd.conf:$line: $sentence" timeout 5 "$build/qmapd" -c "$T/qmapd.conf"
+		nothing_left
+	done <<-'END'
+		3|qmap = v9|bad qmap "v9"
+		3|qmpa = v5|a trunk has no setting "qmpa"
+		3|what is this|neither a section nor key = value
+		3|[modem wwan0]|unknown section [modem wwan0]
+		3|[trunk wwan0]|section [trunk wwan0] is there twice
+		4|[trunk wwan0 pdn 1]\nip = v5|bad ip "v5"
+		1|[trunk wwan0 pdn 1]\nmux = 7\n[trunk wwan0 pdn 2]\nmux = 7|PDNs 1 and 2 have the same mux id 0x07
+	END
+	refused 78 "cannot open $T/nosuch: No such file or directory" timeout 5 "$build/qmapd" -c "$T/nosuch"
+	refused 1 "unknown option --frob" timeout 5 "$build/qmapd" --frob
+	refused 1 'nexpected argument "more"' timeout 5 "$build/qmapd" more
+}
+
+# A trunk that cannot be attached does not keep the daemon from its other work.
+test_configuration_of_what_is_not_there() {
+	modem_start
+	config <<-END
+		[trunk nosuch0]
+		control = $T/nosuch
+		[trunk wwan0]
+		control = $T/qmi
+	END
+	qmapd_start --config "$T/qmapd.conf"
+	trunk_becomes attached
+	logged "there is no netdev nosuch0" || fail "nothing logged about nosuch0"
+	equal "trunks" 1 "$(qmapctl -j show | jq length)"
+	detach
+	nothing_left
+}
+
+# --- decode ---
+
+# What could be decoded of it, as JSON.
+malformed_json() { # what bytes
+	status=0
+	qmapctl -j decode "$@" 2>/dev/null || status=$?
+	equal "exit code of decode $*" 2 "$status"
+}
+
+test_decode() {
+	local what version bytes code sentence
+	while IFS='|' read -r what version bytes code sentence; do
+		try qmapctl decode "$what" --qmap "$version" "$bytes"
+		equal "exit code of decode $what $bytes" "$code" "$status"
+		says "$sentence"
+	done <<-END
+		qmi|v5|0112008000000101270007 0002040000000000|0|CTL sync (0x0027) response, client 0, transaction 1: success
+		qmi|v5|02120080|2|malformed QMI at byte 0: message does not begin with 0x01
+		qmi|v5|0102|2|malformed QMI at byte 2: message ends before its QMUX length
+		qmi|v5|0112008000000101270007 0002090000000000|2|TLV is cut short
+		qmap|v1|00810014 45000014000000004001000000000000 00000000|0|mux 0x81
+		qmap|v1|00810014 4500|2|malformed at offset 0: frame is longer than what is left
+		qmap|v1|00810000|2|malformed at offset 0: frame of length zero
+		qmap|v1|0081|2|malformed at offset 0
+	END
+	equal "where" 2 "$(malformed_json qmi 0102 | jq '.[0].malformed.offset')"
+	equal "why" length_beyond_aggregate "$(malformed_json qmap 008100144500 | jq -r '.[0].drop')"
+	refused_json 1 EINVAL qmapctl -j decode qmi xyz
+	: >"$T/empty"
+	refused 1 "$T/empty is empty" qmapctl decode qmap "$T/empty"
+}
+
+run_tests "$@"

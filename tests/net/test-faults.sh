@@ -1,0 +1,619 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What goes wrong in modem and network, one fault at a time: the state it leads to, the counter, the
+# sentence and the exit code; and that what was begun is undone.
+#
+# slow_start_never_answered takes two minutes and runs only when it is named.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+no_answer="the modem did not answer while"
+not_connected='PDN 1 (APN "internet") is not connected:'
+
+# --- what the tests share ---
+
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+# attach_one OPTION...: one PDN, one second for an answer.
+attach_one() {
+	attach --timeout 1 --pdn 1,apn=internet,ip=v4 "$@"
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
+family() { # pdn family .path
+	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
+}
+
+family_is() { # pdn family state
+	[ "$(family "$1" "$2" .state)" = "$3" ]
+}
+
+becomes() { # pdn family state
+	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" .state)"
+}
+
+state_is() {
+	[ "$(field .state)" = "$1" ]
+}
+
+trunk_becomes() {
+	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
+}
+
+addresses() { # port
+	ip -o address show dev "$1" scope global | awk '{ print $4 }' | sort | tr '\n' ' '
+}
+
+routes() { # port
+	{
+		ip -o route show default dev "$1"
+		ip -6 -o route show default dev "$1"
+	} | wc -l
+}
+
+mtu_of() { # port
+	ip -j link show dev "$1" | jq '.[0].mtu'
+}
+
+answers() { # address
+	ping -c 1 -W 2 -q "$1" >/dev/null || fail "no answer from $1"
+}
+
+pdn_answers() { # n
+	answers "10.64.$1.1"
+	answers "2001:db8:64:$1::1"
+}
+
+elapsed_ms() { # since, in microseconds
+	echo $(((${EPOCHREALTIME/./} - $1) / 1000))
+}
+
+less_than() { # what limit actual
+	[ "$3" -lt "$2" ] || fail "$1: expected less than $2, got $3"
+}
+
+# --- the network ends calls ---
+
+test_network_ends_one_family() {
+	start
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	modem disconnect pdn=1 family=4 type=6 verbose=36
+	becomes 1 4 disconnected
+	equal "call end" "6 36 regular_deactivation" \
+		"$(family 1 4 .call_end | jq -r '"\(.verbose_type) \(.verbose_reason) \(.verbose_name)"')"
+	equal "the other family" connected "$(family 1 6 .state)"
+	equal "trunk" attached "$(field .state)"
+	equal "addresses" "2001:db8:64:1::2/64 " "$(addresses wwan0.1)"
+	equal "default routes" 1 "$(routes wwan0.1)"
+	equal "DNS servers left" "2001:db8:64:1::53 2001:db8:64:1::54" \
+		"$(sed -n 's/^nameserver //p' /run/qmapd/wwan0.1.resolv.conf | paste -sd ' ')"
+	try qmapctl show wwan0
+	says "wwan0.1: IPv4 disconnected: regular_deactivation (3gpp reason 36)"
+	answers 2001:db8:64:1::1
+	pdn_answers 2
+	detach
+	nothing_left
+}
+
+test_network_ends_a_pdn() {
+	start
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	modem disconnect pdn=1 type=3 verbose=2001 reason=3
+	becomes 1 4 disconnected
+	becomes 1 6 disconnected
+	equal "addresses" "" "$(addresses wwan0.1)"
+	equal "default routes" 0 "$(routes wwan0.1)"
+	equal "port" false "$(stat_of '.ports[] | select(.mux == 129) | .up')"
+	equal "link" DOWN "$(ip -j link show dev wwan0.1 | jq -r '.[0].operstate')"
+	[ ! -e /run/qmapd/wwan0.1.resolv.conf ] || fail "resolv.conf of a PDN that is down"
+	try qmapctl show
+	says "wwan0.1: IPv4 disconnected: no_service (call_manager reason 2001)"
+	says "wwan0.1: IPv6 disconnected: no_service (call_manager reason 2001)"
+	pdn_answers 2
+	detach
+	nothing_left
+}
+
+test_call_ends_have_names() {
+	local n=0 fault sentence
+	start
+	attach --pdn 1 --pdn 2 --pdn 3 --pdn 4
+	while IFS='|' read -r fault sentence; do
+		# shellcheck disable=SC2086 # the fault is several words
+		modem disconnect "pdn=$((n / 2 + 1))" "family=$((n % 2 * 2 + 4))" $fault >/dev/null
+		becomes $((n / 2 + 1)) $((n % 2 * 2 + 4)) disconnected
+		try qmapctl show
+		says "wwan0.$((n / 2 + 1)): IPv$((n % 2 * 2 + 4)) disconnected: $sentence"
+		n=$((n + 1))
+	done <<-END
+		type=6 verbose=8|operator_determined_barring (3gpp reason 8)
+		type=6 verbose=26|insufficient_resources (3gpp reason 26)
+		type=6 verbose=39|reattach_required (3gpp reason 39)
+		type=3 verbose=2500|offline (call_manager reason 2500)
+		type=0 verbose=0 reason=2|client_end (call end reason 2)
+		type=0 verbose=0 reason=1003|network_end (call end reason 1003)
+		type=9 verbose=1|prefix_unavailable (ipv6 reason 1)
+		type=99 verbose=1|no name known (type 99 reason 1)
+	END
+	equal "disconnected" 8 $n
+	detach
+	nothing_left
+}
+
+# --- calls are refused ---
+
+test_unknown_apn() {
+	start --apn internet=1,ims=2
+	refused 2 'PDN 1 (APN "nosuch") is not connected: the network refused with unknown_apn (3gpp reason 27)' \
+		attach --pdn 1,apn=nosuch
+	says "hint: check the APN's spelling"
+	nothing_left
+	refused 2 'PDN 2 (APN "nosuch") is not connected' attach --pdn 1,apn=internet --pdn 2,apn=nosuch
+	nothing_left
+}
+
+test_start_is_refused() {
+	local fault sentence hint
+	start
+	while IFS='|' read -r fault sentence hint; do
+		# shellcheck disable=SC2086
+		modem refuse pdn=1 $fault >/dev/null
+		refused 2 "$not_connected $sentence" attach --pdn 1,apn=internet --pdn 2,apn=ims
+		says "hint: $hint"
+		nothing_left
+		modem clear >/dev/null
+	done <<-END
+		type=6 verbose=29|the network refused with authentication_failed (3gpp reason 29)|check user=, password= and auth=
+		type=6 verbose=33|the network refused with option_unsubscribed (3gpp reason 33)|the subscription does not include this APN
+		type=6 verbose=26|the network refused with insufficient_resources (3gpp reason 26)|the network is short of resources
+		type=3 verbose=2001|the network refused with no_service (call_manager reason 2001)|there is no coverage
+		type=0 verbose=0 reason=3|the network refused with no_service (reason 3)|check SIM
+	END
+}
+
+test_one_family_is_enough() {
+	local fault down up name answering
+	start
+	while read -r fault down up answering name; do
+		modem refuse pdn=1 type=6 "verbose=$fault" "family=$down" >/dev/null
+		attach --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
+		equal "IPv$down" failed "$(family 1 "$down" .state)"
+		equal "why" "$name" "$(family 1 "$down" .call_end.verbose_name)"
+		equal "IPv$up" connected "$(family 1 "$up" .state)"
+		try qmapctl show
+		says "$name (3gpp reason $fault)"
+		answers "$answering"
+		pdn_answers 2
+		detach
+		nothing_left
+		modem clear >/dev/null
+	done <<-END
+		50 6 4 10.64.1.1 ipv4_only_allowed
+		51 4 6 2001:db8:64:1::1 ipv6_only_allowed
+		52 6 4 10.64.1.1 single_address_bearer_only
+	END
+}
+
+test_both_families_refused() {
+	start
+	modem refuse pdn=1 family=4 type=6 verbose=51
+	modem refuse pdn=1 family=6 type=6 verbose=50
+	refused 2 "$not_connected IPv4: the network refused with ipv6_only_allowed (3gpp reason 51); \
+IPv6: the network refused with ipv4_only_allowed (3gpp reason 50)" attach --pdn 1,apn=internet --pdn 2,apn=ims
+	nothing_left
+}
+
+test_sim_wants_its_pin() {
+	start --pin 1234
+	refused 2 "$not_connected the network refused with" attach --pdn 1,apn=internet
+	nothing_left
+}
+
+test_no_version_in_common() {
+	start --model EC25
+	refused 2 "modem does not accept the version of QMAP asked for: it answers with aggregation off" \
+		attach --qmap v5
+	nothing_left
+	modem error wda set_data_format code=94
+	refused 2 "modem does not accept any version of QMAP: it answers with" attach
+	nothing_left
+}
+
+# --- the modem does not answer ---
+
+# unanswered FAULT...: what a step leads to when no (usable) answer comes, by the row of the step.
+unanswered() { # service message code sentence, fault
+	local service=$1 message=$2 code=$3 sentence=$4
+	shift 4
+	modem "$1" "$service" "$message" "${@:2}" >/dev/null
+	if [ "$code" = 0 ]; then
+		attach_one >/dev/null
+		equal "state with $service $message unanswered" attached "$(field .state)"
+		modem clear >/dev/null
+		detach
+	else
+		refused "$code" "$sentence" attach_one
+		modem clear >/dev/null
+	fi
+}
+
+test_steps_unanswered() {
+	local service message code sentence
+	start
+	while IFS='|' read -r service message code sentence; do
+		unanswered "$service" "$message" "$code" "$sentence" never
+		nothing_left
+	done <<-END
+		ctl|sync|2|modem does not answer QMI on $T/qmi within 1 s
+		ctl|version_info|0|
+		dms|model|0|
+		wda|set_data_format|2|modem did not answer within 1 s while setting the data format
+		wds|bind_mux|2|$not_connected $no_answer binding the mux id
+		wds|ip_family|2|$not_connected $no_answer setting the IP family
+		wds|settings|2|$not_connected $no_answer reading addresses
+	END
+}
+
+test_answers_spoiled_or_late() {
+	local service message fault sentence
+	start
+	while IFS='|' read -r service message fault sentence; do
+		# shellcheck disable=SC2086
+		unanswered "$service" "$message" 2 "$sentence" $fault
+		nothing_left
+	done <<-END
+		ctl|sync|spoil how=garbage instead=1 count=9|modem does not answer QMI on $T/qmi within 1 s
+		wda|set_data_format|spoil how=truncated instead=1|modem did not answer within 1 s while setting the data format
+		wds|bind_mux|spoil how=length instead=1|$not_connected $no_answer binding the mux id
+		wds|settings|spoil how=marker instead=1|$not_connected $no_answer reading addresses
+		wda|set_data_format|delay ms=1500|modem did not answer within 1 s while setting the data format
+		wds|bind_mux|delay ms=1500|$not_connected $no_answer binding the mux id
+	END
+}
+
+# The modem may have given out an id that nobody has been told of: the next attach gets it back.
+test_client_id_unanswered() {
+	start
+	unanswered ctl allocate_cid 2 "modem did not answer within 1 s while giving out a WDA client id" never
+	equal "ids given out and not told" 1 "$(modem_stat '.qmi.clients | add')"
+	attach_one
+	detach
+	nothing_left
+}
+
+start_pending() {
+	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]
+}
+
+# A network may take two minutes to answer Start Network; nothing else waits for it meanwhile.
+test_start_unanswered() {
+	local attaching
+	start
+	modem never wds start
+	attach_one >"$T/said" 2>&1 &
+	attaching=$!
+	wait_for 5 start_pending
+	equal "state" attaching "$(field .state)"
+	equal "call" connecting "$(family 1 4 .state)"
+	refused 2 "wwan0 is attaching right now" detach
+	refused 2 "wwan0 is attach" attach_one
+	# the modem dies: no reason to wait any longer
+	kill -KILL $modem_pid
+	modem_pid=''
+	status=0
+	wait $attaching || status=$?
+	said=$(cat "$T/said")
+	at_least "exit code" 1 "$status"
+	says "control channel is gone"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	nothing_left
+}
+
+slow_start_never_answered() {
+	start
+	modem never wds start
+	refused 2 "$not_connected $no_answer starting the call" attach_one
+	nothing_left
+}
+
+test_answers_late_but_in_time() {
+	start
+	modem delay '*' '*' ms=100
+	attach_one
+	equal "state" connected "$(family 1 4 .state)"
+	equal "given up on" 0 "$(field .qmi.timeouts)"
+	modem clear
+	detach
+	nothing_left
+	modem delay wds start ms=1500 # has a deadline of its own
+	attach_one
+	equal "state" connected "$(family 1 4 .state)"
+	detach
+	nothing_left
+}
+
+dms_client() {
+	[ "$(modem_stat .qmi.clients.dms)" = 1 ]
+}
+
+one_wds_client() {
+	[ "$(modem_stat .qmi.clients.wds)" = 1 ]
+}
+
+# An id that comes after its deadline is of no use any more, but it must not stay allocated.
+test_client_id_comes_late() {
+	local attaching
+	start
+	modem delay dms manufacturer ms=500
+	attach --timeout 1 --pdn 1,apn=internet >/dev/null &
+	attaching=$!
+	wait_for 5 dms_client
+	modem delay ctl allocate_cid ms=1300 count=1
+	wait $attaching
+	equal "IPv4" failed "$(family 1 4 .state)"
+	equal "IPv6" connected "$(family 1 6 .state)"
+	try qmapctl show
+	says "wwan0.1: IPv4 failed: $no_answer allocating a WDS client id"
+	wait_for 5 one_wds_client
+	equal "late answers" 1 "$(field .qmi.late)"
+	detach
+	nothing_left
+}
+
+# --- the modem answers nonsense ---
+
+test_garbage_before_answers() {
+	local service message how
+	start
+	while read -r service message; do
+		for how in garbage truncated length marker; do
+			modem spoil "$service" "$message" how=$how >/dev/null
+			attach_one >/dev/null
+			equal "state after $how before $service $message" connected "$(family 1 4 .state)"
+			at_least "malformed, $how before $service $message" 1 "$(field '.qmi.malformed | add')"
+			at_least "bytes skipped" 6 "$(field .qmi.skipped_bytes)"
+			detach
+			nothing_left
+		done
+	done <<-END
+		ctl sync
+		ctl allocate_cid
+		dms model
+		wda set_data_format
+		wds bind_mux
+		wds start
+		wds settings
+	END
+}
+
+test_error_at_each_step() {
+	local service message code sentence
+	start
+	while IFS='|' read -r service message code sentence; do
+		modem error "$service" "$message" code=3 >/dev/null
+		if [ "$code" = 0 ]; then
+			attach_one >/dev/null
+			equal "state with an error to $service $message" connected "$(family 1 4 .state)"
+			modem clear >/dev/null
+			detach
+		else
+			refused "$code" "$sentence" attach_one
+		fi
+		modem clear >/dev/null
+		nothing_left
+	done <<-END
+		ctl|sync|2|modem refused with internal (error 3) while being reset (SYNC)
+		ctl|version_info|0|
+		ctl|allocate_cid|2|modem refused with internal (error 3) while giving out a WDA client id
+		dms|model|0|
+		wda|set_data_format|2|modem does not accept any version of QMAP: it answers with internal (error 3)
+		wds|bind_mux|2|$not_connected the modem refused with internal (error 3) while binding the mux id
+		wds|ip_family|0|
+		wds|start|2|$not_connected the modem refused with internal (error 3) while starting the call
+		wds|settings|2|$not_connected the modem refused with internal (error 3) while reading addresses
+	END
+}
+
+# qmi SERVICE CLIENT SDU: a message from the modem, in hexadecimal.
+qmi() {
+	local len=$((${#3} / 2 + 5))
+	modem qmi "hex=$(printf '01%02x%02x80%02x%02x%s' $((len & 255)) $((len >> 8)) "$1" "$2" "$3")" >/dev/null
+}
+
+late_is() {
+	[ "$(field .qmi.late)" = "$1" ]
+}
+
+# Answers that have been had already, and one of a transaction that never was.
+test_duplicated_answers() {
+	local ok=02040000000000 client
+	start
+	attach_one
+	client=$(family 1 4 .client_id)
+	equal "late before" 0 "$(field .qmi.late)"
+	qmi 0 0 "01012700""0700$ok"                                   # SYNC
+	qmi 0 0 "$(printf '010522000c00%s01020001%02x' $ok "$client")" # that very client id
+	qmi 1 "$client" "0203002000""0e00${ok}010400ffffffff"         # another call handle
+	qmi 26 1 "0277772000""0700$ok"                                # a transaction that never was
+	wait_for 5 late_is 4
+	equal "malformed" 0 "$(field '.qmi.malformed | add')"
+	equal "client ids in use" 1 "$(modem_stat .qmi.clients.wds)"
+	equal "state" connected "$(family 1 4 .state)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# --- the modem changes its mind ---
+
+mtu_is() {
+	[ "$(mtu_of "$1")" = "$2" ]
+}
+
+test_new_settings_are_applied() {
+	local ifindex
+	start
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	ifindex=$(cat /sys/class/net/wwan0.1/ifindex)
+	modem reconfigure pdn=1 mtu=1400
+	wait_for 5 mtu_is wwan0.1 1400 || equal "MTU" 1400 "$(mtu_of wwan0.1)"
+	becomes 1 4 connected
+	becomes 1 6 connected
+	equal "MTU in show" 1400 "$(family 1 4 .mtu)"
+	equal "the other's MTU" 1500 "$(mtu_of wwan0.2)"
+	equal "port is still the same" "$ifindex" "$(cat /sys/class/net/wwan0.1/ifindex)"
+	equal "addresses" "10.64.1.2/30 2001:db8:64:1::2/64 " "$(addresses wwan0.1)"
+	equal "default routes" 2 "$(routes wwan0.1)"
+	equal "calls started" 4 "$(modem_stat .calls)"
+	pdn_answers 1
+	detach
+	nothing_left
+}
+
+test_settings_cannot_be_read_again() {
+	start
+	attach --timeout 1 --pdn 1,apn=internet
+	modem never wds settings
+	modem reconfigure pdn=1 mtu=1400
+	wait_for 5 start_pending
+	pdn_answers 1
+	becomes 1 4 connected
+	becomes 1 6 connected
+	equal "given up on" 2 "$(field .qmi.timeouts)"
+	equal "MTU" 1500 "$(mtu_of wwan0.1)"
+	pdn_answers 1
+	detach
+	nothing_left
+}
+
+# --- the modem is gone ---
+
+awake() {
+	[ "$(modem_stat .silent)" = false ]
+}
+
+lost_is_told() {
+	local n
+	trunk_becomes lost
+	for n in 1 2; do
+		equal "addresses of wwan0.$n" "" "$(addresses wwan0.$n)"
+		equal "routes of wwan0.$n" 0 "$(routes wwan0.$n)"
+	done
+	equal "PDNs that are up" 0 "$(stat_of '.ports | map(select(.up)) | length')"
+	try qmapctl show
+	says "wwan0: $1"
+}
+
+test_modem_restarts() {
+	local announce
+	start
+	for announce in before after both; do
+		attach --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
+		modem reboot ms=300 announce=$announce >/dev/null
+		lost_is_told "modem has restarted: its calls and client ids are gone"
+		refused 2 "wwan0 is attached already" attach
+		detach
+		nothing_left
+		wait_for 5 awake
+	done
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	pdn_answers 2
+	detach
+	nothing_left
+}
+
+# Nobody says so; detach finds a modem that knows none of the ids, or one that is silent.
+test_modem_restarts_unannounced() {
+	local since
+	start
+	attach_one
+	modem reboot ms=0 announce=never
+	wait_for 5 awake
+	detach
+	nothing_left
+	attach_one
+	modem reboot ms=60000 announce=never
+	since=${EPOCHREALTIME/./}
+	detach
+	less_than "milliseconds to detach" 4000 "$(elapsed_ms "$since")"
+	nothing_left
+	refused 2 "modem does not answer QMI on $T/qmi within 1 s" attach_one
+	nothing_left
+}
+
+test_modem_is_killed() {
+	local since
+	start
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	kill -KILL $modem_pid
+	modem_pid=''
+	lost_is_told ""
+	at_least "length of the reason" 10 "$(field '.reason | length')"
+	since=${EPOCHREALTIME/./}
+	detach
+	less_than "milliseconds to detach" 2000 "$(elapsed_ms "$since")"
+	nothing_left
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	modem_start
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	pdn_answers 1
+	detach
+	nothing_left
+}
+
+# --- client ids ---
+
+test_few_client_ids() {
+	start --clients 3
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	equal "IPv6 of PDN 2" failed "$(family 2 6 .state)"
+	equal "why" client_ids_exhausted "$(family 2 6 .call_end.error_name)"
+	try qmapctl show
+	says "wwan0.2: IPv6 failed: client_ids_exhausted (QMI error 5)"
+	pdn_answers 1
+	answers 10.64.2.1
+	detach
+	nothing_left
+	modem_stop
+	modem_start --clients 2
+	refused 2 'PDN 2 (APN "ims") is not connected: the modem refused with client_ids_exhausted (error 5)' \
+		attach --pdn 1,apn=internet --pdn 2,apn=ims
+	says "hint: the modem has no client ids left"
+	nothing_left
+}
+
+# Whatever the modem makes of it, the kernel is cleaned up, and quickly.
+test_modem_does_not_let_go() {
+	local fault ids since
+	start
+	while IFS='|' read -r fault ids; do
+		attach --timeout 1 --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
+		# shellcheck disable=SC2086
+		modem $fault >/dev/null
+		since=${EPOCHREALTIME/./}
+		detach
+		less_than "milliseconds to detach, $fault" 4000 "$(elapsed_ms "$since")"
+		equal "trunks" "[]" "$(qmapctl -j show)"
+		equal "ids left after $fault" "$ids" "$([ "$(modem_stat '.qmi.clients | add')" = 0 ] && echo none || echo some)"
+		modem clear >/dev/null
+		# the next attach resets the modem, and then nothing is left of either
+		attach_one >/dev/null
+		detach
+		nothing_left
+	done <<-END
+		never wds stop|none
+		error wds stop code=3|none
+		spoil wds stop how=garbage instead=1 count=9|none
+		never ctl release_cid|some
+		error ctl release_cid code=3|some
+		error ctl release_cid code=7|some
+	END
+}
+
+run_tests "$@"

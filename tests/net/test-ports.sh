@@ -1,0 +1,257 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a port is to the rest of the system: addresses, MTU, routes, DNS, namespace, TCP.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+addresses() { # dev [netns]
+	ip ${2:+-n "$2"} -j address show dev "$1" |
+		jq -r '[.[0].addr_info[] | select(.scope == "global") | .local + "/" + (.prefixlen | tostring)] | join(" ")'
+}
+
+default_routes() { # option of ip...
+	ip "$@" -j route show default | jq -r 'map(.dev + ":" + (.metric | tostring)) | sort | join(" ")'
+}
+
+mtu_is() { # dev mtu
+	[ "$(ip -j link show dev "$1" | jq '.[0].mtu')" = "$2" ]
+}
+
+test_addresses_and_dns() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v4v6 --pdn 2,ip=v4 --pdn 3,ip=v6
+	equal "PDN 1" "10.64.1.2/30 2001:db8:64:1::2/64" "$(addresses wwan0.1)"
+	equal "PDN 2" "10.64.2.2/30" "$(addresses wwan0.2)"
+	equal "PDN 3" "2001:db8:64:3::2/64" "$(addresses wwan0.3)"
+	equal "DNS of PDN 1" "10.64.1.53 10.64.1.54 2001:db8:64:1::53 2001:db8:64:1::54" "$(dns 1)"
+	equal "DNS of PDN 2" "10.64.2.53 10.64.2.54" "$(dns 2)"
+	equal "DNS of PDN 3" "2001:db8:64:3::53 2001:db8:64:3::54" "$(dns 3)"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.53
+	ping -c 1 -W 2 -q -I wwan0.3 2001:db8:64:3::53
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# The file that `show` names has a nameserver a line, as a resolver wants it.
+dns() { # pdn
+	local file
+	file=$(field ".pdns[] | select(.number == $1) | .resolv_conf")
+	[ "$(grep -cvE '^(#.*|nameserver [0-9a-f.:]+)$' "$file")" = 0 ] || fail "$(cat "$file")"
+	sed -n 's/^nameserver //p' "$file" | tr '\n' ' ' | sed 's/ $//'
+}
+
+test_default_routes_by_metric() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v4v6 --pdn 2,ip=v4,metric=50 --pdn 3,ip=v6,default-route=no
+	equal "IPv4 routes" "wwan0.1:701 wwan0.2:50" "$(default_routes -4)"
+	equal "IPv6 routes" "wwan0.1:701" "$(default_routes -6)"
+	ping -c 1 -W 2 -q 198.51.100.1
+	ping -c 1 -W 2 -q 2001:db8:ffff::1
+	equal "way of the IPv4 ping" 1 "$(modem_stat '.pdn["2"].ul_packets')"
+	equal "way of the IPv6 ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
+	modem disconnect pdn=2 >/dev/null
+	wait_for 2 routes_are "wwan0.1:701"
+	ping -c 1 -W 2 -q 198.51.100.1
+	qmapctl detach wwan0
+	nothing_left
+}
+
+routes_are() {
+	[ "$(default_routes -4)" = "$1" ]
+}
+
+test_no_default_route() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2 --no-default-route
+	equal "IPv4 routes" "" "$(default_routes -4)"
+	equal "IPv6 routes" "" "$(default_routes -6)"
+	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1
+}
+
+test_a_default_route_of_others_stays() {
+	modem_start
+	qmapd_start
+	ip tuntap add eth9 mode tun
+	ip link set eth9 up
+	ip route add default dev eth9 metric 10
+	attach --pdn 1,ip=v4
+	equal "routes" "eth9:10 wwan0.1:701" "$(default_routes -4)"
+	qmapctl detach wwan0
+	equal "routes" "eth9:10" "$(default_routes -4)"
+}
+
+test_mtu_of_the_network() {
+	modem_start
+	qmapd_start
+	modem reconfigure pdn=1 mtu=1420 >/dev/null
+	attach --pdn 1 --pdn 2
+	mtu_is wwan0.1 1420 || fail "the MTU at attach is not taken"
+	mtu_is wwan0.2 1500
+	equal "MTU shown" 1420 "$(field '.pdns[0] | .mtu // .families[0].mtu')"
+	modem reconfigure pdn=1 mtu=1300 >/dev/null
+	wait_for 2 mtu_is wwan0.1 1300 || fail "a new MTU is not taken"
+	deep_queues
+	ping -c 1 -W 2 -q -M "do" -s 1272 -I wwan0.1 10.64.1.1
+	! ping -c 1 -W 0.2 -q -M "do" -s 1273 -I wwan0.1 10.64.1.1 || fail "1301 bytes went out"
+	send -c 100 -s 1300 wwan0.1=1@10.64.1.1
+	sink_has 1 100
+	modem reconfigure pdn=1 mtu=1500 >/dev/null
+	wait_for 2 mtu_is wwan0.1 1500 || fail "back to 1500"
+	send -c 100 -s 1500 wwan0.2=2@10.64.2.1
+	sink_has 2 100
+	no_complaints
+}
+
+test_ports_in_namespaces() {
+	ip netns add red
+	ip netns add blue
+	modem_start
+	qmapd_start
+	attach --pdn 1,netns=red --pdn 2,netns=blue,ip=v4v6 --pdn 3
+	equal "red" "10.64.1.2/30 2001:db8:64:1::2/64" "$(addresses wwan0.1 red)"
+	equal "blue" "10.64.2.2/30 2001:db8:64:2::2/64" "$(addresses wwan0.2 blue)"
+	equal "red's routes" "wwan0.1:701" "$(default_routes -n red -4)"
+	equal "our routes" "wwan0.3:703" "$(default_routes -4)"
+	deep_queues
+	generated red/wwan0.1=1 blue/wwan0.2=2 wwan0.3=3 --
+	generated -6 red/wwan0.1=1 blue/wwan0.2=2 wwan0.3=3 -- v=6
+	send red/wwan0.1=1@10.64.1.1 blue/wwan0.2=2@10.64.2.1 wwan0.3=3@10.64.3.1
+	sink_has 1 1000
+	sink_has 2 1000
+	ip netns exec red ping -c 1 -W 2 -q 198.51.100.1
+	equal_counts
+	no_complaints
+	qmapctl detach wwan0
+	nothing_left
+	equal "left in red" "" "$(ip -n red -o link | grep -o 'wwan0[^:@]*')"
+	equal "left in blue" "" "$(ip -n blue -o link | grep -o 'wwan0[^:@]*')"
+}
+
+test_sixteen_pdns() {
+	local n pdns=() down=() up=()
+	for n in {1..16}; do
+		pdns+=(--pdn "$n")
+		down+=("wwan0.$n=$n")
+		up+=("wwan0.$n=$n@10.64.$n.1")
+	done
+	modem_start --pdns 16 --clients 40
+	qmapd_start
+	attach "${pdns[@]}"
+	equal "calls" 32 "$(modem_stat .calls)"
+	deep_queues
+	generated "${down[@]}" --
+	send -c 500 "${up[@]}"
+	for n in {1..16}; do
+		sink_has "$n" 500
+	done
+	equal_counts
+	no_complaints
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Mux ids by the user's choice, the ends of the range among them.
+test_mux_ids_of_ones_own() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,mux=1 --pdn 2,mux=254 --pdn 3
+	equal "mux ids" "1 254 131" "$(modem_stat '.pdn | map(select(.v4).mux | tostring) | join(" ")')"
+	deep_queues
+	generated wwan0.1=1 wwan0.2=2 wwan0.3=3 --
+	send wwan0.1=1@10.64.1.1 wwan0.2=2@10.64.2.1
+	sink_has 1 1000
+	sink_has 2 1000
+	no_complaints
+}
+
+test_checksum_results() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	generated wwan0.1=1 --
+	generated -6 wwan0.1=1 -- v=6
+	equal "vouched for" "2000 0" "$(csum)"
+	modem checksums off >/dev/null
+	generated -c 700 wwan0.1=1 -- count=700
+	equal "not vouched for" "2000 700" "$(csum)"
+	no_complaints
+}
+
+csum() {
+	stat_of '.ports[0] | [.rx_csum_ok, .rx_csum_none] | map(tostring) | join(" ")'
+}
+
+# What the kernel itself had to say over the trunk, when it was up before, must not go out.
+test_a_trunk_that_was_up() {
+	modem_start
+	ip link set wwan0 up
+	wait_for 2 has_link_local
+	qmapd_start
+	attach --pdn 1
+	! has_link_local || fail "the trunk has an address of its own"
+	modem reset >/dev/null # what went out before is nobody's fault
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	no_complaints
+	qmapctl detach wwan0
+	[[ $(ip link show wwan0) == *[\<,]UP[,\>]* ]] || fail "the trunk is down now"
+	nothing_left
+}
+
+has_link_local() {
+	[ -n "$(ip -6 -o address show dev wwan0)" ]
+}
+
+listening() { # port
+	[ -n "$(ip netns exec net ss -Hltn "sport = :$1")" ]
+}
+
+# carry FAMILY: a file each way over one TCP connection, compared by its sum.
+carry() {
+	local tool=$build/tcp-tool to from=$T/file servers=()
+	to=$(gateway 1 "$1")
+	ip netns exec net "$tool" listen receive "$to" 7100 >"$T/up" &
+	servers+=($!)
+	ip netns exec net "$tool" listen send "$to" 7200 <"$from" &
+	servers+=($!)
+	wait_for 2 listening 7100 && wait_for 2 listening 7200
+	"$tool" connect receive "$to" 7200 >"$T/down" &
+	"$tool" connect send "$to" 7100 <"$from"
+	wait $! "${servers[@]}"
+	cmp "$from" "$T/up"
+	cmp "$from" "$T/down"
+}
+
+test_tcp_carries_files() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	deep_queues
+	head -c 16M /dev/urandom >"$T/file"
+	carry 4
+	carry 6
+	equal_counts
+	no_complaints
+}
+
+iperf() { # option...
+	iperf3 -c 10.64.1.1 -B 10.64.1.2 -n 30M -J "$@" >"$T/iperf.json"
+	at_least "bytes received" 10000000 "$(jq .end.sum_received.bytes "$T/iperf.json")"
+}
+
+test_iperf3_both_ways() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	ip netns exec net iperf3 -s >/dev/null &
+	wait_for 5 listening 5201
+	iperf
+	iperf -R
+	iperf -P 4
+	iperf --bidir
+	no_complaints
+}
+
+run_tests "$@"

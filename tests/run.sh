@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# tests/run.sh TIER...: runs test programs and scripts, counts, prints "N passed, N failed, N skipped".
+#
+# A program is a cmocka binary or a script; both say what happened to each of their tests, and this
+# adds it up. What ends without saying so has failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Last number that stands before "test(s)" in lines with tag $1.
+cmocka_count() {
+	sed -n "s/^\[ *$1 *\] *\([0-9]*\) test(s).*/\1/p" "$log" | head -n 1
+}
+
+count_log() { # exit status
+	local p f s
+	if grep -q '^# [0-9]* passed, [0-9]* failed, [0-9]* skipped$' "$log"; then
+		read -r _ p _ f _ s _ < <(grep '^# [0-9]* passed' "$log" | tail -n 1)
+	else
+		p=$(cmocka_count PASSED) f=$(cmocka_count FAILED) s=$(cmocka_count SKIPPED)
+	fi
+	p=${p:-0} f=${f:-0} s=${s:-0}
+	if [ "$1" -ne 0 ] && [ "$f" -eq 0 ] || [ $((p + f + s)) -eq 0 ]; then
+		echo "FAIL: ended with status $1 and without a failed test to show for it"
+		f=$((f + 1))
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+run() {
+	echo "== $1"
+	timeout -k 10 "${LIMIT:-600}" "$@" >"$log" 2>&1
+	local status=$?
+	grep -v '^\[ RUN\|^\[       OK \]\|^\[==========\]' "$log"
+	count_log "$status"
+}
+
+run_tier() {
+	case $1 in
+	unit) for t in build/unit/*; do [ -x "$t" ] && run "$t"; done ;;
+	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
+	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
+	*)
+		echo "no such tier: $1" >&2
+		exit 1
+		;;
+	esac
+}
+
+for tier; do
+	run_tier "$tier"
+done
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,697 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Configuration: the same words from text, file and JSON, and what wrong ones get. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "daemon/config.h"
+#include "daemon/config_words.h"
+
+static struct config_trunk trunk;
+
+static int setup(void **state)
+{
+	(void)state;
+	config_trunk_init(&trunk);
+	return 0;
+}
+
+static void defaults(void **state)
+{
+	const struct config_pdn *p = trunk.pdns;
+
+	(void)state;
+	assert_int_equal(config_trunk_set(&trunk, "dev", "wwan0", NULL), 0);
+	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
+	assert_string_equal(trunk.dev, "wwan0");
+	assert_string_equal(trunk.control, "");
+	assert_int_equal(trunk.qmap, CONFIG_QMAP_AUTO);
+	assert_int_equal(trunk.datapath, CONFIG_DATAPATH_AUTO);
+	assert_int_equal(trunk.timeout, 10);
+	assert_true(trunk.sync);
+	assert_int_equal(trunk.npdns, 1);
+	assert_int_equal(p->number, 1);
+	assert_int_equal(p->mux, 0x81);
+	assert_int_equal(p->ip, CONFIG_IPV4V6);
+	assert_int_equal(p->auth, CONFIG_AUTH_AUTO);
+	assert_int_equal(p->metric, 701);
+	assert_true(p->default_route);
+	assert_string_equal(p->apn, "");
+}
+
+static void trunk_words(void **state)
+{
+	static const struct {
+		const char *key, *value;
+		bool good;
+	} table[] = {
+		{"control", "/dev/cdc-wdm0", true},
+		{"control", "none", true},
+		{"qmap", "auto", true},
+		{"qmap", "off", true},
+		{"qmap", "v1", true},
+		{"qmap", "v4", true},
+		{"qmap", "v5", true},
+		{"qmap", "v9", false},
+		{"qmap", "V5", false},
+		{"qmap", "", false},
+		{"datapath", "xdp", true},
+		{"datapath", "shim", false},
+		{"dl-max-bytes", "0", true},
+		{"dl-max-bytes", "16384", true},
+		{"dl_max_bytes", "16384", true},
+		{"dl-max-bytes", "0x4000", true},
+		{"dl-max-bytes", "65536", false},
+		{"dl-max-bytes", "-1", false},
+		{"dl-max-bytes", "+1", false},
+		{"dl-max-bytes", " 1", false},
+		{"dl-max-bytes", "1 ", false},
+		{"dl-max-bytes", "1k", false},
+		{"dl-max-bytes", "0x", false},
+		{"dl-max-bytes", "", false},
+		{"dl-max-bytes", "99999999999999999999999", false},
+		{"dl-max-bytes", "4294967296", false},
+		{"dl-max-datagrams", "255", true},
+		{"dl-max-datagrams", "256", false},
+		{"sync", "yes", true},
+		{"sync", "off", true},
+		{"sync", "maybe", false},
+		{"timeout", "1", true},
+		{"timeout", "0", false},
+		{"timeout", "601", false},
+		{"dev", "123456789012345", true},
+		{"dev", "1234567890123456", false},
+		{"dev", "wwan0\n", false},
+		{"nonsense", "1", false},
+		{"", "1", false},
+		{"dl-max-bytesx", "1", false},
+		{"dl-max-byte", "1", false},
+		{"number", "1", false},
+		{"apn", "x", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct error err = {0};
+		int ret = config_trunk_set(&trunk, table[i].key, table[i].value, &err);
+
+		assert_int_equal(ret, table[i].good ? 0 : -EINVAL);
+		assert_int_equal(err.err, ret);
+		if (!table[i].good) {
+			assert_int_equal(err.exit, EXIT_USAGE);
+			assert_true(err.text[0]);
+		}
+	}
+}
+
+static void numbers(void **state)
+{
+	(void)state;
+	assert_int_equal(config_trunk_set(&trunk, "dl-max-bytes", "0x4000", NULL), 0);
+	assert_int_equal(trunk.dl_max_bytes, 0x4000);
+	assert_int_equal(config_trunk_set(&trunk, "dl-max-bytes", "0010", NULL), 0);
+	assert_int_equal(trunk.dl_max_bytes, 10);
+	assert_int_equal(config_pdn_add(&trunk, "1,metric=4294967295", NULL), 0);
+	assert_int_equal(trunk.pdns[0].metric, 4294967295U);
+	assert_int_equal(config_trunk_set(&trunk, "sync", "no", NULL), 0);
+	assert_false(trunk.sync);
+	assert_int_equal(config_trunk_set(&trunk, "sync", "true", NULL), 0);
+	assert_true(trunk.sync);
+}
+
+static void bad_value_keeps_the_old(void **state)
+{
+	(void)state;
+	assert_int_equal(config_trunk_set(&trunk, "timeout", "77", NULL), 0);
+	assert_int_equal(config_trunk_set(&trunk, "timeout", "777", NULL), -EINVAL);
+	assert_int_equal(trunk.timeout, 77);
+}
+
+static void errors_help(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	config_trunk_set(&trunk, "qmpa", "v5", &err);
+	assert_string_equal(err.text, "a trunk has no setting \"qmpa\"");
+	assert_string_equal(err.hint, "did you mean \"qmap\"?");
+	memset(&err, 0, sizeof(err));
+	config_trunk_set(&trunk, "zzzzzzzz", "v5", &err);
+	assert_string_equal(err.hint, "there are control, qmap, datapath, dl-max-bytes, "
+				      "dl-max-datagrams, sync, timeout");
+	memset(&err, 0, sizeof(err));
+	config_trunk_set(&trunk, "qmap", "v9", &err);
+	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
+	memset(&err, 0, sizeof(err));
+	config_pdn_add(&trunk, "1,mux=0", &err);
+	assert_string_equal(err.text, "bad mux \"0\": allowed: a number from 1 to 254");
+	memset(&err, 0, sizeof(err));
+	config_pdn_add(&trunk, "1,default-route=2", &err);
+	assert_string_equal(err.text, "bad default-route \"2\": allowed: yes or no");
+}
+
+static void pdn_text(void **state)
+{
+	const struct config_pdn *p = trunk.pdns;
+
+	(void)state;
+	assert_int_equal(config_pdn_add(&trunk,
+					"3,apn=internet,ip=v4,user=me,password=a\\,b=c\\\\d\\e,"
+					"auth=chap,netns=blue,metric=5,mux=200,default-route=no",
+					NULL),
+			 0);
+	assert_int_equal(trunk.npdns, 1);
+	assert_int_equal(p->number, 3);
+	assert_int_equal(p->mux, 200);
+	assert_int_equal(p->ip, CONFIG_IPV4);
+	assert_string_equal(p->apn, "internet");
+	assert_string_equal(p->user, "me");
+	assert_string_equal(p->password, "a,b=c\\d\\e");
+	assert_int_equal(p->auth, CONFIG_AUTH_CHAP);
+	assert_string_equal(p->netns, "blue");
+	assert_int_equal(p->metric, 5);
+	assert_false(p->default_route);
+}
+
+static void escapes(void **state)
+{
+	static const struct {
+		const char *text, *password;
+	} table[] = {
+		{"1,password=a\\,b", "a,b"},
+		{"1,password=\\,", ","},
+		{"1,password=\\\\,apn=x", "\\"},
+		{"1,password=\\n", "\\n"},
+		{"1,password=a\\", "a\\"},
+		{"1,password=\\,\\,\\\\\\,", ",,\\,"},
+		{"1,password=", ""},
+		{"1,password==", "="},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		config_trunk_init(&trunk);
+		assert_int_equal(config_pdn_add(&trunk, table[i].text, NULL), 0);
+		assert_string_equal(trunk.pdns[0].password, table[i].password);
+	}
+}
+
+static void pdn_text_errors(void **state)
+{
+	static const struct {
+		const char *text;
+		int ret;
+		const char *sentence;
+	} table[] = {
+		{"", -EINVAL, "a PDN begins with its number, not with \"\""},
+		{"apn=x", -EINVAL, "a PDN begins with its number, not with \"apn=x\""},
+		{"-1", -EINVAL, "a PDN begins with its number, not with \"-1\""},
+		{"0", -EINVAL, "bad number \"0\": allowed: a number from 1 to 254"},
+		{"255", -EINVAL, "bad number \"255\": allowed: a number from 1 to 254"},
+		{"1x", -EINVAL, "bad number \"1x\": allowed: a number from 1 to 254"},
+		{"1,", -EINVAL, "\"\" in a PDN is not key=value"},
+		{"1,apn", -EINVAL, "\"apn\" in a PDN is not key=value"},
+		{"1,apn=x,,", -EINVAL, "\"\" in a PDN is not key=value"},
+		{"1,number=2", -EINVAL, "the number of a PDN cannot be set"},
+		{"1,ip=6", -EINVAL, "bad ip \"6\": allowed: v4, v6, v4v6"},
+		{"1,apm=x", -EINVAL, "a PDN has no setting \"apm\""},
+		{"2", -EEXIST, "PDN 2 is given twice"},
+	};
+
+	(void)state;
+	assert_int_equal(config_pdn_add(&trunk, "2", NULL), 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct error err = {0};
+
+		assert_int_equal(config_pdn_add(&trunk, table[i].text, &err), table[i].ret);
+		assert_string_equal(err.text, table[i].sentence);
+		assert_int_equal(trunk.npdns, 1);
+	}
+}
+
+/* A secret must not come back in an error message. */
+static void secrets_stay_secret(void **state)
+{
+	char text[300] = "1,password=";
+	struct error err = {0};
+
+	(void)state;
+	memset(text + strlen(text), 's', 128);
+	assert_int_equal(config_pdn_add(&trunk, text, &err), -EINVAL);
+	assert_null(strstr(err.text, "sss"));
+	assert_non_null(strstr(err.text, "at most 127 characters"));
+}
+
+static void longest_strings(void **state)
+{
+	char text[300];
+
+	(void)state;
+	for (int extra = 0; extra < 2; extra++) {
+		strcpy(text, "1,apn=");
+		memset(text + 6, 'a', 100 + extra);
+		text[106 + extra] = '\0';
+		config_trunk_init(&trunk);
+		assert_int_equal(config_pdn_add(&trunk, text, NULL), extra ? -EINVAL : 0);
+		assert_int_equal(trunk.npdns, !extra);
+	}
+}
+
+static void too_many_pdns(void **state)
+{
+	struct error err = {0};
+	char text[16];
+
+	(void)state;
+	for (int i = 1; i <= CONFIG_MAX_PDNS + 1; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		assert_int_equal(config_pdn_add(&trunk, text, &err),
+				 i <= CONFIG_MAX_PDNS ? 0 : -E2BIG);
+	}
+	assert_int_equal(trunk.npdns, CONFIG_MAX_PDNS);
+}
+
+static void finish_errors(void **state)
+{
+	static const struct {
+		const char *dev, *words[6], *pdns[3], *sentence;
+	} table[] = {
+		{"", {NULL}, {NULL}, "the name of the network device is missing"},
+		{"a/b", {NULL}, {NULL}, "\"a/b\" is not a name of a network device"},
+		{"a b", {NULL}, {NULL}, "\"a b\" is not a name of a network device"},
+		{"..", {NULL}, {NULL}, "\"..\" is not a name of a network device"},
+		{"wwan0", {NULL}, {"1", "2,mux=129"}, "PDNs 1 and 2 have the same mux id 0x81"},
+		{"wwan0",
+		 {NULL},
+		 {"127"},
+		 "PDN 127 needs a mux id of its own: 0x80 + 127 is above 254"},
+		{"wwan0", {"qmap", "off"}, {"1", "2"}, "qmap=off carries one PDN, not 2"},
+		{"wwan0",
+		 {"control", "none"},
+		 {"1,apn=x"},
+		 "PDN 1: apn, user and password need a control channel"},
+		{"wwan0",
+		 {NULL},
+		 {"1,netns=a/b"},
+		 "PDN 1: \"a/b\" is not a name of a network namespace"},
+		{"wwan0",
+		 {"dl-max-bytes", "100"},
+		 {NULL},
+		 "bad dl-max-bytes 100: an aggregate below 1536 bytes cannot carry a packet of "
+		 "full "
+		 "size"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct error err = {0};
+
+		config_trunk_init(&trunk);
+		assert_int_equal(config_trunk_set(&trunk, "dev", table[i].dev, NULL), 0);
+		for (size_t j = 0; table[i].words[j]; j += 2)
+			assert_int_equal(config_trunk_set(&trunk, table[i].words[j],
+							  table[i].words[j + 1], NULL),
+					 0);
+		for (size_t j = 0; table[i].pdns[j]; j++)
+			assert_int_equal(config_pdn_add(&trunk, table[i].pdns[j], NULL), 0);
+		assert_int_equal(config_trunk_finish(&trunk, &err), -EINVAL);
+		assert_string_equal(err.text, table[i].sentence);
+	}
+}
+
+static void finish_accepts(void **state)
+{
+	(void)state;
+	config_trunk_set(&trunk, "dev", "wwan0", NULL);
+	config_trunk_set(&trunk, "control", "none", NULL);
+	assert_int_equal(config_pdn_add(&trunk, "1,mux=0x81", NULL), 0);
+	assert_int_equal(config_pdn_add(&trunk, "254,mux=1", NULL), 0);
+	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
+	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
+	assert_int_equal(trunk.npdns, 2);
+}
+
+/* ---- JSON ---- */
+
+static void full_trunk(void)
+{
+	config_trunk_set(&trunk, "dev", "wwan0", NULL);
+	config_trunk_set(&trunk, "control", "/dev/cdc-wdm0", NULL);
+	config_trunk_set(&trunk, "qmap", "v4", NULL);
+	config_trunk_set(&trunk, "datapath", "xdp", NULL);
+	config_trunk_set(&trunk, "dl-max-bytes", "16384", NULL);
+	config_trunk_set(&trunk, "dl-max-datagrams", "32", NULL);
+	config_trunk_set(&trunk, "sync", "no", NULL);
+	config_trunk_set(&trunk, "timeout", "5", NULL);
+	config_pdn_add(&trunk, "1,apn=a\"b\\c,ip=v6,user=\xc3\xa9,password=p\\,q\xff,auth=pap",
+		       NULL);
+	config_pdn_add(&trunk, "7,netns=red,metric=9,default-route=no,mux=3", NULL);
+	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
+}
+
+static void json_round_trip(void **state)
+{
+	struct config_trunk back;
+	struct json_object *o, *parsed;
+
+	(void)state;
+	full_trunk();
+	o = config_trunk_to_json(&trunk, true);
+	parsed = json_tokener_parse(json_object_to_json_string(o));
+	assert_non_null(parsed);
+	memset(&back, 0xaa, sizeof(back));
+	assert_int_equal(config_trunk_from_json(&back, parsed, NULL), 0);
+	assert_int_equal(back.npdns, trunk.npdns);
+	assert_memory_equal(&back, &trunk, sizeof(back));
+	json_object_put(parsed);
+	json_object_put(o);
+}
+
+static void json_text(void **state)
+{
+	struct json_object *o;
+
+	(void)state;
+	config_trunk_set(&trunk, "dev", "wwan0", NULL);
+	config_pdn_add(&trunk, "2,apn=x,password=geheim", NULL);
+	o = config_trunk_to_json(&trunk, false);
+	assert_string_equal(
+		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+		"{\"dev\":\"wwan0\",\"control\":\"\",\"qmap\":\"auto\",\"datapath\":\"auto\","
+		"\"dl_max_bytes\":0,\"dl_max_datagrams\":0,\"sync\":true,\"timeout\":10,"
+		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"user\":\"\","
+		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
+		"\"default_route\":true}]}");
+	json_object_put(o);
+}
+
+static void json_secrets(void **state)
+{
+	struct json_object *o, *pdn;
+
+	(void)state;
+	full_trunk();
+	o = config_trunk_to_json(&trunk, false);
+	assert_null(strstr(json_object_to_json_string(o), "p,q"));
+	pdn = json_object_array_get_idx(json_object_object_get(o, "pdns"), 0);
+	assert_true(json_object_get_boolean(json_object_object_get(pdn, "password")));
+	pdn = json_object_array_get_idx(json_object_object_get(o, "pdns"), 1);
+	assert_null(json_object_object_get(pdn, "password"));
+	json_object_put(o);
+}
+
+static void json_errors(void **state)
+{
+	static const char *const table[] = {
+		"[]",
+		"\"x\"",
+		"{}",
+		"{\"dev\":5}",
+		"{\"dev\":null}",
+		"{\"dev\":\"wwan0\",\"nonsense\":1}",
+		"{\"dev\":\"wwan0\",\"timeout\":\"10\"}",
+		"{\"dev\":\"wwan0\",\"timeout\":1.5}",
+		"{\"dev\":\"wwan0\",\"timeout\":-5}",
+		"{\"dev\":\"wwan0\",\"timeout\":99999999999999999999}",
+		"{\"dev\":\"wwan0\",\"timeout\":[1]}",
+		"{\"dev\":\"wwan0\",\"sync\":\"yes\"}",
+		"{\"dev\":\"wwan0\",\"qmap\":5}",
+		"{\"dev\":\"wwan0\",\"control\":\"a\\u0000b\"}",
+		"{\"dev\":\"wwan0\",\"control\":\"a\\nb\"}",
+		"{\"dev\":\"wwan0\",\"pdns\":{}}",
+		"{\"dev\":\"wwan0\",\"pdns\":[1]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":\"1\"}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":0}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1,\"password\":true}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1},{\"number\":1}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[null]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct json_object *o = json_tokener_parse(table[i]);
+		struct error err = {0};
+		int ret = config_trunk_from_json(&trunk, o, &err);
+
+		assert_true(ret == -EINVAL || ret == -EEXIST);
+		assert_true(err.text[0]);
+		json_object_put(o);
+	}
+	assert_int_equal(config_trunk_from_json(&trunk, NULL, NULL), -EINVAL);
+}
+
+/* ---- file ---- */
+
+struct read_state {
+	unsigned int n;
+	struct config_trunk trunks[4];
+	int answer;
+};
+
+static int take(const struct config_trunk *c, void *arg)
+{
+	struct read_state *r = arg;
+
+	if (r->n < 4)
+		r->trunks[r->n] = *c;
+	r->n++;
+	return r->answer;
+}
+
+static int read_text(const char *text, size_t len, struct read_state *r, struct error *err,
+		     char path[64])
+{
+	int fd, ret;
+
+	memset(r, 0, sizeof(*r));
+	strcpy(path, "/tmp/qmap-config-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, len), (ssize_t)len);
+	close(fd);
+	ret = config_file_read(path, take, r, err);
+	unlink(path);
+	return ret;
+}
+
+static void file(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf# comment\n"
+				   "; another\n"
+				   "[trunk wwan0]\n"
+				   "control = /dev/cdc-wdm0\r\n"
+				   "qmap=v5\n"
+				   "\n"
+				   "[trunk wwan0 pdn 1]\n"
+				   "  apn = internet\n"
+				   "\tuser = me\n"
+				   "password = a,b # c\n"
+				   "[ trunk  wwan0  pdn 2 ]\n"
+				   "[trunk wwan1]\n"
+				   "[trunk wwan2 pdn 5]\n"
+				   "default-route = no"; /* and no newline */
+	static struct read_state r;
+	struct error err = {0};
+	char path[64];
+
+	(void)state;
+	assert_int_equal(read_text(text, sizeof(text) - 1, &r, &err, path), 0);
+	assert_int_equal(r.n, 3);
+	assert_string_equal(r.trunks[0].dev, "wwan0");
+	assert_string_equal(r.trunks[0].control, "/dev/cdc-wdm0");
+	assert_int_equal(r.trunks[0].qmap, CONFIG_QMAP_V5);
+	assert_int_equal(r.trunks[0].npdns, 2);
+	assert_string_equal(r.trunks[0].pdns[0].apn, "internet");
+	assert_string_equal(r.trunks[0].pdns[0].user, "me");
+	assert_string_equal(r.trunks[0].pdns[0].password, "a,b # c");
+	assert_int_equal(r.trunks[0].pdns[1].number, 2);
+	assert_string_equal(r.trunks[1].dev, "wwan1");
+	assert_int_equal(r.trunks[1].npdns, 1);
+	assert_string_equal(r.trunks[2].dev, "wwan2");
+	assert_int_equal(r.trunks[2].pdns[0].number, 5);
+	assert_false(r.trunks[2].pdns[0].default_route);
+}
+
+static void file_errors(void **state)
+{
+	static const struct {
+		const char *text;
+		int line;
+		const char *sentence;
+	} table[] = {
+		{"control = x\n", 1, "\"control\" stands before the first section"},
+		{"[trunk wwan0]\nqmap = v9\n", 2,
+		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},
+		{"\n\n[trunk wwan0]\n\nqmpa = v5\n", 5, "a trunk has no setting \"qmpa\""},
+		{"[trunk wwan0]\nnonsense\n", 2, "neither a section nor key = value"},
+		{"[trunk wwan0\nqmap = v5\n", 1, "neither a section nor key = value"},
+		{"[modem wwan0]\n", 1, "unknown section [modem wwan0]"},
+		{"[trunk]\n", 1, "unknown section [trunk]"},
+		{"[trunk a b]\n", 1, "unknown section [trunk a b]"},
+		{"[trunk a pdn]\n", 1, "unknown section [trunk a pdn]"},
+		{"[trunk a pdn 1 x]\n", 1, "unknown section [trunk a pdn 1 x]"},
+		{"[trunk a pdn 0]\n", 1, "bad number \"0\": allowed: a number from 1 to 254"},
+		{"[trunk a]\n[trunk a]\n", 2, "section [trunk a] is there twice"},
+		{"[trunk a pdn 1]\n[trunk a]\n[trunk a pdn 1]\n", 3, "PDN 1 is given twice"},
+		{"[trunk a]\ndev = b\n", 2, "\"dev\" belongs into the section's name"},
+		{"[trunk a]\nqmap = off\n[trunk a pdn 1]\n[trunk a pdn 2]\n", 1,
+		 "qmap=off carries one PDN, not 2"},
+		{"[trunk b]\n[trunk a/b]\n", 2, "\"a/b\" is not a name of a network device"},
+		{"[trunk 1234567890123456]\n", 1,
+		 "bad dev \"1234567890123456\": allowed: at most 15 characters, none of them a "
+		 "control character"},
+		/* The first mistake counts, whoever finds it. */
+		{"[trunk a]\nqmap = v9\nnonsense\n", 2,
+		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},
+		{"[trunk a]\nnonsense\nqmap = v9\n", 2, "neither a section nor key = value"},
+	};
+	static struct read_state r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct error err = {0};
+		char path[64], want[512];
+
+		assert_true(read_text(table[i].text, strlen(table[i].text), &r, &err, path) < 0);
+		snprintf(want, sizeof(want), "%s:%d: %s", path, table[i].line, table[i].sentence);
+		assert_string_equal(err.text, want);
+		assert_int_equal(r.n, 0);
+	}
+}
+
+static void file_long_line(void **state)
+{
+	static struct read_state r;
+	char text[1000] = "[trunk a]\ncontrol = ", path[64];
+	struct error err = {0};
+
+	(void)state;
+	memset(text + strlen(text), 'x', 500);
+	strcat(text, "\nqmap = v5\n");
+	assert_int_equal(read_text(text, strlen(text), &r, &err, path), -EINVAL);
+	assert_non_null(strstr(err.text, ":2: line longer than"));
+}
+
+/* The longest values that are allowed fit a line. */
+static void file_longest_value(void **state)
+{
+	static struct read_state r;
+	char text[400] = "[trunk a pdn 1]\npassword = ", path[64];
+
+	(void)state;
+	memset(text + strlen(text), 'x', 127);
+	assert_int_equal(read_text(text, strlen(text), &r, NULL, path), 0);
+	assert_int_equal(strlen(r.trunks[0].pdns[0].password), 127);
+}
+
+static void file_missing(void **state)
+{
+	static struct read_state r;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(config_file_read("/nonexistent/qmapd.conf", take, &r, &err), -ENOENT);
+	assert_string_equal(err.text,
+			    "cannot open /nonexistent/qmapd.conf: No such file or directory");
+	memset(&err, 0, sizeof(err));
+	assert_true(config_file_read("/tmp", take, &r, &err) < 0);
+}
+
+static void file_empty(void **state)
+{
+	static struct read_state r;
+	char path[64];
+
+	(void)state;
+	assert_int_equal(read_text("", 0, &r, NULL, path), 0);
+	assert_int_equal(read_text("# nothing\n", 10, &r, NULL, path), 0);
+	assert_int_equal(r.n, 0);
+}
+
+static int refuse(const struct config_trunk *c, void *arg)
+{
+	(void)c;
+	++*(int *)arg;
+	return -EBUSY;
+}
+
+static void file_callback_error(void **state)
+{
+	char path[] = "/tmp/qmap-config-XXXXXX";
+	int fd = mkstemp(path), calls = 0;
+
+	(void)state;
+	assert_int_equal(write(fd, "[trunk a]\n[trunk b]\n", 20), 20);
+	close(fd);
+	assert_int_equal(config_file_read(path, refuse, &calls, NULL), -EBUSY);
+	assert_int_equal(calls, 1);
+	unlink(path);
+}
+
+/* ---- the table itself ---- */
+
+static void table_is_sound(void **state)
+{
+	char text[128];
+
+	(void)state;
+	for (int scope = CONFIG_TRUNK; scope <= CONFIG_PDN; scope++) {
+		const struct config_word *w = NULL;
+
+		while ((w = config_word_next(scope, w))) {
+			assert_int_equal(w->scope, scope);
+			assert_ptr_equal(config_word_find(scope, w->key, NULL), w);
+			assert_true(w->help && *w->help);
+			config_word_allowed(w, text, sizeof(text));
+			assert_true(*text && strlen(text) < sizeof(text) - 1);
+			config_word_metavar(w, text, sizeof(text));
+			assert_true(*text && strlen(text) < 40);
+		}
+	}
+}
+
+#define T(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(defaults),
+		T(trunk_words),
+		T(numbers),
+		T(bad_value_keeps_the_old),
+		T(errors_help),
+		T(pdn_text),
+		T(escapes),
+		T(pdn_text_errors),
+		T(secrets_stay_secret),
+		T(longest_strings),
+		T(too_many_pdns),
+		T(finish_errors),
+		T(finish_accepts),
+		T(json_round_trip),
+		T(json_text),
+		T(json_secrets),
+		T(json_errors),
+		T(file),
+		T(file_errors),
+		T(file_long_line),
+		T(file_longest_value),
+		T(file_missing),
+		T(file_empty),
+		T(file_callback_error),
+		T(table_is_sound),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

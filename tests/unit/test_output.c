@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What people read: the text of results, made from the JSON that programs read. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "daemon/error_json.h"
+#include "daemon/log.h"
+#include "daemon/output.h"
+
+typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *o);
+
+static struct cli cli;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&cli, 0, sizeof(cli));
+	return 0;
+}
+
+static void expect(print_fn print, const char *json, const char *want)
+{
+	struct json_object *o = json_tokener_parse(json);
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_non_null(o);
+	print(&cli, f, o);
+	fclose(f);
+	assert_string_equal(text, want);
+	free(text);
+	json_object_put(o);
+}
+
+#define V4(state, address) "{\"family\":4,\"state\":\"" state "\"" address ",\"call_end\":null}"
+#define V6(state, address) "{\"family\":6,\"state\":\"" state "\"" address ",\"call_end\":null}"
+#define ADDRESS4	   ",\"address\":\"10.0.0.2\",\"prefix\":30,\"mtu\":1430"
+#define ADDRESS6	   ",\"address\":\"2001:db8::2\",\"prefix\":64,\"mtu\":1430"
+
+static void show(void **state)
+{
+	(void)state;
+	expect(output_show,
+	       "[{\"dev\":\"wwan0\",\"ifindex\":3,\"datapath\":\"xdp\",\"qmap\":\"v5\","
+	       "\"dl_max_bytes\":16384,\"control\":\"/dev/cdc-wdm0\",\"model\":\"RG500Q-EA\","
+	       "\"revision\":\"R11\",\"state\":\"attached\",\"pdns\":["
+	       "{\"port\":\"wwan0.1\",\"number\":1,\"mux\":129,\"apn\":\"internet\",\"netns\":null,"
+	       "\"resolv_conf\":\"/run/qmapd/wwan0.1.resolv.conf\",\"families\":[" V4(
+		       "connected",
+		       ADDRESS4) "," V6("connected",
+					ADDRESS6) "]},"
+						  "{\"port\":\"wwan0.2\",\"number\":2,\"mux\":130,"
+						  "\"apn\":null,\"netns\":\"blue\","
+						  "\"resolv_conf\":null,\"families\":[" V4(
+							  "connected",
+							  ADDRESS4) ","
+								    "{\"family\":6,\"state\":"
+								    "\"failed\",\"call_end\":{"
+								    "\"reason\":1,\"name\":\"x\","
+								    "\"verbose_type\":6,\"verbose_"
+								    "type_name\":\"3GPP\","
+								    "\"verbose_reason\":50,"
+								    "\"verbose_name\":\"IPv4 "
+								    "only\"}}]}]}]",
+	       "wwan0: data path xdp, QMAP v5, aggregates up to 16384 bytes, RG500Q-EA R11, "
+	       "control "
+	       "/dev/cdc-wdm0, attached\n"
+	       "PORT    MUX  APN      STATE   IPV4        IPV6            MTU NETNS DNS\n"
+	       "wwan0.1 0x81 internet up      10.0.0.2/30 2001:db8::2/64 1430 -     "
+	       "/run/qmapd/wwan0.1.resolv.conf\n"
+	       "wwan0.2 0x82 -        partial 10.0.0.2/30 failed         1430 blue  -\n"
+	       "wwan0.2: IPv6 failed: IPv4 only (3GPP reason 50)\n");
+}
+
+static void show_other_states(void **state)
+{
+	(void)state;
+	expect(output_show, "[]", "Nothing is attached.\n");
+	expect(output_show,
+	       "[{\"dev\":\"wwan0\",\"datapath\":\"raw\",\"qmap\":\"off\",\"control\":\"none\","
+	       "\"state\":\"lost\",\"reason\":\"the modem has "
+	       "restarted\",\"daemon\":false,\"pdns\":["
+	       "{\"port\":\"wwan0\",\"mux\":0,\"static\":true,\"families\":[]}]},"
+	       "{\"dev\":\"wwan1\",\"datapath\":\"xdp\",\"qmap\":\"v1\",\"pdns\":["
+	       "{\"port\":\"wwan1.1\",\"mux\":129,\"families\":["
+	       "{\"family\":4,\"state\":\"disconnected\",\"call_end\":{\"reason\":2,"
+	       "\"name\":\"client end\",\"verbose_type\":0}}]}]}]",
+	       "wwan0: data path raw, raw IP, control none, lost, as qmapd left it: it is not "
+	       "running\n"
+	       "PORT  MUX  APN STATE  IPV4 IPV6 MTU NETNS DNS\n"
+	       "wwan0 0x00 -   static -    -      - -     -\n"
+	       "wwan0: the modem has restarted\n"
+	       "\n"
+	       "wwan1: data path xdp, QMAP v1\n"
+	       "PORT    MUX  APN STATE IPV4         IPV6 MTU NETNS DNS\n"
+	       "wwan1.1 0x81 -   down  disconnected -      - -     -\n"
+	       "wwan1.1: IPv4 disconnected: client end (call end reason 2)\n");
+}
+
+/* Whatever another version sends, nothing crashes and nothing is made up. */
+static void show_nonsense(void **state)
+{
+	static const char *const table[] = {
+		"[1]",
+		"[{}]",
+		"[null]",
+		"[{\"pdns\":5}]",
+		"[{\"pdns\":[5,null,{}]}]",
+		"[{\"pdns\":[{\"families\":[5,{},null]}]}]",
+		"[{\"dev\":1,\"qmap\":[],\"pdns\":[{\"families\":[{\"family\":\"4\",\"state\":3,"
+		"\"call_end\":{}}]}]}]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		static const print_fn all[] = {output_show, output_stats, output_probe};
+
+		for (size_t j = 0; j < 3; j++) {
+			struct json_object *o = json_tokener_parse(table[i]);
+			char *text = NULL;
+			size_t size;
+			FILE *f = open_memstream(&text, &size);
+
+			all[j](&cli, f, o);
+			fclose(f);
+			assert_null(strstr(text, "(null)"));
+			free(text);
+			json_object_put(o);
+		}
+	}
+}
+
+#define STATS                                                                                      \
+	"[{\"dev\":\"wwan0\",\"datapath\":\"xdp\",\"aggregates\":10,\"bytes\":5000,\"frames\":"    \
+	"105,"                                                                                     \
+	"\"frames_per_aggregate\":10.5,\"commands\":2,\"drops\":{\"unknown_mux\":3,"               \
+	"\"zero_length\":0},\"ports\":[{\"port\":\"wwan0.1\",\"mux\":129,\"rx_packets\":105,"      \
+	"\"rx_bytes\":4000,\"tx_packets\":7,\"tx_bytes\":700,\"rx_csum_ok\":100,\"rx_csum_none\":" \
+	"5,"                                                                                       \
+	"\"rx_dropped\":1,\"tx_dropped\":2,\"commands\":0}]}]"
+
+static void stats(void **state)
+{
+	(void)state;
+	expect(output_stats, STATS,
+	       "wwan0: data path xdp, 10 aggregates, 5000 bytes, 105 frames (10.5 per aggregate), "
+	       "2 "
+	       "commands\n"
+	       "PORT    MUX  RX-PACKETS RX-BYTES RX-DROP CSUM-OK CSUM-NONE TX-PACKETS TX-BYTES "
+	       "TX-DROP COMMANDS\n"
+	       "wwan0.1 0x81        105     4000       1     100         5          7      700     "
+	       "  "
+	       "2        0\n"
+	       "dropped 3 unknown_mux (no PDN has this mux id)\n");
+}
+
+static void probe(void **state)
+{
+	(void)state;
+	expect(output_probe,
+	       "[{\"dev\":null,\"checks\":[{\"name\":\"bpf\",\"ok\":true,\"detail\":\"6.1\"},"
+	       "{\"name\":\"bpffs\",\"ok\":false,\"detail\":\"not mounted\"}],"
+	       "\"datapaths\":[{\"name\":\"xdp\",\"ok\":true,\"reason\":\"all there\"}]}]",
+	       "this machine:\n"
+	       "CHECK OK  DETAIL\n"
+	       "bpf   yes 6.1\n"
+	       "bpffs no  not mounted\n"
+	       "DATAPATH OK  DETAIL\n"
+	       "xdp      yes all there\n");
+}
+
+/* Runs @fn with stdout and stderr going to files; what they got. */
+static void capture(void (*fn)(void), char out[512], char err[512])
+{
+	FILE *files[2] = {tmpfile(), tmpfile()};
+	int saved[2] = {dup(1), dup(2)};
+	char *text[2] = {out, err};
+
+	fflush(stdout);
+	dup2(fileno(files[0]), 1);
+	dup2(fileno(files[1]), 2);
+	fn();
+	fflush(stdout);
+	for (int i = 0; i < 2; i++) {
+		dup2(saved[i], i + 1);
+		close(saved[i]);
+		rewind(files[i]);
+		text[i][fread(text[i], 1, 511, files[i])] = '\0';
+		fclose(files[i]);
+	}
+}
+
+static void say_error(void)
+{
+	struct error e = {0};
+
+	error_set(&e, -ENODEV, "there is no \"wwan7\"");
+	error_hint(&e, "plug it in");
+	output_error(&cli, &e);
+}
+
+static void say_result(void)
+{
+	struct json_object *o = json_tokener_parse("[{\"a\":\"x/y\",\"b\":5}]");
+
+	output_result(&cli, o, output_probe);
+	json_object_put(o);
+}
+
+static void errors(void **state)
+{
+	char out[512], err[512];
+
+	(void)state;
+	capture(say_error, out, err);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "qmapctl: there is no \"wwan7\"\nhint: plug it in\n");
+	cli.json = true;
+	capture(say_error, out, err);
+	assert_string_equal(out, "{\"error\":\"there is no \\\"wwan7\\\"\",\"errno\":\"ENODEV\","
+				 "\"hint\":\"plug it in\"}\n");
+	assert_string_equal(err, "");
+}
+
+static void results(void **state)
+{
+	char out[512], err[512];
+
+	(void)state;
+	cli.json = true;
+	capture(say_result, out, err);
+	assert_string_equal(out, "[{\"a\":\"x/y\",\"b\":5}]\n");
+	/* One document on stdout, not two. */
+	capture(say_error, out, err);
+	assert_string_equal(out, "");
+	assert_true(err[0]);
+	cli.pretty = true;
+	capture(say_result, out, err);
+	assert_string_equal(out, "[\n  {\n    \"a\": \"x/y\",\n    \"b\": 5\n  }\n]\n");
+	cli.quiet = true;
+	capture(say_result, out, err);
+	assert_string_equal(out, "");
+}
+
+/* ---- errors themselves ---- */
+
+static void error_basics(void **state)
+{
+	static const struct {
+		int err;
+		enum exit_code exit;
+		const char *symbol;
+	} table[] = {
+		{-EPERM, EXIT_PERMISSION, "EPERM"},
+		{-EACCES, EXIT_PERMISSION, "EACCES"},
+		{-ENODEV, EXIT_NO_DEVICE, "ENODEV"},
+		{-ENOENT, EXIT_NO_DEVICE, "ENOENT"},
+		{-EOPNOTSUPP, EXIT_UNSUPPORTED, "EOPNOTSUPP"},
+		{-EINVAL, EXIT_USAGE, "EINVAL"},
+		{-EBUSY, EXIT_REFUSED, "EBUSY"},
+		{-ETIMEDOUT, EXIT_REFUSED, "ETIMEDOUT"},
+		{-4000, EXIT_REFUSED, "EUNKNOWN"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct error e = {0}, back = {0};
+		struct json_object *o;
+
+		assert_int_equal(error_set(&e, table[i].err, "first %d", 1), table[i].err);
+		assert_int_equal(error_set(&e, -EIO, "second"), -EIO);
+		assert_int_equal(e.err, table[i].err);
+		assert_int_equal(e.exit, table[i].exit);
+		assert_string_equal(e.text, "first 1");
+		assert_string_equal(error_symbol(table[i].err), table[i].symbol);
+		error_hint(&e, "one");
+		error_hint(&e, "two");
+		assert_string_equal(e.hint, "one");
+		error_exit(&e, EXIT_UNSUPPORTED);
+		o = error_to_json(&e);
+		if (strcmp(table[i].symbol, "EUNKNOWN")) {
+			assert_int_equal(error_from_json(&back, o), table[i].err);
+			assert_memory_equal(&back, &e, sizeof(e));
+		} else {
+			assert_int_equal(error_from_json(&back, o), -EPROTO);
+		}
+		json_object_put(o);
+	}
+	assert_int_equal(error_set(NULL, -EIO, "nobody listens"), -EIO);
+	error_hint(NULL, "nobody");
+	error_exit(NULL, EXIT_USAGE);
+}
+
+/* ---- diagnostics ---- */
+
+static void log_plain(void)
+{
+	log_set_level(LOG_LEVEL_INFO);
+	log_error("e %d", 1);
+	log_warning("two\nlines\x1b[m");
+	log_info("i");
+	log_debug("not shown");
+}
+
+/* $JOURNAL_STREAM names stderr itself: then, and only then, lines carry a priority. */
+static void log_journal(void)
+{
+	struct stat st;
+	char text[64];
+
+	assert_int_equal(fstat(2, &st), 0);
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	log_error("e");
+	log_info("i");
+	setenv("JOURNAL_STREAM", "1:1", 1);
+	log_warning("w");
+	unsetenv("JOURNAL_STREAM");
+}
+
+static void diagnostics(void **state)
+{
+	char out[512], err[512];
+
+	(void)state;
+	capture(log_plain, out, err);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "test_output: error: e 1\ntest_output: warning: "
+				 "two?lines?[m\ntest_output: i\n");
+	capture(log_journal, out, err);
+	assert_string_equal(err, "<3>e\n<6>i\ntest_output: warning: w\n");
+}
+
+#define T(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(show),   T(show_other_states), T(show_nonsense), T(stats),	   T(probe),
+		T(errors), T(results),		 T(error_basics),  T(diagnostics),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Transports, clients and transactions against a modem that does as it likes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+#include "daemon/qmi/client.h"
+#include "daemon/qmi/ctl.h"
+#include "daemon/qmi/transport.h"
+#include "fake_modem.h"
+
+#define STATUS 0x0022
+
+static struct fake_modem modem;
+static struct qmi_channel *channel;
+static struct qmi_client *wds;
+static struct {
+	bool replied, lost, never, indicated;
+	int err, replies, errors, indications, lates;
+	uint16_t id, transaction;
+} seen;
+
+static void on_reply(void *arg, int err, const struct qmi_message *m)
+{
+	(void)arg;
+	seen.replied = true;
+	seen.replies++;
+	seen.errors += err == -ENOBUFS;
+	seen.err = err;
+	if (m) {
+		seen.id = m->id;
+		seen.transaction = m->transaction;
+	}
+}
+
+static void on_indication(void *arg, const struct qmi_message *m)
+{
+	(void)arg;
+	(void)m;
+	seen.indicated = true;
+	seen.indications++;
+}
+
+static void on_late(void *arg, const struct qmi_message *m)
+{
+	(void)arg;
+	(void)m;
+	seen.lates++;
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	(void)arg;
+	assert_non_null(strstr(why, "gone"));
+	seen.lost = true;
+}
+
+static const struct qmi_channel_ops ops = {.late = on_late, .lost = on_lost};
+
+static int setup(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	fake_open(&modem);
+	modem.clients[modem.nclients++] =
+		(struct fake_client){.service = WDS, .id = 7, .family = 4};
+	if (qmi_channel_open(&channel, modem.base, modem.path, &ops, NULL, &err) < 0)
+		return -1;
+	return qmi_client_new(&wds, channel, WDS, 7, on_indication, NULL);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	qmi_channel_free(&channel);
+	fake_close(&modem);
+	return 0;
+}
+
+static void ask(struct qmi_client *c, uint16_t id, unsigned int ms)
+{
+	struct qmi_request r;
+
+	qmi_request_init(&r, id);
+	qmi_client_send(c, &r, ms, on_reply, NULL);
+}
+
+static const struct qmi_counters *counters(void)
+{
+	return qmi_channel_counters(channel);
+}
+
+static void run_for(unsigned int ms)
+{
+	fake_run(&modem, &seen.never, ms);
+}
+
+/* Runs until a counter has got there. */
+static void wait_for(const uint64_t *counter, uint64_t value)
+{
+	for (int i = 0; i < 300 && *counter < value; i++)
+		run_for(10);
+	assert_int_equal(*counter, value);
+}
+
+static void test_answer(void **state)
+{
+	(void)state;
+	ask(wds, STATUS, 1000);
+	assert_false(seen.replied);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, 0);
+	assert_int_equal(seen.id, STATUS);
+	assert_int_equal(seen.transaction, 1);
+	assert_int_equal(counters()->requests, 1);
+	assert_int_equal(counters()->responses, 1);
+}
+
+static void test_deadline_then_late(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 120});
+	ask(wds, STATUS, 40);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, -ETIMEDOUT);
+	assert_int_equal(counters()->timeouts, 1);
+	wait_for(&counters()->late, 1);
+	assert_int_equal(seen.replies, 1);
+	assert_int_equal(seen.lates, 1);
+	assert_int_equal(counters()->responses, 0);
+}
+
+static void test_duplicate(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
+	ask(wds, STATUS, 1000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	wait_for(&counters()->late, 1);
+	assert_int_equal(seen.replies, 1);
+	assert_int_equal(counters()->responses, 1);
+}
+
+/* Answers that are not quite ours ahead of the one that is: none of them may be taken for it. */
+static void test_mistaken_answers(void **state)
+{
+	uint8_t b[256];
+	size_t n = 0;
+
+	(void)state;
+	n += fake_message(b + n, WDS, 8, 1, 1, STATUS, NULL, 0);     /* another client */
+	n += fake_message(b + n, DMS, 7, 1, 1, STATUS, NULL, 0);     /* another service */
+	n += fake_message(b + n, WDS, 7, 1, 0x101, STATUS, NULL, 0); /* another transaction */
+	n += fake_message(b + n, WDS, 7, 1, 1, 0x20, NULL, 0);	     /* another message */
+	n += fake_message(b + n, WDS, 7, 2, 1, STATUS, NULL, 0);     /* an indication */
+	n += fake_message(b + n, WDS, 7, 0, 1, STATUS, NULL, 0);     /* a request */
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = WDS, .message = STATUS, .before = b, .before_len = n});
+	ask(wds, STATUS, 1000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, 0);
+	assert_int_equal(seen.replies, 1);
+	assert_int_equal(seen.indications, 1);
+	assert_int_equal(counters()->unknown_client, 2);
+	assert_int_equal(counters()->late, 1);
+	assert_int_equal(counters()->mismatched, 1);
+	assert_int_equal(counters()->unexpected, 1);
+}
+
+static void test_garbage_ahead(void **state)
+{
+	static const uint8_t garbage[] = {0xde, 0xad, 0x01, 0x20, 0x00, 0x80, 0x01, 0x07, 0x02};
+	uint64_t skipped;
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = STATUS,
+					    .before = garbage,
+					    .before_len = sizeof(garbage)});
+	ask(wds, STATUS, 1000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, 0);
+	assert_int_equal(qmi_channel_faults(channel, &skipped)[QMI_FAULT_MARKER], 1);
+	assert_int_equal(skipped, sizeof(garbage));
+}
+
+static void test_indications(void **state)
+{
+	struct qmi_client *other, *dms;
+
+	(void)state;
+	assert_int_equal(qmi_client_new(&other, channel, WDS, 9, on_indication, NULL), 0);
+	assert_int_equal(qmi_client_new(&dms, channel, DMS, 7, on_indication, NULL), 0);
+	ask(wds, STATUS, 1000); /* also waits for the modem to accept */
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	FAKE_INDICATE(&modem, WDS, 7, STATUS, 1, 2, 0, 1, 0);
+	wait_for(&counters()->indications, 1);
+	assert_int_equal(seen.indications, 1);
+	FAKE_INDICATE(&modem, WDS, 0xff, STATUS, 1, 2, 0, 1, 0);
+	wait_for(&counters()->indications, 2);
+	assert_int_equal(seen.indications, 3);
+	FAKE_INDICATE(&modem, WDS, 0x55, STATUS, 1, 2, 0, 1, 0);
+	wait_for(&counters()->unknown_client, 1);
+	assert_int_equal(seen.indications, 3);
+}
+
+static void test_parallel(void **state)
+{
+	(void)state;
+	/* One after the other they would take 20 s. */
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 100});
+	for (int i = 0; i < 200; i++)
+		ask(wds, STATUS, 3000);
+	wait_for(&counters()->responses, 200);
+	assert_int_equal(seen.replies, 200);
+	assert_int_equal(seen.err, 0);
+	assert_int_equal(modem.log[199].transaction, 200);
+}
+
+/* A modem that reads nothing: what cannot be queued any more fails, and nothing else does. */
+static void test_queue_limit(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		ask(wds, STATUS, 5000);
+	wait_for(&counters()->responses, 256);
+	assert_int_equal(seen.replies, 300);
+	assert_int_equal(seen.errors, 44);
+}
+
+static void test_too_long(void **state)
+{
+	static const uint8_t value[QMI_MAX_MESSAGE];
+	struct qmi_request r;
+
+	(void)state;
+	qmi_request_init(&r, STATUS);
+	qmi_put_tlv(&r.tlvs, 1, value, sizeof(value));
+	qmi_client_send(wds, &r, 1000, on_reply, NULL);
+	assert_false(seen.replied);
+	assert_true(fake_run(&modem, &seen.replied, 500));
+	assert_int_equal(seen.err, -EMSGSIZE);
+	assert_int_equal(counters()->requests, 0);
+}
+
+/* CTL has eight bits for transactions, zero is none of them, and those in use are passed over. */
+static void test_ctl_transactions(void **state)
+{
+	struct qmi_client *ctl;
+
+	(void)state;
+	assert_int_equal(qmi_client_new(&ctl, channel, CTL, 0, NULL, NULL), 0);
+	fake_add_rule(&modem,
+		      (struct rule){.service = CTL, .message = 0x21, .count = 1, .silent = true});
+	for (int i = 0; i < 256; i++) {
+		seen.replied = i == 0;
+		ask(ctl, 0x21, 5000);
+		assert_true(fake_run(&modem, &seen.replied, 1000) || i == 0);
+	}
+	assert_int_equal(modem.log[0].transaction, 1);
+	assert_int_equal(modem.log[254].transaction, 255);
+	assert_int_equal(modem.log[255].transaction, 2);
+}
+
+static void test_channel_lost(void **state)
+{
+	(void)state;
+	modem.mute = true;
+	ask(wds, STATUS, 5000);
+	ask(wds, STATUS, 5000);
+	while (modem.nlog < 2)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	fake_hang_up(&modem);
+	assert_true(fake_run(&modem, &seen.lost, 1000));
+	assert_int_equal(seen.replies, 2);
+	assert_int_equal(seen.err, -ENODEV);
+	seen.replied = false;
+	ask(wds, STATUS, 5000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, -EPIPE);
+}
+
+static void test_cancel(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 30});
+	ask(wds, STATUS, 1000);
+	while (!modem.nlog)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	qmi_client_cancel(wds);
+	wait_for(&counters()->late, 1);
+	assert_int_equal(seen.replies, 0);
+}
+
+static void free_client(void *arg, const struct qmi_message *m)
+{
+	struct qmi_client **c = arg;
+
+	(void)m;
+	seen.indicated = true;
+	qmi_client_free(c);
+}
+
+/* Every client frees the next one from a broadcast: no one may be reached after its end. */
+static void test_free_from_indication(void **state)
+{
+	static struct qmi_client *a, *b;
+
+	(void)state;
+	assert_int_equal(qmi_client_new(&a, channel, DMS, 1, free_client, &b), 0);
+	assert_int_equal(qmi_client_new(&b, channel, DMS, 2, free_client, &a), 0);
+	ask(wds, STATUS, 1000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	FAKE_INDICATE(&modem, DMS, 0xff, 1, 1, 0, 0);
+	assert_true(fake_run(&modem, &seen.indicated, 1000));
+	assert_null(b);
+	assert_non_null(a);
+}
+
+static void free_channel(void *arg, int err, const struct qmi_message *m)
+{
+	(void)arg;
+	(void)err;
+	(void)m;
+	seen.replied = true;
+	qmi_channel_free(&channel);
+}
+
+static void test_free_from_reply(void **state)
+{
+	struct qmi_request r;
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
+	qmi_request_init(&r, STATUS);
+	qmi_client_send(wds, &r, 1000, free_channel, NULL);
+	ask(wds, STATUS, 1000);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	run_for(20);
+	assert_int_equal(seen.replies, 0);
+	assert_null(channel);
+}
+
+static void check_open_error(const char *path, int err, const char *text)
+{
+	struct qmi_channel *ch = NULL;
+	struct error e = {0};
+
+	assert_int_equal(qmi_channel_open(&ch, modem.base, path, &ops, NULL, &e), err);
+	assert_int_equal(e.err, err);
+	assert_non_null(strstr(e.text, path));
+	assert_non_null(strstr(e.text, text));
+	assert_null(ch);
+}
+
+static void test_open_errors(void **state)
+{
+	char path[128];
+
+	(void)state;
+	check_open_error("/no/such/device", -ENOENT, "No such file");
+	check_open_error("/etc/passwd", -EINVAL, "neither a character device nor a unix socket");
+	check_open_error("/", -EINVAL, "neither");
+	check_open_error("/dev/null", -EINVAL, "no QMI device");
+	snprintf(path, sizeof(path), "%s", modem.path);
+	event_del(modem.listener);
+	close(modem.listen_fd);
+	check_open_error(path, -ECONNREFUSED, "refused");
+	modem.listen_fd = -1;
+}
+
+/* --- character devices; a pseudo terminal is one --- */
+
+static struct pty {
+	int master;
+	char path[64];
+} pty;
+
+static void pty_open(void)
+{
+	struct termios raw;
+	int slave;
+
+	pty.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(pty.master >= 0);
+	assert_int_equal(grantpt(pty.master) | unlockpt(pty.master), 0);
+	assert_int_equal(ptsname_r(pty.master, pty.path, sizeof(pty.path)), 0);
+	slave = open(pty.path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(slave >= 0);
+	tcgetattr(slave, &raw);
+	cfmakeraw(&raw);
+	tcsetattr(slave, TCSANOW, &raw);
+	qmi_channel_free(&channel);
+	assert_int_equal(qmi_channel_open(&channel, modem.base, pty.path, &ops, NULL, NULL), 0);
+	assert_int_equal(qmi_client_new(&wds, channel, WDS, 7, on_indication, NULL), 0);
+	close(slave);
+}
+
+static void test_chardev(void **state)
+{
+	static const uint8_t want[] = {1, 12, 0, 0, 1, 7, 0, 1, 0, 0x22, 0, 0, 0};
+	struct pollfd p = {.events = POLLIN};
+	uint8_t b[64];
+	size_t n;
+
+	(void)state;
+	pty_open();
+	ask(wds, STATUS, 5000);
+	p.fd = pty.master;
+	while (poll(&p, 1, 0) == 0)
+		run_for(5);
+	assert_int_equal(read(pty.master, b, sizeof(b)), sizeof(want));
+	assert_memory_equal(b, want, sizeof(want));
+	n = fake_message(b, WDS, 7, 1, 1, STATUS, NULL, 0);
+	assert_int_equal(write(pty.master, b, n), n);
+	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_int_equal(seen.err, 0);
+	close(pty.master);
+	assert_true(fake_run(&modem, &seen.lost, 1000));
+}
+
+static void test_exclusive(void **state)
+{
+	int gate[2], status;
+	char c = 0;
+	pid_t child;
+
+	(void)state;
+	assert_true(qmi_transport_exclusive(qmi_channel_transport(channel)));
+	pty_open();
+	if (geteuid() != 0) {
+		close(pty.master);
+		skip(); /* other users' processes cannot be looked at */
+	}
+	assert_true(qmi_transport_exclusive(qmi_channel_transport(channel)));
+	assert_int_equal(pipe(gate), 0);
+	child = fork();
+	if (!child) {
+		int fd = open(pty.path, O_RDWR | O_NOCTTY);
+
+		c = fd >= 0;
+		if (write(gate[1], &c, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(gate[0], &c, 1), 1);
+	assert_int_equal(c, 1);
+	assert_false(qmi_transport_exclusive(qmi_channel_transport(channel)));
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(qmi_transport_exclusive(qmi_channel_transport(channel)));
+	close(gate[0]);
+	close(gate[1]);
+	close(pty.master);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_answer),
+		TEST(test_deadline_then_late),
+		TEST(test_duplicate),
+		TEST(test_mistaken_answers),
+		TEST(test_garbage_ahead),
+		TEST(test_indications),
+		TEST(test_parallel),
+		TEST(test_queue_limit),
+		TEST(test_too_long),
+		TEST(test_ctl_transactions),
+		TEST(test_channel_lost),
+		TEST(test_cancel),
+		TEST(test_free_from_indication),
+		TEST(test_free_from_reply),
+		TEST(test_open_errors),
+		TEST(test_chardev),
+		TEST(test_exclusive),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

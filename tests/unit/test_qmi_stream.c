@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Messages out of a stream: in pieces, together, cut short, among garbage. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "daemon/qmi/message.h"
+
+/* Status indications, told apart by their client id; the shortest and a longer message. */
+#define SHORT(n) 0x01, 0x0c, 0x00, 0x80, 0x01, n, 0x04, 0x00, 0x00, 0x22, 0x00, 0x00, 0x00
+#define LONG(n)                                                                                    \
+	0x01, 0x18, 0x00, 0x80, 0x01, n, 0x04, 0x00, 0x00, 0x22, 0x00, 0x0c, 0x00, 0x01, 0x02,     \
+		0x00, 0x02, 0x00, 0x11, 0x04, 0x00, 0x06, 0x00, 0x1b, 0x00
+
+static struct qmi_stream stream;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&stream, 0, sizeof(stream));
+	return 0;
+}
+
+/* Feeds one read; returns the client ids of what came out, as digits. */
+static const char *feed(const uint8_t *p, size_t len)
+{
+	static char out[64];
+	struct qmi_message m;
+	size_t size, n = 0;
+	uint8_t *room = qmi_stream_room(&stream, &size);
+
+	assert_true(size >= QMI_MAX_MESSAGE && len <= size);
+	memcpy(room, p, len);
+	qmi_stream_filled(&stream, len);
+	while (qmi_stream_next(&stream, &m) && n < sizeof(out) - 1)
+		out[n++] = '0' + m.client;
+	out[n] = '\0';
+	return out;
+}
+
+static uint64_t faults(void)
+{
+	uint64_t n = 0;
+
+	for (int f = 0; f < QMI_FAULT_MAX; f++)
+		n += stream.faults[f];
+	return n;
+}
+
+#define FEED(...)                                                                                  \
+	({                                                                                         \
+		static const uint8_t bytes_[] = {__VA_ARGS__};                                     \
+		feed(bytes_, sizeof(bytes_));                                                      \
+	})
+
+static void test_several_in_one(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED(SHORT(1), LONG(2), SHORT(3)), "123");
+	assert_int_equal(faults(), 0);
+}
+
+static void test_byte_by_byte(void **state)
+{
+	static const uint8_t bytes[] = {LONG(1), SHORT(2)};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_string_equal(feed(bytes + i, 1), i == 24			 ? "1"
+							: i == sizeof(bytes) - 1 ? "2"
+										 : "");
+	assert_int_equal(faults(), 0);
+	assert_int_equal(stream.skipped, 0);
+}
+
+static void test_split_everywhere(void **state)
+{
+	static const uint8_t bytes[] = {SHORT(1), LONG(2), LONG(3)};
+
+	(void)state;
+	for (size_t i = 1; i < sizeof(bytes); i++) {
+		size_t n = strlen(feed(bytes, i));
+
+		assert_int_equal(n + strlen(feed(bytes + i, sizeof(bytes) - i)), 3);
+	}
+	assert_int_equal(faults(), 0);
+}
+
+static void test_garbage_before(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED('g', 'a', 'r', SHORT(1)), "1");
+	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
+	assert_int_equal(stream.skipped, 3);
+	assert_string_equal(FEED(SHORT(2)), "2");
+}
+
+static void test_garbage_between(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED(SHORT(1), 0, 0xff, 0x02, SHORT(2)), "12");
+	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
+	assert_int_equal(stream.skipped, 3);
+}
+
+/* Garbage that looks like the beginning of something long must not hold up what follows. */
+static void test_false_beginning(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED(0x01, 0xf0, 0x0f, 0x80, 0x01, 0x01), "");
+	assert_string_equal(FEED(SHORT(2)), "2");
+	assert_int_equal(stream.faults[QMI_FAULT_TRUNCATED], 1);
+	assert_int_equal(stream.skipped, 6);
+}
+
+static void test_service16_marker(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED(0x02, 0x0d, 0x00, 0x90, 0x01, 0x03, 0x02, 0x01, 0x00, 0x22, 0x00,
+				 0x00, 0x00, 0x00, SHORT(4)),
+			    "4");
+	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
+}
+
+/* One message cut short at every byte, another right behind it, in one read or in two. */
+static void test_cut_short(void **state)
+{
+	static const uint8_t whole[] = {LONG(1)}, next[] = {LONG(2)};
+	uint8_t both[sizeof(whole) + sizeof(next)];
+
+	(void)state;
+	for (size_t cut = 1; cut < sizeof(whole); cut++) {
+		setup(NULL);
+		assert_string_equal(feed(whole, cut), "");
+		assert_string_equal(feed(next, sizeof(next)), "2");
+		assert_int_equal(faults(), 1);
+		setup(NULL);
+		memcpy(both, whole, cut);
+		memcpy(both + cut, next, sizeof(next));
+		assert_string_equal(feed(both, cut + sizeof(next)), "2");
+		assert_int_equal(faults(), 1);
+		assert_int_equal(stream.skipped, cut);
+	}
+}
+
+/* Wrong inside, right outside: that one is dropped, its neighbours are not. */
+static void test_bad_inside(void **state)
+{
+	(void)state;
+	assert_string_equal(FEED(SHORT(1), 0x01, 0x10, 0x00, 0x80, 0x01, 5, 0x04, 0x00, 0x00, 0x22,
+				 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02, SHORT(2)),
+			    "12");
+	assert_int_equal(stream.faults[QMI_FAULT_TLV], 1);
+	assert_string_equal(FEED(0x01, 0x0c, 0x00, 0x80, 0x01, 5, 0x04, 0x00, 0x00, 0x22, 0x00,
+				 0x07, 0x00, SHORT(3)),
+			    "3");
+	assert_int_equal(stream.faults[QMI_FAULT_TLV_BLOCK], 1);
+	assert_string_equal(FEED(0x01, 0x0c, 0x00, 0x80, 0x01, 5, 0x07, 0x00, 0x00, 0x22, 0x00,
+				 0x00, 0x00, SHORT(4)),
+			    "4");
+	assert_int_equal(stream.faults[QMI_FAULT_TYPE], 1);
+	assert_string_equal(FEED(0x01, 0x05, 0x00, 0x80, 0x01, 5, SHORT(5)), "5");
+	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 1);
+	/* shorter than its header could be, and not even that much of it there */
+	assert_string_equal(FEED(0x01, 0x0b, 0x00, 0x80, 0x01, 5), "");
+	assert_string_equal(FEED(SHORT(5)), "5");
+	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 2);
+	assert_string_equal(FEED(0x01, 0xff, 0xff, 0x80, 0x01, 5, SHORT(6)), "6");
+	assert_int_equal(stream.faults[QMI_FAULT_LONG_LENGTH], 1);
+}
+
+/* Malformed messages in one read are counted one by one, as long as their headers are right. */
+static void test_each_counted(void **state)
+{
+	static const uint8_t bad[] = {0x01, 0x10, 0x00, 0x80, 0x01, 5,	  0x04, 0x00, 0x00,
+				      0x22, 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02};
+	uint8_t many[100 * sizeof(bad) + 13] = {0};
+	static const uint8_t last[] = {SHORT(1)};
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		memcpy(many + i * sizeof(bad), bad, sizeof(bad));
+		if (i % 2)
+			many[i * sizeof(bad) + 6] = 0x07;
+	}
+	memcpy(many + 100 * sizeof(bad), last, sizeof(last));
+	assert_string_equal(feed(many, sizeof(many)), "1");
+	assert_int_equal(stream.faults[QMI_FAULT_TLV], 50);
+	assert_int_equal(stream.faults[QMI_FAULT_TYPE], 50);
+	assert_int_equal(faults(), 100);
+}
+
+/* A buffer full of nothing usable is given up, not kept. */
+static void test_only_garbage(void **state)
+{
+	static uint8_t garbage[QMI_MAX_MESSAGE];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		memset(garbage, i, sizeof(garbage));
+		assert_string_equal(feed(garbage, sizeof(garbage)), "");
+	}
+	assert_string_equal(FEED(SHORT(1)), "1");
+	assert_true(stream.skipped >= 9 * sizeof(garbage));
+}
+
+static void test_largest(void **state)
+{
+	static uint8_t big[QMI_MAX_MESSAGE] = {0x01, 0xff, 0x0f, 0x80, 0x01, 7,	   0x02, 1,
+					       0,    0x24, 0,	 0xf3, 0x0f, 0x30, 0xf0, 0x0f};
+
+	(void)state;
+	assert_string_equal(feed(big, 4000), "");
+	assert_string_equal(feed(big + 4000, sizeof(big) - 4000), "7");
+	assert_string_equal(feed(big, sizeof(big)), "7");
+	assert_int_equal(faults(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_several_in_one, setup),
+		cmocka_unit_test_setup(test_byte_by_byte, setup),
+		cmocka_unit_test_setup(test_split_everywhere, setup),
+		cmocka_unit_test_setup(test_garbage_before, setup),
+		cmocka_unit_test_setup(test_garbage_between, setup),
+		cmocka_unit_test_setup(test_false_beginning, setup),
+		cmocka_unit_test_setup(test_service16_marker, setup),
+		cmocka_unit_test_setup(test_cut_short, setup),
+		cmocka_unit_test_setup(test_bad_inside, setup),
+		cmocka_unit_test_setup(test_each_counted, setup),
+		cmocka_unit_test_setup(test_only_garbage, setup),
+		cmocka_unit_test_setup(test_largest, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,1164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session against a scripted modem: what it asks for, what it gives back, what it says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <json-c/json.h>
+
+#include "daemon/json_get.h"
+#include "daemon/log.h"
+#include "daemon/session.h"
+#include "fake_modem.h"
+
+#define START	 0x0020
+#define STOP	 0x0021
+#define STATUS	 0x0022
+#define SETTINGS 0x002d
+#define BIND	 0x00a2
+#define ALLOCATE 0x0022
+#define RELEASE	 0x0023
+#define SYNC	 0x0027
+#define FORMAT	 0x0020
+
+static struct fake_modem modem;
+static struct session *session;
+static struct config_trunk config;
+static struct {
+	bool started, lost, stopped, any, never;
+	int formats, ups, downs, changes;
+	struct data_format format;
+	struct ip_settings settings[16]; /* as up() told them */
+	unsigned int pdns[16];
+	struct call_end end;
+	int down_family;
+	struct error error, stop_error;
+	char why[128];
+	int format_result;
+	bool free_when_lost;
+	struct json_object *state; /* as changed() left it */
+} seen;
+
+static int on_format(void *arg, const struct data_format *format, struct error *err)
+{
+	(void)arg;
+	seen.formats++;
+	seen.format = *format;
+	return seen.format_result ? error_set(err, seen.format_result, "no data path") : 0;
+}
+
+static void on_up(void *arg, unsigned int pdn, const struct ip_settings *settings)
+{
+	(void)arg;
+	seen.pdns[seen.ups % 16] = pdn;
+	seen.settings[seen.ups++ % 16] = *settings;
+	seen.any = true;
+}
+
+static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
+{
+	(void)arg;
+	(void)pdn;
+	seen.downs++;
+	seen.down_family = family;
+	seen.end = *why;
+	seen.any = true;
+}
+
+static void on_changed(void *arg)
+{
+	(void)arg;
+	seen.changes++;
+	json_object_put(seen.state);
+	seen.state = session_state(session);
+}
+
+static void on_started(void *arg, const struct error *err)
+{
+	(void)arg;
+	assert_false(seen.started);
+	seen.started = true;
+	if (err)
+		seen.error = *err;
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	(void)arg;
+	seen.lost = true;
+	snprintf(seen.why, sizeof(seen.why), "%s", why);
+	if (seen.free_when_lost)
+		session_free(&session);
+}
+
+static void on_stopped(void *arg, const struct error *err)
+{
+	(void)arg;
+	assert_false(seen.stopped);
+	seen.stopped = true;
+	if (err)
+		seen.stop_error = *err;
+}
+
+static const struct session_ops ops = {
+	.format = on_format,
+	.up = on_up,
+	.down = on_down,
+	.changed = on_changed,
+	.started = on_started,
+	.lost = on_lost,
+};
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&seen, 0, sizeof(seen));
+	log_set_level(LOG_LEVEL_ERROR);
+	fake_open(&modem);
+	config_trunk_init(&config);
+	strcpy(config.dev, "wwan0");
+	strcpy(config.control, modem.path);
+	config.timeout = 1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	session_free(&session);
+	json_object_put(seen.state);
+	fake_close(&modem);
+	return 0;
+}
+
+static void pdn(const char *text)
+{
+	assert_int_equal(config_pdn_add(&config, text, NULL), 0);
+}
+
+static void start(void)
+{
+	struct error err = {0};
+
+	assert_int_equal(config_trunk_finish(&config, &err), 0);
+	assert_int_equal(session_start(&session, modem.base, &config, &ops, NULL, &err), 0);
+}
+
+static void start_ok(void)
+{
+	start();
+	assert_true(fake_run(&modem, &seen.started, 3000));
+	if (seen.error.err)
+		print_error("%s\n", seen.error.text);
+	assert_int_equal(seen.error.err, 0);
+}
+
+/* Start fails, says so in these words, and leaves no client and no call in the modem. */
+static void start_fails(int err, const char *text, const char *hint)
+{
+	start();
+	assert_true(fake_run(&modem, &seen.started, 6000));
+	if (!strstr(seen.error.text, text) || !strstr(seen.error.hint, hint))
+		print_error("%s / %s\n", seen.error.text, seen.error.hint);
+	assert_int_equal(seen.error.err, err);
+	assert_non_null(strstr(seen.error.text, text));
+	assert_non_null(strstr(seen.error.hint, hint));
+	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(seen.ups, seen.downs);
+}
+
+static void stop_ok(void)
+{
+	session_stop(session, on_stopped, NULL);
+	assert_true(fake_run(&modem, &seen.stopped, 3000));
+	assert_int_equal(seen.stop_error.err, 0);
+	assert_int_equal(modem.nclients, 0);
+}
+
+static void run_for(unsigned int ms)
+{
+	fake_run(&modem, &seen.never, ms);
+}
+
+/* Runs until the modem has been asked that so often. */
+static void asked(uint8_t service, uint16_t message, unsigned int times)
+{
+	for (int i = 0; i < 300 && fake_asked(&modem, service, message) < times; i++)
+		run_for(10);
+	assert_int_equal(fake_asked(&modem, service, message), times);
+}
+
+static const struct request *nth(uint8_t service, uint16_t message, unsigned int n)
+{
+	for (unsigned int i = 0; i < modem.nlog; i++)
+		if (modem.log[i].service == service && modem.log[i].message == message && !n--)
+			return &modem.log[i];
+	fail_msg("service %u was not asked for 0x%04x so often", service, message);
+	return NULL;
+}
+
+static uint32_t u32(const struct request *r, uint8_t type)
+{
+	size_t len;
+	const uint8_t *v = fake_tlv(r, type, &len);
+	uint32_t n = 0;
+
+	assert_non_null(v);
+	memcpy(&n, v, len < 4 ? len : 4);
+	return n;
+}
+
+/* --- the way up --- */
+
+static void test_one_pdn(void **state)
+{
+	static const uint8_t address[] = {10, 0, 0x81, 2}, gateway[] = {10, 0, 0x81, 1};
+	static const uint8_t dns[] = {8, 8, 8, 8};
+
+	(void)state;
+	pdn("1,apn=internet,ip=v4");
+	start_ok();
+	assert_int_equal(seen.formats, 1);
+	assert_int_equal(seen.format.version, 5);
+	assert_int_equal(seen.format.dl_max_bytes, 31744);
+	assert_int_equal(seen.format.dl_max_datagrams, 32);
+	assert_int_equal(seen.format.ul_max_bytes, 8192);
+	assert_int_equal(seen.format.ul_max_datagrams, 11);
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.settings[0].family, 4);
+	assert_memory_equal(seen.settings[0].address, address, 4);
+	assert_memory_equal(seen.settings[0].gateway, gateway, 4);
+	assert_true(seen.settings[0].has_gateway);
+	assert_int_equal(seen.settings[0].prefix, 30);
+	assert_int_equal(seen.settings[0].ndns, 1);
+	assert_memory_equal(seen.settings[0].dns[0], dns, 4);
+	assert_int_equal(seen.settings[0].mtu, 1500);
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
+	assert_int_equal(modem.log[0].message, SYNC);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003); /* the handle it was given */
+	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
+}
+
+static void test_order_and_values(void **state)
+{
+	const struct request *r;
+	size_t len;
+
+	(void)state;
+	pdn("3,apn=private,ip=v6,user=me,password=secret");
+	config.dl_max_bytes = 8192;
+	config.dl_max_datagrams = 20;
+	start_ok();
+	r = nth(WDA, FORMAT, 0);
+	assert_int_equal(u32(r, 0x16), 8192); /* the smaller of what model and data path like */
+	assert_int_equal(u32(r, 0x15), 20);
+	assert_int_equal(u32(r, 0x11), 2);
+	assert_int_equal(u32(r, 0x17), 2);
+	r = nth(WDS, BIND, 0);
+	assert_int_equal(u32(r, 0x11), 0x83);
+	assert_int_equal(u32(r, 0x13), 1);
+	assert_memory_equal(fake_tlv(r, 0x10, &len), "\2\0\0\0\4\0\0\0", 8);
+	assert_int_equal(u32(nth(WDS, 0x4d, 0), 1), 6);
+	r = nth(WDS, START, 0);
+	assert_memory_equal(fake_tlv(r, 0x14, &len), "private", 7);
+	assert_int_equal(u32(r, 0x16), 3); /* authentication; 0x15 would be an address */
+	assert_null(fake_tlv(r, 0x15, &len));
+	assert_memory_equal(fake_tlv(r, 0x17, &len), "me", 2);
+	assert_memory_equal(fake_tlv(r, 0x18, &len), "secret", 6);
+	assert_int_equal(u32(r, 0x19), 6);
+	assert_true(nth(WDS, BIND, 0) < nth(WDS, START, 0));
+	assert_true(nth(WDA, FORMAT, 0) < nth(WDS, BIND, 0));
+	assert_int_equal(u32(nth(WDS, SETTINGS, 0), 0x10) & 0x2310, 0x2310);
+}
+
+static void test_no_apn_no_auth(void **state)
+{
+	size_t len;
+
+	(void)state;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_null(fake_tlv(nth(WDS, START, 0), 0x14, &len));
+	assert_null(fake_tlv(nth(WDS, START, 0), 0x16, &len));
+}
+
+static void test_four_dual_stack(void **state)
+{
+	uint8_t clients[8];
+
+	(void)state;
+	for (int i = 1; i <= 4; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%d", i);
+		pdn(text);
+	}
+	/* If they waited for each other, eight times this would pass. */
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .delay_ms = 200});
+	start();
+	assert_true(fake_run(&modem, &seen.started, 1200));
+	assert_int_equal(seen.error.err, 0);
+	assert_int_equal(seen.ups, 8);
+	assert_int_equal(fake_asked(&modem, WDS, START), 8);
+	for (int i = 0; i < 8; i++) {
+		clients[i] = nth(WDS, START, i)->client;
+		for (int j = 0; j < i; j++)
+			assert_int_not_equal(clients[i], clients[j]);
+	}
+	assert_int_equal(modem.nclients, 10);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 8);
+}
+
+static void test_no_sync(void **state)
+{
+	struct json_object *show;
+
+	(void)state;
+	config.sync = false;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 0);
+	show = session_show(session);
+	assert_false(json_get_bool(show, "exclusive"));
+	json_object_put(show);
+}
+
+/* --- the ladder --- */
+
+static void check_ladder(int version, unsigned int requests)
+{
+	static const uint32_t protocols[] = {9, 8, 5};
+
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.version, version);
+	assert_int_equal(fake_asked(&modem, WDA, FORMAT), requests);
+	for (unsigned int i = 0; i < requests; i++) {
+		assert_int_equal(u32(nth(WDA, FORMAT, i), 0x12), protocols[i]);
+		assert_int_equal(u32(nth(WDA, FORMAT, i), 0x13), protocols[i]);
+	}
+}
+
+static void test_ladder_v5_refused(void **state)
+{
+	(void)state;
+	modem.accepts = 1u << 5 | 1u << 8;
+	check_ladder(4, 2);
+}
+
+static void test_ladder_v1(void **state)
+{
+	(void)state;
+	modem.accepts = 1u << 5;
+	check_ladder(1, 3);
+}
+
+/* EC25: says "success", and that aggregation is off. */
+static void test_ladder_echo(void **state)
+{
+	(void)state;
+	modem.accepts = 1u << 5;
+	modem.refuses_by_echo = true;
+	modem.model = "EC25";
+	check_ladder(1, 3);
+	assert_int_equal(u32(nth(WDA, FORMAT, 0), 0x16), 4096);
+	assert_int_equal(seen.format.dl_max_bytes, 4096);
+}
+
+static void test_ladder_other_size(void **state)
+{
+	(void)state;
+	modem.dl_bytes = 12345;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.dl_max_bytes, 12345);
+}
+
+/* Agreed on a version, but with no size an aggregate could have. */
+static void test_ladder_no_size(void **state)
+{
+	static const uint8_t v5_without_size[] = {0x12, 4, 0, 9,    0, 0, 0, 0x13, 4, 0, 9,
+						  0,	0, 0, 0x16, 4, 0, 0, 0,	   0, 0};
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDA,
+					    .message = FORMAT,
+					    .count = 1,
+					    .tlvs = v5_without_size,
+					    .tlvs_len = sizeof(v5_without_size)});
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.version, 4);
+}
+
+static void test_ladder_one_way_only(void **state)
+{
+	static const uint8_t downlink_only[] = {0x12, 4, 0, 0,	  0, 0, 0, 0x13, 4, 0, 9,
+						0,    0, 0, 0x16, 4, 0, 0, 0x40, 0, 0};
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDA,
+					    .message = FORMAT,
+					    .count = 1,
+					    .tlvs = downlink_only,
+					    .tlvs_len = sizeof(downlink_only)});
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.version, 4);
+}
+
+static void test_ladder_nothing(void **state)
+{
+	(void)state;
+	modem.accepts = 0;
+	pdn("1,ip=v4");
+	start_fails(-EOPNOTSUPP,
+		    "does not accept any version of QMAP: it answers with "
+		    "invalid_argument (error 48)",
+		    "qmap=off");
+	assert_int_equal(seen.error.exit, EXIT_REFUSED);
+	assert_int_equal(seen.formats, 0);
+}
+
+static void test_qmap_chosen(void **state)
+{
+	(void)state;
+	config.qmap = CONFIG_QMAP_V1;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.version, 1);
+	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 1);
+}
+
+static void test_qmap_chosen_refused(void **state)
+{
+	(void)state;
+	modem.accepts = 1u << 5;
+	modem.refuses_by_echo = true;
+	config.qmap = CONFIG_QMAP_V5;
+	pdn("1,ip=v4");
+	start_fails(-EOPNOTSUPP, "the version of QMAP asked for: it answers with aggregation off",
+		    "auto");
+}
+
+static void test_qmap_off(void **state)
+{
+	size_t len;
+
+	(void)state;
+	modem.accepts = 1;
+	modem.model = "EC25";
+	config.qmap = CONFIG_QMAP_OFF;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.version, 0);
+	assert_int_equal(fake_asked(&modem, WDS, BIND), 0);
+	assert_null(fake_tlv(nth(WDA, FORMAT, 0), 0x16, &len));
+}
+
+static void test_qmap_off_forced(void **state)
+{
+	(void)state;
+	config.qmap = CONFIG_QMAP_OFF;
+	pdn("1,ip=v4");
+	start_fails(-EOPNOTSUPP, "RG500Q-EA sends QMAP whatever it is told", "auto");
+	assert_int_equal(seen.error.exit, EXIT_REFUSED);
+	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 0);
+}
+
+static void test_data_path_fails(void **state)
+{
+	(void)state;
+	seen.format_result = -ENOSPC;
+	pdn("1,ip=v4");
+	start_fails(-ENOSPC, "no data path", "");
+	assert_int_equal(fake_asked(&modem, WDS, START), 0);
+}
+
+/* --- refusals --- */
+
+#define UNKNOWN_APN 0x10, 2, 0, 0xf5, 3, 0x11, 4, 0, 6, 0, 27, 0
+#define BAD_AUTH    0x11, 4, 0, 6, 0, 29, 0
+#define V4_ONLY	    0x11, 4, 0, 6, 0, 50, 0
+#define RULE_TLVS(...)                                                                             \
+	.tlvs = (const uint8_t[]){__VA_ARGS__}, .tlvs_len = sizeof((uint8_t[]){__VA_ARGS__})
+
+static void test_unknown_apn(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	pdn("1,apn=internt");
+	start_fails(-ECONNREFUSED,
+		    "PDN 1 (APN \"internt\") is not connected: the network refused with "
+		    "unknown_apn (3gpp reason 27)",
+		    "spelling");
+	assert_int_equal(seen.ups, 0);
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 0); /* there is no call to stop */
+}
+
+static void test_bad_auth(void **state)
+{
+	(void)state;
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = WDS, .message = START, .error = 14, RULE_TLVS(BAD_AUTH)});
+	pdn("1,ip=v4,user=x,password=y");
+	start_fails(-ECONNREFUSED, "authentication_failed (3gpp reason 29)", "password=");
+}
+
+/* One PDN of two fails: the other one, connected, is given back with it. */
+static void test_one_of_two_refused(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .skip = 1,
+					    .error = 14,
+					    .delay_ms = 30,
+					    RULE_TLVS(UNKNOWN_APN)});
+	pdn("1,apn=a,ip=v4");
+	pdn("2,apn=b,ip=v4");
+	start_fails(-ECONNREFUSED, "PDN 2 (APN \"b\")", "spelling");
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.downs, 1);
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+static void test_bind_refused(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = BIND, .error = 43});
+	pdn("1,ip=v4");
+	start_fails(
+		-ECONNREFUSED,
+		"the modem refused with interface_not_found (error 43) while binding the mux id",
+		"another modem");
+}
+
+static void test_ids_exhausted(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem,
+		      (struct rule){.service = CTL, .message = ALLOCATE, .skip = 3, .error = 5});
+	pdn("1");
+	pdn("2");
+	start_fails(-ECONNREFUSED, "client_ids_exhausted", "restart the modem");
+}
+
+static void test_wda_refused(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .error = 31});
+	pdn("1");
+	start_fails(-ECONNREFUSED, "invalid_service_type (error 31) while giving out a WDA", "");
+}
+
+/* The network gives IPv4 only: the PDN is up all the same. */
+static void test_dual_stack_fallback(void **state)
+{
+	struct json_object *show, *v6;
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 6,
+					    .error = 14,
+					    RULE_TLVS(V4_ONLY)});
+	pdn("1,apn=internet");
+	start_ok();
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.settings[0].family, 4);
+	show = session_show(session);
+	v6 = json_get_element(json_get_element(show, "pdns", 0), "families", 1);
+	assert_string_equal(json_get_string(v6, "state"), "failed");
+	v6 = json_get_object(v6, "call_end");
+	assert_int_equal(json_get_int(v6, "verbose_type"), 6);
+	assert_int_equal(json_get_int(v6, "verbose_reason"), 50);
+	assert_string_equal(json_get_string(v6, "verbose_name"), "ipv4_only_allowed");
+	json_object_put(show);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+/* A refusal whose reason comes by indication only. */
+static void test_reason_by_indication(void **state)
+{
+	static uint8_t b[64];
+	static const uint8_t tlvs[] = {1, 2, 0, 1, 0, UNKNOWN_APN};
+	size_t n = fake_message(b, WDS, 3, 2, 0, STATUS, tlvs, sizeof(tlvs));
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .error = 14,
+					    .before = b,
+					    .before_len = n});
+	pdn("1,ip=v4");
+	start_fails(-ECONNREFUSED, "unknown_apn (3gpp reason 27)", "spelling");
+}
+
+static void test_no_effect(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
+	fake_add_rule(&modem,
+		      (struct rule){.service = WDS, .message = STATUS, RULE_TLVS(1, 1, 0, 2)});
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = SETTINGS,
+					    RULE_TLVS(0x1e, 4, 0, 2, 0, 0, 10)});
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.settings[0].prefix, 32);
+	assert_false(seen.settings[0].has_gateway);
+	stop_ok();
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0xffffffff);
+}
+
+/* "No effect", and yet there is no call: that is a refusal after all. */
+static void test_no_effect_no_call(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
+	pdn("1,ip=v4");
+	start_fails(-ECONNREFUSED, "PDN 1 is not connected", "");
+	assert_int_equal(fake_asked(&modem, WDS, SETTINGS), 0);
+}
+
+/* Every answer comes twice; the second to an allocation must not give the id back. */
+static void test_answers_twice(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .twice = true});
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .twice = true});
+	pdn("1");
+	start_ok();
+	run_for(50);
+	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
+	assert_int_equal(modem.nclients, 4);
+	stop_ok();
+}
+
+static void test_wrong_interface(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .error = 43});
+	pdn("1,ip=v4");
+	start_fails(-EOPNOTSUPP, "interface_not_found (error 43)", "another modem");
+}
+
+static void test_no_address(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = SETTINGS,
+					    RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0)});
+	pdn("1,ip=v4");
+	start_fails(-ECONNREFUSED, "the modem gave it no address", "");
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+/* --- silence --- */
+
+static void test_silent(void **state)
+{
+	(void)state;
+	modem.mute = true;
+	pdn("1");
+	start_fails(-ETIMEDOUT, "modem does not answer QMI on", "AT+QCFG=\"usbnet\",0");
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
+}
+
+static void test_first_answer_lost(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem,
+		      (struct rule){.service = CTL, .message = SYNC, .count = 1, .silent = true});
+	pdn("1,ip=v4");
+	start_ok();
+}
+
+static void test_versions_optional(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .error = 71});
+	fake_add_rule(&modem, (struct rule){.service = DMS, .message = 0x23, .error = 71});
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = 0x4d, .error = 71});
+	pdn("1,ip=v4");
+	start_ok();
+}
+
+static void test_no_wda(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = CTL,
+					    .message = 0x21,
+					    RULE_TLVS(1, 6, 0, 1, 1, 1, 0, 2, 0)});
+	pdn("1,ip=v4");
+	start_fails(-EOPNOTSUPP, "no WDA service", "firmware");
+}
+
+static void test_format_never(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
+	pdn("1,ip=v4");
+	start_fails(-ETIMEDOUT, "did not answer within 1 s while setting the data format", "");
+}
+
+/* The answer to an allocation comes when nobody waits any more: the id goes back at once. */
+static void test_late_allocation(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = CTL,
+					    .message = ALLOCATE,
+					    .skip = 2,
+					    .count = 1,
+					    .delay_ms = 1300});
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = CTL, .message = RELEASE, .count = 1, .delay_ms = 600});
+	pdn("1,ip=v4");
+	start_fails(-ECONNREFUSED, "did not answer while allocating a WDS client id", "");
+}
+
+static void test_stop_silent(void **state)
+{
+	(void)state;
+	pdn("1");
+	start_ok();
+	modem.mute = true;
+	session_stop(session, on_stopped, NULL);
+	assert_true(fake_run(&modem, &seen.stopped, 4000));
+	assert_int_equal(seen.stop_error.err, -ETIMEDOUT);
+	assert_non_null(strstr(seen.stop_error.text, "could not be given back"));
+}
+
+static void test_stop_gone(void **state)
+{
+	(void)state;
+	pdn("1");
+	start_ok();
+	modem.mute = true;
+	session_stop(session, on_stopped, NULL);
+	asked(WDS, STOP, 2);
+	fake_hang_up(&modem);
+	assert_true(fake_run(&modem, &seen.stopped, 3000));
+	assert_int_equal(seen.stop_error.err, -ENODEV);
+	assert_false(seen.lost);
+}
+
+/* At any moment of the way up a stop must find its way back down. */
+static void test_stop_anywhere(void **state)
+{
+	(void)state;
+	for (unsigned int after = 0; after < 40; after++) {
+		struct timeval none = {0, 0};
+
+		if (after)
+			setup(NULL);
+		pdn("1,apn=a");
+		pdn("2,apn=b,ip=v4");
+		start();
+		for (unsigned int i = 0; i < after; i++) {
+			struct event *tick = event_new(modem.base, -1, 0, fake_timeout, &seen.any);
+
+			event_add(tick, &none);
+			event_base_loop(modem.base, EVLOOP_ONCE);
+			event_free(tick);
+		}
+		stop_ok();
+		assert_false(seen.started && seen.error.err);
+		if (after < 39)
+			teardown(NULL);
+	}
+	assert_true(seen.started); /* the last one came all the way up first */
+}
+
+/* --- life --- */
+
+static void test_network_disconnect(void **state)
+{
+	struct json_object *show, *v4;
+
+	(void)state;
+	pdn("1");
+	start_ok();
+	seen.any = false;
+	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 1, 0, 0x10, 2, 0, 0xf0, 3, 0x11, 4, 0, 6, 0,
+		      36, 0);
+	assert_true(fake_run(&modem, &seen.any, 3000));
+	assert_int_equal(seen.downs, 1);
+	assert_int_equal(seen.down_family, 4);
+	assert_int_equal(seen.end.reason, 1008);
+	assert_int_equal(seen.end.verbose_type, 6);
+	assert_int_equal(seen.end.verbose_reason, 36);
+	show = session_show(session);
+	v4 = json_get_element(json_get_element(show, "pdns", 0), "families", 0);
+	assert_string_equal(json_get_string(v4, "state"), "disconnected");
+	assert_string_equal(json_get_string(json_get_object(v4, "call_end"), "verbose_name"),
+			    "regular_deactivation");
+	assert_string_equal(json_get_string(json_get_object(v4, "call_end"), "name"),
+			    "regular_deactivation");
+	json_object_put(show);
+	run_for(50);
+	assert_int_equal(fake_asked(&modem, WDS, START), 2); /* no redial */
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+static void test_reconfigure(void **state)
+{
+	(void)state;
+	pdn("1,ip=v4");
+	start_ok();
+	fake_add_rule(&modem,
+		      (struct rule){.service = WDS,
+				    .message = SETTINGS,
+				    RULE_TLVS(0x1e, 4, 0, 9, 0, 0, 10, 0x29, 4, 0, 0x78, 5, 0, 0)});
+	seen.any = false;
+	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
+	assert_true(fake_run(&modem, &seen.any, 3000));
+	assert_int_equal(seen.ups, 2);
+	assert_int_equal(seen.downs, 0);
+	assert_int_equal(seen.settings[1].address[3], 9);
+	assert_int_equal(seen.settings[1].mtu, 1400);
+	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 0);
+	run_for(30);
+	assert_int_equal(seen.ups, 2);
+}
+
+/* Settings that cannot be read again leave the call as it was. */
+static void test_reconfigure_fails(void **state)
+{
+	(void)state;
+	pdn("1,ip=v4");
+	start_ok();
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 3});
+	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
+	asked(WDS, SETTINGS, 2);
+	run_for(30);
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.downs, 0);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+static void test_reboot(void **state)
+{
+	(void)state;
+	pdn("1");
+	start_ok();
+	modem.nclients = 0;
+	fake_indicate(&modem, CTL, 0, SYNC, NULL, 0);
+	assert_true(fake_run(&modem, &seen.lost, 3000));
+	assert_non_null(strstr(seen.why, "restarted"));
+	assert_int_equal(seen.downs, 2);
+	assert_null(json_get_element(seen.state, "calls", 0));
+	assert_int_equal(json_get_int(seen.state, "wda"), 0);
+	stop_ok();
+}
+
+static void test_lost(void **state)
+{
+	(void)state;
+	seen.free_when_lost = true;
+	pdn("1");
+	start_ok();
+	fake_hang_up(&modem);
+	assert_true(fake_run(&modem, &seen.lost, 3000));
+	assert_int_equal(seen.downs, 2);
+	assert_null(session);
+	run_for(20);
+}
+
+static void test_lost_during_start(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .silent = true});
+	pdn("1");
+	start();
+	run_for(50);
+	fake_hang_up(&modem);
+	assert_true(fake_run(&modem, &seen.started, 3000));
+	assert_int_equal(seen.error.err, -ENODEV);
+	assert_false(seen.lost);
+}
+
+/* --- what is written down --- */
+
+static int known_ids(struct json_object *state)
+{
+	struct json_object *call;
+	int n = !!json_get_int(state, "wda") + !!json_get_int(state, "dms");
+
+	for (size_t i = 0; (call = json_get_element(state, "calls", i)); i++)
+		n += !!json_get_int(call, "client_id");
+	return n;
+}
+
+/*
+ * At every moment, what was last written down accounts for every id the modem has given out: known,
+ * or one of those being asked for.
+ */
+static void test_nothing_unwritten(void **state)
+{
+	(void)state;
+	pdn("1,apn=a");
+	pdn("2,apn=b");
+	start();
+	while (!seen.started) {
+		int allocating = json_get_int(seen.state, "allocating_count");
+
+		assert_true((int)modem.nclients <= known_ids(seen.state) + allocating);
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(known_ids(seen.state), 6);
+	assert_int_equal(json_get_int(seen.state, "allocating_count"), 0);
+	session_stop(session, on_stopped, NULL);
+	while (!seen.stopped) {
+		assert_true((int)modem.nclients <= known_ids(seen.state));
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(known_ids(seen.state), 0);
+}
+
+/* Dies as by kill -9, with nothing but what was written down, and is taken over. */
+static void die_and_adopt(void)
+{
+	struct json_object *state = seen.state;
+	struct error err = {0};
+
+	seen.state = NULL;
+	session_free(&session);
+	memset(&seen, 0, sizeof(seen));
+	run_for(20);
+	assert_int_equal(session_adopt(&session, modem.base, &config, state, &ops, NULL, &err), 0);
+	json_object_put(state);
+	assert_true(fake_run(&modem, &seen.started, 3000));
+}
+
+static void test_adopt(void **state)
+{
+	struct json_object *show;
+
+	(void)state;
+	pdn("1,apn=a");
+	pdn("2,apn=b,ip=v4");
+	start_ok();
+	die_and_adopt();
+	assert_int_equal(seen.error.err, 0);
+	assert_int_equal(seen.ups, 3);
+	assert_int_equal(seen.formats, 0);
+	assert_int_equal(modem.connections, 2);
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
+	assert_int_equal(fake_asked(&modem, WDS, START), 3);
+	assert_int_equal(fake_asked(&modem, CTL, ALLOCATE), 5);
+	show = session_show(session);
+	assert_string_equal(json_get_string(show, "model"), "RG500Q-EA");
+	assert_int_equal(json_get_int(json_get_object(show, "format"), "version"), 5);
+	json_object_put(show);
+	stop_ok();
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003);
+}
+
+static void test_adopt_one_down(void **state)
+{
+	(void)state;
+	pdn("1,apn=a");
+	start_ok();
+	modem.clients[2].connected = false;
+	die_and_adopt();
+	assert_int_equal(seen.error.err, 0);
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.downs, 0);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+static void test_adopt_after_reboot(void **state)
+{
+	(void)state;
+	pdn("1");
+	start_ok();
+	modem.nclients = 0;
+	die_and_adopt();
+	assert_int_equal(seen.error.err, -ENODEV);
+	assert_non_null(strstr(seen.error.text, "restarted"));
+	assert_int_equal(seen.ups, 0);
+}
+
+static void test_adopt_silent(void **state)
+{
+	(void)state;
+	pdn("1");
+	start_ok();
+	modem.mute = true;
+	die_and_adopt();
+	assert_int_equal(seen.error.err, -ETIMEDOUT);
+	assert_int_equal(modem.nclients, 4);
+}
+
+/* Killed while the modem was answering allocations: their ids are found and given back. */
+static void test_adopt_pending(void **state)
+{
+	(void)state;
+	for (unsigned int skip = 0; skip < 5; skip++) {
+		int known;
+
+		if (skip)
+			setup(NULL);
+		pdn("1,apn=a");
+		pdn("2,apn=b,ip=v4");
+		fake_add_rule(&modem, (struct rule){.service = CTL,
+						    .message = ALLOCATE,
+						    .skip = skip,
+						    .delay_ms = 30});
+		start();
+		while (fake_asked(&modem, CTL, ALLOCATE) <= skip)
+			event_base_loop(modem.base, EVLOOP_ONCE);
+		fake_hang_up(&modem); /* the answers are lost with the connection */
+		modem.nrules = 0;
+		known = known_ids(seen.state);
+		assert_true((int)modem.nclients > known);
+		die_and_adopt();
+		assert_int_equal(seen.error.err, 0);
+		assert_int_equal(modem.nclients, known);
+		assert_int_equal(known_ids(seen.state), known);
+		stop_ok();
+		if (skip < 4)
+			teardown(NULL);
+	}
+}
+
+/* With others on the channel, an id that is not known to be ours is left alone. */
+static void test_adopt_pending_shared(void **state)
+{
+	(void)state;
+	config.sync = false;
+	pdn("1,ip=v4");
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = CTL, .message = ALLOCATE, .skip = 2, .delay_ms = 30});
+	start();
+	while (fake_asked(&modem, CTL, ALLOCATE) <= 2)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	fake_hang_up(&modem);
+	die_and_adopt();
+	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
+	assert_int_equal(modem.nclients, 3);
+}
+
+/* A PDN that is no longer wanted: its client goes back. */
+static void test_adopt_fewer(void **state)
+{
+	(void)state;
+	pdn("1,ip=v4");
+	pdn("2,ip=v4");
+	start_ok();
+	config.npdns = 1;
+	die_and_adopt();
+	assert_int_equal(seen.ups, 1);
+	assert_int_equal(modem.nclients, 3);
+}
+
+static void test_adopt_nonsense(void **state)
+{
+	static const char *const states[] = {
+		"[]",
+		"1",
+		"\"x\"",
+		"{\"calls\":1,\"wda\":\"x\",\"allocating\":[]}",
+		"{\"calls\":[1,null,{},{\"pdn\":1,\"family\":4,\"client_id\":99999}]}",
+	};
+
+	(void)state;
+	pdn("1");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct json_object *o = json_tokener_parse(states[i]);
+		struct error err = {0};
+		int r = session_adopt(&session, modem.base, &config, o, &ops, NULL, &err);
+
+		assert_int_equal(r, i < 3 ? -EBADMSG : 0);
+		assert_int_equal(!session, i < 3);
+		session_free(&session);
+		json_object_put(o);
+		run_for(5); /* lets the modem take the connection */
+	}
+	assert_int_equal(session_adopt(&session, modem.base, &config, NULL, &ops, NULL, NULL),
+			 -EBADMSG);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static const struct CMUnitTest tests[] = {
+	TEST(test_one_pdn),
+	TEST(test_order_and_values),
+	TEST(test_no_apn_no_auth),
+	TEST(test_four_dual_stack),
+	TEST(test_no_sync),
+	TEST(test_ladder_v5_refused),
+	TEST(test_ladder_v1),
+	TEST(test_ladder_echo),
+	TEST(test_ladder_other_size),
+	TEST(test_ladder_no_size),
+	TEST(test_ladder_one_way_only),
+	TEST(test_ladder_nothing),
+	TEST(test_qmap_chosen),
+	TEST(test_qmap_chosen_refused),
+	TEST(test_qmap_off),
+	TEST(test_qmap_off_forced),
+	TEST(test_data_path_fails),
+	TEST(test_unknown_apn),
+	TEST(test_bad_auth),
+	TEST(test_one_of_two_refused),
+	TEST(test_bind_refused),
+	TEST(test_ids_exhausted),
+	TEST(test_wda_refused),
+	TEST(test_dual_stack_fallback),
+	TEST(test_reason_by_indication),
+	TEST(test_no_effect),
+	TEST(test_no_effect_no_call),
+	TEST(test_answers_twice),
+	TEST(test_wrong_interface),
+	TEST(test_no_address),
+	TEST(test_silent),
+	TEST(test_first_answer_lost),
+	TEST(test_versions_optional),
+	TEST(test_no_wda),
+	TEST(test_format_never),
+	TEST(test_late_allocation),
+	TEST(test_stop_silent),
+	TEST(test_stop_gone),
+	TEST(test_stop_anywhere),
+	TEST(test_network_disconnect),
+	TEST(test_reconfigure),
+	TEST(test_reconfigure_fails),
+	TEST(test_reboot),
+	TEST(test_lost),
+	TEST(test_lost_during_start),
+	TEST(test_nothing_unwritten),
+	TEST(test_adopt),
+	TEST(test_adopt_one_down),
+	TEST(test_adopt_after_reboot),
+	TEST(test_adopt_silent),
+	TEST(test_adopt_pending),
+	TEST(test_adopt_pending_shared),
+	TEST(test_adopt_fewer),
+	TEST(test_adopt_nonsense),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
