@@ -225,7 +225,7 @@ test_kill_and_adopt() {
 	ping_all
 	patterns
 	qmapd_start
-	state_is attached || fail "$(qmapctl show)"
+	wait_for 10 state_is attached || fail "$(qmapctl show)"
 	equal "calls" 8 "$(modem_stat .calls)"
 	at_least "QMI requests" $((before + 1)) "$(modem_stat .qmi.requests)"
 	ping_all
