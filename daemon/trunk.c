@@ -77,7 +77,7 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 static void set_flow(struct trunk *t, const struct trunk_port *p, bool on)
 {
 	struct error err = {0};
-	int ret = t->ops->flow(t->dp, p->pdn.mux, on, &err);
+	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
 
 	/* a dead process may not have come to this port; what is not there is off */
 	if (ret && (on || ret != -ENODEV))
@@ -179,8 +179,8 @@ static int tear_down(struct trunk *t, struct error *err)
 	if (t->commands)
 		event_free(t->commands);
 	t->commands = NULL;
+	all_ports_down(t);
 	if (t->dp) {
-		all_ports_down(t);
 		ret = t->ops->detach(t->dp, err);
 		t->ops->close(&t->dp);
 	}
@@ -202,8 +202,7 @@ static void lose(struct trunk *t, const char *why)
 	snprintf(t->reason, sizeof(t->reason), "%s", why);
 	if (t->state != TRUNK_DETACHING)
 		t->state = TRUNK_LOST;
-	if (t->dp)
-		all_ports_down(t);
+	all_ports_down(t);
 	save(t);
 }
 
@@ -263,7 +262,7 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	struct trunk_port *p = trunk_find_port(t, pdn);
 	struct error err = {0};
 
-	if (!p)
+	if (!p || !t->dp)
 		return;
 	set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
@@ -457,17 +456,16 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 {
 	int ret;
 
+	t->dev.prepared = true;
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
-	ret = t->ops->adopt(&t->dp, &t->pins, err);
-	if (ret)
-		return ret;
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
-	listen_commands(t);
-	t->dev.prepared = true;
-	return 0;
+	ret = t->ops->adopt(&t->dp, &t->pins, err);
+	if (!ret)
+		listen_commands(t);
+	return ret;
 }
 
 /* @session: what session_state() left. A control channel that is gone must not take it along. */
@@ -500,6 +498,10 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	struct error lost = {0};
 	int ret;
 
+	if (!state && !meta->datapath[0]) {
+		pins_remove(&t->pins);
+		return error_set(err, -ENOENT, "nothing had been built; it is forgotten");
+	}
 	if (!json_object_object_get_ex(state, "config", &config))
 		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
 				 meta->trunk);
@@ -510,10 +512,10 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	snprintf(t->dev.name, sizeof(t->dev.name), "%s", meta->trunk);
 	t->dev.was_up = json_get_bool(state, "was_up");
 	fill_sizes(t);
-	if (meta->datapath[0])
-		ret = adopt_datapath(t, meta->datapath, json_get_object(state, "show"), err);
-	if (ret)
-		return ret;
+	/* without its data path it can still be detached: what is left is found by name */
+	if (meta->datapath[0] &&
+	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
+		finish(t, &lost);
 	t->unfinished = was_unfinished(state);
 	if (!trunk_has_control(t)) {
 		set_static_format(t);

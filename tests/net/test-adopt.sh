@@ -224,13 +224,14 @@ die_attaching() { # requests|ms number
 	modem_start --latency 5
 	qmapd_start
 	attach -q --pdn 1 --pdn 2 2>/dev/null &
+	local asking=$!
 	if [ "$1" = requests ]; then
 		modem wait qmi.requests '>=' "$2" timeout=2000 >/dev/null || :
 	else
 		read -rt "0.$(printf %03d "$2")" <> <(:) || :
 	fi
 	qmapd_kill KILL || :
-	wait $! || :
+	wait $asking || :
 	qmapd_start
 	wait_for 5 is_settled || fail "$1 $2: $(qmapctl -j show)"
 	is_detached || qmapctl detach wwan0 # the attach was through before it was killed
@@ -253,6 +254,49 @@ test_kill_while_building() {
 	for n in {1..20}; do
 		die_attaching ms $((30 + n * 4))
 	done
+}
+
+# The same for a detach, which is through with the modem and takes the data path down.
+test_kill_while_taking_down() {
+	modem_start
+	for n in {1..12}; do
+		qmapd_start
+		qmapctl attach -q wwan0 --control none --pdn 1 --pdn 2
+		qmapctl detach wwan0 2>/dev/null &
+		asking=$!
+		read -rt "0.$(printf %03d $((n * 4)))" <> <(:) || :
+		qmapd_kill KILL || :
+		wait $asking || :
+		qmapd_start
+		wait_for 5 is_settled_static
+		is_detached || qmapctl detach wwan0 # nobody had begun yet
+		nothing_left || fail "killed after $((n * 4)) ms"
+		qmapd_kill
+	done
+}
+
+is_settled_static() {
+	is_detached || [ "$(field ' | [.daemon, .state] | map(tostring) | join(" ")')" = "null attached" ]
+}
+
+# Pins that somebody has deleted: the trunk is lost, says why, and can be detached.
+test_pins_are_gone() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	qmapd_kill KILL || :
+	rm /sys/fs/bpf/qmap/*/ports
+	qmapd_start
+	wait_for 5 is_lost
+	[[ $(field .reason) == *"/ports"* ]] || fail "$(field .reason)"
+	qmapctl detach wwan0
+	nothing_left
+	attach --pdn 1 -q
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+}
+
+is_lost() {
+	[ "$(field .state)" = lost ]
 }
 
 test_second_daemon_is_refused() {
