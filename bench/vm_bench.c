@@ -387,7 +387,7 @@ static uint32_t handshake(struct cell *cell, uint32_t seq)
 /* Waits for what was sent, so that nothing piles up. Discards without copying. */
 static void read_socket(struct cell *cell)
 {
-	struct pollfd pfd = { .fd = cell->sock, .events = POLLIN };
+	struct pollfd pfd = {.fd = cell->sock, .events = POLLIN};
 	size_t want = cell->c->frames * (cell->c->packet - 40);
 	ssize_t n;
 

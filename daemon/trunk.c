@@ -446,7 +446,6 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	else
 		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
 	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
-	t->ops->adopt_port(t->dp, &p->port, NULL);
 }
 
 /* The data path and the ports as they were left; a crash before there was one leaves @t->dp NULL.
@@ -463,9 +462,12 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
-	if (!ret)
-		listen_commands(t);
-	return ret;
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < t->nports; i++)
+		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
+	listen_commands(t);
+	return 0;
 }
 
 /* @session: what session_state() left. A control channel that is gone must not take it along. */

@@ -328,7 +328,8 @@ int test_teardown(void)
 	return err;
 }
 
-/* Aggregates on their way: far below what the shim's queue holds, whose drops are none of the swap's. */
+/* Aggregates on their way: far below what the shim's queue holds, whose drops are none of the
+ * swap's. */
 #define ON_THE_WAY 64
 
 static void let_catch_up(struct load *load, uint64_t sent)
