@@ -150,6 +150,10 @@ run_guest() {
 		tail -n 40 "$log"
 		return 1
 	fi
+	if ! grep -aqE '^(PASS|FAIL|SKIP|DATA) |^{"case"' "$log"; then
+		echo "FAIL vm $kernel: the guest ran no test"
+		return 1
+	fi
 	grep -aq '^GUEST-STATUS 0' "$log" && return 0
 	grep -avE '^(PASS|SKIP|DATA) ' "$log" | tail -n 60
 	return 1

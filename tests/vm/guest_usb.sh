@@ -324,9 +324,10 @@ run_one() { # test
 if [ "${1:-}" = --one ]; then
 	one_test "$2"
 fi
+ln -sfn /proc/self/fd /dev/fd # for what bash reads from processes
 names=("${@/#/test_}")
 [ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
-ln -sfn /proc/self/fd /dev/fd
+[ ${#names[@]} -gt 0 ] || { echo "FAIL usb: no tests"; exit 1; }
 echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 failed=0
 for name in "${names[@]}"; do
