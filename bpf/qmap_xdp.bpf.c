@@ -6,9 +6,16 @@
  * itself. A broadcast redirect can: it sends one copy to each entry of a device map, and a program
  * attached to the entry runs on each copy. So
  *
- *   trunk  --(generic XDP: qmap_split)-->  device map that holds the split veth n times
+ *   trunk  --(tc ingress: qmap_enter)-->  entry device, as if received there
+ *          --(generic XDP: qmap_split)-->  device map that holds the split veth n times
  *          --(devmap XDP, per copy: qmap_trim)-->  split veth  ==>  its peer
  *          --(native XDP: qmap_deliver)-->  inner end of the PDN's veth  ==>  port
+ *
+ * The entry device (a TUN that nobody opens) is there for drivers that leave the MAC header unset,
+ * as qmi_wwan does in pass-through mode (drivers/net/usb/qmi_wwan.c, qmi_wwan_rx_fixup). Generic
+ * XDP on their device takes packets to begin 64 KiB behind their buffer (net/core/dev.c,
+ * bpf_prog_run_generic_xdp). A redirect between devices without such headers sets it
+ * (net/core/filter.c, __bpf_redirect_no_mac).
  *
  * qmap_split walks the aggregate once and notes where each good frame lies; the i-th copy is
  * trimmed to the i-th note. All copies of an aggregate are made in one go on one CPU, which is what
@@ -35,6 +42,9 @@
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct qmap_config config;
+
+/* The entry device, to which qmap_enter hands aggregates. */
+const volatile __u32 entry_ifindex;
 
 /* PDNs by mux id. */
 struct {
@@ -274,6 +284,15 @@ static long four_frames(__u32 index, void *arg)
 
 /* More than this many frames, good and bad, no aggregate can hold: 5 bytes is the smallest one. */
 #define MAX_WALK (QMAP_MAX_AGGREGATE / 5)
+
+/* Must not look at the packet: without a MAC header, where it begins is made up. */
+SEC("tc")
+int qmap_enter(struct __sk_buff *skb)
+{
+	if (skb->protocol != bpf_htons(QMAP_ETHERTYPE))
+		return TC_ACT_OK;
+	return bpf_redirect(entry_ifindex, BPF_F_INGRESS);
+}
 
 SEC("xdp")
 int qmap_split(struct xdp_md *ctx)

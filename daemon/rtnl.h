@@ -67,6 +67,9 @@ int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, un
 int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
 			   struct error *err);
 
+/* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
+int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
+
 /* ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the current
  * namespace. -EOPNOTSUPP if the device does not know it. */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);

@@ -62,6 +62,7 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 	int ret;
 
 	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 	ret = t->ops->add_port(t->dp, &p->port, err);
 	if (ret)
 		return ret;
@@ -152,10 +153,12 @@ static int build_datapath(struct trunk *t, struct error *err)
 	const struct data_format *format = &t->format;
 	struct datapath_format f = {.version = format->version,
 				    .dl_max_bytes = format->dl_max_bytes,
-				    .ul_max_bytes = format->ul_max_bytes};
+				    .ul_max_bytes = format->ul_max_bytes,
+				    .ul_max_datagrams = format->ul_max_datagrams};
 	int ret;
 
-	t->ops = format->version == QMAP_OFF ? &datapath_raw : &datapath_xdp;
+	if (format->version == QMAP_OFF)
+		t->ops = &datapath_raw;
 	ret = t->ops->attach(&t->dp, &t->pins, t->dev.name, &f, err);
 	if (ret)
 		return ret;
@@ -362,9 +365,27 @@ static int find_control(struct trunk *t, struct error *err)
 	return trunk_dev_control(t->config.dev, t->config.control, sizeof(t->config.control), err);
 }
 
+/* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
+static int choose_datapath(struct trunk *t, struct error *err)
+{
+	struct error why = {0};
+
+	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : &datapath_shim;
+	if (t->config.datapath == CONFIG_DATAPATH_XDP && t->ops == &datapath_shim)
+		t->ops = &datapath_xdp;
+	if (!t->ops->probe(t->config.dev, &why))
+		return 0;
+	if (t->config.datapath != CONFIG_DATAPATH_AUTO)
+		return error_pass(err, &why);
+	log_info("%s: data path xdp, because %s", t->config.dev, why.text);
+	t->ops = &datapath_xdp;
+	return t->ops->probe(t->config.dev, err);
+}
+
 static void fill_sizes(struct trunk *t)
 {
-	const struct datapath_limits *limits = &datapath_xdp.limits;
+	static const struct datapath_limits none = {0};
+	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
 
 	t->wish = t->config;
 	if (!t->wish.dl_max_bytes)
@@ -385,8 +406,8 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 		return ret;
 	t->config = *config;
 	ret = trunk_dev_open(&t->dev, config->dev, err) ?: find_control(t, err);
-	if (!ret && config->qmap != CONFIG_QMAP_OFF)
-		ret = datapath_xdp.probe(config->dev, err);
+	if (!ret)
+		ret = choose_datapath(t, err);
 	if (!ret)
 		ret = pins_create(&t->pins, t->dev.ifindex, config->dev, err);
 	if (ret)
@@ -424,6 +445,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
 	else
 		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 }
 
 /* The data path and the ports as they were left; a crash before there was one leaves @t->dp NULL.
@@ -440,9 +462,12 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
-	if (!ret)
-		listen_commands(t);
-	return ret;
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < t->nports; i++)
+		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
+	listen_commands(t);
+	return 0;
 }
 
 /* @session: what session_state() left. A control channel that is gone must not take it along. */

@@ -2,8 +2,9 @@
 /*
  * Data path `xdp`: loads, wires and pins the programs of bpf/qmap_xdp.bpf.c.
  *
- * Netdevs of trunk wwan0: the split veth wwan0.sa == wwan0.sb, over which trimmed copies reach the
- * deliver program on wwan0.sb; and per PDN wwan0.1q == wwan0.1, the inner end and the port.
+ * Netdevs of trunk wwan0: the entry device wwan0.se, on which aggregates are split; the split veth
+ * wwan0.sa == wwan0.sb, over which trimmed copies reach the deliver program on wwan0.sb; and per
+ * PDN wwan0.1q == wwan0.1, the inner end and the port.
  */
 #include "xdp.h"
 
@@ -20,8 +21,10 @@
 
 #include "../log.h"
 #include "../rtnl.h"
+#include "commands.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"
+#include "xdp_link.h"
 
 static const char *const pin_names[XDP_PINS] = {
 	[XDP_PORTS] = "ports",
@@ -50,7 +53,7 @@ static void close_datapath(struct datapath **p)
 
 	if (!dp)
 		return;
-	xdp_events_close(dp);
+	commands_close(&dp->commands);
 	for (int i = 0; i < XDP_PINS; i++)
 		if (dp->fd[i] >= 0)
 			close(dp->fd[i]);
@@ -67,9 +70,9 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 
 	if (!dp)
 		return error_set(err, -ENOMEM, "out of memory");
+	bpf_log_to_ours();
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
-	dp->packet = -1;
 	for (int i = 0; i < XDP_PINS; i++)
 		dp->fd[i] = -1;
 	datapath_port_base(trunk, pins->ifindex, dp->base);
@@ -80,9 +83,9 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 	return ret;
 }
 
-void xdp_split_name(const struct datapath *dp, char end, char name[IFNAMSIZ])
+void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, "%.10s.s%c", dp->base, end);
+	snprintf(name, IFNAMSIZ, "%.10s.s%c", base, which);
 }
 
 /* A device map with @n entries, each the split veth with the trim program. Its fd. */
@@ -148,12 +151,7 @@ static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error
 
 static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-	if (copy < 0)
-		return error_set(err, -errno, "out of file descriptors");
-	dp->fd[pin] = copy;
-	return pins_put(dp->pins, pin_names[pin], fd, err);
+	return bpf_keep(dp->pins, pin_names[pin], fd, &dp->fd[pin], err);
 }
 
 static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
@@ -168,27 +166,16 @@ static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *e
 }
 
 /*
- * Attaches @prog and pins the link as @pin. @flags XDP_FLAGS_SKB_MODE on the trunk: drivers of
- * modems have no native XDP, and in TUN's own (which there is) broadcast would copy twice.
+ * Attaches @prog and pins the link as @pin. @flags: XDP_FLAGS_SKB_MODE on the entry device, whose
+ * own XDP is only for what its reader writes.
  */
 static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned int ifindex,
 		      __u32 flags, enum xdp_pin pin, struct error *err)
 {
-	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	int link = bpf_link_create(bpf_program__fd(prog), ifindex, BPF_XDP, &opts), ret;
-	char name[IFNAMSIZ] = "?";
+	int link = xdp_link_attach(bpf_program__fd(prog), ifindex, flags, err), ret;
 
-	if (link < 0) {
-		ret = -errno;
-		if_indextoname(ifindex, name);
-		if (ret == -EBUSY || ret == -EEXIST) {
-			error_set(err, -EBUSY, "another XDP program is attached to %s", name);
-			error_hint(err, "find it with `ip -d link show dev %s` and remove it",
-				   name);
-			return -EBUSY;
-		}
-		return error_set(err, ret, "cannot attach XDP to %s: %s", name, strerror(-ret));
-	}
+	if (link < 0)
+		return link;
 	ret = keep(dp, pin, link, err);
 	close(link);
 	return ret;
@@ -200,8 +187,8 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	char name_a[IFNAMSIZ], name_b[IFNAMSIZ];
 	int ret;
 
-	xdp_split_name(dp, 'a', name_a);
-	xdp_split_name(dp, 'b', name_b);
+	xdp_inner_name(dp->base, 'a', name_a);
+	xdp_inner_name(dp->base, 'b', name_b);
 	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name_a);
@@ -216,29 +203,17 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	return ret;
 }
 
-/* Messages of libbpf go where ours go, one level lower. */
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[1024];
-
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = 0;
-	if (level != LIBBPF_DEBUG)
-		log_debug("libbpf: %s", line);
-	return 0;
-}
-
 static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapath_format *format,
-		struct error *err)
+		unsigned int entry, struct error *err)
 {
 	struct qmap_xdp *skel;
 	unsigned int ul = format->ul_max_bytes ?: 65535;
 	int ret;
 
-	libbpf_set_print(libbpf_log);
 	skel = qmap_xdp__open();
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	skel->rodata->entry_ifindex = entry;
 	skel->rodata->config.trunk_ifindex = dp->trunk;
 	skel->rodata->config.dl_version = format->version;
 	skel->rodata->config.ul_version = format->version;
@@ -246,11 +221,7 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
 	ret = qmap_xdp__load(skel);
 	if (ret) {
-		error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
-		if (ret == -EPERM)
-			error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
-		else
-			error_hint(err, "they need Linux 5.18 or newer; see `qmapctl probe`");
+		bpf_load_error(ret, "5.18", err);
 		qmap_xdp__destroy(skel);
 		return ret;
 	}
@@ -266,30 +237,32 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_xdp *skel = NULL;
 	struct datapath *dp = NULL;
 	struct rtnl_link a, b;
+	unsigned int entry;
 	int ret;
 
 	ret = new_datapath(&dp, pins, trunk, err);
 	if (ret)
 		return ret;
 	dp->dl_version = format->version;
-	ret = load(&skel, dp, format, err);
-	if (ret)
-		goto free;
-	ret = keep_maps(dp, skel, err);
-	if (ret)
-		goto destroy;
 	ret = add_split_veth(dp, &a, &b, err);
 	if (ret)
-		goto destroy;
-	ret = fill_copies(skel, a.ifindex, err)
+		goto free;
+	ret = xdp_entry_add(dp, &entry, err);
+	if (ret) {
+		rtnl_link_del(dp->nl, a.ifindex, NULL);
+		goto free;
+	}
+	ret = load(&skel, dp, format, entry, err)
+		?: keep_maps(dp, skel, err)
+		?: fill_copies(skel, a.ifindex, err)
 		?: attach_xdp(dp, skel->progs.qmap_deliver, b.ifindex, XDP_FLAGS_DRV_MODE,
 			      XDP_LINK_DELIVER, err)
-		?: attach_xdp(dp, skel->progs.qmap_split, dp->trunk, XDP_FLAGS_SKB_MODE,
+		?: attach_xdp(dp, skel->progs.qmap_split, entry, XDP_FLAGS_SKB_MODE,
 			      XDP_LINK_SPLIT, err)
-		?: pins_set_datapath(pins, datapath_xdp.name, err);
+		?: pins_set_datapath(pins, datapath_xdp.name, err)
+		?: xdp_entry_attach(dp, bpf_program__fd(skel->progs.qmap_enter), err);
 	if (ret)
 		detach(dp, NULL);
-destroy:
 	qmap_xdp__destroy(skel);
 free:
 	if (ret)
@@ -428,6 +401,15 @@ static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *p
 	return 0;
 }
 
+/* The pinned maps know the ports. */
+static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	(void)dp;
+	(void)port;
+	(void)err;
+	return 0;
+}
+
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	struct qmap_port port, none = {0};
@@ -476,7 +458,8 @@ static int detach(struct datapath *dp, struct error *err)
 	unsigned int split;
 	int ret = 0;
 
-	xdp_events_close(dp);
+	commands_close(&dp->commands);
+	first(&ret, xdp_entry_remove(dp->nl, dp->base, dp->trunk, err));
 	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
 		unlink(pins_path(dp->pins, pin_names[XDP_LINK_SPLIT], path));
 		close(dp->fd[XDP_LINK_SPLIT]);
@@ -489,12 +472,29 @@ static int detach(struct datapath *dp, struct error *err)
 	if (!split) {
 		char name[IFNAMSIZ];
 
-		xdp_split_name(dp, 'b', name);
+		xdp_inner_name(dp->base, 'b', name);
 		split = if_nametoindex(name);
 	}
 	if (split)
 		first(&ret, rtnl_link_del(dp->nl, split, ret ? NULL : err));
 	return ret;
+}
+
+static int event_fd(struct datapath *dp)
+{
+	struct error err = {0};
+
+	if (!dp->commands &&
+	    commands_open(&dp->commands, dp->fd[XDP_EVENTS], dp->trunk, true, &err)) {
+		log_warning("%s", err.text);
+		return -1;
+	}
+	return commands_fd(dp->commands);
+}
+
+static int events(struct datapath *dp, struct error *err)
+{
+	return dp->commands ? commands_read(dp->commands, err) : 0;
 }
 
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
@@ -506,11 +506,12 @@ void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
 	if (rtnl_open(&nl, NULL, NULL))
 		return;
 	datapath_port_base(trunk, ifindex, base);
+	xdp_entry_remove(nl, base, ifindex, NULL);
 	for (unsigned int i = 0; i < QMAP_MAX_MUX; i++) {
 		if (i)
 			snprintf(name, sizeof(name), "%.10s.%uq", base, i);
 		else
-			snprintf(name, sizeof(name), "%.10s.sb", base);
+			xdp_inner_name(base, 'b', name);
 		if (if_nametoindex(name) && !rtnl_link_get(nl, name, &link, NULL) &&
 		    !strcmp(link.kind, "veth"))
 			rtnl_link_del(nl, link.ifindex, NULL);
@@ -543,11 +544,12 @@ const struct datapath_ops datapath_xdp = {
 	.attach = attach,
 	.adopt = adopt,
 	.add_port = add_port,
+	.adopt_port = adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = xdp_stats,
-	.event_fd = xdp_event_fd,
-	.events = xdp_events,
+	.event_fd = event_fd,
+	.events = events,
 	.detach = detach,
 	.close = close_datapath,
 };

@@ -84,7 +84,7 @@ int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err)
 	int ret;
 
 	ret = sum_percpu(dp->fd[XDP_TRUNK_STATS], 0, (__u64 *)&ts, sizeof(ts) / sizeof(__u64), err);
-	xdp_split_name(dp, 'a', split);
+	xdp_inner_name(dp->base, 'a', split);
 	full = queue_full(dp, if_nametoindex(split));
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
 		ret = port_stats(dp, mux, ports, &full, err);

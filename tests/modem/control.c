@@ -4,6 +4,7 @@
 #include "listener.h"
 #include "qmux.h"
 #include "service.h"
+#include "usb.h"
 #include "util.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ struct conn {
 	struct modem *modem;
 	struct conn *next;
 	bool proxy;
+	bool usb; /* no descriptor */
 	size_t in_len;
 	uint8_t *out;
 	size_t out_len, out_size;
@@ -120,6 +122,10 @@ static void conn_send(struct conn *c, const uint8_t *buf, size_t len)
 {
 	ssize_t n = 0;
 
+	if (c->usb) {
+		usb_send_message(c->modem, buf, len);
+		return;
+	}
 	if (!c->out_len)
 		n = send(c->ev.fd, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN) {
@@ -213,6 +219,52 @@ static void accept_conn(struct modem *m, int fd, bool proxy)
 	m->control->conns = c;
 }
 
+static struct conn *usb_conn(const struct modem *m)
+{
+	struct conn *c = m->control->conns;
+
+	while (c && !c->usb)
+		c = c->next;
+	return c;
+}
+
+int control_open_usb(struct modem *m)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->modem = m;
+	c->usb = true;
+	c->ev = (struct event){.fd = -1, .free = conn_free};
+	c->next = m->control->conns;
+	m->control->conns = c;
+	return 0;
+}
+
+void control_close_usb(struct modem *m)
+{
+	struct conn *c = usb_conn(m);
+
+	if (c)
+		conn_close(c);
+}
+
+void control_usb_message(struct modem *m, const uint8_t *buf, size_t len)
+{
+	struct conn *c = usb_conn(m);
+
+	if (!c || len > sizeof(c->in)) {
+		m->qmi.malformed++;
+		return;
+	}
+	memcpy(c->in, buf, len);
+	c->in_len = len;
+	conn_consume(c);
+	m->qmi.malformed += c->in_len > 0;
+	c->in_len = 0;
+}
+
 static void accept_host(void *modem, int fd)
 {
 	accept_conn(modem, fd, false);
@@ -233,7 +285,7 @@ bool control_congested(const struct modem *m)
 	for (const struct conn *c = m->control->conns; c; c = c->next)
 		if (c->out_len)
 			return true;
-	return false;
+	return usb_messages_congested(m);
 }
 
 void control_broadcast(struct modem *m, const uint8_t *buf, size_t len)

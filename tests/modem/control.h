@@ -27,6 +27,12 @@ int control_listen(struct modem *m, const char *path);
 int control_listen_proxy(struct modem *m);
 bool control_is_proxy(const struct conn *conn);
 
+/* The control channel over USB: open while plugged in. */
+int control_open_usb(struct modem *m);
+void control_close_usb(struct modem *m);
+/* One message of the host's: cdc-wdm never cuts or joins them. */
+void control_usb_message(struct modem *m, const uint8_t *buf, size_t len);
+
 /* Queue the answer to a request, as the fault (may be all zero) wants it. */
 void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 		    const struct fault *fault);

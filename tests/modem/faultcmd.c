@@ -13,6 +13,7 @@
 #include "stats.h"
 #include "trunk.h"
 #include "uplink.h"
+#include "usb.h"
 #include "util.h"
 
 #include <ctype.h>
@@ -378,6 +379,25 @@ static struct json_object *cmd_reboot(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *plugged(struct args *a, int err)
+{
+	if (err == -ENODEV)
+		arg_error(a, "the modem is not on USB");
+	else if (err)
+		arg_error(a, "%s", strerror(-err));
+	return NULL;
+}
+
+static struct json_object *cmd_unplug(struct modem *m, struct args *a)
+{
+	return plugged(a, power_unplug(m));
+}
+
+static struct json_object *cmd_plug(struct modem *m, struct args *a)
+{
+	return plugged(a, usb_plug(m));
+}
+
 static struct json_object *cmd_generate(struct modem *m, struct args *a)
 {
 	const char *pdn = arg_text(a, "pdn") ?: "all";
@@ -450,6 +470,8 @@ const struct command fault_commands[] = {
 	{"qmi", 0, "hex", "hex=BYTES", "a message as it is to all hosts", cmd_qmi},
 	{"reboot", 0, "ms announce", "[ms=2000] [announce=before|after|both|never]",
 	 "lose everything and be silent for a while", cmd_reboot},
+	{"unplug", 0, "", "", "off the USB, and without power", cmd_unplug},
+	{"plug", 0, "", "", "back on the USB", cmd_plug},
 	{"generate", 0, "pdn count size v rate",
 	 "[pdn=N|all] [count=1000] [size=1400] [v=4|6] [rate=N]",
 	 "downlink UDP with a pattern (pattern.h), to port 7001; packets per PDN, IP bytes, "

@@ -3,6 +3,7 @@
 #include "aggregate.h"
 #include "checksum.h"
 #include "pattern.h"
+#include "usb.h"
 #include "util.h"
 
 #include <errno.h>
@@ -176,7 +177,8 @@ bool generate_round(struct modem *m)
 	struct generator *g = m->generator;
 	uint64_t due;
 
-	if (!g->active)
+	/* a request of the host's for more is an event, too, so this is called again */
+	if (!g->active || usb_transfers_congested(m))
 		return false;
 	due = packets_due(g);
 	for (uint64_t i = 0; i < due && i < CHUNK && g->active; i++)

@@ -13,6 +13,7 @@
 #include "sink.h"
 #include "trunk.h"
 #include "tun.h"
+#include "usb.h"
 #include "util.h"
 
 #include <err.h>
@@ -64,6 +65,8 @@ static int trunk_there(struct modem *m)
 {
 	int home, err, back;
 
+	if (m->options.usb)
+		return 0; /* the host's drivers make it */
 	if (!m->options.trunk_netns)
 		return trunk_new(m);
 	home = netns_current();
@@ -91,8 +94,10 @@ static int step(const char *what, int err)
 static int open_sockets(struct modem *m)
 {
 	const struct options *o = &m->options;
-	int err = step(o->control, control_listen(m, o->control));
+	int err = 0;
 
+	if (o->control)
+		err = step(o->control, control_listen(m, o->control));
 	if (!err && o->faults)
 		err = step(o->faults, commands_listen(m, o->faults));
 	if (!err && o->qmi_proxy)
@@ -117,7 +122,7 @@ static const struct {
 	{"commands", commands_new},	  {"sink", sink_new},
 	{"generator", generator_new},	  {"noise", noise_new},
 	{"aggregator", aggregator_new},	  {"trunk", trunk_there},
-	{"network side", netside_new},
+	{"network side", netside_new},	  {"USB (vhci_hcd)", usb_new},
 };
 
 static int start(struct modem *m)
@@ -134,6 +139,7 @@ static int start(struct modem *m)
 static void stop(struct modem *m)
 {
 	commands_free(m);
+	usb_free(m);
 	control_free(m);
 	netside_free(m);
 	trunk_free(m);

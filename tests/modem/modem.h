@@ -81,6 +81,8 @@ struct options {
 	bool qmi_proxy;
 	bool linear;
 	bool urb_mtu; /* transfers beyond the trunk's MTU are lost */
+	bool usb;     /* on vhci_hcd, instead of a TUN */
+	bool high_speed;
 	unsigned int pdns;
 	unsigned int clients; /* per service */
 	unsigned int latency_ms;
@@ -100,6 +102,7 @@ struct generator;
 struct sink;
 struct commands;
 struct noise;
+struct usb;
 
 struct modem {
 	struct loop loop;
@@ -127,7 +130,8 @@ struct modem {
 	struct sink *sink;
 	struct commands *commands;
 	struct noise *noise;
-	int net_socket; /* in the network side's namespace, for ioctls */
+	struct usb *usb; /* NULL: not on USB */
+	int net_socket;	 /* in the network side's namespace, for ioctls */
 
 	struct violations violations;
 	struct warnings warnings;

@@ -22,6 +22,8 @@ enum option_id {
 	OPT_TRUNK_NETNS,
 	OPT_TRUNK_MTU,
 	OPT_URB_MTU,
+	OPT_USB,
+	OPT_USB_SPEED,
 	OPT_NET_NETNS,
 	OPT_INJECT,
 	OPT_HOLD,
@@ -53,6 +55,8 @@ static const struct {
 	{OPT_TRUNK_NETNS, "trunk-netns", "NAME", "make the trunk in this network namespace"},
 	{OPT_TRUNK_MTU, "trunk-mtu", "BYTES", "MTU of the trunk to begin with (65535)"},
 	{OPT_URB_MTU, "urb-mtu", NULL, "lose downlink beyond the trunk's MTU, as qmi_wwan does"},
+	{OPT_USB, "usb", "HOW", "on USB as a Quectel RG500Q, no trunk of its own; HOW: vhci"},
+	{OPT_USB_SPEED, "usb-speed", "SPEED", "super (default) or high"},
 	{OPT_NET_NETNS, "net-netns", "NAME", "network side here (default: one of its own)"},
 	{OPT_INJECT, "inject", "HOW", "downlink as linear (default) or paged (tun) packets"},
 	{OPT_HOLD, "hold", "USEC", "wait so long for an aggregate to fill (0: do not wait)"},
@@ -111,7 +115,7 @@ static void help_commands(void)
 
 static void __attribute__((noreturn)) help(void)
 {
-	puts("Usage: qmap-modem --control PATH [OPTION]...");
+	puts("Usage: qmap-modem --control PATH|--usb vhci [OPTION]...");
 	puts("       qmap-modem ctl PATH COMMAND...\n");
 	puts("A cellular modem in software, as the host sees it.\n");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -171,6 +175,19 @@ static void set_inject(struct options *o, const char *how)
 	o->linear = !strcmp(how, "linear");
 	if (!o->linear && strcmp(how, "tun"))
 		errx(EXIT_FAILURE, "--inject %s: linear or tun is wanted", how);
+}
+
+static void set_usb(struct options *o, enum option_id id, const char *arg)
+{
+	if (id == OPT_USB) {
+		o->usb = !strcmp(arg, "vhci");
+		if (!o->usb)
+			errx(EXIT_FAILURE, "--usb %s: vhci is wanted", arg);
+		return;
+	}
+	o->high_speed = !strcmp(arg, "high");
+	if (!o->high_speed && strcmp(arg, "super"))
+		errx(EXIT_FAILURE, "--usb-speed %s: super or high is wanted", arg);
 }
 
 static void set_names(struct options *o, enum option_id id, const char *arg)
@@ -246,6 +263,10 @@ static void set(struct modem *m, enum option_id id, const char *name, const char
 	case OPT_INJECT:
 		set_inject(&m->options, arg);
 		break;
+	case OPT_USB:
+	case OPT_USB_SPEED:
+		set_usb(&m->options, id, arg);
+		break;
 	case OPT_URB_MTU:
 		m->options.urb_mtu = true;
 		break;
@@ -292,7 +313,7 @@ void options_parse(struct modem *m, int argc, char **argv)
 		set_protocols(m, m->options.protocols);
 	if (m->options.refuse)
 		set_refusal(m, m->options.refuse);
-	if (!m->options.control)
+	if (!m->options.control && !m->options.usb)
 		errx(EXIT_FAILURE, "--control PATH is missing; try --help");
 	if (strlen(m->options.trunk) >= IFNAMSIZ)
 		errx(EXIT_FAILURE, "--trunk %s: a device name is shorter", m->options.trunk);

@@ -16,6 +16,12 @@ enum announce {
  */
 void power_reboot(struct modem *m, unsigned int ms, unsigned int announce);
 
+/*
+ * Off the USB, hence without power: all is lost as in a reboot. 0 or negative errno as of
+ * usb_unplug().
+ */
+int power_unplug(struct modem *m);
+
 /* State as after power-on. */
 void power_on(struct modem *m);
 

@@ -7,6 +7,7 @@
 #include "service.h"
 #include "sink.h"
 #include "trunk.h"
+#include "usb.h"
 #include "util.h"
 
 #include <stdio.h>
@@ -166,7 +167,9 @@ struct json_object *stats_json(struct modem *m)
 	unsigned int calls;
 
 	json_object_object_add(o, "model", model_json(m));
-	add_text(o, "inject", trunk_linear(m) ? "linear" : "tun");
+	add_text(o, "inject", trunk_kind(m));
+	if (m->usb)
+		json_object_object_add(o, "usb", usb_json(m));
 	add_bool(o, "silent", m->silent);
 	json_object_object_add(o, "format", format_json(&m->format));
 	json_object_object_add(o, "qmi", qmi_json(m));

@@ -3,6 +3,7 @@
 #include "linear.skel.h"
 #include "tun.h"
 #include "uplink.h"
+#include "usb.h"
 #include "util.h"
 
 #include <err.h>
@@ -163,9 +164,11 @@ void trunk_free(struct modem *m)
 	m->trunk = NULL;
 }
 
-bool trunk_linear(const struct modem *m)
+const char *trunk_kind(const struct modem *m)
 {
-	return m->trunk->packet >= 0;
+	if (m->usb)
+		return "usb";
+	return m->trunk->packet >= 0 ? "linear" : "tun";
 }
 
 static ssize_t send_linear(struct trunk *t, uint16_t protocol, const uint8_t *buf, size_t len)
@@ -201,6 +204,10 @@ void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t l
 	struct trunk *t = m->trunk;
 	ssize_t n;
 
+	if (m->usb) {
+		usb_send_transfer(m, buf, len);
+		return;
+	}
 	if (beyond_urb(m, len)) {
 		m->traffic.dl_beyond_urb++;
 		return;

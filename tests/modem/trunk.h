@@ -12,8 +12,8 @@
 int trunk_new(struct modem *m);
 void trunk_free(struct modem *m);
 
-/* How downlink really goes in. */
-bool trunk_linear(const struct modem *m);
+/* How downlink really goes in: "linear", "tun" or "usb". */
+const char *trunk_kind(const struct modem *m);
 
 /* One transfer to the host, of this protocol (host byte order). Counts what is lost. */
 void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t len);

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vm_bench METHOD ROUNDS [CASE...]: what one packet costs by way of the shim and of kernel rmnet.
+ *
+ * Runs inside a guest. Under QEMU's -icount shift=0 the guest's clock counts instructions, so the
+ * same reading is "insns" there and "ns" elsewhere; METHOD only labels it. Paths are interleaved,
+ * round by round; what making and injecting an aggregate costs is measured on a TUN that nobody
+ * listens on ("base") and subtracted. One "DATA {json}" line per case and path.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <libmnl/libmnl.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "qmap/abi.h"
+#include "build/include/qmap_shim.skel.h"
+#include "tests/vm/nl.h"
+#include "tests/vm/packets.h"
+#include "tests/vm/world.h"
+
+#define WARM	   100 /* aggregates before the clock starts */
+#define MEASURED   400 /* aggregates */
+#define ROUNDS_MAX 15
+#define SENDS	   2000
+#define DIE(...)                                                                                   \
+	do {                                                                                       \
+		printf("FAIL vm_bench: " __VA_ARGS__);                                             \
+		printf(" (%s) %s\n", strerror(errno), nl_error());                                 \
+		exit(1);                                                                           \
+	} while (0)
+
+enum path {
+	BASE,
+	SHIM,
+	RMNET,
+	PATHS
+};
+static const char *const path_names[] = {"base", "shim", "rmnet"};
+
+enum sink {
+	SINK_TC,
+	SINK_SOCKET,
+	SINK_FORWARD,
+	SINK_VETH,
+	SINK_SEND,
+	SINK_SEND_GSO
+};
+
+static const struct bench_case {
+	const char *name;
+	int version;
+	bool udp;
+	unsigned int frames, packet, ports;
+	enum sink sink;
+	const char *against; /* rmnet figure of another case */
+} cases[] = {
+	{"tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET, NULL},
+	{"tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET, NULL},
+	{"tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD, NULL},
+	{"tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD, NULL},
+	{"tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, NULL},
+	{"tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC, NULL},
+	{"udp-drop", 1, true, 21, 1400, 1, SINK_TC, NULL},
+	{"udp-drop-64mux", 1, true, 21, 1400, 64, SINK_TC, NULL},
+	{"udp100-drop", 1, true, 50, 100, 1, SINK_TC, NULL},
+	{"redirect-veth", 1, true, 21, 1400, 1, SINK_VETH, "udp-drop"},
+	{"ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO, NULL},
+	{"ul-single", 5, true, 1, 1400, 1, SINK_SEND, NULL},
+};
+#define N_CASES (sizeof(cases) / sizeof(*cases))
+
+static double results[N_CASES][PATHS][ROUNDS_MAX];
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* ---- aggregates: made once, sequence numbers and ids moved on for each use ---- */
+
+struct generator {
+	const struct bench_case *c;
+	struct aggregate a;
+	uint8_t *packets[64];
+	uint32_t seq, ack;
+	uint16_t id[65];
+	uint32_t seqs[65];
+};
+
+static void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq,
+			   uint32_t ack)
+{
+	struct packet_spec s = {.udp = c->udp,
+				.flow = 1,
+				.ttl = 64,
+				.flags = 0x10,
+				.frag = 0x4000,
+				.window = 0xffff,
+				.ack = ack};
+	uint8_t packet[PACKET_MAX];
+	unsigned int i;
+	size_t len;
+
+	memset(g, 0, sizeof(*g));
+	g->c = c;
+	g->a.version = c->version;
+	g->a.max = AGGREGATE_MAX;
+	g->a.csum_ok = true;
+	for (i = 0; i < 65; i++)
+		g->seqs[i] = seq;
+	for (i = 0; i < c->frames; i++) {
+		unsigned int port = 1 + i % c->ports;
+
+		s.seq = g->seqs[port];
+		s.payload = c->packet - (c->udp ? 28 : 40);
+		len = packet_make(packet, &s);
+		g->packets[i] = g->a.data + g->a.len + (c->version == 5 ? 8 : 4);
+		if (!aggregate_add(&g->a, port, packet, len, 0))
+			DIE("aggregate");
+	}
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = v >> 8;
+	p[1] = v;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v);
+}
+
+/* RFC 1624: a checksum after 16 bits have changed. */
+static void fix(uint8_t *sum, uint16_t old, uint16_t new)
+{
+	uint32_t s = (uint16_t)~get16(sum) + (uint16_t)~old + new;
+
+	s = (s & 0xffff) + (s >> 16);
+	put16(sum, ~((s & 0xffff) + (s >> 16)));
+}
+
+static void generator_next(struct generator *g)
+{
+	unsigned int i, payload = g->c->packet - 40;
+
+	for (i = 0; i < g->c->frames; i++) {
+		unsigned int port = 1 + i % g->c->ports;
+		uint8_t *p = g->packets[i];
+		uint32_t seq = g->seqs[port];
+
+		fix(p + 10, get16(p + 4), g->id[port]);
+		put16(p + 4, g->id[port]++);
+		if (g->c->udp)
+			continue;
+		fix(p + 36, get16(p + 24), seq >> 16);
+		fix(p + 36, get16(p + 26), seq);
+		put32(p + 24, seq);
+		g->seqs[port] += payload;
+	}
+}
+
+/* ---- rmnet ---- */
+
+static int talk_newlink(const char *name, unsigned int lower, uint16_t mux, uint32_t flags)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifla_rmnet_flags f = {.flags = flags, .mask = 0x3f};
+	struct nlattr *info, *data;
+
+	nlh->nlmsg_type = RTM_NEWLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "rmnet");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_RMNET_MUX_ID, mux);
+	mnl_attr_put(nlh, IFLA_RMNET_FLAGS, sizeof(f), &f);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return nl_talk(nlh);
+}
+
+static void rmnet_up(const struct bench_case *c, unsigned int lower)
+{
+	/* Deaggregation, commands, and the checksum headers of v5 both ways. */
+	uint32_t flags = 0x1 | 0x2 | (c->version == 5 ? 0x10 | 0x20 : 0);
+	char name[IFNAMSIZ];
+	unsigned int i;
+
+	/* rmnet refuses a lower netdev whose MTU is above 16388 when it is added. */
+	nl_set_u32("modem0", IFLA_MTU, 16000);
+	for (i = 1; i <= c->ports; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (talk_newlink(name, lower, i, flags))
+			DIE("rmnet %s", name);
+		nl_set_u32(name, IFLA_MTU, 1500);
+		if (world_feature(name, ETHTOOL_SRXCSUM, true) ||
+		    world_feature(name, ETHTOOL_SSG, true) ||
+		    world_feature(name, ETHTOOL_STXCSUM, true) || nl_up(name, true))
+			DIE("rmnet %s", name);
+	}
+	nl_set_u32("modem0", IFLA_MTU, 65535);
+}
+
+/* ---- one cell ---- */
+
+struct cell {
+	const struct bench_case *c;
+	enum path path;
+	struct world w;
+	int listener, sock;
+	struct bpf_link *veth;
+};
+
+static void cell_sinks(struct cell *cell)
+{
+	char name[IFNAMSIZ];
+	unsigned int i;
+
+	if (cell->path == BASE)
+		return;
+	for (i = 1; i <= cell->c->ports; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (cell->c->sink == SINK_TC && world_tc_ingress(&cell->w, name, "drop"))
+			DIE("tc");
+	}
+	if (cell->c->sink == SINK_SOCKET || cell->c->sink >= SINK_SEND)
+		if (nl_add_addr4("port1", htonl(0x0a010001), 8) || nl_wait_running("port1"))
+			DIE("address");
+	if (cell->c->sink == SINK_FORWARD &&
+	    (nl_add_addr4("port1", htonl(0x0a000002), 24) || nl_wait_running("port1") ||
+	     (!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true) ||
+	     nl_add_addr4("dummy0", htonl(0x0a0100fe), 24)))
+		DIE("dummy0");
+}
+
+static void cell_redirect(struct cell *cell)
+{
+	struct bpf_devmap_val val = {};
+	struct bpf_map *map;
+	uint32_t zero = 0;
+
+	if (nl_add_veth("veth0", "veth1") || nl_up("veth0", true) || nl_up("veth1", true) ||
+	    nl_wait_running("veth0"))
+		DIE("veth");
+	val.ifindex = if_nametoindex("veth0");
+	val.bpf_prog.fd = world_prog(&cell->w, "push_ethernet");
+	map = bpf_object__find_map_by_name(cell->w.extra, "out");
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, &val, 0))
+		DIE("device map");
+	cell->veth =
+		bpf_program__attach_xdp(bpf_object__find_program_by_name(cell->w.extra, "xdp_drop"),
+					if_nametoindex("veth1"));
+	if (!cell->veth ||
+	    bpf_link__update_program(
+		    cell->w.rx, bpf_object__find_program_by_name(cell->w.extra, "frames_to_map")))
+		DIE("XDP");
+}
+
+static void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
+{
+	struct world_options o = {.version = c->version, .ports = c->ports};
+
+	memset(cell, 0, sizeof(*cell));
+	cell->c = c;
+	cell->path = path;
+	cell->listener = cell->sock = -1;
+	o.modem_only = path != SHIM;
+	if (c->sink >= SINK_SEND)
+		o.trunk = (struct nl_trunk){.tx_bytes = 16384, .tx_frames = 32, .tx_usecs = 800};
+	if (world_new(&cell->w, &o) || world_extra(&cell->w, 0))
+		DIE("world");
+	if (path == RMNET)
+		rmnet_up(c, cell->w.modem_ifindex);
+	cell_sinks(cell);
+	if (c->sink == SINK_VETH && path == SHIM)
+		cell_redirect(cell);
+}
+
+static void cell_down(struct cell *cell)
+{
+	char name[IFNAMSIZ];
+	unsigned int i;
+
+	if (cell->sock >= 0)
+		close(cell->sock);
+	if (cell->listener >= 0)
+		close(cell->listener);
+	bpf_link__destroy(cell->veth);
+	for (i = 1; cell->path == RMNET && i <= cell->c->ports; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		nl_del(name);
+	}
+	if (if_nametoindex("veth0"))
+		nl_del("veth0");
+	if (if_nametoindex("dummy0"))
+		nl_del("dummy0");
+	world_free(&cell->w);
+}
+
+/* ---- downlink ---- */
+
+static void send_one(struct cell *cell, const struct packet_spec *s)
+{
+	struct aggregate *a = calloc(1, sizeof(*a));
+	uint8_t packet[PACKET_MAX];
+
+	a->version = cell->c->version;
+	a->max = 4096;
+	aggregate_add(a, 1, packet, packet_make(packet, s), 0);
+	if (world_send(&cell->w, a->data, a->len))
+		DIE("send");
+	free(a);
+}
+
+/* A connection whose other end is the generator. Returns the acknowledgement number to use. */
+static uint32_t handshake(struct cell *cell, uint32_t seq)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(80)};
+	struct packet_spec s = {.flow = 1,
+				.ttl = 64,
+				.flags = 0x02,
+				.window = 0xffff,
+				.seq = seq,
+				.options = "\x02\x04\x05\x50",
+				.options_len = 4};
+	const struct linger at_once = {.l_onoff = 1};
+	int size = 8 << 20, on = 1;
+	uint8_t buf[4096], *ip;
+	size_t len;
+
+	cell->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(cell->listener, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(cell->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(cell->listener, (struct sockaddr *)&at, sizeof(at)) || listen(cell->listener, 1))
+		DIE("listen");
+	send_one(cell, &s);
+	len = world_recv(&cell->w, buf, sizeof(buf), 1000);
+	ip = buf + (cell->c->version == 5 ? 8 : 4);
+	if (len < 48 || ip[33] != 0x12)
+		DIE("no SYN-ACK but %zu bytes", len);
+	s.ack = (ip[24] << 24 | ip[25] << 16 | ip[26] << 8 | ip[27]) + 1;
+	s.seq++;
+	s.flags = 0x10;
+	s.options_len = 0;
+	send_one(cell, &s);
+	cell->sock = accept4(cell->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (cell->sock < 0)
+		DIE("accept");
+	/* Closing must leave nothing behind that answers the next cell's SYN. */
+	setsockopt(cell->sock, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	/* Its acknowledgements are none of the receive path's business. */
+	if (world_tc_egress(&cell->w, "port1", "drop"))
+		DIE("tc egress");
+	return s.ack;
+}
+
+/* Waits for what was sent, so that nothing piles up. Discards without copying. */
+static void read_socket(struct cell *cell)
+{
+	struct pollfd pfd = {.fd = cell->sock, .events = POLLIN};
+	size_t want = cell->c->frames * (cell->c->packet - 40);
+	ssize_t n;
+
+	while (want) {
+		n = recv(cell->sock, NULL, want, MSG_TRUNC | MSG_DONTWAIT);
+		/* A softirq may have been left to its thread. */
+		if (n < 0 && errno == EAGAIN && poll(&pfd, 1, 1000) == 1)
+			continue;
+		if (n <= 0)
+			DIE("socket is short of %zu bytes", want);
+		want -= n;
+	}
+}
+
+static double downlink(const struct bench_case *c, enum path path)
+{
+	static struct generator g;
+	struct cell cell;
+	uint64_t start = 0;
+	uint32_t ack = 1;
+	unsigned int i;
+
+	cell_up(&cell, c, path);
+	if (c->sink == SINK_SOCKET && path != BASE)
+		ack = handshake(&cell, 1000);
+	generator_init(&g, c, 1001, ack);
+	for (i = 0; i < WARM + MEASURED; i++) {
+		if (i == WARM)
+			start = now();
+		generator_next(&g);
+		if (world_send(&cell.w, g.a.data, g.a.len))
+			DIE("send");
+		if (cell.sock >= 0)
+			read_socket(&cell);
+	}
+	start = now() - start;
+	cell_down(&cell);
+	return (double)start / (MEASURED * c->frames);
+}
+
+/* ---- uplink: the whole way from send() to read() on the TUN ---- */
+
+static double uplink(const struct bench_case *c, enum path path)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = htonl(0x0a000001)};
+	static uint8_t data[65536], buf[AGGREGATE_MAX];
+	unsigned int segments = c->sink == SINK_SEND_GSO ? 40 : 1, size = c->packet - 28, i;
+	unsigned int sends = SENDS / segments;
+	struct cell cell;
+	uint64_t start = 0;
+	int fd;
+
+	if (path == BASE)
+		return 0;
+	cell_up(&cell, c, path);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    (segments > 1 && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size))))
+		DIE("UDP socket");
+	for (i = 0; i < sends + sends / 4; i++) {
+		if (i == sends / 4)
+			start = now();
+		if (send(fd, data, size * segments, 0) != (ssize_t)(size * segments))
+			DIE("send");
+		while (world_recv(&cell.w, buf, sizeof(buf), 0))
+			;
+	}
+	start = now() - start;
+	close(fd);
+	cell_down(&cell);
+	return (double)start / (sends * segments);
+}
+
+static double measure(const struct bench_case *c, enum path path)
+{
+	if (c->sink == SINK_VETH && path == RMNET)
+		return 0; /* rmnet has no XDP */
+	return c->sink >= SINK_SEND ? uplink(c, path) : downlink(c, path);
+}
+
+/* ---- report ---- */
+
+static int ascending(const void *a, const void *b)
+{
+	double d = *(const double *)a - *(const double *)b;
+
+	return (d > 0) - (d < 0);
+}
+
+static double median(double *v, unsigned int n, double *spread)
+{
+	qsort(v, n, sizeof(*v), ascending);
+	*spread = v[n / 2] ? (v[n - 1] - v[0]) / v[n / 2] : 0;
+	return v[n / 2];
+}
+
+static size_t case_index(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < N_CASES && strcmp(cases[i].name, name); i++)
+		;
+	return i;
+}
+
+static void report(size_t i, const char *method, unsigned int rounds)
+{
+	double value[PATHS], spread[PATHS], ignored, rmnet, base;
+	struct utsname u;
+	enum path p;
+	size_t other;
+
+	uname(&u);
+	for (p = 0; p < PATHS; p++)
+		value[p] = median(results[i][p], rounds, &spread[p]);
+	rmnet = value[RMNET] - value[BASE];
+	if (cases[i].against) {
+		other = case_index(cases[i].against);
+		rmnet = median(results[other][RMNET], rounds, &ignored);
+		base = median(results[other][BASE], rounds, &ignored);
+		rmnet -= base;
+	}
+	for (p = SHIM; p < PATHS; p++)
+		if (value[p])
+			printf("DATA {\"case\": \"%s\", \"path\": \"%s\", \"unit\": \"%s\", "
+			       "\"value\": %.0f, \"base\": %.0f, \"spread\": %.3f, "
+			       "\"kernel\": \"%s\", \"method\": \"%s\", \"ratio_to_rmnet\": "
+			       "%.3f}\n",
+			       cases[i].name, path_names[p], method, value[p] - value[BASE],
+			       value[BASE], spread[p], u.release,
+			       strcmp(method, "insns") ? "guest clock" : "icount",
+			       (value[p] - value[BASE]) / rmnet);
+}
+
+int main(int argc, char **argv)
+{
+	const char *method = argc > 1 ? argv[1] : "ns";
+	unsigned int rounds = argc > 2 ? strtoul(argv[2], NULL, 0) : 3, r;
+	bool wanted[N_CASES] = {};
+	enum path p;
+	size_t i;
+	int a;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!rounds || rounds > ROUNDS_MAX)
+		rounds = ROUNDS_MAX;
+	for (i = 0; i < N_CASES; i++) {
+		wanted[i] = argc <= 3;
+		for (a = 3; a < argc; a++)
+			wanted[i] |= !strcmp(argv[a], cases[i].name);
+	}
+	for (r = 0; r < rounds; r++)
+		for (i = 0; i < N_CASES; i++)
+			for (p = 0; wanted[i] && p < PATHS; p++)
+				results[i][p][r] = measure(&cases[i], p);
+	for (i = 0; i < N_CASES; i++)
+		if (wanted[i])
+			report(i, method, rounds);
+	return 0;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QMAP for the kernel shim: one program per frame received, one per packet sent. The contract is in
+ * include/qmap/shim.h; what a frame looks like is in walk.h.
+ *
+ * Ports are numbered by mux id, so that nothing has to be looked up to name one.
+ */
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "qmap/abi.h"
+#include "qmap/shim.h"
+#include "qmap/wire.h"
+#include "walk.h"
+
+/* Set before loading. */
+const volatile struct qmap_config config = {};
+/* Transfers of a multiple of this many bytes are avoided; 0: none are. */
+const volatile __u32 avoid_multiple = 0;
+
+/* By mux id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, QMAP_MAX_MUX);
+	__type(key, __u32);
+	__type(value, struct qmap_port);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} events SEC(".maps");
+
+/* Tells the daemon of a command; when nobody reads, commands are answered all the same. */
+static __always_inline void report(const __u8 *command, const __u8 *end, const struct qmap_frame *f)
+{
+	struct qmap_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	__u32 i;
+
+	if (!e)
+		return;
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time = bpf_ktime_get_ns();
+	e->mux_id = f->mux_id;
+	e->len = f->len;
+	for (i = 0; i < QMAP_EVENT_BYTES; i++) {
+		if (command + i + 1 > end || i >= f->len)
+			break;
+		e->data[i] = command[i];
+	}
+	bpf_ringbuf_submit(e, 0);
+}
+
+/*
+ * Flow control: the sending side of one PDN stops or starts, and the frame goes back as its own
+ * acknowledgement, same transaction (kernel rmnet_map_command.c). Other requests go back as
+ * unsupported, so that the modem does not wait for an answer. The answer carries the pad, which the
+ * header counts, but no v4 trailer.
+ */
+static __always_inline int command(__u8 *data, const __u8 *end, const struct qmap_frame *f,
+				   struct qmap_shim_rx *w)
+{
+	struct qmap_cmd *cmd = (struct qmap_cmd *)(data + sizeof(struct qmap_hdr));
+
+	if ((__u8 *)(cmd + 1) > end)
+		return XDP_ABORTED;
+	w->tail = config.dl_version == QMAP_V4 ? sizeof(struct qmap_v4_trailer) : 0;
+	w->length = f->next - f->payload - w->tail;
+	report((__u8 *)cmd, end, f);
+	if ((cmd->type & QMAP_CMD_TYPE_MASK) != QMAP_CMD_TYPE_REQUEST) {
+		w->drop = QMAP_DROP_COMMAND_REFUSED;
+		return XDP_DROP;
+	}
+	cmd->type &= ~QMAP_CMD_TYPE_MASK;
+	if (cmd->name == QMAP_CMD_FLOW_DISABLE)
+		w->flags = QMAP_SHIM_STOP;
+	else if (cmd->name == QMAP_CMD_FLOW_ENABLE)
+		w->flags = QMAP_SHIM_START;
+	cmd->type |= w->flags ? QMAP_CMD_TYPE_ACK : QMAP_CMD_TYPE_UNSUPPORTED;
+	return XDP_TX;
+}
+
+/* Any frame, by the walker's rules. A function of its own, so that its needs slow nobody else. */
+static __noinline int any_frame(struct xdp_md *ctx)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	__u8 *data = (void *)(long)ctx->data;
+	__u8 *end = (void *)(long)ctx->data_end;
+	const struct qmap_port *port;
+	struct qmap_frame f;
+	__u32 mux;
+
+	if ((__u8 *)(w + 1) > data)
+		return XDP_ABORTED;
+	if (qmap_walk(data, end, 0, config.dl_version, &f))
+		return XDP_ABORTED;
+	w->port = f.mux_id;
+	w->drop = f.drop;
+	w->flags = 0;
+	if (!f.next) {
+		w->flags = QMAP_SHIM_LAST;
+		return XDP_DROP;
+	}
+	w->header = f.payload;
+	if (f.drop != QMAP_DROP_NONE) {
+		w->length = f.next - f.payload;
+		return XDP_DROP;
+	}
+	if (f.command)
+		return command(data, end, &f, w);
+	w->length = f.len;
+	w->tail = f.next - f.payload - f.len;
+	mux = f.mux_id;
+	port = bpf_map_lookup_elem(&ports, &mux);
+	if (!port)
+		return XDP_ABORTED;
+	if (!(port->flags & QMAP_PORT_UP)) {
+		w->drop = port->ifindex ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX;
+		return XDP_DROP;
+	}
+	if (f.csum == QMAP_CSUM_VERIFIED)
+		w->flags = QMAP_SHIM_CSUM_OK;
+	return XDP_PASS;
+}
+
+/*
+ * The frame that nearly every one is: a packet of 40 bytes or more for a port that is up. What is
+ * decided here, any_frame() would decide the same way; that takes four times as many instructions,
+ * and this runs once per packet. @header and @tail are constants, so that they cost nothing.
+ */
+static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *w, const __u8 *data,
+				       const __u8 *end, __u32 header, __u32 tail)
+{
+	__u32 len = bpf_ntohs(((const struct qmap_hdr *)data)->len);
+	__u32 pad = data[0] & QMAP_PAD_MASK, mux = data[1];
+	const struct qmap_port *port;
+
+	if (data[0] & QMAP_FLAG_COMMAND || (data[header] & 0xd0) != 0x40 ||
+	    len < pad + sizeof(struct ipv6hdr) || header + len + tail > (__u64)(end - data))
+		return any_frame(ctx);
+	port = bpf_map_lookup_elem(&ports, &mux);
+	if (!port || !(port->flags & QMAP_PORT_UP))
+		return any_frame(ctx);
+	w->length = len - pad;
+	w->header = header;
+	w->tail = pad + tail;
+	w->port = mux;
+	return XDP_PASS;
+}
+
+#define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, and none behind it */
+
+SEC("xdp")
+int qmap_shim_rx(struct xdp_md *ctx)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	const __u8 *data = (void *)(long)ctx->data;
+	const __u8 *end = (void *)(long)ctx->data_end;
+
+	if ((__u8 *)(w + 1) > data || data + 2 * sizeof(struct qmap_hdr) + 1 > end)
+		return any_frame(ctx);
+	if (config.dl_version == QMAP_V4)
+		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr),
+				   sizeof(struct qmap_v4_trailer));
+	if (config.dl_version != QMAP_V5 || !(data[0] & QMAP_FLAG_NEXT_HEADER))
+		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr), 0);
+	if (data[4] != V5_PLAIN)
+		return any_frame(ctx);
+	if (data[5] & QMAP_V5_CSUM)
+		w->flags = QMAP_SHIM_CSUM_OK;
+	return usual_frame(ctx, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
+}
+
+/* Pad for a packet of @length bytes behind @header bytes. */
+static __always_inline __u32 padding(__u32 header, __u32 length, __u32 offset)
+{
+	__u32 pad = -length & (QMAP_ALIGN - 1);
+	__u32 total = header + length + pad, i;
+
+	if (!avoid_multiple)
+		return pad;
+	for (i = 0; i < 2; i++) {
+		if (total % avoid_multiple && (offset + total) % avoid_multiple)
+			break;
+		total += QMAP_ALIGN;
+		pad += QMAP_ALIGN;
+	}
+	return pad;
+}
+
+static __always_inline int is_udp(const __u8 *packet, const __u8 *end)
+{
+	if (packet + sizeof(struct ipv6hdr) > end)
+		return packet + sizeof(struct iphdr) <= end && packet[9] == IPPROTO_UDP;
+	return packet[(packet[0] >> 4) == 6 ? 6 : 9] == IPPROTO_UDP;
+}
+
+/*
+ * v4: where the sum starts and goes. The modem expects the pseudo header's sum complemented (kernel
+ * rmnet_map_data.c). All zero, and the shim sums, where the field cannot be reached.
+ */
+static __always_inline void checksum_v4(struct qmap_v4_ul_hdr *h, struct qmap_shim_tx *m,
+					__u8 *packet, __u8 *end)
+{
+	__u64 at = m->csum_start + m->csum_offset;
+	__u16 info = m->csum_offset | QMAP_V4_UL_ENABLE;
+
+	h->csum_start = 0;
+	h->csum_info = 0;
+	if (!(m->flags & QMAP_SHIM_TX_CSUM))
+		return;
+	if (at > 0xfff || packet + at + 2 > end) {
+		m->flags = 0;
+		return;
+	}
+	*(__u16 *)(packet + at) ^= 0xffff;
+	if (is_udp(packet, end))
+		info |= QMAP_V4_UL_UDP;
+	h->csum_start = bpf_htons(m->csum_start);
+	h->csum_info = bpf_htons(info);
+}
+
+SEC("xdp")
+int qmap_shim_tx(struct xdp_md *ctx)
+{
+	struct qmap_shim_tx *m = (void *)(long)ctx->data_meta;
+	__u8 *data = (void *)(long)ctx->data;
+	__u8 *end = (void *)(long)ctx->data_end;
+	__u32 header = sizeof(struct qmap_hdr), pad;
+	struct qmap_v5_hdr *v5;
+	struct qmap_hdr *hdr;
+
+	if ((__u8 *)(m + 1) > data || data + QMAP_SHIM_TX_ROOM > end)
+		return XDP_ABORTED;
+	if (config.ul_version == QMAP_V5 || config.ul_version == QMAP_V4)
+		header += sizeof(*v5);
+	pad = padding(header, m->length, m->offset);
+	if (m->length + pad > QMAP_MAX_LEN ||
+	    (config.ul_max_packet && m->length > config.ul_max_packet)) {
+		m->drop = QMAP_DROP_OVERSIZE;
+		return XDP_DROP;
+	}
+	m->header = header;
+	m->pad = pad;
+
+	hdr = (struct qmap_hdr *)(data + QMAP_SHIM_TX_ROOM - sizeof(*hdr));
+	if (header > sizeof(*hdr))
+		hdr--;
+	hdr->flags = pad;
+	hdr->mux_id = m->port;
+	hdr->len = bpf_htons(m->length + pad);
+	if (config.ul_version == QMAP_V5) {
+		hdr->flags |= QMAP_FLAG_NEXT_HEADER;
+		v5 = (struct qmap_v5_hdr *)(hdr + 1);
+		v5->type_next = QMAP_V5_TYPE_CSUM << 1;
+		v5->flags = m->flags & QMAP_SHIM_TX_CSUM ? QMAP_V5_CSUM : 0;
+		v5->reserved = 0;
+	} else if (config.ul_version == QMAP_V4) {
+		checksum_v4((struct qmap_v4_ul_hdr *)(hdr + 1), m, data + QMAP_SHIM_TX_ROOM, end);
+	} else {
+		m->flags = 0;
+	}
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From frames to skbs: one GSO packet per chain, one packet per frame that is alone; delivery. */
+
+#include <linux/ipv6.h>
+#include <net/ip6_checksum.h>
+#include <net/tcp.h>
+
+#include "rx.h"
+
+static bool is_v6(const u8 *packet)
+{
+	return *packet >> 4 == 6;
+}
+
+static bool is_tcp(const u8 *packet)
+{
+	return (is_v6(packet) ? packet[6] : packet[9]) == IPPROTO_TCP;
+}
+
+static void build_count(struct port *port, unsigned int packets, unsigned int bytes, bool csum_ok)
+{
+	struct counters *c = this_cpu_ptr(port->counters);
+
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_add(&c->n[PORT_RX_PACKETS], packets);
+	u64_stats_add(&c->n[PORT_RX_BYTES], bytes);
+	u64_stats_add(&c->n[csum_ok ? PORT_RX_CSUM_OK : PORT_RX_CSUM_NONE], packets);
+	if (packets > 1) {
+		u64_stats_inc(&c->n[PORT_RX_CHAINS]);
+		u64_stats_add(&c->n[PORT_RX_COALESCED], packets);
+	}
+	u64_stats_update_end(&c->syncp);
+}
+
+/*
+ * By list, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO packet that it holds.
+ * GRO is for the ports that have coalescing switched off.
+ */
+static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff *skb)
+{
+	const u8 *packet = skb->data;
+
+	skb->dev = port->dev;
+	skb->protocol = is_v6(packet) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO && is_tcp(packet))
+		napi_gro_receive(&q->napi, skb);
+	else
+		list_add_tail(&skb->list, &q->deliver);
+}
+
+static void build_no_memory(struct port *port)
+{
+	trunk_drop(port->trunk, QMAP_DROP_NO_MEMORY);
+	counters_add(port->counters, PORT_RX_DROPPED, 1);
+}
+
+static void build_single(struct rx_queue *q, const struct frame *f)
+{
+	struct sk_buff *skb;
+
+	skb = napi_alloc_skb(&q->napi, f->kind.length);
+	if (unlikely(!skb)) {
+		build_no_memory(f->port);
+		return;
+	}
+	skb_put_data(skb, f->data, f->kind.length);
+	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	build_count(f->port, 1, f->kind.length, f->kind.csum_ok);
+	build_deliver(q, f->port, skb);
+}
+
+/* A GSO packet while payloads are added to it. */
+struct build {
+	struct page_frag *frag;
+	struct sk_buff *skb;
+	u8 *to;		   /* where the next payload goes */
+	unsigned int run;  /* payload bytes in front of `to` that are not yet a frag of the skb */
+	unsigned int left; /* bytes of page behind it */
+};
+
+static void build_close_run(struct build *b)
+{
+	struct page_frag *frag = b->frag;
+
+	if (!b->run)
+		return;
+	get_page(frag->page);
+	skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, frag->page, frag->offset, b->run,
+			b->run);
+	frag->offset += b->run;
+	b->run = 0;
+}
+
+/* A refill may start over on a page that nobody else refers to: not within a run. */
+static noinline bool build_new_run(struct build *b, unsigned int n)
+{
+	build_close_run(b);
+	if (!skb_page_frag_refill(n, b->frag, GFP_ATOMIC))
+		return false;
+	b->to = page_address(b->frag->page) + b->frag->offset;
+	b->left = b->frag->size - b->frag->offset;
+	return true;
+}
+
+/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
+static bool build_verify(const struct frame *f)
+{
+	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
+	const struct iphdr *v4 = (const struct iphdr *)f->data;
+	unsigned int l3 = is_v6(f->data) ? sizeof(*v6) : sizeof(*v4);
+	unsigned int n = f->kind.length - l3;
+	__wsum sum = csum_partial(f->data + l3, n, 0);
+
+	if (is_v6(f->data))
+		return !tcp_v6_check(n, &v6->saddr, &v6->daddr, sum);
+	return !tcp_v4_check(n, v4->saddr, v4->daddr, sum);
+}
+
+/* Copies the payload of @f behind what is there. False: wrong checksum, or no memory. */
+static bool build_payload(struct build *b, const struct frame *f, unsigned int headers)
+{
+	unsigned int n = f->kind.length - headers;
+
+	if (unlikely(n > b->left) && !build_new_run(b, n))
+		return false;
+	memcpy(b->to, f->data + headers, n);
+	if (!f->kind.csum_ok && unlikely(!build_verify(f)))
+		return false;
+	b->to += n;
+	b->run += n;
+	b->left -= n;
+	return true;
+}
+
+/* Makes the headers those of one large packet, as tcp4_gro_complete() and its callers do. */
+static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
+{
+	unsigned int l3 = is_v6(skb->data) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	struct skb_shared_info *shared = skb_shinfo(skb);
+	struct tcphdr *th = (struct tcphdr *)(skb->data + l3);
+	struct ipv6hdr *v6 = (struct ipv6hdr *)skb->data;
+	struct iphdr *v4 = (struct iphdr *)skb->data;
+	__be16 total = htons(skb->len);
+
+	th->psh = push;
+	skb_set_transport_header(skb, l3);
+	skb->csum_start = skb_headroom(skb) + l3;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	if (is_v6(skb->data)) {
+		v6->payload_len = htons(skb->len - l3);
+		th->check = ~tcp_v6_check(skb->len - l3, &v6->saddr, &v6->daddr, 0);
+		shared->gso_type = SKB_GSO_TCPV6;
+		return;
+	}
+	csum_replace2(&v4->check, v4->tot_len, total);
+	v4->tot_len = total;
+	th->check = ~tcp_v4_check(skb->len - l3, v4->saddr, v4->daddr, 0);
+	shared->gso_type = SKB_GSO_TCPV4 | (fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
+}
+
+static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head,
+			 const struct frame *last, unsigned int segments)
+{
+	const u8 *flags = last->data + (is_v6(last->data) ? 40 : 20) + 13;
+	struct sk_buff *skb = b->skb;
+
+	build_close_run(b);
+	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(segments ==
+		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
+	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
+	skb_shinfo(skb)->gso_segs = segments;
+	build_headers(skb, head->fixed_id, *flags & 0x08);
+	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
+		    head->kind.csum_ok);
+	build_deliver(q, head->port, skb);
+}
+
+/*
+ * Builds one packet of the chain at @head up to its end, or to the first segment with a wrong
+ * checksum. Returns the first frame that is not in it, or NULL.
+ */
+static struct frame *build_some(struct rx_queue *q, struct frame *head)
+{
+	struct frame *f = head, *last = NULL;
+	struct build b = {.frag = &q->frag};
+	unsigned int segments = 0;
+
+	b.skb = napi_alloc_skb(&q->napi, head->headers);
+	if (unlikely(!b.skb)) {
+		build_no_memory(head->port);
+		return head->next;
+	}
+	skb_put_data(b.skb, head->data, head->headers);
+	while (f && build_payload(&b, f, head->headers)) {
+		segments++;
+		last = f;
+		f = f->next;
+	}
+	if (segments > 1) {
+		build_finish(q, &b, head, last, segments);
+		return f;
+	}
+	/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
+	kfree_skb(b.skb);
+	build_single(q, head);
+	return head->next;
+}
+
+static void build_chain(struct rx_queue *q, struct frame *head)
+{
+	struct frame *f = head;
+
+	while (f) {
+		f->headers = head->headers;
+		f->fixed_id = head->fixed_id;
+		if (f->next) {
+			f = build_some(q, f);
+		} else {
+			build_single(q, f);
+			return;
+		}
+	}
+}
+
+/* Delivers all frames of the queue, chains in the place of their first frame. */
+void build_all(struct rx_queue *q)
+{
+	struct frame *f;
+
+	for (f = q->frames; f < q->frames + q->n; f++) {
+		if (f->segments == 1)
+			build_single(q, f);
+		else if (f->segments > 1)
+			build_chain(q, f);
+	}
+	q->n = 0;
+	chain_close_all(q);
+	netif_receive_skb_list(&q->deliver);
+	INIT_LIST_HEAD(&q->deliver);
+}

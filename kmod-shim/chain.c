@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which packets belong together: chains of TCP segments.
+ *
+ * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
+ * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
+ * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
+ * net/ipv4/af_inet.c: inet_gso_segment()), gives back exactly the bytes that came.
+ *
+ * Order: chains are delivered where their first frame stood. A segment that cannot join closes the
+ * chain of its flow, so that nothing behind it can get in front of it; what may belong to any flow,
+ * because its ports are not readable (fragments, IP options, extension headers), closes all.
+ */
+
+#include <linux/hash.h>
+#include <linux/ipv6.h>
+#include <net/ip.h>
+
+#include "rx.h"
+
+enum kind {
+	KIND_OTHER,   /* not TCP: no chain is concerned */
+	KIND_OPAQUE,  /* may belong to any flow */
+	KIND_BREAKS,  /* TCP that GSO could not reproduce */
+	KIND_SEGMENT, /* TCP payload */
+};
+
+struct candidate {
+	enum kind kind;
+	u32 seq;
+	u16 l3; /* bytes of IP header */
+	u16 headers;
+	u16 payload;
+	bool push;
+};
+
+#define TCP_FLAGS     13 /* offset of the byte with the flags in a TCP header */
+#define TCP_FLAG_ACK_ 0x10
+#define TCP_FLAG_PSH_ 0x08
+
+void chain_close_all(struct rx_queue *q)
+{
+	q->generation++;
+	q->hot = NULL;
+}
+
+static bool chain_is_open(const struct rx_queue *q, const struct chain *c)
+{
+	return c->generation == q->generation && c->head;
+}
+
+static struct chain *chain_slot(struct rx_queue *q, const struct frame *f, bool v6)
+{
+	const u8 *p = f->data;
+	u64 key;
+
+	if (v6)
+		key = get_unaligned((u64 *)(p + 8)) + get_unaligned((u64 *)(p + 16)) * 3 +
+		      get_unaligned((u64 *)(p + 24)) * 5 + get_unaligned((u64 *)(p + 32)) * 7 +
+		      get_unaligned((u32 *)(p + 40));
+	else
+		key = get_unaligned((u64 *)(p + 12)) + get_unaligned((u32 *)(p + 20));
+	return &q->chains[hash_64(key + f->port->number, CHAIN_BITS)];
+}
+
+static void chain_close(struct rx_queue *q, struct chain *c)
+{
+	c->head = NULL;
+	if (q->hot == c)
+		q->hot = NULL;
+}
+
+/*
+ * Fast path: is this packet, byte for byte, what the next full segment of the open chain @c must
+ * look like with an IPv4 id that counts? The expected header checksum makes a verification of its
+ * own needless.
+ */
+static __always_inline bool chain_predicts(const struct chain *c, const struct frame *f)
+{
+	const u64 *e = c->expect.words;
+	const u8 *p = f->data, *options;
+	unsigned int i;
+	u64 diff;
+
+	if (f->kind.all != c->kind.all || f->port != c->port || c->payload > c->room)
+		return false;
+	diff = get_unaligned((u64 *)p) ^ e[0];
+	diff |= get_unaligned((u64 *)(p + 8)) ^ e[1];
+	diff |= get_unaligned((u64 *)(p + 16)) ^ e[2];
+	diff |= get_unaligned((u64 *)(p + 24)) ^ e[3];
+	diff |= (get_unaligned((u64 *)(p + 32)) ^ e[4]) & (__force u64)cpu_to_be64(~0xffff0000ULL);
+	options = c->head->data;
+	for (i = 40; i < c->headers; i += 4)
+		diff |= get_unaligned((u32 *)(p + i)) ^ get_unaligned((u32 *)(options + i));
+	return !diff && ((const struct tcphdr *)(p + 20))->check != CSUM_MANGLED_0;
+}
+
+/* The header that comes after expect.ip and expect.tcp, with @payload bytes more. */
+static __always_inline void chain_advance(struct chain *c, unsigned int payload)
+{
+	struct iphdr *ip = &c->expect.ip;
+	u16 check;
+
+	c->next_seq += payload;
+	c->expect.tcp.seq = htonl(c->next_seq);
+	if (c->head->fixed_id)
+		return;
+	ip->id = htons(ntohs(ip->id) + 1);
+	/* RFC 1624 for a field that grows by one; 0xffff and 0 are the same to the sum. */
+	if (!ip->id)
+		return;
+	check = ntohs((__force __be16)ip->check);
+	ip->check = (__force __sum16)htons((check ?: 0xffff) - 1);
+}
+
+static __always_inline void chain_append(struct chain *c, struct frame *f, unsigned int payload)
+{
+	c->last->next = f;
+	c->last = f;
+	c->room -= payload;
+	c->head->segments++;
+	f->segments = 0;
+}
+
+static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
+			const struct candidate *s)
+{
+	f->headers = s->headers;
+	f->fixed_id = false;
+	c->head = f;
+	c->last = f;
+	c->port = f->port;
+	c->kind = f->kind;
+	c->headers = s->headers;
+	c->payload = s->payload;
+	c->room = IP_MAX_MTU - f->kind.length;
+	c->generation = q->generation;
+	c->next_seq = s->seq;
+	if (s->l3 == sizeof(struct iphdr))
+		memcpy(&c->expect, f->data, sizeof(c->expect));
+	else
+		memset(&c->expect, 0, sizeof(c->expect)); /* predicts nothing */
+	chain_advance(c, s->payload);
+	q->hot = c;
+}
+
+/* Everything in the IPv4 header that GSO would repeat, and the id. */
+static bool chain_matches_v4(struct chain *c, const u8 *p)
+{
+	const struct iphdr *ip = (const struct iphdr *)p;
+	const struct iphdr *first = (const struct iphdr *)c->head->data;
+	bool fixed;
+
+	if (ip->tos != first->tos || ip->frag_off != first->frag_off || ip->ttl != first->ttl ||
+	    ip->saddr != first->saddr || ip->daddr != first->daddr)
+		return false;
+	fixed = ip->id == first->id && ip->frag_off & htons(IP_DF);
+	if (c->head->segments == 1 && fixed) {
+		c->head->fixed_id = true;
+		return true;
+	}
+	return c->head->fixed_id ? fixed : ip->id == c->expect.ip.id;
+}
+
+static bool chain_matches(struct chain *c, const struct frame *f, const struct candidate *s)
+{
+	const struct frame *h = c->head;
+	const u8 *a = h->data + s->l3, *b = f->data + s->l3;
+	const struct tcphdr *first = (const struct tcphdr *)a, *th = (const struct tcphdr *)b;
+
+	if (f->port != c->port || f->kind.csum_ok != c->kind.csum_ok || s->headers != c->headers ||
+	    (*f->data ^ *h->data) >> 4 || s->payload > c->payload || s->payload > c->room ||
+	    s->seq != c->next_seq)
+		return false;
+	if (th->source != first->source || th->dest != first->dest ||
+	    th->ack_seq != first->ack_seq || th->window != first->window ||
+	    th->urg_ptr != first->urg_ptr ||
+	    memcmp(a + sizeof(*th), b + sizeof(*th), s->headers - s->l3 - sizeof(*th)))
+		return false;
+	if (s->l3 == sizeof(struct iphdr))
+		return chain_matches_v4(c, f->data);
+	/* v6: all but the payload length */
+	return !memcmp(f->data, h->data, 4) && !memcmp(f->data + 6, h->data + 6, 34);
+}
+
+static enum kind classify_v4(const struct frame *f)
+{
+	const struct iphdr *ip = (const struct iphdr *)f->data;
+
+	if (f->kind.length < sizeof(*ip) || ip->ihl != 5 || ip_is_fragment(ip))
+		return KIND_OPAQUE;
+	if (ip->protocol != IPPROTO_TCP)
+		return KIND_OTHER;
+	if (f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
+		return KIND_OPAQUE;
+	if (ntohs(ip->tot_len) != f->kind.length || ip->check == CSUM_MANGLED_0 ||
+	    ip_fast_csum(ip, 5) || ip->frag_off & htons(IP_CE))
+		return KIND_BREAKS;
+	return KIND_SEGMENT;
+}
+
+static enum kind classify_v6(const struct frame *f)
+{
+	const struct ipv6hdr *ip = (const struct ipv6hdr *)f->data;
+
+	if (f->kind.length < sizeof(*ip))
+		return KIND_OPAQUE;
+	if (ip->nexthdr == IPPROTO_UDP || ip->nexthdr == IPPROTO_ICMPV6)
+		return KIND_OTHER;
+	if (ip->nexthdr != IPPROTO_TCP || f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
+		return KIND_OPAQUE;
+	if (ntohs(ip->payload_len) != f->kind.length - sizeof(*ip))
+		return KIND_BREAKS;
+	return KIND_SEGMENT;
+}
+
+static void classify(const struct frame *f, struct candidate *s)
+{
+	bool v6 = *f->data >> 4 == 6;
+	const struct tcphdr *th;
+	const u8 *p;
+
+	s->kind = v6 ? classify_v6(f) : classify_v4(f);
+	if (s->kind != KIND_SEGMENT)
+		return;
+	s->l3 = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	p = f->data + s->l3;
+	th = (const struct tcphdr *)p;
+	s->headers = s->l3 + th->doff * 4;
+	s->payload = f->kind.length - s->headers;
+	s->seq = ntohl(th->seq);
+	s->push = p[TCP_FLAGS] & TCP_FLAG_PSH_;
+	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0f ||
+	    (p[TCP_FLAGS] & ~TCP_FLAG_PSH_) != TCP_FLAG_ACK_ || th->check == CSUM_MANGLED_0)
+		s->kind = KIND_BREAKS;
+}
+
+/* Out of line: its needs would slow chain_frame(). */
+static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
+{
+	struct candidate s;
+	struct chain *c;
+
+	classify(f, &s);
+	if (s.kind == KIND_OTHER)
+		return;
+	if (s.kind == KIND_OPAQUE) {
+		chain_close_all(q);
+		return;
+	}
+	c = chain_slot(q, f, *f->data >> 4 == 6);
+	if (s.kind == KIND_BREAKS || f->kind.alone) {
+		chain_close(q, c);
+		return;
+	}
+	if (!chain_is_open(q, c) || !chain_matches(c, f, &s)) {
+		chain_start(q, c, f, &s);
+		if (s.push)
+			chain_close(q, c);
+		return;
+	}
+	chain_append(c, f, s.payload);
+	q->hot = c;
+	if (s.push || s.payload < c->payload) {
+		chain_close(q, c);
+		return;
+	}
+	if (s.l3 == sizeof(struct iphdr))
+		memcpy(&c->expect, f->data, sizeof(c->expect));
+	chain_advance(c, s.payload);
+}
+
+#define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
+
+/*
+ * Finds the chain for a packet that has come behind all others, or starts one. A chain has frames
+ * of its kind only, so what is read ahead of any check of the length is there.
+ */
+void chain_frame(struct rx_queue *q, struct frame *f)
+{
+	struct chain *c = q->hot;
+
+	if (likely(c) && likely(chain_predicts(c, f)))
+		goto extend;
+	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
+		c = chain_slot(q, f, false);
+		if (chain_is_open(q, c) && chain_predicts(c, f)) {
+			q->hot = c;
+			goto extend;
+		}
+	}
+	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
+		chain_slowly(q, f);
+	return;
+
+extend:
+	chain_append(c, f, c->payload);
+	chain_advance(c, c->payload);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Differences between kernel versions, all of them: nothing else in this directory looks at
+ * LINUX_VERSION_CODE.
+ */
+#ifndef SHIM_COMPAT_H
+#define SHIM_COMPAT_H
+
+#include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/hrtimer.h>
+#include <linux/netdevice.h>
+#include <linux/version.h>
+#include <net/rtnetlink.h>
+#include <net/xdp.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <net/page_pool/helpers.h>
+#else
+#include <net/page_pool.h>
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* Where XDP's per-CPU redirect state lives on the stack, it must be set up around every run. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define shim_bpf_context struct bpf_net_context
+#define shim_bpf_enter(ctx) bpf_net_ctx_set(ctx)
+#define shim_bpf_leave(ctx) bpf_net_ctx_clear(ctx)
+#else
+#define shim_bpf_context struct shim_no_context
+struct shim_no_context {
+};
+static inline struct shim_no_context *shim_bpf_enter(struct shim_no_context *ctx)
+{
+	return ctx;
+}
+
+static inline void shim_bpf_leave(struct shim_no_context *ctx)
+{
+}
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define SHIM_COALESCE_PARAMS ETHTOOL_COALESCE_TX_AGGR
+static inline void shim_set_xdp_features(struct net_device *dev, bool redirect)
+{
+	dev->xdp_features = NETDEV_XDP_ACT_BASIC | (redirect ? NETDEV_XDP_ACT_REDIRECT : 0);
+}
+#else
+static inline void shim_set_xdp_features(struct net_device *dev, bool redirect)
+{
+}
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define shim_hrtimer_setup(timer, fn) hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT)
+#else
+static inline void shim_hrtimer_setup(struct hrtimer *timer,
+				      enum hrtimer_restart (*fn)(struct hrtimer *))
+{
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	timer->function = fn;
+}
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#define shim_napi_add(dev, napi, poll) netif_napi_add(dev, napi, poll)
+#else
+#define shim_napi_add(dev, napi, poll) netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT)
+#endif
+
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete(timer) del_timer(timer)
+#define timer_delete_sync(timer) del_timer_sync(timer)
+#endif
+
+/* The newlink operation of a link kind, as a function of the five things that it needs. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define SHIM_NEWLINK(name, fn)                                                                     \
+	static int name(struct net_device *dev, struct rtnl_newlink_params *params,                \
+			struct netlink_ext_ack *extack)                                            \
+	{                                                                                          \
+		return fn(rtnl_newlink_link_net(params), dev, params->tb, params->data, extack);   \
+	}
+#else
+#define SHIM_NEWLINK(name, fn)                                                                     \
+	static int name(struct net *src_net, struct net_device *dev, struct nlattr *tb[],          \
+			struct nlattr *data[], struct netlink_ext_ack *extack)                     \
+	{                                                                                          \
+		return fn(src_net, dev, tb, data, extack);                                         \
+	}
+#endif
+
+#endif

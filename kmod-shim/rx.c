@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the netdev below to frames: queue, NAPI, the receive program and its verdicts. */
+
+#include <linux/bpf_trace.h>
+#include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
+
+#include "rx.h"
+
+#define WORD_SIZE sizeof(struct qmap_shim_rx)
+
+union word {
+	struct qmap_shim_rx rx;
+	u64 raw;
+};
+
+rx_handler_result_t rx_handle(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct trunk *trunk = rcu_dereference(skb->dev->rx_handler_data);
+	struct rx_queue *q;
+
+	if (skb->protocol != htons(ETH_P_MAP) || skb->pkt_type == PACKET_LOOPBACK)
+		return RX_HANDLER_PASS;
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return RX_HANDLER_CONSUMED;
+	q = trunk->queues[smp_processor_id()];
+	if (!netif_running(trunk->dev) || skb_queue_len_lockless(&q->pending) >= RX_QUEUE_MAX) {
+		trunk_drop(trunk,
+			   netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL : QMAP_DROP_PORT_DOWN);
+		kfree_skb(skb);
+		return RX_HANDLER_CONSUMED;
+	}
+	skb_orphan(skb);
+	skb_queue_tail(&q->pending, skb);
+	napi_schedule(&q->napi);
+	return RX_HANDLER_CONSUMED;
+}
+
+/*
+ * A page of its own for one redirected packet: bytes in front of the cursor belong to packets that
+ * are not copied yet, so there is no room in place for what a devmap program pushes.
+ */
+static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *data, u32 length)
+{
+	struct xdp_buff xdp;
+	struct page *page;
+
+	if (length > QMAP_SHIM_REDIRECT_MAX)
+		return false;
+	page = page_pool_dev_alloc_pages(q->pool);
+	if (!page)
+		return false;
+	xdp_init_buff(&xdp, PAGE_SIZE, &q->rxq);
+	xdp_prepare_buff(&xdp, page_address(page), XDP_PACKET_HEADROOM, length, false);
+	memcpy(xdp.data, data, length);
+	if (xdp_do_redirect(q->trunk->dev, &xdp, prog)) {
+		page_pool_recycle_direct(q->pool, page);
+		return false;
+	}
+	q->redirected = true;
+	return true;
+}
+
+/* Sends what the program has made of a frame back as an aggregate of its own. */
+static bool rx_reply(struct trunk *trunk, const u8 *data, u32 length)
+{
+	struct net_device *lower = trunk->lower;
+	struct sk_buff *skb;
+
+	skb = alloc_skb(LL_RESERVED_SPACE(lower) + length + lower->needed_tailroom, GFP_ATOMIC);
+	if (!skb)
+		return false;
+	skb_reserve(skb, LL_RESERVED_SPACE(lower));
+	skb_put_data(skb, data, length);
+	skb->dev = lower;
+	skb->protocol = htons(ETH_P_MAP);
+	skb_reset_network_header(skb);
+	counters_add(trunk->counters, TRUNK_REPLIES, 1);
+	return dev_queue_xmit(skb) == NET_XMIT_SUCCESS;
+}
+
+static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
+{
+	trunk_drop(trunk, reason);
+	if (port)
+		counters_add(port->counters, PORT_RX_DROPPED, 1);
+}
+
+static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shim_rx *w, u8 *data)
+{
+	struct frame *f;
+
+	if (!port || !netif_running(port->dev)) {
+		rx_drop(q->trunk, port, QMAP_DROP_PORT_DOWN);
+		return;
+	}
+	if (!w->length || (*data >> 4 != 4 && *data >> 4 != 6)) {
+		rx_drop(q->trunk, port, QMAP_DROP_NOT_IP);
+		return;
+	}
+	shim_assert(q->n < RX_FRAMES);
+	f = &q->frames[q->n++];
+	f->data = data;
+	f->port = port;
+	f->next = NULL;
+	f->kind.length = w->length;
+	f->kind.csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
+	f->kind.alone = !!(w->flags & QMAP_SHIM_ALONE);
+	f->segments = 1;
+	chain_frame(q, f);
+}
+
+static void rx_flow(struct trunk *trunk, struct port *port, u8 flags)
+{
+	if (!port || !netif_running(port->dev))
+		return;
+	if (flags & QMAP_SHIM_STOP)
+		port_stop_flow(port, READ_ONCE(trunk->flow_ms));
+	else
+		port_start_flow(port);
+}
+
+/* Does what the program said about the frame at @cursor. False: the verdict makes no sense. */
+static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
+		       const struct qmap_shim_rx *w, u8 *cursor)
+{
+	struct trunk *trunk = q->trunk;
+	struct port *port = rcu_dereference(trunk->ports[w->port]);
+
+	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
+		rx_flow(trunk, port, w->flags);
+	if (likely(act == XDP_PASS)) {
+		rx_pass(q, port, w, cursor + w->header);
+		return true;
+	}
+	switch (act) {
+	case XDP_DROP:
+		rx_drop(trunk, port, w->drop);
+		return true;
+	case XDP_TX:
+		if (!rx_reply(trunk, cursor, w->header + w->length))
+			rx_drop(trunk, port, QMAP_DROP_NO_MEMORY);
+		return true;
+	case XDP_REDIRECT:
+		if (rx_redirect(q, prog, cursor + w->header, w->length))
+			counters_add(trunk->counters, TRUNK_REDIRECTED, 1);
+		else
+			rx_drop(trunk, port, QMAP_DROP_REDIRECT);
+		return true;
+	default:
+		bpf_warn_invalid_xdp_action(trunk->dev, prog, act);
+		fallthrough;
+	case XDP_ABORTED:
+		trace_xdp_exception(trunk->dev, prog, act);
+		return false;
+	}
+}
+
+/*
+ * Runs the program at @cursor. The word lies in front of the cursor, where bytes of the packet
+ * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
+ * move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
+ */
+static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, union word *word)
+{
+	u8 *meta = cursor - WORD_SIZE;
+	u64 kept = get_unaligned((u64 *)meta);
+	u32 act;
+
+	put_unaligned(0, (u64 *)meta);
+	xdp->data_hard_start = meta;
+	xdp->data_meta = meta;
+	xdp->data = cursor;
+	act = bpf_prog_run_xdp(prog, xdp);
+	word->raw = get_unaligned((u64 *)meta);
+	put_unaligned(kept, (u64 *)meta);
+	return act;
+}
+
+/* Returns the number of frames. */
+static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *cursor, u8 *end)
+{
+	unsigned int frames = 0, step;
+	struct xdp_buff xdp;
+	union word word;
+	bool last;
+	u32 act;
+
+	xdp_init_buff(&xdp, 0, &q->rxq);
+	xdp.data_end = end;
+	shim_assert(rcu_read_lock_held() && in_softirq());
+	while (cursor < end) {
+		act = rx_judge(prog, &xdp, cursor, &word);
+		step = word.rx.header + word.rx.length + word.rx.tail;
+		last = word.rx.flags & QMAP_SHIM_LAST;
+		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
+			goto bad;
+		if (unlikely(!rx_verdict(q, prog, act, &word.rx, cursor)))
+			goto bad;
+		frames++;
+		if (unlikely(last))
+			break;
+		cursor += step;
+		if (unlikely(q->n == RX_FRAMES))
+			build_all(q);
+	}
+	return frames;
+bad:
+	trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
+	return frames;
+}
+
+/*
+ * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not
+ * be, and packet sockets hold clones.
+ */
+static bool rx_prepare(struct sk_buff *skb)
+{
+	return !skb_cow(skb, WORD_SIZE) && !skb_linearize(skb);
+}
+
+static void rx_aggregate(struct rx_queue *q, struct bpf_prog *prog, struct sk_buff *skb)
+{
+	struct counters *c = this_cpu_ptr(q->trunk->counters);
+	unsigned int frames = 0;
+
+	if (unlikely(!prog))
+		trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
+	else if (unlikely(!rx_prepare(skb)))
+		trunk_drop(q->trunk, QMAP_DROP_NO_MEMORY);
+	else
+		frames = rx_walk(q, prog, skb->data, skb_tail_pointer(skb));
+	u64_stats_update_begin(&c->syncp);
+	u64_stats_inc(&c->n[TRUNK_AGGREGATES]);
+	u64_stats_add(&c->n[TRUNK_BYTES], skb->len);
+	u64_stats_add(&c->n[TRUNK_FRAMES], frames);
+	u64_stats_update_end(&c->syncp);
+}
+
+static int rx_poll(struct napi_struct *napi, int budget)
+{
+	struct rx_queue *q = container_of(napi, struct rx_queue, napi);
+	shim_bpf_context on_stack, *ctx;
+	unsigned int aggregates = 0;
+	struct bpf_prog *prog;
+	struct sk_buff *skb;
+
+	if (!budget)
+		return 0;
+	rcu_read_lock();
+	ctx = shim_bpf_enter(&on_stack);
+	prog = rcu_dereference(q->trunk->prog);
+	chain_close_all(q);
+	while (aggregates < budget && q->n < RX_FRAMES / 2) {
+		skb = skb_dequeue(&q->pending);
+		if (!skb)
+			break;
+		rx_aggregate(q, prog, skb);
+		__skb_queue_tail(&q->done, skb);
+		aggregates++;
+	}
+	build_all(q);
+	__skb_queue_purge(&q->done);
+	if (q->redirected)
+		xdp_do_flush();
+	q->redirected = false;
+	shim_bpf_leave(ctx);
+	rcu_read_unlock();
+	if (!skb_queue_empty_lockless(&q->pending))
+		return budget;
+	napi_complete_done(napi, min_t(int, aggregates, budget - 1));
+	return min_t(int, aggregates, budget - 1);
+}
+
+/* The pool belongs to rxq once its memory model is registered, and goes with it. */
+static int rx_queue_pool(struct rx_queue *q, int cpu)
+{
+	struct page_pool_params params = {
+		.pool_size = RX_FRAMES,
+		.nid = cpu_to_node(cpu),
+	};
+	int err;
+
+	err = xdp_rxq_info_reg(&q->rxq, q->trunk->dev, cpu, 0);
+	if (err)
+		return err;
+	q->pool = page_pool_create(&params);
+	if (IS_ERR(q->pool))
+		return PTR_ERR(q->pool);
+	err = xdp_rxq_info_reg_mem_model(&q->rxq, MEM_TYPE_PAGE_POOL, q->pool);
+	if (err)
+		page_pool_destroy(q->pool);
+	return err;
+}
+
+static void rx_queue_free(struct rx_queue *q)
+{
+	netif_napi_del(&q->napi);
+	if (xdp_rxq_info_is_reg(&q->rxq))
+		xdp_rxq_info_unreg(&q->rxq);
+	__skb_queue_purge(&q->pending);
+	if (q->frag.page)
+		put_page(q->frag.page);
+	kvfree(q);
+}
+
+static int rx_queue_new(struct trunk *trunk, int cpu)
+{
+	struct rx_queue *q;
+
+	q = kvzalloc_node(sizeof(*q), GFP_KERNEL, cpu_to_node(cpu));
+	if (!q)
+		return -ENOMEM;
+	trunk->queues[cpu] = q;
+	q->trunk = trunk;
+	skb_queue_head_init(&q->pending);
+	__skb_queue_head_init(&q->done);
+	INIT_LIST_HEAD(&q->deliver);
+	shim_napi_add(trunk->dev, &q->napi, rx_poll);
+	return rx_queue_pool(q, cpu);
+}
+
+int rx_create(struct trunk *trunk)
+{
+	int cpu, err;
+
+	trunk->queues = kcalloc(nr_cpu_ids, sizeof(*trunk->queues), GFP_KERNEL);
+	if (!trunk->queues)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+	{
+		err = rx_queue_new(trunk, cpu);
+		if (err) {
+			rx_destroy(trunk);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void rx_start(struct trunk *trunk)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) napi_enable(&trunk->queues[cpu]->napi);
+}
+
+void rx_stop(struct trunk *trunk)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+	{
+		napi_disable(&trunk->queues[cpu]->napi);
+		skb_queue_purge(&trunk->queues[cpu]->pending);
+	}
+}
+
+void rx_destroy(struct trunk *trunk)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) if (trunk->queues[cpu]) rx_queue_free(trunk->queues[cpu]);
+	kfree(trunk->queues);
+}

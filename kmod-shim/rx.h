@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The receive side: aggregates wait per CPU, one NAPI runs the program over all their frames, and
+ * only then packets are built, so that a chain can run across aggregates.
+ */
+#ifndef SHIM_RX_H
+#define SHIM_RX_H
+
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+
+#include "shim.h"
+
+#define RX_FRAMES    256 /* judged before packets are built; the end of a poll too */
+#define RX_QUEUE_MAX 256 /* aggregates waiting: 8 MB if they have 32 KB */
+#define CHAIN_BITS   6	 /* of the table of open chains */
+
+/* What frames of one chain have in common besides their headers, comparable in one go. */
+union frame_kind {
+	struct {
+		u16 length;
+		u8 csum_ok;
+		u8 alone;
+	};
+	u32 all;
+};
+
+/* One packet in an aggregate; or, as the head of a chain, all that is known of the chain. */
+struct frame {
+	u8 *data;
+	struct port *port;
+	struct frame *next; /* of the chain */
+	union frame_kind kind;
+	u16 headers;   /* head of a chain: bytes of IP and TCP header */
+	u16 segments;  /* 1: alone, more: head of a chain, 0: in the chain of another */
+	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
+};
+
+/* An open chain. `ip` and `tcp` are the IPv4 headers that the next full segment ought to have. */
+struct chain {
+	union {
+		u64 words[5];
+		struct {
+			struct iphdr ip;
+			struct tcphdr tcp;
+		} __packed;
+	} expect;
+	struct frame *head; /* NULL: the slot is free */
+	struct frame *last;
+	struct port *port;
+	union frame_kind kind;
+	u32 next_seq;
+	u32 generation;	      /* the slot is free if it is not the queue's */
+	u32 room;	      /* bytes until the largest packet that there can be */
+	u16 headers, payload; /* of a full segment */
+};
+
+struct rx_queue {
+	struct napi_struct napi;
+	struct trunk *trunk;
+	struct sk_buff_head pending; /* filled by the rx handler of this CPU */
+	struct sk_buff_head done;    /* judged; frames point into them */
+	struct xdp_rxq_info rxq;
+	struct page_pool *pool; /* of redirected packets */
+	struct page_frag frag;	/* payloads of chains */
+	struct list_head deliver;
+	struct chain *hot; /* the chain that grew last and is open, or NULL */
+	u32 generation;	   /* of chains */
+	unsigned int n;
+	bool redirected;
+	struct chain chains[1 << CHAIN_BITS];
+	struct frame frames[RX_FRAMES];
+};
+
+/* chain.c */
+void chain_close_all(struct rx_queue *q);
+void chain_frame(struct rx_queue *q, struct frame *f);
+
+/* build.c */
+void build_all(struct rx_queue *q);
+
+#endif

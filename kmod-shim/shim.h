@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the shim share.
+ *
+ * Lifetime: a trunk holds its lower netdev by the adjacency list and its ports by trunk->ports.
+ * Everything is created and destroyed under rtnl. The receive path reads trunk->ports and the
+ * programs under RCU; a port leaves the array in its ndo_uninit, before the grace period that
+ * unregistering ends with.
+ */
+#ifndef SHIM_H
+#define SHIM_H
+
+#include <linux/bpf.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+#include <linux/u64_stats_sync.h>
+
+#include "compat.h"
+#include "segment.h"
+#include <qmap/abi.h>
+#include <qmap/shim.h>
+
+#define TX_HEADROOM   (QMAP_SHIM_TX_ROOM + sizeof(struct qmap_shim_tx))
+#define TX_FRAMES_MAX 255
+#define TX_USECS_MAX  1000000
+
+/* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
+#ifdef SHIM_DEBUG
+#define shim_assert(cond) WARN_ON_ONCE(!(cond))
+#else
+#define shim_assert(cond) ((void)sizeof(cond))
+#endif
+
+/* Counters of a port: X(symbol, name in ethtool -S). */
+#define PORT_COUNTERS(X)                                                                           \
+	X(RX_PACKETS, "rx_packets")                                                                \
+	X(RX_BYTES, "rx_bytes")                                                                    \
+	X(RX_DROPPED, "rx_dropped")                                                                \
+	X(RX_CSUM_OK, "rx_csum_ok")                                                                \
+	X(RX_CSUM_NONE, "rx_csum_none")                                                            \
+	X(RX_CHAINS, "rx_chains")                                                                  \
+	X(RX_COALESCED, "rx_coalesced")                                                            \
+	X(TX_PACKETS, "tx_packets")                                                                \
+	X(TX_BYTES, "tx_bytes")                                                                    \
+	X(TX_DROPPED, "tx_dropped")                                                                \
+	X(FLOW_STOPS, "flow_stops")
+
+enum port_counter {
+#define X(sym, name) PORT_##sym,
+	PORT_COUNTERS(X)
+#undef X
+	PORT_COUNTER_MAX,
+};
+
+#define TRUNK_COUNTERS(X)                                                                          \
+	X(AGGREGATES, "aggregates")                                                                \
+	X(BYTES, "bytes")                                                                          \
+	X(FRAMES, "frames")                                                                        \
+	X(REDIRECTED, "redirected")                                                                \
+	X(REPLIES, "replies")                                                                      \
+	X(TX_AGGREGATES, "tx_aggregates")                                                          \
+	X(TX_BYTES, "tx_bytes")                                                                    \
+	X(TX_FRAMES, "tx_frames")
+
+/* The drop reasons, by enum qmap_drop, stand behind these. */
+enum trunk_counter {
+#define X(sym, name) TRUNK_##sym,
+	TRUNK_COUNTERS(X)
+#undef X
+	TRUNK_DROPS,
+	TRUNK_COUNTER_MAX = TRUNK_DROPS + QMAP_DROP_MAX,
+};
+
+#define COUNTERS_MAX TRUNK_COUNTER_MAX /* the larger of the two */
+
+/* Per CPU; written with bottom halves off. */
+struct counters {
+	struct u64_stats_sync syncp;
+	u64_stats_t n[COUNTERS_MAX];
+};
+
+/* What the uplink owes a port for bytes that the netdev below still has; outlives the port. */
+struct credit {
+	refcount_t refs;
+	spinlock_t lock; /* orders completions, which must not run at once, and guards dev */
+	struct net_device *dev; /* NULL once the port is gone */
+};
+
+struct aggregator {
+	spinlock_t lock; /* guards what follows up to the limits, and orders what is sent */
+	struct hrtimer timer;
+	struct sk_buff *skb;   /* being filled: one frame in place, or copies of several */
+	struct tx_bill *bill;  /* of copies; NULL while there is one frame in place */
+	unsigned int frames;
+	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
+	/* limits; written under rtnl, read without lock */
+	u32 max_bytes, max_frames, usecs;
+};
+
+struct trunk {
+	struct net_device *dev, *lower;
+	struct bpf_prog __rcu *prog;
+	struct port __rcu *ports[QMAP_SHIM_MAX_PORTS];
+	struct rx_queue **queues; /* by CPU */
+	struct counters __percpu *counters;
+	u32 flow_ms;
+	struct aggregator tx;
+};
+
+struct port {
+	struct net_device *dev;
+	struct trunk *trunk;
+	struct bpf_prog __rcu *prog;
+	struct counters __percpu *counters;
+	struct timer_list flow_timer; /* restarts a port whose "start" got lost */
+	struct xdp_rxq_info rxq; /* what programs read ingress_ifindex from */
+	struct credit *credit;
+	u8 number;
+};
+
+/* counters.c */
+extern const char trunk_counter_names[TRUNK_COUNTER_MAX][ETH_GSTRING_LEN];
+extern const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN];
+struct counters __percpu *counters_new(void);
+void counters_sum(struct counters __percpu *c, u64 *sum, unsigned int n);
+
+static inline void counters_add(struct counters __percpu *c, unsigned int i, u64 n)
+{
+	struct counters *p = this_cpu_ptr(c);
+
+	u64_stats_update_begin(&p->syncp);
+	u64_stats_add(&p->n[i], n);
+	u64_stats_update_end(&p->syncp);
+}
+
+static inline void trunk_drop(struct trunk *trunk, unsigned int reason)
+{
+	if (reason >= QMAP_DROP_MAX)
+		reason = QMAP_DROP_BAD_VERDICT;
+	counters_add(trunk->counters, TRUNK_DROPS + reason, 1);
+}
+
+/* trunk.c */
+extern struct rtnl_link_ops trunk_link_ops;
+bool is_trunk(const struct net_device *dev);
+int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog);
+
+/* port.c */
+extern struct rtnl_link_ops port_link_ops;
+void port_stop_flow(struct port *port, u32 ms);
+void port_start_flow(struct port *port);
+void ports_delete(struct trunk *trunk, struct list_head *kill);
+
+/* rx.c */
+int rx_create(struct trunk *trunk);
+void rx_start(struct trunk *trunk);
+void rx_stop(struct trunk *trunk);
+void rx_destroy(struct trunk *trunk);
+rx_handler_result_t rx_handle(struct sk_buff **pskb);
+
+/* tx.c */
+netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev);
+void tx_create(struct aggregator *tx);
+void tx_flush(struct trunk *trunk);
+void tx_destroy(struct trunk *trunk);
+struct credit *credit_new(struct net_device *dev);
+void credit_close(struct credit *credit);
+
+#endif

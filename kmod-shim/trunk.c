@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The trunk device: link kind "qmap_trunk". */
+
+#include <linux/if_arp.h>
+#include <linux/module.h>
+
+#include "shim.h"
+
+#define FLOW_MS_DEFAULT	  5000
+#define TX_FRAMES_DEFAULT 32
+
+static const struct net_device_ops trunk_netdev_ops;
+
+bool is_trunk(const struct net_device *dev)
+{
+	return dev->netdev_ops == &trunk_netdev_ops;
+}
+
+/* Runs under rtnl; packets under way finish with the old program, whose end waits for them. */
+int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog)
+{
+	struct bpf_prog *old = rtnl_dereference(*slot);
+
+	rcu_assign_pointer(*slot, prog);
+	if (old)
+		bpf_prog_put(old);
+	return 0;
+}
+
+static int trunk_bpf(struct net_device *dev, struct netdev_bpf *bpf)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	return bpf->command == XDP_SETUP_PROG ? shim_set_prog(&trunk->prog, bpf->prog) : -EINVAL;
+}
+
+static int trunk_open(struct net_device *dev)
+{
+	rx_start(netdev_priv(dev));
+	return 0;
+}
+
+static int trunk_stop(struct net_device *dev)
+{
+	rx_stop(netdev_priv(dev));
+	tx_flush(netdev_priv(dev));
+	return 0;
+}
+
+static netdev_tx_t trunk_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	trunk_drop(netdev_priv(dev), QMAP_DROP_NOT_QMAP);
+	kfree_skb(skb);
+	return NETDEV_TX_OK;
+}
+
+static void trunk_get_stats(struct net_device *dev, struct rtnl_link_stats64 *s)
+{
+	struct trunk *trunk = netdev_priv(dev);
+	u64 n[TRUNK_COUNTER_MAX];
+	unsigned int i;
+
+	counters_sum(trunk->counters, n, TRUNK_COUNTER_MAX);
+	s->rx_packets = n[TRUNK_AGGREGATES];
+	s->rx_bytes = n[TRUNK_BYTES];
+	s->tx_packets = n[TRUNK_TX_AGGREGATES];
+	s->tx_bytes = n[TRUNK_TX_BYTES];
+	for (i = TRUNK_DROPS; i < TRUNK_COUNTER_MAX; i++)
+		s->rx_dropped += n[i];
+}
+
+static int trunk_init(struct net_device *dev)
+{
+	struct trunk *trunk = netdev_priv(dev);
+	int err;
+
+	trunk->counters = counters_new();
+	if (!trunk->counters)
+		return -ENOMEM;
+	err = rx_create(trunk);
+	if (err)
+		free_percpu(trunk->counters);
+	return err;
+}
+
+static void trunk_uninit(struct net_device *dev)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	if (trunk->lower) {
+		netdev_rx_handler_unregister(trunk->lower);
+		netdev_upper_dev_unlink(trunk->lower, dev);
+	}
+	tx_destroy(trunk);
+	rx_destroy(trunk);
+}
+
+static void trunk_free(struct net_device *dev)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	free_percpu(trunk->counters);
+}
+
+static const struct net_device_ops trunk_netdev_ops = {
+	.ndo_init = trunk_init,
+	.ndo_uninit = trunk_uninit,
+	.ndo_open = trunk_open,
+	.ndo_stop = trunk_stop,
+	.ndo_start_xmit = trunk_xmit,
+	.ndo_get_stats64 = trunk_get_stats,
+	.ndo_bpf = trunk_bpf,
+};
+
+static int trunk_sset_count(struct net_device *dev, int sset)
+{
+	return sset == ETH_SS_STATS ? TRUNK_COUNTER_MAX : -EOPNOTSUPP;
+}
+
+static void trunk_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	if (sset == ETH_SS_STATS)
+		memcpy(data, trunk_counter_names, sizeof(trunk_counter_names));
+}
+
+static void trunk_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	counters_sum(trunk->counters, data, TRUNK_COUNTER_MAX);
+}
+
+#ifdef SHIM_COALESCE_PARAMS
+static int trunk_get_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			      struct kernel_ethtool_coalesce *kernel_coal,
+			      struct netlink_ext_ack *extack)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	kernel_coal->tx_aggr_max_bytes = trunk->tx.max_bytes;
+	kernel_coal->tx_aggr_max_frames = trunk->tx.max_frames;
+	kernel_coal->tx_aggr_time_usecs = trunk->tx.usecs;
+	return 0;
+}
+
+static int trunk_set_coalesce(struct net_device *dev, struct ethtool_coalesce *coal,
+			      struct kernel_ethtool_coalesce *kernel_coal,
+			      struct netlink_ext_ack *extack)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	if (kernel_coal->tx_aggr_max_bytes > QMAP_MAX_AGGREGATE) {
+		NL_SET_ERR_MSG(extack, "An uplink aggregate has at most 65535 bytes");
+		return -EINVAL;
+	}
+	if (!kernel_coal->tx_aggr_max_frames || kernel_coal->tx_aggr_max_frames > TX_FRAMES_MAX) {
+		NL_SET_ERR_MSG(extack, "An uplink aggregate has 1 to 255 frames");
+		return -EINVAL;
+	}
+	if (kernel_coal->tx_aggr_time_usecs > TX_USECS_MAX) {
+		NL_SET_ERR_MSG(extack, "A frame waits at most one second");
+		return -EINVAL;
+	}
+	WRITE_ONCE(trunk->tx.max_bytes, kernel_coal->tx_aggr_max_bytes);
+	WRITE_ONCE(trunk->tx.max_frames, kernel_coal->tx_aggr_max_frames);
+	WRITE_ONCE(trunk->tx.usecs, kernel_coal->tx_aggr_time_usecs);
+	return 0;
+}
+#endif
+
+static const struct ethtool_ops trunk_ethtool_ops = {
+	.get_link = ethtool_op_get_link,
+	.get_sset_count = trunk_sset_count,
+	.get_strings = trunk_strings,
+	.get_ethtool_stats = trunk_ethtool_stats,
+#ifdef SHIM_COALESCE_PARAMS
+	.supported_coalesce_params = SHIM_COALESCE_PARAMS,
+	.get_coalesce = trunk_get_coalesce,
+	.set_coalesce = trunk_set_coalesce,
+#endif
+};
+
+static void trunk_setup(struct net_device *dev)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	dev->netdev_ops = &trunk_netdev_ops;
+	dev->ethtool_ops = &trunk_ethtool_ops;
+	dev->type = ARPHRD_NONE;
+	dev->flags = IFF_NOARP;
+	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->mtu = ETH_DATA_LEN;
+	dev->max_mtu = QMAP_MAX_AGGREGATE;
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = trunk_free;
+	shim_set_xdp_features(dev, true);
+	trunk->dev = dev;
+	trunk->flow_ms = FLOW_MS_DEFAULT;
+	tx_create(&trunk->tx);
+	trunk->tx.max_frames = TX_FRAMES_DEFAULT;
+}
+
+static struct netlink_range_validation flow_ms_range = {.min = 1, .max = 600000};
+static struct netlink_range_validation usecs_range = {.max = TX_USECS_MAX};
+static struct netlink_range_validation bytes_range = {.max = QMAP_MAX_AGGREGATE};
+
+static const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
+	[IFLA_QMAP_TRUNK_VERSION] = {.type = NLA_REJECT},
+	[IFLA_QMAP_TRUNK_FLOW_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &flow_ms_range),
+	[IFLA_QMAP_TRUNK_TX_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &bytes_range),
+	[IFLA_QMAP_TRUNK_TX_FRAMES] = NLA_POLICY_RANGE(NLA_U32, 1, TX_FRAMES_MAX),
+	[IFLA_QMAP_TRUNK_TX_USECS] = NLA_POLICY_FULL_RANGE(NLA_U32, &usecs_range),
+};
+
+static void trunk_set_u32(u32 *value, const struct nlattr *attr)
+{
+	if (attr)
+		WRITE_ONCE(*value, nla_get_u32(attr));
+}
+
+static int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+			struct netlink_ext_ack *extack)
+{
+	struct trunk *trunk = netdev_priv(dev);
+
+	if (!data)
+		return 0;
+	trunk_set_u32(&trunk->flow_ms, data[IFLA_QMAP_TRUNK_FLOW_MS]);
+	trunk_set_u32(&trunk->tx.max_bytes, data[IFLA_QMAP_TRUNK_TX_BYTES]);
+	trunk_set_u32(&trunk->tx.max_frames, data[IFLA_QMAP_TRUNK_TX_FRAMES]);
+	trunk_set_u32(&trunk->tx.usecs, data[IFLA_QMAP_TRUNK_TX_USECS]);
+	return 0;
+}
+
+static struct net_device *trunk_find_lower(struct net *net, struct nlattr *tb[],
+					   struct netlink_ext_ack *extack)
+{
+	struct net_device *lower;
+
+	if (!tb[IFLA_LINK]) {
+		NL_SET_ERR_MSG(extack, "A trunk device needs the netdev below it (IFLA_LINK)");
+		return ERR_PTR(-EINVAL);
+	}
+	lower = __dev_get_by_index(net, nla_get_u32(tb[IFLA_LINK]));
+	if (!lower) {
+		NL_SET_ERR_MSG(extack, "The netdev below the trunk device does not exist");
+		return ERR_PTR(-ENODEV);
+	}
+	if (lower->flags & IFF_LOOPBACK || lower->rtnl_link_ops == &trunk_link_ops ||
+	    lower->rtnl_link_ops == &port_link_ops) {
+		NL_SET_ERR_MSG(extack, "This netdev cannot carry aggregates");
+		return ERR_PTR(-EINVAL);
+	}
+	if (netdev_is_rx_handler_busy(lower)) {
+		NL_SET_ERR_MSG(
+			extack,
+			"The netdev below is taken by rmnet, a bridge, a bond or another trunk");
+		return ERR_PTR(-EBUSY);
+	}
+	return lower;
+}
+
+/* Stacks @dev on @lower; @dev is registered. */
+static int trunk_stack(struct trunk *trunk, struct net_device *lower,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = netdev_upper_dev_link(lower, trunk->dev, extack);
+	if (err)
+		return err;
+	err = netdev_rx_handler_register(lower, rx_handle, trunk);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "The netdev below has a receiver already");
+		netdev_upper_dev_unlink(lower, trunk->dev);
+		return err;
+	}
+	return 0;
+}
+
+static int trunk_create(struct net *net, struct net_device *dev, struct nlattr *tb[],
+			struct nlattr *data[], struct netlink_ext_ack *extack)
+{
+	struct trunk *trunk = netdev_priv(dev);
+	struct net_device *lower = trunk_find_lower(net, tb, extack);
+	int err;
+
+	if (IS_ERR(lower))
+		return PTR_ERR(lower);
+	trunk_change(dev, tb, data, extack);
+	err = register_netdevice(dev);
+	if (err)
+		return err;
+	err = trunk_stack(trunk, lower, extack);
+	if (err) {
+		unregister_netdevice(dev);
+		return err;
+	}
+	trunk->lower = lower;
+	return 0;
+}
+SHIM_NEWLINK(trunk_newlink, trunk_create)
+
+static void trunk_dellink(struct net_device *dev, struct list_head *head)
+{
+	ports_delete(netdev_priv(dev), head);
+	unregister_netdevice_queue(dev, head);
+}
+
+static size_t trunk_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(u32)) * IFLA_QMAP_TRUNK_MAX;
+}
+
+static int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct trunk *trunk = netdev_priv(dev);
+
+	if (nla_put_u32(skb, IFLA_QMAP_TRUNK_VERSION, QMAP_SHIM_VERSION) ||
+	    nla_put_u32(skb, IFLA_QMAP_TRUNK_FLOW_MS, trunk->flow_ms) ||
+	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_BYTES, trunk->tx.max_bytes) ||
+	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_FRAMES, trunk->tx.max_frames) ||
+	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_USECS, trunk->tx.usecs))
+		return -EMSGSIZE;
+	return 0;
+}
+
+struct rtnl_link_ops trunk_link_ops = {
+	.kind = QMAP_SHIM_TRUNK_KIND,
+	.priv_size = sizeof(struct trunk),
+	.setup = trunk_setup,
+	.maxtype = IFLA_QMAP_TRUNK_MAX,
+	.policy = trunk_policy,
+	.newlink = trunk_newlink,
+	.changelink = trunk_change,
+	.dellink = trunk_dellink,
+	.get_size = trunk_size,
+	.fill_info = trunk_fill,
+};

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "usb.h"
+#include "control.h"
+#include "qmux.h"
+#include "uplink.h"
+#include "usb_device.h"
+#include "util.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MAX_TRANSFERS 64 /* that wait for the host; more are lost */
+#define BUSY	      16 /* of these: the host is behind */
+#define MAX_MESSAGES  64
+
+static void give(struct usb *u, const struct usb_urb *urb, const uint8_t *buf, size_t len)
+{
+	/* What does not fit one request is a babble, and lost whole: the host sizes its buffers
+	 * so that they end inside a packet (kernel usbnet.c, usbnet_change_mtu()). */
+	if (len > urb->length) {
+		u->modem->traffic.dl_beyond_urb++;
+		usb_link_answer(u->link, urb->seqnum, -EOVERFLOW, NULL, 0);
+	} else {
+		usb_link_answer(u->link, urb->seqnum, 0, buf, len);
+	}
+}
+
+void usb_send_transfer(struct modem *m, const uint8_t *buf, size_t len)
+{
+	struct usb *u = m->usb;
+	struct usb_urb urb;
+
+	if (!u->link || !u->configured)
+		m->traffic.dl_lost++;
+	else if (usb_urbs_take(&u->in[USB_EP_DOWNLINK], &urb))
+		give(u, &urb, buf, len);
+	else if (u->transfers.count >= MAX_TRANSFERS || usb_blobs_add(&u->transfers, buf, len))
+		m->traffic.dl_lost++;
+}
+
+void usb_send_message(struct modem *m, const uint8_t *buf, size_t len)
+{
+	struct usb *u = m->usb;
+
+	if (!u->link)
+		return;
+	for (size_t n; len; buf += n, len -= n) {
+		n = len < QMUX_MAX ? len : QMUX_MAX;
+		if (u->messages.count >= MAX_MESSAGES || usb_blobs_add(&u->messages, buf, n)) {
+			m->qmi.overruns++;
+			break;
+		}
+		u->unannounced++;
+	}
+	usb_notify(u);
+}
+
+bool usb_transfers_congested(const struct modem *m)
+{
+	return m->usb && m->usb->transfers.count >= BUSY;
+}
+
+/* Only a host that listens can be behind. */
+bool usb_messages_congested(const struct modem *m)
+{
+	return m->usb && m->usb->messages.count && m->usb->in[USB_EP_NOTIFY].count;
+}
+
+static void in_request(struct usb *u, const struct usb_request *r)
+{
+	struct usb_urb urb = {.seqnum = r->seqnum, .length = r->length};
+
+	if (r->endpoint == USB_EP_DOWNLINK) {
+		struct usb_blob *b = usb_blobs_take(&u->transfers);
+
+		u->urb_size = r->length;
+		if (b) {
+			give(u, &urb, b->data, b->len);
+			free(b);
+			return;
+		}
+	}
+	if (usb_urbs_add(&u->in[r->endpoint], r->seqnum, r->length))
+		usb_link_answer(u->link, r->seqnum, -ENOMEM, NULL, 0);
+	else if (r->endpoint == USB_EP_NOTIFY)
+		usb_notify(u);
+}
+
+static void out_request(struct usb *u, const struct usb_request *r)
+{
+	static uint8_t buf[MAX_TRANSFER];
+
+	usb_link_taken(u->link, r->seqnum, r->length);
+	/* a zero-length packet only ends the transfer before it */
+	if (r->endpoint != USB_EP_UPLINK || !r->length || r->length > sizeof(buf))
+		return;
+	memcpy(buf, r->data, r->length);
+	uplink_receive(u->modem, buf, r->length);
+}
+
+static void submit(void *arg, const struct usb_request *r)
+{
+	struct usb *u = arg;
+
+	if (!r->endpoint)
+		usb_control_request(u, r);
+	else if (r->in)
+		in_request(u, r);
+	else
+		out_request(u, r);
+}
+
+static bool take_back(void *arg, uint32_t seqnum)
+{
+	struct usb *u = arg;
+
+	for (unsigned int i = 0; i < USB_ENDPOINTS; i++)
+		if (usb_urbs_remove(&u->in[i], seqnum))
+			return true;
+	return false;
+}
+
+static void forget(struct usb *u)
+{
+	u->link = NULL;
+	u->configured = u->dtr = false;
+	u->unannounced = 0;
+	u->urb_size = 0;
+	for (unsigned int i = 0; i < USB_ENDPOINTS; i++)
+		usb_urbs_clear(&u->in[i]);
+	usb_blobs_clear(&u->transfers);
+	usb_blobs_clear(&u->messages);
+	control_close_usb(u->modem);
+}
+
+static void closed(void *arg)
+{
+	forget(arg);
+}
+
+int usb_plug(struct modem *m)
+{
+	static const struct usb_link_ops ops = {
+		.submit = submit, .unlink = take_back, .closed = closed};
+	struct usb *u = m->usb;
+	int err;
+
+	if (!u)
+		return -ENODEV;
+	if (u->link)
+		return -EALREADY;
+	err = usb_link_new(&m->loop, u->speed, &ops, u, &u->link);
+	if (err)
+		return err;
+	err = control_open_usb(m);
+	if (err)
+		usb_link_free(&u->link);
+	else
+		u->plugs++;
+	return err;
+}
+
+int usb_unplug(struct modem *m)
+{
+	struct usb *u = m->usb;
+
+	if (!u)
+		return -ENODEV;
+	if (!u->link)
+		return -EALREADY;
+	usb_link_free(&u->link);
+	forget(u);
+	return 0;
+}
+
+int usb_new(struct modem *m)
+{
+	if (!m->options.usb)
+		return 0;
+	m->usb = calloc(1, sizeof(*m->usb));
+	if (!m->usb)
+		return -ENOMEM;
+	m->usb->modem = m;
+	m->usb->speed = m->options.high_speed ? USB_HIGH : USB_SUPER;
+	return usb_plug(m);
+}
+
+void usb_free(struct modem *m)
+{
+	usb_unplug(m);
+	free(m->usb);
+	m->usb = NULL;
+}
+
+struct json_object *usb_json(const struct modem *m)
+{
+	struct json_object *o;
+	const struct usb *u = m->usb;
+
+	if (!u)
+		return NULL;
+	o = json_object_new_object();
+	json_object_object_add(o, "plugged", json_object_new_boolean(u->link != NULL));
+	json_object_object_add(o, "configured", json_object_new_boolean(u->configured));
+	json_object_object_add(o, "dtr", json_object_new_boolean(u->dtr));
+	json_object_object_add(o, "listening",
+			       json_object_new_boolean(u->in[USB_EP_NOTIFY].count > 0));
+	json_object_object_add(o, "messages", json_object_new_int64(u->messages.count));
+	json_object_object_add(o, "urbs", json_object_new_int64(u->in[USB_EP_DOWNLINK].count));
+	json_object_object_add(o, "urb_size", json_object_new_int64(u->urb_size));
+	json_object_object_add(o, "plugs", json_object_new_int64(u->plugs));
+	return o;
+}

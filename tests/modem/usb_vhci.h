@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports of the kernel's virtual host controller, vhci_hcd. */
+#ifndef MODEM_USB_VHCI_H
+#define MODEM_USB_VHCI_H
+
+#include "usb_desc.h"
+
+/*
+ * Plug a device of this speed into a free port. Returns a non-blocking stream socket that speaks
+ * usbip; closing it unplugs. -ENOENT: no vhci_hcd here; -EBUSY: all ports are taken.
+ */
+int vhci_plug(enum usb_speed speed);
+
+#endif

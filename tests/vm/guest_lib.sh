@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Building what a guest needs and running it. Sourced by run.sh and bench/vm.sh.
+
+# What the guests need besides the shim. Unknown ones are built in or absent, which the tests say.
+GUEST_MODULES="tun veth sch_ingress cls_matchall act_gact act_mirred cls_bpf"
+
+missing_tools() {
+	local tool
+	for tool in qemu-system-x86_64 cpio busybox depmod modprobe dpkg gcc clang; do
+		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
+	done
+	busybox --list >/dev/null 2>&1 && ! ldd "$(command -v busybox)" >/dev/null 2>&1 && return 1
+	echo "busybox is not the static one"
+}
+
+build_tests() {
+	local cflags="-std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+		-Werror -D_GNU_SOURCE -Iinclude -I."
+	mkdir -p build/vm/bin
+	make -s build/include/qmap_shim.skel.h || return 1
+	clang -O2 -g -target bpf -mcpu=v3 -Iinclude -idirafter "/usr/include/$(gcc -print-multiarch)" \
+		-Wall -Werror -c tests/vm/vm.bpf.c -o build/vm/bin/vm.bpf.o || return 1
+	local sources=() file
+	for file in tests/vm/*.c; do
+		[ "${file%.bpf.c}" != "$file" ] || sources+=("$file")
+	done
+	# shellcheck disable=SC2086 # a list of flags
+	gcc $cflags "${sources[@]}" -o build/vm/bin/shim_test -lbpf -lmnl
+}
+
+# What to give to make so that this machine's compiler can stand in for the kernel's own.
+kernel_flags() {
+	local compiler
+	compiler=$(sed -nE 's/^CC = .*(gcc-[0-9]+)$/\1/p' "$1/.kernelvariables")
+	printf '%s\n' CONFIG_DEBUG_INFO_BTF_MODULES= PAHOLE=true
+	if ! command -v "x86_64-linux-gnu-$compiler" >/dev/null; then
+		echo CC=gcc
+		gcc -fmin-function-alignment=16 -E - </dev/null >/dev/null 2>&1 ||
+			echo CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=
+	fi
+}
+
+# Builds the module out of a copy of its sources, one per kernel.
+build_module() {
+	local kernel=$1 dir headers flags
+	dir=$VM_BUILD/$kernel/module
+	mkdir -p "$dir"
+	cp -ru kmod-shim include "$dir/"
+	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
+	mapfile -t flags < <(kernel_flags "$headers")
+	make -s -C "$headers" M="$dir/kmod-shim" W=1 ${DEBUG:+SHIM_DEBUG=y} "${flags[@]}" \
+		modules >"$dir/log" 2>&1 && ! grep -q '\.[ch]:.*warning:' "$dir/log" && return 0
+	cat "$dir/log"
+	return 1
+}
+
+# Copies a program and the libraries it needs.
+copy_program() {
+	local root=$1 program=$2 lib
+	install -D -m755 "$program" "$root/bin/$(basename "$program")"
+	ldd "$program" 2>/dev/null | grep -oE '/[^ ]+' | while read -r lib; do
+		[ -e "$root$lib" ] || install -D -m755 "$(realpath "$lib")" "$root$lib"
+	done
+}
+
+# Copies modules, unpacked, and lists them in the order of loading.
+copy_modules() {
+	local kernel=$1 root=$2 base release path name
+	base=$VM_BUILD/$kernel/root
+	release=$(kernel_release "$kernel")
+	[ -e "$base/lib/modules/$release/koep.bin" ] || depmod -b "$base" "$release" 2>/dev/null
+	mkdir -p "$root/ko"
+	for name in $GUEST_MODULES; do
+		modprobe -d "$base" -S "$release" --show-depends "$name" 2>/dev/null
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
+		name=$(basename "$path")
+		if [ "${name%.xz}" != "$name" ]; then
+			name=${name%.xz}
+			xz -dc "$path" >"$root/ko/$name"
+		else
+			cp "$path" "$root/ko/$name"
+		fi
+		echo "$name"
+	done >"$root/modules"
+	for path in ${EXTRA_MODULES:-} "$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
+		[ -e "$path" ] || continue # not every guest needs it
+		cp "$path" "$root/ko/"
+		basename "$path" >>"$root/modules"
+	done
+}
+
+# make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /, and
+# what is in the directory $GUEST_TREE.
+make_image() {
+	local kernel=$1 out=$2 command=$3 root file
+	shift 3
+	root=$VM_BUILD/$kernel/initramfs
+	rm -rf "$root"
+	mkdir -p "$root"/{bin,sbin,proc,sys,dev,tmp,etc,run}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	"$root/bin/busybox" --install -s "$root/bin" 2>/dev/null
+	find "$root/bin" -type l -exec ln -sfn busybox {} \;
+	for file in "$(command -v ip)" "$(command -v tc)" "$(command -v ethtool)" "$@"; do
+		if ldd "$file" >/dev/null 2>&1; then
+			rm -f "$root/bin/$(basename "$file")"
+			copy_program "$root" "$file"
+		else
+			cp "$file" "$root/"
+		fi
+	done
+	[ -z "${GUEST_TREE:-}" ] || cp -a "$GUEST_TREE/." "$root/"
+	copy_modules "$kernel" "$root"
+	install -m755 tests/vm/guest.sh "$root/init"
+	echo "$command" >"$root/command"
+	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
+}
+
+# KVM where it boots a kernel, not merely where /dev/kvm exists. Otherwise TCG with one host thread
+# for all CPUs: with one each, QEMU 7.2 lets a CPU run into the breakpoint that the kernel puts where
+# it is about to patch code which that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after
+# the kernel has taken it away again.
+accelerator() {
+	local kernel=$1 file=$VM_BUILD/accel
+	if [ ! -s "$file" ]; then
+		echo tcg,thread=single >"$file"
+		[ ! -w /dev/kvm ] || timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
+			-nographic -no-reboot -kernel "$(kernel_image "$kernel")" \
+			-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version" &&
+			echo kvm >"$file"
+	fi
+	cat "$file"
+}
+
+# run_guest KERNEL IMAGE LOG: boots, waits with a deadline, prints the results with the kernel's name.
+run_guest() {
+	local kernel=$1 image=$2 log=$3 accel cpu=${CPU:-max}
+	accel=${ACCEL:-$(accelerator "$kernel")}
+	[ "$accel" != kvm ] || cpu=host
+	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list
+	timeout -k 5 "$DEADLINE" qemu-system-x86_64 -accel "$accel" -cpu $cpu -m "${MEMORY:-1024}" \
+		${QEMU_OPTIONS:--smp 2} -nographic -no-reboot -nic none \
+		-kernel "$(kernel_image "$kernel")" \
+		-initrd "$image" -append "console=ttyS0 quiet panic=-1 oops=panic ${CMDLINE:-}" \
+		</dev/null 2>&1 | tr -d '\r' >"$log"
+	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $kernel: /"
+	if ! grep -aq '^GUEST-STATUS' "$log"; then
+		echo "FAIL vm $kernel: the guest died or hung; the end of its console:"
+		tail -n 40 "$log"
+		return 1
+	fi
+	if ! grep -aqE '^(PASS|FAIL|SKIP|DATA) |^{"case"' "$log"; then
+		echo "FAIL vm $kernel: the guest ran no test"
+		return 1
+	fi
+	grep -aq '^GUEST-STATUS 0' "$log" && return 0
+	grep -avE '^(PASS|SKIP|DATA) ' "$log" | tail -n 60
+	return 1
+}

@@ -1,0 +1,336 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Inside a guest: qmapd and qmicli on an emulated USB modem that the kernel's own drivers bind.
+#
+#   guest_usb.sh [TEST...]
+#   DATAPATH=xdp                   or shim
+
+# shellcheck disable=SC2086,SC2046,SC2005 # paths and numbers have no spaces
+
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/../net/lib-traffic.sh"
+
+sysfs=/sys/class/net/wwan0
+cycles=${CYCLES:-20}
+datapath=${DATAPATH:-xdp}
+
+# --- the modem on USB ---
+
+drivers_ready() {
+	[ -e $sysfs/qmi/raw_ip ] && [ -c /dev/cdc-wdm0 ]
+}
+
+drivers_gone() {
+	[ ! -e $sysfs ] && [ ! -e /dev/cdc-wdm0 ]
+}
+
+usb_start() { # OPTION...
+	modem_start --usb vhci "$@"
+	wait_for 20 drivers_ready || fail "qmi_wwan does not bind"
+}
+
+unplug() {
+	modem unplug >/dev/null
+	wait_for 20 drivers_gone || fail "drivers still hold the unplugged modem"
+}
+
+plug() {
+	modem plug >/dev/null
+	wait_for 20 drivers_ready || fail "qmi_wwan does not bind again"
+}
+
+# --- the host ---
+
+pdns=(1 2 3 4)
+
+# start OPTION...: modem and qmapd, four PDNs attached, all of it found without being told.
+start() {
+	usb_start
+	qmapd_start
+	attach_all "$@"
+}
+
+attach_all() {
+	qmapctl -q attach wwan0 --datapath "$datapath" "${pdns[@]/#/--pdn=}" "$@"
+}
+
+state_is() {
+	[ "$(field .state)" = "$1" ]
+}
+
+set_streams() { # family
+	local n
+	ports=() up=() down=()
+	for n in "${pdns[@]}"; do
+		ports+=("wwan0.$n=$n")
+		up+=("wwan0.$n=$n@$(gateway "$n" "$1")")
+		down+=("net/pdn$n=$n@$(host "$n" "$1")")
+	done
+}
+
+ping_all() {
+	local n out family
+	for n in "${pdns[@]}"; do
+		for family in 4 6; do
+			out=$(ping -c 2 -i 0.2 -W 5 -I "wwan0.$n" "$(gateway "$n" $family)") || fail "$out"
+			[[ $out != *wrong* ]] || fail "$out"
+		done
+	done
+}
+
+# The guest is slow: what is not paced is lost in its queues, and proves nothing.
+rate=500
+
+# Datagrams of every size to the MTU, hence every pad, in both directions; bytes compared.
+patterns() {
+	local way
+	deep_queues
+	modem reset >/dev/null
+	for way in "4 44" "6 64 -6"; do
+		# shellcheck disable=SC2086 # words
+		set -- $way
+		set_streams "$1"
+		receive -t 60000 -c 300 ${3:-} "${ports[@]}" -- "$build/pattern-tool" send -p 7001 -r $rate \
+			-c 300 -s "$2-1500" ${3:-} "${down[@]}"
+		"$build/pattern-tool" send -r $rate -c 300 -s "$2-1500" ${3:-} "${up[@]}" >/dev/null
+		generated -t 60000 -c 300 ${3:-} "${ports[@]}" -- count=300 size=1400 rate=4000 "v=$1"
+	done
+	for n in "${pdns[@]}"; do
+		sink_has "$n" 600
+	done
+	no_complaints
+}
+
+detached() {
+	qmapctl detach wwan0
+	nothing_left
+	equal "filters left" "" "$(tc filter show dev wwan0 ingress)"
+	equal "pass_through" N "$(cat $sysfs/qmi/pass_through)"
+	equal "MTU" 1500 "$(cat $sysfs/mtu)"
+}
+
+# --- tests ---
+
+test_drivers() {
+	local speed
+	for speed in super:5000 high:480; do
+		usb_start --usb-speed "${speed%:*}"
+		equal "driver" qmi_wwan "$(basename "$(readlink $sysfs/device/driver)")"
+		equal "interface" 04 "$(cat $sysfs/device/bInterfaceNumber)"
+		equal "control device" cdc-wdm0 "$(ls $sysfs/device/usbmisc)"
+		equal "speed" "${speed#*:}" "$(cat $sysfs/device/../speed)"
+		equal "interfaces" 5 "$(cat $sysfs/device/../bNumInterfaces | tr -d ' ')"
+		equal "DTR" true "$(modem_stat .usb.dtr)"
+		unplug
+		modem_stop
+	done
+}
+
+# The order in which ModemManager and scripts dial.
+test_qmicli() {
+	local out cid
+	usb_start
+	qmi() { timeout 30 qmicli -d /dev/cdc-wdm0 "$@"; }
+	qmi --dms-get-model | grep -q RG500Q-EA
+	qmi --dms-set-operating-mode=online >/dev/null
+	qmi --get-expected-data-format | grep -qx 802-3
+	qmi --set-expected-data-format=raw-ip >/dev/null
+	equal "raw_ip" Y "$(cat $sysfs/qmi/raw_ip)"
+	out=$(qmi --wda-set-data-format=link-layer-protocol=raw-ip,ul-protocol=qmap,dl-protocol=qmap,dl-max-datagrams=32,dl-datagram-max-size=16384,ep-type=hsusb,ep-iface-number=4)
+	grep -q "Downlink data aggregation protocol: 'qmap'" <<<"$out" || fail "$out"
+	out=$(qmi --wds-noop --client-no-release-cid)
+	cid=$(sed -nE "s/^.*CID: '([0-9]+)'.*/\1/p" <<<"$out")
+	qmi --wds-bind-mux-data-port=mux-id=129,ep-type=hsusb,ep-iface-number=4 \
+		--client-cid="$cid" --client-no-release-cid >/dev/null
+	out=$(qmi --wds-start-network=ip-type=4 --client-cid="$cid" --client-no-release-cid)
+	grep -q "Network started" <<<"$out" || fail "$out"
+	out=$(qmi --wds-get-current-settings --client-cid="$cid" --client-no-release-cid)
+	grep -q "IPv4 address: 10.64.1.2" <<<"$out" || fail "$out"
+	equal "calls" 1 "$(modem_stat .calls)"
+	qmi --wds-noop --client-cid="$cid" >/dev/null
+	equal "calls" 0 "$(modem_stat .calls)"
+}
+
+test_attach() {
+	start
+	equal "control device" /dev/cdc-wdm0 "$(field .control)"
+	equal "data path" "$datapath" "$(field .datapath)"
+	equal "version" v5 "$(modem_stat .format.dl)"
+	equal "raw_ip and pass_through" "Y Y" "$(echo $(cat $sysfs/qmi/raw_ip $sysfs/qmi/pass_through))"
+	largest=$(field .dl_max_bytes)
+	equal "largest aggregate" $([ "$datapath" = xdp ] && echo 16384 || echo 31744) "$largest"
+	equal "MTU" $((largest + 1)) "$(cat $sysfs/mtu)"
+	equal "bytes of a URB" $((largest + 1)) "$(modem_stat .usb.urb_size)"
+	ping_all
+	patterns
+	detached
+	attach_all
+	ping_all
+	detached
+}
+
+test_versions() {
+	local version
+	usb_start
+	qmapd_start
+	for version in v1 v4; do
+		attach_all --qmap $version
+		equal "version" $version "$(modem_stat .format.dl)"
+		ping_all
+		patterns
+		detached
+	done
+}
+
+# 31744 bytes are 31 packets of SuperSpeed: usbnet refuses such an MTU.
+test_large_aggregates() {
+	start --dl-max-bytes 31744
+	equal "bytes of a URB" 31745 "$(modem_stat .usb.urb_size)"
+	patterns
+	detached
+}
+
+test_high_speed() {
+	usb_start --usb-speed high
+	qmapd_start
+	attach_all
+	equal "bytes of a URB" $(($(field .dl_max_bytes) + 1)) "$(modem_stat .usb.urb_size)"
+	ping_all
+	patterns
+	detached
+}
+
+# One URB holds what the MTU says: what is larger is lost whole, and nothing else is.
+test_beyond_the_urb() {
+	start
+	ip link set wwan0 mtu 1501
+	set_streams 4
+	try generated -t 3000 -c 100 "${ports[@]}" -- count=100 size=1400
+	[ "$status" != 0 ] || fail "4 x 1400 bytes fit a URB of 1501"
+	at_least "aggregates lost" 1 "$(modem_stat .trunk.dl_beyond_urb)"
+	ping_all
+	ip link set wwan0 mtu $(($(field .dl_max_bytes) + 1))
+	patterns
+	detached
+}
+
+test_kill_and_adopt() {
+	local before
+	start
+	set_streams 4
+	before=$(modem_stat .qmi.requests)
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	ping_all
+	patterns
+	qmapd_start
+	wait_for 10 state_is attached || fail "$(qmapctl show)"
+	equal "calls" 8 "$(modem_stat .calls)"
+	at_least "QMI requests" $((before + 1)) "$(modem_stat .qmi.requests)"
+	ping_all
+	detached
+}
+
+test_unplug_and_replug() {
+	start
+	set_streams 4
+	modem generate count=100000 size=1400 rate=2000 >/dev/null
+	unplug
+	wait_for 10 state_is lost || fail "$(qmapctl show)"
+	qmapctl show | grep -qE 'netdev is gone|control channel is gone' || fail "$(qmapctl show)"
+	plug
+	equal "raw_ip after replug" N "$(cat $sysfs/qmi/raw_ip)"
+	qmapctl detach wwan0
+	nothing_left
+	attach_all
+	ping_all
+	patterns
+	detached
+}
+
+test_reboot() {
+	start
+	modem reboot ms=500 >/dev/null
+	wait_for 10 state_is lost || fail "$(qmapctl show)"
+	back_again() { [ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready; }
+	wait_for 20 back_again
+	qmapctl detach wwan0
+	attach_all
+	ping_all
+	detached
+}
+
+# Slab and page counts after the same thing once and often tell a leak from a cache.
+unreclaimable() {
+	awk '/^SUnreclaim|^KernelStack|^PageTables/ { n += $2 } END { print n }' /proc/meminfo
+}
+
+test_cycles() {
+	local i before after
+	usb_start
+	qmapd_start
+	for ((i = 0; i < cycles; i++)); do
+		attach_all
+		modem generate count=1000000 size=1400 rate=3000 >/dev/null
+		modem wait pdn.1.dl_packets '>=' 200 timeout=20000 >/dev/null
+		"$build/pattern-tool" send -r 1000 -c 200 wwan0.1=1@10.64.1.1 >/dev/null &
+		unplug
+		wait $! || : # its packets have nowhere to go
+		wait_for 10 state_is lost || fail "cycle $i: $(qmapctl show)"
+		plug
+		qmapctl -q detach wwan0
+		[ $i != 3 ] || before=$(unreclaimable)
+	done
+	after=$(unreclaimable)
+	echo "DATA cycles $cycles, unreclaimable KiB $before -> $after"
+	[ $((after - before)) -lt 4096 ] || fail "memory grows: $before -> $after KiB"
+	nothing_left
+	attach_all
+	ping_all
+	patterns
+	detached
+}
+
+# --- running: in turn; processes, mounts and /run are a test's own, netdevs are the guest's ---
+
+enter_sandbox() {
+	mount -t tmpfs tmpfs /run
+	mkdir -p /run/netns /run/qmapd
+	mount -t bpf bpf /sys/fs/bpf
+	ip netns add net
+	T=$(mktemp -d /run/test.XXXXXX)
+}
+
+netdevs_left() {
+	ip -o link | grep -oE 'wwan0\.[^:@ ]+'
+}
+
+run_one() { # test
+	local status=0
+	timeout -k 5 "${TEST_LIMIT:-200}" unshare --mount --pid --fork --kill-child --mount-proc \
+		bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null || status=$?
+	grep '^DATA ' /tmp/out
+	if [ $status = 0 ] && wait_for 20 drivers_gone; then
+		echo "PASS usb-$datapath ${1#test_}"
+		return 0
+	fi
+	echo "FAIL usb-$datapath ${1#test_} (status $status)"
+	sed 's/^/  /' /tmp/out
+	netdevs_left | while read -r dev; do ip link del "$dev" 2>/dev/null; done
+	return 1
+}
+
+if [ "${1:-}" = --one ]; then
+	one_test "$2"
+fi
+ln -sfn /proc/self/fd /dev/fd # for what bash reads from processes
+names=("${@/#/test_}")
+[ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
+[ ${#names[@]} -gt 0 ] || { echo "FAIL usb: no tests"; exit 1; }
+echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+failed=0
+for name in "${names[@]}"; do
+	run_one "$name" || failed=1
+done
+exit $failed

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rtnetlink as the tests need it: each call is one request and waits for the answer. */
+#ifndef VM_NL_H
+#define VM_NL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nlmsghdr;
+
+struct nl_trunk {
+	uint32_t flow_ms, tx_bytes, tx_frames, tx_usecs; /* 0: not sent */
+};
+
+/* All return 0 or a negative errno; nl_error() is then the kernel's sentence, or "". */
+const char *nl_error(void);
+int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t);
+int nl_change_trunk(const char *name, const struct nl_trunk *t);
+/* @number < 0: without the attribute. */
+int nl_add_port(const char *name, unsigned int trunk, int number);
+int nl_add_veth(const char *name, const char *peer);
+int nl_add_dummy(const char *name);
+int nl_del(const char *name);
+int nl_up(const char *name, bool up);
+int nl_carrier(const char *name, bool on);
+int nl_set_u32(const char *name, uint16_t attr, uint32_t value);
+int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix);
+/* Waits until the link runs. */
+int nl_wait_running(const char *name);
+/* One request that the caller has built. */
+int nl_talk(const struct nlmsghdr *nlh);
+
+#endif

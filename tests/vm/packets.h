@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Making IP packets and aggregates. All multi-byte values are in host order unless said. */
+#ifndef VM_PACKETS_H
+#define VM_PACKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PACKET_MAX    9000
+#define AGGREGATE_MAX 65535
+
+uint32_t random_u32(void);
+void random_seed(uint64_t seed);
+/* Uniform in [@low, @high]. */
+unsigned int random_in(unsigned int low, unsigned int high);
+bool chance(unsigned int percent);
+
+uint16_t csum16(const void *data, size_t n, uint32_t sum);
+
+/* A TCP or UDP packet as a generator describes it. */
+struct packet_spec {
+	bool v6, udp;
+	unsigned int flow; /* makes addresses and ports */
+	uint8_t tos, ttl, flags;
+	uint16_t id, frag, window, urgent;
+	uint32_t seq, ack;
+	uint8_t options[40];
+	unsigned int options_len; /* multiple of 4 */
+	unsigned int payload;
+	bool bad_csum, bad_ip_csum;
+};
+
+/* Returns the length. The payload depends on flow and seq only. */
+size_t packet_make(uint8_t *out, const struct packet_spec *s);
+
+struct aggregate {
+	int version; /* 1, 4, 5 */
+	bool csum_ok;
+	size_t len, max;
+	uint8_t data[AGGREGATE_MAX];
+};
+
+/* False when it does not fit. */
+bool aggregate_add(struct aggregate *a, uint8_t mux, const uint8_t *packet, size_t len,
+		   unsigned int pad);
+bool aggregate_add_flow(struct aggregate *a, uint8_t mux, bool enable, uint32_t transaction);
+
+#endif

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs the kernel shim in QEMU guests with Debian's kernels.
+#
+#   tests/vm/run.sh [TEST...]      default: all tests of tests/vm/shim_test.c
+#   KERNELS="6.1 6.12"             which kernels
+#   DEBUG=1                        the module with its assertions
+#   DEADLINE=300                   seconds after which a guest counts as hung
+#
+# Prints one PASS, FAIL or SKIP line per test and kernel; fails if anything failed.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+KERNELS=${KERNELS:-6.1 6.12}
+DEADLINE=${DEADLINE:-300}
+
+reason=$(missing_tools) && { echo "SKIP vm: $reason"; exit 0; }
+build_tests || { echo "FAIL vm: test programs do not build"; exit 1; }
+
+failed=0
+for kernel in $KERNELS; do
+	if ! reason=$(fetch_kernel "$kernel"); then
+		echo "SKIP vm $kernel: $reason"
+		continue
+	fi
+	if ! build_module "$kernel"; then
+		echo "FAIL vm $kernel: the module does not build"
+		failed=1
+		continue
+	fi
+	image=$VM_BUILD/$kernel/test.cpio.gz
+	make_image "$kernel" "$image" "shim_test $*" build/vm/bin/shim_test \
+		build/vm/bin/vm.bpf.o || exit 1
+	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
+done
+exit $failed

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* shim_test [TEST...]: the tests of the kernel shim, run inside a guest. */
+#include "shim_test.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packets.h"
+
+static const struct test {
+	const char *name;
+	int (*run)(void);
+} tests[] = {
+	{"links", test_links},
+	{"rx_v1", test_rx_v1},
+	{"rx_v4", test_rx_v4},
+	{"rx_v5", test_rx_v5},
+	{"coalesce_v1", test_coalesce_v1},
+	{"coalesce_v5", test_coalesce_v5},
+	{"no_coalesce", test_no_coalesce},
+	{"plain_programs", test_plain_programs},
+	{"no_program", test_no_program},
+	{"redirect", test_redirect},
+	{"flow", test_flow},
+	{"flow_timeout", test_flow_timeout},
+	{"uplink_v1", test_uplink_v1},
+	{"uplink_v4", test_uplink_v4},
+	{"uplink_v5", test_uplink_v5},
+	{"uplink_alone", test_uplink_alone},
+	{"uplink_timer", test_uplink_timer},
+	{"uplink_avoid", test_uplink_avoid},
+	{"tcp", test_tcp},
+	{"mutated", test_mutated},
+	{"teardown", test_teardown},
+	{"swap", test_swap},
+	{"unplug", test_unplug},
+};
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *seed = getenv("SEED");
+	int failed = 0;
+	size_t i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
+		if (!wanted(tests[i].name, argc, argv))
+			continue;
+		random_seed(seed ? strtoull(seed, NULL, 0) : 1);
+		if (tests[i].run()) {
+			printf("FAIL %s\n", tests[i].name);
+			failed = 1;
+		} else {
+			printf("PASS %s\n", tests[i].name);
+		}
+	}
+	return failed;
+}

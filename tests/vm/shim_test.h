@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A test is a function that returns 0 or says what was wrong by FAIL(). */
+#ifndef VM_SHIM_TEST_H
+#define VM_SHIM_TEST_H
+
+#include <stdio.h>
+
+#define FAIL(...)                                                                                  \
+	({                                                                                         \
+		printf("  %s:%d: ", __func__, __LINE__);                                           \
+		printf(__VA_ARGS__);                                                               \
+		putchar('\n');                                                                     \
+		-1;                                                                                \
+	})
+
+int test_links(void);
+int test_rx_v1(void);
+int test_rx_v4(void);
+int test_rx_v5(void);
+int test_coalesce_v1(void);
+int test_coalesce_v5(void);
+int test_no_coalesce(void);
+int test_plain_programs(void);
+int test_no_program(void);
+int test_redirect(void);
+int test_flow(void);
+int test_flow_timeout(void);
+int test_uplink_v1(void);
+int test_uplink_v4(void);
+int test_uplink_v5(void);
+int test_uplink_alone(void);
+int test_uplink_timer(void);
+int test_uplink_avoid(void);
+int test_tcp(void);
+int test_mutated(void);
+int test_teardown(void);
+int test_swap(void);
+int test_unplug(void);
+
+#endif

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Coalescing is exact: what leaves by a device that can do no segmentation of its own equals what
+ * came, byte for byte, and in order within each flow.
+ */
+#include "shim_test.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/ethtool.h>
+
+#include "world.h"
+
+#define PORTS	   4
+#define FLOWS	   24
+#define AGGREGATES 1500
+#define KEPT	   4096 /* packets of one flow that are under way at once, power of two */
+#define WAIT_MS	   1000
+#define WINDOW	   8 /* aggregates sent before reading */
+
+struct flow {
+	struct packet_spec next;
+	unsigned int port, mss, id_step;
+	unsigned int head, tail; /* of kept */
+	struct {
+		uint16_t len;
+		uint8_t *data;
+	} kept[KEPT];
+};
+
+static struct flow flows[FLOWS + 1];
+
+static void flow_start(struct flow *f, unsigned int number)
+{
+	f->next = (struct packet_spec){
+		.flow = number,
+		.v6 = number % 3 == 0,
+		.udp = number % 11 == 0,
+		.ttl = random_in(1, 255),
+		.tos = chance(30) ? random_u32() & 0xfc : 0,
+		.flags = 0x10,
+		.id = random_u32(),
+		.frag = chance(70) ? 0x4000 : 0,
+		.window = random_u32(),
+		.seq = random_u32(),
+		.ack = random_u32(),
+	};
+	f->id_step = f->next.frag && chance(40) ? 0 : 1;
+	f->mss = random_in(100, 1400);
+	f->port = random_in(1, PORTS);
+	if (chance(70)) {
+		memcpy(f->next.options, "\x01\x01\x08\x0a\x11\x22\x33\x44\x55\x66\x77\x88", 12);
+		f->next.options_len = 12;
+	}
+	f->head = f->tail = 0;
+}
+
+/* One departure from the steady state, for this packet alone or from here on. */
+static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
+{
+	static const uint8_t flags[] = {0x18, 0x11, 0x30, 0x14, 0x12, 0x50, 0x90, 0x19};
+
+	switch (random_in(0, 21)) {
+	case 0:
+		s->flags = flags[random_in(0, sizeof(flags) - 1)];
+		break;
+	case 1:
+		s->payload = random_in(0, f->mss + 40);
+		break;
+	case 2:
+		f->next.ack = s->ack += random_in(1, 5000);
+		break;
+	case 3:
+		f->next.window = s->window = random_u32();
+		break;
+	case 4:
+		s->seq += random_in(1, 4) * f->mss; /* ahead of its time */
+		break;
+	case 5:
+		s->seq -= f->mss; /* a duplicate */
+		break;
+	case 6:
+		s->tos ^= 3;
+		break;
+	case 7:
+		s->ttl ^= 1;
+		break;
+	case 8:
+		s->id += random_in(0, 3);
+		break;
+	case 9:
+		f->next.id = s->id = random_u32();
+		break;
+	case 10:
+		f->id_step ^= f->next.v6 ? 0 : 1;
+		break;
+	case 11:
+		s->frag ^= 0x4000;
+		break;
+	case 12:
+		s->frag = random_in(0, 1) ? 0x2000 : 0x0010;
+		break;
+	case 13:
+		if (s->options_len)
+			f->next.options[11] = ++s->options[11];
+		break;
+	case 14:
+		memcpy(s->options, "\x01\x01\x05\x0a\x00\x00\x10\x00\x00\x00\x20\x00", 12);
+		s->options_len = 12;
+		break;
+	case 15:
+		s->urgent = 7;
+		break;
+	case 16:
+		s->bad_csum = bad_csum;
+		break;
+	case 17:
+		s->bad_ip_csum = true;
+		break;
+	case 18:
+		s->payload = 0;
+		break;
+	case 19:
+		f->mss = random_in(100, 1400);
+		break;
+	case 20:
+		s->flags |= 0x08;
+		break;
+	case 21:
+		f->next.id = s->id = 0xffff - random_in(0, 2); /* about to wrap */
+		break;
+	}
+}
+
+static bool emit(struct flow *f, struct aggregate *a, bool bad_csum, unsigned int percent)
+{
+	struct packet_spec s = f->next;
+	uint8_t packet[PACKET_MAX], *copy;
+	size_t len;
+
+	s.payload = f->mss;
+	if (chance(percent))
+		perturb(f, &s, bad_csum);
+	len = packet_make(packet, &s);
+	if (!aggregate_add(a, f->port, packet, len, -len & 3))
+		return false;
+	f->next.seq = s.seq + s.payload;
+	f->next.id = s.id + f->id_step;
+	copy = malloc(len);
+	memcpy(copy, packet, len);
+	f->kept[f->head % KEPT].data = copy;
+	f->kept[f->head % KEPT].len = len;
+	f->head++;
+	return true;
+}
+
+static struct flow *flow_of(const uint8_t *packet, size_t len)
+{
+	unsigned int number = 0;
+
+	if (len >= 40 && packet[0] >> 4 == 6)
+		number = (packet[38] << 8 | packet[39]) - 0x100;
+	else if (len >= 20 && packet[0] >> 4 == 4)
+		number = packet[18] << 8 | packet[19];
+	return number && number <= FLOWS ? &flows[number] : NULL;
+}
+
+static void dump(const char *what, const uint8_t *p, size_t len)
+{
+	size_t i;
+
+	printf("  %s (%zu):", what, len);
+	for (i = 0; i < len && i < 64; i++)
+		printf(" %02x", p[i]);
+	putchar('\n');
+}
+
+static int check(const uint8_t *packet, size_t len)
+{
+	struct flow *f = flow_of(packet, len);
+	uint8_t *want;
+	size_t want_len;
+	int err = 0;
+
+	if (!f || f->tail == f->head)
+		return FAIL("a packet that nobody sent, %zu bytes", len);
+	want = f->kept[f->tail % KEPT].data;
+	want_len = f->kept[f->tail % KEPT].len;
+	if (len != want_len || memcmp(packet, want, len)) {
+		err = FAIL("flow %u differs", f->next.flow);
+		dump("sent", want, want_len);
+		dump("came", packet, len);
+	}
+	free(want);
+	f->tail++;
+	return err;
+}
+
+/* Reads until all that was sent has come. */
+static int drain(const struct world *w, unsigned int *left)
+{
+	static uint8_t buf[PACKET_MAX];
+	size_t len;
+
+	while (*left) {
+		len = world_read(w->second, buf, sizeof(buf), WAIT_MS);
+		if (!len)
+			return FAIL("%u packets are missing", *left);
+		if (!flow_of(buf, len))
+			continue; /* the kernel's own IPv6 */
+		if (check(buf, len))
+			return -1;
+		--*left;
+	}
+	return 0;
+}
+
+static int exchange(const struct world *w, int version, bool csum_ok)
+{
+	static struct aggregate a;
+	unsigned int i, left = 0;
+	struct flow *f = &flows[1];
+
+	for (i = 0; i < AGGREGATES; i++) {
+		unsigned int percent = i % 3 == 0 ? 0 : random_in(1, 30);
+		unsigned int stay = random_in(1, 100);
+
+		a = (struct aggregate){
+			.version = version, .csum_ok = csum_ok, .max = random_in(1600, 32768)};
+		do {
+			if (!chance(stay))
+				f = &flows[random_in(1, FLOWS)];
+		} while (emit(f, &a, !csum_ok, percent) && ++left);
+		if (world_send(w, a.data, a.len))
+			return FAIL("cannot send");
+		if (i % WINDOW == 0 && drain(w, &left))
+			return -1;
+	}
+	return drain(w, &left);
+}
+
+/*
+ * The poll in a thread of its own: aggregates queue up, chains run across them. There is one queue
+ * per CPU that delivers, and a modem delivers on one; so must this process.
+ */
+static int set_threaded(void)
+{
+	cpu_set_t cpus;
+	int fd, err;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	fd = open("/sys/class/net/trunk0/threaded", O_WRONLY | O_CLOEXEC);
+	err = fd < 0 || write(fd, "1", 1) != 1;
+	close(fd);
+	return err;
+}
+
+/* Sums a counter over the ports. */
+static uint64_t ports_counter(const char *counter)
+{
+	uint64_t sum = 0;
+	char name[16];
+	unsigned int i;
+
+	for (i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		sum += world_counter(name, counter);
+	}
+	return sum;
+}
+
+static int run_in(struct world *w, int version, bool csum_ok)
+{
+	char name[16];
+	unsigned int i;
+
+	if (world_second(w) || world_extra(w, w->second_ifindex))
+		return -1;
+	for (i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (world_tc_ingress(w, name, "forward"))
+			return -1;
+	}
+	for (i = 1; i <= FLOWS; i++)
+		flow_start(&flows[i], i);
+	if (exchange(w, version, csum_ok))
+		return -1;
+	if (set_threaded())
+		return FAIL("no threaded NAPI");
+	return exchange(w, version, csum_ok);
+}
+
+static int run(int version, bool csum_ok)
+{
+	const struct world_options o = {.version = version, .ports = PORTS};
+	struct world w;
+	uint64_t chains, packets;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = run_in(&w, version, csum_ok);
+	chains = ports_counter("rx_chains");
+	packets = ports_counter("rx_coalesced");
+	printf("  %llu packets, %llu of them in %llu chains\n",
+	       (unsigned long long)ports_counter("rx_packets"), (unsigned long long)packets,
+	       (unsigned long long)chains);
+	if (!err && packets < 10000)
+		err = FAIL("hardly anything was coalesced");
+	world_free(&w);
+	return err;
+}
+
+int test_coalesce_v1(void)
+{
+	return run(1, false);
+}
+
+int test_coalesce_v5(void)
+{
+	return run(5, true);
+}
+
+/* With GRO or its hardware switch off, nothing is coalesced. */
+int test_no_coalesce(void)
+{
+	const struct world_options o = {.version = 5, .ports = PORTS};
+	struct world w;
+	char name[16];
+	unsigned int i;
+	int err = 0;
+
+	if (world_new(&w, &o))
+		return -1;
+	for (i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		err |= world_feature(name, ETHTOOL_SGRO, false);
+	}
+	if (err)
+		err = FAIL("GRO cannot be switched off");
+	else
+		err = run_in(&w, 5, true);
+	if (!err && ports_counter("rx_coalesced"))
+		err = FAIL("coalesced with GRO off");
+	world_free(&w);
+	return err;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Receive programs that are not ours: those that know nothing of the shim, and those that redirect.
+ */
+#include "shim_test.h"
+
+#include <net/if.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "world.h"
+#include "qmap/abi.h"
+#include "build/include/qmap_shim.skel.h"
+
+#define ROUNDS	200
+#define FRAMES	10
+#define WAIT_MS 1000
+
+static void fill(struct aggregate *a, unsigned int frames)
+{
+	struct packet_spec s = {.udp = true, .ttl = 64, .flow = 1};
+	uint8_t packet[PACKET_MAX];
+
+	*a = (struct aggregate){.version = 1, .max = AGGREGATE_MAX};
+	for (; frames; frames--) {
+		s.seq = frames;
+		s.payload = random_in(1, 1400);
+		aggregate_add(a, 1, packet, packet_make(packet, &s), 0);
+	}
+}
+
+static int swap_in(const struct world *w, const char *name)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(w->extra, name);
+
+	return bpf_link__update_program(w->rx, prog) ? FAIL("cannot install %s", name) : 0;
+}
+
+static int send_rounds(const struct world *w, unsigned int rounds, unsigned int frames)
+{
+	static struct aggregate a;
+
+	for (; rounds; rounds--) {
+		fill(&a, frames);
+		if (world_send(w, a.data, a.len))
+			return FAIL("cannot send");
+	}
+	return 0;
+}
+
+/* None of them may deliver, send, loop or crash. */
+static int each_program(const struct world *w)
+{
+	static const char *const names[] = {"plain_pass", "plain_tx", "plain_drop",
+					    "plain_redirect", "plain_adjust"};
+	uint64_t bad, was = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (swap_in(w, names[i]) || send_rounds(w, ROUNDS, FRAMES))
+			return -1;
+		bad = world_counter("trunk0", "drop_bad_verdict");
+		if (bad != was + ROUNDS)
+			return FAIL("%s: %llu aggregates refused, not %u", names[i],
+				    (unsigned long long)(bad - was), ROUNDS);
+		was = bad;
+	}
+	if (world_counter("port1", "rx_packets"))
+		return FAIL("something was delivered");
+	return swap_in(w, "plain_garbage") || send_rounds(w, 20 * ROUNDS, 2 * FRAMES);
+}
+
+static int ours_again(const struct world *w)
+{
+	uint64_t before = world_counter("port1", "rx_packets");
+
+	if (bpf_link__update_program(w->rx, w->skel->progs.qmap_shim_rx))
+		return FAIL("cannot put the program back");
+	if (send_rounds(w, 1, FRAMES))
+		return -1;
+	if (world_counter("port1", "rx_packets") != before + FRAMES)
+		return FAIL("receives nothing any more");
+	return 0;
+}
+
+int test_plain_programs(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = world_extra(&w, w.trunk_ifindex) || each_program(&w) || ours_again(&w);
+	world_free(&w);
+	return err;
+}
+
+/* Without any program, and after detaching one. */
+int test_no_program(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1, .no_program = true};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = send_rounds(&w, ROUNDS, FRAMES);
+	if (!err && world_counter("trunk0", "drop_bad_verdict") != ROUNDS)
+		err = FAIL("not counted");
+	world_free(&w);
+	return err;
+}
+
+static uint64_t seen(const struct world *w)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
+	uint32_t zero = 0;
+	uint64_t n = 0;
+
+	bpf_map_lookup_elem(bpf_map__fd(map), &zero, &n);
+	return n;
+}
+
+/* One device map entry, veth0, where an Ethernet header is pushed. */
+static int redirect_to_veth(const struct world *w)
+{
+	struct bpf_devmap_val val = {.ifindex = if_nametoindex("veth0"),
+				     .bpf_prog.fd = world_prog(w, "push_ethernet")};
+	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "out");
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, &val, 0))
+		return FAIL("device map");
+	return swap_in(w, "frames_to_map");
+}
+
+/* What a packet socket on the other end sees equals what was in the frames. */
+static int redirect_bytes(const struct world *w)
+{
+	static struct aggregate a;
+	static uint8_t buf[PACKET_MAX];
+	uint8_t *p = a.data;
+	int tap = world_tap("veth1"), err = 0;
+	size_t len;
+
+	if (tap < 0)
+		return -1;
+	fill(&a, FRAMES);
+	if (world_send(w, a.data, a.len))
+		err = FAIL("cannot send");
+	for (; !err && p < a.data + a.len; p += 4 + len) {
+		len = p[2] << 8 | p[3];
+		if (world_read(tap, buf, sizeof(buf), WAIT_MS) != len || memcmp(buf, p + 4, len))
+			err = FAIL("a packet differs");
+	}
+	close(tap);
+	return err;
+}
+
+static int redirect_in(const struct world *w)
+{
+	struct bpf_program *sink = bpf_object__find_program_by_name(w->extra, "count_and_drop");
+	struct bpf_program *pass = bpf_object__find_program_by_name(w->extra, "plain_pass");
+	struct bpf_link *link;
+	int err;
+
+	/* veth takes XDP frames only when its peer has a program. */
+	link = bpf_program__attach_xdp(pass, if_nametoindex("veth1"));
+	if (!link)
+		return FAIL("no XDP on veth");
+	err = redirect_to_veth(w) || redirect_bytes(w);
+	if (!err && bpf_link__update_program(link, sink))
+		err = FAIL("update");
+	err = err || send_rounds(w, ROUNDS, FRAMES);
+	bpf_link__destroy(link);
+	if (!err && seen(w) != ROUNDS * FRAMES)
+		err = FAIL("%llu of %u arrived", (unsigned long long)seen(w), ROUNDS * FRAMES);
+	if (!err && world_counter("trunk0", "redirected") != (ROUNDS + 1) * FRAMES)
+		err = FAIL("counter");
+	return err;
+}
+
+int test_redirect(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = world_extra(&w, 0) || nl_add_veth("veth0", "veth1") || nl_up("veth0", true) ||
+	      nl_up("veth1", true) || nl_wait_running("veth0") || redirect_in(&w);
+	nl_del("veth0");
+	world_free(&w);
+	return err;
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Nonsense from the modem, and everything being taken away while packets flow. No leak either. */
+#include "shim_test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "world.h"
+#include "qmap/abi.h"
+#include "build/include/qmap_shim.skel.h"
+
+#define PORTS		4
+#define AGGREGATES	200000 /* over all versions; SCALE divides */
+#define TEARDOWN_ROUNDS 60
+#define SWAPS		500
+#define UNPLUGS		10
+#define LEAK_KB		16384
+#define MODULE		"/ko/qmap_shim.ko"
+
+static unsigned int scale(void)
+{
+	const char *s = getenv("SCALE");
+
+	return s ? strtoul(s, NULL, 0) : 1;
+}
+
+static long meminfo(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	long kb = -1;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			kb = strtol(line + strlen(name) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/* Objects in use in the cache of skb heads, -1 if the kernel does not tell. */
+static long skb_heads(void)
+{
+	FILE *f = fopen("/proc/slabinfo", "re");
+	long used = -1, n;
+	char line[256], name[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld", name, &n) == 2 &&
+		    (!strcmp(name, "skbuff_head_cache") || !strcmp(name, "skbuff_fclone_cache")))
+			used = (used < 0 ? 0 : used) + n;
+	if (f)
+		fclose(f);
+	return used;
+}
+
+static void fill(struct aggregate *a)
+{
+	static struct packet_spec s = {.ttl = 64, .flags = 0x10};
+	uint8_t packet[PACKET_MAX];
+	size_t len;
+
+	do {
+		if (chance(20)) {
+			s.flow = random_in(1, 50);
+			s.v6 = chance(30);
+			s.udp = chance(20);
+			s.payload = random_in(0, 1400);
+		}
+		len = packet_make(packet, &s);
+		s.seq += s.payload;
+		s.id++;
+		if (chance(3))
+			aggregate_add_flow(a, random_u32(), chance(50), random_u32());
+	} while (aggregate_add(a, chance(95) ? random_in(1, PORTS) : random_u32(), packet, len,
+			       -len & 3));
+}
+
+/* A good aggregate, then bytes and length spoilt; or bytes from nowhere. */
+static void mutate(struct aggregate *a)
+{
+	unsigned int i, n = chance(30) ? random_in(100, 1000) : random_in(1, 10);
+	size_t start = 0;
+
+	if (chance(10)) {
+		a->len = random_in(1, a->max);
+		for (i = 0; i < a->len; i++)
+			a->data[i] = chance(50) ? 0 : random_u32();
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (chance(60)) /* headers are where it hurts */
+			start = (start + 1000) % a->len & ~3;
+		a->data[(start + random_in(0, 63)) % a->len] =
+			chance(30) ? random_u32() : random_in(0, 255);
+	}
+	if (chance(30))
+		a->len = random_in(1, a->len);
+}
+
+static int sink_ports(const struct world *w)
+{
+	char name[IFNAMSIZ];
+	unsigned int i;
+
+	for (i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (world_tc_ingress(w, name, i & 1 ? "drop" : "forward"))
+			return -1;
+	}
+	return 0;
+}
+
+static int mutated(int version, unsigned int n)
+{
+	const struct world_options o = {.version = version, .ports = PORTS};
+	static struct aggregate a;
+	static uint8_t buf[PACKET_MAX];
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = world_second(&w) || world_extra(&w, w.second_ifindex) || sink_ports(&w);
+	for (; n && !err; n--) {
+		a = (struct aggregate){.version = version, .max = random_in(1600, 9000)};
+		fill(&a);
+		if (chance(70))
+			mutate(&a);
+		if (world_send(&w, a.data, a.len))
+			err = FAIL("cannot send");
+		while (world_read(w.second, buf, sizeof(buf), 0))
+			;
+		while (world_recv(&w, buf, sizeof(buf), 0))
+			;
+	}
+	if (!err && (!world_counter("trunk0", "drop_length_beyond_aggregate") ||
+		     !world_counter("port1", "rx_coalesced")))
+		err = FAIL("neither good nor bad frames");
+	world_free(&w);
+	return err;
+}
+
+static int leaks(long heads, long kb)
+{
+	struct timespec pause = {.tv_nsec = 10000000};
+	int i;
+
+	/* RCU frees what was deleted some time after. */
+	for (i = 0; i < 500; i++) {
+		if (skb_heads() <= heads + 256 && meminfo("MemFree:") >= kb - LEAK_KB)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return FAIL("skbs in use: %ld, then %ld; free: %ld KB, then %ld KB", heads, skb_heads(), kb,
+		    meminfo("MemFree:"));
+}
+
+int test_mutated(void)
+{
+	static const int versions[] = {1, 4, 5};
+	long heads, kb;
+	size_t i;
+
+	/* Caches of the kernel fill up in a first round. */
+	if (mutated(1, 500))
+		return -1;
+	heads = skb_heads();
+	kb = meminfo("MemFree:");
+	for (i = 0; i < 3; i++)
+		if (mutated(versions[i], AGGREGATES / 3 / scale()))
+			return -1;
+	return leaks(heads, kb);
+}
+
+struct load {
+	const struct world *w;
+	atomic_bool stop;
+	uint64_t sent; /* frames */
+};
+
+static void *downlink(void *arg)
+{
+	static uint8_t buf[PACKET_MAX];
+	static struct aggregate a;
+	struct load *load = arg;
+
+	while (!atomic_load(&load->stop)) {
+		a = (struct aggregate){.version = 1, .max = 16384};
+		fill(&a);
+		world_send(load->w, a.data, a.len);
+		while (world_recv(load->w, buf, sizeof(buf), 0))
+			;
+	}
+	return NULL;
+}
+
+/* Sends out of whatever is port 1 at the moment. */
+static void *uplink(void *arg)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = htonl(0x0a640102)};
+	struct load *load = arg;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	static const uint8_t data[1000];
+
+	while (!atomic_load(&load->stop))
+		if (sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+			sched_yield();
+	close(fd);
+	return NULL;
+}
+
+static int rebuild_port(struct world *w, unsigned int i)
+{
+	char name[IFNAMSIZ];
+
+	snprintf(name, sizeof(name), "port%u", i);
+	bpf_link__destroy(w->tx[i]);
+	w->tx[i] = NULL;
+	if (nl_del(name) || nl_add_port(name, w->trunk_ifindex, i))
+		return FAIL("%s: %s", name, nl_error());
+	w->tx[i] = bpf_program__attach_xdp(w->skel->progs.qmap_shim_tx, if_nametoindex(name));
+	if (!w->tx[i] || nl_up(name, true) || nl_carrier(name, true))
+		return FAIL("%s does not come back", name);
+	if (i == 1 && nl_add_addr4(name, htonl(0x0a640101), 24))
+		return FAIL("address");
+	return 0;
+}
+
+static int rebuild_trunk(struct world *w)
+{
+	const struct nl_trunk t = {.tx_bytes = 8192, .tx_usecs = 300};
+	unsigned int i;
+
+	bpf_link__destroy(w->rx);
+	w->rx = NULL;
+	if (nl_del("trunk0") || nl_add_trunk("trunk0", w->modem_ifindex, &t))
+		return FAIL("trunk0: %s", nl_error());
+	w->trunk_ifindex = if_nametoindex("trunk0");
+	for (i = 1; i <= PORTS; i++) {
+		char name[IFNAMSIZ];
+
+		snprintf(name, sizeof(name), "port%u", i);
+		if (nl_add_port(name, w->trunk_ifindex, i) || rebuild_port(w, i))
+			return FAIL("port %u: %s", i, nl_error());
+	}
+	w->rx = bpf_program__attach_xdp(w->skel->progs.qmap_shim_rx, w->trunk_ifindex);
+	return !w->rx || nl_up("trunk0", true) ? FAIL("trunk0 does not come back") : 0;
+}
+
+/* Unloads the module from under everything and loads it again. */
+static int reload_module(void)
+{
+	struct timespec pause = {.tv_nsec = 1000000};
+	int fd, i, err = -1;
+
+	/* Aggregates that the netdev below still has pin the module. */
+	for (i = 0; i < 2000 && err; i++) {
+		err = syscall(SYS_delete_module, "qmap_shim", O_NONBLOCK);
+		if (err)
+			nanosleep(&pause, NULL);
+	}
+	if (err)
+		return FAIL("rmmod: %s", strerror(errno));
+	if (if_nametoindex("trunk0") || if_nametoindex("port1"))
+		return FAIL("rmmod leaves links");
+	fd = open(MODULE, O_RDONLY | O_CLOEXEC);
+	err = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return err ? FAIL("insmod: %s", strerror(errno)) : 0;
+}
+
+static int one_round(struct world *w, unsigned int round)
+{
+	const struct nl_trunk t = {.tx_bytes = 16384, .tx_usecs = 1000};
+
+	if (rebuild_port(w, 1 + round % PORTS))
+		return -1;
+	if (nl_up("trunk0", false) || nl_up("trunk0", true) || nl_up("port2", false) ||
+	    nl_up("port2", true) || nl_change_trunk("trunk0", &t))
+		return FAIL("down and up: %s", nl_error());
+	if (bpf_link__update_program(w->rx, w->skel->progs.qmap_shim_rx))
+		return FAIL("program swap");
+	if (round % 4 == 1)
+		return rebuild_trunk(w);
+	if (round % 8 == 3) {
+		if (reload_module() || nl_add_trunk("trunk0", w->modem_ifindex, &t) ||
+		    rebuild_trunk(w))
+			return FAIL("after rmmod: %s", nl_error());
+	}
+	return 0;
+}
+
+int test_teardown(void)
+{
+	const struct world_options o = {.version = 1, .ports = PORTS};
+	struct load load = {};
+	pthread_t threads[2];
+	struct world w;
+	unsigned int i;
+	int err = 0;
+
+	if (world_new(&w, &o))
+		return -1;
+	load.w = &w;
+	pthread_create(&threads[0], NULL, downlink, &load);
+	pthread_create(&threads[1], NULL, uplink, &load);
+	for (i = 0; i < TEARDOWN_ROUNDS / scale() && !err; i++)
+		err = one_round(&w, i);
+	/* And last the netdev below. */
+	atomic_store(&load.stop, true);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	world_free(&w);
+	return err;
+}
+
+/* Aggregates on their way: far below what the shim's queue holds, whose drops are none of the
+ * swap's. */
+#define ON_THE_WAY 64
+
+static void let_catch_up(struct load *load, uint64_t sent)
+{
+	while (!atomic_load(&load->stop)) {
+		uint64_t came = world_counter("trunk0", "aggregates");
+
+		if (came == UINT64_MAX || came + ON_THE_WAY >= sent)
+			return;
+		sched_yield();
+	}
+}
+
+/* Counts what it sends. */
+static void *counted_downlink(void *arg)
+{
+	static struct aggregate a;
+	struct load *load = arg;
+	uint64_t aggregates = 0;
+	struct packet_spec s = {.udp = true, .ttl = 64, .flow = 1, .payload = 100};
+	uint8_t packet[PACKET_MAX];
+	size_t len = packet_make(packet, &s);
+
+	while (!atomic_load(&load->stop)) {
+		a = (struct aggregate){.version = 1, .max = 4096};
+		while (aggregate_add(&a, 1, packet, len, 0))
+			load->sent++;
+		if (world_send(load->w, a.data, a.len))
+			break;
+		if (++aggregates % ON_THE_WAY == 0)
+			let_catch_up(load, aggregates);
+	}
+	return NULL;
+}
+
+/* Another program is put in place of the running one: no frame is lost or counted twice. */
+int test_swap(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct load load = {};
+	struct qmap_shim *other = NULL;
+	uint64_t came = 0;
+	pthread_t thread;
+	struct world w;
+	int err = 0, i;
+
+	if (world_new(&w, &o))
+		return -1;
+	load.w = &w;
+	other = qmap_shim__open();
+	if (!other || bpf_map__reuse_fd(other->maps.ports, bpf_map__fd(w.skel->maps.ports)))
+		err = FAIL("second object");
+	other->rodata->config = w.skel->rodata->config;
+	if (!err && qmap_shim__load(other))
+		err = FAIL("second object does not load");
+	pthread_create(&thread, NULL, counted_downlink, &load);
+	for (i = 0; i < SWAPS && !err; i++)
+		if (bpf_link__update_program(w.rx, i & 1 ? w.skel->progs.qmap_shim_rx
+							 : other->progs.qmap_shim_rx))
+			err = FAIL("swap %d", i);
+	atomic_store(&load.stop, true);
+	pthread_join(thread, NULL);
+	came = world_counter("port1", "rx_packets");
+	if (!err && (came != load.sent || !came))
+		err = FAIL("%llu of %llu came", (unsigned long long)came,
+			   (unsigned long long)load.sent);
+	world_free(&w);
+	qmap_shim__destroy(other);
+	return err;
+}
+
+/* The netdev below goes while it delivers, with its ports sending. */
+int test_unplug(void)
+{
+	const struct world_options o = {.version = 1, .ports = PORTS};
+	struct load load = {};
+	pthread_t threads[2];
+	struct world w;
+	int i, err = 0;
+
+	for (i = 0; i < UNPLUGS && !err; i++) {
+		memset(&load, 0, sizeof(load));
+		if (world_new(&w, &o))
+			return -1;
+		load.w = &w;
+		pthread_create(&threads[0], NULL, counted_downlink, &load);
+		pthread_create(&threads[1], NULL, uplink, &load);
+		if (nl_add_addr4("port1", htonl(0x0a640101), 24) || nl_wait_running("port1"))
+			err = FAIL("port1");
+		if (nl_del("modem0"))
+			err = FAIL("modem0: %s", nl_error());
+		if (if_nametoindex("trunk0") || if_nametoindex("port1"))
+			err = FAIL("links are left behind");
+		atomic_store(&load.stop, true);
+		pthread_join(threads[0], NULL);
+		pthread_join(threads[1], NULL);
+		world_free(&w);
+	}
+	return err;
+}

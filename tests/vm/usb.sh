@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# qmapd on a modem's own drivers: QEMU guests with Debian's kernels, in which qmap-modem plugs itself
+# into vhci_hcd as a Quectel RG500Q, and the stock qmi_wwan and cdc_wdm take it for one.
+#
+#   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh
+#   KERNELS="6.1 6.12"             which kernels
+#   DATAPATHS="xdp shim"           which data paths
+#   DEADLINE=600                   seconds after which a guest counts as hung
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+KERNELS=${KERNELS:-6.1 6.12}
+DATAPATHS=${DATAPATHS:-xdp shim}
+DEADLINE=${DEADLINE:-600}
+MEMORY=${MEMORY:-1536}
+# shellcheck disable=SC2034 # for guest_lib.sh
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
+# shellcheck disable=SC2034
+GUEST_TREE=$VM_BUILD/usb-tree
+
+PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool)
+TOOLS=(bash jq ping qmicli ss timeout unshare)
+
+# Where tests/net/lib.sh looks for programs, and the scripts themselves.
+make_tree() {
+	local program
+	rm -rf "$GUEST_TREE"
+	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
+	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
+	cp tests/vm/guest_usb.sh "$GUEST_TREE/qmap/tests/vm/"
+	for program in "${PROGRAMS[@]}"; do
+		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
+	done
+}
+
+missing_programs() {
+	local tool
+	missing_tools && return 0
+	for tool in "${TOOLS[@]}"; do
+		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
+	done
+	return 1
+}
+
+reason=$(missing_programs) && { echo "SKIP vm-usb: $reason"; exit 0; }
+make -s "${PROGRAMS[@]}" || { echo "FAIL vm-usb: programs do not build"; exit 1; }
+make_tree
+
+failed=0
+for kernel in $KERNELS; do
+	if ! reason=$(fetch_kernel "$kernel"); then
+		echo "SKIP vm-usb $kernel: $reason"
+		continue
+	fi
+	if ! build_module "$kernel"; then
+		echo "FAIL vm-usb $kernel: the module does not build"
+		failed=1
+		continue
+	fi
+	mapfile -t tools < <(command -v "${TOOLS[@]}")
+	for path in $DATAPATHS; do
+		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
+		make_image "$kernel" "$image" "DATAPATH=$path bash /qmap/tests/vm/guest_usb.sh $*" \
+			"${PROGRAMS[@]}" "${tools[@]}" || exit 1
+		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
+	done
+done
+exit $failed

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* BPF programs of the tests: some misbehave, some stand for what sits behind the shim. */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "qmap/shim.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u32 redirect_to = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_devmap_val));
+} out SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} seen SEC(".maps");
+
+/* Programs that know nothing of the shim. */
+SEC("xdp")
+int plain_pass(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int plain_tx(struct xdp_md *ctx)
+{
+	return XDP_TX;
+}
+
+SEC("xdp")
+int plain_drop(struct xdp_md *ctx)
+{
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int plain_redirect(struct xdp_md *ctx)
+{
+	return bpf_redirect(redirect_to, 0);
+}
+
+/* Moves both ends of the packet about. */
+SEC("xdp")
+int plain_adjust(struct xdp_md *ctx)
+{
+	bpf_xdp_adjust_head(ctx, -4);
+	bpf_xdp_adjust_head(ctx, 8);
+	bpf_xdp_adjust_meta(ctx, -8);
+	bpf_xdp_adjust_tail(ctx, 64);
+	bpf_xdp_adjust_tail(ctx, -16);
+	return XDP_PASS;
+}
+
+/* Random words and verdicts. */
+SEC("xdp")
+int plain_garbage(struct xdp_md *ctx)
+{
+	__u8 *meta = (void *)(long)ctx->data_meta, *data = (void *)(long)ctx->data;
+
+	if (meta + 8 > data)
+		return XDP_ABORTED;
+	*(__u32 *)meta = bpf_get_prandom_u32() & (bpf_get_prandom_u32() & 1 ? 0xff00007f : ~0);
+	*(__u32 *)(meta + 4) = bpf_get_prandom_u32();
+	return bpf_get_prandom_u32() & 7;
+}
+
+/* Everything behind a v1 header goes to the one entry of the map. */
+SEC("xdp")
+int frames_to_map(struct xdp_md *ctx)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	__u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if ((__u8 *)(w + 1) > data || data + 4 > end)
+		return XDP_ABORTED;
+	w->header = 4;
+	w->tail = data[0] & 0x3f;
+	w->length = (data[2] << 8 | data[3]) - w->tail;
+	w->port = data[1];
+	return bpf_redirect_map(&out, 0, 0);
+}
+
+SEC("xdp/devmap")
+int push_ethernet(struct xdp_md *ctx)
+{
+	struct ethhdr *eth;
+
+	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(*eth)))
+		return XDP_DROP;
+	eth = (void *)(long)ctx->data;
+	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return XDP_DROP;
+	__builtin_memset(eth->h_dest, 0xff, ETH_ALEN);
+	__builtin_memset(eth->h_source, 2, ETH_ALEN);
+	eth->h_proto = bpf_htons(ETH_P_IP);
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int count_and_drop(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(&seen, &zero);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int xdp_drop(struct xdp_md *ctx)
+{
+	return XDP_DROP;
+}
+
+/* tc: hands everything to another device, as it is. */
+SEC("tc")
+int forward(struct __sk_buff *skb)
+{
+	return bpf_redirect(redirect_to, 0);
+}
+
+SEC("tc")
+int drop(struct __sk_buff *skb)
+{
+	return TC_ACT_SHOT;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "world.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+
+#include "qmap/abi.h"
+#include "build/include/qmap_shim.skel.h"
+#include "qmap/wire.h"
+
+#define EXTRA_OBJECT "/vm.bpf.o"
+
+static int fail(const char *what, int err)
+{
+	fprintf(stderr, "%s: %s %s\n", what, strerror(err < 0 ? -err : errno), nl_error());
+	return -1;
+}
+
+static int tun_open(const char *name, short flags, unsigned int *ifindex)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TUN | flags};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		return fail("TUN", 0);
+	*ifindex = if_nametoindex(name);
+	if (nl_set_u32(name, IFLA_MTU, 65535) || nl_set_u32(name, IFLA_TXQLEN, 4096) ||
+	    nl_up(name, true) || nl_wait_running(name)) {
+		close(fd);
+		return fail(name, 0);
+	}
+	return fd;
+}
+
+static int port_new(struct world *w, unsigned int number)
+{
+	struct qmap_port port = {.flags = QMAP_PORT_UP};
+	char name[IFNAMSIZ];
+	int err;
+
+	snprintf(name, sizeof(name), "port%u", number);
+	err = nl_add_port(name, w->trunk_ifindex, number);
+	if (err)
+		return fail(name, err);
+	port.ifindex = if_nametoindex(name);
+	w->tx[number] = bpf_program__attach_xdp(w->skel->progs.qmap_shim_tx, port.ifindex);
+	if (!w->tx[number])
+		return fail("attach qmap_shim_tx", 0);
+	bpf_map_update_elem(bpf_map__fd(w->skel->maps.ports), &number, &port, 0);
+	err = nl_up(name, true) ?: nl_carrier(name, true);
+	return err ? fail(name, err) : 0;
+}
+
+static int load(struct world *w, const struct world_options *o)
+{
+	w->skel = qmap_shim__open();
+	if (!w->skel)
+		return fail("open BPF", 0);
+	w->skel->rodata->config.dl_version = o->version;
+	w->skel->rodata->config.ul_version = o->version;
+	w->skel->rodata->avoid_multiple = o->avoid;
+	if (qmap_shim__load(w->skel))
+		return fail("load BPF", 0);
+	if (o->no_program)
+		return 0;
+	w->rx = bpf_program__attach_xdp(w->skel->progs.qmap_shim_rx, w->trunk_ifindex);
+	return w->rx ? 0 : fail("attach qmap_shim_rx", 0);
+}
+
+static int build(struct world *w, const struct world_options *o)
+{
+	unsigned int i;
+	int err;
+
+	w->modem = tun_open("modem0", 0, &w->modem_ifindex);
+	if (w->modem < 0)
+		return -1;
+	if (o->modem_only)
+		return 0;
+	err = nl_add_trunk("trunk0", w->modem_ifindex, &o->trunk);
+	if (err)
+		return fail("trunk0", err);
+	w->trunk_ifindex = if_nametoindex("trunk0");
+	if (load(w, o))
+		return -1;
+	for (i = 1; i <= o->ports; i++)
+		if (port_new(w, i))
+			return -1;
+	w->n_ports = o->ports;
+	err = nl_up("trunk0", true);
+	return err ? fail("trunk0", err) : 0;
+}
+
+int world_new(struct world *w, const struct world_options *o)
+{
+	memset(w, 0, sizeof(*w));
+	w->modem = w->second = -1;
+	if (!build(w, o))
+		return 0;
+	world_free(w);
+	return -1;
+}
+
+void world_free(struct world *w)
+{
+	unsigned int i;
+
+	for (i = 0; i <= WORLD_PORTS; i++)
+		bpf_link__destroy(w->tx[i]);
+	bpf_link__destroy(w->rx);
+	if (w->trunk_ifindex && if_nametoindex("trunk0"))
+		nl_del("trunk0");
+	bpf_object__close(w->extra);
+	qmap_shim__destroy(w->skel);
+	if (w->modem >= 0)
+		close(w->modem);
+	if (w->second >= 0)
+		close(w->second);
+}
+
+int world_second(struct world *w)
+{
+	w->second = tun_open("second0", IFF_NO_PI, &w->second_ifindex);
+	return w->second < 0 ? -1 : 0;
+}
+
+int world_extra(struct world *w, unsigned int redirect_to)
+{
+	struct bpf_map *rodata;
+
+	w->extra = bpf_object__open(EXTRA_OBJECT);
+	if (!w->extra)
+		return fail(EXTRA_OBJECT, 0);
+	rodata = bpf_object__find_map_by_name(w->extra, ".rodata");
+	if (!rodata || bpf_map__set_initial_value(rodata, &redirect_to, sizeof(redirect_to)))
+		return fail("redirect_to", 0);
+	return bpf_object__load(w->extra) ? fail("load " EXTRA_OBJECT, 0) : 0;
+}
+
+int world_prog(const struct world *w, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(w->extra, name));
+}
+
+static int tc_attach(const struct world *w, const char *dev, const char *name,
+		     enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex(dev), .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = world_prog(w, name));
+	int err = bpf_tc_hook_create(&hook);
+
+	if (err && err != -EEXIST)
+		return fail("clsact", err);
+	err = bpf_tc_attach(&hook, &opts);
+	return err ? fail("tc", err) : 0;
+}
+
+int world_tc_ingress(const struct world *w, const char *dev, const char *name)
+{
+	return tc_attach(w, dev, name, BPF_TC_INGRESS);
+}
+
+int world_tc_egress(const struct world *w, const char *dev, const char *name)
+{
+	return tc_attach(w, dev, name, BPF_TC_EGRESS);
+}
+
+int world_send(const struct world *w, const void *aggregate, size_t len)
+{
+	static uint8_t buf[AGGREGATE_MAX + sizeof(struct tun_pi)];
+	struct tun_pi pi = {.proto = htons(QMAP_ETHERTYPE)};
+
+	memcpy(buf, &pi, sizeof(pi));
+	memcpy(buf + sizeof(pi), aggregate, len);
+	return write(w->modem, buf, sizeof(pi) + len) == (ssize_t)(sizeof(pi) + len) ? 0 : -1;
+}
+
+size_t world_read(int fd, void *buf, size_t size, int ms)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+	ssize_t n;
+
+	if (poll(&pfd, 1, ms) <= 0)
+		return 0;
+	n = read(fd, buf, size);
+	return n > 0 ? n : 0;
+}
+
+size_t world_recv(const struct world *w, void *buf, size_t size, int ms)
+{
+	static uint8_t in[AGGREGATE_MAX + sizeof(struct tun_pi)];
+	struct tun_pi pi;
+	size_t n;
+
+	do {
+		n = world_read(w->modem, in, sizeof(in), ms);
+		if (!n)
+			return 0;
+		memcpy(&pi, in, sizeof(pi));
+	} while (pi.proto != htons(QMAP_ETHERTYPE));
+	n -= sizeof(pi);
+	memcpy(buf, in + sizeof(pi), n < size ? n : size);
+	return n;
+}
+
+int world_tap(const char *dev)
+{
+	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+				 .sll_protocol = htons(ETH_P_ALL),
+				 .sll_ifindex = if_nametoindex(dev)};
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0), size = 64 << 20, on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)))
+		return fail("packet socket", 0);
+	return fd;
+}
+
+static int ethtool(const char *dev, void *command)
+{
+	struct ifreq ifr = {.ifr_data = command};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", dev);
+	err = ioctl(fd, SIOCETHTOOL, &ifr) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+uint64_t world_counter(const char *dev, const char *name)
+{
+	static uint64_t space[1024];
+	struct ethtool_gstrings *strings = (void *)space;
+	struct ethtool_stats *stats = (void *)space;
+	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+	unsigned int i;
+
+	if (ethtool(dev, &info))
+		return UINT64_MAX;
+	memset(space, 0, sizeof(space));
+	strings->cmd = ETHTOOL_GSTRINGS;
+	strings->string_set = ETH_SS_STATS;
+	strings->len = info.n_stats;
+	if (ethtool(dev, strings))
+		return UINT64_MAX;
+	for (i = 0; i < info.n_stats; i++)
+		if (!strncmp((char *)strings->data + i * ETH_GSTRING_LEN, name, ETH_GSTRING_LEN))
+			break;
+	if (i == info.n_stats)
+		return UINT64_MAX;
+	stats->cmd = ETHTOOL_GSTATS;
+	stats->n_stats = info.n_stats;
+	return ethtool(dev, stats) ? UINT64_MAX : stats->data[i];
+}
+
+int world_feature(const char *dev, uint32_t command, bool on)
+{
+	struct ethtool_value value = {.cmd = command, .data = on};
+
+	return ethtool(dev, &value);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a test stands in: a TUN for the modem ("modem0"), a trunk device on it ("trunk0"), and ports
+ * ("port1", ...) numbered from 1 on, which is their mux id too.
+ */
+#ifndef VM_WORLD_H
+#define VM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+
+#include "nl.h"
+#include "packets.h"
+
+struct shim;
+
+#define WORLD_PORTS 64
+
+struct world {
+	int modem;  /* TUN with packet information */
+	int second; /* TUN without; -1: none */
+	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
+	unsigned int n_ports;
+	struct qmap_shim *skel;
+	struct bpf_object *extra;
+	struct bpf_link *rx;
+	struct bpf_link *tx[WORLD_PORTS + 1];
+};
+
+struct world_options {
+	int version;
+	unsigned int ports;
+	struct nl_trunk trunk;
+	unsigned int avoid;
+	bool no_program;
+	bool modem_only; /* the TUN and nothing else */
+};
+
+/* 0 or -1, with a message on stderr. */
+int world_new(struct world *w, const struct world_options *o);
+void world_free(struct world *w);
+
+/* A TUN without any offload, up, for what the shim's packets are forwarded to. */
+int world_second(struct world *w);
+/* Loads vm.bpf.o with redirect_to set. */
+int world_extra(struct world *w, unsigned int redirect_to);
+int world_prog(const struct world *w, const char *name);
+/* Attaches program @name of vm.bpf.o at tc ingress of @dev. */
+int world_tc_ingress(const struct world *w, const char *dev, const char *name);
+int world_tc_egress(const struct world *w, const char *dev, const char *name);
+
+int world_send(const struct world *w, const void *aggregate, size_t len);
+/* Bytes of one aggregate that the shim sent, 0 after @ms without one. */
+size_t world_recv(const struct world *w, void *buf, size_t size, int ms);
+/* A packet socket that sees what arrives at @dev. */
+int world_tap(const char *dev);
+/* Bytes read, 0 after @ms without any. */
+size_t world_read(int fd, void *buf, size_t size, int ms);
+/* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */
+uint64_t world_counter(const char *dev, const char *name);
+int world_feature(const char *dev, uint32_t command, bool on);
+
+#endif
