@@ -130,6 +130,7 @@ struct session {
 	 */
 	unsigned int nleaked;
 	uint8_t leaked;
+	bool was_giving_back; /* an earlier process died doing so: ids may be gone already */
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */

@@ -299,6 +299,24 @@ is_lost() {
 	[ "$(field .state)" = lost ]
 }
 
+test_kill_at_every_request_of_a_detach() {
+	for n in {1..14}; do
+		modem_start --latency 5
+		qmapd_start
+		attach -q --pdn 1 --pdn 2
+		modem reset >/dev/null
+		qmapctl detach wwan0 2>/dev/null &
+		modem wait qmi.requests '>=' "$n" timeout=1000 >/dev/null || :
+		qmapd_kill KILL || :
+		wait $! || :
+		qmapd_start
+		wait_for 5 is_detached || qmapctl detach wwan0
+		nothing_left || fail "killed at request $n"
+		qmapd_kill
+		modem_stop
+	done
+}
+
 test_second_daemon_is_refused() {
 	modem_start
 	qmapd_start

@@ -219,11 +219,11 @@ test_kill_and_adopt() {
 	local before
 	start
 	set_streams 4
-	before=$(modem_stat .qmi.requests)
 	kill -9 "$qmapd_pid"
 	wait "$qmapd_pid" || :
 	ping_all
 	patterns
+	before=$(modem_stat .qmi.requests)
 	qmapd_start
 	wait_for 10 state_is attached || fail "$(qmapctl show)"
 	equal "calls" 8 "$(modem_stat .calls)"
