@@ -70,6 +70,14 @@ int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, un
 /* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
 int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
 
+/*
+ * The netdev's root queueing discipline: one that keeps packets as they are, where the kernel has
+ * chosen another. -EBUSY: a user has chosen it, and it stays.
+ */
+int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err);
+/* Undoes that. */
+void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
+
 /* ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the current
  * namespace. -EOPNOTSUPP if the device does not know it. */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);

@@ -159,6 +159,21 @@ static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qma
 	return ret;
 }
 
+/*
+ * A queueing discipline that marks congestion (fq_codel, most systems' default) takes a frame for
+ * the IP packet that it was, because a BPF program cannot change skb->protocol: it sets the ECN
+ * bits of what is the mux id by now, and "corrects" the checksum where the IP length is
+ * (include/net/inet_ecn.h, IP_ECN_set_ce).
+ */
+static void set_queue(struct rtnl *nl, const struct trunk_dev *t)
+{
+	struct error err = {0};
+
+	if (rtnl_queue_set_plain(nl, t->ifindex, &err))
+		log_warning("%s: %s: if it marks congestion (ECN), it damages QMAP frames", t->name,
+			    err.text);
+}
+
 int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err)
 {
 	struct rtnl *nl = NULL;
@@ -175,6 +190,8 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 	if (!ret)
 		ret = rtnl_link_set_up(nl, t->ifindex, false, err)
 			      ?: rtnl_link_set_up(nl, t->ifindex, true, err);
+	if (!ret && qmap)
+		set_queue(nl, t);
 	rtnl_close(&nl);
 	return ret;
 }
@@ -188,6 +205,7 @@ void trunk_dev_restore(struct trunk_dev *t)
 		return;
 	t->prepared = false;
 	if (!rtnl_link_get_index(nl, t->ifindex, &link, NULL)) {
+		rtnl_queue_set_default(nl, t->ifindex);
 		if (is_qmi_wwan(link.name)) {
 			rtnl_link_set_up(nl, t->ifindex, false, NULL);
 			write_sysfs(link.name, "pass_through", "N", NULL);

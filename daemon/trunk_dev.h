@@ -23,7 +23,7 @@ int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err);
 
 /*
  * Raw IP, pass-through (with @qmap), a receive buffer of @rx_bytes where the driver is qmi_wwan; no
- * ARP, no IPv6 of its own; up.
+ * ARP, no IPv6 of its own; up; a queue that leaves frames as they are (with @qmap).
  */
 int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err);
 

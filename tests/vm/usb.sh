@@ -26,7 +26,7 @@ GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
 GUEST_TREE=$VM_BUILD/usb-tree
 
 PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool)
-TOOLS=(bash jq ping qmicli ss timeout unshare)
+TOOLS=(bash jq ping qmicli ss timeout unshare taskset)
 
 # Where tests/net/lib.sh looks for programs, and the scripts themselves.
 make_tree() {
