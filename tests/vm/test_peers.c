@@ -8,6 +8,7 @@
  *   pads to 4 bytes: pads are checked for what they should be, all else for being equal;
  * - both aggregate, but end a transfer for reasons of their own: frames are compared, not
  * transfers;
+ * - order is kept within a port: a port's queue limit may let another go first;
  * - rmnet leaves a command that it does not know unanswered: these are not compared;
  * - rmnet compares the sum of a v4 trailer, the shim leaves that to the stack.
  */
@@ -19,6 +20,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/ethtool.h>
@@ -36,13 +38,15 @@
 #define LARGEST	  1500
 #define FULL	  30 /* frames that fit an aggregate, whatever their size */
 #define WAIT_MS	  1000
-#define TRANSFERS BATCH
+#define NUDGE	  (PORTS + 1) /* of rmnet only */
+#define NUDGES	  3
+#define TRANSFERS (BATCH + NUDGES)
 #define STRANGER  77 /* a mux id that nobody has */
 
 struct peer {
 	const char *name; /* and prefix of its ports */
 	struct world w;
-	int out[PORTS + 1], tap[PORTS + 1];
+	int out[NUDGE + 1], tap[NUDGE + 1];
 };
 
 static struct peer shim = {.name = "port"}, rmnet = {.name = "rm"};
@@ -64,7 +68,7 @@ struct frame {
 	uint8_t *next_header, *packet;
 };
 
-/* What a peer has sent. */
+/* What a peer has sent; frames in the order of packets[]. */
 struct sent {
 	unsigned int n;
 	struct {
@@ -77,6 +81,7 @@ struct sent {
 
 static struct packet packets[BATCH];
 static struct sent by_shim, by_rmnet;
+static unsigned int n_nudges;
 
 /* ---- packets ---- */
 
@@ -185,26 +190,69 @@ static size_t read_frame(uint8_t *p, size_t left, int version, struct frame *f)
 	return header + n;
 }
 
+/* Puts a frame with the packet that it must carry: each port sends in order. */
+static int note_frame(struct sent *s, unsigned int *next, const struct frame *f)
+{
+	unsigned int i;
+
+	if (f->mux == NUDGE)
+		return 0;
+	if (f->mux < 1 || f->mux > PORTS)
+		return FAIL("mux %u", f->mux);
+	for (i = next[f->mux]; i < BATCH && packets[i].port != f->mux; i++)
+		;
+	if (i == BATCH)
+		return FAIL("more than was sent on mux %u", f->mux);
+	s->frames[i] = *f;
+	s->n_frames++;
+	next[f->mux] = i + 1;
+	return 0;
+}
+
+static int read_transfer(struct sent *s, unsigned int *next, size_t len, int version)
+{
+	uint8_t *data = s->transfers[s->n].data;
+	struct frame f;
+	size_t at, n;
+
+	s->transfers[s->n++].len = len;
+	for (at = 0; at < len; at += n) {
+		n = read_frame(data + at, len - at, version, &f);
+		if (!n)
+			return FAIL("not a frame at %zu of %zu", at, len);
+		if (note_frame(s, next, &f))
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * A packet that meets rmnet's timer just as its handler ends waits for the next one (kernel
+ * rmnet_map_data.c: rmnet_map_tx_aggregate() finds hrtimer_active() and starts no other). This one,
+ * on a port that the shim does not have, gets it moving.
+ */
+static int nudge(const struct peer *peer)
+{
+	struct packet p = packets[0];
+
+	n_nudges++;
+	if (peer != &rmnet)
+		return FAIL("%s: packets are missing", peer->name);
+	p.port = NUDGE;
+	return send_out(peer, &p);
+}
+
 /* Takes transfers of @peer until the whole batch is there. */
 static int collect(const struct peer *peer, struct sent *s, int version)
 {
-	size_t at, n;
+	unsigned int next[PORTS + 1] = {}, nudges = 0;
 
 	s->n = s->n_frames = 0;
 	while (s->n_frames < BATCH && s->n < TRANSFERS) {
-		uint8_t *data = s->transfers[s->n].data;
-		size_t len = world_recv(&peer->w, data, AGGREGATE_MAX, WAIT_MS);
+		size_t len = world_recv(&peer->w, s->transfers[s->n].data, AGGREGATE_MAX, WAIT_MS);
 
-		if (!len)
+		if (len ? read_transfer(s, next, len, version) : nudges++ == NUDGES || nudge(peer))
 			return FAIL("%s: %u frames came", peer->name, s->n_frames);
-		for (at = 0; at < len; at += n) {
-			if (s->n_frames == BATCH)
-				return FAIL("%s: too many frames", peer->name);
-			n = read_frame(data + at, len - at, version, &s->frames[s->n_frames++]);
-			if (!n)
-				return FAIL("%s: not a frame at %zu of %zu", peer->name, at, len);
-		}
-		s->transfers[s->n++].len = len;
 	}
 	return s->n_frames == BATCH ? 0 : FAIL("%s: %u frames", peer->name, s->n_frames);
 }
@@ -316,7 +364,7 @@ static void through_the_modem(struct sent *s, int version)
 {
 	unsigned int i;
 
-	for (i = 0; i < s->n_frames && version == 5; i++)
+	for (i = 0; i < BATCH && version == 5; i++)
 		if (s->frames[i].next_header[1] & QMAP_V5_CSUM)
 			finish(s->frames[i].packet, s->frames[i].len, packets[i].start,
 			       packets[i].field);
@@ -414,6 +462,19 @@ static int downlink_round(int version)
 	return expect_silence(&shim) ?: expect_silence(&rmnet);
 }
 
+/*
+ * In 6.12 the packets that rmnet_map_deaggregate() makes have no device, and rmnet_map_send_ack()
+ * takes that device's lock: a command is an oops there.
+ */
+static bool rmnet_survives_commands(void)
+{
+	struct utsname u;
+	unsigned int major, minor;
+
+	return !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 && major == 6 &&
+	       minor == 1;
+}
+
 /* Flow control: both answer with the same bytes. */
 static int commands(int version)
 {
@@ -438,13 +499,13 @@ static int commands(int version)
 
 /* ---- the two of them ---- */
 
-static int sockets(struct peer *peer)
+static int sockets(struct peer *peer, unsigned int ports)
 {
 	char dev[IFNAMSIZ];
 	unsigned int i;
 	int on = 1;
 
-	for (i = 1; i <= PORTS; i++) {
+	for (i = 1; i <= ports; i++) {
 		snprintf(dev, sizeof(dev), "%s%u", peer->name, i);
 		/* GRO would put together what is to be compared. */
 		if (world_feature(dev, ETHTOOL_SGRO, false) || nl_wait_running(dev))
@@ -462,7 +523,7 @@ static void close_sockets(struct peer *peer)
 {
 	unsigned int i;
 
-	for (i = 1; i <= PORTS; i++) {
+	for (i = 1; i <= NUDGE; i++) {
 		if (peer->out[i] >= 0)
 			close(peer->out[i]);
 		if (peer->tap[i] >= 0)
@@ -474,7 +535,8 @@ static int rounds(int version)
 {
 	unsigned int i, transfers = 0, theirs = 0;
 
-	if (sockets(&shim) || sockets(&rmnet))
+	n_nudges = 0;
+	if (sockets(&shim, PORTS) || sockets(&rmnet, NUDGE))
 		return -1;
 	for (i = 0; i < ROUNDS; i++) {
 		if (uplink_round(version) || downlink_round(version))
@@ -482,8 +544,12 @@ static int rounds(int version)
 		transfers += by_shim.n;
 		theirs += by_rmnet.n;
 	}
-	printf("  %u packets in %u transfers, rmnet's %u\n", ROUNDS * BATCH, transfers, theirs);
-	return commands(version);
+	printf("  %u packets in %u transfers, rmnet's %u after %u nudges\n", ROUNDS * BATCH,
+	       transfers, theirs, n_nudges);
+	if (rmnet_survives_commands())
+		return commands(version);
+	printf("  commands are left out: this kernel's rmnet does not survive them\n");
+	return 0;
 }
 
 static int run(int version)
@@ -502,14 +568,14 @@ static int run(int version)
 	memset(modem, 0, sizeof(*modem));
 	modem->second = -1;
 	modem->modem = world_tun("modem1", 0, &modem->modem_ifindex);
-	err = modem->modem < 0 ? modem->modem : rmnet_up("modem1", rmnet.name, PORTS, version);
+	err = modem->modem < 0 ? modem->modem : rmnet_up("modem1", rmnet.name, NUDGE, version);
 	if (err == -EOPNOTSUPP)
 		skipped = "this kernel has no rmnet";
 	else
 		err = err ? FAIL("rmnet: %d %s", err, nl_error()) : rounds(version);
 	close_sockets(&shim);
 	close_sockets(&rmnet);
-	rmnet_down(rmnet.name, PORTS);
+	rmnet_down(rmnet.name, NUDGE);
 	world_free(modem);
 	world_free(&shim.w);
 	return skipped ? 0 : err;
