@@ -56,6 +56,30 @@ build_module() {
 	return 1
 }
 
+# rmnet is off in Debian's kernels: built from the package of the kernel's source, with uplink
+# aggregation on, for which 6.1 has no switch. Prints the reason on failure.
+build_rmnet() {
+	local kernel=$1 dir suite flags headers path=drivers/net/ethernet/qualcomm/rmnet
+	dir=$VM_BUILD/$kernel/rmnet
+	[ -s "$dir/rmnet.ko" ] && return 0
+	suite=$(suite_of "$kernel")
+	rm -rf "$dir"
+	mkdir -p "$dir/source"
+	update_suite "$suite" || return 1
+	(cd "$dir/source" && apt_suite "$suite" apt-get -qq download \
+		"linux-source-$kernel" >/dev/null 2>&1) ||
+		{ echo "no package linux-source-$kernel"; return 1; }
+	dpkg --fsys-tarfile "$dir"/source/linux-source-*.deb |
+		tar -xO "./usr/src/linux-source-$kernel.tar.xz" |
+		tar -xJ -C "$dir" --strip-components=6 "linux-source-$kernel/$path"
+	rm -rf "$dir/source"
+	sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
+	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
+	mapfile -t flags < <(kernel_flags "$headers")
+	make -s -C "$headers" M="$dir" CONFIG_RMNET=m "${flags[@]}" modules >"$dir/log" 2>&1 ||
+		{ echo "rmnet does not build: $(tail -n1 "$dir/log")"; return 1; }
+}
+
 # Copies a program and the libraries it needs.
 copy_program() {
 	local root=$1 program=$2 lib
@@ -84,7 +108,8 @@ copy_modules() {
 		fi
 		echo "$name"
 	done >"$root/modules"
-	for path in ${EXTRA_MODULES:-} "$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
+	for path in "$VM_BUILD/$kernel/rmnet/rmnet.ko" \
+		"$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
 		[ -e "$path" ] || continue # not every guest needs it
 		cp "$path" "$root/ko/"
 		basename "$path" >>"$root/modules"

@@ -163,11 +163,13 @@ test_drivers() {
 	done
 }
 
-# The order in which ModemManager and scripts dial.
-test_qmicli() {
-	local out cid
-	usb_start
-	qmi() { timeout 30 qmicli -d /dev/cdc-wdm0 "$@"; }
+qmi() {
+	timeout 30 qmicli -d /dev/cdc-wdm0 "$@"
+}
+
+# The order in which ModemManager and scripts dial. Leaves the client that holds the call in $cid.
+dial() {
+	local out
 	qmi --dms-get-model | grep -q RG500Q-EA
 	qmi --dms-set-operating-mode=online >/dev/null
 	qmi --get-expected-data-format | grep -qx 802-3
@@ -184,8 +186,71 @@ test_qmicli() {
 	out=$(qmi --wds-get-current-settings --client-cid="$cid" --client-no-release-cid)
 	grep -q "IPv4 address: 10.64.1.2" <<<"$out" || fail "$out"
 	equal "calls" 1 "$(modem_stat .calls)"
+}
+
+# A client's calls end with it.
+hang_up() {
 	qmi --wds-noop --client-cid="$cid" >/dev/null
 	equal "calls" 0 "$(modem_stat .calls)"
+}
+
+test_qmicli() {
+	usb_start
+	dial
+	hang_up
+}
+
+# quiet DEV: no IPv6 of the kernel's own, for which no call was made.
+quiet() {
+	echo 1 >/proc/sys/net/ipv6/conf/$1/disable_ipv6
+}
+
+# same_traffic DEV: PDN 1, IPv4, every pad, bytes compared both ways; $counted is then what the modem
+# has counted: packets and bytes of IP, downlink and uplink.
+same_traffic() {
+	local dev=$1
+	ping -c 2 -i 0.2 -W 5 -I $dev "$(gateway 1 4)" >/dev/null || fail "no answer through $dev"
+	modem reset >/dev/null
+	deep_queues
+	receive -t 60000 -c 300 "$dev=1" -- "$build/pattern-tool" send -p 7001 -r $rate -c 300 \
+		-s 44-1500 "net/pdn1=1@$(host 1 4)"
+	"$build/pattern-tool" send -r $rate -c 300 -s 44-1500 "$dev=1@$(gateway 1 4)" >/dev/null
+	generated -t 60000 -c 300 "$dev=1" -- count=300 size=1400 rate=4000 v=4
+	sink_has 1 300
+	counted=$(modem stats | jq -c '.pdn["1"] | [.dl_packets, .dl_bytes, .ul_packets, .ul_bytes]')
+	equal "violations" 0 "$(modem_stat .violations.total)"
+}
+
+# The kernel's own QMAP v1, which qmi_wwan does behind add_mux, and qmapd's after it on one modem.
+test_qmimux() {
+	local pdns=(1) by_qmimux counted cid
+	usb_start
+	dial
+	quiet wwan0
+	# Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once.
+	echo N >$sysfs/qmi/raw_ip
+	echo Y >$sysfs/qmi/raw_ip
+	ip link set wwan0 mtu 16385 up
+	echo 129 >$sysfs/qmi/add_mux
+	quiet qmimux0
+	ip addr add "$(host 1 4)/30" dev qmimux0
+	ip link set qmimux0 up
+	same_traffic qmimux0
+	by_qmimux=$counted
+	# qmimux does not pad (kernel qmi_wwan.c, qmimux_start_xmit()).
+	at_least "uplink packets without a pad" 1 "$(modem_stat .warnings.unpadded)"
+	echo 129 >$sysfs/qmi/del_mux
+	ip link set wwan0 down
+	ip link set wwan0 mtu 1500
+	hang_up
+
+	qmapd_start
+	attach_all --qmap v1
+	equal "version" v1 "$(modem_stat .format.dl)"
+	same_traffic wwan0.1
+	no_complaints
+	equal "packets and bytes, of qmimux and of qmapd" "$by_qmimux" "$counted"
+	detached
 }
 
 test_attach() {
