@@ -212,9 +212,9 @@ same_traffic() {
 	ping -c 2 -i 0.2 -W 5 -I $dev "$(gateway 1 4)" >/dev/null || fail "no answer through $dev"
 	modem reset >/dev/null
 	deep_queues
-	receive -t 60000 -c 300 "$dev=1" -- "$build/pattern-tool" send -p 7001 -r $rate -c 300 \
+	receive -t 60000 -c 300 "$dev=1" -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 \
 		-s 44-1500 "net/pdn1=1@$(host 1 4)"
-	"$build/pattern-tool" send -r $rate -c 300 -s 44-1500 "$dev=1@$(gateway 1 4)" >/dev/null
+	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "$dev=1@$(gateway 1 4)" >/dev/null
 	generated -t 60000 -c 300 "$dev=1" -- count=300 size=1400 rate=4000 v=4
 	sink_has 1 300
 	counted=$(modem stats | jq -c '.pdn["1"] | [.dl_packets, .dl_bytes, .ul_packets, .ul_bytes]')
@@ -408,6 +408,7 @@ show_logs() {
 	qmapctl stats
 	"$build/qmap-modem" ctl "$T"/faults stats | jq -c '.usb, .trunk, .violations, .warnings' |
 		sed -E 's/"[a-z0-9_]+":0,?//g'
+	# shellcheck disable=SC1003
 	ip -s -o link show dev wwan0 | tr '\\' '\n'
 	cut -d' ' -f1-3 /proc/net/softnet_stat
 	show_both_logs
