@@ -39,6 +39,7 @@ UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(wildcard tests/net/*.c)
 BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
 FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
+BENCH_SRC := $(filter-out bench/vm_%,$(wildcard bench/*.c)) tests/bpf/env.c tests/modem/tun.c $(FIXTURES)
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -52,7 +53,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo check check-unit check-bpf check-net tests fuzz lint install clean
+.PHONY: all help deps demo check check-unit check-bpf check-net check-vm tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -117,6 +118,10 @@ $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
+$(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -139,9 +144,9 @@ demo:
 
 check:
 	$(call with_deps,all tests)
-	$(Q)tests/run.sh unit bpf net
+	$(Q)tests/run.sh unit bpf net vm-short
 
-check-unit check-bpf check-net: check-%:
+check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
@@ -153,6 +158,18 @@ fuzz: $(FUZZ_BIN)
 	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
 		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
 
+# Appends to what earlier runs have left, so that there is something to compare with.
+bench:
+	$(call with_deps,all $(BUILD)/qmap-bench)
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
+		-o $(BUILD)/bench/results.jsonl run
+	$(Q)bench/demo.sh $(BUILD)/bench/results.jsonl
+
+bench-vm:
+	$(call with_deps,all)
+	$(Q)bench/vm.sh
+
 lint:
 	$(Q)tests/lint.sh
 
@@ -161,10 +178,11 @@ help:
 	@echo 'sudo make check    install what is missing, build, run every test'
 	@echo 'make               build into $(BUILD)/'
 	@echo 'make deps          install what is missing'
-	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
+	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net, check-vm: root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
+	@echo 'sudo make bench-vm the kernel shim against rmnet, in a QEMU guest'
 	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
 
 PREFIX  ?= /usr/local
@@ -180,4 +198,4 @@ install: $(PROGRAMS) $(MAN)
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -21,33 +21,11 @@ ROUNDS=${ROUNDS:-3}
 DEADLINE=${DEADLINE:-900}
 OUT=build/bench/vm.jsonl
 
-# rmnet is off in Debian's kernels: built from the package of the kernel's source, with uplink
-# aggregation on, for which this version has no switch.
-build_rmnet() {
-	local dir=$VM_BUILD/$KERNEL/rmnet suite path=drivers/net/ethernet/qualcomm/rmnet
-	[ -s "$dir/rmnet.ko" ] && return 0
-	suite=$(suite_of "$KERNEL")
-	rm -rf "$dir"
-	mkdir -p "$dir/source"
-	update_suite "$suite" || return 1
-	(cd "$dir/source" && apt_suite "$suite" apt-get -qq download \
-		"linux-source-$KERNEL" >/dev/null 2>&1) ||
-		{ echo "no package linux-source-$KERNEL"; return 1; }
-	dpkg --fsys-tarfile "$dir"/source/linux-source-*.deb |
-		tar -xO "./usr/src/linux-source-$KERNEL.tar.xz" |
-		tar -xJ -C "$dir" --strip-components=6 "linux-source-$KERNEL/$path"
-	rm -rf "$dir/source"
-	sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
-	make -s -C "$VM_BUILD/$KERNEL/root/usr/src/linux-headers-$(kernel_release "$KERNEL")" \
-		M="$dir" CONFIG_RMNET=m CONFIG_DEBUG_INFO_BTF_MODULES= modules \
-		>"$dir/log" 2>&1 || { echo "rmnet does not build: $(tail -n1 "$dir/log")"; return 1; }
-}
-
 build_bench() {
 	build_tests || return 1
 	gcc -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror \
 		-D_GNU_SOURCE -Iinclude -I. bench/vm_bench.c tests/vm/nl.c tests/vm/packets.c \
-		tests/vm/world.c -o build/vm/bin/vm_bench -lbpf -lmnl
+		tests/vm/rmnet.c tests/vm/world.c -o build/vm/bin/vm_bench -lbpf -lmnl
 }
 
 table() {
@@ -74,11 +52,10 @@ measure() {
 
 reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
 reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
-reason=$(build_rmnet) || { echo "SKIP bench-vm: $reason"; exit 0; }
+reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 build_bench && build_module "$KERNEL" || exit 1
 mkdir -p "$(dirname "$OUT")"
 GUEST_MODULES="$GUEST_MODULES dummy"
-EXTRA_MODULES=$VM_BUILD/$KERNEL/rmnet/rmnet.ko
 
 # Without string instructions marked fast, a copy is rep movsq: one instruction per 8 bytes, which
 # is nearer to what copying costs than one per byte.

@@ -41,6 +41,7 @@ enum config_qmap {
 
 enum config_datapath {
 	CONFIG_DATAPATH_AUTO,
+	CONFIG_DATAPATH_SHIM,
 	CONFIG_DATAPATH_XDP
 };
 

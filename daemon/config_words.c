@@ -21,6 +21,7 @@ static const struct config_choice qmap_choices[] = {
 
 static const struct config_choice datapath_choices[] = {
 	{"auto", CONFIG_DATAPATH_AUTO},
+	{"shim", CONFIG_DATAPATH_SHIM},
 	{"xdp", CONFIG_DATAPATH_XDP},
 	{NULL, 0},
 };

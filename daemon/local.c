@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,6 +93,27 @@ static int add_show(struct pins *p, struct json_object *show, struct json_object
 	return 0;
 }
 
+/* Tells the data path of its ports, as the pins' state names them. */
+static void adopt_ports(const struct datapath_ops *ops, struct datapath *dp,
+			struct json_object *show)
+{
+	struct json_object *pdns = NULL, *pdn, *v;
+
+	json_object_object_get_ex(show, "pdns", &pdns);
+	for (size_t i = 0; pdns && i < json_object_array_length(pdns); i++) {
+		struct datapath_port port = {0};
+
+		pdn = json_object_array_get_idx(pdns, i);
+		if (json_object_object_get_ex(pdn, "mux", &v))
+			port.mux = json_object_get_int(v) & 0xff;
+		if (json_object_object_get_ex(pdn, "port", &v) && v)
+			snprintf(port.name, sizeof(port.name), "%s", json_object_get_string(v));
+		if (json_object_object_get_ex(pdn, "netns", &v) && v)
+			snprintf(port.netns, sizeof(port.netns), "%s", json_object_get_string(v));
+		ops->adopt_port(dp, &port, NULL);
+	}
+}
+
 static int add_stats(struct pins *p, struct json_object *show, struct json_object *out,
 		     struct error *err)
 {
@@ -108,7 +130,11 @@ static int add_stats(struct pins *p, struct json_object *show, struct json_objec
 	free(meta);
 	if (!ops)
 		return error_set(err, -EPROTO, "%s has no data path yet", p->dir);
-	ret = ops->adopt(&dp, p, err) ?: ops->stats(dp, &stats, err);
+	ret = ops->adopt(&dp, p, err);
+	if (!ret) {
+		adopt_ports(ops, dp, show);
+		ret = ops->stats(dp, &stats, err);
+	}
 	if (!ret) {
 		trunk_name_stats(stats, show);
 		json_object_array_add(out, stats);

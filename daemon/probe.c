@@ -104,6 +104,7 @@ static struct json_object *probe_one(const char *dev)
 	check_kernel(checks);
 	if (dev)
 		check_dev(checks, dev);
+	add_datapath(datapaths, &datapath_shim, dev);
 	add_datapath(datapaths, &datapath_xdp, dev);
 	json_object_object_add(o, "dev", dev ? json_object_new_string(dev) : NULL);
 	json_object_object_add(o, "checks", checks);

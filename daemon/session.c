@@ -61,6 +61,7 @@ static void give_back(struct session *s, enum session_phase phase)
 	struct timeval tv = {.tv_sec = 3 * GIVE_BACK_MS / 1000};
 
 	s->phase = phase;
+	session_changed(s);
 	for (unsigned int i = 0; i < s->ncalls; i++)
 		call_give_back(&s->calls[i]);
 	event_add(s->deadline, &tv);

@@ -154,11 +154,14 @@ static enum call_state on_status(struct call *c, const struct qmi_message *m,
 	return is_connected(m, res) ? next : fail(c, res->error);
 }
 
-/* Adoption: a client id that the modem does not know means that it has restarted meanwhile. */
+/*
+ * Adoption: a client id that the modem does not know means that it has restarted meanwhile, unless
+ * the dead process was giving ids back and did not live to hear that this one had been taken.
+ */
 static enum call_state on_checked(struct call *c, const struct qmi_message *m,
 				  const struct qmi_result *res, enum call_state next)
 {
-	if (res->status && res->error == INVALID_CLIENT_ID)
+	if (res->status && res->error == INVALID_CLIENT_ID && !c->session->was_giving_back)
 		session_lost(c->session, true,
 			     "modem has restarted meanwhile: its calls and client ids are gone");
 	if (is_connected(m, res)) {

@@ -88,10 +88,9 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 	unsigned int sent = 0;
 
 	*n = 0;
-	TAILQ_FOREACH(j, &s->id_jobs, entry)
-	sent += j->sent;
-	TAILQ_FOREACH(j, &s->id_jobs, entry)
-	{
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
+		sent += j->sent;
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
 		if (j->sent)
 			continue;
 		if (sent++ >= WINDOW)
@@ -153,8 +152,7 @@ bool session_id_forget(struct session *s, void *arg)
 {
 	struct id_job *j;
 
-	TAILQ_FOREACH(j, &s->id_jobs, entry)
-	{
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
 		if (j->arg != arg || j->sent)
 			continue;
 		job_free(s, j);

@@ -122,7 +122,7 @@ struct session {
 	struct call *calls;
 	unsigned int ncalls;
 
-	TAILQ_HEAD(, id_job) id_jobs;
+	TAILQ_HEAD(id_queue, id_job) id_jobs;
 	/* Ids being asked for: how many, of which service. Written down. One service at a time. */
 	unsigned int nallocating;
 	uint8_t allocating;
@@ -130,6 +130,7 @@ struct session {
 	 */
 	unsigned int nleaked;
 	uint8_t leaked;
+	bool was_giving_back; /* an earlier process died doing so: ids may be gone already */
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */

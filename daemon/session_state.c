@@ -63,6 +63,7 @@ struct json_object *session_state(const struct session *s)
 	}
 	if (s->formatted)
 		json_object_object_add(o, "format", session_format_json(&s->format));
+	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
 	json_object_object_add(o, "calls", calls_state(s));
 	return o;
 }
@@ -141,6 +142,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
 	load_format(s, json_get_object(state, "format"));
 	s->known = qmi_model_find(s->model, s->revision);
+	s->was_giving_back = json_get_bool(state, "giving_back");
 	n = json_get_int(state, "allocating_count");
 	s->nleaked = n < 0 || n > UINT8_MAX ? 0 : n;
 	s->leaked = json_get_int(state, "allocating");

@@ -62,6 +62,7 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 	int ret;
 
 	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 	ret = t->ops->add_port(t->dp, &p->port, err);
 	if (ret)
 		return ret;
@@ -76,7 +77,7 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 static void set_flow(struct trunk *t, const struct trunk_port *p, bool on)
 {
 	struct error err = {0};
-	int ret = t->ops->flow(t->dp, p->pdn.mux, on, &err);
+	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
 
 	/* a dead process may not have come to this port; what is not there is off */
 	if (ret && (on || ret != -ENODEV))
@@ -152,10 +153,12 @@ static int build_datapath(struct trunk *t, struct error *err)
 	const struct data_format *format = &t->format;
 	struct datapath_format f = {.version = format->version,
 				    .dl_max_bytes = format->dl_max_bytes,
-				    .ul_max_bytes = format->ul_max_bytes};
+				    .ul_max_bytes = format->ul_max_bytes,
+				    .ul_max_datagrams = format->ul_max_datagrams};
 	int ret;
 
-	t->ops = format->version == QMAP_OFF ? &datapath_raw : &datapath_xdp;
+	if (format->version == QMAP_OFF)
+		t->ops = &datapath_raw;
 	ret = t->ops->attach(&t->dp, &t->pins, t->dev.name, &f, err);
 	if (ret)
 		return ret;
@@ -176,8 +179,8 @@ static int tear_down(struct trunk *t, struct error *err)
 	if (t->commands)
 		event_free(t->commands);
 	t->commands = NULL;
+	all_ports_down(t);
 	if (t->dp) {
-		all_ports_down(t);
 		ret = t->ops->detach(t->dp, err);
 		t->ops->close(&t->dp);
 	}
@@ -199,8 +202,7 @@ static void lose(struct trunk *t, const char *why)
 	snprintf(t->reason, sizeof(t->reason), "%s", why);
 	if (t->state != TRUNK_DETACHING)
 		t->state = TRUNK_LOST;
-	if (t->dp)
-		all_ports_down(t);
+	all_ports_down(t);
 	save(t);
 }
 
@@ -260,7 +262,7 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	struct trunk_port *p = trunk_find_port(t, pdn);
 	struct error err = {0};
 
-	if (!p)
+	if (!p || !t->dp)
 		return;
 	set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
@@ -363,9 +365,27 @@ static int find_control(struct trunk *t, struct error *err)
 	return trunk_dev_control(t->config.dev, t->config.control, sizeof(t->config.control), err);
 }
 
+/* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
+static int choose_datapath(struct trunk *t, struct error *err)
+{
+	struct error why = {0};
+
+	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : &datapath_shim;
+	if (t->config.datapath == CONFIG_DATAPATH_XDP && t->ops == &datapath_shim)
+		t->ops = &datapath_xdp;
+	if (!t->ops->probe(t->config.dev, &why))
+		return 0;
+	if (t->config.datapath != CONFIG_DATAPATH_AUTO)
+		return error_pass(err, &why);
+	log_info("%s: data path xdp, because %s", t->config.dev, why.text);
+	t->ops = &datapath_xdp;
+	return t->ops->probe(t->config.dev, err);
+}
+
 static void fill_sizes(struct trunk *t)
 {
-	const struct datapath_limits *limits = &datapath_xdp.limits;
+	static const struct datapath_limits none = {0};
+	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
 
 	t->wish = t->config;
 	if (!t->wish.dl_max_bytes)
@@ -386,8 +406,8 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 		return ret;
 	t->config = *config;
 	ret = trunk_dev_open(&t->dev, config->dev, err) ?: find_control(t, err);
-	if (!ret && config->qmap != CONFIG_QMAP_OFF)
-		ret = datapath_xdp.probe(config->dev, err);
+	if (!ret)
+		ret = choose_datapath(t, err);
 	if (!ret)
 		ret = pins_create(&t->pins, t->dev.ifindex, config->dev, err);
 	if (ret)
@@ -425,6 +445,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
 	else
 		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 }
 
 /* The data path and the ports as they were left; a crash before there was one leaves @t->dp NULL.
@@ -434,16 +455,18 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 {
 	int ret;
 
+	t->dev.prepared = true;
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
+	for (unsigned int i = 0; i < t->config.npdns; i++)
+		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
 	if (ret)
 		return ret;
-	for (unsigned int i = 0; i < t->config.npdns; i++)
-		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
+	for (unsigned int i = 0; i < t->nports; i++)
+		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
 	listen_commands(t);
-	t->dev.prepared = true;
 	return 0;
 }
 
@@ -477,6 +500,10 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	struct error lost = {0};
 	int ret;
 
+	if (!state && !meta->datapath[0]) {
+		pins_remove(&t->pins);
+		return error_set(err, -ENOENT, "nothing had been built; it is forgotten");
+	}
 	if (!json_object_object_get_ex(state, "config", &config))
 		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
 				 meta->trunk);
@@ -487,10 +514,10 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	snprintf(t->dev.name, sizeof(t->dev.name), "%s", meta->trunk);
 	t->dev.was_up = json_get_bool(state, "was_up");
 	fill_sizes(t);
-	if (meta->datapath[0])
-		ret = adopt_datapath(t, meta->datapath, json_get_object(state, "show"), err);
-	if (ret)
-		return ret;
+	/* without its data path it can still be detached: what is left is found by name */
+	if (meta->datapath[0] &&
+	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
+		finish(t, &lost);
 	t->unfinished = was_unfinished(state);
 	if (!trunk_has_control(t)) {
 		set_static_format(t);

@@ -60,70 +60,78 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 {
 	struct sk_buff *skb;
 
-	skb = napi_alloc_skb(&q->napi, f->length);
+	skb = napi_alloc_skb(&q->napi, f->kind.length);
 	if (unlikely(!skb)) {
 		build_no_memory(f->port);
 		return;
 	}
-	skb_put_data(skb, f->data, f->length);
-	skb->ip_summed = f->csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
-	build_count(f->port, 1, f->length, f->csum_ok);
+	skb_put_data(skb, f->data, f->kind.length);
+	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	build_count(f->port, 1, f->kind.length, f->kind.csum_ok);
 	build_deliver(q, f->port, skb);
 }
 
 /* A GSO packet while payloads are added to it. */
 struct build {
-	struct rx_queue *q;
+	struct page_frag *frag;
 	struct sk_buff *skb;
-	struct page *page; /* the run of payload bytes that is not yet a frag of the skb */
-	unsigned int start, run;
+	u8 *to;		   /* where the next payload goes */
+	unsigned int run;  /* payload bytes in front of `to` that are not yet a frag of the skb */
+	unsigned int left; /* bytes of page behind it */
 };
 
 static void build_close_run(struct build *b)
 {
+	struct page_frag *frag = b->frag;
+
 	if (!b->run)
 		return;
-	get_page(b->page);
-	skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, b->page, b->start, b->run, b->run);
+	get_page(frag->page);
+	skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, frag->page, frag->offset, b->run,
+			b->run);
+	frag->offset += b->run;
 	b->run = 0;
 }
 
-/* Is the TCP checksum right, given the sum over the payload? */
-static bool build_verify(const struct frame *f, unsigned int headers, __wsum sum)
+/* A refill may start over on a page that nobody else refers to: not within a run. */
+static noinline bool build_new_run(struct build *b, unsigned int n)
 {
-	unsigned int l3 = is_v6(f->data) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
-	const struct iphdr *v4 = (const struct iphdr *)f->data;
-
-	sum = csum_partial(f->data + l3, headers - l3, sum);
-	if (is_v6(f->data))
-		return !tcp_v6_check(f->length - l3, &v6->saddr, &v6->daddr, sum);
-	return !tcp_v4_check(f->length - l3, v4->saddr, v4->daddr, sum);
+	build_close_run(b);
+	if (!skb_page_frag_refill(n, b->frag, GFP_ATOMIC))
+		return false;
+	b->to = page_address(b->frag->page) + b->frag->offset;
+	b->left = b->frag->size - b->frag->offset;
+	return true;
 }
 
-/* Copies the payload of @f behind what is there. 0, -EBADMSG: wrong checksum, or -ENOMEM. */
-static int build_payload(struct build *b, const struct frame *f, unsigned int headers)
+/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
+static bool build_verify(const struct frame *f)
 {
-	unsigned int n = f->length - headers;
-	struct page_frag *frag = &b->q->frag;
-	u8 *to;
+	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
+	const struct iphdr *v4 = (const struct iphdr *)f->data;
+	unsigned int l3 = is_v6(f->data) ? sizeof(*v6) : sizeof(*v4);
+	unsigned int n = f->kind.length - l3;
+	__wsum sum = csum_partial(f->data + l3, n, 0);
 
-	/* A refill may start over on a page that nobody else refers to: not within a run. */
-	if (!b->run || frag->offset + n > frag->size) {
-		build_close_run(b);
-		if (!skb_page_frag_refill(n, frag, GFP_ATOMIC))
-			return -ENOMEM;
-		b->page = frag->page;
-		b->start = frag->offset;
-	}
-	to = page_address(frag->page) + frag->offset;
-	if (f->csum_ok)
-		memcpy(to, f->data + headers, n);
-	else if (!build_verify(f, headers, csum_partial_copy_nocheck(f->data + headers, to, n)))
-		return -EBADMSG;
-	frag->offset += n;
+	if (is_v6(f->data))
+		return !tcp_v6_check(n, &v6->saddr, &v6->daddr, sum);
+	return !tcp_v4_check(n, v4->saddr, v4->daddr, sum);
+}
+
+/* Copies the payload of @f behind what is there. False: wrong checksum, or no memory. */
+static bool build_payload(struct build *b, const struct frame *f, unsigned int headers)
+{
+	unsigned int n = f->kind.length - headers;
+
+	if (unlikely(n > b->left) && !build_new_run(b, n))
+		return false;
+	memcpy(b->to, f->data + headers, n);
+	if (!f->kind.csum_ok && unlikely(!build_verify(f)))
+		return false;
+	b->to += n;
 	b->run += n;
-	return 0;
+	b->left -= n;
+	return true;
 }
 
 /* Makes the headers those of one large packet, as tcp4_gro_complete() and its callers do. */
@@ -153,24 +161,22 @@ static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
 	shared->gso_type = SKB_GSO_TCPV4 | (fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
 }
 
-static void build_finish(struct build *b, const struct frame *head, const struct frame *last,
-			 unsigned int segments)
+static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head,
+			 const struct frame *last, unsigned int segments)
 {
 	const u8 *flags = last->data + (is_v6(last->data) ? 40 : 20) + 13;
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
-	skb_shinfo(skb)->gso_size = head->length - head->headers;
+	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(segments ==
+		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
+	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
 	build_headers(skb, head->fixed_id, *flags & 0x08);
 	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
-		    head->csum_ok);
-	build_deliver(b->q, head->port, skb);
-}
-
-static struct frame *build_next(struct rx_queue *q, const struct frame *f)
-{
-	return f->next ? &q->frames[f->next] : NULL;
+		    head->kind.csum_ok);
+	build_deliver(q, head->port, skb);
 }
 
 /*
@@ -180,28 +186,28 @@ static struct frame *build_next(struct rx_queue *q, const struct frame *f)
 static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head, *last = NULL;
-	struct build b = { .q = q };
+	struct build b = {.frag = &q->frag};
 	unsigned int segments = 0;
 
 	b.skb = napi_alloc_skb(&q->napi, head->headers);
 	if (unlikely(!b.skb)) {
 		build_no_memory(head->port);
-		return build_next(q, head);
+		return head->next;
 	}
 	skb_put_data(b.skb, head->data, head->headers);
-	while (f && !build_payload(&b, f, head->headers)) {
+	while (f && build_payload(&b, f, head->headers)) {
 		segments++;
 		last = f;
-		f = build_next(q, f);
+		f = f->next;
 	}
 	if (segments > 1) {
-		build_finish(&b, head, last, segments);
+		build_finish(q, &b, head, last, segments);
 		return f;
 	}
 	/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
 	kfree_skb(b.skb);
 	build_single(q, head);
-	return build_next(q, head);
+	return head->next;
 }
 
 static void build_chain(struct rx_queue *q, struct frame *head)

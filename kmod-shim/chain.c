@@ -2,9 +2,9 @@
 /*
  * Which packets belong together: chains of TCP segments.
  *
- * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the first
- * segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last one
- * alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
+ * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
+ * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
+ * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
  * net/ipv4/af_inet.c: inet_gso_segment()), gives back exactly the bytes that came.
  *
  * Order: chains are delivered where their first frame stood. A segment that cannot join closes the
@@ -25,7 +25,7 @@ enum kind {
 	KIND_SEGMENT, /* TCP payload */
 };
 
-struct segment {
+struct candidate {
 	enum kind kind;
 	u32 seq;
 	u16 l3; /* bytes of IP header */
@@ -63,33 +63,40 @@ static struct chain *chain_slot(struct rx_queue *q, const struct frame *f, bool 
 	return &q->chains[hash_64(key + f->port->number, CHAIN_BITS)];
 }
 
+static void chain_close(struct rx_queue *q, struct chain *c)
+{
+	c->head = NULL;
+	if (q->hot == c)
+		q->hot = NULL;
+}
+
 /*
- * Fast path: is this packet, byte for byte, what the chain's next full segment must look like with
- * an IPv4 id that counts? The expected header checksum makes a verification of its own needless.
+ * Fast path: is this packet, byte for byte, what the next full segment of the open chain @c must
+ * look like with an IPv4 id that counts? The expected header checksum makes a verification of its
+ * own needless.
  */
-static bool chain_predicts(const struct rx_queue *q, const struct chain *c, const struct frame *f)
+static __always_inline bool chain_predicts(const struct chain *c, const struct frame *f)
 {
 	const u64 *e = c->expect.words;
-	const struct frame *h = c->head;
-	const u8 *p = f->data;
+	const u8 *p = f->data, *options;
 	unsigned int i;
 	u64 diff;
 
-	if (!chain_is_open(q, c) || f->length != h->length || f->port != h->port ||
-	    f->csum_ok != h->csum_ok || h->total + f->length - h->headers > IP_MAX_MTU)
+	if (f->kind.all != c->kind.all || f->port != c->port || c->payload > c->room)
 		return false;
 	diff = get_unaligned((u64 *)p) ^ e[0];
 	diff |= get_unaligned((u64 *)(p + 8)) ^ e[1];
 	diff |= get_unaligned((u64 *)(p + 16)) ^ e[2];
 	diff |= get_unaligned((u64 *)(p + 24)) ^ e[3];
 	diff |= (get_unaligned((u64 *)(p + 32)) ^ e[4]) & (__force u64)cpu_to_be64(~0xffff0000ULL);
-	for (i = 40; i < h->headers; i += 4)
-		diff |= get_unaligned((u32 *)(p + i)) ^ get_unaligned((u32 *)(h->data + i));
+	options = c->head->data;
+	for (i = 40; i < c->headers; i += 4)
+		diff |= get_unaligned((u32 *)(p + i)) ^ get_unaligned((u32 *)(options + i));
 	return !diff && ((const struct tcphdr *)(p + 20))->check != CSUM_MANGLED_0;
 }
 
 /* The header that comes after expect.ip and expect.tcp, with @payload bytes more. */
-static void chain_advance(struct chain *c, unsigned int payload)
+static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 {
 	struct iphdr *ip = &c->expect.ip;
 	u16 check;
@@ -106,26 +113,27 @@ static void chain_advance(struct chain *c, unsigned int payload)
 	ip->check = (__force __sum16)htons((check ?: 0xffff) - 1);
 }
 
-static void chain_append(struct rx_queue *q, struct chain *c, struct frame *f, unsigned int payload)
+static __always_inline void chain_append(struct chain *c, struct frame *f, unsigned int payload)
 {
-	struct frame *h = c->head;
-
-	q->frames[h->last].next = f - q->frames;
-	h->last = f - q->frames;
-	h->total += payload;
-	h->segments++;
+	c->last->next = f;
+	c->last = f;
+	c->room -= payload;
+	c->head->segments++;
 	f->segments = 0;
-	q->hot = c;
 }
 
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
-			const struct segment *s)
+			const struct candidate *s)
 {
 	f->headers = s->headers;
-	f->total = f->length;
-	f->last = f - q->frames;
 	f->fixed_id = false;
 	c->head = f;
+	c->last = f;
+	c->port = f->port;
+	c->kind = f->kind;
+	c->headers = s->headers;
+	c->payload = s->payload;
+	c->room = IP_MAX_MTU - f->kind.length;
 	c->generation = q->generation;
 	c->next_seq = s->seq;
 	if (s->l3 == sizeof(struct iphdr))
@@ -154,15 +162,15 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	return c->head->fixed_id ? fixed : ip->id == c->expect.ip.id;
 }
 
-static bool chain_matches(struct chain *c, const struct frame *f, const struct segment *s)
+static bool chain_matches(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	const struct frame *h = c->head;
 	const u8 *a = h->data + s->l3, *b = f->data + s->l3;
 	const struct tcphdr *first = (const struct tcphdr *)a, *th = (const struct tcphdr *)b;
 
-	if (f->port != h->port || f->csum_ok != h->csum_ok || s->headers != h->headers ||
-	    (*f->data ^ *h->data) >> 4 || s->payload > h->length - h->headers ||
-	    h->total + s->payload > IP_MAX_MTU || s->seq != c->next_seq)
+	if (f->port != c->port || f->kind.csum_ok != c->kind.csum_ok || s->headers != c->headers ||
+	    (*f->data ^ *h->data) >> 4 || s->payload > c->payload || s->payload > c->room ||
+	    s->seq != c->next_seq)
 		return false;
 	if (th->source != first->source || th->dest != first->dest ||
 	    th->ack_seq != first->ack_seq || th->window != first->window ||
@@ -179,13 +187,13 @@ static enum kind classify_v4(const struct frame *f)
 {
 	const struct iphdr *ip = (const struct iphdr *)f->data;
 
-	if (f->length < sizeof(*ip) || ip->ihl != 5 || ip_is_fragment(ip))
+	if (f->kind.length < sizeof(*ip) || ip->ihl != 5 || ip_is_fragment(ip))
 		return KIND_OPAQUE;
 	if (ip->protocol != IPPROTO_TCP)
 		return KIND_OTHER;
-	if (f->length < sizeof(*ip) + sizeof(struct tcphdr))
+	if (f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
 		return KIND_OPAQUE;
-	if (ntohs(ip->tot_len) != f->length || ip->check == CSUM_MANGLED_0 ||
+	if (ntohs(ip->tot_len) != f->kind.length || ip->check == CSUM_MANGLED_0 ||
 	    ip_fast_csum(ip, 5) || ip->frag_off & htons(IP_CE))
 		return KIND_BREAKS;
 	return KIND_SEGMENT;
@@ -195,18 +203,18 @@ static enum kind classify_v6(const struct frame *f)
 {
 	const struct ipv6hdr *ip = (const struct ipv6hdr *)f->data;
 
-	if (f->length < sizeof(*ip))
+	if (f->kind.length < sizeof(*ip))
 		return KIND_OPAQUE;
 	if (ip->nexthdr == IPPROTO_UDP || ip->nexthdr == IPPROTO_ICMPV6)
 		return KIND_OTHER;
-	if (ip->nexthdr != IPPROTO_TCP || f->length < sizeof(*ip) + sizeof(struct tcphdr))
+	if (ip->nexthdr != IPPROTO_TCP || f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
 		return KIND_OPAQUE;
-	if (ntohs(ip->payload_len) != f->length - sizeof(*ip))
+	if (ntohs(ip->payload_len) != f->kind.length - sizeof(*ip))
 		return KIND_BREAKS;
 	return KIND_SEGMENT;
 }
 
-static void classify(const struct frame *f, struct segment *s)
+static void classify(const struct frame *f, struct candidate *s)
 {
 	bool v6 = *f->data >> 4 == 6;
 	const struct tcphdr *th;
@@ -219,17 +227,18 @@ static void classify(const struct frame *f, struct segment *s)
 	p = f->data + s->l3;
 	th = (const struct tcphdr *)p;
 	s->headers = s->l3 + th->doff * 4;
-	s->payload = f->length - s->headers;
+	s->payload = f->kind.length - s->headers;
 	s->seq = ntohl(th->seq);
 	s->push = p[TCP_FLAGS] & TCP_FLAG_PSH_;
-	if (th->doff < 5 || s->headers >= f->length || p[TCP_FLAGS - 1] & 0x0f ||
+	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0f ||
 	    (p[TCP_FLAGS] & ~TCP_FLAG_PSH_) != TCP_FLAG_ACK_ || th->check == CSUM_MANGLED_0)
 		s->kind = KIND_BREAKS;
 }
 
-static void chain_slowly(struct rx_queue *q, struct frame *f)
+/* Out of line: its needs would slow chain_frame(). */
+static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 {
-	struct segment s;
+	struct candidate s;
 	struct chain *c;
 
 	classify(f, &s);
@@ -240,19 +249,20 @@ static void chain_slowly(struct rx_queue *q, struct frame *f)
 		return;
 	}
 	c = chain_slot(q, f, *f->data >> 4 == 6);
-	if (s.kind == KIND_BREAKS || f->alone) {
-		c->head = NULL;
+	if (s.kind == KIND_BREAKS || f->kind.alone) {
+		chain_close(q, c);
 		return;
 	}
 	if (!chain_is_open(q, c) || !chain_matches(c, f, &s)) {
 		chain_start(q, c, f, &s);
 		if (s.push)
-			c->head = NULL;
+			chain_close(q, c);
 		return;
 	}
-	chain_append(q, c, f, s.payload);
-	if (s.push || f->length < c->head->length) {
-		c->head = NULL;
+	chain_append(c, f, s.payload);
+	q->hot = c;
+	if (s.push || s.payload < c->payload) {
+		chain_close(q, c);
 		return;
 	}
 	if (s.l3 == sizeof(struct iphdr))
@@ -262,26 +272,28 @@ static void chain_slowly(struct rx_queue *q, struct frame *f)
 
 #define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
 
-/* Finds the chain for a packet that has come behind all others, or starts one. */
+/*
+ * Finds the chain for a packet that has come behind all others, or starts one. A chain has frames
+ * of its kind only, so what is read ahead of any check of the length is there.
+ */
 void chain_frame(struct rx_queue *q, struct frame *f)
 {
 	struct chain *c = q->hot;
 
-	if (f->alone || f->length < sizeof(struct iphdr) + sizeof(struct tcphdr))
-		goto slowly;
-	if (c && chain_predicts(q, c, f))
+	if (likely(c) && likely(chain_predicts(c, f)))
 		goto extend;
-	if (*f->data == 0x45) {
+	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
 		c = chain_slot(q, f, false);
-		if (chain_predicts(q, c, f))
+		if (chain_is_open(q, c) && chain_predicts(c, f)) {
+			q->hot = c;
 			goto extend;
+		}
 	}
-slowly:
 	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
 		chain_slowly(q, f);
 	return;
 
 extend:
-	chain_append(q, c, f, f->length - c->head->headers);
-	chain_advance(c, f->length - c->head->headers);
+	chain_append(c, f, c->payload);
+	chain_advance(c, c->payload);
 }

@@ -8,7 +8,7 @@ const char trunk_counter_names[TRUNK_COUNTER_MAX][ETH_GSTRING_LEN] = {
 	TRUNK_COUNTERS(X)
 #undef X
 #define X(sym, name, text) [TRUNK_DROPS + QMAP_DROP_##sym] = "drop_" name,
-	QMAP_DROP_REASONS(X)
+		QMAP_DROP_REASONS(X)
 #undef X
 };
 
@@ -30,7 +30,8 @@ void counters_sum(struct counters __percpu *c, u64 *sum, unsigned int n)
 	int cpu;
 
 	memset(sum, 0, n * sizeof(*sum));
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		const struct counters *p = per_cpu_ptr(c, cpu);
 
 		do {

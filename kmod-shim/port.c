@@ -58,6 +58,19 @@ static int port_bpf(struct net_device *dev, struct netdev_bpf *bpf)
 	return bpf->command == XDP_SETUP_PROG ? shim_set_prog(&port->prog, bpf->prog) : -EINVAL;
 }
 
+#define PORT_GSO (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_GSO_UDP_L4)
+
+/* Large packets are cut into an aggregate; where there is none to cut them into, by the stack. */
+static netdev_features_t port_features_check(struct sk_buff *skb, struct net_device *dev,
+					     netdev_features_t features)
+{
+	struct port *port = netdev_priv(dev);
+
+	if (skb_is_gso(skb) && (!READ_ONCE(port->trunk->tx.max_bytes) || !segment_possible(skb)))
+		features &= ~NETIF_F_GSO_MASK;
+	return features;
+}
+
 static void port_get_stats(struct net_device *dev, struct rtnl_link_stats64 *s)
 {
 	struct port *port = netdev_priv(dev);
@@ -122,6 +135,7 @@ static const struct net_device_ops port_netdev_ops = {
 	.ndo_open = port_open,
 	.ndo_stop = port_stop,
 	.ndo_start_xmit = tx_xmit,
+	.ndo_features_check = port_features_check,
 	.ndo_change_carrier = port_change_carrier,
 	.ndo_get_stats64 = port_get_stats,
 	.ndo_get_iflink = port_get_iflink,
@@ -168,7 +182,8 @@ static void port_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = port_free;
 	/* GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. */
-	dev->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW;
+	dev->hw_features =
+		NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW | PORT_GSO;
 	dev->features = dev->hw_features;
 	shim_set_xdp_features(dev, false);
 	port->dev = dev;
@@ -180,8 +195,7 @@ static const struct nla_policy port_policy[IFLA_QMAP_PORT_MAX + 1] = {
 	[IFLA_QMAP_PORT_NUMBER] = NLA_POLICY_RANGE(NLA_U8, 1, QMAP_SHIM_MAX_PORTS - 1),
 };
 
-static int port_validate(struct nlattr *tb[], struct nlattr *data[],
-			 struct netlink_ext_ack *extack)
+static int port_validate(struct nlattr *tb[], struct nlattr *data[], struct netlink_ext_ack *extack)
 {
 	if (!data || !data[IFLA_QMAP_PORT_NUMBER]) {
 		NL_SET_ERR_MSG(extack, "A port needs a number (IFLA_QMAP_PORT_NUMBER)");

@@ -14,7 +14,6 @@ union word {
 	u64 raw;
 };
 
-
 rx_handler_result_t rx_handle(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
@@ -28,8 +27,8 @@ rx_handler_result_t rx_handle(struct sk_buff **pskb)
 		return RX_HANDLER_CONSUMED;
 	q = trunk->queues[smp_processor_id()];
 	if (!netif_running(trunk->dev) || skb_queue_len_lockless(&q->pending) >= RX_QUEUE_MAX) {
-		trunk_drop(trunk, netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL :
-							      QMAP_DROP_PORT_DOWN);
+		trunk_drop(trunk,
+			   netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL : QMAP_DROP_PORT_DOWN);
 		kfree_skb(skb);
 		return RX_HANDLER_CONSUMED;
 	}
@@ -101,14 +100,15 @@ static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shi
 		rx_drop(q->trunk, port, QMAP_DROP_NOT_IP);
 		return;
 	}
+	shim_assert(q->n < RX_FRAMES);
 	f = &q->frames[q->n++];
 	f->data = data;
 	f->port = port;
-	f->length = w->length;
-	f->next = 0;
+	f->next = NULL;
+	f->kind.length = w->length;
+	f->kind.csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
+	f->kind.alone = !!(w->flags & QMAP_SHIM_ALONE);
 	f->segments = 1;
-	f->csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
-	f->alone = w->flags & QMAP_SHIM_ALONE;
 	chain_frame(q, f);
 }
 
@@ -131,10 +131,11 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 
 	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
 		rx_flow(trunk, port, w->flags);
-	switch (act) {
-	case XDP_PASS:
+	if (likely(act == XDP_PASS)) {
 		rx_pass(q, port, w, cursor + w->header);
 		return true;
+	}
+	switch (act) {
 	case XDP_DROP:
 		rx_drop(trunk, port, w->drop);
 		return true;
@@ -160,10 +161,9 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 /*
  * Runs the program at @cursor. The word lies in front of the cursor, where bytes of the packet
  * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
- * move the start of the packet backwards, frame_sz none for those that let it grow.
+ * move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
  */
-static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, u8 *end,
-		    union word *word)
+static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, union word *word)
 {
 	u8 *meta = cursor - WORD_SIZE;
 	u64 kept = get_unaligned((u64 *)meta);
@@ -173,8 +173,6 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, u8 
 	xdp->data_hard_start = meta;
 	xdp->data_meta = meta;
 	xdp->data = cursor;
-	xdp->data_end = end;
-	xdp->frame_sz = end - meta + SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
 	act = bpf_prog_run_xdp(prog, xdp);
 	word->raw = get_unaligned((u64 *)meta);
 	put_unaligned(kept, (u64 *)meta);
@@ -191,8 +189,10 @@ static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *curso
 	u32 act;
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
+	xdp.data_end = end;
+	shim_assert(rcu_read_lock_held() && in_softirq());
 	while (cursor < end) {
-		act = rx_judge(prog, &xdp, cursor, end, &word);
+		act = rx_judge(prog, &xdp, cursor, &word);
 		step = word.rx.header + word.rx.length + word.rx.tail;
 		last = word.rx.flags & QMAP_SHIM_LAST;
 		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
@@ -213,8 +213,8 @@ bad:
 }
 
 /*
- * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not be,
- * and packet sockets hold clones.
+ * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not
+ * be, and packet sockets hold clones.
  */
 static bool rx_prepare(struct sk_buff *skb)
 {
@@ -329,7 +329,8 @@ int rx_create(struct trunk *trunk)
 	trunk->queues = kcalloc(nr_cpu_ids, sizeof(*trunk->queues), GFP_KERNEL);
 	if (!trunk->queues)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		err = rx_queue_new(trunk, cpu);
 		if (err) {
 			rx_destroy(trunk);
@@ -343,15 +344,15 @@ void rx_start(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		napi_enable(&trunk->queues[cpu]->napi);
+	for_each_possible_cpu(cpu) napi_enable(&trunk->queues[cpu]->napi);
 }
 
 void rx_stop(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		napi_disable(&trunk->queues[cpu]->napi);
 		skb_queue_purge(&trunk->queues[cpu]->pending);
 	}
@@ -361,8 +362,6 @@ void rx_destroy(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (trunk->queues[cpu])
-			rx_queue_free(trunk->queues[cpu]);
+	for_each_possible_cpu(cpu) if (trunk->queues[cpu]) rx_queue_free(trunk->queues[cpu]);
 	kfree(trunk->queues);
 }

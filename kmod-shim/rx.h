@@ -12,23 +12,29 @@
 
 #include "shim.h"
 
-#define RX_FRAMES     256 /* judged before packets are built; the end of a poll too */
-#define RX_QUEUE_MAX  256 /* aggregates waiting: 8 MB if they have 32 KB */
-#define CHAIN_BITS    6   /* of the table of open chains */
+#define RX_FRAMES    256 /* judged before packets are built; the end of a poll too */
+#define RX_QUEUE_MAX 256 /* aggregates waiting: 8 MB if they have 32 KB */
+#define CHAIN_BITS   6	 /* of the table of open chains */
+
+/* What frames of one chain have in common besides their headers, comparable in one go. */
+union frame_kind {
+	struct {
+		u16 length;
+		u8 csum_ok;
+		u8 alone;
+	};
+	u32 all;
+};
 
 /* One packet in an aggregate; or, as the head of a chain, all that is known of the chain. */
 struct frame {
 	u8 *data;
 	struct port *port;
-	u32 total; /* head: bytes of headers and all payloads */
-	u16 length;
-	u16 headers; /* head of a chain: bytes of IP and TCP header */
-	u16 next;    /* index of the chain's next frame, 0: none */
-	u16 last;    /* head: index of the chain's last frame */
-	u16 segments; /* 1: alone, more: head of a chain, 0: in the chain of another */
-	bool csum_ok;
+	struct frame *next; /* of the chain */
+	union frame_kind kind;
+	u16 headers;   /* head of a chain: bytes of IP and TCP header */
+	u16 segments;  /* 1: alone, more: head of a chain, 0: in the chain of another */
 	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
-	bool alone;
 };
 
 /* An open chain. `ip` and `tcp` are the IPv4 headers that the next full segment ought to have. */
@@ -41,8 +47,13 @@ struct chain {
 		} __packed;
 	} expect;
 	struct frame *head; /* NULL: the slot is free */
+	struct frame *last;
+	struct port *port;
+	union frame_kind kind;
 	u32 next_seq;
-	u32 generation; /* the slot is free if it is not the queue's */
+	u32 generation;	      /* the slot is free if it is not the queue's */
+	u32 room;	      /* bytes until the largest packet that there can be */
+	u16 headers, payload; /* of a full segment */
 };
 
 struct rx_queue {
@@ -54,7 +65,7 @@ struct rx_queue {
 	struct page_pool *pool; /* of redirected packets */
 	struct page_frag frag;	/* payloads of chains */
 	struct list_head deliver;
-	struct chain *hot; /* the chain that grew last, or NULL */
+	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
 	unsigned int n;
 	bool redirected;

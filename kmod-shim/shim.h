@@ -16,8 +16,20 @@
 #include <linux/u64_stats_sync.h>
 
 #include "compat.h"
+#include "segment.h"
 #include <qmap/abi.h>
 #include <qmap/shim.h>
+
+#define TX_HEADROOM   (QMAP_SHIM_TX_ROOM + sizeof(struct qmap_shim_tx))
+#define TX_FRAMES_MAX 255
+#define TX_USECS_MAX  1000000
+
+/* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
+#ifdef SHIM_DEBUG
+#define shim_assert(cond) WARN_ON_ONCE(!(cond))
+#else
+#define shim_assert(cond) ((void)sizeof(cond))
+#endif
 
 /* Counters of a port: X(symbol, name in ethtool -S). */
 #define PORT_COUNTERS(X)                                                                           \
@@ -59,10 +71,6 @@ enum trunk_counter {
 	TRUNK_COUNTER_MAX = TRUNK_DROPS + QMAP_DROP_MAX,
 };
 
-#define TX_HEADROOM   (QMAP_SHIM_TX_ROOM + sizeof(struct qmap_shim_tx))
-#define TX_FRAMES_MAX 255
-#define TX_USECS_MAX  1000000
-
 #define COUNTERS_MAX TRUNK_COUNTER_MAX /* the larger of the two */
 
 /* Per CPU; written with bottom halves off. */
@@ -84,6 +92,7 @@ struct aggregator {
 	struct sk_buff *skb;   /* being filled: one frame in place, or copies of several */
 	struct tx_bill *bill;  /* of copies; NULL while there is one frame in place */
 	unsigned int frames;
+	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
 	/* limits; written under rtnl, read without lock */
 	u32 max_bytes, max_frames, usecs;
 };

@@ -200,12 +200,12 @@ static void trunk_setup(struct net_device *dev)
 	trunk->tx.max_frames = TX_FRAMES_DEFAULT;
 }
 
-static struct netlink_range_validation flow_ms_range = { .min = 1, .max = 600000 };
-static struct netlink_range_validation usecs_range = { .max = TX_USECS_MAX };
-static struct netlink_range_validation bytes_range = { .max = QMAP_MAX_AGGREGATE };
+static struct netlink_range_validation flow_ms_range = {.min = 1, .max = 600000};
+static struct netlink_range_validation usecs_range = {.max = TX_USECS_MAX};
+static struct netlink_range_validation bytes_range = {.max = QMAP_MAX_AGGREGATE};
 
 static const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
-	[IFLA_QMAP_TRUNK_VERSION] = { .type = NLA_REJECT },
+	[IFLA_QMAP_TRUNK_VERSION] = {.type = NLA_REJECT},
 	[IFLA_QMAP_TRUNK_FLOW_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &flow_ms_range),
 	[IFLA_QMAP_TRUNK_TX_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &bytes_range),
 	[IFLA_QMAP_TRUNK_TX_FRAMES] = NLA_POLICY_RANGE(NLA_U32, 1, TX_FRAMES_MAX),
@@ -252,7 +252,9 @@ static struct net_device *trunk_find_lower(struct net *net, struct nlattr *tb[],
 		return ERR_PTR(-EINVAL);
 	}
 	if (netdev_is_rx_handler_busy(lower)) {
-		NL_SET_ERR_MSG(extack, "The netdev below is taken by rmnet, a bridge, a bond or another trunk");
+		NL_SET_ERR_MSG(
+			extack,
+			"The netdev below is taken by rmnet, a bridge, a bond or another trunk");
 		return ERR_PTR(-EBUSY);
 	}
 	return lower;

@@ -104,10 +104,17 @@ static bool bill_add(struct tx_bill *bill, struct port *port, unsigned int bytes
 	return true;
 }
 
-static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
+/* Returns false, for the convenience of those who do as well. */
+static bool tx_count_drop(struct port *port, unsigned int reason)
 {
 	trunk_drop(port->trunk, reason);
 	counters_add(port->counters, PORT_TX_DROPPED, 1);
+	return false;
+}
+
+static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
+{
+	tx_count_drop(port, reason);
 	kfree_skb(skb);
 }
 
@@ -152,8 +159,10 @@ static void tx_flush_locked(struct trunk *trunk)
 	struct aggregator *tx = &trunk->tx;
 	struct sk_buff *skb = tx->skb;
 
+	shim_assert(!IS_ENABLED(CONFIG_SMP) || spin_is_locked(&tx->lock));
 	if (!skb)
 		return;
+	shim_assert(tx->frames && (!tx->bill || skb->len <= QMAP_MAX_AGGREGATE));
 	tx->skb = NULL;
 	if (tx->bill) {
 		__module_get(THIS_MODULE);
@@ -193,29 +202,40 @@ static void tx_copy(struct aggregator *tx, struct sk_buff *skb, unsigned int pad
 	consume_skb(skb);
 }
 
-/* Turns the frame held in place into an aggregate that holds a copy of it. */
-static bool tx_unfold(struct trunk *trunk, u32 size)
+/* An empty aggregate. */
+static bool tx_new(struct trunk *trunk, u32 size)
 {
 	struct net_device *lower = trunk->lower;
 	struct aggregator *tx = &trunk->tx;
-	struct sk_buff *held = tx->skb;
-	struct port *port = netdev_priv(held->dev);
+	struct tx_bill *bill;
+	struct sk_buff *skb;
 
-	tx->bill = kmalloc(sizeof(*tx->bill), GFP_ATOMIC);
-	if (!tx->bill)
+	bill = kmalloc(sizeof(*bill), GFP_ATOMIC);
+	if (!bill)
 		return false;
-	tx->skb = alloc_skb(LL_RESERVED_SPACE(lower) + size + lower->needed_tailroom,
-			    GFP_ATOMIC | __GFP_NOWARN);
-	if (!tx->skb) {
-		kfree(tx->bill);
-		tx->bill = NULL;
-		tx->skb = held;
+	skb = alloc_skb(LL_RESERVED_SPACE(lower) + size + lower->needed_tailroom,
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb) {
+		kfree(bill);
 		return false;
 	}
-	skb_reserve(tx->skb, LL_RESERVED_SPACE(lower));
+	skb_reserve(skb, LL_RESERVED_SPACE(lower));
+	bill->n = 0;
+	tx->bill = bill;
+	tx->skb = skb;
+	return true;
+}
+
+/* Turns the frame held in place into an aggregate that holds a copy of it. */
+static bool tx_unfold(struct trunk *trunk, u32 size)
+{
+	struct aggregator *tx = &trunk->tx;
+	struct sk_buff *held = tx->skb;
+
+	if (!tx_new(trunk, size))
+		return false;
 	tx->skb->priority = held->priority;
-	tx->bill->n = 0;
-	bill_add(tx->bill, port, held->len + TX_CB(held)->pad);
+	bill_add(tx->bill, netdev_priv(held->dev), held->len + TX_CB(held)->pad);
 	tx_copy(tx, held, TX_CB(held)->pad);
 	return true;
 }
@@ -227,31 +247,42 @@ static unsigned int tx_fill(const struct aggregator *tx)
 	return tx->skb->len + (tx->bill ? 0 : TX_CB(tx->skb)->pad);
 }
 
-/* Takes the frame in @skb. */
-static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
+/*
+ * Makes the aggregate one that has room for @length bytes of @port, or empties the aggregator.
+ * Afterwards there is an aggregate if tx->bill is not NULL, and the bytes are on the bill.
+ */
+static void tx_make_room(struct port *port, unsigned int length, u32 size)
 {
 	struct trunk *trunk = port->trunk;
 	struct aggregator *tx = &trunk->tx;
+
+	/* An aggregate allocated before the limit was raised has less room than the limit. */
+	if (tx->skb &&
+	    (tx_fill(tx) + length > size || (tx->bill && length > skb_availroom(tx->skb))))
+		tx_flush_locked(trunk);
+	if (tx->skb && !tx->bill && !tx_unfold(trunk, size))
+		tx_flush_locked(trunk);
+	if (tx->bill && !bill_add(tx->bill, port, length))
+		tx_flush_locked(trunk);
+}
+
+/* Takes the frame in @skb. */
+static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
+{
+	struct aggregator *tx = &port->trunk->tx;
 	unsigned int length = skb->len + pad;
 	u32 size = READ_ONCE(tx->max_bytes);
 
 	if (!size) {
-		tx_flush_locked(trunk);
-		tx_send_alone(trunk, skb, pad);
+		tx_flush_locked(port->trunk);
+		tx_send_alone(port->trunk, skb, pad);
 		return;
 	}
 	if (length > size) {
 		tx_drop(port, skb, QMAP_DROP_OVERSIZE);
 		return;
 	}
-	/* An aggregate allocated before the limit was raised has less room than the limit. */
-	if (tx->skb && (tx_fill(tx) + length > size ||
-			(tx->bill && length > skb_availroom(tx->skb))))
-		tx_flush_locked(trunk);
-	if (tx->skb && !tx->bill && !tx_unfold(trunk, size))
-		tx_flush_locked(trunk);
-	if (tx->bill && !bill_add(tx->bill, port, length))
-		tx_flush_locked(trunk);
+	tx_make_room(port, length, size);
 	tx->frames++;
 	if (tx->bill) {
 		tx_copy(tx, skb, pad);
@@ -279,7 +310,8 @@ static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 	if (!usecs || netif_xmit_stopped(queue))
 		tx_flush_locked(trunk);
 	else if (!hrtimer_is_queued(&tx->timer))
-		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
+		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_SOFT);
 }
 
 static enum hrtimer_restart tx_timeout(struct hrtimer *timer)
@@ -290,11 +322,14 @@ static enum hrtimer_restart tx_timeout(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Runs the program on one packet, whose header then stands in front of it. */
-static u32 tx_judge(struct port *port, struct sk_buff *skb, struct qmap_shim_tx *meta)
+/*
+ * Runs the program on the packet at @packet, whose first @length bytes are contiguous and whose
+ * header then stands in front of it.
+ */
+static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct qmap_shim_tx *meta)
 {
 	struct bpf_prog *prog = rcu_dereference_bh(port->prog);
-	u8 *start = skb->data - TX_HEADROOM;
+	u8 *start = packet - TX_HEADROOM;
 	shim_bpf_context on_stack, *ctx;
 	struct xdp_buff xdp;
 	u32 act;
@@ -302,19 +337,17 @@ static u32 tx_judge(struct port *port, struct sk_buff *skb, struct qmap_shim_tx 
 	if (!prog)
 		return XDP_ABORTED;
 	memcpy(start, meta, sizeof(*meta));
-	xdp_init_buff(&xdp, 0, &port->rxq);
+	xdp_init_buff(&xdp, 0, &port->rxq); /* as in rx.c: its end cannot be moved */
 	xdp.data_hard_start = start;
 	xdp.data_meta = start;
 	xdp.data = start + sizeof(*meta);
-	xdp.data_end = skb_tail_pointer(skb);
-	xdp.frame_sz = xdp.data_end - xdp.data_hard_start +
-		       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	xdp.data_end = packet + length;
 	ctx = shim_bpf_enter(&on_stack);
 	act = bpf_prog_run_xdp(prog, &xdp);
 	shim_bpf_leave(ctx);
 	memcpy(meta, start, sizeof(*meta));
-	if (act == XDP_PASS && (!meta->header || meta->header > QMAP_SHIM_TX_ROOM ||
-				meta->pad > PAD_MAX))
+	if (act == XDP_PASS &&
+	    (!meta->header || meta->header > QMAP_SHIM_TX_ROOM || meta->pad > PAD_MAX))
 		act = XDP_ABORTED;
 	if (act != XDP_PASS && act != XDP_DROP)
 		trace_xdp_exception(port->dev, prog, act);
@@ -352,7 +385,7 @@ static void tx_count(struct port *port, unsigned int bytes)
 
 static void tx_frame(struct port *port, struct sk_buff *skb)
 {
-	struct qmap_shim_tx meta = { .port = port->number };
+	struct qmap_shim_tx meta = {.port = port->number};
 	u32 act;
 
 	if (!tx_prepare(skb, &meta)) {
@@ -360,7 +393,7 @@ static void tx_frame(struct port *port, struct sk_buff *skb)
 		return;
 	}
 	meta.offset = tx_fill(&port->trunk->tx);
-	act = tx_judge(port, skb, &meta);
+	act = tx_judge(port, skb->data, skb_headlen(skb), &meta);
 	if (act != XDP_PASS) {
 		tx_drop(port, skb, act == XDP_DROP ? meta.drop : QMAP_DROP_BAD_VERDICT);
 		return;
@@ -372,16 +405,70 @@ static void tx_frame(struct port *port, struct sk_buff *skb)
 	tx_append(port, skb, meta.pad);
 }
 
+/* One segment of a large packet, cut right into the aggregate: no skb is made for it. */
+static bool tx_segment(struct port *port, const struct sk_buff *skb, struct segment *s)
+{
+	struct aggregator *tx = &port->trunk->tx;
+	struct qmap_shim_tx meta = {
+		.port = port->number,
+		.length = s->headers + s->payload,
+		.offset = tx_fill(tx),
+		.csum_start = s->l3,
+		.csum_offset = s->csum_offset,
+		.flags = QMAP_SHIM_TX_CSUM,
+	};
+	u32 size = READ_ONCE(tx->max_bytes), act, length;
+	u8 *packet = tx->scratch + TX_HEADROOM, *to;
+
+	segment_headers(skb, s, packet);
+	act = tx_judge(port, packet, s->headers, &meta);
+	if (act != XDP_PASS)
+		return tx_count_drop(port, act == XDP_DROP ? meta.drop : QMAP_DROP_BAD_VERDICT);
+	length = meta.header + meta.length + meta.pad;
+	if (length > size)
+		return tx_count_drop(port, QMAP_DROP_OVERSIZE);
+	tx_make_room(port, length, size);
+	if (!tx->bill && (!tx_new(port->trunk, size) || !bill_add(tx->bill, port, length)))
+		return tx_count_drop(port, QMAP_DROP_NO_MEMORY);
+	tx_count(port, meta.length);
+	tx->frames++;
+	to = skb_put(tx->skb, length);
+	memcpy(to, packet - meta.header, meta.header + s->headers);
+	to += meta.header;
+	skb_copy_bits(skb, s->offset, to + s->headers, s->payload);
+	memset(to + meta.length, 0, meta.pad);
+	if (!(meta.flags & QMAP_SHIM_TX_CSUM))
+		segment_checksum(s, to);
+	return true;
+}
+
+/* A packet that the stack has left to us to cut: see port_features_check(). */
+static void tx_segments(struct port *port, struct sk_buff *skb)
+{
+	struct aggregator *tx = &port->trunk->tx;
+	struct segment s;
+
+	segment_first(skb, &s);
+	do {
+		tx_segment(port, skb, &s);
+		if (tx->frames >= READ_ONCE(tx->max_frames))
+			tx_flush_locked(port->trunk);
+	} while (segment_next(skb, &s));
+	consume_skb(skb);
+}
+
 netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct port *port = netdev_priv(dev);
 	struct trunk *trunk = port->trunk;
 
 	spin_lock(&trunk->tx.lock);
-	if (skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6))
-		tx_frame(port, skb);
-	else
+	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
 		tx_drop(port, skb, QMAP_DROP_NOT_IP);
+	else if (skb_is_gso(skb))
+		tx_segments(port, skb);
+	else
+		tx_frame(port, skb);
 	tx_kick(trunk, netdev_get_tx_queue(dev, 0));
 	spin_unlock(&trunk->tx.lock);
 	return NETDEV_TX_OK;

@@ -20,6 +20,8 @@ count_log() { # exit status
 	local p f s
 	if grep -q '^# [0-9]* passed, [0-9]* failed, [0-9]* skipped$' "$log"; then
 		read -r _ p _ f _ s _ < <(grep '^# [0-9]* passed' "$log" | tail -n 1)
+	elif grep -qE '^(PASS|FAIL|SKIP) ' "$log"; then
+		p=$(grep -c '^PASS ' "$log") f=$(grep -c '^FAIL ' "$log") s=$(grep -c '^SKIP ' "$log")
 	else
 		p=$(cmocka_count PASSED) f=$(cmocka_count FAILED) s=$(cmocka_count SKIPPED)
 	fi
@@ -32,7 +34,7 @@ count_log() { # exit status
 }
 
 run() {
-	echo "== $1"
+	echo "== $*"
 	timeout -k 10 "${LIMIT:-600}" "$@" >"$log" 2>&1
 	local status=$?
 	grep -v '^\[ RUN\|^\[       OK \]\|^\[==========\]' "$log"
@@ -44,6 +46,15 @@ run_tier() {
 	unit) for t in build/unit/*; do [ -x "$t" ] && run "$t"; done ;;
 	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
 	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
+	vm)
+		LIMIT=1500 run tests/vm/run.sh
+		LIMIT=2400 run tests/vm/usb.sh
+		;;
+	# what of the guests' tests fits into a few minutes
+	vm-short)
+		LIMIT=900 run tests/vm/run.sh
+		KERNELS=6.1 LIMIT=900 run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
+		;;
 	*)
 		echo "no such tier: $1" >&2
 		exit 1

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct datapath_ops *const datapaths[] = {&datapath_xdp, &datapath_raw};
+static const struct datapath_ops *const datapaths[] = {&datapath_shim, &datapath_xdp,
+						       &datapath_raw};
 
 const struct datapath_ops *datapath_by_name(const char *name)
 {

@@ -27,11 +27,13 @@ struct datapath_format {
 	int version; /* enum qmap_version */
 	unsigned int dl_max_bytes;
 	unsigned int ul_max_bytes; /* 0: no limit told */
+	unsigned int ul_max_datagrams;
 };
 
 struct datapath_port {
 	unsigned int number; /* PDN */
 	unsigned int mux;
+	char netns[64];	      /* where the port goes; empty: it stays */
 	char name[IFNAMSIZ];  /* out: of the netdev */
 	unsigned int ifindex; /* out */
 };
@@ -53,6 +55,8 @@ struct datapath_ops {
 	/* The port's netdev exists afterwards, down, and carries no traffic until flow() says so.
 	 */
 	int (*add_port)(struct datapath *dp, struct datapath_port *port, struct error *err);
+	/* Tells of a port that an earlier process has added; name and namespace are known. */
+	int (*adopt_port)(struct datapath *dp, const struct datapath_port *port, struct error *err);
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);
 	/* Lets traffic of a PDN pass (call connected) or not. */
 	int (*flow)(struct datapath *dp, unsigned int mux, bool on, struct error *err);
@@ -70,6 +74,9 @@ struct datapath_ops {
 	void (*close)(struct datapath **dp);
 };
 
+/* Aggregates split by XDP in the kernel shim (include/qmap/shim.h). */
+extern const struct datapath_ops datapath_shim;
+/* The same on a stock kernel. */
 extern const struct datapath_ops datapath_xdp;
 /* Removes netdevs of a trunk that a process left when it died in the middle of attach(). */
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);

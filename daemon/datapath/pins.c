@@ -64,6 +64,7 @@ static int lock_dir(struct pins *p, struct error *err)
 	return error_set(err, -EBUSY, "another process is working on %s", p->dir);
 }
 
+/* The description goes last: without it a process that dies here would leave pins of nobody. */
 static void unlink_all(const struct pins *p)
 {
 	char path[PINS_PATH];
@@ -73,12 +74,13 @@ static void unlink_all(const struct pins *p)
 	if (!d)
 		return;
 	while ((e = readdir(d))) {
-		if (e->d_name[0] == '.')
+		if (e->d_name[0] == '.' || !strcmp(e->d_name, "meta"))
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", p->dir, e->d_name) < (int)sizeof(path))
 			unlink(path);
 	}
 	closedir(d);
+	unlink(pins_path(p, "meta", path));
 }
 
 static int read_meta(const struct pins *p, struct qmap_meta *meta)

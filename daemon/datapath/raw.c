@@ -42,6 +42,15 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	return 0;
 }
 
+/* The trunk is the port. */
+static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	(void)dp;
+	(void)port;
+	(void)err;
+	return 0;
+}
+
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	(void)dp;
@@ -122,6 +131,7 @@ const struct datapath_ops datapath_raw = {
 	.attach = attach,
 	.adopt = new_datapath,
 	.add_port = add_port,
+	.adopt_port = adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,

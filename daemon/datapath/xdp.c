@@ -21,8 +21,10 @@
 
 #include "../log.h"
 #include "../rtnl.h"
+#include "commands.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"
+#include "xdp_link.h"
 
 static const char *const pin_names[XDP_PINS] = {
 	[XDP_PORTS] = "ports",
@@ -51,7 +53,7 @@ static void close_datapath(struct datapath **p)
 
 	if (!dp)
 		return;
-	xdp_events_close(dp);
+	commands_close(&dp->commands);
 	for (int i = 0; i < XDP_PINS; i++)
 		if (dp->fd[i] >= 0)
 			close(dp->fd[i]);
@@ -68,9 +70,9 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 
 	if (!dp)
 		return error_set(err, -ENOMEM, "out of memory");
+	bpf_log_to_ours();
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
-	dp->packet = -1;
 	for (int i = 0; i < XDP_PINS; i++)
 		dp->fd[i] = -1;
 	datapath_port_base(trunk, pins->ifindex, dp->base);
@@ -149,12 +151,7 @@ static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error
 
 static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-
-	if (copy < 0)
-		return error_set(err, -errno, "out of file descriptors");
-	dp->fd[pin] = copy;
-	return pins_put(dp->pins, pin_names[pin], fd, err);
+	return bpf_keep(dp->pins, pin_names[pin], fd, &dp->fd[pin], err);
 }
 
 static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
@@ -175,15 +172,10 @@ static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *e
 static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned int ifindex,
 		      __u32 flags, enum xdp_pin pin, struct error *err)
 {
-	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	int link = bpf_link_create(bpf_program__fd(prog), ifindex, BPF_XDP, &opts), ret;
-	char name[IFNAMSIZ] = "?";
+	int link = xdp_link_attach(bpf_program__fd(prog), ifindex, flags, err), ret;
 
-	if (link < 0) {
-		ret = -errno;
-		if_indextoname(ifindex, name);
-		return error_set(err, ret, "cannot attach XDP to %s: %s", name, strerror(-ret));
-	}
+	if (link < 0)
+		return link;
 	ret = keep(dp, pin, link, err);
 	close(link);
 	return ret;
@@ -211,18 +203,6 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	return ret;
 }
 
-/* Messages of libbpf go where ours go, one level lower. */
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[1024];
-
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = 0;
-	if (level != LIBBPF_DEBUG)
-		log_debug("libbpf: %s", line);
-	return 0;
-}
-
 static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapath_format *format,
 		unsigned int entry, struct error *err)
 {
@@ -230,7 +210,6 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	unsigned int ul = format->ul_max_bytes ?: 65535;
 	int ret;
 
-	libbpf_set_print(libbpf_log);
 	skel = qmap_xdp__open();
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
@@ -242,11 +221,7 @@ static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapat
 	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
 	ret = qmap_xdp__load(skel);
 	if (ret) {
-		error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
-		if (ret == -EPERM)
-			error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
-		else
-			error_hint(err, "they need Linux 5.18 or newer; see `qmapctl probe`");
+		bpf_load_error(ret, "5.18", err);
 		qmap_xdp__destroy(skel);
 		return ret;
 	}
@@ -426,6 +401,15 @@ static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *p
 	return 0;
 }
 
+/* The pinned maps know the ports. */
+static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	(void)dp;
+	(void)port;
+	(void)err;
+	return 0;
+}
+
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	struct qmap_port port, none = {0};
@@ -474,7 +458,7 @@ static int detach(struct datapath *dp, struct error *err)
 	unsigned int split;
 	int ret = 0;
 
-	xdp_events_close(dp);
+	commands_close(&dp->commands);
 	first(&ret, xdp_entry_remove(dp->nl, dp->base, dp->trunk, err));
 	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
 		unlink(pins_path(dp->pins, pin_names[XDP_LINK_SPLIT], path));
@@ -494,6 +478,23 @@ static int detach(struct datapath *dp, struct error *err)
 	if (split)
 		first(&ret, rtnl_link_del(dp->nl, split, ret ? NULL : err));
 	return ret;
+}
+
+static int event_fd(struct datapath *dp)
+{
+	struct error err = {0};
+
+	if (!dp->commands &&
+	    commands_open(&dp->commands, dp->fd[XDP_EVENTS], dp->trunk, true, &err)) {
+		log_warning("%s", err.text);
+		return -1;
+	}
+	return commands_fd(dp->commands);
+}
+
+static int events(struct datapath *dp, struct error *err)
+{
+	return dp->commands ? commands_read(dp->commands, err) : 0;
 }
 
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
@@ -543,11 +544,12 @@ const struct datapath_ops datapath_xdp = {
 	.attach = attach,
 	.adopt = adopt,
 	.add_port = add_port,
+	.adopt_port = adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = xdp_stats,
-	.event_fd = xdp_event_fd,
-	.events = xdp_events,
+	.event_fd = event_fd,
+	.events = events,
 	.detach = detach,
 	.close = close_datapath,
 };

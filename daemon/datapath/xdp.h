@@ -9,7 +9,7 @@
 #include "pins.h"
 #include "qmap/abi.h"
 
-struct ring_buffer;
+struct commands;
 struct rtnl;
 
 /* Pins of this data path; the names are those of the BPF object's maps and programs. */
@@ -32,8 +32,7 @@ struct datapath {
 	unsigned int trunk;
 	char base[IFNAMSIZ]; /* what the names of ports and veths begin with */
 	int fd[XDP_PINS];
-	struct ring_buffer *events; /* NULL until somebody listens */
-	int packet;		    /* socket that sends QMAP commands out of the trunk, or -1 */
+	struct commands *commands; /* NULL until somebody listens */
 	int dl_version;
 };
 
@@ -49,10 +48,5 @@ int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error
 int xdp_entry_attach(const struct datapath *dp, int prog, struct error *err);
 /* Undoes both, as far as they are there. */
 int xdp_entry_remove(struct rtnl *nl, const char *base, unsigned int trunk, struct error *err);
-
-/* QMAP commands that the programs report: logged and answered. */
-int xdp_event_fd(struct datapath *dp);
-int xdp_events(struct datapath *dp, struct error *err);
-void xdp_events_close(struct datapath *dp);
 
 #endif

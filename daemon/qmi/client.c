@@ -28,7 +28,7 @@ struct qmi_client {
 	struct qmi_channel *channel;
 	uint8_t service, id;
 	uint16_t last; /* transaction number */
-	TAILQ_HEAD(, qmi_transaction) transactions;
+	TAILQ_HEAD(qmi_transactions, qmi_transaction) transactions;
 	qmi_indication_fn fn;
 	void *arg;
 };
@@ -38,8 +38,8 @@ struct qmi_channel {
 	struct qmi_transport *transport;
 	const struct qmi_channel_ops *ops;
 	void *arg;
-	TAILQ_HEAD(, qmi_client) clients;
-	SLIST_HEAD(, qmi_client) graves;
+	TAILQ_HEAD(qmi_clients, qmi_client) clients;
+	SLIST_HEAD(qmi_graves, qmi_client) graves;
 	struct qmi_stream stream;
 	struct qmi_counters counters;
 	bool busy;  /* handing out what was received */
@@ -84,9 +84,9 @@ static struct qmi_transaction *transaction_find(struct qmi_client *c, uint16_t n
 {
 	struct qmi_transaction *t;
 
-	TAILQ_FOREACH(t, &c->transactions, entry)
-	if (t->number == number && !t->failed)
-		return t;
+	for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
+		if (t->number == number && !t->failed)
+			return t;
 	return NULL;
 }
 
@@ -170,9 +170,9 @@ static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, u
 {
 	struct qmi_client *c;
 
-	TAILQ_FOREACH(c, &ch->clients, entry)
-	if (c->service == service && c->id == id)
-		return c;
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry))
+		if (c->service == service && c->id == id)
+			return c;
 	return NULL;
 }
 
@@ -288,10 +288,10 @@ static struct qmi_transaction *any_transaction(struct qmi_channel *ch)
 	struct qmi_transaction *t;
 	struct qmi_client *c;
 
-	TAILQ_FOREACH(c, &ch->clients, entry)
-	TAILQ_FOREACH(t, &c->transactions, entry)
-	if (!t->failed)
-		return t;
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry))
+		for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
+			if (!t->failed)
+				return t;
 	return NULL;
 }
 

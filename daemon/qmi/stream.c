@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define QMUX_HEADER 6
+
 uint8_t *qmi_stream_room(struct qmi_stream *s, size_t *size)
 {
 	if (s->off) {
@@ -30,14 +32,16 @@ static bool message_at(const uint8_t *p, size_t len)
 	       qmi_message_parse(p, len, &m, &bad) > 0;
 }
 
-/* Could the bytes at @p be the beginning of a message of which more is to come? */
+/*
+ * Could a message from the modem begin at @p, as far as its QMUX header is there and says? What
+ * follows the header may be as wrong as it likes, or missing.
+ */
 static bool beginning_at(const uint8_t *p, size_t len)
 {
-	struct qmi_message m;
-	struct qmi_bad bad;
+	size_t total = len > 2 ? qmi_get_le16(p + 1) + 1 : QMUX_HEADER;
 
-	return p[0] == QMI_MARKER && (len < 4 || p[3] == QMI_FROM_MODEM) &&
-	       qmi_message_parse(p, len, &m, &bad) == -EAGAIN;
+	return p[0] == QMI_MARKER && total >= QMUX_HEADER && total <= QMI_MAX_MESSAGE &&
+	       (len < 4 || p[3] == QMI_FROM_MODEM);
 }
 
 static void drop(struct qmi_stream *s, enum qmi_fault fault, size_t len)
@@ -47,14 +51,11 @@ static void drop(struct qmi_stream *s, enum qmi_fault fault, size_t len)
 	s->off += len;
 }
 
-/* Bytes up to the next message, or beginning of one, after the first @from bytes of @p. */
+/* Bytes up to where a message may begin, the first @from of @p left out. */
 static size_t resync(const uint8_t *p, size_t from, size_t len)
 {
 	size_t i;
 
-	for (i = from; i < len; i++)
-		if (message_at(p + i, len - i))
-			return i;
 	for (i = from; i < len; i++)
 		if (beginning_at(p + i, len - i))
 			return i;
@@ -62,7 +63,7 @@ static size_t resync(const uint8_t *p, size_t from, size_t len)
 }
 
 /*
- * Where, inside the @len bytes at @p, a whole message begins; 0: nowhere. A modem that stops in the
+ * Where, inside the @len bytes at @p, a sound message begins; 0: nowhere. A modem that stops in the
  * middle of a message and begins another leaves no other trace.
  */
 static size_t message_inside(const uint8_t *p, size_t len)
@@ -73,32 +74,48 @@ static size_t message_inside(const uint8_t *p, size_t len)
 	return 0;
 }
 
-/* Bytes to drop because the message of @total bytes at @p was cut short; 0: it was not. */
-static size_t cut_short(const uint8_t *p, size_t total, size_t left)
+/*
+ * The message at @p, of @total bytes by its header: how many of them are its own? Fewer than @total
+ * if something sound begins in them and nothing does behind them.
+ */
+static size_t extent(const uint8_t *p, size_t total, size_t left)
 {
-	if (left == total)
-		return 0;
-	if (left > total &&
-	    (message_at(p + total, left - total) || beginning_at(p + total, left - total)))
-		return 0;
-	return message_inside(p, left);
+	size_t inside;
+
+	if (left == total || (left > total + 3 && beginning_at(p + total, left - total)))
+		return total;
+	inside = message_inside(p, left);
+	return inside && inside < total ? inside : total;
+}
+
+/* Drops what is wrong at the front of @s, up to where something else may begin. */
+static void drop_bad(struct qmi_stream *s, enum qmi_fault fault)
+{
+	const uint8_t *p = s->buf + s->off;
+	size_t left = s->len - s->off, total = beginning_at(p, left) ? qmi_get_le16(p + 1) + 1 : 0;
+
+	/* The header may be right where what follows it is wrong. */
+	if (!total || extent(p, total, left) < total ||
+	    (left > total && !beginning_at(p + total, left - total)))
+		total = resync(p, 1, left);
+	drop(s, fault, total < left ? total : left);
 }
 
 int qmi_stream_next(struct qmi_stream *s, struct qmi_message *m)
 {
 	while (s->off < s->len) {
 		const uint8_t *p = s->buf + s->off;
-		size_t left = s->len - s->off, cut;
+		size_t left = s->len - s->off, own;
 		struct qmi_bad bad;
 		int r = qmi_message_parse(p, left, m, &bad);
 
 		if (r == -EBADMSG) {
-			drop(s, bad.fault, resync(p, 1, left));
+			drop_bad(s, bad.fault);
 			continue;
 		}
-		cut = cut_short(p, r < 0 ? QMI_MAX_MESSAGE + 1 : (size_t)r, left);
-		if (cut && (r < 0 || cut < (size_t)r)) {
-			drop(s, QMI_FAULT_TRUNCATED, cut);
+		own = extent(p, r < 0 ? SIZE_MAX / 2 : (size_t)r, left);
+		if (own <= left && (r < 0 || own < (size_t)r)) {
+			drop(s, QMI_FAULT_TRUNCATED, own);
 			continue;
 		}
 		if (r < 0)

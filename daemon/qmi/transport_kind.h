@@ -35,7 +35,7 @@ struct qmi_transport {
 	int fd;
 	dev_t rdev; /* of a device, else 0 */
 	struct event *read_event, *write_event, *pause_event;
-	TAILQ_HEAD(, qmi_pending) queue;
+	TAILQ_HEAD(qmi_queue, qmi_pending) queue;
 	size_t queued;
 	unsigned int errors; /* transient errors in a row */
 	bool lost;

@@ -149,9 +149,10 @@ enum {
 };
 #define IFLA_QMAP_PORT_MAX (__IFLA_QMAP_PORT_END - 1)
 
-#define QMAP_SHIM_MAX_PORTS    256  /* port numbers are below this; 0 is no port */
-#define QMAP_SHIM_REDIRECT_MAX 3072 /* bytes of a redirected packet: a 4 KiB page less its rooms   \
-				     */
+#define QMAP_SHIM_MAX_PORTS 256 /* port numbers are below this; 0 is no port */
+#define QMAP_SHIM_REDIRECT_MAX                                                                     \
+	3072 /* bytes of a redirected packet: a 4 KiB page less its rooms                          \
+	      */
 
 /* flags of struct qmap_shim_rx */
 #define QMAP_SHIM_CSUM_OK 0x01 /* the modem has verified the packet's checksums */

@@ -9,16 +9,17 @@
 #include <unistd.h>
 
 #define ATTACH	     "/sys/devices/platform/vhci_hcd.0/attach"
-#define PORTS	     8 /* of each speed (kernel vhci.h, VHCI_HC_PORTS) */
-#define DEVICE_ID    1 /* what vhci_hcd calls the device in each request */
+#define PORTS	     8	/* of each speed (kernel vhci.h, VHCI_HC_PORTS) */
+#define DEVICE_ID    1U /* what vhci_hcd calls the device in each request */
 #define SOCKET_BYTES (8 << 20)
 
 /* High speed ports come first, then those of SuperSpeed (kernel vhci_sysfs.c, attach_store()). */
 static int attach_port(int attach, unsigned int port, int fd, enum usb_speed speed)
 {
 	char text[64];
-	int len = snprintf(text, sizeof(text), "%u %d %u %u",
-			   port + (speed == USB_SUPER ? PORTS : 0), fd, DEVICE_ID, speed);
+	int len =
+		snprintf(text, sizeof(text), "%u %d %u %u", port + (speed == USB_SUPER ? PORTS : 0),
+			 fd, DEVICE_ID, (unsigned int)speed);
 
 	return write(attach, text, len) < 0 ? -errno : 0;
 }

@@ -81,10 +81,15 @@ socket_answers() {
 	qmapctl -j show >/dev/null 2>&1
 }
 
+socket_listens() {
+	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
+}
+
+# Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
 qmapd_start() {
 	"$build/qmapd" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
-	wait_for 10 test -S /run/qmapd/control && wait_for 10 socket_answers
+	wait_for 10 socket_listens
 }
 
 qmapd_kill() { # signal
@@ -122,6 +127,11 @@ equal() { # what expected actual
 
 at_least() { # what least actual
 	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
+}
+
+# figure WHAT...: shown also when the test passes.
+figure() {
+	echo "figure: $*"
 }
 
 # try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
@@ -205,7 +215,7 @@ run_tests() {
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?
 		case $status in
-		0) p=$((p + 1)) && echo "ok       $t" ;;
+		0) p=$((p + 1)) && echo "ok       $t" && sed -n 's/^figure: /         /p' "$out" ;;
 		77) s=$((s + 1)) && echo "SKIP     $t: $(sed -n 's/^skip: //p' "$out" | tail -n 1)" ;;
 		*)
 			f=$((f + 1))

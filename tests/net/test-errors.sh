@@ -263,8 +263,9 @@ test_names_that_are_taken() {
 test_no_bpffs() {
 	start
 	umount /sys/fs/bpf
+	equal "file system" sysfs "$(stat -f -c %T /sys/fs/bpf)"
 	attach
-	equal "file system" bpf "$(findmnt -n -o FSTYPE /sys/fs/bpf)"
+	equal "file system" bpf_fs "$(stat -f -c %T /sys/fs/bpf)"
 	ping -c 1 -W 2 -q 10.64.1.1
 	detach
 	nothing_left

@@ -79,7 +79,7 @@ struct fake_modem {
 	unsigned int nlog;
 	unsigned int connections;
 	bool mute;
-	SLIST_HEAD(, delayed) later;
+	SLIST_HEAD(delayed_list, delayed) later;
 };
 
 struct delayed {
@@ -356,7 +356,7 @@ static void fake_answer(struct fake_modem *f, const struct request *r)
 	len = fake_message(out, r->service, r->client, 1, r->transaction, r->message, tlvs, n + 7);
 	if (rule->before)
 		fake_send(f, rule->before, rule->before_len);
-	for (int i = 0; i <= rule->twice; i++)
+	for (int i = 0; i < (rule->twice ? 2 : 1); i++)
 		if (rule->delay_ms)
 			fake_send_later(f, out, len, rule->delay_ms);
 		else

@@ -164,8 +164,33 @@ static void test_bad_inside(void **state)
 	assert_int_equal(stream.faults[QMI_FAULT_TYPE], 1);
 	assert_string_equal(FEED(0x01, 0x05, 0x00, 0x80, 0x01, 5, SHORT(5)), "5");
 	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 1);
+	/* shorter than its header could be, and not even that much of it there */
+	assert_string_equal(FEED(0x01, 0x0b, 0x00, 0x80, 0x01, 5), "");
+	assert_string_equal(FEED(SHORT(5)), "5");
+	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 2);
 	assert_string_equal(FEED(0x01, 0xff, 0xff, 0x80, 0x01, 5, SHORT(6)), "6");
 	assert_int_equal(stream.faults[QMI_FAULT_LONG_LENGTH], 1);
+}
+
+/* Malformed messages in one read are counted one by one, as long as their headers are right. */
+static void test_each_counted(void **state)
+{
+	static const uint8_t bad[] = {0x01, 0x10, 0x00, 0x80, 0x01, 5,	  0x04, 0x00, 0x00,
+				      0x22, 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02};
+	uint8_t many[100 * sizeof(bad) + 13] = {0};
+	static const uint8_t last[] = {SHORT(1)};
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		memcpy(many + i * sizeof(bad), bad, sizeof(bad));
+		if (i % 2)
+			many[i * sizeof(bad) + 6] = 0x07;
+	}
+	memcpy(many + 100 * sizeof(bad), last, sizeof(last));
+	assert_string_equal(feed(many, sizeof(many)), "1");
+	assert_int_equal(stream.faults[QMI_FAULT_TLV], 50);
+	assert_int_equal(stream.faults[QMI_FAULT_TYPE], 50);
+	assert_int_equal(faults(), 100);
 }
 
 /* A buffer full of nothing usable is given up, not kept. */
@@ -206,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup(test_service16_marker, setup),
 		cmocka_unit_test_setup(test_cut_short, setup),
 		cmocka_unit_test_setup(test_bad_inside, setup),
+		cmocka_unit_test_setup(test_each_counted, setup),
 		cmocka_unit_test_setup(test_only_garbage, setup),
 		cmocka_unit_test_setup(test_largest, setup),
 	};

@@ -182,6 +182,14 @@ static void run_for(unsigned int ms)
 	fake_run(&modem, &seen.never, ms);
 }
 
+/* Runs until the modem has been asked that so often. */
+static void asked(uint8_t service, uint16_t message, unsigned int times)
+{
+	for (int i = 0; i < 300 && fake_asked(&modem, service, message) < times; i++)
+		run_for(10);
+	assert_int_equal(fake_asked(&modem, service, message), times);
+}
+
 static const struct request *nth(uint8_t service, uint16_t message, unsigned int n)
 {
 	for (unsigned int i = 0; i < modem.nlog; i++)
@@ -292,7 +300,7 @@ static void test_four_dual_stack(void **state)
 	/* If they waited for each other, eight times this would pass. */
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .delay_ms = 200});
 	start();
-	assert_true(fake_run(&modem, &seen.started, 600));
+	assert_true(fake_run(&modem, &seen.started, 1200));
 	assert_int_equal(seen.error.err, 0);
 	assert_int_equal(seen.ups, 8);
 	assert_int_equal(fake_asked(&modem, WDS, START), 8);
@@ -741,9 +749,9 @@ static void test_stop_gone(void **state)
 	start_ok();
 	modem.mute = true;
 	session_stop(session, on_stopped, NULL);
-	run_for(30);
+	asked(WDS, STOP, 2);
 	fake_hang_up(&modem);
-	assert_true(fake_run(&modem, &seen.stopped, 500));
+	assert_true(fake_run(&modem, &seen.stopped, 3000));
 	assert_int_equal(seen.stop_error.err, -ENODEV);
 	assert_false(seen.lost);
 }
@@ -787,7 +795,7 @@ static void test_network_disconnect(void **state)
 	seen.any = false;
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 1, 0, 0x10, 2, 0, 0xf0, 3, 0x11, 4, 0, 6, 0,
 		      36, 0);
-	assert_true(fake_run(&modem, &seen.any, 500));
+	assert_true(fake_run(&modem, &seen.any, 3000));
 	assert_int_equal(seen.downs, 1);
 	assert_int_equal(seen.down_family, 4);
 	assert_int_equal(seen.end.reason, 1008);
@@ -818,7 +826,7 @@ static void test_reconfigure(void **state)
 				    RULE_TLVS(0x1e, 4, 0, 9, 0, 0, 10, 0x29, 4, 0, 0x78, 5, 0, 0)});
 	seen.any = false;
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
-	assert_true(fake_run(&modem, &seen.any, 500));
+	assert_true(fake_run(&modem, &seen.any, 3000));
 	assert_int_equal(seen.ups, 2);
 	assert_int_equal(seen.downs, 0);
 	assert_int_equal(seen.settings[1].address[3], 9);
@@ -836,8 +844,8 @@ static void test_reconfigure_fails(void **state)
 	start_ok();
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 3});
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
-	run_for(50);
-	assert_int_equal(fake_asked(&modem, WDS, SETTINGS), 2);
+	asked(WDS, SETTINGS, 2);
+	run_for(30);
 	assert_int_equal(seen.ups, 1);
 	assert_int_equal(seen.downs, 0);
 	stop_ok();
@@ -851,7 +859,7 @@ static void test_reboot(void **state)
 	start_ok();
 	modem.nclients = 0;
 	fake_indicate(&modem, CTL, 0, SYNC, NULL, 0);
-	assert_true(fake_run(&modem, &seen.lost, 500));
+	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_non_null(strstr(seen.why, "restarted"));
 	assert_int_equal(seen.downs, 2);
 	assert_null(json_get_element(seen.state, "calls", 0));
@@ -866,7 +874,7 @@ static void test_lost(void **state)
 	pdn("1");
 	start_ok();
 	fake_hang_up(&modem);
-	assert_true(fake_run(&modem, &seen.lost, 500));
+	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_int_equal(seen.downs, 2);
 	assert_null(session);
 	run_for(20);
@@ -880,7 +888,7 @@ static void test_lost_during_start(void **state)
 	start();
 	run_for(50);
 	fake_hang_up(&modem);
-	assert_true(fake_run(&modem, &seen.started, 500));
+	assert_true(fake_run(&modem, &seen.started, 3000));
 	assert_int_equal(seen.error.err, -ENODEV);
 	assert_false(seen.lost);
 }
@@ -1093,64 +1101,64 @@ static void test_adopt_nonsense(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static const struct CMUnitTest tests[] = {
+	TEST(test_one_pdn),
+	TEST(test_order_and_values),
+	TEST(test_no_apn_no_auth),
+	TEST(test_four_dual_stack),
+	TEST(test_no_sync),
+	TEST(test_ladder_v5_refused),
+	TEST(test_ladder_v1),
+	TEST(test_ladder_echo),
+	TEST(test_ladder_other_size),
+	TEST(test_ladder_no_size),
+	TEST(test_ladder_one_way_only),
+	TEST(test_ladder_nothing),
+	TEST(test_qmap_chosen),
+	TEST(test_qmap_chosen_refused),
+	TEST(test_qmap_off),
+	TEST(test_qmap_off_forced),
+	TEST(test_data_path_fails),
+	TEST(test_unknown_apn),
+	TEST(test_bad_auth),
+	TEST(test_one_of_two_refused),
+	TEST(test_bind_refused),
+	TEST(test_ids_exhausted),
+	TEST(test_wda_refused),
+	TEST(test_dual_stack_fallback),
+	TEST(test_reason_by_indication),
+	TEST(test_no_effect),
+	TEST(test_no_effect_no_call),
+	TEST(test_answers_twice),
+	TEST(test_wrong_interface),
+	TEST(test_no_address),
+	TEST(test_silent),
+	TEST(test_first_answer_lost),
+	TEST(test_versions_optional),
+	TEST(test_no_wda),
+	TEST(test_format_never),
+	TEST(test_late_allocation),
+	TEST(test_stop_silent),
+	TEST(test_stop_gone),
+	TEST(test_stop_anywhere),
+	TEST(test_network_disconnect),
+	TEST(test_reconfigure),
+	TEST(test_reconfigure_fails),
+	TEST(test_reboot),
+	TEST(test_lost),
+	TEST(test_lost_during_start),
+	TEST(test_nothing_unwritten),
+	TEST(test_adopt),
+	TEST(test_adopt_one_down),
+	TEST(test_adopt_after_reboot),
+	TEST(test_adopt_silent),
+	TEST(test_adopt_pending),
+	TEST(test_adopt_pending_shared),
+	TEST(test_adopt_fewer),
+	TEST(test_adopt_nonsense),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(test_one_pdn),
-		TEST(test_order_and_values),
-		TEST(test_no_apn_no_auth),
-		TEST(test_four_dual_stack),
-		TEST(test_no_sync),
-		TEST(test_ladder_v5_refused),
-		TEST(test_ladder_v1),
-		TEST(test_ladder_echo),
-		TEST(test_ladder_other_size),
-		TEST(test_ladder_no_size),
-		TEST(test_ladder_one_way_only),
-		TEST(test_ladder_nothing),
-		TEST(test_qmap_chosen),
-		TEST(test_qmap_chosen_refused),
-		TEST(test_qmap_off),
-		TEST(test_qmap_off_forced),
-		TEST(test_data_path_fails),
-		TEST(test_unknown_apn),
-		TEST(test_bad_auth),
-		TEST(test_one_of_two_refused),
-		TEST(test_bind_refused),
-		TEST(test_ids_exhausted),
-		TEST(test_wda_refused),
-		TEST(test_dual_stack_fallback),
-		TEST(test_reason_by_indication),
-		TEST(test_no_effect),
-		TEST(test_no_effect_no_call),
-		TEST(test_answers_twice),
-		TEST(test_wrong_interface),
-		TEST(test_no_address),
-		TEST(test_silent),
-		TEST(test_first_answer_lost),
-		TEST(test_versions_optional),
-		TEST(test_no_wda),
-		TEST(test_format_never),
-		TEST(test_late_allocation),
-		TEST(test_stop_silent),
-		TEST(test_stop_gone),
-		TEST(test_stop_anywhere),
-		TEST(test_network_disconnect),
-		TEST(test_reconfigure),
-		TEST(test_reconfigure_fails),
-		TEST(test_reboot),
-		TEST(test_lost),
-		TEST(test_lost_during_start),
-		TEST(test_nothing_unwritten),
-		TEST(test_adopt),
-		TEST(test_adopt_one_down),
-		TEST(test_adopt_after_reboot),
-		TEST(test_adopt_silent),
-		TEST(test_adopt_pending),
-		TEST(test_adopt_pending_shared),
-		TEST(test_adopt_fewer),
-		TEST(test_adopt_nonsense),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,12 +4,16 @@
 # Inside a guest: qmapd and qmicli on an emulated USB modem that the kernel's own drivers bind.
 #
 #   guest_usb.sh [TEST...]
+#   DATAPATH=xdp                   or shim
+
+# shellcheck disable=SC2086,SC2046,SC2005 # paths and numbers have no spaces
 
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/../net/lib-traffic.sh"
 
 sysfs=/sys/class/net/wwan0
 cycles=${CYCLES:-20}
+datapath=${DATAPATH:-xdp}
 
 # --- the modem on USB ---
 
@@ -59,7 +63,7 @@ start() {
 }
 
 attach_all() {
-	qmapctl -q attach wwan0 "${pdns[@]/#/--pdn=}" "$@"
+	qmapctl -q attach wwan0 --datapath "$datapath" "${pdns[@]/#/--pdn=}" "$@"
 }
 
 state_is() {
@@ -159,11 +163,13 @@ test_drivers() {
 	done
 }
 
-# The order in which ModemManager and scripts dial.
-test_qmicli() {
-	local out cid
-	usb_start
-	qmi() { timeout 30 qmicli -d /dev/cdc-wdm0 "$@"; }
+qmi() {
+	timeout 30 qmicli -d /dev/cdc-wdm0 "$@"
+}
+
+# The order in which ModemManager and scripts dial. Leaves the client that holds the call in $cid.
+dial() {
+	local out
 	qmi --dms-get-model | grep -q RG500Q-EA
 	qmi --dms-set-operating-mode=online >/dev/null
 	qmi --get-expected-data-format | grep -qx 802-3
@@ -180,18 +186,83 @@ test_qmicli() {
 	out=$(qmi --wds-get-current-settings --client-cid="$cid" --client-no-release-cid)
 	grep -q "IPv4 address: 10.64.1.2" <<<"$out" || fail "$out"
 	equal "calls" 1 "$(modem_stat .calls)"
+}
+
+# A client's calls end with it.
+hang_up() {
 	qmi --wds-noop --client-cid="$cid" >/dev/null
 	equal "calls" 0 "$(modem_stat .calls)"
+}
+
+test_qmicli() {
+	usb_start
+	dial
+	hang_up
+}
+
+# quiet DEV: no IPv6 of the kernel's own, for which no call was made.
+quiet() {
+	echo 1 >/proc/sys/net/ipv6/conf/$1/disable_ipv6
+}
+
+# same_traffic DEV: PDN 1, IPv4, every pad, bytes compared both ways; $counted is then what the modem
+# has counted: packets and bytes of IP, downlink and uplink.
+same_traffic() {
+	local dev=$1
+	ping -c 2 -i 0.2 -W 5 -I $dev "$(gateway 1 4)" >/dev/null || fail "no answer through $dev"
+	modem reset >/dev/null
+	deep_queues
+	receive -t 60000 -c 300 "$dev=1" -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 \
+		-s 44-1500 "net/pdn1=1@$(host 1 4)"
+	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "$dev=1@$(gateway 1 4)" >/dev/null
+	generated -t 60000 -c 300 "$dev=1" -- count=300 size=1400 rate=4000 v=4
+	sink_has 1 300
+	counted=$(modem stats | jq -c '.pdn["1"] | [.dl_packets, .dl_bytes, .ul_packets, .ul_bytes]')
+	equal "violations" 0 "$(modem_stat .violations.total)"
+}
+
+# The kernel's own QMAP v1, which qmi_wwan does behind add_mux, and qmapd's after it on one modem.
+test_qmimux() {
+	local pdns=(1) by_qmimux counted cid
+	usb_start
+	dial
+	quiet wwan0
+	# Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once.
+	echo N >$sysfs/qmi/raw_ip
+	echo Y >$sysfs/qmi/raw_ip
+	ip link set wwan0 mtu 16385 up
+	echo 129 >$sysfs/qmi/add_mux
+	quiet qmimux0
+	ip addr add "$(host 1 4)/30" dev qmimux0
+	ip link set qmimux0 up
+	same_traffic qmimux0
+	by_qmimux=$counted
+	# qmimux does not pad (kernel qmi_wwan.c, qmimux_start_xmit()).
+	at_least "uplink packets without a pad" 1 "$(modem_stat .warnings.unpadded)"
+	echo 129 >$sysfs/qmi/del_mux
+	ip link set wwan0 down
+	ip link set wwan0 mtu 1500
+	hang_up
+
+	qmapd_start
+	attach_all --qmap v1
+	equal "version" v1 "$(modem_stat .format.dl)"
+	same_traffic wwan0.1
+	no_complaints
+	equal "packets and bytes, of qmimux and of qmapd" "$by_qmimux" "$counted"
+	detached
 }
 
 test_attach() {
 	start
 	equal "control device" /dev/cdc-wdm0 "$(field .control)"
-	equal "data path" xdp "$(field .datapath)"
+	equal "data path" "$datapath" "$(field .datapath)"
 	equal "version" v5 "$(modem_stat .format.dl)"
 	equal "raw_ip and pass_through" "Y Y" "$(echo $(cat $sysfs/qmi/raw_ip $sysfs/qmi/pass_through))"
-	equal "MTU" 16385 "$(cat $sysfs/mtu)"
-	equal "bytes of a URB" 16385 "$(modem_stat .usb.urb_size)"
+	largest=$(field .dl_max_bytes)
+	equal "largest aggregate" $([ "$datapath" = xdp ] && echo 16384 || echo 31744) "$largest"
+	equal "MTU" $((largest + 1)) "$(cat $sysfs/mtu)"
+	equal "bytes of a URB" $((largest + 1)) "$(modem_stat .usb.urb_size)"
 	# fq_codel would mark congestion in the mux id
 	equal "queue" pfifo_fast "$(queue)"
 	ping_all
@@ -227,7 +298,7 @@ test_high_speed() {
 	usb_start --usb-speed high
 	qmapd_start
 	attach_all
-	equal "bytes of a URB" 16385 "$(modem_stat .usb.urb_size)"
+	equal "bytes of a URB" $(($(field .dl_max_bytes) + 1)) "$(modem_stat .usb.urb_size)"
 	ping_all
 	patterns
 	detached
@@ -242,7 +313,7 @@ test_beyond_the_urb() {
 	[ "$status" != 0 ] || fail "4 x 1400 bytes fit a URB of 1501"
 	at_least "aggregates lost" 1 "$(modem_stat .trunk.dl_beyond_urb)"
 	ping_all
-	ip link set wwan0 mtu 16385
+	ip link set wwan0 mtu $(($(field .dl_max_bytes) + 1))
 	patterns
 	detached
 }
@@ -338,6 +409,7 @@ show_logs() {
 	qmapctl stats
 	"$build/qmap-modem" ctl "$T"/faults stats | jq -c '.usb, .trunk, .violations, .warnings' |
 		sed -E 's/"[a-z0-9_]+":0,?//g'
+	# shellcheck disable=SC1003
 	ip -s -o link show dev wwan0 | tr '\\' '\n'
 	cut -d' ' -f1-3 /proc/net/softnet_stat
 	show_both_logs
@@ -354,10 +426,10 @@ run_one() { # test
 	killall -q -9 qmapd qmap-modem pattern-tool # the guest is the test's alone
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
-		echo "PASS usb ${1#test_}"
+		echo "PASS usb-$datapath ${1#test_}"
 		return 0
 	fi
-	echo "FAIL usb ${1#test_} (status $status)"
+	echo "FAIL usb-$datapath ${1#test_} (status $status)"
 	sed 's/^/  /' /tmp/out
 	netdevs_left | while read -r dev; do ip link del "$dev" 2>/dev/null; done
 	return 1

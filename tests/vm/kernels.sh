@@ -14,7 +14,7 @@ suite_of() {
 	case $1 in
 	6.1) echo bookworm ;;
 	6.12) echo bookworm-backports ;;
-	7.*) echo trixie-backports ;;
+	7.* | newest) echo trixie-backports ;;
 	*) return 1 ;;
 	esac
 }
@@ -52,11 +52,16 @@ update_suite() {
 		{ echo "apt has no suite $suite: $(tail -n1 "$dir/log")"; return 1; }
 }
 
-# Newest release of a version that the suite has, by the names of its image packages.
+# Newest release of a version ("newest": of any) that the suite has an image package of. Prints the
+# release and the name of that package.
 newest_release() {
-	local version=$1 suite=$2
-	apt_suite "$suite" apt-cache --names-only search "^linux-image-${version//./\\.}[.+].*-amd64-unsigned\$" |
-		sed -nE 's/^linux-image-(.*)-unsigned .*/\1/p' | grep -Ev -- '-(rt|cloud)-' | sort -V | tail -n1
+	local version=$1 suite=$2 pattern
+	pattern="${version//./\\.}[.+]"
+	[ "$version" != newest ] || pattern="[0-9]"
+	apt_suite "$suite" apt-cache --names-only search \
+		"^linux-image-$pattern.*-amd64(-unsigned)?\$" |
+		sed -nE 's/^(linux-image-([0-9][^ ]*-amd64)(-unsigned)?) .*/\2 \1/p' |
+		grep -Ev -- '-(rt|cloud)-' | sort -V | tail -n1
 }
 
 # Header makefiles name each other by absolute path under /usr/src.
@@ -67,33 +72,66 @@ relocate_headers() {
 	done
 }
 
+# Kernel build tools of a later suite need its C library: they get it, and are started by its loader.
+wrap_tools() {
+	local dir=$1 libs=$1/libs/usr/lib/x86_64-linux-gnu tool pkg tools
+	tools=$(find "$dir/root/usr/lib" -path '*kbuild*' -type f -perm -u+x -exec sh -c \
+		'ldd "$1" 2>&1 | grep -q "GLIBC.* not found" && echo "$1"' _ {} \;)
+	[ -n "$tools" ] || return 0
+	update_suite trixie || return 1
+	mkdir -p "$dir/deb"
+	(cd "$dir/deb" && apt_suite trixie apt-get -qq download libc6 libelf1t64 zlib1g libzstd1 \
+		>log 2>&1) || { echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
+	for pkg in "$dir"/deb/*.deb; do
+		dpkg -x "$pkg" "$dir/deb/root" || return 1
+	done
+	mkdir -p "$libs"
+	cp -a "$dir"/deb/root/usr/lib/x86_64-linux-gnu/*.so* "$libs/"
+	rm -rf "$dir/deb"
+	for tool in $tools; do
+		mv "$tool" "$tool.bin"
+		printf '#!/bin/sh\nexec %s/ld-linux-x86-64.so.2 --library-path %s %s "$@"\n' \
+			"$libs" "$libs" "$tool.bin" >"$tool"
+		chmod +x "$tool"
+	done
+}
+
 unpack_kernel() {
-	local suite=$1 release=$2 dir=$3 base pkg
+	local suite=$1 release=$2 image=$3 dir=$4 base pkg parts
 	base=${release%-amd64}
 	mkdir -p "$dir/deb" "$dir/root"
+	# Later packages keep the image and the modules in packages of their own.
+	mapfile -t parts < <(apt_suite "$suite" apt-cache depends "$image" |
+		sed -nE 's/.*Depends: (linux-(binary|modules)-[^ ]*).*/\1/p')
 	pkg=$(apt_suite "$suite" apt-cache depends "linux-headers-$release" |
 		sed -nE 's/.*Depends: (linux-kbuild-[^ ]*).*/\1/p' | head -n1)
 	(cd "$dir/deb" && apt_suite "$suite" apt-get -qq download \
-		"linux-image-$release-unsigned" "linux-headers-$release" \
+		"$image" "${parts[@]}" "linux-headers-$release" \
 		"linux-headers-$base-common" "$pkg" >log 2>&1) ||
 		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
 	for pkg in "$dir"/deb/*.deb; do
 		dpkg -x "$pkg" "$dir/root" || return 1
 	done
 	rm -rf "$dir/deb"
+	[ -e "$dir/root/lib" ] || ln -s usr/lib "$dir/root/lib"
 	relocate_headers "$dir/root"
+	wrap_tools "$dir"
 }
 
 fetch_kernel() {
-	local version=$1 suite release dir=$VM_BUILD/$1
+	local version=$1 suite release image dir=$VM_BUILD/$1
 	[ -s "$dir/release" ] && return 0
 	suite=$(suite_of "$version") || { echo "no suite is known to carry it"; return 1; }
 	update_suite "$suite" || return 1
-	release=$(newest_release "$version" "$suite")
-	[ -n "$release" ] || { echo "$suite has no such kernel"; return 1; }
+	read -r release image < <(newest_release "$version" "$suite")
+	[ -n "$image" ] || { echo "$suite has no such kernel"; return 1; }
 	rm -rf "$dir"
-	unpack_kernel "$suite" "$release" "$dir" || return 1
+	unpack_kernel "$suite" "$release" "$image" "$dir" || return 1
 	echo "$release" >"$dir/release"
+}
+
+kernel_image() {
+	find "$VM_BUILD/$1/root" -name "vmlinuz*" -type f | head -n1
 }
 
 kernel_release() {

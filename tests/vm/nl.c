@@ -141,6 +141,24 @@ int nl_add_port(const char *name, unsigned int trunk, int number)
 	return nl_talk(nlh);
 }
 
+int nl_add_rmnet(const char *name, unsigned int lower, uint16_t mux, uint32_t flags)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
+	struct ifla_rmnet_flags f = {.flags = flags, .mask = ~0U};
+	struct nlattr *info, *data;
+
+	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "rmnet");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u16(nlh, IFLA_RMNET_MUX_ID, mux);
+	mnl_attr_put(nlh, IFLA_RMNET_FLAGS, sizeof(f), &f);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return nl_talk(nlh);
+}
+
 int nl_add_veth(const char *name, const char *peer)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

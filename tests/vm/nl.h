@@ -18,6 +18,8 @@ int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t)
 int nl_change_trunk(const char *name, const struct nl_trunk *t);
 /* @number < 0: without the attribute. */
 int nl_add_port(const char *name, unsigned int trunk, int number);
+/* @flags: RMNET_FLAGS_*. */
+int nl_add_rmnet(const char *name, unsigned int lower, uint16_t mux, uint32_t flags);
 int nl_add_veth(const char *name, const char *peer);
 int nl_add_dummy(const char *name);
 int nl_del(const char *name);

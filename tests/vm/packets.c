@@ -135,6 +135,14 @@ size_t packet_make(uint8_t *out, const struct packet_spec *s)
 	return l3 + l4;
 }
 
+/* What a modem writes that has summed the whole packet. */
+static void put_trailer(uint8_t *p, const uint8_t *packet, size_t len)
+{
+	p[1] = QMAP_V4_CSUM_VALID;
+	put16(p + 4, len);
+	put16(p + 6, ~csum16(packet, len, 0));
+}
+
 bool aggregate_add(struct aggregate *a, uint8_t mux, const uint8_t *packet, size_t len,
 		   unsigned int pad)
 {
@@ -153,6 +161,8 @@ bool aggregate_add(struct aggregate *a, uint8_t mux, const uint8_t *packet, size
 	}
 	memcpy(p + header, packet, len);
 	memset(p + header + len, 0, pad + tail);
+	if (a->version == 4 && a->csum_ok)
+		put_trailer(p + header + len + pad, packet, len);
 	a->len += header + len + pad + tail;
 	return true;
 }

@@ -35,8 +35,8 @@ struct packet_spec {
 size_t packet_make(uint8_t *out, const struct packet_spec *s);
 
 struct aggregate {
-	int version; /* 1, 4, 5 */
-	bool csum_ok;
+	int version;  /* 1, 4, 5 */
+	bool csum_ok; /* v4: frames get a trailer with their sum; v5: checksums are vouched for */
 	size_t len, max;
 	uint8_t data[AGGREGATE_MAX];
 };

@@ -34,6 +34,8 @@ for kernel in $KERNELS; do
 		failed=1
 		continue
 	fi
+	# Without it the guest skips what needs it.
+	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
 	image=$VM_BUILD/$kernel/test.cpio.gz
 	make_image "$kernel" "$image" "shim_test $*" build/vm/bin/shim_test \
 		build/vm/bin/vm.bpf.o || exit 1

@@ -8,6 +8,8 @@
 
 #include "packets.h"
 
+const char *skipped;
+
 static const struct test {
 	const char *name;
 	int (*run)(void);
@@ -30,8 +32,14 @@ static const struct test {
 	{"uplink_alone", test_uplink_alone},
 	{"uplink_timer", test_uplink_timer},
 	{"uplink_avoid", test_uplink_avoid},
+	{"tcp", test_tcp},
+	{"peers_v1", test_peers_v1},
+	{"peers_v4", test_peers_v4},
+	{"peers_v5", test_peers_v5},
 	{"mutated", test_mutated},
 	{"teardown", test_teardown},
+	{"swap", test_swap},
+	{"unplug", test_unplug},
 };
 
 static bool wanted(const char *name, int argc, char **argv)
@@ -55,9 +63,12 @@ int main(int argc, char **argv)
 		if (!wanted(tests[i].name, argc, argv))
 			continue;
 		random_seed(seed ? strtoull(seed, NULL, 0) : 1);
+		skipped = NULL;
 		if (tests[i].run()) {
 			printf("FAIL %s\n", tests[i].name);
 			failed = 1;
+		} else if (skipped) {
+			printf("SKIP %s: %s\n", tests[i].name, skipped);
 		} else {
 			printf("PASS %s\n", tests[i].name);
 		}

@@ -13,6 +13,9 @@
 		-1;                                                                                \
 	})
 
+/* Why the test that runs cannot be run here; it returns 0 then. */
+extern const char *skipped;
+
 int test_links(void);
 int test_rx_v1(void);
 int test_rx_v4(void);
@@ -31,7 +34,13 @@ int test_uplink_v5(void);
 int test_uplink_alone(void);
 int test_uplink_timer(void);
 int test_uplink_avoid(void);
+int test_tcp(void);
+int test_peers_v1(void);
+int test_peers_v4(void);
+int test_peers_v5(void);
 int test_mutated(void);
 int test_teardown(void);
+int test_swap(void);
+int test_unplug(void);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "world.h"
 #include "qmap/abi.h"
-#include "build/include/shim.skel.h"
+#include "build/include/qmap_shim.skel.h"
 
 #define ROUNDS	200
 #define FRAMES	10

@@ -6,6 +6,7 @@
 #
 #   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh
 #   KERNELS="6.1 6.12"             which kernels
+#   DATAPATHS="xdp shim"           which data paths
 #   DEADLINE=600                   seconds after which a guest counts as hung
 
 set -u
@@ -16,6 +17,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/guest_lib.sh
 
 KERNELS=${KERNELS:-6.1 6.12}
+DATAPATHS=${DATAPATHS:-xdp shim}
 DEADLINE=${DEADLINE:-600}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
@@ -24,7 +26,7 @@ GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
 GUEST_TREE=$VM_BUILD/usb-tree
 
 PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool)
-TOOLS=(bash jq ping qmicli timeout unshare taskset)
+TOOLS=(bash jq ping qmicli ss timeout unshare taskset)
 
 # Where tests/net/lib.sh looks for programs, and the scripts themselves.
 make_tree() {
@@ -57,10 +59,17 @@ for kernel in $KERNELS; do
 		echo "SKIP vm-usb $kernel: $reason"
 		continue
 	fi
-	image=$VM_BUILD/$kernel/usb.cpio.gz
+	if ! build_module "$kernel"; then
+		echo "FAIL vm-usb $kernel: the module does not build"
+		failed=1
+		continue
+	fi
 	mapfile -t tools < <(command -v "${TOOLS[@]}")
-	make_image "$kernel" "$image" "bash /qmap/tests/vm/guest_usb.sh $*" "${PROGRAMS[@]}" \
-		"${tools[@]}" || exit 1
-	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb.log" || failed=1
+	for path in $DATAPATHS; do
+		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
+		make_image "$kernel" "$image" "DATAPATH=$path bash /qmap/tests/vm/guest_usb.sh $*" \
+			"${PROGRAMS[@]}" "${tools[@]}" || exit 1
+		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
+	done
 done
 exit $failed

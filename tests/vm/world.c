@@ -21,7 +21,7 @@
 #include <linux/sockios.h>
 
 #include "qmap/abi.h"
-#include "build/include/shim.skel.h"
+#include "build/include/qmap_shim.skel.h"
 #include "qmap/wire.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
@@ -32,7 +32,7 @@ static int fail(const char *what, int err)
 	return -1;
 }
 
-static int tun_open(const char *name, short flags, unsigned int *ifindex)
+int world_tun(const char *name, short flags, unsigned int *ifindex)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TUN | flags};
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
@@ -70,13 +70,13 @@ static int port_new(struct world *w, unsigned int number)
 
 static int load(struct world *w, const struct world_options *o)
 {
-	w->skel = shim__open();
+	w->skel = qmap_shim__open();
 	if (!w->skel)
 		return fail("open BPF", 0);
 	w->skel->rodata->config.dl_version = o->version;
 	w->skel->rodata->config.ul_version = o->version;
 	w->skel->rodata->avoid_multiple = o->avoid;
-	if (shim__load(w->skel))
+	if (qmap_shim__load(w->skel))
 		return fail("load BPF", 0);
 	if (o->no_program)
 		return 0;
@@ -89,7 +89,7 @@ static int build(struct world *w, const struct world_options *o)
 	unsigned int i;
 	int err;
 
-	w->modem = tun_open("modem0", 0, &w->modem_ifindex);
+	w->modem = world_tun("modem0", 0, &w->modem_ifindex);
 	if (w->modem < 0)
 		return -1;
 	if (o->modem_only)
@@ -128,7 +128,7 @@ void world_free(struct world *w)
 	if (w->trunk_ifindex && if_nametoindex("trunk0"))
 		nl_del("trunk0");
 	bpf_object__close(w->extra);
-	shim__destroy(w->skel);
+	qmap_shim__destroy(w->skel);
 	if (w->modem >= 0)
 		close(w->modem);
 	if (w->second >= 0)
@@ -137,7 +137,7 @@ void world_free(struct world *w)
 
 int world_second(struct world *w)
 {
-	w->second = tun_open("second0", IFF_NO_PI, &w->second_ifindex);
+	w->second = world_tun("second0", IFF_NO_PI, &w->second_ifindex);
 	return w->second < 0 ? -1 : 0;
 }
 
@@ -192,12 +192,18 @@ int world_send(const struct world *w, const void *aggregate, size_t len)
 	return write(w->modem, buf, sizeof(pi) + len) == (ssize_t)(sizeof(pi) + len) ? 0 : -1;
 }
 
-size_t world_read(int fd, void *buf, size_t size, int ms)
+bool world_readable(int fd, int ms)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
+
+	return poll(&pfd, 1, ms) > 0;
+}
+
+size_t world_read(int fd, void *buf, size_t size, int ms)
+{
 	ssize_t n;
 
-	if (poll(&pfd, 1, ms) <= 0)
+	if (!world_readable(fd, ms))
 		return 0;
 	n = read(fd, buf, size);
 	return n > 0 ? n : 0;

@@ -24,7 +24,7 @@ struct world {
 	int second; /* TUN without; -1: none */
 	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
 	unsigned int n_ports;
-	struct shim *skel;
+	struct qmap_shim *skel;
 	struct bpf_object *extra;
 	struct bpf_link *rx;
 	struct bpf_link *tx[WORLD_PORTS + 1];
@@ -43,6 +43,8 @@ struct world_options {
 int world_new(struct world *w, const struct world_options *o);
 void world_free(struct world *w);
 
+/* A TUN, up, as large as can be; @flags: IFF_NO_PI or 0. Returns the file descriptor or -1. */
+int world_tun(const char *name, short flags, unsigned int *ifindex);
 /* A TUN without any offload, up, for what the shim's packets are forwarded to. */
 int world_second(struct world *w);
 /* Loads vm.bpf.o with redirect_to set. */
@@ -57,6 +59,8 @@ int world_send(const struct world *w, const void *aggregate, size_t len);
 size_t world_recv(const struct world *w, void *buf, size_t size, int ms);
 /* A packet socket that sees what arrives at @dev. */
 int world_tap(const char *dev);
+/* Is there something to read within @ms? */
+bool world_readable(int fd, int ms);
 /* Bytes read, 0 after @ms without any. */
 size_t world_read(int fd, void *buf, size_t size, int ms);
 /* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */

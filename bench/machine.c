@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "machine.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+/* What stands behind "@key...:" in a file of /proc; "unknown" if nothing does. */
+static void read_field(const char *path, const char *key, char *value, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	char line[512];
+
+	snprintf(value, size, "unknown");
+	while (f && fgets(line, sizeof(line), f)) {
+		char *colon = strchr(line, ':');
+
+		if (!colon || strncmp(line, key, strlen(key)))
+			continue;
+		colon += 1 + strspn(colon + 1, " \t");
+		colon[strcspn(colon, "\n")] = 0;
+		snprintf(value, size, "%s", colon);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void add_field(struct json_object *o, const char *name, const char *path, const char *key)
+{
+	char value[256];
+
+	read_field(path, key, value, sizeof(value));
+	json_object_object_add(o, name, json_object_new_string(value));
+}
+
+static int read_jit(void)
+{
+	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	int jit = -1;
+
+	if (f && fscanf(f, "%d", &jit) != 1)
+		jit = -1;
+	if (f)
+		fclose(f);
+	return jit;
+}
+
+void machine_describe(struct json_object *o)
+{
+	struct utsname u;
+
+	uname(&u);
+	json_object_object_add(o, "kernel", json_object_new_string(u.release));
+	add_field(o, "cpu", "/proc/cpuinfo", "model name");
+	json_object_object_add(o, "cpus", json_object_new_int(sysconf(_SC_NPROCESSORS_ONLN)));
+	json_object_object_add(o, "jit", json_object_new_int(read_jit()));
+	add_field(o, "capabilities", "/proc/self/status", "CapEff");
+}

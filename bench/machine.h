@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a measurement was made on. */
+#ifndef BENCH_MACHINE_H
+#define BENCH_MACHINE_H
+
+struct json_object;
+
+/*
+ * To be called in the machine's own network namespace: others do not see all of /proc/sys/net.
+ *
+ * Adds kernel, cpu, cpus, jit and capabilities. The last matter: without CAP_PERFMON the verifier
+ * adds Spectre masking to programs (include/linux/bpf.h, bpf_bypass_spec_v1).
+ */
+void machine_describe(struct json_object *o);
+
+#endif

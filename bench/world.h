@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine with a modem and without: a trunk with the xdp data path and one port, and a plain TUN
+ * beside it, in a network namespace of their own.
+ */
+#ifndef BENCH_WORLD_H
+#define BENCH_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/datapath/datapath.h"
+#include "daemon/datapath/pins.h"
+#include "daemon/error.h"
+
+struct linear;
+struct rtnl;
+
+#define WORLD_MUX	 0x81
+#define WORLD_PORT_ADDR	 0xc0000202u /* 192.0.2.2, on the port */
+#define WORLD_PLAIN_ADDR 0xc6336402u /* 198.51.100.2, on the plain TUN */
+#define WORLD_UDP_PORT	 5000
+
+struct world {
+	struct rtnl *nl;
+	int trunk;    /* TUN with packet information; XDP sees what is written there */
+	int injector; /* TUN whose egress leads into the trunk */
+	int packet;   /* AF_PACKET socket that sends there: linear buffers */
+	int injector_ifindex;
+	int plain; /* TUN without packet information */
+	struct linear *linear;
+	struct pins pins;
+	struct datapath *dp;
+	struct datapath_port port;
+	unsigned int trunk_ifindex, plain_ifindex;
+	int drop_all; /* tc program */
+};
+
+/* Leaves the process in namespaces of its own and on one CPU. 0 or a negative errno and @err. */
+int world_new(struct world *w, int version, struct error *err);
+void world_free(struct world *w);
+
+/* One aggregate into the trunk. */
+int world_send_paged(const struct world *w, const void *aggregate, size_t size);
+int world_send_linear(const struct world *w, const void *aggregate, size_t size);
+
+/* Lets tc drop all that a device receives, or no longer. 0 or a negative errno. */
+int world_drop_all(const struct world *w, unsigned int ifindex, bool on);
+
+/* Packets that a device has received so far. */
+uint64_t world_received(const struct world *w, unsigned int ifindex);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QMAP commands that BPF programs report through a ring buffer (struct qmap_event). The programs
+ * act on them; here they are logged and, where the program cannot do that either, answered.
+ */
+#ifndef QMAP_COMMANDS_H
+#define QMAP_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "../error.h"
+
+struct commands;
+
+/* @answer: send answers out of netdev @trunk. */
+int commands_open(struct commands **out, int ring, unsigned int trunk, bool answer,
+		  struct error *err);
+void commands_close(struct commands **c);
+
+/* Readable when commands wait. */
+int commands_fd(const struct commands *c);
+int commands_read(struct commands *c, struct error *err);
+
+#endif

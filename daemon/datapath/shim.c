@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Data path `shim`: the kernel module qmap_shim, with the programs of bpf/qmap_shim.bpf.c.
+ *
+ * Netdevs of trunk wwan0: the trunk device wwan0.sh on top of it, which carries the receive
+ * program, and the ports wwan0.1 ... on top of that, each with the transmit program. Ports are
+ * numbered by mux id.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../device_stats.h"
+#include "../log.h"
+#include "../rtnl_shim.h"
+#include "commands.h"
+#include "counters.h"
+#include "datapath.h"
+#include "pins.h"
+#include "qmap/shim.h"
+#include "qmap/wire.h"
+#include "qmap_shim.skel.h"
+#include "xdp_link.h"
+
+/* How long an uplink frame may wait for company. Long enough for the ACKs of one received
+ * aggregate, short beside what a radio adds. */
+#define TX_USECS 200
+
+enum pin {
+	PORTS,
+	EVENTS,
+	PROG_TX,
+	LINK_RX,
+	PINS,
+};
+
+static const char *const pin_names[PINS] = {
+	[PORTS] = "ports",
+	[EVENTS] = "events",
+	[PROG_TX] = "prog_tx",
+	[LINK_RX] = "link_rx",
+};
+
+/* Where a port is, by mux id: its counters are read there. */
+struct place {
+	char name[IFNAMSIZ];
+	char netns[64];
+};
+
+struct datapath {
+	struct pins *pins;
+	struct rtnl *nl;
+	unsigned int trunk;
+	char base[IFNAMSIZ]; /* what the names of netdevs begin with */
+	int fd[PINS];
+	struct commands *commands; /* NULL until somebody listens */
+	struct place places[QMAP_MAX_MUX];
+};
+
+static void close_datapath(struct datapath **p)
+{
+	struct datapath *dp = *p;
+
+	if (!dp)
+		return;
+	commands_close(&dp->commands);
+	for (int i = 0; i < PINS; i++)
+		if (dp->fd[i] >= 0)
+			close(dp->fd[i]);
+	rtnl_close(&dp->nl);
+	free(dp);
+	*p = NULL;
+}
+
+static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
+			struct error *err)
+{
+	struct datapath *dp = calloc(1, sizeof(*dp));
+	int ret;
+
+	if (!dp)
+		return error_set(err, -ENOMEM, "out of memory");
+	bpf_log_to_ours();
+	dp->pins = pins;
+	dp->trunk = pins->ifindex;
+	for (int i = 0; i < PINS; i++)
+		dp->fd[i] = -1;
+	datapath_port_base(trunk, pins->ifindex, dp->base);
+	ret = rtnl_open(&dp->nl, NULL, err);
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static void trunk_name(const struct datapath *dp, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "%.10s.sh", dp->base);
+}
+
+static int probe(const char *trunk, struct error *why)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, why);
+
+	(void)trunk;
+	if (ret)
+		return ret;
+	ret = rtnl_shim_probe(nl, why);
+	rtnl_close(&nl);
+	return ret;
+}
+
+static int load(struct qmap_shim **out, const struct datapath *dp,
+		const struct datapath_format *format, struct error *err)
+{
+	struct qmap_shim *skel;
+	unsigned int ul = format->ul_max_bytes ?: 65535;
+	int ret;
+
+	skel = qmap_shim__open();
+	if (!skel)
+		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	skel->rodata->config.trunk_ifindex = dp->trunk;
+	skel->rodata->config.dl_version = format->version;
+	skel->rodata->config.ul_version = format->version;
+	/* headers and at most 3 bytes of pad share the aggregate with the packet */
+	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
+	ret = qmap_shim__load(skel);
+	if (ret) {
+		qmap_shim__destroy(skel);
+		return bpf_load_error(ret, "5.15", err);
+	}
+	*out = skel;
+	return 0;
+}
+
+static int keep(struct datapath *dp, enum pin pin, int fd, struct error *err)
+{
+	return bpf_keep(dp->pins, pin_names[pin], fd, &dp->fd[pin], err);
+}
+
+static int add_trunk(struct datapath *dp, const struct datapath_format *format,
+		     struct rtnl_link *link, struct error *err)
+{
+	struct rtnl_shim_limits limits = {.tx_bytes = format->ul_max_bytes,
+					  .tx_frames = format->ul_max_datagrams,
+					  .tx_usecs = format->ul_max_bytes ? TX_USECS : 0};
+	char name[IFNAMSIZ];
+	int ret;
+
+	trunk_name(dp, name);
+	ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
+	if (ret == -EEXIST)
+		error_hint(err, "it is left over from something else: ip link del %s", name);
+	/* the trunk device sends nothing of its own */
+	return ret ?: rtnl_link_get(dp->nl, name, link, err)
+			?: rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+}
+
+static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int ifindex,
+		     struct error *err)
+{
+	int link = xdp_link_attach(bpf_program__fd(skel->progs.qmap_shim_rx), ifindex,
+				   XDP_FLAGS_DRV_MODE, err),
+	    ret;
+
+	if (link < 0)
+		return link;
+	ret = keep(dp, LINK_RX, link, err);
+	close(link);
+	return ret;
+}
+
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct datapath_format *format, struct error *err)
+{
+	struct qmap_shim *skel = NULL;
+	struct datapath *dp = NULL;
+	struct rtnl_link link = {0};
+	int ret;
+
+	ret = new_datapath(&dp, pins, trunk, err);
+	if (ret)
+		return ret;
+	ret = load(&skel, dp, format, err);
+	if (ret)
+		goto free;
+	ret = keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
+		?: keep(dp, EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: keep(dp, PROG_TX, bpf_program__fd(skel->progs.qmap_shim_tx), err)
+		?: add_trunk(dp, format, &link, err);
+	if (ret)
+		goto destroy;
+	ret = attach_rx(dp, skel, link.ifindex, err)
+		?: rtnl_link_set_up(dp->nl, link.ifindex, true, err)
+		?: pins_set_datapath(pins, datapath_shim.name, err);
+	if (ret)
+		rtnl_link_del(dp->nl, link.ifindex, NULL);
+destroy:
+	qmap_shim__destroy(skel);
+free:
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int adopt(struct datapath **out, struct pins *pins, struct error *err)
+{
+	struct qmap_meta *meta = malloc(sizeof(*meta));
+	struct datapath *dp = NULL;
+	int ret;
+
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = pins_get_meta(pins, meta, NULL, err) ?: new_datapath(&dp, pins, meta->trunk, err);
+	free(meta);
+	for (int i = 0; i < PINS && !ret; i++) {
+		dp->fd[i] = pins_get(pins, pin_names[i], err);
+		if (dp->fd[i] < 0)
+			ret = dp->fd[i];
+	}
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	struct place *place = &dp->places[port->mux % QMAP_MAX_MUX];
+
+	(void)err;
+	memcpy(place->name, port->name, sizeof(place->name));
+	memcpy(place->netns, port->netns, sizeof(place->netns));
+	return 0;
+}
+
+static void tx_pin(const struct datapath *dp, unsigned int mux, char path[PINS_PATH])
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "link_tx_%u", mux);
+	pins_path(dp->pins, name, path);
+}
+
+static int attach_tx(struct datapath *dp, unsigned int mux, unsigned int ifindex, struct error *err)
+{
+	int link = xdp_link_attach(dp->fd[PROG_TX], ifindex, XDP_FLAGS_DRV_MODE, err), ret = 0;
+	char path[PINS_PATH];
+
+	if (link < 0)
+		return link;
+	tx_pin(dp, mux, path);
+	if (bpf_obj_pin(link, path))
+		ret = error_set(err, -errno, "cannot pin %s: %s", path, strerror(errno));
+	close(link);
+	return ret;
+}
+
+static int write_port(struct datapath *dp, __u32 mux, const struct qmap_port *port,
+		      struct error *err)
+{
+	if (bpf_map_update_elem(dp->fd[PORTS], &mux, port, BPF_ANY))
+		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	return 0;
+}
+
+static int read_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
+		     struct error *err)
+{
+	if (bpf_map_lookup_elem(dp->fd[PORTS], &mux, port))
+		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
+	if (!port->ifindex)
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
+	return 0;
+}
+
+static int make_port(struct datapath *dp, const struct datapath_port *port, struct rtnl_link *link,
+		     struct error *err)
+{
+	struct qmap_port entry = {0};
+
+	entry.ifindex = link->ifindex;
+	return attach_tx(dp, port->mux, link->ifindex, err)
+		       ?: write_port(dp, port->mux, &entry, err);
+}
+
+static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
+{
+	struct rtnl_link trunk, link = {0};
+	char name[IFNAMSIZ];
+	int ret;
+
+	trunk_name(dp, name);
+	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
+	ret = rtnl_link_get(dp->nl, name, &trunk, err)
+		      ?: rtnl_shim_port_add(dp->nl, port->name, trunk.ifindex, port->mux, err);
+	if (ret == -EEXIST)
+		error_hint(err, "if nothing uses it: ip link del %s", port->name);
+	if (ret)
+		return ret;
+	ret = rtnl_link_get(dp->nl, port->name, &link, err) ?: make_port(dp, port, &link, err);
+	port->ifindex = link.ifindex;
+	adopt_port(dp, port, NULL);
+	if (ret && link.ifindex)
+		rtnl_link_del(dp->nl, link.ifindex, NULL);
+	return ret;
+}
+
+static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	const struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct qmap_port none = {0};
+	struct rtnl_link link;
+	struct rtnl *nl = NULL;
+	char path[PINS_PATH];
+	int ret = write_port(dp, mux, &none, err);
+
+	tx_pin(dp, mux, path);
+	unlink(path);
+	if (!ret)
+		ret = rtnl_open(&nl, place->netns, err)
+			?: rtnl_link_get(nl, place->name, &link, err)
+			?: rtnl_link_del(nl, link.ifindex, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* Uplink is held back by the missing carrier, which must be changed where the port is. */
+static int set_carrier(const struct place *place, bool on, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = rtnl_open(&nl, place->netns, err)
+			  ?: rtnl_link_get(nl, place->name, &link, err)
+			  ?: rtnl_link_set_carrier(nl, link.ifindex, on, err);
+
+	rtnl_close(&nl);
+	return ret;
+}
+
+static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	struct qmap_port port;
+	int ret = read_port(dp, mux, &port, err);
+
+	if (ret)
+		return ret;
+	port.flags = on ? port.flags | QMAP_PORT_UP : port.flags & ~QMAP_PORT_UP;
+	return write_port(dp, mux, &port, err) ?: set_carrier(&dp->places[mux], on, err);
+}
+
+/* --- counters: the module's, by the names that ethtool shows --- */
+
+static void trunk_counter(void *arg, const char *name, uint64_t value)
+{
+	struct qmap_trunk_stats *ts = arg;
+
+	if (!strcmp(name, "aggregates"))
+		ts->aggregates = value;
+	else if (!strcmp(name, "bytes"))
+		ts->bytes = value;
+	else if (!strcmp(name, "frames"))
+		ts->frames = value;
+	else if (!strcmp(name, "replies"))
+		ts->commands = value;
+	else if (!strncmp(name, "drop_", 5))
+		for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
+			if (!strcmp(name + 5, qmap_drop_name(i)))
+				ts->drops[i] = value;
+}
+
+static void port_counter(void *arg, const char *name, uint64_t value)
+{
+	struct qmap_port_stats *s = arg;
+	const struct {
+		const char *name;
+		__u64 *to;
+	} map[] = {
+		{"rx_packets", &s->rx_packets},	    {"rx_bytes", &s->rx_bytes},
+		{"rx_dropped", &s->rx_dropped},	    {"rx_csum_ok", &s->rx_csum_ok},
+		{"rx_csum_none", &s->rx_csum_none}, {"tx_packets", &s->tx_packets},
+		{"tx_bytes", &s->tx_bytes},	    {"tx_dropped", &s->tx_dropped},
+		{"flow_stops", &s->commands},
+	};
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (!strcmp(name, map[i].name))
+			*map[i].to = value;
+}
+
+static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, struct error *err)
+{
+	struct qmap_port_stats s = {0};
+	struct qmap_port port;
+	int ret;
+
+	if (read_port(dp, mux, &port, NULL))
+		return 0;
+	ret = device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, &s, err);
+	if (ret)
+		return ret;
+	json_object_array_add(ports, counters_port_json(mux, &s, port.flags & QMAP_PORT_UP, false));
+	return 0;
+}
+
+static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+{
+	struct json_object *ports = json_object_new_array();
+	struct qmap_trunk_stats ts = {0};
+	char name[IFNAMSIZ];
+	int ret;
+
+	trunk_name(dp, name);
+	ret = device_stats(name, "", trunk_counter, &ts, err);
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		ret = port_stats(dp, mux, ports, err);
+	if (ret) {
+		json_object_put(ports);
+		return ret;
+	}
+	*out = counters_trunk_json(&ts, ports);
+	return 0;
+}
+
+/* --- QMAP commands: the program has answered them in place, here they are logged --- */
+
+static int event_fd(struct datapath *dp)
+{
+	struct error err = {0};
+
+	if (!dp->commands && commands_open(&dp->commands, dp->fd[EVENTS], dp->trunk, false, &err)) {
+		log_warning("%s", err.text);
+		return -1;
+	}
+	return commands_fd(dp->commands);
+}
+
+static int events(struct datapath *dp, struct error *err)
+{
+	return dp->commands ? commands_read(dp->commands, err) : 0;
+}
+
+/* The trunk device takes its ports along, wherever they are. */
+static int detach(struct datapath *dp, struct error *err)
+{
+	struct rtnl_link link;
+	char name[IFNAMSIZ];
+	int ret;
+
+	commands_close(&dp->commands);
+	trunk_name(dp, name);
+	ret = rtnl_link_get(dp->nl, name, &link, NULL);
+	if (ret)
+		return ret == -ENODEV ? 0 : error_set(err, ret, "cannot look up %s", name);
+	return rtnl_link_del(dp->nl, link.ifindex, err);
+}
+
+const struct datapath_ops datapath_shim = {
+	.name = "shim",
+	.limits = {0},
+	.probe = probe,
+	.attach = attach,
+	.adopt = adopt,
+	.add_port = add_port,
+	.adopt_port = adopt_port,
+	.del_port = del_port,
+	.flow = flow,
+	.stats = stats,
+	.event_fd = event_fd,
+	.events = events,
+	.detach = detach,
+	.close = close_datapath,
+};

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "xdp_link.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../log.h"
+
+static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = 0;
+	if (level != LIBBPF_DEBUG)
+		log_debug("libbpf: %s", line);
+	return 0;
+}
+
+void bpf_log_to_ours(void)
+{
+	libbpf_set_print(print);
+}
+
+int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struct error *err)
+{
+	DECLARE_LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int link = bpf_link_create(prog_fd, ifindex, BPF_XDP, &opts), ret;
+	char name[IFNAMSIZ] = "?";
+
+	if (link >= 0)
+		return link;
+	ret = -errno;
+	if_indextoname(ifindex, name);
+	if (ret != -EBUSY && ret != -EEXIST)
+		return error_set(err, ret, "cannot attach XDP to %s: %s", name, strerror(-ret));
+	error_set(err, -EBUSY, "another XDP program is attached to %s", name);
+	error_hint(err, "find it with `ip -d link show dev %s` and remove it", name);
+	return -EBUSY;
+}
+
+int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		return error_set(err, -errno, "out of file descriptors");
+	*out = copy;
+	return pins_put(pins, name, fd, err);
+}
+
+int bpf_load_error(int ret, const char *needs, struct error *err)
+{
+	error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
+	if (ret == -EPERM)
+		error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
+	else
+		error_hint(err, "they need Linux %s or newer; see `qmapctl probe`", needs);
+	return ret;
+}

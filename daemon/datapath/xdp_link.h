@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What data paths of BPF programs share: attaching, pinning, libbpf's messages. */
+#ifndef QMAP_XDP_LINK_H
+#define QMAP_XDP_LINK_H
+
+#include "../error.h"
+#include "pins.h"
+
+/* Sends libbpf's messages where ours go, one level lower. */
+void bpf_log_to_ours(void);
+
+/*
+ * Attaches XDP program @prog_fd to @ifindex with @flags (XDP_FLAGS_*). A link's fd, or -EBUSY if
+ * another program is there.
+ */
+int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struct error *err);
+
+/* Pins @fd as @name and keeps a descriptor of our own in *@out. */
+int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err);
+
+/* "the kernel refused the BPF programs", with what may help. @needs: a kernel version. Returns
+ * @ret. */
+int bpf_load_error(int ret, const char *needs, struct error *err);
+
+#endif

@@ -1,0 +1,352 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The data path outlives its daemon: killed and stopped at any moment, adopted by the next.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+# Load both ways through PDN 1, in the background; nothing of it may get lost.
+DOWN=30000 UP=15000 RATE=20000
+load_start() {
+	deep_queues
+	generated -c $DOWN -t 20000 wwan0.1=1 -- count=$DOWN pdn=1 rate=$RATE &
+	down_pid=$!
+	"$build/pattern-tool" send -c $UP -r $((RATE / 2)) "wwan0.1=1@10.64.1.1" >"$T/sent" &
+	up_pid=$!
+	load_reaches 10
+}
+
+# load_reaches PERCENT, both ways.
+load_reaches() {
+	modem wait pdn.1.dl_packets '>=' $((DOWN * $1 / 100)) timeout=10000 >/dev/null
+	modem wait pdn.1.sink.ok '>=' $((UP * $1 / 100)) timeout=10000 >/dev/null
+}
+
+load_is_whole() {
+	wait "$down_pid" || fail "downlink was lost"
+	wait "$up_pid"
+	sink_has 1 $UP
+	equal_counts
+	no_complaints
+}
+
+# Says a daemon, and not what the last one has left in the pins.
+is_attached() {
+	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached connected" ]
+}
+
+# Whoever dials or synchronizes from here on is found out: calls would be refused.
+forbid_dialling() {
+	modem refuse >/dev/null
+	before=$(session_ids)
+}
+
+# SYNCs, client ids by service, calls by PDN.
+session_ids() {
+	modem stats | jq -c '[.qmi.syncs, .qmi.clients, (.pdn[] | [.v4, .v6, .mux])]'
+}
+
+nobody_has_dialled() {
+	equal "SYNCs, client ids, calls" "$before" "$(session_ids)"
+	modem clear >/dev/null
+}
+
+test_kill_under_load() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	load_start
+	forbid_dialling
+	qmapd_kill KILL || :
+	load_reaches 25
+	equal "trunk shown" wwan0 "$(field .dev)"
+	equal "daemon" false "$(field .daemon)"
+	equal "ports" "wwan0.1 wwan0.2" "$(field '.pdns | map(.port) | join(" ")')"
+	at_least "packets in stats" $((DOWN / 4)) "$(stat_of '.ports[0].rx_packets')"
+	load_reaches 50
+	local began=${EPOCHREALTIME/./}
+	qmapd_start
+	wait_for 5 is_attached
+	at_least "ms left of two seconds" 0 $((2000 - (${EPOCHREALTIME/./} - began) / 1000))
+	load_is_whole
+	nobody_has_dialled
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_restart_under_load() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	load_start
+	forbid_dialling
+	for percent in 20 40 60; do
+		load_reaches $percent
+		qmapd_kill TERM
+		qmapd_start
+		wait_for 5 is_attached
+	done
+	load_is_whole
+	nobody_has_dialled
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_detach_under_load() {
+	modem_start
+	qmapd_start
+	for round in 1 2 3; do
+		attach --pdn 1 --pdn 2 -q
+		deep_queues
+		modem generate count=10000000 rate=$RATE >/dev/null
+		"$build/pattern-tool" send -c 10000000 -r $RATE "wwan0.1=1@10.64.1.1" >/dev/null 2>&1 &
+		modem wait pdn.1.dl_packets '>=' $((3000 * round)) >/dev/null
+		qmapctl detach wwan0
+		nothing_left
+		kill $! 2>/dev/null || :
+	done
+	modem generate count=0 2>/dev/null || :
+	attach --pdn 1 -q
+	deep_queues
+	modem reset >/dev/null
+	generated wwan0.1=1 -- pdn=1
+	send wwan0.1=1@10.64.1.1
+	sink_has 1 1000
+}
+
+test_detach_without_daemon() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	qmapd_kill KILL || :
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	qmapctl detach wwan0
+	nothing_left
+	equal "SYNCs" 1 "$(modem_stat .qmi.syncs)"
+	qmapd_start
+	attach --pdn 1 -q
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+}
+
+test_detach_without_daemon_or_modem() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	qmapd_kill KILL || :
+	mv "$T/qmi" "$T/gone"
+	qmapctl detach wwan0 2>"$T/said" || :
+	modem_pid='' nothing_left # the modem could not be told
+}
+
+# After a static attach there is nobody to ask: ports and mux ids come from the pins alone.
+test_adopt_without_control_channel() {
+	modem_start
+	qmapd_start
+	qmapctl attach wwan0 --control none --qmap v1 --pdn 1,mux=9 --pdn 5
+	qmapd_kill KILL || :
+	qmapd_start
+	equal "ports" "wwan0.1 wwan0.5" "$(field '.pdns | map(.port) | join(" ")')"
+	equal "mux ids" "9 133" "$(field '.pdns | map(.mux | tostring) | join(" ")')"
+	equal "state" attached "$(field .state)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# The pinned state has room for as many PDNs as can be asked for, twice the families each.
+test_adopt_many_pdns() {
+	local pdns=() ports=()
+	for n in {1..16}; do
+		pdns+=("--pdn=$n,apn=a-rather-long-access-point-name.example")
+		ports+=("wwan0.$n=$n")
+	done
+	modem_start --pdns 16 --clients 40
+	qmapd_start
+	attach -q "${pdns[@]}"
+	forbid_dialling
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 5 is_attached
+	equal "connected" 32 "$(field '.pdns | map(.families[] | select(.state == "connected")) | length')"
+	nobody_has_dialled
+	generated "${ports[@]}" -- size=100
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Ports in namespaces are found again there.
+test_adopt_ports_in_namespaces() {
+	ip netns add red
+	modem_start
+	qmapd_start
+	attach --pdn 1,netns=red --pdn 2
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 5 is_attached
+	generated red/wwan0.1=1 wwan0.2=2 --
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	wait_for 2 mtu_in_red_is 1400 || fail "the adopted port does not follow the network"
+	qmapctl detach wwan0
+	nothing_left
+	equal "left in red" "" "$(ip -n red -o link | grep -o 'wwan0[^:@]*')"
+}
+
+mtu_in_red_is() {
+	[ "$(ip -n red -j link show dev wwan0.1 | jq '.[0].mtu')" = "$1" ]
+}
+
+# What the network did meanwhile is noticed.
+test_call_ended_while_nobody_was_there() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2
+	qmapd_kill KILL || :
+	modem disconnect pdn=2 >/dev/null
+	qmapd_start
+	wait_for 5 is_attached
+	wait_for 5 pdn_2_is_down || fail "PDN 2: $(field '.pdns[1].families')"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	equal "addresses of PDN 2" "" "$(ip -o address show dev wwan0.2 scope global)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+pdn_2_is_down() {
+	[ "$(field '.pdns[1].families | map(.state) | unique | join(" ")')" = disconnected ]
+}
+
+is_detached() {
+	[ "$(qmapctl -j show)" = "[]" ]
+}
+
+# One attach that does not end: killed when the modem has had so many requests, or after so many
+# ms. The next daemon undoes what it finds. A modem for each: client ids that have wrapped around
+# cannot be told from those of others.
+die_attaching() { # requests|ms number
+	modem_start --latency 5
+	qmapd_start
+	attach -q --pdn 1 --pdn 2 2>/dev/null &
+	local asking=$!
+	if [ "$1" = requests ]; then
+		modem wait qmi.requests '>=' "$2" timeout=2000 >/dev/null || :
+	else
+		read -rt "0.$(printf %03d "$2")" <> <(:) || :
+	fi
+	qmapd_kill KILL || :
+	wait $asking || :
+	qmapd_start
+	wait_for 5 is_settled || fail "$1 $2: $(qmapctl -j show)"
+	is_detached || qmapctl detach wwan0 # the attach was through before it was killed
+	nothing_left || fail "killed at $1 $2"
+	qmapd_kill
+	modem_stop
+}
+
+is_settled() {
+	is_detached || is_attached
+}
+
+test_kill_at_every_request_of_an_attach() {
+	for n in {1..26}; do
+		die_attaching requests "$n"
+	done
+}
+
+test_kill_while_building() {
+	for n in {1..20}; do
+		die_attaching ms $((30 + n * 4))
+	done
+}
+
+# The same for a detach, which is through with the modem and takes the data path down.
+test_kill_while_taking_down() {
+	modem_start
+	for n in {1..12}; do
+		qmapd_start
+		qmapctl attach -q wwan0 --control none --pdn 1 --pdn 2
+		qmapctl detach wwan0 2>/dev/null &
+		asking=$!
+		read -rt "0.$(printf %03d $((n * 4)))" <> <(:) || :
+		qmapd_kill KILL || :
+		wait $asking || :
+		qmapd_start
+		wait_for 5 is_settled_static
+		is_detached || qmapctl detach wwan0 # nobody had begun yet
+		nothing_left || fail "killed after $((n * 4)) ms"
+		qmapd_kill
+	done
+}
+
+is_settled_static() {
+	is_detached || [ "$(field ' | [.daemon, .state] | map(tostring) | join(" ")')" = "null attached" ]
+}
+
+# Pins that somebody has deleted: the trunk is lost, says why, and can be detached.
+test_pins_are_gone() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	qmapd_kill KILL || :
+	rm /sys/fs/bpf/qmap/*/ports
+	qmapd_start
+	wait_for 5 is_lost
+	[[ $(field .reason) == *"/ports"* ]] || fail "$(field .reason)"
+	qmapctl detach wwan0
+	nothing_left
+	attach --pdn 1 -q
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+}
+
+is_lost() {
+	[ "$(field .state)" = lost ]
+}
+
+test_kill_at_every_request_of_a_detach() {
+	for n in {1..14}; do
+		modem_start --latency 5
+		qmapd_start
+		attach -q --pdn 1 --pdn 2
+		modem reset >/dev/null
+		qmapctl detach wwan0 2>/dev/null &
+		modem wait qmi.requests '>=' "$n" timeout=1000 >/dev/null || :
+		qmapd_kill KILL || :
+		wait $! || :
+		qmapd_start
+		wait_for 5 is_detached || qmapctl detach wwan0
+		nothing_left || fail "killed at request $n"
+		qmapd_kill
+		modem_stop
+	done
+}
+
+test_second_daemon_is_refused() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	local status=0 out
+	out=$(timeout 5 "$build/qmapd" 2>&1) || status=$?
+	equal "exit code" 2 "$status"
+	[[ $out == *"another qmapd"* ]] || fail "$out"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	equal "state" attached "$(field .state)"
+}
+
+# With a directory of its own it starts, but the trunk is the other's.
+test_second_daemon_leaves_the_trunk_alone() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	mkdir "$T/run"
+	"$build/qmapd" --run-dir "$T/run" 2>"$T/second.log" &
+	local second=$! status=0 out
+	wait_for 5 test -S "$T/run/control"
+	out=$(qmapctl --socket "$T/run/control" attach wwan0 --control "$T/qmi" 2>&1) || status=$?
+	equal "exit code" 2 "$status"
+	[[ $out == *"another process"* ]] || fail "$out"
+	equal "shown by the second" "[]" "$(qmapctl --socket "$T/run/control" -j show)"
+	kill $second
+	wait $second
+	equal "state" attached "$(field .state)"
+	generated wwan0.1=1 -- pdn=1
+	no_complaints
+}
+
+run_tests "$@"

@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Figures that are limits: how long an attach takes, how much memory qmapd needs, and that neither
+# grows. The values are shown; limits on time are three times what is promised, for busy machines.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+attach_ms=100 # of four dual-stack PDNs, above the modem's own answer times
+rss_limit=8192 # kB
+
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+attach_four() {
+	attach --pdn 1,apn=internet --pdn 2,apn=ims --pdn 3,apn=iot --pdn 4,apn=corp >/dev/null
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
+status_kb() { # VmRSS, VmHWM, ...
+	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$qmapd_pid/status"
+}
+
+descriptors() {
+	find "/proc/$qmapd_pid/fd" -type l | wc -l
+}
+
+netdevs() {
+	ip -o link | wc -l
+}
+
+at_most() { # what limit actual
+	[ "$3" -le "$2" ] || fail "$1: at most $2 expected, got $3"
+}
+
+# --- time ---
+
+# The time of one attach beyond the modem's own, in microseconds; all eight calls are up.
+host_time() {
+	local since busy
+	modem reset >/dev/null
+	since=${EPOCHREALTIME/./}
+	attach_four
+	since=$((${EPOCHREALTIME/./} - since))
+	busy=$(modem_stat .answers.busy_us)
+	equal "calls" 8 "$(modem_stat .calls)"
+	detach # before the echo: whoever reads it goes on at once
+	echo "$((since - busy)) $since $busy"
+}
+
+attach_time() { # modem option...
+	local n own all busy best=''
+	start "$@"
+	for n in 1 2 3 4 5; do
+		read -r own all busy < <(host_time)
+		figure "attach of four dual-stack PDNs, $*: $((all / 1000)) ms, the modem's answers $((busy / 1000)) ms, own $((own / 1000)) ms"
+		[ -n "$best" ] && [ "$best" -le "$own" ] || best=$own
+	done
+	at_most "best own time in ms of an attach" $((3 * attach_ms)) $((best / 1000))
+	nothing_left
+}
+
+test_attach_time() {
+	attach_time --latency 0
+}
+
+test_attach_time_with_a_slow_modem() {
+	attach_time --latency 20
+}
+
+# --- memory ---
+
+test_memory() {
+	start
+	attach_four
+	figure "qmapd with four dual-stack PDNs: RSS $(status_kb VmRSS) kB, at most $(status_kb VmHWM) kB"
+	at_most "RSS in kB" $rss_limit "$(status_kb VmRSS)"
+	at_most "peak of RSS in kB" $rss_limit "$(status_kb VmHWM)"
+	detach
+	nothing_left
+}
+
+# What there is of everything that could grow; RSS, which the allocator rounds, apart.
+inventory() {
+	echo "descriptors $(descriptors), netdevs $(netdevs), client ids $(modem_stat '.qmi.clients | add')," \
+		"connections $(modem_stat .qmi.connections)," \
+		"pins $(find /sys/fs/bpf/qmap 2>/dev/null | wc -l), files $(find /run/qmapd | wc -l)"
+}
+
+flat() { # before rss_before what
+	local rss
+	rss=$(status_kb VmRSS)
+	figure "after $3: RSS $rss kB, before $2 kB; $(inventory)"
+	equal "inventory after $3" "$1" "$(inventory)"
+	at_most "RSS in kB after $3" $(($2 + 256)) "$rss"
+}
+
+test_fifty_cycles() {
+	local n before rss
+	start
+	for n in {1..50}; do
+		if [ "$n" = 6 ]; then # the allocator has what it keeps
+			before=$(inventory) rss=$(status_kb VmRSS)
+		fi
+		attach_four
+		detach
+		nothing_left
+	done
+	flat "$before" "$rss" "50 cycles of attach and detach"
+}
+
+test_twenty_refusals() {
+	local n before rss
+	start
+	modem refuse pdn=4 type=6 verbose=27
+	for n in {1..20}; do
+		if [ "$n" = 6 ]; then
+			before=$(inventory) rss=$(status_kb VmRSS)
+		fi
+		refused 2 "unknown_apn" attach_four
+		nothing_left
+	done
+	flat "$before" "$rss" "20 refused attaches"
+}
+
+test_nine_hundred_questions() {
+	local n before rss
+	start
+	attach_four
+	for n in {1..300}; do
+		if [ "$n" = 20 ]; then
+			before=$(inventory) rss=$(status_kb VmRSS)
+		fi
+		qmapctl -j show >/dev/null
+		qmapctl -j stats >/dev/null
+		qmapctl -j show nosuch0 >/dev/null 2>&1 || :
+	done
+	flat "$before" "$rss" "900 questions"
+	detach
+	nothing_left
+}
+
+run_tests "$@"

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rmnet.h"
+
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+
+#include "nl.h"
+#include "world.h"
+
+static uint32_t link_flags(int version)
+{
+	uint32_t flags = RMNET_FLAGS_INGRESS_DEAGGREGATION | RMNET_FLAGS_INGRESS_MAP_COMMANDS;
+
+	if (version == 4)
+		flags |= RMNET_FLAGS_INGRESS_MAP_CKSUMV4 | RMNET_FLAGS_EGRESS_MAP_CKSUMV4;
+	if (version == 5)
+		flags |= RMNET_FLAGS_INGRESS_MAP_CKSUMV5 | RMNET_FLAGS_EGRESS_MAP_CKSUMV5;
+	return flags;
+}
+
+static int port_up(const char *name, int version)
+{
+	/* In v1 a checksum that the stack leaves open would stay open. */
+	return nl_set_u32(name, IFLA_MTU, 1500) ?: world_feature(name, ETHTOOL_SRXCSUM, true)
+		       ?: world_feature(name, ETHTOOL_SSG, true)
+		       ?: world_feature(name, ETHTOOL_STXCSUM, version != 1)
+		       ?: nl_up(name, true);
+}
+
+int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version)
+{
+	char name[IFNAMSIZ];
+	unsigned int i;
+	int err;
+
+	/* rmnet refuses a lower netdev whose MTU is above 16388 when it is added. */
+	err = nl_set_u32(lower, IFLA_MTU, 16000);
+	for (i = 1; i <= ports && !err; i++) {
+		snprintf(name, sizeof(name), "%s%u", prefix, i);
+		err = nl_add_rmnet(name, if_nametoindex(lower), i, link_flags(version))
+			      ?: port_up(name, version);
+	}
+	return err ?: nl_set_u32(lower, IFLA_MTU, 65535);
+}
+
+void rmnet_down(const char *prefix, unsigned int ports)
+{
+	char name[IFNAMSIZ];
+	unsigned int i;
+
+	for (i = 1; i <= ports; i++) {
+		snprintf(name, sizeof(name), "%s%u", prefix, i);
+		if (if_nametoindex(name))
+			nl_del(name);
+	}
+}

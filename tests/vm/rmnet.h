@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports of kernel rmnet, as they are set up to do what the shim does. */
+#ifndef VM_RMNET_H
+#define VM_RMNET_H
+
+/*
+ * "<@prefix>1", ... with mux ids from 1 on upon the TUN @lower, up; from v4 on with checksums left
+ * to the modem both ways. 0 or a negative errno; -EOPNOTSUPP: the kernel has no rmnet.
+ */
+int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version);
+void rmnet_down(const char *prefix, unsigned int ports);
+
+#endif
