@@ -53,7 +53,9 @@ run_tier() {
 	# what of the guests' tests fits into a few minutes
 	vm-short)
 		LIMIT=900 run tests/vm/run.sh
-		KERNELS=6.1 LIMIT=900 run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
+		export KERNELS=6.1
+		DATAPATHS=xdp LIMIT=900 run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
+		DATAPATHS=shim LIMIT=900 run tests/vm/usb.sh reboot
 		;;
 	*)
 		echo "no such tier: $1" >&2
