@@ -140,6 +140,7 @@ int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct 
 	int ret;
 
 	set_dir(p, ifindex);
+	snprintf(p->trunk, sizeof(p->trunk), "%s", trunk);
 	ret = need_bpffs(err) ?: need_dir(PINS_ROOT, err) ?: need_dir(p->dir, err);
 	if (ret)
 		return ret;
@@ -163,7 +164,7 @@ close:
 	return ret;
 }
 
-static int check_abi(const struct pins *p, struct error *err)
+static int check_abi(struct pins *p, struct error *err)
 {
 	struct qmap_meta *meta = meta_new();
 	int ret = meta ? read_meta(p, meta) : -ENOMEM;
@@ -175,6 +176,9 @@ static int check_abi(const struct pins *p, struct error *err)
 				"%s was attached by another version (ABI %u, ours is %u)",
 				meta->trunk, meta->abi_version, QMAP_ABI_VERSION);
 		error_hint(err, "detach it with the version that attached it");
+	} else {
+		memcpy(p->trunk, meta->trunk, sizeof(p->trunk));
+		p->trunk[sizeof(p->trunk) - 1] = 0;
 	}
 	free(meta);
 	return ret;

@@ -54,9 +54,7 @@ static void close_datapath(struct datapath **p)
 	if (!dp)
 		return;
 	commands_close(&dp->commands);
-	for (int i = 0; i < XDP_PINS; i++)
-		if (dp->fd[i] >= 0)
-			close(dp->fd[i]);
+	bpf_fds_close(dp->fd, XDP_PINS);
 	rtnl_close(&dp->nl);
 	free(dp);
 	*p = NULL;
@@ -73,8 +71,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, const char *tr
 	bpf_log_to_ours();
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
-	for (int i = 0; i < XDP_PINS; i++)
-		dp->fd[i] = -1;
+	bpf_fds_init(dp->fd, XDP_PINS);
 	datapath_port_base(trunk, pins->ifindex, dp->base);
 	ret = rtnl_open(&dp->nl, NULL, err);
 	if (ret)
@@ -243,7 +240,6 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	ret = new_datapath(&dp, pins, trunk, err);
 	if (ret)
 		return ret;
-	dp->dl_version = format->version;
 	ret = add_split_veth(dp, &a, &b, err);
 	if (ret)
 		goto free;
@@ -274,20 +270,10 @@ free:
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
 	struct datapath *dp = NULL;
-	struct qmap_meta *meta = malloc(sizeof(*meta));
-	int ret;
+	int ret = new_datapath(&dp, pins, pins->trunk, err);
 
-	if (!meta)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = pins_get_meta(pins, meta, NULL, err) ?: new_datapath(&dp, pins, meta->trunk, err);
-	free(meta);
-	if (ret)
-		return ret;
-	for (int i = 0; i < XDP_PINS && !ret; i++) {
-		dp->fd[i] = pins_get(pins, pin_names[i], err);
-		if (dp->fd[i] < 0)
-			ret = dp->fd[i];
-	}
+	if (!ret)
+		ret = bpf_fds_get(pins, pin_names, dp->fd, XDP_PINS, err);
 	if (ret)
 		close_datapath(&dp);
 	*out = dp;

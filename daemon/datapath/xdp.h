@@ -33,7 +33,6 @@ struct datapath {
 	char base[IFNAMSIZ]; /* what the names of ports and veths begin with */
 	int fd[XDP_PINS];
 	struct commands *commands; /* NULL until somebody listens */
-	int dl_version;
 };
 
 /* Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b' delivers.

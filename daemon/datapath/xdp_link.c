@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../log.h"
 
@@ -53,6 +54,31 @@ int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct
 		return error_set(err, -errno, "out of file descriptors");
 	*out = copy;
 	return pins_put(pins, name, fd, err);
+}
+
+void bpf_fds_init(int *fds, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		fds[i] = -1;
+}
+
+int bpf_fds_get(const struct pins *pins, const char *const *names, int *fds, unsigned int n,
+		struct error *err)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		fds[i] = pins_get(pins, names[i], err);
+		if (fds[i] < 0)
+			return fds[i];
+	}
+	return 0;
+}
+
+void bpf_fds_close(int *fds, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	bpf_fds_init(fds, n);
 }
 
 int bpf_load_error(int ret, const char *needs, struct error *err)

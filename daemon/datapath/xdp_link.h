@@ -18,6 +18,12 @@ int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struc
 /* Pins @fd as @name and keeps a descriptor of our own in *@out. */
 int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err);
 
+/* A table of descriptors, one per pin: none open; all opened by @names; all closed. */
+void bpf_fds_init(int *fds, unsigned int n);
+int bpf_fds_get(const struct pins *pins, const char *const *names, int *fds, unsigned int n,
+		struct error *err);
+void bpf_fds_close(int *fds, unsigned int n);
+
 /* "the kernel refused the BPF programs", with what may help. @needs: a kernel version. Returns
  * @ret. */
 int bpf_load_error(int ret, const char *needs, struct error *err);
