@@ -68,6 +68,13 @@ static const struct option_def decode_options[] = {
 	 .help = "version of the aggregate; v4: a trailer follows each frame (default v5)"},
 };
 
+static const struct option_def dump_options[] = {
+	{.name = "secrets",
+	 .type = OPTION_FLAG,
+	 OPTION(secrets),
+	 .help = "with passwords; without it, keep-secrets stands for them"},
+};
+
 #define OPTIONS(table) .options = (table), .noptions = sizeof(table) / sizeof((table)[0])
 
 const struct cli_command cli_commands[] = {
@@ -89,6 +96,11 @@ const struct cli_command cli_commands[] = {
 	 .usage = "[DEV]",
 	 .run = cli_stats,
 	 .help = "counters of trunks and ports, dropped frames by reason"},
+	{.name = "dump",
+	 .usage = "[DEV] [OPTION]...",
+	 OPTIONS(dump_options),
+	 .run = cli_dump,
+	 .help = "what was asked for, as a configuration file"},
 	{.name = "probe",
 	 .usage = "[DEV]",
 	 .run = cli_probe,

@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "control_client.h"
+#include "json_get.h"
 #include "log.h"
 
 static bool nobody_answers(int ret)
@@ -26,7 +27,7 @@ static int dial(const struct cli *cli, struct error *err)
 	return control_connect(path, CLI_TIMEOUT, err);
 }
 
-static struct json_object *make_request(const char *command, const char *dev)
+struct json_object *cli_request(const char *command, const char *dev)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -55,22 +56,29 @@ static int alone(cli_local_fn local, const char *dev, struct json_object **out,
 	return local(out, dev, err);
 }
 
+int cli_ask_request(const struct cli *cli, struct json_object *request, cli_local_fn local,
+		    struct json_object **out, struct error *err)
+{
+	struct error why = {0};
+	int ret, fd = dial(cli, &why);
+
+	if (nobody_answers(fd)) {
+		ret = alone(local, json_get_string(request, "dev"), out, &why, err);
+	} else if (fd < 0) {
+		ret = error_pass(err, &why);
+	} else {
+		ret = control_call(fd, request, out,
+				   timeout_of(json_get_string(request, "command")), err);
+		close(fd);
+	}
+	json_object_put(request);
+	return ret;
+}
+
 int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
 	    struct json_object **out, struct error *err)
 {
-	struct error why = {0};
-	struct json_object *request;
-	int ret, fd = dial(cli, &why);
-
-	if (nobody_answers(fd))
-		return alone(local, dev, out, &why, err);
-	if (fd < 0)
-		return error_pass(err, &why);
-	request = make_request(command, dev);
-	ret = control_call(fd, request, out, timeout_of(command), err);
-	json_object_put(request);
-	close(fd);
-	return ret;
+	return cli_ask_request(cli, cli_request(command, dev), local, out, err);
 }
 
 int cli_call(const struct cli *cli, struct json_object *request, unsigned int timeout,

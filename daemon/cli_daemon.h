@@ -15,6 +15,13 @@ typedef int (*cli_local_fn)(struct json_object **out, const char *dev, struct er
 int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
 	    struct json_object **out, struct error *err);
 
+/* {"command": @command, "dev": @dev}. New reference. */
+struct json_object *cli_request(const char *command, const char *dev);
+
+/* As cli_ask(), with a request of which the daemon needs more; its reference is taken over. */
+int cli_ask_request(const struct cli *cli, struct json_object *request, cli_local_fn local,
+		    struct json_object **out, struct error *err);
+
 /* Sends a request of any kind; takes over the reference to @request. */
 int cli_call(const struct cli *cli, struct json_object *request, unsigned int timeout,
 	     struct json_object **out, struct error *err);

@@ -34,13 +34,24 @@ int config_trunk_set(struct config_trunk *c, const char *key, const char *value,
 	return w ? config_word_set(w, c, value, err) : -EINVAL;
 }
 
-static struct config_pdn *find_pdn(struct config_trunk *c, unsigned int number)
+const struct config_pdn *config_find_pdn(const struct config_trunk *c, unsigned int number)
 {
 	for (unsigned int i = 0; i < c->npdns; i++) {
 		if (c->pdns[i].number == number)
 			return &c->pdns[i];
 	}
 	return NULL;
+}
+
+void config_pdn_init(struct config_pdn *p, unsigned int number)
+{
+	memset(p, 0, sizeof(*p));
+	p->number = number;
+	p->mux = number + FIRST_MUX <= MAX_MUX ? number + FIRST_MUX : 0;
+	p->ip = CONFIG_IPV4V6;
+	p->auth = CONFIG_AUTH_AUTO;
+	p->metric = DEFAULT_METRIC + number;
+	p->default_route = true;
 }
 
 int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn **out,
@@ -52,7 +63,7 @@ int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn
 
 	if (config_word_set(w, &probe, number, err))
 		return -EINVAL;
-	if (find_pdn(c, probe.number)) {
+	if (config_find_pdn(c, probe.number)) {
 		error_set(err, -EEXIST, "PDN %u is given twice", probe.number);
 		error_exit(err, EXIT_USAGE);
 		return -EEXIST;
@@ -62,13 +73,7 @@ int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn
 		error_exit(err, EXIT_USAGE);
 		return -E2BIG;
 	}
-	memset(p, 0, sizeof(*p));
-	p->number = probe.number;
-	p->mux = p->number + FIRST_MUX <= MAX_MUX ? p->number + FIRST_MUX : 0;
-	p->ip = CONFIG_IPV4V6;
-	p->auth = CONFIG_AUTH_AUTO;
-	p->metric = DEFAULT_METRIC + p->number;
-	p->default_route = true;
+	config_pdn_init(p, probe.number);
 	c->npdns++;
 	*out = p;
 	return 0;

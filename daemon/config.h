@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 
@@ -72,6 +73,10 @@ struct config_trunk {
 		    */
 	unsigned int
 		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
+	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
+	 * waited for. Without it an attach that fails is undone. */
+	bool persist;
+	bool keep_secrets; /* secrets that are empty here are those of the running trunk */
 	unsigned int npdns;
 	struct config_pdn pdns[CONFIG_MAX_PDNS];
 };
@@ -87,6 +92,9 @@ int config_trunk_set(struct config_trunk *c, const char *key, const char *value,
  * -E2BIG. */
 int config_pdn_add(struct config_trunk *c, const char *text, struct error *err);
 
+/* NULL if there is none with this number. */
+const struct config_pdn *config_find_pdn(const struct config_trunk *c, unsigned int number);
+
 /* What only shows once all is known: two PDNs with one mux id, qmap=off with two PDNs,
  * control=none with apn=, a device name missing or too long. Adds PDN 1 if there is none. */
 int config_trunk_finish(struct config_trunk *c, struct error *err);
@@ -100,9 +108,21 @@ int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct
 
 /*
  * One file: [trunk wwan0] and, for its PDNs, [trunk wwan0 pdn N] sections, keys as above.
- * Calls @fn for every trunk, finished. Errors name file and line.
+ * Calls @fn for every trunk, finished. Errors name file and line. @path "-" is standard input.
  */
 int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
 		     void *arg, struct error *err);
+
+/*
+ * The sections of @c as config_file_read() reads them, secrets included, without what is default.
+ * -EINVAL: the name of the device cannot be written in a section's brackets.
+ */
+int config_file_write(FILE *f, const struct config_trunk *c, struct error *err);
+
+/* Clears every secret; keep_secrets says so where there was one. */
+void config_trunk_drop_secrets(struct config_trunk *c);
+
+/* The other way round: takes from @from what @c keeps, PDN by PDN, and forgets keep_secrets. */
+void config_trunk_take_secrets(struct config_trunk *c, const struct config_trunk *from);
 
 #endif

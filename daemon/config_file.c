@@ -13,6 +13,8 @@
 #include "config_words.h"
 #include "log.h"
 
+#define MAX_LINE 1024 /* as it stands in the file; inih gets it without backslashes */
+
 struct entry {
 	struct entry *next;
 	int line;	  /* of the first section that names the trunk */
@@ -26,7 +28,8 @@ struct reader {
 	struct entry *entries, **tail;
 	struct entry *trunk;	/* of the section at hand; NULL: before the first */
 	struct config_pdn *pdn; /* of the section at hand; NULL: [trunk NAME] */
-	bool has_password;
+	bool quoted;		/* the value of the line at hand */
+	bool has_secret;
 	int bad_line; /* 0: none */
 	struct error error;
 };
@@ -45,6 +48,7 @@ static struct entry *find_entry(struct reader *r, const char *dev)
 		return NULL;
 	}
 	config_trunk_init(&e->trunk);
+	e->trunk.persist = true;
 	if (config_trunk_set(&e->trunk, "dev", dev, &r->error)) {
 		free(e);
 		return NULL;
@@ -105,22 +109,72 @@ static void note_section(struct reader *r, const char *line)
 }
 
 /*
+ * inih knows no quotes: what it would cut off a value goes through it in the guise of control
+ * characters, which no value may hold otherwise.
+ */
+static const char guised[] = " ;\t", guises[] = "\x01\x02\x03";
+
+static char guise(char c, const char *from, const char *to)
+{
+	const char *p = c ? strchr(from, c) : NULL;
+
+	return p ? to[p - from] : c;
+}
+
+/* The inside of a quoted value, from behind the first quote, in place. NULL: where is its end? */
+static char *unquote(char *out)
+{
+	const char *in = out;
+
+	for (; *in != '"'; in++) {
+		if (!*in || *in == '\n' || strchr(guises, *in))
+			return NULL;
+		if (*in == '\\' && (in[1] == '"' || in[1] == '\\'))
+			in++;
+		*out++ = guise(*in, guised, guises);
+	}
+	in += 1 + strspn(in + 1, " \t\r\n");
+	*out = '\0';
+	return !*in || *in == ';' ? out : NULL;
+}
+
+static void read_quotes(struct reader *r, char *line)
+{
+	char *value = strchr("#;[", *line) ? NULL : strpbrk(line, "=:");
+	char *first;
+
+	r->quoted = false;
+	if (!value)
+		return;
+	first = value + 1 + strspn(value + 1, " \t");
+	if (*first != '"')
+		return;
+	r->quoted = true;
+	memmove(first, first + 1, strlen(first));
+	if (!unquote(first))
+		error_set(&r->error, -EINVAL,
+			  "a value that begins with a quote ends with one, and quotes in it are "
+			  "written \\\"");
+}
+
+/*
  * fgets() for inih, and more: the distributions' inih hands the handler neither line numbers nor
  * sections without keys, cuts long lines silently, and joins indented lines to the one before.
  */
 static char *read_line(char *buf, int size, void *stream)
 {
 	struct reader *r = stream;
-	char *start = buf;
+	char line[MAX_LINE], *start = line;
 
-	if (r->bad_line || !fgets(buf, size, r->file))
+	if (r->bad_line || !fgets(line, sizeof(line), r->file))
 		return NULL;
 	r->line++;
-	if (!strchr(buf, '\n') && !feof(r->file))
+	start += strspn(start, " \t");
+	read_quotes(r, start);
+	if ((!strchr(line, '\n') && !feof(r->file) && !r->quoted) ||
+	    snprintf(buf, size, "%s", start) >= size)
 		error_set(&r->error, -EINVAL, "line longer than %d characters", size - 2);
-	while (*start == ' ' || *start == '\t')
-		start++;
-	memmove(buf, start, strlen(start) + 1);
+	explicit_bzero(line, sizeof(line)); /* it may hold a password */
 	if (!r->error.err && *buf == '[')
 		note_section(r, buf);
 	if (r->error.err) {
@@ -130,26 +184,44 @@ static char *read_line(char *buf, int size, void *stream)
 	return buf;
 }
 
+/* Undoes what unquote() did. */
+static void restore_guises(struct reader *r, char *value)
+{
+	for (; r->quoted && *value; value++)
+		*value = guise(*value, guises, guised);
+}
+
+static void set_key(struct reader *r, const char *key, const char *value)
+{
+	enum config_scope scope = r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
+	const struct config_word *w = config_word_find(scope, key, &r->error);
+
+	if (!w)
+		return;
+	if (w->identity)
+		error_set(&r->error, -EINVAL, "\"%s\" belongs into the section's name", key);
+	else if (r->pdn)
+		config_word_set(w, r->pdn, value, &r->error);
+	else
+		config_word_set(w, &r->trunk->trunk, value, &r->error);
+	r->has_secret |= w->secret && *value;
+}
+
 static int handle_key(void *user, const char *section, const char *key, const char *value)
 {
 	struct reader *r = user;
-	const struct config_word *w;
+	char text[CONFIG_TEXT_MAX];
 
 	(void)section; /* read_line() knows it already */
-	if (!r->trunk) {
+	snprintf(text, sizeof(text), "%s", value);
+	restore_guises(r, text);
+	if (r->trunk) {
+		set_key(r, key, text);
+	} else {
 		error_set(&r->error, -EINVAL, "\"%.40s\" stands before the first section", key);
 		error_hint(&r->error, "begin with [trunk DEV]");
-	} else if (r->pdn) {
-		config_pdn_set(r->pdn, key, value, &r->error);
-		r->has_password |= r->pdn->password[0] != '\0';
-	} else {
-		w = config_word_find(CONFIG_TRUNK, key, &r->error);
-		if (w && w->identity)
-			error_set(&r->error, -EINVAL, "\"%s\" belongs into the section's name",
-				  key);
-		else if (w)
-			config_word_set(w, &r->trunk->trunk, value, &r->error);
 	}
+	explicit_bzero(text, sizeof(text));
 	if (r->error.err)
 		r->bad_line = r->line;
 	return !r->error.err;
@@ -201,7 +273,8 @@ static void warn_if_readable(const struct reader *r, const char *path)
 {
 	struct stat st;
 
-	if (r->has_password && !fstat(fileno(r->file), &st) && st.st_mode & S_IROTH)
+	if (r->has_secret && r->file != stdin && !fstat(fileno(r->file), &st) &&
+	    st.st_mode & S_IROTH)
 		log_warning("%s holds a password and everybody can read it: chmod 600 %s", path,
 			    path);
 }
@@ -215,7 +288,7 @@ static void reader_clear(struct reader *r)
 		explicit_bzero(e, sizeof(*e));
 		free(e);
 	}
-	if (r->file)
+	if (r->file && r->file != stdin)
 		fclose(r->file);
 }
 
@@ -226,7 +299,9 @@ int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, v
 	int ret;
 
 	r.tail = &r.entries;
-	r.file = fopen(path, "re");
+	r.file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	if (r.file == stdin)
+		path = "standard input";
 	if (!r.file) {
 		ret = -errno;
 		return error_set(err, ret, "cannot open %s: %s", path, strerror(-ret));

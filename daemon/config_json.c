@@ -45,12 +45,20 @@ struct json_object *config_trunk_to_json(const struct config_trunk *c, bool secr
 	return o;
 }
 
-static int word_from_json(enum config_scope scope, void *object, const char *key,
-			  struct json_object *value, struct error *err)
+/* @object: the member of @c that @scope says. */
+static int word_from_json(struct config_trunk *c, enum config_scope scope, void *object,
+			  const char *key, struct json_object *value, struct error *err)
 {
 	const struct config_word *w = config_word_find(scope, key, err);
 
-	return w ? config_word_from_json(w, object, value, err) : -EINVAL;
+	if (!w)
+		return -EINVAL;
+	/* what config_trunk_to_json() says of a secret that it does not tell */
+	if (w->secret && json_object_is_type(value, json_type_boolean)) {
+		c->keep_secrets |= json_object_get_boolean(value);
+		return 0;
+	}
+	return config_word_from_json(w, object, value, err);
 }
 
 static int pdn_from_json(struct config_trunk *c, struct json_object *o, struct error *err)
@@ -68,7 +76,7 @@ static int pdn_from_json(struct config_trunk *c, struct json_object *o, struct e
 	if (ret)
 		return ret;
 	json_object_object_foreach (o, key, value) {
-		ret = word_from_json(CONFIG_PDN, p, key, value, err);
+		ret = word_from_json(c, CONFIG_PDN, p, key, value, err);
 		if (ret)
 			return ret;
 	}
@@ -100,7 +108,7 @@ int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct
 		if (!strcmp(key, "pdns"))
 			ret = pdns_from_json(c, value, err);
 		else
-			ret = word_from_json(CONFIG_TRUNK, c, key, value, err);
+			ret = word_from_json(c, CONFIG_TRUNK, c, key, value, err);
 		if (ret)
 			return ret;
 	}

@@ -5,6 +5,9 @@
 
 #include "config.h"
 
+/* What PDN @number is unless something is said. */
+void config_pdn_init(struct config_pdn *p, unsigned int number);
+
 /* A PDN with defaults at the end of the list. -EINVAL, -EEXIST, -E2BIG. */
 int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn **out,
 		   struct error *err);

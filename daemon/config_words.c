@@ -44,6 +44,7 @@ static const struct config_choice auth_choices[] = {
 	TRUNK(member), .type = CONFIG_STRING, .size = sizeof(((struct config_trunk *)0)->member)
 #define PDN_STRING(member)                                                                         \
 	PDN(member), .type = CONFIG_STRING, .size = sizeof(((struct config_pdn *)0)->member)
+#define CHANGE(what)	.change = CONFIG_CHANGE_##what
 #define UINT(low, high) .type = CONFIG_UINT, .min = (low), .max = (high)
 #define ENUM(list)	.type = CONFIG_ENUM, .choices = (list)
 
@@ -56,34 +57,47 @@ static const struct config_word words[] = {
 	{.key = "control",
 	 TRUNK_STRING(control),
 	 .metavar = "PATH",
+	 CHANGE(REPLACE),
 	 .help = "QMI device or unix socket; none: data path alone"},
 	{.key = "qmap",
 	 TRUNK(qmap),
 	 ENUM(qmap_choices),
+	 CHANGE(REPLACE),
 	 .help = "QMAP version; auto: the highest that the modem agrees to"},
 	{.key = "datapath",
 	 TRUNK(datapath),
 	 ENUM(datapath_choices),
+	 CHANGE(REPLACE),
 	 .help = "way of splitting aggregates; auto: the best there is here"},
 	{.key = "dl-max-bytes",
 	 TRUNK(dl_max_bytes),
 	 UINT(0, QMAP_MAX_AGGREGATE),
 	 .metavar = "N",
+	 CHANGE(REPLACE),
 	 .help = "largest downlink aggregate to ask for; 0: what suits the modem"},
 	{.key = "dl-max-datagrams",
 	 TRUNK(dl_max_datagrams),
 	 UINT(0, 255),
 	 .metavar = "N",
+	 CHANGE(REPLACE),
 	 .help = "most frames per downlink aggregate; 0: likewise"},
 	{.key = "sync",
 	 TRUNK(sync),
 	 .type = CONFIG_BOOL,
+	 CHANGE(IN_PLACE),
 	 .help = "may QMI SYNC be sent when nobody else uses the channel"},
 	{.key = "timeout",
 	 TRUNK(timeout),
 	 UINT(1, 600),
 	 .metavar = "SECONDS",
+	 CHANGE(IN_PLACE),
 	 .help = "how long to wait for one QMI answer"},
+	{.key = "keep-secrets",
+	 TRUNK(keep_secrets),
+	 .type = CONFIG_BOOL,
+	 .file_only = true,
+	 CHANGE(NOTHING),
+	 .help = "passwords that are not given are those of the attached trunk"},
 
 	{.key = "number",
 	 PDN(number),
@@ -91,34 +105,49 @@ static const struct config_word words[] = {
 	 .identity = true,
 	 .metavar = "N",
 	 .help = "the N in the port's name"},
-	{.key = "mux", PDN(mux), UINT(1, 254), .metavar = "ID", .help = "mux id; default 0x80 + N"},
-	{.key = "ip", PDN(ip), ENUM(ip_choices), .help = "IP families to connect; default v4v6"},
+	{.key = "mux",
+	 PDN(mux),
+	 UINT(1, 254),
+	 .metavar = "ID",
+	 CHANGE(REPLACE),
+	 .help = "mux id; default 0x80 + N"},
+	{.key = "ip",
+	 PDN(ip),
+	 ENUM(ip_choices),
+	 CHANGE(REDIAL),
+	 .help = "IP families to connect; default v4v6"},
 	{.key = "apn",
 	 PDN_STRING(apn),
 	 .metavar = "NAME",
+	 CHANGE(REDIAL),
 	 .help = "access point name; default: the modem's profile"},
-	{.key = "user", PDN_STRING(user), .metavar = "NAME", .help = "user name"},
+	{.key = "user", PDN_STRING(user), .metavar = "NAME", CHANGE(REDIAL), .help = "user name"},
 	{.key = "password",
 	 PDN_STRING(password),
 	 .secret = true,
 	 .metavar = "TEXT",
+	 CHANGE(REDIAL),
 	 .help = "password"},
 	{.key = "auth",
 	 PDN(auth),
 	 ENUM(auth_choices),
+	 CHANGE(REDIAL),
 	 .help = "authentication; auto: none without user, else both"},
 	{.key = "netns",
 	 PDN_STRING(netns),
 	 .metavar = "NAME",
+	 CHANGE(REPLACE),
 	 .help = "network namespace to move the port to, as in `ip netns`"},
 	{.key = "metric",
 	 PDN(metric),
 	 UINT(1, UINT_MAX),
 	 .metavar = "N",
+	 CHANGE(IN_PLACE),
 	 .help = "metric of the default route; default 700 + N"},
 	{.key = "default-route",
 	 PDN(default_route),
 	 .type = CONFIG_BOOL,
+	 CHANGE(IN_PLACE),
 	 .help = "add a default route through the port; default yes"},
 };
 
@@ -319,6 +348,47 @@ const char *config_word_choice(const struct config_word *w, int value)
 			return c->name;
 	}
 	return "?";
+}
+
+static size_t member_size(const struct config_word *w)
+{
+	switch (w->type) {
+	case CONFIG_STRING:
+		return w->size;
+	case CONFIG_UINT:
+		return sizeof(unsigned int);
+	case CONFIG_BOOL:
+		return sizeof(bool);
+	case CONFIG_ENUM:
+		return sizeof(int);
+	}
+	return 0;
+}
+
+/* Strings are cleared to their end. */
+bool config_word_equal(const struct config_word *w, const void *a, const void *b)
+{
+	return !memcmp((const char *)a + w->offset, (const char *)b + w->offset, member_size(w));
+}
+
+void config_word_text(const struct config_word *w, const void *object, char *buf)
+{
+	const void *member = (const char *)object + w->offset;
+
+	switch (w->type) {
+	case CONFIG_STRING:
+		snprintf(buf, CONFIG_TEXT_MAX, "%s", (const char *)member);
+		break;
+	case CONFIG_UINT:
+		snprintf(buf, CONFIG_TEXT_MAX, "%u", *(const unsigned int *)member);
+		break;
+	case CONFIG_BOOL:
+		snprintf(buf, CONFIG_TEXT_MAX, "%s", *(const bool *)member ? "yes" : "no");
+		break;
+	case CONFIG_ENUM:
+		snprintf(buf, CONFIG_TEXT_MAX, "%s", config_word_choice(w, *(const int *)member));
+		break;
+	}
 }
 
 struct json_object *config_word_to_json(const struct config_word *w, const void *object)

@@ -25,6 +25,14 @@ enum config_scope {
 	CONFIG_PDN
 }; /* struct config_trunk or struct config_pdn */
 
+/* What it takes that another value comes into force where the trunk is attached; least first. */
+enum config_change {
+	CONFIG_CHANGE_NOTHING, /* it says how to read the rest */
+	CONFIG_CHANGE_IN_PLACE,
+	CONFIG_CHANGE_REDIAL,  /* the PDN's calls are made again; its port stays */
+	CONFIG_CHANGE_REPLACE, /* the PDN goes and comes back, or the trunk does */
+};
+
 /* One value of a CONFIG_ENUM; the last of a list has no name. */
 struct config_choice {
 	const char *name;
@@ -35,9 +43,11 @@ struct config_word {
 	const char *key; /* "dl-max-bytes"; in JSON "dl_max_bytes" */
 	enum config_scope scope;
 	enum config_type type;
-	bool identity; /* names the object: its place is the argument, section or JSON key, no
-			  option */
-	bool secret;   /* never shown */
+	bool identity;	/* names the object: its place is the argument, section or JSON key, no
+			   option */
+	bool secret;	/* never shown */
+	bool file_only; /* no option of `attach` */
+	enum config_change change;
 	size_t offset;
 	size_t size;	       /* of a string's buffer */
 	unsigned int min, max; /* of a number */
@@ -61,6 +71,13 @@ int config_word_set(const struct config_word *word, void *object, const char *va
 
 /* Name of a choice by its number: "v5" for CONFIG_QMAP_V5 of "qmap". */
 const char *config_word_choice(const struct config_word *word, int value);
+
+/* Has the member the same value in @a and @b? */
+bool config_word_equal(const struct config_word *word, const void *a, const void *b);
+
+/* The member as text that config_word_set() reads; @buf of CONFIG_TEXT_MAX bytes. */
+#define CONFIG_TEXT_MAX 512
+void config_word_text(const struct config_word *word, const void *object, char *buf);
 
 /* The member as JSON: string, integer or boolean. New reference. */
 struct json_object *config_word_to_json(const struct config_word *word, const void *object);

@@ -165,6 +165,29 @@ int local_show(struct json_object **out, const char *dev, struct error *err)
 	return collect(out, dev, add_show, err);
 }
 
+/* The configuration that the pins' state holds, with its secrets. */
+static int add_config(struct pins *p, struct json_object *show, struct json_object *out,
+		      struct error *err)
+{
+	struct json_object *state = NULL, *config;
+	int ret = pins_get_meta(p, NULL, &state, err);
+
+	(void)show;
+	if (ret)
+		return ret;
+	if (json_object_object_get_ex(state, "config", &config))
+		json_object_array_add(out, json_object_get(config));
+	else
+		ret = error_set(err, -EPROTO, "the state in %s cannot be read", p->dir);
+	json_object_put(state);
+	return ret;
+}
+
+int local_dump(struct json_object **out, const char *dev, struct error *err)
+{
+	return collect(out, dev, add_config, err);
+}
+
 int local_stats(struct json_object **out, const char *dev, struct error *err)
 {
 	return collect(out, dev, add_stats, err);

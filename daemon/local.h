@@ -17,6 +17,9 @@ struct json_object;
 int local_show(struct json_object **out, const char *dev, struct error *err);
 int local_stats(struct json_object **out, const char *dev, struct error *err);
 
+/* Configurations, with passwords. */
+int local_dump(struct json_object **out, const char *dev, struct error *err);
+
 /* What this machine, and @dev, can do; always asked for here, daemon or not. */
 int local_probe(struct json_object **out, const char *dev, struct error *err);
 

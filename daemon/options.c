@@ -33,7 +33,7 @@ void options_add_trunk(struct option_list *l, size_t offset)
 					 .help = w->help,
 					 .word = w};
 
-		if (!w->identity)
+		if (!w->identity && !w->file_only)
 			options_add(l, &def, 1);
 	}
 }

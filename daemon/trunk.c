@@ -19,6 +19,11 @@ const char *trunk_name(const struct trunk *t)
 	return t->config.dev;
 }
 
+const struct config_trunk *trunk_config(const struct trunk *t)
+{
+	return &t->config;
+}
+
 unsigned int trunk_ifindex(const struct trunk *t)
 {
 	return t->dev.ifindex;
@@ -362,7 +367,7 @@ static int find_control(struct trunk *t, struct error *err)
 {
 	if (t->config.control[0])
 		return 0;
-	return trunk_dev_control(t->config.dev, t->config.control, sizeof(t->config.control), err);
+	return trunk_dev_control(t->config.dev, t->wish.control, sizeof(t->wish.control), err);
 }
 
 /* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
@@ -382,12 +387,18 @@ static int choose_datapath(struct trunk *t, struct error *err)
 	return t->ops->probe(t->config.dev, err);
 }
 
-static void fill_sizes(struct trunk *t)
+/* What the user has left open. A control channel that has been found stays. */
+static void fill_wish(struct trunk *t)
 {
 	static const struct datapath_limits none = {0};
 	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
 
+	char found[sizeof(t->wish.control)];
+
+	memcpy(found, t->wish.control, sizeof(found));
 	t->wish = t->config;
+	if (!t->config.control[0])
+		memcpy(t->wish.control, found, sizeof(found));
 	if (!t->wish.dl_max_bytes)
 		t->wish.dl_max_bytes = limits->dl_max_bytes;
 	if (!t->wish.dl_max_datagrams)
@@ -412,7 +423,7 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 		ret = pins_create(&t->pins, t->dev.ifindex, config->dev, err);
 	if (ret)
 		goto free;
-	fill_sizes(t);
+	fill_wish(t);
 	save(t);
 	ret = trunk_has_control(t)
 		      ? session_start(&t->session, env->base, &t->wish, &session_ops, t, err)
@@ -513,7 +524,9 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	t->dev.ifindex = t->pins.ifindex;
 	snprintf(t->dev.name, sizeof(t->dev.name), "%s", meta->trunk);
 	t->dev.was_up = json_get_bool(state, "was_up");
-	fill_sizes(t);
+	snprintf(t->wish.control, sizeof(t->wish.control), "%s",
+		 json_get_string(json_get_object(state, "show"), "control") ?: "");
+	fill_wish(t);
 	/* without its data path it can still be detached: what is left is found by name */
 	if (meta->datapath[0] &&
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))

@@ -49,6 +49,8 @@ void trunk_free(struct trunk **t);
 bool trunk_is_unfinished(const struct trunk *t);
 
 const char *trunk_name(const struct trunk *t);
+/* What was asked for, with secrets; without what was found or chosen for it. */
+const struct config_trunk *trunk_config(const struct trunk *t);
 unsigned int trunk_ifindex(const struct trunk *t);
 
 /* The netdev is gone (unplugged): nothing is left to carry traffic. */

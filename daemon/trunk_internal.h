@@ -23,8 +23,8 @@ enum trunk_state {
 struct trunk {
 	struct trunk_env env;
 	struct config_trunk config; /* as asked for */
-	struct config_trunk
-		wish; /* with the sizes the data path likes: what the session works by */
+	struct config_trunk wish; /* with the control channel that was found and the sizes the data
+				     path likes: what the session works by */
 	enum trunk_state state;
 	char reason[256]; /* why it is lost */
 	struct pins pins;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "datapath/pins.h"
+#include "json_get.h"
 #include "log.h"
 
 #define MAX_TRUNKS 16
@@ -135,6 +136,12 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 			   config->dev);
 		return ret;
 	}
+	if (config->keep_secrets) {
+		ret = error_set(err, -EINVAL, "%s is not attached: there are no secrets to keep",
+				config->dev);
+		error_hint(err, "write them instead of keep-secrets = yes");
+		return ret;
+	}
 	if (l->n == MAX_TRUNKS)
 		return error_set(err, -E2BIG, "more than %d trunks are not supported", MAX_TRUNKS);
 	job = job_new(l, req, err);
@@ -232,17 +239,38 @@ static void on_show(struct control_request *req, struct json_object *args, void 
 	each(req, args, arg, show_one);
 }
 
+static struct json_object *config_of(const struct trunk *t, bool secrets)
+{
+	return config_trunk_to_json(trunk_config(t), secrets);
+}
+
+static int dump_one(struct trunk *t, struct json_object **out, struct error *err)
+{
+	(void)err;
+	*out = config_of(t, false);
+	return 0;
+}
+
+static int dump_one_with_secrets(struct trunk *t, struct json_object **out, struct error *err)
+{
+	(void)err;
+	*out = config_of(t, true);
+	return 0;
+}
+
+static void on_dump(struct control_request *req, struct json_object *args, void *arg)
+{
+	each(req, args, arg, json_get_bool(args, "secrets") ? dump_one_with_secrets : dump_one);
+}
+
 static void on_stats(struct control_request *req, struct json_object *args, void *arg)
 {
 	each(req, args, arg, trunk_stats);
 }
 
 const struct control_command trunk_commands[] = {
-	{"attach", true, on_attach},
-	{"detach", true, on_detach},
-	{"show", false, on_show},
-	{"stats", false, on_stats},
-	{0},
+	{"attach", true, on_attach}, {"detach", true, on_detach}, {"show", false, on_show},
+	{"stats", false, on_stats},  {"dump", true, on_dump},	  {0},
 };
 
 /* --- without being asked --- */

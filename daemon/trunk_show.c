@@ -89,7 +89,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "reason", string_or_null(t->reason));
 	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
 	show_format(t, o);
-	json_object_object_add(o, "control", json_object_new_string(t->config.control));
+	json_object_object_add(o, "control", json_object_new_string(t->wish.control));
 	take(o, session, "exclusive");
 	take(o, session, "manufacturer");
 	take(o, session, "model");

@@ -17,8 +17,14 @@ block() {
 		/^EXAMPLES$/ { on = 1 }
 		/^EXIT STATUS$/ { on = 0 }
 		!on { next }
-		/^    / { if (!inside++) count++; if (count == n) print substr($0, 5); next }
-		/./ { inside = 0 }
+		/^    / {
+			if (!inside++) count++
+			if (count == n) { while (blank) { print ""; blank-- } print substr($0, 5) }
+			blank = 0
+			next
+		}
+		/./ { inside = blank = 0 }
+		inside { blank++ }
 	' "$top/doc/$1"
 }
 

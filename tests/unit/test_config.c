@@ -149,7 +149,7 @@ static void errors_help(void **state)
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "zzzzzzzz", "v5", &err);
 	assert_string_equal(err.hint, "there are control, qmap, datapath, dl-max-bytes, "
-				      "dl-max-datagrams, sync, timeout");
+				      "dl-max-datagrams, sync, timeout, keep-secrets");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "qmap", "v9", &err);
 	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
@@ -390,6 +390,7 @@ static void json_text(void **state)
 		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
 		"{\"dev\":\"wwan0\",\"control\":\"\",\"qmap\":\"auto\",\"datapath\":\"auto\","
 		"\"dl_max_bytes\":0,\"dl_max_datagrams\":0,\"sync\":true,\"timeout\":10,"
+		"\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
 		"\"default_route\":true}]}");
@@ -434,7 +435,8 @@ static void json_errors(void **state)
 		"{\"dev\":\"wwan0\",\"pdns\":[{}]}",
 		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":\"1\"}]}",
 		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":0}]}",
-		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1,\"password\":true}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1,\"user\":true}]}",
+		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1,\"password\":1}]}",
 		"{\"dev\":\"wwan0\",\"pdns\":[{\"number\":1},{\"number\":1}]}",
 		"{\"dev\":\"wwan0\",\"pdns\":[null]}",
 	};
@@ -524,6 +526,38 @@ static void file(void **state)
 	assert_false(r.trunks[2].pdns[0].default_route);
 }
 
+static void file_quotes(void **state)
+{
+	static const struct {
+		const char *line, *user;
+	} table[] = {
+		{"user = \"a b\"\n", "a b"},
+		{"user = \"a ;b\"\n", "a ;b"},
+		{"user=\" a \" ; comment \"\r\n", " a "},
+		{"user: \"a\\\"b\\\\\"", "a\"b\\"},
+		{"user = \"\\n\"\n", "\\n"},
+		{"user = \"\"\n", ""},
+		{"user = a\"b\n", "a\"b"},
+		{"user = a \"b\" ;c\n", "a \"b\""},
+		{"user = a\\\\b\n", "a\\\\b"},
+		{"  user = \"#[x]=\"\n", "#[x]="},
+		{"user = =\"x\"\n", "=\"x\""},
+	};
+	static struct read_state r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[200], path[64];
+
+		snprintf(text, sizeof(text), "[trunk a pdn 1]\n%s", table[i].line);
+		assert_int_equal(read_text(text, strlen(text), &r, NULL, path), 0);
+		assert_string_equal(r.trunks[0].pdns[0].user, table[i].user);
+	}
+}
+
+#define BAD_QUOTES                                                                                 \
+	"a value that begins with a quote ends with one, and quotes in it are written \\\""
+
 static void file_errors(void **state)
 {
 	static const struct {
@@ -556,6 +590,11 @@ static void file_errors(void **state)
 		{"[trunk a]\nqmap = v9\nnonsense\n", 2,
 		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},
 		{"[trunk a]\nnonsense\nqmap = v9\n", 2, "neither a section nor key = value"},
+		{"[trunk a pdn 1]\nuser = \"a\nqmap = v9\n", 2, BAD_QUOTES},
+		{"[trunk a pdn 1]\nuser = \"\n", 2, BAD_QUOTES},
+		{"[trunk a pdn 1]\nuser = \"a\" b\n", 2, BAD_QUOTES},
+		{"[trunk a pdn 1]\nuser = \"a\\\"\n", 2, BAD_QUOTES},
+		{"[trunk a pdn 1]\nuser = \"a\x01\"\n", 2, BAD_QUOTES},
 	};
 	static struct read_state r;
 
@@ -685,6 +724,7 @@ int main(void)
 		T(json_secrets),
 		T(json_errors),
 		T(file),
+		T(file_quotes),
 		T(file_errors),
 		T(file_long_line),
 		T(file_longest_value),

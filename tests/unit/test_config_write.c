@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Any configuration, written as a file and read again, is the same to the last byte. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "daemon/config.h"
+#include "daemon/config_pdn.h"
+#include "daemon/config_words.h"
+
+#define ROUNDS 3000
+
+static uint32_t random_state = 2463534242U;
+
+/* xorshift: the same configurations on every machine. */
+static uint32_t any(uint32_t below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 17;
+	random_state ^= random_state << 5;
+	return random_state % below;
+}
+
+/* Much of what a file could take for something else, and bytes beyond ASCII. */
+static void any_string(char *text, size_t size)
+{
+	static const char nasty[] = " ;#\"\\=:[]',`";
+	size_t len = any(3) ? any(size) : any(4) % size;
+
+	for (size_t i = 0; i < len; i++) {
+		text[i] = ' ' + any(256 - ' ');
+		if (any(2))
+			text[i] = nasty[any(sizeof(nasty) - 1)];
+		if (text[i] == 0x7f)
+			text[i] = ' ';
+	}
+	text[len] = '\0';
+}
+
+static void any_value(const struct config_word *w, void *object)
+{
+	char text[CONFIG_TEXT_MAX];
+	unsigned int n = 0;
+
+	switch (w->type) {
+	case CONFIG_STRING:
+		any_string(text, w->size);
+		break;
+	case CONFIG_UINT:
+		snprintf(text, sizeof(text), "%u",
+			 w->max - w->min == UINT32_MAX ? any(UINT32_MAX)
+						       : w->min + any(w->max - w->min + 1));
+		break;
+	case CONFIG_BOOL:
+		snprintf(text, sizeof(text), "%s", any(2) ? "yes" : "no");
+		break;
+	case CONFIG_ENUM:
+		while (w->choices[n].name)
+			n++;
+		snprintf(text, sizeof(text), "%s", w->choices[any(n)].name);
+		break;
+	}
+	assert_int_equal(config_word_set(w, object, text, NULL), 0);
+}
+
+static void any_words(enum config_scope scope, void *object)
+{
+	const struct config_word *w = NULL;
+
+	while ((w = config_word_next(scope, w)))
+		if (!w->identity && any(2))
+			any_value(w, object);
+}
+
+/* May be one that config_trunk_finish() refuses. */
+static void any_trunk(struct config_trunk *c)
+{
+	char number[8];
+
+	config_trunk_init(c);
+	c->persist = true; /* what comes from a file is */
+	snprintf(c->dev, sizeof(c->dev), "w%c%u", "an;[#\"=\\"[any(8)], any(100000));
+	any_words(CONFIG_TRUNK, c);
+	for (unsigned int i = any(5); i; i--) {
+		struct config_pdn *p = NULL;
+
+		snprintf(number, sizeof(number), "%u", 1 + any(254));
+		if (!config_pdn_new(c, number, &p, NULL))
+			any_words(CONFIG_PDN, p);
+	}
+}
+
+static int keep(const struct config_trunk *c, void *arg)
+{
+	*(struct config_trunk *)arg = *c;
+	return 0;
+}
+
+static void write_and_read(const struct config_trunk *c, struct config_trunk *back)
+{
+	char path[] = "/tmp/qmap-config-XXXXXX";
+	struct error err = {0};
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	assert_non_null(f);
+	assert_int_equal(config_file_write(f, c, &err), 0);
+	fclose(f);
+	memset(back, 0xaa, sizeof(*back));
+	if (config_file_read(path, keep, back, &err))
+		fail_msg("%s", err.text);
+	unlink(path);
+}
+
+static void file_round_trip(void **state)
+{
+	static struct config_trunk c, back;
+	unsigned int good = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		any_trunk(&c);
+		if (config_trunk_finish(&c, NULL))
+			continue;
+		write_and_read(&c, &back);
+		assert_memory_equal(&back, &c, sizeof(c));
+		good++;
+	}
+	assert_true(good > ROUNDS / 10);
+}
+
+/* What is left out comes back from where it was, by way of the socket's JSON too. */
+static void without_secrets(void **state)
+{
+	static struct config_trunk c, told, back;
+	unsigned int kept = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct json_object *o;
+
+		any_trunk(&c);
+		c.keep_secrets = false;
+		if (config_trunk_finish(&c, NULL))
+			continue;
+		o = config_trunk_to_json(&c, false);
+		assert_int_equal(config_trunk_from_json(&told, o, NULL), 0);
+		json_object_put(o);
+		told.persist = true;
+		back = c;
+		config_trunk_drop_secrets(&back);
+		assert_memory_equal(&told, &back, sizeof(told));
+		write_and_read(&told, &back);
+		kept += back.keep_secrets;
+		for (unsigned int n = 0; n < back.npdns; n++)
+			assert_string_equal(back.pdns[n].password, "");
+		config_trunk_take_secrets(&back, &c);
+		assert_memory_equal(&back, &c, sizeof(c));
+	}
+	assert_true(kept > ROUNDS / 20);
+}
+
+/* What is default is not written: the file is for people. */
+static void text(void **state)
+{
+	static struct config_trunk c;
+	char *buf = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	(void)state;
+	config_trunk_init(&c);
+	c.persist = true;
+	config_trunk_set(&c, "dev", "wwan0", NULL);
+	config_trunk_set(&c, "qmap", "v4", NULL);
+	config_pdn_add(&c, "1,apn=internet", NULL);
+	config_pdn_add(&c, "2,user=a;b,password= \"x\\\\,mux=9,default-route=no,metric=5", NULL);
+	f = open_memstream(&buf, &len);
+	assert_int_equal(config_file_write(f, &c, NULL), 0);
+	fclose(f);
+	assert_string_equal(buf, "[trunk wwan0]\nqmap = v4\n\n"
+				 "[trunk wwan0 pdn 1]\napn = internet\n\n"
+				 "[trunk wwan0 pdn 2]\nmux = 9\nuser = \"a;b\"\n"
+				 "password = \" \\\"x\\\\\"\nmetric = 5\ndefault-route = no\n");
+	free(buf);
+}
+
+static void names_that_do_not_fit(void **state)
+{
+	static const char *const names[] = {"a]b", ";x"};
+	static struct config_trunk c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct error err = {0};
+		FILE *f = fopen("/dev/null", "we");
+
+		config_trunk_init(&c);
+		config_trunk_set(&c, "dev", names[i], NULL);
+		assert_int_equal(config_file_write(f, &c, &err), -EINVAL);
+		assert_non_null(strstr(err.text, names[i]));
+		fclose(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_round_trip),
+		cmocka_unit_test(without_secrets),
+		cmocka_unit_test(text),
+		cmocka_unit_test(names_that_do_not_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
