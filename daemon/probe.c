@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What this machine and a trunk can do: `qmapctl probe`. */
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <linux/magic.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -14,6 +14,7 @@
 
 #include "datapath/datapath.h"
 #include "local.h"
+#include "probe_modem.h"
 #include "trunk_dev.h"
 
 static void add_check(struct json_object *checks, const char *name, bool ok, const char *detail)
@@ -93,12 +94,13 @@ static void add_datapath(struct json_object *datapaths, const struct datapath_op
 	json_object_object_add(o, "name", json_object_new_string(ops->name));
 	json_object_object_add(o, "ok", json_object_new_boolean(!ret));
 	json_object_object_add(o, "reason", json_object_new_string(ret ? why.text : "available"));
+	json_object_object_add(o, "hint", why.hint[0] ? json_object_new_string(why.hint) : NULL);
 	json_object_array_add(datapaths, o);
 }
 
-static struct json_object *probe_one(const char *dev)
+/* @o: what is known of the modem; @dev: its netdev, may be NULL. */
+static void add_checks(struct json_object *o, const char *dev)
 {
-	struct json_object *o = json_object_new_object();
 	struct json_object *checks = json_object_new_array(), *datapaths = json_object_new_array();
 
 	check_kernel(checks);
@@ -106,45 +108,50 @@ static struct json_object *probe_one(const char *dev)
 		check_dev(checks, dev);
 	add_datapath(datapaths, &datapath_shim, dev);
 	add_datapath(datapaths, &datapath_xdp, dev);
-	json_object_object_add(o, "dev", dev ? json_object_new_string(dev) : NULL);
 	json_object_object_add(o, "checks", checks);
 	json_object_object_add(o, "datapaths", datapaths);
-	return o;
 }
 
-/* Netdevs that look like a modem's: raw IP ones, and those of qmi_wwan. */
-static void probe_all(struct json_object *out)
+/* Modems, or the one whose netdev is @dev. */
+static int probe_modems(struct json_object *out, const char *dev, struct error *err)
 {
-	DIR *d = opendir("/sys/class/net");
-	struct trunk_dev t;
-	struct dirent *e;
+	struct modem *list;
+	size_t n;
+	int ret = modems_find("/sys", &list, &n);
 
-	while (d && (e = readdir(d)))
-		if (e->d_name[0] != '.' && !trunk_dev_open(&t, e->d_name, NULL))
-			json_object_array_add(out, probe_one(e->d_name));
-	if (d)
-		closedir(d);
-	if (!json_object_array_length(out))
-		json_object_array_add(out, probe_one(NULL));
+	if (ret)
+		return error_set(err, ret, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o;
+
+		if (dev && strcmp(list[i].netdev, dev))
+			continue;
+		o = probe_modem_json("/sys", &list[i]);
+		add_checks(o, list[i].netdev[0] ? list[i].netdev : NULL);
+		json_object_array_add(out, o);
+	}
+	free(list);
+	return 0;
 }
 
 int local_probe(struct json_object **out, const char *dev, struct error *err)
 {
+	struct json_object *o;
 	struct trunk_dev t;
-	int ret = 0;
+	int ret;
 
 	libbpf_set_print(NULL);
-	if (dev)
-		ret = trunk_dev_open(&t, dev, err);
-	if (ret == -ENODEV)
-		return ret;
-	if (ret && err)
-		*err = (struct error){
-			0}; /* a netdev that is no trunk is an answer, not a failure */
+	if (dev && trunk_dev_open(&t, dev, err) == -ENODEV)
+		return -ENODEV;
+	if (err)
+		*err = (struct error){0}; /* a netdev that is no trunk is an answer, no failure */
 	*out = json_object_new_array();
-	if (dev)
-		json_object_array_add(*out, probe_one(dev));
-	else
-		probe_all(*out);
+	ret = probe_modems(*out, dev, err);
+	if (ret || json_object_array_length(*out))
+		return ret;
+	o = json_object_new_object();
+	json_object_object_add(o, "dev", dev ? json_object_new_string(dev) : NULL);
+	add_checks(o, dev);
+	json_object_array_add(*out, o);
 	return 0;
 }

@@ -173,12 +173,33 @@ static void probe(void **state)
 	       "[{\"dev\":null,\"checks\":[{\"name\":\"bpf\",\"ok\":true,\"detail\":\"6.1\"},"
 	       "{\"name\":\"bpffs\",\"ok\":false,\"detail\":\"not mounted\"}],"
 	       "\"datapaths\":[{\"name\":\"xdp\",\"ok\":true,\"reason\":\"all there\"}]}]",
-	       "this machine:\n"
+	       "no modem; this machine:\n"
 	       "CHECK OK  DETAIL\n"
 	       "bpf   yes 6.1\n"
 	       "bpffs no  not mounted\n"
 	       "DATAPATH OK  DETAIL\n"
 	       "xdp      yes all there\n");
+}
+
+static void probe_modems(void **state)
+{
+	(void)state;
+	expect(output_probe,
+	       "[{\"dev\":\"wwan0\",\"bus\":\"usb\",\"device\":\"1-1\",\"id\":\"2c7c:0800\","
+	       "\"manufacturer\":\"Quectel\",\"product\":\"RG500Q-EA\",\"serial\":\"01AB\","
+	       "\"model\":\"RG500\",\"qmap\":\"v5\",\"dl_max_bytes\":31744,\"forces_qmap\":true,"
+	       "\"note\":\"has a note\",\"interface\":4,\"control\":\"/dev/cdc-wdm0\","
+	       "\"driver\":\"qmi_wwan\",\"mode\":\"QMI\",\"usbnet\":0,\"next\":\"attach it\"},"
+	       "{\"dev\":null,\"bus\":\"pcie\",\"device\":\"0000:01:00.0\",\"id\":\"1eac:1004\","
+	       "\"next\":\"load its driver\"}]",
+	       "DEVICE       ID        MODEL NETDEV CONTROL       DRIVER   MODE QMAP AGGREGATE\n"
+	       "1-1          2c7c:0800 RG500 wwan0  /dev/cdc-wdm0 qmi_wwan QMI  v5       31744\n"
+	       "0000:01:00.0 1eac:1004 -     -      -             -        -    -            -\n"
+	       "wwan0: Quectel RG500Q-EA, serial 01AB, interface 4, forces QMAP\n"
+	       "wwan0: has a note\n"
+	       "wwan0: next: attach it\n"
+	       "0000:01:00.0: next: load its driver\n"
+	       "`qmapctl probe DEV` says what this machine has for one of them.\n");
 }
 
 /* Runs @fn with stdout and stderr going to files; what they got. */
@@ -349,8 +370,9 @@ static void diagnostics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(show),   T(show_other_states), T(show_nonsense), T(stats),	   T(probe),
-		T(errors), T(results),		 T(error_basics),  T(diagnostics),
+		T(show),	 T(show_other_states), T(show_nonsense), T(stats),
+		T(probe),	 T(probe_modems),      T(errors),	 T(results),
+		T(error_basics), T(diagnostics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "daemon/qmi/models.h"
 #include "daemon/qmi/names.h"
 #include "daemon/qmi/wds.h"
+#include "qmap/abi.h"
 
 struct bytes {
 	uint8_t data[2 * QMI_MAX_MESSAGE];
@@ -439,8 +440,45 @@ static void test_models(void **state)
 		qmi_model_find("QUECTEL Mobile Broadband Module", "EM12GPAR01A20M4G")->dl_max_bytes,
 		16384);
 	assert_int_equal(qmi_model_find("BG95", "")->interface, 3);
-	assert_null(qmi_model_find("Other", "1.0")->prefix);
+	assert_null(qmi_model_find("Other", "1.0")->names);
 	assert_false(qmi_model_find("", "")->forces_qmap);
+	assert_int_equal(qmi_model_find("RM502Q-AE", "")->product, 0x0800);
+	assert_int_equal(qmi_model_find("em060k-gl", "")->product, 0x030b);
+	assert_int_equal(qmi_model_find("EM160R-GL", "")->dl_max_bytes, 16384);
+	assert_int_equal(qmi_model_find_id(0x2c7c, 0x0455)->interface, 2);
+	assert_int_equal(qmi_model_find_id(0x1eac, 0x1002)->dl_max_bytes, 15360);
+	assert_null(qmi_model_find_id(0x2c7c, 0xffff));
+	assert_null(qmi_model_find_id(0, 0));
+	assert_string_equal(qmi_model_maker(0x1bc7), "Telit");
+	assert_null(qmi_model_maker(0x8086));
+}
+
+static void test_model_overrides(void **state)
+{
+	const struct qmi_model *before = qmi_model_find("RG500Q", "");
+	struct qmi_model m;
+
+	(void)state;
+	qmi_model_builtin(&m, 0x2c7c, 0x0800);
+	m.dl_max_bytes = 8192;
+	assert_int_equal(qmi_model_override(&m), 0);
+	assert_int_equal(qmi_model_find("RG500Q", "")->dl_max_bytes, 8192);
+	assert_int_equal(qmi_model_find_id(0x2c7c, 0x0800)->dl_max_bytes, 8192);
+	assert_true(qmi_model_find("RG500Q", "")->forces_qmap);
+	assert_int_equal(before->dl_max_bytes, 31744);
+
+	qmi_model_builtin(&m, 0x1234, 0x5678);
+	assert_int_equal(m.interface, 4);
+	m.names = "XY1";
+	assert_int_equal(qmi_model_override(&m), 0);
+	assert_string_equal(qmi_model_find("", "XY100")->names, "XY1");
+	m.names = "XY2";
+	assert_int_equal(qmi_model_override(&m), 0);
+	assert_null(qmi_model_find("", "XY100")->names);
+
+	qmi_model_forget_overrides();
+	assert_ptr_equal(qmi_model_find("RG500Q", ""), before);
+	assert_null(qmi_model_find_id(0x1234, 0x5678));
 }
 
 int main(void)
@@ -454,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_netmasks),	   cmocka_unit_test(test_settings_v6),
 		cmocka_unit_test(test_call_end),	   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_tlv_names),	   cmocka_unit_test(test_models),
+		cmocka_unit_test(test_model_overrides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,6 +163,40 @@ test_drivers() {
 	done
 }
 
+# What `qmapctl probe` says of the one modem, by jq.
+probed() {
+	qmapctl -j probe | jq -r ".[] | select(.bus == \"usb\") | $1"
+}
+
+no_modem() {
+	[ -z "$(probed .device)" ]
+}
+
+# shellcheck disable=SC2016 # backquotes for people
+test_probe() {
+	usb_start
+	equal "modem" '["usb","2c7c:0800","Quectel","RG500Q-EA","0123456789ABCDEF","RG500","v5",31744]' \
+		"$(probed '[.bus, .id, .manufacturer, .product, .serial, .model, .qmap, .dl_max_bytes] | tojson')"
+	equal "devices" '["wwan0","/dev/cdc-wdm0","qmi_wwan","QMI",0,4,false]' \
+		"$(probed '[.dev, .control, .driver, .mode, .usbnet, .interface, .attached] | tojson')"
+	equal "next" '`qmapctl attach wwan0`' "$(probed .next)"
+	equal "data path" true "$(probed ".datapaths[] | select(.name == \"$datapath\") | .ok")"
+	qmapd_start
+	attach_all
+	equal "next" true "$(probed .attached)"
+	qmapctl probe | grep -qF 'wwan0: next: it is attached: `qmapctl show wwan0`' || fail "$(qmapctl probe)"
+	detached
+	echo -n "$(probed .device):1.4" >/sys/bus/usb/drivers/qmi_wwan/unbind
+	equal "unbound" '[null,null,null,"QMI",4]' "$(probed '[.dev, .control, .driver, .mode, .interface] | tojson')"
+	equal "next" "qmi_wwan is loaded and has not bound: echo 2c7c 0800 >/sys/bus/usb/drivers/qmi_wwan/new_id" \
+		"$(probed .next)"
+	# what it says is what helps
+	eval "$(probed .next | sed 's/.*: //')"
+	wait_for 10 drivers_ready || fail "not bound again"
+	unplug
+	wait_for 10 no_modem || fail "$(qmapctl probe)"
+}
+
 qmi() {
 	timeout 30 qmicli -d /dev/cdc-wdm0 "$@"
 }
