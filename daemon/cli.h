@@ -25,8 +25,9 @@ struct cli {
 	/* of some commands only */
 	struct config_trunk trunk;
 	bool no_default_route;
-	bool secrets;	  /* dump */
-	const char *qmap; /* decode: version as text */
+	bool secrets;	   /* dump */
+	const char *qmap;  /* decode: version as text */
+	unsigned int last; /* monitor: events of the past to begin with */
 };
 
 struct cli_command {
@@ -61,6 +62,7 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_detach(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_dump(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_decode(struct cli *cli, int argc, char **argv, struct error *err);

@@ -2,8 +2,10 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
 #include "nearest.h"
 
 #define OPTION(member) .offset = offsetof(struct cli, member)
@@ -75,6 +77,28 @@ static const struct option_def dump_options[] = {
 	 .help = "with passwords; without it, keep-secrets stands for them"},
 };
 
+static int set_last(void *member, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*end || end == value || *value == '-' || n > EVENTS_KEPT)
+		return error_set(err, -EINVAL, "bad --last \"%.40s\": a number from 0 to %d", value,
+				 EVENTS_KEPT);
+	*(unsigned int *)member = n;
+	return 0;
+}
+
+static const struct option_def monitor_options[] = {
+	{.name = "last",
+	 .letter = 'n',
+	 .type = OPTION_CALL,
+	 OPTION(last),
+	 .metavar = "N",
+	 .help = "begin with the last N events of the past",
+	 .set = set_last},
+};
+
 #define OPTIONS(table) .options = (table), .noptions = sizeof(table) / sizeof((table)[0])
 
 const struct cli_command cli_commands[] = {
@@ -101,6 +125,12 @@ const struct cli_command cli_commands[] = {
 	 OPTIONS(dump_options),
 	 .run = cli_dump,
 	 .help = "what was asked for, as a configuration file"},
+	{.name = "monitor",
+	 .usage = "[DEV] [OPTION]...",
+	 OPTIONS(monitor_options),
+	 .run = cli_monitor,
+	 .help = "what happens, as it happens, until interrupted",
+	 .more = "With -j one JSON object a line.\n"},
 	{.name = "probe",
 	 .usage = "[DEV]",
 	 .run = cli_probe,

@@ -92,3 +92,15 @@ int cli_call(const struct cli *cli, struct json_object *request, unsigned int ti
 	json_object_put(request);
 	return ret;
 }
+
+int cli_stream(const struct cli *cli, struct json_object *request, const sigset_t *mask,
+	       int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err)
+{
+	int ret, fd = dial(cli, err);
+
+	if (fd < 0)
+		return fd;
+	ret = control_stream(fd, request, CLI_TIMEOUT, mask, fn, arg, err);
+	close(fd);
+	return ret;
+}

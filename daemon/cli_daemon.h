@@ -3,6 +3,8 @@
 #ifndef QMAP_CLI_DAEMON_H
 #define QMAP_CLI_DAEMON_H
 
+#include <signal.h>
+
 #include "cli.h"
 
 /* Instead of the daemon, where none is running. */
@@ -25,6 +27,10 @@ int cli_ask_request(const struct cli *cli, struct json_object *request, cli_loca
 /* Sends a request of any kind; takes over the reference to @request. */
 int cli_call(const struct cli *cli, struct json_object *request, unsigned int timeout,
 	     struct json_object **out, struct error *err);
+
+/* As control_stream(), with the daemon's socket; @request stays the caller's. */
+int cli_stream(const struct cli *cli, struct json_object *request, const sigset_t *mask,
+	       int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);
 
 /* Seconds. An attach is as slow as the network's answer to each of its calls. */
 #define CLI_TIMEOUT	   30

@@ -6,6 +6,10 @@
  *   reply    {"ok": true, "result": ...}
  *            {"ok": false, "error": sentence, "errno": "ENODEV", "hint": sentence, "exit": 4}
  *
+ * monitor is answered without end (control_server.h, control_stream_open()): after the first line
+ * come events, {"seq": ..., "kind": ...} (events.h), or {"gap": N} for N that were left out, one a
+ * line. "last": N asks for the last N first.
+ *
  * attach takes "trunk" (config_trunk_to_json()), all others take "dev" (optional for those that
  * only read). A connection may carry several requests, one after the other.
  */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,27 +177,101 @@ static int call_failed(int ret, struct error *err)
 	return error_set(err, ret, "cannot talk to qmapd: %s", strerror(-ret));
 }
 
+static int send_request(int fd, struct json_object *request, long long deadline, struct error *err)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(request, JSON_C_TO_STRING_PLAIN, &len);
+
+	if (len >= CONTROL_MAX_REQUEST)
+		return error_set(err, -E2BIG,
+				 "the request is longer than the %d bytes that qmapd takes",
+				 CONTROL_MAX_REQUEST);
+	return send_all(fd, text, len, deadline) ?: send_all(fd, "\n", 1, deadline);
+}
+
 int control_call(int fd, struct json_object *request, struct json_object **result,
 		 unsigned int timeout, struct error *err)
 {
 	long long deadline = now_ms() + timeout * 1000LL;
 	struct reply r = {0};
-	size_t len;
-	const char *text = json_object_to_json_string_length(request, JSON_C_TO_STRING_PLAIN, &len);
 	int ret;
 
 	*result = NULL;
-	if (len >= CONTROL_MAX_REQUEST)
-		return error_set(err, -E2BIG,
-				 "the request is longer than the %d bytes that qmapd takes",
-				 CONTROL_MAX_REQUEST);
-	ret = send_all(fd, text, len, deadline);
-	if (!ret)
-		ret = send_all(fd, "\n", 1, deadline);
+	ret = send_request(fd, request, deadline, err);
 	/* A daemon that has refused us may have closed before it read all: its answer waits. */
 	if (!ret || ret == -EPIPE || ret == -ECONNRESET)
 		ret = read_line(fd, &r, deadline);
 	ret = ret ? call_failed(ret, err) : take_reply(&r, result, err);
 	free(r.buf);
 	return ret;
+}
+
+/* --- streams --- */
+
+struct stream {
+	struct reply in;
+	bool accepted; /* the first line has said yes */
+	bool told;     /* the error is said, or the caller's own */
+	int (*fn)(void *arg, struct json_object *line);
+	void *arg;
+};
+
+static int take_line(struct stream *s, const char *text, size_t len, struct error *err)
+{
+	const struct reply line = {.buf = (char *)text, .len = len};
+	struct json_object *o = NULL;
+	const char *why;
+	int ret;
+
+	if (!s->accepted) {
+		ret = take_reply(&line, &o, err);
+		s->accepted = !ret;
+	} else {
+		o = control_parse(text, len, &why);
+		ret = o ? s->fn(s->arg, o) : error_set(err, -EBADMSG, "qmapd's line is no JSON");
+	}
+	s->told = ret;
+	json_object_put(o);
+	return ret;
+}
+
+/* Hands over the lines that are complete and keeps what follows them. */
+static int take_lines(struct stream *s, struct error *err)
+{
+	char *at = s->in.buf, *end = at + s->in.len, *newline;
+	int ret = 0;
+
+	while (!ret && at < end && (newline = memchr(at, '\n', end - at))) {
+		ret = take_line(s, at, newline - at, err);
+		at = newline + 1;
+	}
+	s->in.len = end - at;
+	memmove(s->in.buf, at, s->in.len);
+	return ret;
+}
+
+static int wait_signal(int fd, const struct timespec *timeout, const sigset_t *mask)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = ppoll(&p, 1, timeout, mask);
+
+	if (n < 0)
+		return -errno;
+	return n ? 0 : -ETIMEDOUT;
+}
+
+int control_stream(int fd, struct json_object *request, unsigned int timeout, const sigset_t *mask,
+		   int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err)
+{
+	const struct timespec first = {.tv_sec = timeout};
+	struct stream s = {.fn = fn, .arg = arg};
+	int ret = send_request(fd, request, now_ms() + timeout * 1000LL, err);
+
+	while (!ret) {
+		ret = wait_signal(fd, s.accepted ? NULL : &first, mask) ?: read_more(fd, &s.in);
+		if (!ret)
+			ret = take_lines(&s, err);
+	}
+	free(s.in.buf);
+	return s.told ? ret : call_failed(ret, err);
 }

@@ -3,6 +3,8 @@
 #ifndef QMAP_CONTROL_CLIENT_H
 #define QMAP_CONTROL_CLIENT_H
 
+#include <signal.h>
+
 #include "error.h"
 
 struct json_object;
@@ -19,5 +21,14 @@ int control_connect(const char *path, unsigned int timeout, struct error *err);
  */
 int control_call(int fd, struct json_object *request, struct json_object **result,
 		 unsigned int timeout, struct error *err);
+
+/*
+ * A request whose reply has no end: @fn gets each line after the first, an object that stays ours;
+ * a negative errno from it ends the matter and is returned. @mask: signals blocked while waiting;
+ * -EINTR when one has come. @timeout: seconds to the first line. -ECONNRESET when the daemon has
+ * closed.
+ */
+int control_stream(int fd, struct json_object *request, unsigned int timeout, const sigset_t *mask,
+		   int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);
 
 #endif

@@ -27,11 +27,23 @@ static const struct timeval line_deadline = {.tv_sec = 5};
 static const struct timeval reply_deadline = {.tv_sec = 5};
 static const struct timeval accept_pause = {.tv_sec = 1};
 
-/* What the daemon waits for from a client: one request at a time passes through all of them. */
+/* Bytes that may wait for the reader of a stream: several hundred lines, and few enough for each
+ * of MAX_CLIENTS to have them. */
+#define STREAM_BACKLOG 65536
+
+/* What the daemon waits for from a client: one request at a time passes through the first three. */
 enum client_state {
 	CLIENT_READING,
 	CLIENT_BUSY,
-	CLIENT_WRITING
+	CLIENT_WRITING,
+	CLIENT_STREAMING, /* until it leaves */
+};
+
+struct control_stream {
+	struct client *client;
+	void (*closed)(void *arg);
+	void *arg;
+	uint64_t gap; /* lines that were left out */
 };
 
 struct client {
@@ -40,6 +52,7 @@ struct client {
 	struct bufferevent *bev;
 	struct event *deadline;
 	struct control_request *request; /* CLIENT_BUSY only */
+	struct control_stream *stream;	 /* CLIENT_STREAMING only */
 	struct ucred peer;
 	enum client_state state;
 	bool last; /* close once the reply is out */
@@ -76,6 +89,9 @@ static void client_free(struct client *c)
 		c->server->nothers--;
 	if (c->request)
 		c->request->client = NULL;
+	if (c->stream)
+		c->stream->closed(c->stream->arg);
+	free(c->stream);
 	if (c->deadline)
 		event_free(c->deadline);
 	bufferevent_free(c->bev);
@@ -85,22 +101,27 @@ static void client_free(struct client *c)
 static void set_state(struct client *c, enum client_state state)
 {
 	c->state = state;
-	if (state == CLIENT_BUSY)
+	if (state == CLIENT_BUSY || state == CLIENT_STREAMING)
 		event_del(c->deadline);
 	else
 		event_add(c->deadline, state == CLIENT_READING ? &line_deadline : &reply_deadline);
 }
 
-static void send_object(struct client *c, struct json_object *o)
+static void put_line(struct client *c, struct json_object *o)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	size_t len;
 	const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &len);
 
-	set_state(c, CLIENT_WRITING);
 	evbuffer_add(out, text, len);
 	evbuffer_add(out, "\n", 1);
 	json_object_put(o);
+}
+
+static void send_object(struct client *c, struct json_object *o)
+{
+	set_state(c, CLIENT_WRITING);
+	put_line(c, o);
 }
 
 static struct json_object *failure(const struct error *e)
@@ -133,19 +154,23 @@ static struct client *request_end(struct control_request *req)
 	return c;
 }
 
+static struct json_object *success(struct json_object *result)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "ok", json_object_new_boolean(true));
+	json_object_object_add(o, "result", result);
+	return o;
+}
+
 void control_reply(struct control_request *req, struct json_object *result)
 {
 	struct client *c = request_end(req);
-	struct json_object *o;
 
-	if (!c) {
+	if (c)
+		send_object(c, success(result));
+	else
 		json_object_put(result);
-		return;
-	}
-	o = json_object_new_object();
-	json_object_object_add(o, "ok", json_object_new_boolean(true));
-	json_object_object_add(o, "result", result);
-	send_object(c, o);
 }
 
 void control_reply_error(struct control_request *req, const struct error *e)
@@ -154,6 +179,52 @@ void control_reply_error(struct control_request *req, const struct error *e)
 
 	if (c)
 		send_object(c, failure(e));
+}
+
+/* --- streams --- */
+
+int control_stream_open(struct control_stream **out, struct control_request *req,
+			void (*closed)(void *arg), void *arg)
+{
+	struct client *c = request_end(req);
+
+	if (!c)
+		return -EPIPE;
+	c->stream = malloc(sizeof(*c->stream));
+	if (!c->stream) {
+		client_free(c);
+		return -ENOMEM;
+	}
+	*c->stream = (struct control_stream){.client = c, .closed = closed, .arg = arg};
+	set_state(c, CLIENT_STREAMING);
+	put_line(c, success(NULL));
+	*out = c->stream;
+	return 0;
+}
+
+void control_stream_send(struct control_stream *s, struct json_object *line)
+{
+	struct evbuffer *out = bufferevent_get_output(s->client->bev);
+
+	if (!s->gap && evbuffer_get_length(out) < STREAM_BACKLOG) {
+		put_line(s->client, line);
+		return;
+	}
+	s->gap++;
+	json_object_put(line);
+}
+
+/* All that waited is out. */
+static void tell_gap(struct control_stream *s)
+{
+	struct json_object *o;
+
+	if (!s->gap)
+		return;
+	o = json_object_new_object();
+	json_object_object_add(o, "gap", json_object_new_int64(s->gap));
+	s->gap = 0;
+	put_line(s->client, o);
 }
 
 const char *control_args_string(struct json_object *args, const char *key)
@@ -269,6 +340,9 @@ static void on_read(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (c->state == CLIENT_READING)
 		next_line(c);
+	else if (c->state == CLIENT_STREAMING) /* there is nothing more to ask */
+		evbuffer_drain(bufferevent_get_input(bev),
+			       evbuffer_get_length(bufferevent_get_input(bev)));
 }
 
 /* All of the reply is out. */
@@ -277,6 +351,8 @@ static void on_write(struct bufferevent *bev, void *arg)
 	struct client *c = arg;
 
 	(void)bev;
+	if (c->state == CLIENT_STREAMING)
+		tell_gap(c->stream);
 	if (c->state != CLIENT_WRITING)
 		return;
 	if (c->last && !evbuffer_get_length(bufferevent_get_input(c->bev))) {
@@ -296,7 +372,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	struct client *c = arg;
 
 	(void)bev;
-	if (what & BEV_EVENT_EOF && c->state != CLIENT_READING)
+	if (what & BEV_EVENT_EOF && (c->state == CLIENT_BUSY || c->state == CLIENT_WRITING))
 		c->last = true;
 	else
 		client_free(c);

@@ -46,6 +46,22 @@ void control_server_free(struct control_server **s);
 void control_reply(struct control_request *req, struct json_object *result);
 void control_reply_error(struct control_request *req, const struct error *e);
 
+/*
+ * A reply without end: after {"ok": true} one line after the other until either side closes.
+ *
+ * Ends the request. @closed is called when the client has left, or the server ends; the stream is
+ * gone then. -EPIPE if the client has left already, -ENOMEM; @closed is not called then.
+ */
+struct control_stream;
+int control_stream_open(struct control_stream **out, struct control_request *req,
+			void (*closed)(void *arg), void *arg);
+
+/*
+ * Sends @line, whose reference is taken over. Who does not read fast enough misses some: as soon as
+ * it has caught up it is told how many, by {"gap": N}.
+ */
+void control_stream_send(struct control_stream *s, struct json_object *line);
+
 /* Argument @key if it is a string without zero bytes, else NULL. */
 const char *control_args_string(struct json_object *args, const char *key);
 

@@ -21,4 +21,7 @@ void output_show(const struct cli *cli, FILE *out, struct json_object *trunks);
 void output_stats(const struct cli *cli, FILE *out, struct json_object *trunks);
 void output_probe(const struct cli *cli, FILE *out, struct json_object *subjects);
 
+/* One line of `monitor`. */
+void output_event(const struct cli *cli, FILE *out, struct json_object *line);
+
 #endif

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "control.h"
 #include "control_server.h"
+#include "events.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
@@ -66,6 +67,7 @@ struct daemon {
 	struct event_base *base;
 	struct event *sigterm, *sigint, *netlink;
 	struct rtnl_monitor *monitor;
+	struct events *events;
 	struct trunk_list *trunks;
 	struct control_server *control;
 };
@@ -124,6 +126,7 @@ static void close_all(struct daemon *d)
 {
 	trunk_list_free(&d->trunks);
 	control_server_free(&d->control);
+	events_free(&d->events);
 	if (d->netlink)
 		event_free(d->netlink);
 	if (d->sigint)
@@ -173,8 +176,8 @@ static int run(const struct args *args, struct error *err)
 	memcpy(run_dir, socket, sizeof(run_dir));
 	*strrchr(run_dir, '/') = 0;
 
-	ret = open_events(&d, err);
-	env = (struct trunk_env){.base = d.base, .run_dir = run_dir};
+	ret = open_events(&d, err) ?: events_new(&d.events, err);
+	env = (struct trunk_env){.base = d.base, .run_dir = run_dir, .events = d.events};
 	if (!ret)
 		ret = trunk_list_new(&d.trunks, &env, err);
 	if (!ret)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events.h"
 #include "json_get.h"
 #include "log.h"
 #include "trunk_internal.h"
@@ -40,6 +41,20 @@ struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 		if (t->ports[i].pdn.number == pdn)
 			return (struct trunk_port *)&t->ports[i];
 	return NULL;
+}
+
+void trunk_set_state(struct trunk *t, enum trunk_state state, const char *why)
+{
+	struct events_entry e = {.kind = EVENTS_MODEM};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.from, sizeof(e.from), "%s", trunk_modem_state_name(t->state));
+	snprintf(e.to, sizeof(e.to), "%s", trunk_modem_state_name(state));
+	snprintf(e.reason, sizeof(e.reason), "%s", why);
+	snprintf(t->reason, sizeof(t->reason), "%s", why);
+	t->state = state;
+	clock_gettime(CLOCK_REALTIME, &t->since);
+	events_add(t->env.events, &e, state == TRUNK_LOST);
 }
 
 /* --- what is written down --- */
@@ -196,17 +211,15 @@ static int tear_down(struct trunk *t, struct error *err)
 	trunk_dev_restore(&t->dev);
 	if (t->pins.meta >= 0)
 		pins_remove(&t->pins);
-	t->state = TRUNK_DETACHED;
+	trunk_set_state(t, TRUNK_DETACHED, "");
 	return ret;
 }
 
 /* Nothing is connected any more; data path and ports stand, until somebody detaches. */
 static void lose(struct trunk *t, const char *why)
 {
-	log_warning("%s: %s", t->config.dev, why);
-	snprintf(t->reason, sizeof(t->reason), "%s", why);
 	if (t->state != TRUNK_DETACHING)
-		t->state = TRUNK_LOST;
+		trunk_set_state(t, TRUNK_LOST, why);
 	all_ports_down(t);
 	save(t);
 }
@@ -227,7 +240,7 @@ static void on_finish(evutil_socket_t fd, short what, void *arg)
 		session_free(&t->session);
 		tear_down(t, NULL);
 	} else if (t->state == TRUNK_ATTACHING) {
-		t->state = TRUNK_ATTACHED;
+		trunk_set_state(t, TRUNK_ATTACHED, "");
 		if (t->adopted)
 			stale_families_down(t);
 		save(t);
@@ -424,6 +437,7 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 	if (ret)
 		goto free;
 	fill_wish(t);
+	trunk_set_state(t, TRUNK_ATTACHING, "");
 	save(t);
 	ret = trunk_has_control(t)
 		      ? session_start(&t->session, env->base, &t->wish, &session_ops, t, err)
@@ -532,6 +546,7 @@ static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_obje
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
 		finish(t, &lost);
 	t->unfinished = was_unfinished(state);
+	trunk_set_state(t, TRUNK_ATTACHING, "taken over from the last daemon");
 	if (!trunk_has_control(t)) {
 		set_static_format(t);
 		finish(t, NULL);
@@ -596,7 +611,7 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 
 	if (ret)
 		return ret;
-	t->state = TRUNK_DETACHING;
+	trunk_set_state(t, TRUNK_DETACHING, "");
 	t->result = (struct error){0};
 	t->done = done;
 	t->done_arg = arg;

@@ -12,6 +12,7 @@
 #include "error.h"
 
 struct event_base;
+struct events;
 struct json_object;
 struct trunk;
 
@@ -21,7 +22,8 @@ typedef void (*trunk_done)(void *arg, struct trunk *t, const struct error *err);
 /* Where things outside the trunk are. */
 struct trunk_env {
 	struct event_base *base;
-	const char *run_dir; /* for resolv.conf files */
+	const char *run_dir;   /* for resolv.conf files */
+	struct events *events; /* where what happens is told; may be NULL */
 };
 
 /*

@@ -26,7 +26,8 @@ struct trunk {
 	struct config_trunk wish; /* with the control channel that was found and the sizes the data
 				     path likes: what the session works by */
 	enum trunk_state state;
-	char reason[256]; /* why it is lost */
+	struct timespec since; /* of @state, CLOCK_REALTIME */
+	char reason[256];      /* why it is in @state; may be empty */
 	struct pins pins;
 	struct trunk_dev dev;
 	const struct datapath_ops *ops;
@@ -47,6 +48,12 @@ struct trunk {
 
 /* "attached" for TRUNK_ATTACHED. */
 const char *trunk_state_name(enum trunk_state state);
+
+/* The modem's: "ready" for TRUNK_ATTACHED. */
+const char *trunk_modem_state_name(enum trunk_state state);
+
+/* Changes the state, and says so. @why may be "". */
+void trunk_set_state(struct trunk *t, enum trunk_state state, const char *why);
 
 bool trunk_has_control(const struct trunk *t);
 

@@ -10,6 +10,7 @@
 #include "datapath/pins.h"
 #include "json_get.h"
 #include "log.h"
+#include "trunk_monitor.h"
 
 #define MAX_TRUNKS 16
 
@@ -268,9 +269,21 @@ static void on_stats(struct control_request *req, struct json_object *args, void
 	each(req, args, arg, trunk_stats);
 }
 
+static void on_monitor(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct trunk_list *l = arg;
+
+	trunk_monitor(req, args, l->env.events);
+}
+
 const struct control_command trunk_commands[] = {
-	{"attach", true, on_attach}, {"detach", true, on_detach}, {"show", false, on_show},
-	{"stats", false, on_stats},  {"dump", true, on_dump},	  {0},
+	{"attach", true, on_attach},
+	{"detach", true, on_detach},
+	{"show", false, on_show},
+	{"stats", false, on_stats},
+	{"dump", true, on_dump},
+	{"monitor", false, on_monitor},
+	{0},
 };
 
 /* --- without being asked --- */

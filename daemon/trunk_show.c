@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "events.h"
 #include "trunk_internal.h"
+
+/* Of the last events. */
+#define SHOWN_EVENTS 10
 
 static const char *const state_names[] = {
 	[TRUNK_ATTACHING] = "attaching", [TRUNK_ATTACHED] = "attached", [TRUNK_LOST] = "lost",
@@ -15,6 +19,16 @@ static const char *const state_names[] = {
 const char *trunk_state_name(enum trunk_state state)
 {
 	return state_names[state];
+}
+
+static const char *const modem_names[] = {
+	[TRUNK_ATTACHING] = "opening",	 [TRUNK_ATTACHED] = "ready",  [TRUNK_LOST] = "lost",
+	[TRUNK_DETACHING] = "detaching", [TRUNK_DETACHED] = "absent",
+};
+
+const char *trunk_modem_state_name(enum trunk_state state)
+{
+	return modem_names[state];
 }
 
 static void show_format(const struct trunk *t, struct json_object *o)
@@ -33,6 +47,19 @@ static void show_format(const struct trunk *t, struct json_object *o)
 static struct json_object *string_or_null(const char *s)
 {
 	return s[0] ? json_object_new_string(s) : NULL;
+}
+
+static struct json_object *show_modem(const struct trunk *t)
+{
+	struct json_object *o = json_object_new_object();
+	char since[EVENTS_TIME];
+
+	events_time_text(&t->since, since);
+	json_object_object_add(o, "state",
+			       json_object_new_string(trunk_modem_state_name(t->state)));
+	json_object_object_add(o, "since", json_object_new_string(since));
+	json_object_object_add(o, "reason", string_or_null(t->reason));
+	return o;
 }
 
 /* @pdns: the session's, by number; families are looked up there. */
@@ -87,6 +114,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "ifindex", json_object_new_int64(t->dev.ifindex));
 	json_object_object_add(o, "state", json_object_new_string(trunk_state_name(t->state)));
 	json_object_object_add(o, "reason", string_or_null(t->reason));
+	json_object_object_add(o, "modem", show_modem(t));
 	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
 	show_format(t, o);
 	json_object_object_add(o, "control", json_object_new_string(t->wish.control));
@@ -99,6 +127,8 @@ struct json_object *trunk_show(const struct trunk *t)
 		json_object_array_add(ports, show_port(t, &t->config.pdns[i], pdns));
 	json_object_object_add(o, "pdns", ports);
 	take(o, session, "qmi");
+	json_object_object_add(o, "events",
+			       events_last_json(t->env.events, t->config.dev, SHOWN_EVENTS));
 	json_object_put(session);
 	return o;
 }

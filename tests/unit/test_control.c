@@ -33,7 +33,8 @@ struct fixture {
 	char dir[64], path[96];
 	struct event_base *base;
 	struct control_server *server;
-	struct control_request *held; /* by "hold", to be answered later */
+	struct control_request *held;  /* by "hold", to be answered later */
+	struct control_stream *stream; /* by "monitor"; NULL: closed */
 	unsigned int changes;
 };
 
@@ -82,9 +83,26 @@ static void do_big(struct control_request *req, struct json_object *args, void *
 	free(text);
 }
 
+static void stream_closed(void *arg)
+{
+	struct fixture *f = arg;
+
+	assert_non_null(f->stream);
+	f->stream = NULL;
+}
+
+static void do_monitor(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct fixture *f = arg;
+
+	(void)args;
+	assert_int_equal(control_stream_open(&f->stream, req, stream_closed, f), 0);
+}
+
 static const struct control_command commands[] = {
 	{"show", false, do_echo}, {"stats", false, do_fail},   {"hold", false, do_hold},
-	{"big", false, do_big},	  {"attach", true, do_change}, {NULL, false, NULL},
+	{"big", false, do_big},	  {"attach", true, do_change}, {"monitor", false, do_monitor},
+	{NULL, false, NULL},
 };
 
 static int setup(void **state)
@@ -321,6 +339,126 @@ static void server_ends_first(void **state)
 	expect_end(f, fd);
 	error_set(&e, -ECANCELED, "over");
 	control_reply_error(f->held, &e);
+}
+
+/* ---- streams ---- */
+
+static int open_stream(struct fixture *f)
+{
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"monitor\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":null}");
+	assert_non_null(f->stream);
+	return fd;
+}
+
+static void stream_number(struct fixture *f, int n)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "n", json_object_new_int(n));
+	control_stream_send(f->stream, o);
+}
+
+static void stream(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open_stream(f);
+
+	stream_number(f, 1);
+	expect_line(f, fd, "{\"n\":1}");
+	say(f, fd, "{\"command\":\"show\"}\n"); /* nobody listens any more */
+	stream_number(f, 2);
+	stream_number(f, 3);
+	expect_line(f, fd, "{\"n\":2}");
+	expect_line(f, fd, "{\"n\":3}");
+	close(fd);
+	while (f->stream)
+		turn(f);
+}
+
+static void stream_ends_with_the_server(void **state)
+{
+	struct fixture *f = *state;
+	int fd = open_stream(f);
+
+	stream_number(f, 1);
+	control_server_free(&f->server);
+	assert_null(f->stream);
+	while (get(f, fd, (char[64]){0}, 64) >= 0)
+		;
+	close(fd);
+}
+
+/* Whoever has left before the stream began. */
+static void stream_to_nobody(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"hold\"}\n");
+	while (!f->held)
+		turn(f);
+	close(fd);
+	for (int i = 0; i < 5; i++)
+		turn(f);
+	/* A client that has only stopped sending gets its answer, hence may still be told. */
+	if (!control_stream_open(&f->stream, f->held, stream_closed, f))
+		for (int i = 0; i < 1000 && f->stream; i++) {
+			stream_number(f, i);
+			turn(f);
+		}
+	assert_null(f->stream);
+}
+
+static int number_of(const char *line, const char *key)
+{
+	const char *why;
+	struct json_object *o = control_parse(line, strlen(line), &why), *v;
+	int n = -1;
+
+	assert_non_null(o);
+	if (json_object_object_get_ex(o, key, &v))
+		n = json_object_get_int(v);
+	json_object_put(o);
+	return n;
+}
+
+/* What a reader misses is counted, and all that it gets is in order; the daemon keeps little. */
+static void slow_reader_of_a_stream(void **state)
+{
+	enum {
+		LINES = 200000
+	};
+	struct fixture *f = *state;
+	int fd = open_stream(f), got = 0, missed = 0, gaps = 0, gap, n;
+	char line[256];
+
+	for (int i = 0; i < LINES; i++) {
+		stream_number(f, i);
+		if (i % 100 == 0)
+			turn(f);
+	}
+	while (got + missed < LINES) {
+		assert_true(get(f, fd, line, sizeof(line)) > 0);
+		gap = number_of(line, "gap");
+		n = number_of(line, "n");
+		if (gap > 0) {
+			missed += gap;
+			gaps++;
+		} else {
+			assert_int_equal(n, got + missed);
+			got++;
+		}
+	}
+	assert_true(gaps >= 1);
+	assert_true(missed > 0 && got > 100);
+	stream_number(f, LINES);
+	expect_line(f, fd, "{\"n\":200000}");
+	close(fd);
+	while (f->stream)
+		turn(f);
 }
 
 /* ---- misbehaving ---- */
@@ -754,6 +892,10 @@ int main(void)
 		T(later),
 		T(client_leaves),
 		T(server_ends_first),
+		T(stream),
+		T(stream_ends_with_the_server),
+		T(stream_to_nobody),
+		T(slow_reader_of_a_stream),
 		T(garbage),
 		T(deep),
 		T(long_lines),

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What has happened: kept, told, and said in words. */
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/events.h"
+#include "daemon/log.h"
+
+struct seen {
+	unsigned int n;
+	struct events_entry last;
+	uint64_t seqs[2 * EVENTS_KEPT];
+	struct events_subscriber *leaves; /* unsubscribes at the first event */
+};
+
+static void note(void *arg, const struct events_entry *e)
+{
+	struct seen *s = arg;
+
+	s->seqs[s->n++] = e->seq;
+	s->last = *e;
+	if (s->leaves)
+		events_unsubscribe(s->leaves);
+}
+
+static int setup(void **state)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	assert_int_equal(events_new((struct events **)state, NULL), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	events_free((struct events **)state);
+	return 0;
+}
+
+static void add(struct events *ev, const char *dev, const char *from, const char *to)
+{
+	struct events_entry e = {.kind = EVENTS_MODEM};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", dev);
+	snprintf(e.from, sizeof(e.from), "%s", from);
+	snprintf(e.to, sizeof(e.to), "%s", to);
+	events_add(ev, &e, true);
+}
+
+static void last_ones(void **state)
+{
+	struct events *ev = *state;
+	struct seen s = {0};
+
+	events_last(ev, NULL, 5, note, &s);
+	assert_int_equal(s.n, 0);
+	for (int i = 0; i < 10; i++)
+		add(ev, i % 2 ? "wwan1" : "wwan0", "a", "b");
+	events_last(ev, NULL, 3, note, &s);
+	assert_int_equal(s.n, 3);
+	assert_int_equal(s.seqs[0], 8);
+	assert_int_equal(s.seqs[2], 10);
+	s.n = 0;
+	events_last(ev, "wwan0", 3, note, &s);
+	assert_int_equal(s.n, 3);
+	assert_int_equal(s.seqs[0], 5);
+	assert_int_equal(s.seqs[1], 7);
+	assert_int_equal(s.seqs[2], 9);
+	s.n = 0;
+	events_last(ev, "wwan1", EVENTS_KEPT, note, &s);
+	assert_int_equal(s.n, 5);
+	s.n = 0;
+	events_last(ev, "wwan2", EVENTS_KEPT, note, &s);
+	assert_int_equal(s.n, 0);
+	events_last(ev, NULL, 0, note, &s);
+	assert_int_equal(s.n, 0);
+}
+
+/* The ring is full after EVENTS_KEPT; the oldest make room. */
+static void around(void **state)
+{
+	struct events *ev = *state;
+	struct seen s = {0};
+
+	for (unsigned int i = 0; i < 3 * EVENTS_KEPT + 7; i++)
+		add(ev, "wwan0", "a", "b");
+	events_last(ev, "wwan0", 2 * EVENTS_KEPT, note, &s);
+	assert_int_equal(s.n, EVENTS_KEPT);
+	assert_int_equal(s.seqs[0], 2 * EVENTS_KEPT + 8);
+	assert_int_equal(s.seqs[s.n - 1], 3 * EVENTS_KEPT + 7);
+	for (unsigned int i = 1; i < s.n; i++)
+		assert_int_equal(s.seqs[i], s.seqs[i - 1] + 1);
+}
+
+static void subscribers(void **state)
+{
+	struct events *ev = *state;
+	struct seen stays = {0}, leaves = {0};
+	struct events_subscriber *sub;
+
+	leaves.leaves = events_subscribe(ev, note, &leaves);
+	sub = events_subscribe(ev, note, &stays);
+	assert_non_null(sub);
+	add(ev, "wwan0", "a", "b");
+	add(ev, "wwan0", "b", "c");
+	assert_int_equal(leaves.n, 1);
+	assert_int_equal(stays.n, 2);
+	assert_string_equal(stays.last.to, "c");
+	events_unsubscribe(sub);
+	add(ev, "wwan0", "c", "d");
+	assert_int_equal(stays.n, 2);
+}
+
+static void without_a_log(void **state)
+{
+	struct json_object *a = events_last_json(NULL, NULL, 5);
+
+	(void)state;
+	add(NULL, "wwan0", "a", "b");
+	assert_int_equal(json_object_array_length(a), 0);
+	json_object_put(a);
+}
+
+static void said(const struct events_entry *e, const char *text)
+{
+	struct json_object *o = events_to_json(e);
+	struct events_entry back;
+	char buf[400];
+
+	events_text(e, buf, sizeof(buf));
+	assert_string_equal(buf, text);
+	assert_int_equal(events_from_json(&back, o), 0);
+	events_text(&back, buf, sizeof(buf));
+	assert_string_equal(buf, text);
+	json_object_put(o);
+}
+
+static void in_words(void **state)
+{
+	struct events_entry modem = {
+		.kind = EVENTS_MODEM, .dev = "wwan0", .from = "opening", .to = "ready"};
+	struct events_entry call = {.kind = EVENTS_CALL,
+				    .dev = "wwan0",
+				    .port = "wwan0.2",
+				    .pdn = 2,
+				    .family = 6,
+				    .from = "starting",
+				    .to = "failed",
+				    .reason = "no such APN"};
+	struct events_entry netdev = {.kind = EVENTS_NETDEV,
+				      .dev = "wwan0",
+				      .port = "wwan0.2",
+				      .to = "repaired",
+				      .reason = "somebody had deleted it"};
+
+	(void)state;
+	said(&modem, "wwan0: modem opening -> ready");
+	said(&call, "wwan0.2: IPv6 starting -> failed: no such APN");
+	said(&netdev, "wwan0.2: repaired: somebody had deleted it");
+}
+
+static void as_json(void **state)
+{
+	struct events_entry e = {.seq = 7,
+				 .time = {.tv_sec = 1772366400, .tv_nsec = 7999999},
+				 .kind = EVENTS_CALL,
+				 .dev = "wwan0",
+				 .port = "wwan0.1",
+				 .pdn = 1,
+				 .family = 4,
+				 .from = "starting",
+				 .to = "up"};
+	struct json_object *o = events_to_json(&e);
+
+	(void)state;
+	assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+			    "{\"seq\":7,\"time\":\"2026-03-01T12:00:00.007Z\",\"kind\":\"call\","
+			    "\"dev\":\"wwan0\",\"port\":\"wwan0.1\",\"pdn\":1,\"family\":4,"
+			    "\"from\":\"starting\",\"to\":\"up\",\"reason\":null}");
+	json_object_put(o);
+}
+
+/* A modem's words may be part of a reason. */
+static void one_line(void **state)
+{
+	struct events_entry e = {.kind = EVENTS_MODEM, .reason = "evil\nforged line\x1b[2J"};
+
+	events_add(*state, &e, false);
+	assert_string_equal(e.reason, "evil?forged line?[2J");
+}
+
+static void not_an_event(void **state)
+{
+	static const char *const texts[] = {"{}", "[]", "7", "{\"kind\":\"x\"}", "{\"kind\":7}"};
+	struct events_entry e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct json_object *o = json_tokener_parse(texts[i]);
+
+		assert_true(events_from_json(&e, o) < 0);
+		json_object_put(o);
+	}
+	assert_true(events_from_json(&e, NULL) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(last_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(around, setup, teardown),
+		cmocka_unit_test_setup_teardown(subscribers, setup, teardown),
+		cmocka_unit_test(without_a_log),
+		cmocka_unit_test(in_words),
+		cmocka_unit_test(as_json),
+		cmocka_unit_test_setup_teardown(one_line, setup, teardown),
+		cmocka_unit_test(not_an_event),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
