@@ -110,15 +110,15 @@ static __noinline int any_frame(struct xdp_md *ctx)
 		w->length = f.next - f.payload;
 		return XDP_DROP;
 	}
-	if (f.command)
-		return command(data, end, &f, w);
-	w->length = f.len;
-	w->tail = f.next - f.payload - f.len;
 	mux = f.mux_id;
 	port = bpf_map_lookup_elem(&ports, &mux);
 	if (!port)
 		return XDP_ABORTED;
-	if (!(port->flags & QMAP_PORT_UP)) {
+	if (f.command && port->ifindex)
+		return command(data, end, &f, w);
+	w->length = f.len;
+	w->tail = f.next - f.payload - f.len;
+	if (f.command || !(port->flags & QMAP_PORT_UP)) {
 		w->drop = port->ifindex ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX;
 		return XDP_DROP;
 	}

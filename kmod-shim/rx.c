@@ -102,6 +102,7 @@ static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shi
 	}
 	shim_assert(q->n < RX_FRAMES);
 	f = &q->frames[q->n++];
+	q->good++;
 	f->data = data;
 	f->port = port;
 	f->next = NULL;
@@ -144,10 +145,12 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 			rx_drop(trunk, port, QMAP_DROP_NO_MEMORY);
 		return true;
 	case XDP_REDIRECT:
-		if (rx_redirect(q, prog, cursor + w->header, w->length))
-			counters_add(trunk->counters, TRUNK_REDIRECTED, 1);
-		else
+		if (!rx_redirect(q, prog, cursor + w->header, w->length)) {
 			rx_drop(trunk, port, QMAP_DROP_REDIRECT);
+			return true;
+		}
+		q->good++;
+		counters_add(trunk->counters, TRUNK_REDIRECTED, 1);
 		return true;
 	default:
 		bpf_warn_invalid_xdp_action(trunk->dev, prog, act);
@@ -179,11 +182,10 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 	return act;
 }
 
-/* Returns the number of frames. */
-static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *cursor, u8 *end)
+static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *cursor, u8 *end)
 {
-	unsigned int frames = 0, step;
 	struct xdp_buff xdp;
+	unsigned int step;
 	union word word;
 	bool last;
 	u32 act;
@@ -199,17 +201,15 @@ static unsigned int rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *curso
 			goto bad;
 		if (unlikely(!rx_verdict(q, prog, act, &word.rx, cursor)))
 			goto bad;
-		frames++;
 		if (unlikely(last))
 			break;
 		cursor += step;
 		if (unlikely(q->n == RX_FRAMES))
 			build_all(q);
 	}
-	return frames;
+	return;
 bad:
 	trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
-	return frames;
 }
 
 /*
@@ -224,18 +224,18 @@ static bool rx_prepare(struct sk_buff *skb)
 static void rx_aggregate(struct rx_queue *q, struct bpf_prog *prog, struct sk_buff *skb)
 {
 	struct counters *c = this_cpu_ptr(q->trunk->counters);
-	unsigned int frames = 0;
 
+	q->good = 0;
 	if (unlikely(!prog))
 		trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
 	else if (unlikely(!rx_prepare(skb)))
 		trunk_drop(q->trunk, QMAP_DROP_NO_MEMORY);
 	else
-		frames = rx_walk(q, prog, skb->data, skb_tail_pointer(skb));
+		rx_walk(q, prog, skb->data, skb_tail_pointer(skb));
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_inc(&c->n[TRUNK_AGGREGATES]);
 	u64_stats_add(&c->n[TRUNK_BYTES], skb->len);
-	u64_stats_add(&c->n[TRUNK_FRAMES], frames);
+	u64_stats_add(&c->n[TRUNK_FRAMES], q->good);
 	u64_stats_update_end(&c->syncp);
 }
 

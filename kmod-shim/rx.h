@@ -68,6 +68,7 @@ struct rx_queue {
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
 	unsigned int n;
+	unsigned int good; /* frames of the aggregate being walked that were handed on */
 	bool redirected;
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
