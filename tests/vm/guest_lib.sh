@@ -22,12 +22,12 @@ build_tests() {
 	make -s build/include/qmap_shim.skel.h || return 1
 	clang -O2 -g -target bpf -mcpu=v3 -Iinclude -idirafter "/usr/include/$(gcc -print-multiarch)" \
 		-Wall -Werror -c tests/vm/vm.bpf.c -o build/vm/bin/vm.bpf.o || return 1
-	local sources=() file
+	local sources=() file fixtures="tests/bpf/fixtures.c tests/bpf/fixture_table.c"
 	for file in tests/vm/*.c; do
-		[ "${file%.bpf.c}" != "$file" ] || sources+=("$file")
+		[[ $file == *.bpf.c || $file == *_tool.c ]] || sources+=("$file")
 	done
-	# shellcheck disable=SC2086 # a list of flags
-	gcc $cflags "${sources[@]}" -o build/vm/bin/shim_test -lbpf -lmnl
+	# shellcheck disable=SC2086 # lists
+	gcc $cflags "${sources[@]}" $fixtures -o build/vm/bin/shim_test -lbpf -lmnl
 }
 
 # What to give to make so that this machine's compiler can stand in for the kernel's own.

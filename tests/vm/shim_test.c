@@ -18,6 +18,7 @@ static const struct test {
 	{"rx_v1", test_rx_v1},
 	{"rx_v4", test_rx_v4},
 	{"rx_v5", test_rx_v5},
+	{"fixtures", test_fixtures},
 	{"coalesce_v1", test_coalesce_v1},
 	{"coalesce_v5", test_coalesce_v5},
 	{"no_coalesce", test_no_coalesce},

@@ -20,6 +20,7 @@ int test_links(void);
 int test_rx_v1(void);
 int test_rx_v4(void);
 int test_rx_v5(void);
+int test_fixtures(void);
 int test_coalesce_v1(void);
 int test_coalesce_v5(void);
 int test_no_coalesce(void);

@@ -49,9 +49,10 @@ int world_tun(const char *name, short flags, unsigned int *ifindex)
 	return fd;
 }
 
-static int port_new(struct world *w, unsigned int number)
+int world_port(struct world *w, uint8_t number, bool connected)
 {
-	struct qmap_port port = {.flags = QMAP_PORT_UP};
+	struct qmap_port port = {.flags = connected ? QMAP_PORT_UP : 0};
+	uint32_t key = number;
 	char name[IFNAMSIZ];
 	int err;
 
@@ -63,7 +64,7 @@ static int port_new(struct world *w, unsigned int number)
 	w->tx[number] = bpf_program__attach_xdp(w->skel->progs.qmap_shim_tx, port.ifindex);
 	if (!w->tx[number])
 		return fail("attach qmap_shim_tx", 0);
-	bpf_map_update_elem(bpf_map__fd(w->skel->maps.ports), &number, &port, 0);
+	bpf_map_update_elem(bpf_map__fd(w->skel->maps.ports), &key, &port, 0);
 	err = nl_up(name, true) ?: nl_carrier(name, true);
 	return err ? fail(name, err) : 0;
 }
@@ -101,7 +102,7 @@ static int build(struct world *w, const struct world_options *o)
 	if (load(w, o))
 		return -1;
 	for (i = 1; i <= o->ports; i++)
-		if (port_new(w, i))
+		if (world_port(w, i, true))
 			return -1;
 	w->n_ports = o->ports;
 	err = nl_up("trunk0", true);

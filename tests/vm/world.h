@@ -17,7 +17,7 @@
 
 struct shim;
 
-#define WORLD_PORTS 64
+#define WORLD_PORTS 255
 
 struct world {
 	int modem;  /* TUN with packet information */
@@ -42,6 +42,8 @@ struct world_options {
 /* 0 or -1, with a message on stderr. */
 int world_new(struct world *w, const struct world_options *o);
 void world_free(struct world *w);
+/* One more port; its mux id is @number. Not @connected: the receive program lets nothing pass. */
+int world_port(struct world *w, uint8_t number, bool connected);
 
 /* A TUN, up, as large as can be; @flags: IFF_NO_PI or 0. Returns the file descriptor or -1. */
 int world_tun(const char *name, short flags, unsigned int *ifindex);
