@@ -63,7 +63,9 @@ struct config_pdn {
 
 struct config_trunk {
 	char dev[IFNAMSIZ];
-	char control[108]; /* character device or unix socket; "none"; empty: find it from dev */
+	/* Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from dev.
+	 */
+	char control[108];
 	enum config_qmap qmap;
 	enum config_datapath datapath;
 	unsigned int

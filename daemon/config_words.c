@@ -58,7 +58,7 @@ static const struct config_word words[] = {
 	 TRUNK_STRING(control),
 	 .metavar = "PATH",
 	 CHANGE(REPLACE),
-	 .help = "QMI device or unix socket; none: data path alone"},
+	 .help = "QMI device or unix socket; qmi-proxy:PATH; none: data path alone"},
 	{.key = "qmap",
 	 TRUNK(qmap),
 	 ENUM(qmap_choices),

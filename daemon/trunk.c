@@ -8,6 +8,7 @@
 #include "events.h"
 #include "json_get.h"
 #include "log.h"
+#include "qmi/transport.h"
 #include "trunk_internal.h"
 
 bool trunk_is_unfinished(const struct trunk *t)
@@ -376,11 +377,18 @@ static int attach_static(struct trunk *t, struct error *err)
 	return ret;
 }
 
+/* Nothing, or "qmi-proxy" alone: the device is the one beside the netdev. */
 static int find_control(struct trunk *t, struct error *err)
 {
-	if (t->config.control[0])
+	const char *device = qmi_proxy_path(t->config.control);
+	char *at = t->wish.control;
+	size_t size = sizeof(t->wish.control);
+
+	if (device ? *device : t->config.control[0])
 		return 0;
-	return trunk_dev_control(t->config.dev, t->wish.control, sizeof(t->wish.control), err);
+	if (device)
+		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
+	return trunk_dev_control(t->config.dev, at, size - (at - t->wish.control), err);
 }
 
 /* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */

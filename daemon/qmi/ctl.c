@@ -2,8 +2,10 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define TLV_SERVICE  0x01 /* Allocate CID: u8 */
+#define TLV_DEVICE   0x01 /* Proxy Open: path, not terminated */
 #define TLV_CLIENT   0x01 /* Allocate and Release CID: service u8, client id u8 */
 #define TLV_SERVICES 0x01 /* Get Version Info: count u8, {service u8, major u16, minor u16} */
 
@@ -29,6 +31,12 @@ void qmi_ctl_release_cid(struct qmi_request *r, uint8_t service, uint8_t id)
 
 	qmi_request_init(r, QMI_CTL_RELEASE_CID);
 	qmi_put_tlv(&r->tlvs, TLV_CLIENT, client, sizeof(client));
+}
+
+void qmi_ctl_proxy_open(struct qmi_request *r, const char *path)
+{
+	qmi_request_init(r, QMI_CTL_PROXY_OPEN);
+	qmi_put_tlv(&r->tlvs, TLV_DEVICE, path, strlen(path));
 }
 
 bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *id)

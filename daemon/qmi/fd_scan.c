@@ -47,7 +47,7 @@ static int process_has(const char *pid, dev_t rdev)
 	return found;
 }
 
-int fd_scan_device(dev_t rdev)
+int fd_scan_device(dev_t rdev, pid_t *first)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
@@ -59,9 +59,24 @@ int fd_scan_device(dev_t rdev)
 		if (!isdigit((unsigned char)e->d_name[0]) || atoi(e->d_name) == getpid())
 			continue;
 		r = process_has(e->d_name, rdev);
-		if (r > 0)
-			n += r;
+		if (r > 0 && !n++ && first)
+			*first = atoi(e->d_name);
 	}
 	closedir(proc);
 	return r < 0 ? r : n;
+}
+
+void fd_scan_name(pid_t pid, char *name, size_t size)
+{
+	char path[32];
+	FILE *f;
+
+	*name = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(name, size, f))
+		name[strcspn(name, "\n")] = '\0';
+	fclose(f);
 }

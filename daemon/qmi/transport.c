@@ -18,29 +18,53 @@
 /* How long a device that reports an error without having gone away is left alone. */
 static const struct timeval pause_time = {.tv_usec = 100000};
 
-static void transport_lost(struct qmi_transport *t, int err)
+static void transport_end(struct qmi_transport *t, const char *why)
 {
-	char why[128];
-
 	if (t->lost)
 		return;
 	t->lost = true;
 	event_del(t->read_event);
 	event_del(t->write_event);
 	event_del(t->pause_event);
-	snprintf(why, sizeof(why), "control channel is gone (%s)", strerror(-err));
 	t->ops->lost(t->arg, why);
+}
+
+static void transport_lost(struct qmi_transport *t, int err)
+{
+	char why[128];
+
+	snprintf(why, sizeof(why), "control channel is gone (%s)", strerror(-err));
+	transport_end(t, why);
+}
+
+static void on_greeting(struct qmi_transport *t)
+{
+	struct error why = {0};
+	int r = t->kind->greet(t, &why);
+
+	if (r < 0) {
+		transport_end(t, why.text);
+	} else if (r > 0) {
+		t->greeting = false;
+		event_active(t->write_event, EV_WRITE, 0);
+	}
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct qmi_transport *t = arg;
+	uint8_t *room;
 	size_t size;
-	uint8_t *room = t->ops->room(t->arg, &size);
-	ssize_t n = read(fd, room, size);
+	ssize_t n;
 	int r;
 
 	(void)what;
+	if (t->greeting) {
+		on_greeting(t);
+		return;
+	}
+	room = t->ops->room(t->arg, &size);
+	n = read(fd, room, size);
 	if (n > 0) {
 		t->errors = 0;
 		t->ops->received(t->arg, n);
@@ -92,6 +116,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (t->greeting)
+		return;
 	while (r > 0 && !TAILQ_EMPTY(&t->queue))
 		r = write_first(t);
 	if (r < 0)
@@ -128,6 +154,13 @@ static int kind_of(const char *path, const struct qmi_transport_kind **kind, dev
 	struct stat st;
 	int r;
 
+	*rdev = 0;
+	if (qmi_proxy_path(path)) {
+		*kind = &qmi_transport_proxy;
+		if (!stat(qmi_proxy_path(path), &st) && S_ISCHR(st.st_mode))
+			*rdev = st.st_rdev;
+		return 0;
+	}
 	if (stat(path, &st) < 0) {
 		r = error_set(err, -errno, "control channel %s cannot be opened: %s", path,
 			      strerror(errno));
@@ -136,7 +169,6 @@ static int kind_of(const char *path, const struct qmi_transport_kind **kind, dev
 					"loaded; --control names another channel");
 		return r;
 	}
-	*rdev = 0;
 	if (S_ISSOCK(st.st_mode)) {
 		*kind = &qmi_transport_unix;
 		return 0;
@@ -175,12 +207,14 @@ int qmi_transport_open(struct qmi_transport **out, struct event_base *base, cons
 	t->ops = ops;
 	t->arg = arg;
 	TAILQ_INIT(&t->queue);
+	snprintf(t->path, sizeof(t->path), "%s", path);
 	r = kind_of(path, &t->kind, &t->rdev, err);
 	if (r < 0)
 		goto fail;
 	t->fd = r = t->kind->open(path, err);
 	if (r < 0)
 		goto fail;
+	t->greeting = t->kind->greet;
 	r = events_new(t, base);
 	if (r < 0) {
 		error_set(err, r, "control channel %s is no QMI device", path);
@@ -218,7 +252,9 @@ void qmi_transport_free(struct qmi_transport **tp)
 
 bool qmi_transport_exclusive(const struct qmi_transport *t)
 {
-	return !t->rdev || fd_scan_device(t->rdev) == 0;
+	if (t->kind->shared)
+		return false;
+	return !t->rdev || fd_scan_device(t->rdev, NULL) == 0;
 }
 
 bool qmi_transport_sysfs(const struct qmi_transport *t, char *path, size_t size)

@@ -22,8 +22,9 @@ struct qmi_transport_ops {
 };
 
 /*
- * Opens a character device (cdc-wdm) or connects to a unix stream socket, whichever @path is.
- * -ENOENT, -EACCES, -EBUSY, -ECONNREFUSED, -EINVAL (neither of the two), ... with a sentence.
+ * Opens a character device (cdc-wdm) or connects to a unix stream socket, whichever @path is; or,
+ * with "qmi-proxy:" in front, has libqmi's proxy open it. -ENOENT, -EACCES, -EBUSY, -ECONNREFUSED,
+ * -EINVAL (neither of the two), ... with a sentence.
  */
 int qmi_transport_open(struct qmi_transport **out, struct event_base *base, const char *path,
 		       const struct qmi_transport_ops *ops, void *arg, struct error *err);
@@ -38,9 +39,21 @@ int qmi_transport_send(struct qmi_transport *t, const uint8_t *data, size_t len)
 /*
  * Has no other process this channel open? For a device every process' descriptors are looked
  * through; if some may not be looked at, the answer is no. A unix socket is a connection of our
- * own: yes.
+ * own: yes. The proxy's clients are not to be seen: no.
  */
 bool qmi_transport_exclusive(const struct qmi_transport *t);
+
+#define QMI_PROXY_PREFIX "qmi-proxy"
+
+/*
+ * The device of "qmi-proxy:DEVICE", empty for "qmi-proxy" alone; NULL: @control is no channel
+ * through the proxy.
+ */
+const char *qmi_proxy_path(const char *control);
+
+/* The address of the proxy's socket (abstract: a zero, then @name); returns its length. */
+struct sockaddr_un;
+unsigned int qmi_proxy_address(struct sockaddr_un *sa, const char *name);
 
 /* Where the device stands in sysfs: "/sys/dev/char/MAJOR:MINOR/device"; false for a socket. */
 bool qmi_transport_sysfs(const struct qmi_transport *t, char *path, size_t size);

@@ -6,20 +6,51 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "../log.h"
+#include "fd_scan.h"
 
 /* So many read errors in a row, a tenth of a second apart, and the device counts as gone. */
 #define ERRORS_IN_A_ROW 50
 
+/*
+ * cdc-wdm lets any number of programs open it, and gives each message to the one that reads first
+ * (drivers/usb/class/cdc-wdm.c, wdm_open and wdm_read): beside a proxy that reads all the time
+ * hardly an answer would reach us.
+ */
+static int check_holder(int fd, const char *path, struct error *err)
+{
+	char name[32];
+	struct stat st;
+	pid_t pid;
+
+	if (fstat(fd, &st) < 0 || fd_scan_device(st.st_rdev, &pid) <= 0)
+		return 0;
+	fd_scan_name(pid, name, sizeof(name));
+	if (strcmp(name, "qmi-proxy")) {
+		log_warning("%s is open in %s (pid %d), too: each answer goes to only one of us",
+			    path, name, (int)pid);
+		return 0;
+	}
+	error_set(err, -EBUSY, "control channel %s belongs to %s (pid %d)", path, name, (int)pid);
+	error_hint(err, "share it: --control " QMI_PROXY_PREFIX ":%s", path);
+	return -EBUSY;
+}
+
 static int chardev_open(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int r;
+	int r = fd < 0 ? -errno : check_holder(fd, path, err);
 
-	if (fd >= 0)
+	if (!r)
 		return fd;
-	r = error_set(err, -errno, "control channel %s cannot be opened: %s", path,
-		      strerror(errno));
+	if (fd >= 0) {
+		close(fd);
+		return r;
+	}
+	error_set(err, r, "control channel %s cannot be opened: %s", path, strerror(-r));
 	if (r == -EBUSY)
 		error_hint(err, "another program holds it; stop ModemManager or whichever it is");
 	else if (r == -EACCES || r == -EPERM)

@@ -4,7 +4,9 @@
 #define QMAP_QMI_TRANSPORT_KIND_H
 
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "transport.h"
 
@@ -13,6 +15,12 @@ struct event;
 struct qmi_transport_kind {
 	/* Non-blocking descriptor, or negative errno with @err. */
 	int (*open)(const char *path, struct error *err);
+	/*
+	 * What @open has sent is answered before anything else is written; @greet reads the answer.
+	 * 1: the channel is open; 0: more of it is to come; negative errno with @why. NULL: there
+	 * is nothing to wait for.
+	 */
+	int (*greet)(struct qmi_transport *t, struct error *why);
 	ssize_t (*write)(int fd, const void *data, size_t len);
 	/*
 	 * After a read that returned nothing, or a write that failed (@n, and @err if negative): 0
@@ -20,12 +28,19 @@ struct qmi_transport_kind {
 	 */
 	int (*judge)(struct qmi_transport *t, ssize_t n, int err);
 	bool whole_messages; /* one write must be one message: the rest of a short write is lost */
+	bool shared;	     /* with programs that cannot be seen from here */
 };
 
 struct qmi_pending {
 	TAILQ_ENTRY(qmi_pending) entry;
 	size_t len, off;
 	uint8_t data[];
+};
+
+/* The answer to a greeting, as far as it has come. */
+struct qmi_greeting {
+	size_t len;
+	uint8_t buf[128];
 };
 
 struct qmi_transport {
@@ -39,9 +54,18 @@ struct qmi_transport {
 	size_t queued;
 	unsigned int errors; /* transient errors in a row */
 	bool lost;
+	bool greeting; /* not answered yet: nothing may be written */
+	struct qmi_greeting answer;
+	char path[108]; /* as the user gave it */
 };
+
+/* Of a unix stream socket, for more than one kind. */
+int qmi_unix_connect(const struct sockaddr_un *sa, socklen_t len);
+ssize_t qmi_unix_write(int fd, const void *data, size_t len);
+int qmi_unix_judge(struct qmi_transport *t, ssize_t n, int err);
 
 extern const struct qmi_transport_kind qmi_transport_chardev;
 extern const struct qmi_transport_kind qmi_transport_unix;
+extern const struct qmi_transport_kind qmi_transport_proxy;
 
 #endif

@@ -4,40 +4,48 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-static int unix_open(const char *path, struct error *err)
+int qmi_unix_connect(const struct sockaddr_un *sa, socklen_t len)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd, r;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r;
 
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return error_set(err, -ENAMETOOLONG, "control socket path %s is too long", path);
-	memcpy(sa.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return error_set(err, -errno, "no socket for %s: %s", path, strerror(errno));
-	if (!connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)sa, len))
 		return fd;
-	r = error_set(err, -errno, "control socket %s cannot be connected to: %s", path,
-		      strerror(errno));
-	if (r == -ECONNREFUSED)
-		error_hint(err, "nobody listens there; start the modem first");
-	else if (r == -EAGAIN)
-		error_hint(err, "whoever listens there does not accept connections");
+	r = -errno;
 	close(fd);
 	return r;
 }
 
+static int unix_open(const char *path, struct error *err)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int r;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return error_set(err, -ENAMETOOLONG, "control socket path %s is too long", path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	r = qmi_unix_connect(&sa, sizeof(sa));
+	if (r >= 0)
+		return r;
+	error_set(err, r, "control socket %s cannot be connected to: %s", path, strerror(-r));
+	if (r == -ECONNREFUSED)
+		error_hint(err, "nobody listens there; start the modem first");
+	else if (r == -EAGAIN)
+		error_hint(err, "whoever listens there does not accept connections");
+	return r;
+}
+
 /* A modem that hangs up must not end the daemon by SIGPIPE. */
-static ssize_t unix_write(int fd, const void *data, size_t len)
+ssize_t qmi_unix_write(int fd, const void *data, size_t len)
 {
 	return send(fd, data, len, MSG_NOSIGNAL);
 }
 
-static int unix_judge(struct qmi_transport *t, ssize_t n, int err)
+int qmi_unix_judge(struct qmi_transport *t, ssize_t n, int err)
 {
 	(void)t;
 	if (n < 0 && (err == EAGAIN || err == EINTR))
@@ -47,6 +55,6 @@ static int unix_judge(struct qmi_transport *t, ssize_t n, int err)
 
 const struct qmi_transport_kind qmi_transport_unix = {
 	.open = unix_open,
-	.write = unix_write,
-	.judge = unix_judge,
+	.write = qmi_unix_write,
+	.judge = qmi_unix_judge,
 };
