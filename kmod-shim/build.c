@@ -12,6 +12,12 @@ static bool is_v6(const u8 *packet)
 	return *packet >> 4 == 6;
 }
 
+/* Of the packets that are coalesced, which have no options or extension headers. */
+static unsigned int ip_length(const u8 *packet)
+{
+	return is_v6(packet) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
 static bool is_tcp(const u8 *packet)
 {
 	return (is_v6(packet) ? packet[6] : packet[9]) == IPPROTO_TCP;
@@ -78,6 +84,8 @@ struct build {
 	u8 *to;		   /* where the next payload goes */
 	unsigned int run;  /* payload bytes in front of `to` that are not yet a frag of the skb */
 	unsigned int left; /* bytes of page behind it */
+	unsigned int headers, l3;
+	__wsum pseudo;
 };
 
 static void build_close_run(struct build *b)
@@ -104,29 +112,35 @@ static noinline bool build_new_run(struct build *b, unsigned int n)
 	return true;
 }
 
-/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
-static bool build_verify(const struct frame *f)
+/* The sum of the pseudo header, without the length, which the segments of a chain do not share. */
+static __wsum build_pseudo(const u8 *packet)
 {
-	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
-	const struct iphdr *v4 = (const struct iphdr *)f->data;
-	unsigned int l3 = is_v6(f->data) ? sizeof(*v6) : sizeof(*v4);
-	unsigned int n = f->kind.length - l3;
-	__wsum sum = csum_partial(f->data + l3, n, 0);
+	const struct ipv6hdr *v6 = (const struct ipv6hdr *)packet;
+	const struct iphdr *v4 = (const struct iphdr *)packet;
 
-	if (is_v6(f->data))
-		return !tcp_v6_check(n, &v6->saddr, &v6->daddr, sum);
-	return !tcp_v4_check(n, v4->saddr, v4->daddr, sum);
+	if (is_v6(packet))
+		return csum_unfold(~csum_ipv6_magic(&v6->saddr, &v6->daddr, 0, IPPROTO_TCP, 0));
+	return csum_tcpudp_nofold(v4->saddr, v4->daddr, 0, IPPROTO_TCP, 0);
+}
+
+/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
+static __always_inline bool build_verify(const struct build *b, const struct frame *f)
+{
+	unsigned int n = f->kind.length - b->l3;
+
+	return !csum_fold(csum_partial(f->data + b->l3, n,
+				       csum_add(b->pseudo, (__force __wsum)htons(n))));
 }
 
 /* Copies the payload of @f behind what is there. False: wrong checksum, or no memory. */
-static bool build_payload(struct build *b, const struct frame *f, unsigned int headers)
+static __always_inline bool build_payload(struct build *b, const struct frame *f)
 {
-	unsigned int n = f->kind.length - headers;
+	unsigned int n = f->kind.length - b->headers;
 
 	if (unlikely(n > b->left) && !build_new_run(b, n))
 		return false;
-	memcpy(b->to, f->data + headers, n);
-	if (!f->kind.csum_ok && unlikely(!build_verify(f)))
+	memcpy(b->to, f->data + b->headers, n);
+	if (!f->kind.csum_ok && unlikely(!build_verify(b, f)))
 		return false;
 	b->to += n;
 	b->run += n;
@@ -137,7 +151,7 @@ static bool build_payload(struct build *b, const struct frame *f, unsigned int h
 /* Makes the headers those of one large packet, as tcp4_gro_complete() and its callers do. */
 static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
 {
-	unsigned int l3 = is_v6(skb->data) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+	unsigned int l3 = ip_length(skb->data);
 	struct skb_shared_info *shared = skb_shinfo(skb);
 	struct tcphdr *th = (struct tcphdr *)(skb->data + l3);
 	struct ipv6hdr *v6 = (struct ipv6hdr *)skb->data;
@@ -164,7 +178,7 @@ static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
 static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head,
 			 const struct frame *last, unsigned int segments)
 {
-	const u8 *flags = last->data + (is_v6(last->data) ? 40 : 20) + 13;
+	const u8 *flags = last->data + b->l3 + TCP_FLAGS;
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
@@ -173,7 +187,7 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
 	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
 	skb_shinfo(skb)->gso_segs = segments;
-	build_headers(skb, head->fixed_id, *flags & 0x08);
+	build_headers(skb, head->fixed_id, *flags & TCPHDR_PSH);
 	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
 		    head->kind.csum_ok);
 	build_deliver(q, head->port, skb);
@@ -186,7 +200,12 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head, *last = NULL;
-	struct build b = {.frag = &q->frag};
+	struct build b = {
+		.frag = &q->frag,
+		.headers = head->headers,
+		.l3 = ip_length(head->data),
+		.pseudo = build_pseudo(head->data),
+	};
 	unsigned int segments = 0;
 
 	b.skb = napi_alloc_skb(&q->napi, head->headers);
@@ -195,7 +214,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 		return head->next;
 	}
 	skb_put_data(b.skb, head->data, head->headers);
-	while (f && build_payload(&b, f, head->headers)) {
+	while (f && build_payload(&b, f)) {
 		segments++;
 		last = f;
 		f = f->next;

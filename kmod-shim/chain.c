@@ -15,6 +15,7 @@
 #include <linux/hash.h>
 #include <linux/ipv6.h>
 #include <net/ip.h>
+#include <net/tcp.h>
 
 #include "rx.h"
 
@@ -33,10 +34,6 @@ struct candidate {
 	u16 payload;
 	bool push;
 };
-
-#define TCP_FLAGS     13 /* offset of the byte with the flags in a TCP header */
-#define TCP_FLAG_ACK_ 0x10
-#define TCP_FLAG_PSH_ 0x08
 
 void chain_close_all(struct rx_queue *q)
 {
@@ -229,9 +226,9 @@ static void classify(const struct frame *f, struct candidate *s)
 	s->headers = s->l3 + th->doff * 4;
 	s->payload = f->kind.length - s->headers;
 	s->seq = ntohl(th->seq);
-	s->push = p[TCP_FLAGS] & TCP_FLAG_PSH_;
+	s->push = p[TCP_FLAGS] & TCPHDR_PSH;
 	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0f ||
-	    (p[TCP_FLAGS] & ~TCP_FLAG_PSH_) != TCP_FLAG_ACK_ || th->check == CSUM_MANGLED_0)
+	    (p[TCP_FLAGS] & ~TCPHDR_PSH) != TCPHDR_ACK || th->check == CSUM_MANGLED_0)
 		s->kind = KIND_BREAKS;
 }
 
@@ -270,7 +267,30 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 	chain_advance(c, s.payload);
 }
 
+static __always_inline void chain_extend(struct chain *c, struct frame *f)
+{
+	chain_append(c, f, c->payload);
+	chain_advance(c, c->payload);
+}
+
 #define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
+
+/* Out of line: what it keeps in registers would slow the chain that goes on. */
+static noinline void chain_other(struct rx_queue *q, struct frame *f)
+{
+	struct chain *c;
+
+	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
+		c = chain_slot(q, f, false);
+		if (chain_is_open(q, c) && chain_predicts(c, f)) {
+			q->hot = c;
+			chain_extend(c, f);
+			return;
+		}
+	}
+	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
+		chain_slowly(q, f);
+}
 
 /*
  * Finds the chain for a packet that has come behind all others, or starts one. A chain has frames
@@ -281,19 +301,7 @@ void chain_frame(struct rx_queue *q, struct frame *f)
 	struct chain *c = q->hot;
 
 	if (likely(c) && likely(chain_predicts(c, f)))
-		goto extend;
-	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
-		c = chain_slot(q, f, false);
-		if (chain_is_open(q, c) && chain_predicts(c, f)) {
-			q->hot = c;
-			goto extend;
-		}
-	}
-	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
-		chain_slowly(q, f);
-	return;
-
-extend:
-	chain_append(c, f, c->payload);
-	chain_advance(c, c->payload);
+		chain_extend(c, f);
+	else
+		chain_other(q, f);
 }

@@ -15,6 +15,7 @@
 #define RX_FRAMES    256 /* judged before packets are built; the end of a poll too */
 #define RX_QUEUE_MAX 256 /* aggregates waiting: 8 MB if they have 32 KB */
 #define CHAIN_BITS   6	 /* of the table of open chains */
+#define TCP_FLAGS    13	 /* offset of the byte with the flags in a TCP header */
 
 /* What frames of one chain have in common besides their headers, comparable in one go. */
 union frame_kind {
