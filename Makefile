@@ -96,7 +96,7 @@ $(TOOL_SRC:tests/net/%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/net/%.o
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -lm -o $@
 
 FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -111,12 +111,16 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-ob
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
+$(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/stats.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 
 $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
+# Programs are as fast as the compiler that made them: results name it.
+$(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --version 2>/dev/null | head -n1)"'
 
 $(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
 	$(call say,LINK,$@)
@@ -150,7 +154,7 @@ check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
-tests: $(UNIT_BIN) $(BPFTEST_BIN)
+tests: $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
 
 # Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 30
@@ -164,10 +168,9 @@ bench:
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
 		-o $(BUILD)/bench/results.jsonl run
-	$(Q)bench/demo.sh $(BUILD)/bench/results.jsonl
 
 bench-vm:
-	$(call with_deps,all)
+	$(call with_deps,all $(BUILD)/qmap-bench)
 	$(Q)bench/vm.sh
 
 lint:

@@ -32,12 +32,12 @@
 #define PACKET	 1400
 #define FRAME	 (sizeof(struct qmap_hdr) + PACKET)
 #define MOST	 22	       /* frames of the largest aggregate */
-#define PACKETS	 (1000 * MOST) /* per sample */
+#define PACKETS	 (1000 * MOST) /* per sample, at scale 1 */
 #define TARGET	 2.0
 #define DEADLINE 1000 /* ms for the last packets to arrive */
 
 struct sender {
-	const char *name, *method;
+	const char *name, *how;
 	int (*send)(const struct world *w, const void *aggregate, size_t size);
 	unsigned int frames; /* of an aggregate; 0: no aggregates */
 	double target;	     /* times the cost of plain */
@@ -77,7 +77,8 @@ struct bench_path {
 	uint8_t packet[PACKET];		 /* for the plain TUN */
 	uint8_t aggregate[MOST * FRAME]; /* for the trunk, v1 */
 	double *samples[SINKS][SENDERS]; /* ns per packet */
-	unsigned long long lost[SINKS][SENDERS];
+	unsigned long long sent[SINKS][SENDERS], lost[SINKS][SENDERS];
+	unsigned int packets; /* per sample */
 };
 
 static uint16_t ip_sum(const struct iphdr *ip)
@@ -244,24 +245,27 @@ static int sample(struct bench_path *b, enum sink sink, unsigned int sender, dou
 
 	if (ret)
 		return ret;
-	for (; sent < PACKETS && !ret; sent += step) {
+	for (; sent < b->packets && !ret; sent += step) {
 		ret = send_one(b, &senders[sender]);
 		if (sink == RECV && sent % 32 < step)
 			got += receive(o.socket);
 	}
 	if (!ret) {
+		b->sent[sink][sender] += sent;
 		b->lost[sink][sender] += sent - wait_for_all(b, &o, got, sent);
 		*ns = (double)(now() - start) / sent;
 	}
 	return ret ?: set_sink(b, &o, false);
 }
 
-static void report_costs(const struct report *r, struct bench_path *b, enum sink sink)
+static void report_costs(const struct recorder *r, struct bench_path *b, enum sink sink)
 {
 	for (unsigned int s = PLAIN; s < SENDERS; s++) {
 		struct result res = {
 			.unit = "ns/packet",
-			.method = senders[s].method,
+			.method = METHOD_WALL,
+			.how = senders[s].how,
+			.sent = b->sent[sink][s],
 			.n = r->rounds,
 			.lost = b->lost[sink][s],
 			.samples = b->samples[sink][s],
@@ -270,12 +274,12 @@ static void report_costs(const struct report *r, struct bench_path *b, enum sink
 
 		snprintf(name, sizeof(name), "path.%s.%s", senders[s].name, sink_names[sink]);
 		res.name = name;
-		report_add(r, &res);
+		record_add(r, &res);
 	}
 }
 
 /* Round by round, so that what disturbs one round disturbs both of a pair. */
-static void report_ratio(const struct report *r, const struct bench_path *b, enum sink sink,
+static void report_ratio(const struct recorder *r, const struct bench_path *b, enum sink sink,
 			 unsigned int s)
 {
 	double ratios[r->rounds];
@@ -283,7 +287,9 @@ static void report_ratio(const struct report *r, const struct bench_path *b, enu
 	struct result res = {
 		.name = name,
 		.unit = "x plain",
-		.method = senders[s].method,
+		.method = METHOD_WALL,
+		.how = senders[s].how,
+		.sent = b->sent[sink][s] + b->sent[sink][PLAIN],
 		.target = senders[s].target,
 		.n = r->rounds,
 		.lost = b->lost[sink][s] + b->lost[sink][PLAIN],
@@ -293,7 +299,7 @@ static void report_ratio(const struct report *r, const struct bench_path *b, enu
 	for (unsigned int i = 0; i < r->rounds; i++)
 		ratios[i] = b->samples[sink][s][i] / b->samples[sink][PLAIN][i];
 	snprintf(name, sizeof(name), "path.ratio.%s.%s", senders[s].name, sink_names[sink]);
-	report_add(r, &res);
+	record_add(r, &res);
 }
 
 /* Time that this thread has waited for others to leave the CPU to it, in ns. */
@@ -323,7 +329,7 @@ static int sample_undisturbed(struct bench_path *b, enum sink sink, unsigned int
 	return ret;
 }
 
-static int measure(const struct report *r, struct bench_path *b)
+static int measure(const struct recorder *r, struct bench_path *b)
 {
 	for (unsigned int round = 0; round < r->rounds; round++) {
 		for (unsigned int i = 0; i < SINKS * SENDERS; i++) {
@@ -345,8 +351,9 @@ static int measure(const struct report *r, struct bench_path *b)
 	return 0;
 }
 
-static int prepare(const struct report *r, struct bench_path *b)
+static int prepare(const struct recorder *r, struct bench_path *b)
 {
+	b->packets = PACKETS * r->scale;
 	make_packet(b->packet, WORLD_PLAIN_ADDR);
 	make_aggregate(b->aggregate);
 	for (unsigned int i = 0; i < SINKS * SENDERS; i++) {
@@ -359,7 +366,7 @@ static int prepare(const struct report *r, struct bench_path *b)
 	return b->port_socket < 0 ? b->port_socket : b->plain_socket < 0 ? b->plain_socket : 0;
 }
 
-static int run(const struct report *r)
+static int run(const struct recorder *r)
 {
 	struct bench_path b = {.port_socket = -1, .plain_socket = -1};
 	struct error err = {0};

@@ -1,27 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qmap-bench: measures, prints a table, appends JSON lines. */
+/* qmap-bench: measures, keeps results as JSON lines, compares them and makes a report of them. */
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "compare.h"
 #include "machine.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct bench *const benches[] = {&bench_split, &bench_path};
+#define EXIT_REGRESSION 1
+#define EXIT_ERROR	2
+
+#define QUICK_SCALE 0.02
+
+static const struct bench bench_demo = {
+	.name = "demo",
+	.what = "TCP and UDP throughput of the set-up of `make demo`",
+	.script = "demo.sh",
+};
+
+static const struct bench *const benches[] = {&bench_split, &bench_path, &bench_demo};
 
 static const char usage[] =
-	"usage: qmap-bench [-o FILE] [-r ROUNDS] [-c COMMIT] list | run [NAME...]\n"
-	"  -o FILE     append results to FILE, one JSON object a line (default: /dev/null)\n"
+	"usage: qmap-bench list\n"
+	"       qmap-bench [-o FILE] [-r ROUNDS] [-c COMMIT] [-q] run [NAME...]\n"
+	"       qmap-bench [-o FILE] [-c COMMIT] add\n"
+	"       qmap-bench [-s SIGMA] [-p PERCENT] [-a] [-j] compare BEFORE AFTER\n"
+	"       qmap-bench [-o FILE.html] [-m FILE.md] report RESULTS...\n"
+	"\n"
+	"list     the levels of measurements\n"
+	"run      measures: all levels, or those named; needs root\n"
+	"add      keeps results that another program prints: reads them from standard input\n"
+	"compare  exits with 1 if AFTER is worse than BEFORE, with 2 if they cannot be compared\n"
+	"report   one HTML file with plots, and a Markdown table\n"
+	"\n"
+	"  -o FILE     run, add: append results to FILE, one JSON object a line (default: none);\n"
+	"              report: write FILE (default: report.html)\n"
+	"  -m FILE     report: write the table to FILE (default: standard output)\n"
 	"  -r ROUNDS   samples of each result (default: 15)\n"
 	"  -c COMMIT   what is measured, for the record (default: unknown)\n"
-	"`run` without names runs all that `list` lists. Needs root.\n";
+	"  -q          quick: see that everything runs and no packet is lost; the numbers mean "
+	"little\n"
+	"  -s SIGMA    a change counts if it exceeds so many times the noise (default: 3) ...\n"
+	"  -p PERCENT  ... and so many percent (default: 5)\n"
+	"  -a          results that are missing from AFTER count as regressions\n"
+	"  -j          JSON\n";
+
+struct options {
+	struct recorder recorder;
+	struct compare_options compare;
+	const char *file, *markdown;
+	bool rounds_given;
+};
+
+/* ---- run ---- */
 
 static void list(void)
 {
@@ -30,7 +71,7 @@ static void list(void)
 }
 
 /* In a child: a level takes itself to namespaces of its own. */
-static int run(const struct bench *b, const struct report *r)
+static int run_level(const struct bench *b, const struct recorder *r)
 {
 	int status;
 	pid_t pid;
@@ -38,12 +79,13 @@ static int run(const struct bench *b, const struct report *r)
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		err(EXIT_FAILURE, "fork");
+		err(EXIT_ERROR, "fork");
 	if (!pid)
-		exit(b->run(r) ? EXIT_FAILURE : EXIT_SUCCESS);
+		exit((b->script ? bench_run_script(b, r) : b->run(r)) ? EXIT_FAILURE
+								      : EXIT_SUCCESS);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			err(EXIT_FAILURE, "waitpid");
+			err(EXIT_ERROR, "waitpid");
 	return status;
 }
 
@@ -52,22 +94,90 @@ static const struct bench *find(const char *name)
 	for (unsigned int i = 0; i < ARRAY_SIZE(benches); i++)
 		if (!strcmp(benches[i]->name, name))
 			return benches[i];
-	errx(EXIT_FAILURE, "no such level: %s (see `qmap-bench list`)", name);
+	errx(EXIT_ERROR, "no such level: %s (see `qmap-bench list`)", name);
 }
 
-static int run_all(const struct report *r, char **names, int n)
+static int run(const struct recorder *r, char **names, int n)
 {
-	int failed = 0;
+	int levels = n ?: (int)ARRAY_SIZE(benches), failed = 0;
+	time_t start = time(NULL);
 
+	if (geteuid())
+		errx(EXIT_ERROR, "needs root: sudo make bench");
 	for (int i = 0; i < n; i++)
 		find(names[i]);
-	printf("%-34s %9s %9s %7s %-10s %s\n", "NAME", "MEDIAN", "MIN", "SPREAD", "UNIT", "TARGET");
-	for (int i = 0; i < n; i++)
-		failed |= run(find(names[i]), r);
-	for (unsigned int i = 0; !n && i < ARRAY_SIZE(benches); i++)
-		failed |= run(benches[i], r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	for (int i = 0; i < levels; i++) {
+		const struct bench *b = n ? find(names[i]) : benches[i];
+
+		printf("\n[%d of %d, %ld s] %s: %s\n", i + 1, levels, (long)(time(NULL) - start),
+		       b->name, b->what);
+		record_heading();
+		if (run_level(b, r)) {
+			warnx("%s has failed", b->name);
+			failed = 1;
+		}
+	}
+	return failed;
 }
+
+static int add(const struct recorder *r)
+{
+	record_heading();
+	return record_add_stream(r, stdin) ? EXIT_ERROR : EXIT_SUCCESS;
+}
+
+static void open_results(struct options *o)
+{
+	o->recorder.file = o->file ?: "/dev/null";
+	o->recorder.json = fopen(o->recorder.file, "ae");
+	if (!o->recorder.json)
+		err(EXIT_ERROR, "%s", o->recorder.file);
+	o->recorder.machine = json_object_new_object();
+	machine_describe(o->recorder.machine);
+}
+
+/* ---- compare, report ---- */
+
+static int compare(const struct options *o, char **files, int n)
+{
+	struct comparison c;
+	int ret;
+
+	if (n != 2)
+		return fputs(usage, stderr), EXIT_ERROR;
+	if (compare_files(&c, files[0], files[1], &o->compare))
+		return EXIT_ERROR;
+	compare_print(&c, &o->compare, stdout);
+	ret = c.regressions ? EXIT_REGRESSION : EXIT_SUCCESS;
+	if (!c.common) {
+		warnx("%s and %s have no result in common", files[0], files[1]);
+		ret = EXIT_ERROR;
+	}
+	compare_free(&c);
+	return ret;
+}
+
+static int report(const struct options *o, char **files, int n)
+{
+	char *argv[n + 7], path[PATH_MAX + 64];
+	int c = 0;
+
+	if (!n)
+		return fputs(usage, stderr), EXIT_ERROR;
+	snprintf(path, sizeof(path), "%s/report.py", bench_directory());
+	argv[c++] = path;
+	argv[c++] = (char *)"--html";
+	argv[c++] = (char *)(o->file ?: "report.html");
+	argv[c++] = (char *)"--markdown";
+	argv[c++] = (char *)(o->markdown ?: "-");
+	for (int i = 0; i < n; i++)
+		argv[c++] = files[i];
+	argv[c] = NULL;
+	execv(path, argv);
+	err(EXIT_ERROR, "%s", path);
+}
+
+/* ---- command line ---- */
 
 static unsigned int parse_rounds(const char *text)
 {
@@ -75,36 +185,106 @@ static unsigned int parse_rounds(const char *text)
 	unsigned long n = strtoul(text, &end, 10);
 
 	if (*end || n < 1 || n > 1000)
-		errx(EXIT_FAILURE, "-r %s: a number from 1 to 1000 is wanted", text);
+		errx(EXIT_ERROR, "-r %s: a number from 1 to 1000 is wanted", text);
 	return n;
+}
+
+static double parse_threshold(char option, const char *text)
+{
+	char *end;
+	double d = strtod(text, &end);
+
+	if (*end || end == text || !(d >= 0 && d < 1e6))
+		errx(EXIT_ERROR, "-%c %s: a number from 0 is wanted", option, text);
+	return d;
+}
+
+static void parse_option(struct options *o, int c)
+{
+	switch (c) {
+	case 'o':
+		o->file = optarg;
+		break;
+	case 'm':
+		o->markdown = optarg;
+		break;
+	case 'r':
+		o->recorder.rounds = parse_rounds(optarg);
+		o->rounds_given = true;
+		break;
+	case 'c':
+		o->recorder.commit = optarg;
+		break;
+	case 'q':
+		o->recorder.scale = QUICK_SCALE;
+		break;
+	case 's':
+		o->compare.sigma = parse_threshold('s', optarg);
+		break;
+	case 'p':
+		o->compare.percent = parse_threshold('p', optarg);
+		break;
+	case 'a':
+		o->compare.complete = true;
+		break;
+	case 'j':
+		o->compare.json = true;
+		break;
+	case 'h':
+		fputs(usage, stdout);
+		exit(EXIT_SUCCESS);
+	default:
+		fputs(usage, stderr);
+		exit(EXIT_ERROR);
+	}
+}
+
+static char *join(int argc, char **argv)
+{
+	size_t size = 1;
+	char *line;
+
+	for (int i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	line = calloc(1, size);
+	if (!line)
+		err(EXIT_ERROR, "command line");
+	for (int i = 0; i < argc; i++) {
+		strcat(line, i ? " " : "");
+		strcat(line, argv[i]);
+	}
+	return line;
+}
+
+static int dispatch(struct options *o, const char *command, char **args, int n)
+{
+	if (!strcmp(command, "list"))
+		return list(), EXIT_SUCCESS;
+	if (!strcmp(command, "compare"))
+		return compare(o, args, n);
+	if (!strcmp(command, "report"))
+		return report(o, args, n);
+	if (!strcmp(command, "run"))
+		return open_results(o), run(&o->recorder, args, n);
+	if (!strcmp(command, "add") && !n)
+		return open_results(o), add(&o->recorder);
+	return fputs(usage, stderr), EXIT_ERROR;
 }
 
 int main(int argc, char **argv)
 {
-	struct report r = {.rounds = 15, .commit = "unknown"};
-	const char *file = "/dev/null";
+	struct options o = {
+		.recorder = {.rounds = 15, .scale = 1, .commit = "unknown"},
+		.compare = {.sigma = 3, .percent = 5},
+	};
 	int c;
 
-	while ((c = getopt(argc, argv, "o:r:c:h")) != -1) {
-		if (c == 'o')
-			file = optarg;
-		else if (c == 'r')
-			r.rounds = parse_rounds(optarg);
-		else if (c == 'c')
-			r.commit = optarg;
-		else
-			return fputs(usage, c == 'h' ? stdout : stderr), c != 'h';
-	}
-	if (optind < argc && !strcmp(argv[optind], "list"))
-		return list(), EXIT_SUCCESS;
-	if (optind == argc || strcmp(argv[optind], "run"))
-		return fputs(usage, stderr), EXIT_FAILURE;
-	if (geteuid())
-		errx(EXIT_FAILURE, "needs root: sudo make bench");
-	r.json = fopen(file, "ae");
-	if (!r.json)
-		err(EXIT_FAILURE, "%s", file);
-	r.machine = json_object_new_object();
-	machine_describe(r.machine);
-	return run_all(&r, argv + optind + 1, argc - optind - 1);
+	o.recorder.command = join(argc, argv);
+	while ((c = getopt(argc, argv, "o:m:r:c:qs:p:ajh")) != -1)
+		parse_option(&o, c);
+	if (o.recorder.scale < 1 && !o.rounds_given)
+		o.recorder.rounds = 1;
+	if (optind == argc)
+		return fputs(usage, stderr), EXIT_ERROR;
+	return dispatch(&o, argv[optind], argv + optind + 1, argc - optind - 1);
 }

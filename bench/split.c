@@ -51,6 +51,8 @@ struct variant {
 	struct env *env;
 	struct fixture *fixture;
 	double *samples;
+	unsigned int repeat; /* aggregates by BPF_PROG_RUN */
+	unsigned int writes; /* aggregates on a trunk */
 };
 
 #define VARIANTS (ARRAY_SIZE(mixes) * ARRAY_SIZE(versions))
@@ -63,7 +65,7 @@ static int prog_fd(const struct env *env)
 static int sample_prog_run(const struct variant *v, double *ns)
 {
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = v->fixture->bytes,
-			    .data_size_in = v->fixture->size, .repeat = FRAMES / v->mix->frames);
+			    .data_size_in = v->fixture->size, .repeat = v->repeat);
 
 	if (bpf_prog_test_run_opts(prog_fd(v->env), &opts))
 		return -errno;
@@ -88,7 +90,7 @@ static int write_aggregates(const struct variant *v)
 	uint8_t info[4] = {0, 0, QMAP_ETHERTYPE >> 8, QMAP_ETHERTYPE & 0xff};
 	struct iovec iov[2] = {{info, sizeof(info)}, {v->fixture->bytes, v->fixture->size}};
 
-	for (unsigned int i = 0; i < WRITES; i++)
+	for (unsigned int i = 0; i < v->writes; i++)
 		if (writev(v->env->tun, iov, 2) < 0)
 			return -errno;
 	return 0;
@@ -105,9 +107,9 @@ static int sample_live(const struct variant *v, double *ns)
 	close(stats);
 	if (ret)
 		return ret;
-	if (runs1 - runs0 != WRITES)
+	if (runs1 - runs0 != v->writes)
 		return -EPROTO;
-	*ns = (double)(ns1 - ns0) / WRITES / v->mix->frames;
+	*ns = (double)(ns1 - ns0) / v->writes / v->mix->frames;
 	return 0;
 }
 
@@ -117,13 +119,14 @@ static struct fixture *make_fixture(const struct mix *mix, int version)
 			: fixture_imix(version, mix->frames);
 }
 
-static void report_variant(const struct report *r, const struct variant *v)
+static void report_variant(const struct recorder *r, const struct variant *v)
 {
 	char name[64];
 	struct result res = {
 		.name = name,
 		.unit = "ns/frame",
-		.method = v->mix->live ? LIVE : PROG_RUN,
+		.method = v->mix->live ? METHOD_RUN_TIME : METHOD_PROG_RUN,
+		.how = v->mix->live ? LIVE : PROG_RUN,
 		.target = v->mix->target,
 		.samples = v->samples,
 		.n = r->rounds,
@@ -131,10 +134,10 @@ static void report_variant(const struct report *r, const struct variant *v)
 
 	snprintf(name, sizeof(name), "split.%s.v%d.%s", v->mix->live ? "live" : "prog_run",
 		 v->env->version, v->mix->name);
-	report_add(r, &res);
+	record_add(r, &res);
 }
 
-static int measure(const struct report *r, struct variant *variants)
+static int measure(const struct recorder *r, struct variant *variants)
 {
 	for (unsigned int round = 0; round < r->rounds; round++) {
 		for (unsigned int i = 0; i < VARIANTS; i++) {
@@ -152,7 +155,7 @@ static int measure(const struct report *r, struct variant *variants)
 	return 0;
 }
 
-static int run(const struct report *r)
+static int run(const struct recorder *r)
 {
 	struct env *envs[ARRAY_SIZE(versions)] = {0};
 	struct variant variants[VARIANTS] = {0};
@@ -165,6 +168,8 @@ static int run(const struct report *r)
 		variants[i].mix = &mixes[i / ARRAY_SIZE(versions)];
 		variants[i].env = envs[i % ARRAY_SIZE(versions)];
 		variants[i].fixture = make_fixture(variants[i].mix, variants[i].env->version);
+		variants[i].repeat = FRAMES / variants[i].mix->frames * r->scale;
+		variants[i].writes = WRITES * r->scale;
 		variants[i].samples = calloc(r->rounds, sizeof(double));
 		ret = variants[i].samples ? 0 : -ENOMEM;
 	}

@@ -19,7 +19,8 @@ cd "$(dirname "$0")/.." || exit 1
 KERNEL=${KERNEL:-6.1}
 ROUNDS=${ROUNDS:-3}
 DEADLINE=${DEADLINE:-900}
-OUT=build/bench/vm.jsonl
+OUT=${OUT:-build/bench/vm.jsonl}
+COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
 
 build_bench() {
 	build_tests || return 1
@@ -28,13 +29,11 @@ build_bench() {
 		tests/vm/rmnet.c tests/vm/world.c -o build/vm/bin/vm_bench -lbpf -lmnl
 }
 
-table() {
-	printf '%-16s %-6s %8s %6s %8s %7s\n' case path value unit ratio spread
-	sed -nE 's/.*"case": "([^"]*)", "path": "([^"]*)", "unit": "([^"]*)", "value": ([0-9-]*),.*"spread": ([0-9.]*),.*"ratio_to_rmnet": ([0-9.a-z-]*).*/\1 \2 \4 \3 \6 \5/p' |
-		while read -r name path value unit ratio spread; do
-			printf '%-16s %-6s %8s %6s %8s %7s\n' "$name" "$path" "$value" "$unit" \
-				"$ratio" "$spread"
-		done
+# What the guest says, with what only the machine around it knows.
+keep() {
+	jq -c --arg emulator "$(qemu-system-x86_64 --version | head -n1)" \
+		'. + {emulator: $emulator, cpus: 1, governor: "none"}' |
+		build/qmap-bench -o "$OUT" -c "$COMMIT" add
 }
 
 # measure METHOD: one guest.
@@ -45,8 +44,8 @@ measure() {
 		build/vm/bin/vm_bench build/vm/bin/vm.bpf.o || return 1
 	run_guest "$KERNEL" "$image" "$log" >"$VM_BUILD/$KERNEL/bench.out"
 	local status=$?
-	grep -v ': {' "$VM_BUILD/$KERNEL/bench.out"
-	grep -ao '{"case.*}' "$log" | tee -a "$OUT" | table
+	grep -v '^DATA ' "$VM_BUILD/$KERNEL/bench.out"
+	sed -n 's/^DATA {/{/p' "$log" | keep || return 1
 	return $status
 }
 

@@ -429,11 +429,23 @@ static int ascending(const void *a, const void *b)
 	return (d > 0) - (d < 0);
 }
 
-static double median(double *v, unsigned int n, double *spread)
+static double median(const double *v, unsigned int n)
 {
-	qsort(v, n, sizeof(*v), ascending);
-	*spread = v[n / 2] ? (v[n - 1] - v[0]) / v[n / 2] : 0;
-	return v[n / 2];
+	double sorted[ROUNDS_MAX];
+
+	memcpy(sorted, v, n * sizeof(*v));
+	qsort(sorted, n, sizeof(*sorted), ascending);
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+/* By round: what disturbs one path of a round disturbs the others. */
+static double without_base(size_t i, enum path p, unsigned int rounds, double *v)
+{
+	unsigned int r;
+
+	for (r = 0; r < rounds; r++)
+		v[r] = results[i][p][r] - results[i][BASE][r];
+	return median(v, rounds);
 }
 
 static size_t case_index(const char *name)
@@ -445,33 +457,34 @@ static size_t case_index(const char *name)
 	return i;
 }
 
-static void report(size_t i, const char *method, unsigned int rounds)
+/* Raw: the machine that has started the guest reckons, as for all other results. */
+static void print_result(size_t i, enum path p, const char *unit, unsigned int rounds, double rmnet)
 {
-	double value[PATHS], spread[PATHS], ignored, rmnet, base;
+	double v[ROUNDS_MAX] = {}, value = without_base(i, p, rounds, v);
 	struct utsname u;
-	enum path p;
-	size_t other;
+	unsigned int r;
 
 	uname(&u);
-	for (p = 0; p < PATHS; p++)
-		value[p] = median(results[i][p], rounds, &spread[p]);
-	rmnet = value[RMNET] - value[BASE];
-	if (cases[i].against) {
-		other = case_index(cases[i].against);
-		rmnet = median(results[other][RMNET], rounds, &ignored);
-		base = median(results[other][BASE], rounds, &ignored);
-		rmnet -= base;
-	}
+	printf("DATA {\"name\": \"vm.%s.%s\", \"case\": \"%s\", \"path\": \"%s\", "
+	       "\"unit\": \"%s\", \"kernel\": \"%s\", \"method\": \"%s\", \"base\": %.1f, "
+	       "\"ratio_to_rmnet\": %.3f, \"samples\": [",
+	       cases[i].name, path_names[p], cases[i].name, path_names[p], unit, u.release,
+	       strcmp(unit, "insns") ? "guest clock" : "icount", median(results[i][BASE], rounds),
+	       value / rmnet);
+	for (r = 0; r < rounds; r++)
+		printf("%s%.1f", r ? ", " : "", v[r]);
+	printf("]}\n");
+}
+
+static void report(size_t i, const char *unit, unsigned int rounds)
+{
+	size_t other = cases[i].against ? case_index(cases[i].against) : i;
+	double v[ROUNDS_MAX] = {}, rmnet = without_base(other, RMNET, rounds, v);
+	enum path p;
+
 	for (p = SHIM; p < PATHS; p++)
-		if (value[p])
-			printf("DATA {\"case\": \"%s\", \"path\": \"%s\", \"unit\": \"%s\", "
-			       "\"value\": %.0f, \"base\": %.0f, \"spread\": %.3f, "
-			       "\"kernel\": \"%s\", \"method\": \"%s\", \"ratio_to_rmnet\": "
-			       "%.3f}\n",
-			       cases[i].name, path_names[p], method, value[p] - value[BASE],
-			       value[BASE], spread[p], u.release,
-			       strcmp(method, "insns") ? "guest clock" : "icount",
-			       (value[p] - value[BASE]) / rmnet);
+		if (results[i][p][0])
+			print_result(i, p, unit, rounds, rmnet);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results as data: each is one JSON object on a line of a file and a row of a table.
+ * bench/README.md defines the fields.
+ */
+#ifndef BENCH_RECORD_H
+#define BENCH_RECORD_H
+
+#include <stdio.h>
+
+struct json_object;
+
+struct recorder {
+	struct json_object *machine; /* machine_describe(), before any level changes namespace */
+	FILE *json;		     /* lines are appended here */
+	const char *file;	     /* its name */
+	const char *commit;	     /* of what is measured */
+	const char *command;	     /* line that started this */
+	unsigned int rounds; /* samples of each result, taken in turn with those of the others */
+	double scale;	     /* of the work in one sample; below 1 for a look whether all runs */
+};
+
+/* How a number came about: nobody should compare instructions of an emulator with cycles. */
+#define METHOD_WALL	"wall"
+#define METHOD_CPU_TIME "cpu time"
+#define METHOD_PROG_RUN "BPF_PROG_RUN"
+#define METHOD_RUN_TIME "BPF run time statistics"
+#define METHOD_VERIFIER "verifier"
+
+struct result {
+	const char *name;   /* level.what.variant */
+	const char *unit;   /* of the samples */
+	const char *method; /* METHOD_* */
+	const char *how;    /* one sentence */
+	double target;	    /* value must not exceed it; 0: nothing was promised */
+	double *samples;    /* one a round */
+	unsigned int n;
+	unsigned long long sent,
+		lost; /* packets; lost: those that never came out, nor were dropped */
+};
+
+void record_heading(void);
+
+/* Median, smallest and median absolute deviation of the samples, as JSON and as text. */
+void record_add(const struct recorder *r, const struct result *result);
+
+/*
+ * The same from JSON of another program's: an object with name, unit, samples (numbers) and method;
+ * other members are kept. 0; -EINVAL for anything else, said on stderr.
+ */
+int record_add_json(const struct recorder *r, const char *line);
+
+/* Every line of @in that starts with '{', the others to stderr. 0 or -EINVAL. */
+int record_add_stream(const struct recorder *r, FILE *in);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Levels that are scripts: what takes the whole of qmap is put together in a shell. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+const char *bench_directory(void)
+{
+	static char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/../../bench"));
+
+	if (n < 0)
+		return "bench";
+	path[n] = 0;
+	*strrchr(path, '/') = 0;
+	strcat(path, "/../bench");
+	return path;
+}
+
+static void child(const struct bench *b, const struct recorder *r, int out)
+{
+	char path[PATH_MAX + 64], number[32];
+
+	snprintf(path, sizeof(path), "%s/%s", bench_directory(), b->script);
+	snprintf(number, sizeof(number), "%u", r->rounds);
+	setenv("ROUNDS", number, 1);
+	snprintf(number, sizeof(number), "%g", r->scale);
+	setenv("SCALE", number, 1);
+	dup2(out, STDOUT_FILENO);
+	execl(path, path, NULL);
+	fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+int bench_run_script(const struct bench *b, const struct recorder *r)
+{
+	int fds[2], status, ret;
+	FILE *in;
+	pid_t pid;
+
+	if (pipe(fds))
+		return -errno;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		close(fds[0]);
+		child(b, r, fds[1]);
+	}
+	close(fds[1]);
+	in = fdopen(fds[0], "r");
+	if (pid < 0 || !in)
+		return -errno;
+	ret = record_add_stream(r, in);
+	fclose(in);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return ret ?: WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ECHILD;
+}

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# That the measurements run, and reckon right: every packet that is sent comes out or is dropped
+# under a name. How long anything takes is none of this test's business.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+bench() {
+	"$build/qmap-bench" "$@"
+}
+
+# Runs one level, quickly. Its results are in $T/results then.
+run_level() {
+	rm -f "$T/results"
+	bench -q -o "$T/results" run "$1" >"$T/table" || fail "$1: $(cat "$T/table")"
+	equal "results that lost packets" "" "$(jq -r 'select((.lost // 0) > 0) | .name' "$T/results")"
+	equal "results without a value" "" \
+		"$(jq -r 'select((.value | type) != "number" or .value <= 0) | .name' "$T/results")"
+	# who reads a line a year later has nothing but this line
+	equal "results without their circumstances" "" "$(jq -r 'select([.name, .unit, .method,
+		.kernel, .cpu, .governor, .capabilities, .command, .commit, .versions.libbpf,
+		.versions.clang, .versions.qmap] | all(type == "string" and length > 0) | not) |
+		.name' "$T/results")"
+}
+
+test_split() {
+	run_level split
+	at_least "results" 24 "$(wc -l <"$T/results")"
+}
+
+test_path() {
+	run_level path
+	equal "results that sent nothing" "" "$(jq -r 'select(.sent == 0) | .name' "$T/results")"
+}
+
+test_demo() {
+	run_level demo
+	equal "results" "demo.tcp.down demo.tcp.up demo.udp.down demo.udp.up" \
+		"$(jq -rs 'map(.name) | sort | join(" ")' "$T/results")"
+}
+
+test_every_level_is_tested() {
+	local level
+	bench list | while read -r level _; do
+		declare -F "test_$level" >/dev/null || fail "no test of level $level"
+	done
+}
+
+# What compare finds is tested with made-up results in tests/unit; here, what it exits with.
+test_compare() {
+	echo '{"name": "a", "unit": "ns", "value": 100, "spread": 1}' >"$T/before"
+	echo '{"name": "a", "unit": "ns", "value": 120, "spread": 1}' >"$T/after"
+	echo '{"name": "b", "unit": "ns", "value": 1}' >"$T/other"
+	try bench compare "$T/before" "$T/before"
+	equal "exit code, the same" 0 "$status"
+	try bench compare "$T/before" "$T/after"
+	equal "exit code, slower" 1 "$status"
+	says WORSE
+	try bench -p 25 compare "$T/before" "$T/after"
+	equal "exit code, 25 % allowed" 0 "$status"
+	try bench compare "$T/after" "$T/before"
+	equal "exit code, faster" 0 "$status"
+	try bench compare "$T/before" "$T/other"
+	equal "exit code, nothing in common" 2 "$status"
+	try bench compare "$T/before" /nowhere
+	equal "exit code, no file" 2 "$status"
+}
+
+test_add() {
+	echo 'round 1
+{"name": "x", "unit": "ns", "method": "wall", "samples": [3, 1, 2], "case": "x"}' |
+		bench -o "$T/results" add >/dev/null 2>&1
+	equal "median, deviation, smallest, rounds, what else was said" "2 1 1 3 x" \
+		"$(jq -r '"\(.value) \(.spread) \(.min) \(.rounds) \(.case)"' "$T/results" | sed 's/\.000//g')"
+	try bench add <<<'{"name": "x", "unit": "ns", "method": "wall", "samples": []}'
+	equal "exit code, no samples" 2 "$status"
+}
+
+run_tests "$@"
