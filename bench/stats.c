@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int ascending(const void *a, const void *b)
 {
@@ -22,8 +23,9 @@ struct stats stats_of(double *v, size_t n)
 	double deviation[n];
 	struct stats s = {.median = stats_median(v, n), .min = v[0], .max = v[n - 1]};
 
+	memcpy(deviation, v, sizeof(deviation));
 	for (size_t i = 0; i < n; i++)
-		deviation[i] = fabs(v[i] - s.median);
+		deviation[i] = fabs(deviation[i] - s.median);
 	s.mad = stats_median(deviation, n);
 	return s;
 }
