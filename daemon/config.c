@@ -13,10 +13,12 @@
 /* A full-sized packet and its headers: an aggregate smaller than that can never carry one. */
 #define MIN_AGGREGATE 1536
 
-#define DEFAULT_TIMEOUT 10
-#define DEFAULT_METRIC	700
-#define FIRST_MUX	0x80
-#define MAX_MUX		254
+#define DEFAULT_TIMEOUT	    10
+#define DEFAULT_BACKOFF_MIN 1000
+#define DEFAULT_BACKOFF_MAX 60000
+#define DEFAULT_METRIC	    700
+#define FIRST_MUX	    0x80
+#define MAX_MUX		    254
 
 void config_trunk_init(struct config_trunk *c)
 {
@@ -25,6 +27,8 @@ void config_trunk_init(struct config_trunk *c)
 	c->datapath = CONFIG_DATAPATH_AUTO;
 	c->sync = true;
 	c->timeout = DEFAULT_TIMEOUT;
+	c->backoff_min = DEFAULT_BACKOFF_MIN;
+	c->backoff_max = DEFAULT_BACKOFF_MAX;
 }
 
 int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err)
@@ -215,6 +219,9 @@ static int check_trunk(const struct config_trunk *c, struct error *err)
 				 "bad dl-max-bytes %u: an aggregate below %d bytes cannot carry a "
 				 "packet of full size",
 				 c->dl_max_bytes, MIN_AGGREGATE);
+	if (c->backoff_min > c->backoff_max)
+		return error_set(err, -EINVAL, "bad backoff-min %u: it is above backoff-max %u",
+				 c->backoff_min, c->backoff_max);
 	if (c->qmap == CONFIG_QMAP_OFF && c->npdns > 1) {
 		error_set(err, -EINVAL, "qmap=off carries one PDN, not %u", c->npdns);
 		error_hint(err, "several PDNs need the mux ids of QMAP: qmap=auto");

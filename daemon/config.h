@@ -75,6 +75,8 @@ struct config_trunk {
 		    */
 	unsigned int
 		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
+	/* ms before a call is dialled again: first, and at most */
+	unsigned int backoff_min, backoff_max;
 	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
 	 * waited for. Without it an attach that fails is undone. */
 	bool persist;

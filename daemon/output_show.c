@@ -55,7 +55,7 @@ static bool is_up(struct json_object *family)
 {
 	const char *state = json_get_string(family, "state");
 
-	return state && !strcmp(state, "connected");
+	return state && !strcmp(state, "up");
 }
 
 static void address_cell(struct output_table *t, struct json_object *pdn, int family, bool lost)
@@ -176,12 +176,13 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 {
 	struct json_object *end = json_get_object(family, "call_end");
 	const char *reason = json_get_string(family, "reason");
+	const char *state = json_get_string(family, "state");
 
 	if (is_up(family) || (!end && !reason))
 		return;
-	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"),
-		or_empty(json_get_string(family, "state")));
-	if (end)
+	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"), or_empty(state));
+	/* What it waits for says more than how it ended before. */
+	if (end && strncmp(or_empty(state), "waiting", 7))
 		print_end(out, end);
 	else
 		fputs(reason, out);

@@ -29,8 +29,8 @@ static void finish(struct session *s)
 	event_del(s->deadline);
 	qmi_channel_free(&s->channel);
 	s->ctl = s->wda = s->dms = NULL;
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		s->calls[i].client = NULL;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		c->client = NULL;
 	s->phase = PHASE_OVER;
 	s->stop_done = NULL;
 	if (s->give_back_error.err)
@@ -62,8 +62,8 @@ static void give_back(struct session *s, enum session_phase phase)
 
 	s->phase = phase;
 	session_changed(s);
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		call_give_back(&s->calls[i]);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_event(c, EV_STOP, NULL);
 	event_add(s->deadline, &tv);
 	session_kick(s);
 }
@@ -113,8 +113,8 @@ static void check_given_back(struct session *s)
 		finish(s);
 		return;
 	}
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].state != CALL_GONE)
+	for (struct call *call = call_first(s); call; call = call_next(call))
+		if (call->state != CALL_GONE)
 			return;
 	if (!TAILQ_EMPTY(&s->id_jobs))
 		return;
@@ -129,8 +129,8 @@ static void clients_lost(struct session *s)
 {
 	qmi_client_cancel(s->ctl);
 	session_ids_clear(s);
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		call_lost(&s->calls[i]);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_event(c, EV_LOST, s->lost);
 	qmi_client_free(&s->wda);
 	qmi_client_free(&s->dms);
 }
@@ -141,8 +141,8 @@ static void check_lost(struct session *s)
 	char why[sizeof(s->lost)];
 
 	memcpy(why, s->lost, sizeof(why));
-	s->lost[0] = '\0';
 	clients_lost(s);
+	s->lost[0] = '\0';
 	session_changed(s);
 	if (running) {
 		log_warning("%s", why);
@@ -161,46 +161,43 @@ static void check_lost(struct session *s)
 	finish(s);
 }
 
-/* A call that no longer moves by itself. */
-static bool settled(const struct call *c)
+/* Nobody watches a trunk that is to persist: there, a PDN that is refused is no reason to leave the
+ * others without theirs. */
+static bool check_refused(struct session *s)
 {
-	return c->state == CALL_CONNECTED || c->state == CALL_DISCONNECTED ||
-	       c->state == CALL_FAILED || c->state == CALL_IDLE;
-}
+	struct session_pdn *pdn;
 
-/* 1: a family of @pdn is up; 0: not yet; -1: every family has been refused. */
-static int pdn_outcome(const struct session *s, const struct config_pdn *pdn)
-{
-	int outcome = -1;
-
-	for (unsigned int i = 0; i < s->ncalls; i++) {
-		const struct call *c = &s->calls[i];
-
-		if (c->pdn != pdn)
+	if (s->phase != PHASE_CALLS || s->config.persist)
+		return false;
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
+		if (pdn->removing || !session_pdn_failed(s, pdn))
 			continue;
-		if (c->state == CALL_CONNECTED)
-			return 1;
-		if (!settled(c))
-			outcome = 0;
+		session_error_pdn(s, pdn);
+		session_fail(s);
+		return true;
 	}
-	return outcome;
+	return false;
 }
 
 static void check_calls(struct session *s)
 {
-	for (unsigned int i = 0; s->phase == PHASE_CALLS && i < s->config.npdns; i++)
-		if (pdn_outcome(s, &s->config.pdns[i]) < 0) {
-			session_error_pdn(s, &s->config.pdns[i]);
-			session_fail(s);
-			return;
-		}
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (!settled(&s->calls[i]))
+	if (check_refused(s))
+		return;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (!call_settled(c) && !c->pdn->removing)
 			return;
 	if (!TAILQ_EMPTY(&s->id_jobs))
 		return;
 	s->phase = PHASE_RUNNING;
 	s->ops->started(s->arg, NULL);
+}
+
+/* Calls that are to go and have no client, or none any more. */
+static void check_stopping(struct session *s)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->state == CALL_STOPPING && c->step == STEP_NONE && !c->client)
+			call_event(c, EV_RELEASED, NULL);
 }
 
 /*
@@ -223,9 +220,13 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	session_ids_run(s);
-	if (session_giving_back(s))
+	check_stopping(s);
+	if (session_giving_back(s)) {
 		check_given_back(s);
-	else if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
+		return;
+	}
+	session_pdns_removed(s, false);
+	if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
 		check_calls(s);
 }
 
@@ -270,8 +271,11 @@ static int session_open(struct session *s, struct error *err)
 
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline || session_calls_new(s) < 0)
+	if (!s->kick || !s->deadline)
 		return error_set(err, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < s->config.npdns; i++)
+		if (session_pdn_new(s, &s->config.pdns[i]) < 0)
+			return error_set(err, -ENOMEM, "out of memory");
 	r = qmi_channel_open(&s->channel, s->base, s->config.control, &channel_ops, s, err);
 	if (r < 0)
 		return r;
@@ -296,6 +300,8 @@ static int session_new(struct session **out, struct event_base *base,
 	s->arg = arg;
 	s->known = qmi_model_find("", "");
 	TAILQ_INIT(&s->id_jobs);
+	TAILQ_INIT(&s->pdns);
+	TAILQ_INIT(&s->calls);
 	r = session_open(s, err);
 	if (r < 0)
 		session_free(&s);
@@ -332,9 +338,11 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 		return r;
 	}
 	session_id_recover(*out);
-	for (unsigned int i = 0; i < (*out)->ncalls; i++)
-		if ((*out)->calls[i].client)
-			call_enter(&(*out)->calls[i], CALL_CHECK);
+	for (struct call *c = call_first(*out); c; c = call_next(c))
+		if (c->client)
+			call_step(c, STEP_CHECK);
+		else
+			call_event(c, EV_ENDED, NULL);
 	session_kick(*out);
 	return 0;
 }
@@ -363,6 +371,6 @@ void session_free(struct session **sp)
 		event_free(s->kick);
 	if (s->deadline)
 		event_free(s->deadline);
-	free(s->calls);
+	session_pdns_free(s);
 	free(s);
 }

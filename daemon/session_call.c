@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One data call: a WDS client, bound to its PDN's mux id, started, asked for its settings. */
+/*
+ * What is asked for one data call: a WDS client, bound to its PDN's mux id, Start Network, status,
+ * settings; a table of steps. When to do so: session_table.c.
+ */
 #include "session_internal.h"
 
 #include <qmap/abi.h>
@@ -11,48 +14,77 @@
 /* A network may take this long to answer Start Network (Quectel's connection manager waits so). */
 #define START_MS 120000
 
-/* Protocol errors with a meaning of their own. */
-#define INVALID_CLIENT_ID 7
-#define OUT_OF_CALL	  15
-#define NO_EFFECT	  26
-
-struct call_step {
-	const char *name;  /* for people and JSON */
+struct step {
 	const char *doing; /* "<doing> failed" */
 	void (*build)(const struct call *c, struct qmi_request *r);
 	void (*enter)(struct call *c); /* instead of a request */
 	/* Where the response leads; @next is the table's. */
-	enum call_state (*answer)(struct call *c, const struct qmi_message *m,
-				  const struct qmi_result *res, enum call_state next);
-	enum call_state next;
-	enum call_state otherwise; /* no (usable) response */
-	unsigned int timeout_ms;   /* 0: as configured */
+	enum call_step (*answer)(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next);
+	enum call_step next;
+	enum call_step otherwise; /* no (usable) response */
+	unsigned int timeout_ms;  /* 0: as configured */
 };
 
-static const struct call_step steps[CALL_STATES];
+static const struct step steps[CALL_STEPS];
 
-static enum call_state fail(struct call *c, uint16_t qmi_error)
+static enum call_step fail(struct call *c, uint16_t qmi_error)
 {
-	c->failed_in = c->state;
+	c->failed_in = c->step;
 	c->end.qmi_error = qmi_error;
-	return CALL_FAILED;
+	return STEP_REFUSED;
+}
+
+/* What was asked for did not work: for how long depends on why. */
+static void refused(struct call *c)
+{
+	enum end_verdict verdict = call_verdict(c);
+	char why[sizeof(c->reason)];
+
+	call_refusal(c, why, sizeof(why));
+	call_event(c, verdict == END_TRANSIENT ? EV_REFUSED : EV_REFUSED_FOR_GOOD, why);
+}
+
+static void lead(struct call *c, enum call_step next)
+{
+	char why[sizeof(c->reason)];
+
+	switch (next) {
+	case STEP_CONNECTED:
+		c->step = STEP_NONE;
+		call_event(c, EV_CONNECTED, NULL);
+		break;
+	case STEP_REFUSED:
+		c->step = STEP_NONE;
+		refused(c);
+		break;
+	case STEP_ENDED:
+		c->step = STEP_NONE;
+		c->dialled = false;
+		c->handle = QMI_WDS_ANY_HANDLE;
+		call_refusal(c, why, sizeof(why));
+		call_event(c, EV_ENDED, why);
+		break;
+	default:
+		call_step(c, next);
+	}
 }
 
 static void on_allocated(void *arg, const struct id_reply *r)
 {
 	struct call *c = arg;
-	struct session *s = c->session;
 	int err = r->err;
 
 	if (!err)
-		err = qmi_client_new(&c->client, s->channel, QMI_WDS, r->id, call_indication, c);
-	if (session_giving_back(s)) {
-		call_enter(c, c->client ? CALL_RELEASE : CALL_GONE);
+		err = qmi_client_new(&c->client, c->session->channel, QMI_WDS, r->id,
+				     call_indication, c);
+	if (c->state == CALL_STOPPING) {
+		call_step(c, c->client ? STEP_RELEASE : STEP_NONE);
 	} else if (err) {
 		c->error = err;
-		call_enter(c, fail(c, r->qmi_error));
+		lead(c, fail(c, r->qmi_error));
 	} else {
-		call_enter(c, s->format.version == QMAP_OFF ? CALL_FAMILY : CALL_BIND);
+		call_prepare(c);
 	}
 }
 
@@ -63,14 +95,14 @@ static void enter_allocate(struct call *c)
 
 static void build_bind(const struct call *c, struct qmi_request *r)
 {
-	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, c->pdn->mux);
+	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, c->pdn->config.mux);
 }
 
-static enum call_state on_bound(struct call *c, const struct qmi_message *m,
-				const struct qmi_result *res, enum call_state next)
+static enum call_step on_bound(struct call *c, const struct qmi_message *m,
+			       const struct qmi_result *res, enum call_step next)
 {
 	(void)m;
-	return res->status && res->error != NO_EFFECT ? fail(c, res->error) : next;
+	return res->status && res->error != QMI_NO_EFFECT ? fail(c, res->error) : next;
 }
 
 static void build_family(const struct call *c, struct qmi_request *r)
@@ -79,14 +111,30 @@ static void build_family(const struct call *c, struct qmi_request *r)
 }
 
 /* A preference: Start Network names the family too, so a modem that refuses this one may go on. */
-static enum call_state on_family(struct call *c, const struct qmi_message *m,
-				 const struct qmi_result *res, enum call_state next)
+static enum call_step on_family(struct call *c, const struct qmi_message *m,
+				const struct qmi_result *res, enum call_step next)
 {
 	(void)m;
-	if (res->status && res->error != NO_EFFECT)
-		log_debug("PDN %u: modem does not take the preference for IPv%d", c->pdn->number,
-			  c->family);
+	if (res->status && res->error != QMI_NO_EFFECT)
+		log_debug("PDN %u: modem does not take the preference for IPv%d",
+			  c->pdn->config.number, c->family);
 	return next;
+}
+
+static void enter_prepared(struct call *c)
+{
+	c->prepared = true;
+	call_prepare(c);
+}
+
+void call_prepare(struct call *c)
+{
+	if (!c->client)
+		call_step(c, STEP_ALLOCATE);
+	else if (!c->prepared)
+		call_step(c, c->session->format.version == QMAP_OFF ? STEP_FAMILY : STEP_BIND);
+	else
+		call_step(c, STEP_START);
 }
 
 static uint8_t auth_of(const struct config_pdn *pdn)
@@ -99,10 +147,10 @@ static uint8_t auth_of(const struct config_pdn *pdn)
 static void build_start(const struct call *c, struct qmi_request *r)
 {
 	const struct qmi_wds_call call = {
-		.apn = c->pdn->apn,
-		.user = c->pdn->user,
-		.password = c->pdn->password,
-		.auth = auth_of(c->pdn),
+		.apn = c->pdn->config.apn,
+		.user = c->pdn->config.user,
+		.password = c->pdn->config.password,
+		.auth = auth_of(&c->pdn->config),
 		.family = c->family,
 	};
 
@@ -117,15 +165,15 @@ static void take_end(struct call *c, const struct qmi_wds_end *end)
 }
 
 /* "No effect" means that this call runs already, perhaps by the modem's own autoconnect. */
-static enum call_state on_started(struct call *c, const struct qmi_message *m,
-				  const struct qmi_result *res, enum call_state next)
+static enum call_step on_started(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
 {
 	struct qmi_wds_end end;
 
 	qmi_wds_handle(m, &c->handle);
-	if (!res->status || res->error == NO_EFFECT) {
+	if (!res->status || res->error == QMI_NO_EFFECT) {
 		session_changed(c->session);
-		return res->status ? CALL_STATUS : next;
+		return res->status ? STEP_STATUS : next;
 	}
 	c->dialled = false;
 	qmi_wds_end(m, &end);
@@ -148,8 +196,8 @@ static bool is_connected(const struct qmi_message *m, const struct qmi_result *r
 	return !res->status && (st.status == QMI_WDS_CONNECTED || st.status == QMI_WDS_SUSPENDED);
 }
 
-static enum call_state on_status(struct call *c, const struct qmi_message *m,
-				 const struct qmi_result *res, enum call_state next)
+static enum call_step on_status(struct call *c, const struct qmi_message *m,
+				const struct qmi_result *res, enum call_step next)
 {
 	return is_connected(m, res) ? next : fail(c, res->error);
 }
@@ -158,18 +206,17 @@ static enum call_state on_status(struct call *c, const struct qmi_message *m,
  * Adoption: a client id that the modem does not know means that it has restarted meanwhile, unless
  * the dead process was giving ids back and did not live to hear that this one had been taken.
  */
-static enum call_state on_checked(struct call *c, const struct qmi_message *m,
-				  const struct qmi_result *res, enum call_state next)
+static enum call_step on_checked(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
 {
-	if (res->status && res->error == INVALID_CLIENT_ID && !c->session->was_giving_back)
+	if (res->status && res->error == QMI_INVALID_CLIENT_ID && !c->session->was_giving_back)
 		session_lost(c->session, true,
 			     "modem has restarted meanwhile: its calls and client ids are gone");
 	if (is_connected(m, res)) {
 		c->dialled = true;
 		return next;
 	}
-	c->dialled = false;
-	return CALL_DISCONNECTED;
+	return STEP_ENDED;
 }
 
 static void build_settings(const struct call *c, struct qmi_request *r)
@@ -200,13 +247,13 @@ static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 }
 
 /* A call that was up stays up when its settings cannot be read again. */
-static enum call_state on_settings(struct call *c, const struct qmi_message *m,
-				   const struct qmi_result *res, enum call_state next)
+static enum call_step on_settings(struct call *c, const struct qmi_message *m,
+				  const struct qmi_result *res, enum call_step next)
 {
 	struct qmi_wds_settings w;
 
-	if (res->status && res->error == OUT_OF_CALL)
-		return c->told ? CALL_DISCONNECTED : fail(c, res->error);
+	if (res->status && res->error == QMI_OUT_OF_CALL)
+		return c->told ? STEP_ENDED : fail(c, res->error);
 	qmi_wds_settings(m, c->family, &w);
 	if (!res->status && w.has & QMI_WDS_HAS_ADDRESS) {
 		take_settings(c, &w);
@@ -219,41 +266,14 @@ static enum call_state on_settings(struct call *c, const struct qmi_message *m,
 	return fail(c, res->error);
 }
 
-static void enter_connected(struct call *c)
-{
-	memset(&c->end, 0, sizeof(c->end));
-	c->told = true;
-	if (!c->renewed)
-		return;
-	c->renewed = false;
-	c->session->ops->up(c->session->arg, c->pdn->number, &c->settings);
-}
-
-static void tell_down(struct call *c)
-{
-	if (!c->told)
-		return;
-	c->told = false;
-	c->session->ops->down(c->session->arg, c->pdn->number, c->family, &c->end);
-}
-
-static void enter_disconnected(struct call *c)
-{
-	c->dialled = false;
-	c->suspended = false;
-	c->handle = QMI_WDS_ANY_HANDLE;
-	session_changed(c->session);
-	tell_down(c);
-}
-
 static void build_stop(const struct call *c, struct qmi_request *r)
 {
 	qmi_wds_stop_network(r, c->handle);
 }
 
 /* Whatever it says: releasing the client ends what is left of the call. */
-static enum call_state on_stopped(struct call *c, const struct qmi_message *m,
-				  const struct qmi_result *res, enum call_state next)
+static enum call_step on_stopped(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
 {
 	(void)c;
 	(void)m;
@@ -267,7 +287,8 @@ static void on_released(void *arg, const struct id_reply *r)
 
 	(void)r;
 	qmi_client_free(&c->client);
-	call_enter(c, CALL_GONE);
+	c->step = STEP_NONE;
+	call_event(c, EV_RELEASED, NULL);
 }
 
 static void enter_release(struct call *c)
@@ -275,74 +296,72 @@ static void enter_release(struct call *c)
 	session_id_release(c->session, QMI_WDS, qmi_client_id(c->client), on_released, c);
 }
 
-static const struct call_step steps[CALL_STATES] = {
-	[CALL_IDLE] = {.name = "idle"},
-	[CALL_ALLOCATE] = {.name = "connecting",
-			   .doing = "allocating a WDS client id",
-			   .enter = enter_allocate},
-	[CALL_BIND] = {.name = "connecting",
-		       .doing = "binding the mux id",
-		       .build = build_bind,
-		       .answer = on_bound,
-		       .next = CALL_FAMILY,
-		       .otherwise = CALL_FAILED},
-	[CALL_FAMILY] = {.name = "connecting",
-			 .doing = "setting the IP family",
-			 .build = build_family,
-			 .answer = on_family,
-			 .next = CALL_START,
-			 .otherwise = CALL_FAILED},
-	[CALL_START] = {.name = "connecting",
-			.doing = "starting the call",
-			.build = build_start,
-			.answer = on_started,
-			.next = CALL_SETTINGS,
-			.otherwise = CALL_FAILED,
-			.timeout_ms = START_MS},
-	[CALL_STATUS] = {.name = "connecting",
-			 .doing = "asking for the call's status",
-			 .build = build_status,
-			 .answer = on_status,
-			 .next = CALL_SETTINGS,
-			 .otherwise = CALL_FAILED},
-	[CALL_CHECK] = {.name = "adopting",
-			.doing = "asking for the call's status",
-			.build = build_status,
-			.answer = on_checked,
-			.next = CALL_SETTINGS,
-			.otherwise = CALL_FAILED},
-	[CALL_SETTINGS] = {.name = "configuring",
-			   .doing = "reading addresses",
-			   .build = build_settings,
-			   .answer = on_settings,
-			   .next = CALL_CONNECTED,
-			   .otherwise = CALL_FAILED},
-	[CALL_CONNECTED] = {.name = "connected", .enter = enter_connected},
-	[CALL_DISCONNECTED] = {.name = "disconnected", .enter = enter_disconnected},
-	[CALL_FAILED] = {.name = "failed"},
-	[CALL_STOP] = {.name = "stopping",
-		       .build = build_stop,
-		       .answer = on_stopped,
-		       .next = CALL_RELEASE,
-		       .otherwise = CALL_RELEASE},
-	[CALL_RELEASE] = {.name = "stopping", .enter = enter_release},
-	[CALL_GONE] = {.name = "stopped"},
-};
-
-const char *call_state_name(const struct call *c)
+static void enter_none(struct call *c)
 {
-	return c->state == CALL_CONNECTED && c->suspended ? "suspended" : steps[c->state].name;
+	(void)c;
 }
 
-const char *call_doing(enum call_state state)
+static const struct step steps[CALL_STEPS] = {
+	[STEP_NONE] = {.enter = enter_none},
+	[STEP_ALLOCATE] = {.doing = "allocating a WDS client id", .enter = enter_allocate},
+	[STEP_BIND] = {.doing = "binding the mux id",
+		       .build = build_bind,
+		       .answer = on_bound,
+		       .next = STEP_FAMILY,
+		       .otherwise = STEP_REFUSED},
+	[STEP_FAMILY] = {.doing = "setting the IP family",
+			 .build = build_family,
+			 .answer = on_family,
+			 .next = STEP_PREPARED,
+			 .otherwise = STEP_REFUSED},
+	[STEP_PREPARED] = {.enter = enter_prepared},
+	[STEP_START] = {.doing = "starting the call",
+			.build = build_start,
+			.answer = on_started,
+			.next = STEP_SETTINGS,
+			.otherwise = STEP_REFUSED,
+			.timeout_ms = START_MS},
+	[STEP_STATUS] = {.doing = "asking for the call's status",
+			 .build = build_status,
+			 .answer = on_status,
+			 .next = STEP_SETTINGS,
+			 .otherwise = STEP_REFUSED},
+	[STEP_CHECK] = {.doing = "asking for the call's status",
+			.build = build_status,
+			.answer = on_checked,
+			.next = STEP_SETTINGS,
+			.otherwise = STEP_ENDED},
+	[STEP_SETTINGS] = {.doing = "reading addresses",
+			   .build = build_settings,
+			   .answer = on_settings,
+			   .next = STEP_CONNECTED,
+			   .otherwise = STEP_REFUSED},
+	[STEP_STOP] = {.doing = "stopping the call",
+		       .build = build_stop,
+		       .answer = on_stopped,
+		       .next = STEP_RELEASE,
+		       .otherwise = STEP_RELEASE},
+	[STEP_RELEASE] = {.doing = "giving the client back", .enter = enter_release},
+};
+
+const char *call_doing(enum call_step step)
 {
-	return steps[state].doing;
+	return steps[step].doing;
+}
+
+/* Settings that have changed while they were being read are read once more. */
+static void read_again(struct call *c)
+{
+	if (!c->reread || c->state != CALL_UP || c->step != STEP_NONE)
+		return;
+	c->reread = false;
+	call_step(c, STEP_SETTINGS);
 }
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
 	struct call *c = arg;
-	const struct call_step *step = &steps[c->state];
+	const struct step *step = &steps[c->step];
 	struct qmi_result res;
 
 	if (session_reply_lost(err))
@@ -351,127 +370,85 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		err = qmi_message_result(m, &res);
 	if (!err) {
 		c->session->answered = true;
-		call_enter(c, step->answer(c, m, &res, step->next));
-		return;
+		lead(c, step->answer(c, m, &res, step->next));
+	} else if (c->told && step->otherwise == STEP_REFUSED) {
+		lead(c, STEP_CONNECTED); /* what is known of it stands */
+	} else {
+		if (c->step == STEP_CHECK)
+			session_adopt_failed(c->session);
+		c->error = err;
+		c->failed_in = c->step;
+		lead(c, step->otherwise);
 	}
-	if (c->told && step->otherwise == CALL_FAILED) {
-		call_enter(c, CALL_CONNECTED);
-		return;
-	}
-	if (c->state == CALL_CHECK)
-		session_adopt_failed(c->session);
-	c->error = err;
-	c->failed_in = c->state;
-	call_enter(c, step->otherwise);
+	read_again(c);
 }
 
-void call_enter(struct call *c, enum call_state state)
+static unsigned int timeout_ms(const struct call *c, const struct step *step)
 {
-	const struct call_step *step = &steps[state];
+	unsigned int ms = step->timeout_ms ? step->timeout_ms : session_timeout_ms(c->session);
+
+	return c->state == CALL_STOPPING && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
+}
+
+void call_step(struct call *c, enum call_step step)
+{
 	struct qmi_request r;
 
-	c->state = state;
-	if (step->enter) {
-		step->enter(c);
-	} else if (step->build) {
-		if (state == CALL_START)
+	c->step = step;
+	if (steps[step].enter) {
+		steps[step].enter(c);
+	} else {
+		if (step == STEP_START)
 			c->dialled = true;
-		step->build(c, &r);
-		qmi_client_send(c->client, &r,
-				step->timeout_ms ? step->timeout_ms
-						 : session_timeout_ms(c->session),
-				on_reply, c);
+		steps[step].build(c, &r);
+		qmi_client_send(c->client, &r, timeout_ms(c, &steps[step]), on_reply, c);
 	}
 	session_kick(c->session);
 }
 
-static void call_ended(struct call *c, const struct qmi_wds_packet_status *st)
+void call_cancel(struct call *c)
 {
-	take_end(c, &st->end);
-	qmi_client_cancel(c->client);
-	if (c->told) {
-		call_enter(c, CALL_DISCONNECTED);
-		return;
+	if (c->client)
+		qmi_client_cancel(c->client);
+	c->step = STEP_NONE;
+	c->reread = false;
+}
+
+/* Not while Start Network waits for its answer: that one counts, and need not say why. */
+static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
+{
+	if (c->step == STEP_START) {
+		take_end(c, &st->end);
+	} else if (c->state == CALL_UP || c->step == STEP_SETTINGS || c->step == STEP_STATUS) {
+		take_end(c, &st->end);
+		call_cancel(c);
+		lead(c, STEP_ENDED);
 	}
-	c->dialled = false;
-	call_enter(c, fail(c, 0));
+}
+
+static void connected(struct call *c, const struct qmi_wds_packet_status *st)
+{
+	c->suspended = false;
+	if (c->state == CALL_UP) {
+		c->reread = st->reconfigure;
+		read_again(c);
+	} else if (c->step == STEP_NONE) {
+		call_event(c, EV_FOUND, "the modem has connected the call by itself");
+	}
 }
 
 void call_indication(void *arg, const struct qmi_message *m)
 {
-	struct call *c = arg;
 	struct qmi_wds_packet_status st;
+	struct call *c = arg;
 
-	if (m->id != QMI_WDS_PACKET_STATUS || session_giving_back(c->session))
+	if (m->id != QMI_WDS_PACKET_STATUS || c->state == CALL_STOPPING)
 		return;
 	qmi_wds_packet_status(m, &st);
-	switch (st.status) {
-	case QMI_WDS_DISCONNECTED:
-		if (c->state == CALL_CONNECTED || c->state == CALL_SETTINGS)
-			call_ended(c, &st);
-		else if (c->state == CALL_START)
-			take_end(c, &st.end); /* the refusal itself need not say why */
-		break;
-	case QMI_WDS_SUSPENDED:
+	if (st.status == QMI_WDS_DISCONNECTED)
+		disconnected(c, &st);
+	else if (st.status == QMI_WDS_CONNECTED)
+		connected(c, &st);
+	else if (st.status == QMI_WDS_SUSPENDED)
 		c->suspended = true;
-		break;
-	case QMI_WDS_CONNECTED:
-		c->suspended = false;
-		/* A modem may bring a call back by itself; it is not redialled from here. */
-		if (c->state == CALL_DISCONNECTED ||
-		    (c->state == CALL_CONNECTED && st.reconfigure)) {
-			c->dialled = true;
-			call_enter(c, CALL_SETTINGS);
-		}
-		break;
-	}
-}
-
-void call_give_back(struct call *c)
-{
-	if (c->client)
-		qmi_client_cancel(c->client);
-	if (c->session->phase == PHASE_FAILING)
-		tell_down(c);
-	c->told = false;
-	if (c->client)
-		call_enter(c, c->dialled ? CALL_STOP : CALL_RELEASE);
-	else if (c->state != CALL_ALLOCATE || session_id_forget(c->session, c))
-		call_enter(c, CALL_GONE);
-}
-
-void call_lost(struct call *c)
-{
-	qmi_client_free(&c->client);
-	c->dialled = false;
-	c->handle = QMI_WDS_ANY_HANDLE;
-	memset(&c->end, 0, sizeof(c->end));
-	if (session_giving_back(c->session))
-		c->told = false;
-	c->state = session_giving_back(c->session) ? CALL_GONE : CALL_DISCONNECTED;
-	tell_down(c);
-}
-
-static void call_init(struct call *c, struct session *s, const struct config_pdn *pdn, int family)
-{
-	c->session = s;
-	c->pdn = pdn;
-	c->family = family;
-	c->handle = QMI_WDS_ANY_HANDLE;
-}
-
-int session_calls_new(struct session *s)
-{
-	s->calls = calloc(2 * CONFIG_MAX_PDNS, sizeof(*s->calls));
-	if (!s->calls)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < s->config.npdns; i++) {
-		const struct config_pdn *pdn = &s->config.pdns[i];
-
-		if (pdn->ip & CONFIG_IPV4)
-			call_init(&s->calls[s->ncalls++], s, pdn, 4);
-		if (pdn->ip & CONFIG_IPV6)
-			call_init(&s->calls[s->ncalls++], s, pdn, 6);
-	}
-	return 0;
 }

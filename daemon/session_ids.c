@@ -13,8 +13,6 @@
 #include "qmi/ctl.h"
 #include "qmi/names.h"
 
-#define INVALID_CLIENT_ID 7
-
 /* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
 
@@ -37,7 +35,7 @@ static struct id_reply judge(const struct id_job *j, int err, const struct qmi_m
 		r.err = -EBADMSG;
 	} else if (res.status) {
 		r.qmi_error = res.error;
-		r.err = j->release && res.error == INVALID_CLIENT_ID ? 0 : -EREMOTEIO;
+		r.err = j->release && res.error == QMI_INVALID_CLIENT_ID ? 0 : -EREMOTEIO;
 	} else if (!j->release &&
 		   (!qmi_ctl_allocated(m, &service, &r.id) || service != j->service)) {
 		r.err = -EBADMSG;
@@ -60,6 +58,8 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	 */
 	if (!job.release && r.err != -ETIMEDOUT)
 		s->nallocating--;
+	else if (!job.release)
+		s->ngiven_up++;
 	if (job.fn)
 		job.fn(job.arg, &r);
 	/* Requests that @fn has made leave from the event loop, so this still comes before them. */
@@ -167,7 +167,7 @@ void session_ids_clear(struct session *s)
 
 	while ((j = TAILQ_FIRST(&s->id_jobs)))
 		job_free(s, j);
-	s->nallocating = s->nleaked = 0;
+	s->nallocating = s->ngiven_up = s->nleaked = 0;
 }
 
 static bool is_known(const struct session *s, uint8_t service, uint8_t id)
@@ -176,23 +176,32 @@ static bool is_known(const struct session *s, uint8_t service, uint8_t id)
 		return s->wda && qmi_client_id(s->wda) == id;
 	if (service == QMI_DMS)
 		return s->dms && qmi_client_id(s->dms) == id;
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].client && qmi_client_id(s->calls[i].client) == id)
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->client && qmi_client_id(c->client) == id)
 			return true;
 	return false;
 }
 
-/* The answer to an allocation that was given up on; or, once more, one that was had in time. */
+/*
+ * The answer to an allocation that was given up on; or, once more, one that was had in time; or, on
+ * a channel that others use, an answer that is theirs.
+ */
 void session_id_late(struct session *s, const struct qmi_message *m)
 {
 	struct qmi_result res;
 	uint8_t service, id;
+	bool ours;
 
 	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
 	    !qmi_ctl_allocated(m, &service, &id) || is_known(s, service, id))
 		return;
-	if (s->nallocating && s->allocating == service)
+	ours = s->ngiven_up && s->allocating == service;
+	if (!ours && !s->exclusive)
+		return;
+	if (ours) {
 		s->nallocating--;
+		s->ngiven_up--;
+	}
 	session_id_release(s, service, id, NULL, NULL);
 }
 

@@ -16,6 +16,11 @@ struct event;
 /* One answer while giving back: whoever detaches does not want to wait long for a dead modem. */
 #define GIVE_BACK_MS 5000
 
+/* Protocol errors with a meaning of their own. */
+#define QMI_INVALID_CLIENT_ID 7
+#define QMI_OUT_OF_CALL	      15
+#define QMI_NO_EFFECT	      26
+
 /* Where a session stands as a whole. */
 enum session_phase {
 	PHASE_SETUP,	/* the modem's own steps: clients, model, data format */
@@ -39,40 +44,92 @@ enum modem_state {
 	MODEM_READY,
 };
 
+/* Where a call stands, as people see it. What may follow what: session_table.c. */
 enum call_state {
 	CALL_IDLE,
-	CALL_ALLOCATE,
-	CALL_BIND,
-	CALL_FAMILY,
-	CALL_START,
-	CALL_STATUS,
-	CALL_CHECK,
-	CALL_SETTINGS,
-	CALL_CONNECTED,
-	CALL_DISCONNECTED,
-	CALL_FAILED,
-	CALL_STOP,
-	CALL_RELEASE,
+	CALL_WAIT_SIM,
+	CALL_WAIT_NETWORK,
+	CALL_STARTING,
+	CALL_UP,
+	CALL_BACKOFF,
+	CALL_FAILED, /* for good: only session_retry() dials again */
+	CALL_STOPPING,
 	CALL_GONE,
 	CALL_STATES
 };
 
+/* What happens to a call. */
+enum call_event {
+	EV_DIAL,   /* now it may be dialled */
+	EV_NO_SIM, /* or not, for these reasons */
+	EV_NO_NETWORK,
+	EV_CONNECTED,	     /* settings are read */
+	EV_ENDED,	     /* by the network */
+	EV_FOUND,	     /* the modem has brought it back by itself */
+	EV_REFUSED,	     /* it may work later */
+	EV_REFUSED_FOR_GOOD, /* it will not */
+	EV_STOP,
+	EV_RELEASED, /* its client is given back */
+	EV_LOST,     /* the modem has forgotten all about it */
+	CALL_EVENTS
+};
+
+/* What is being asked within a state, one request after the other: session_call.c. */
+enum call_step {
+	STEP_NONE,
+	STEP_ALLOCATE,
+	STEP_BIND,
+	STEP_FAMILY,
+	STEP_PREPARED, /* the client is fit for Start Network */
+	STEP_START,
+	STEP_STATUS,
+	STEP_CHECK, /* adoption: is the call still there? */
+	STEP_SETTINGS,
+	STEP_STOP,
+	STEP_RELEASE,
+	CALL_STEPS,
+	/* what a step may lead to instead of another */
+	STEP_CONNECTED,
+	STEP_ENDED,
+	STEP_REFUSED,
+};
+
+struct session_pdn {
+	TAILQ_ENTRY(session_pdn) entry;
+	struct config_pdn config;
+	bool removing;
+	void (*removed)(void *arg, const struct error *err); /* may be NULL */
+	void *arg;
+};
+
 /* A data call: one IP family of one PDN, on a WDS client of its own. */
 struct call {
+	TAILQ_ENTRY(call) entry;
 	struct session *session;
-	const struct config_pdn *pdn;
+	struct session_pdn *pdn;
 	int family;
 	enum call_state state;
+	enum call_step step;
 	struct qmi_client *client; /* NULL: no client id */
+	bool prepared;		   /* the client is bound and has its family */
 	bool dialled;		   /* Start Network was sent: the modem may hold a call */
 	uint32_t handle;	   /* QMI_WDS_ANY_HANDLE: not known */
 	bool suspended;
 	bool told;    /* up() without a down() since */
+	bool reread;  /* settings have changed once more while they are being read */
 	bool renewed; /* settings were read that up() has not told of */
 	struct ip_settings settings;
 	struct call_end end;
 	int error; /* negative errno of what went wrong without the modem saying why */
-	enum call_state failed_in; /* in CALL_FAILED */
+	enum call_step failed_in;
+	char reason[320];      /* of the last transition */
+	unsigned int attempts; /* to dial that have failed in a row, or ended soon */
+	uint64_t up_since;     /* ms, monotonic */
+	uint64_t dial_at;      /* in CALL_BACKOFF */
+	struct event *timer;
+	/* adoption: as an earlier process left it */
+	enum call_state was;
+	char was_reason[320];
 };
 
 /* The answer to an allocation or release. */
@@ -96,7 +153,7 @@ struct id_job {
 
 struct session {
 	struct event_base *base;
-	struct config_trunk config;
+	struct config_trunk config; /* its PDNs: see pdns */
 	const struct session_ops *ops;
 	void *arg;
 
@@ -119,12 +176,12 @@ struct session {
 		uint32_t echoed;    /* or the aggregation that came back instead */
 	} refusal;
 
-	struct call *calls;
-	unsigned int ncalls;
+	TAILQ_HEAD(session_pdns, session_pdn) pdns;
+	TAILQ_HEAD(calls, call) calls;
 
 	TAILQ_HEAD(id_queue, id_job) id_jobs;
 	/* Ids being asked for: how many, of which service. Written down. One service at a time. */
-	unsigned int nallocating;
+	unsigned int nallocating, ngiven_up;
 	uint8_t allocating;
 	/* The same as an earlier process has left it: what it was given is to be found (adoption).
 	 */
@@ -142,6 +199,16 @@ struct session {
 	void (*stop_done)(void *arg, const struct error *err);
 	void *stop_arg;
 };
+
+static inline struct call *call_first(const struct session *s)
+{
+	return TAILQ_FIRST(&s->calls);
+}
+
+static inline struct call *call_next(const struct call *c)
+{
+	return TAILQ_NEXT(c, entry);
+}
 
 /* session.c */
 void session_kick(struct session *s);
@@ -185,16 +252,35 @@ int session_format_answer(struct session *s, const struct qmi_message *m,
 /* session_endpoint.c: s->endpoint, once s->known is. */
 void session_endpoint(struct session *s);
 
-/* session_call.c */
-int session_calls_new(struct session *s);
-void call_enter(struct call *c, enum call_state state);
+/* session_pdn.c: which PDNs and calls there are. */
+int session_pdn_new(struct session *s, const struct config_pdn *config);
+void session_pdns_free(struct session *s);
+struct call *session_call_find(const struct session *s, unsigned int pdn, int family);
+/* The other family's call of the same PDN; NULL if there is none. */
+struct call *call_sibling(const struct call *c);
+/* Every call has been refused for good. */
+bool session_pdn_failed(const struct session *s, const struct session_pdn *pdn);
+/* PDNs whose calls are gone are taken off the list; at the end of all (@all) the rest, too. */
+void session_pdns_removed(struct session *s, bool all);
+
+/* session_table.c: a call's states. */
+/* The one way from state to state. @reason NULL: nothing to say. */
+void call_event(struct call *c, enum call_event event, const char *reason);
+/* Dials if nothing is in the way, waits for it otherwise. */
+void call_consider(struct call *c);
+const char *call_state_name(enum call_state state);
+/* -1: there is no such name. */
+int call_state_find(const char *name);
+bool call_settled(const struct call *c);
+
+/* session_call.c: a call's requests. */
+void call_step(struct call *c, enum call_step step);
+/* From where the client stands to Start Network. */
+void call_prepare(struct call *c);
 void call_indication(void *arg, const struct qmi_message *m);
-/* Ends what the call is doing and gives its client back. */
-void call_give_back(struct call *c);
-/* The modem has lost all calls and clients. */
-void call_lost(struct call *c);
-const char *call_state_name(const struct call *c);
-const char *call_doing(enum call_state state);
+/* The requests under way are of no interest any more. */
+void call_cancel(struct call *c);
+const char *call_doing(enum call_step step);
 
 /* session_ids.c: client ids, written down before and after. */
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg);
@@ -215,11 +301,19 @@ void session_json_int(struct json_object *o, const char *key, int64_t v);
 struct json_object *session_format_json(const struct data_format *f);
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
+/* session_end.c: what a refusal means. */
+enum end_verdict {
+	END_TRANSIENT,
+	END_FOR_GOOD,
+	END_OTHER_FAMILY, /* the network gives the PDN's other family only */
+};
+enum end_verdict call_verdict(const struct call *c);
+
 /* session_reason.c: sentences. */
-/* Why @c, which is in CALL_FAILED, is not connected. */
+/* Why @c was refused. */
 void call_refusal(const struct call *c, char *s, size_t size);
 void session_error_silent(struct session *s);
-void session_error_pdn(struct session *s, const struct config_pdn *pdn);
+void session_error_pdn(struct session *s, const struct session_pdn *pdn);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);
 void session_error_format(struct session *s);
 

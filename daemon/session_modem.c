@@ -163,8 +163,8 @@ static void enter_ready(struct session *s)
 		return;
 	}
 	s->phase = PHASE_CALLS;
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		call_enter(&s->calls[i], CALL_ALLOCATE);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_consider(c);
 	session_kick(s);
 }
 

@@ -7,8 +7,6 @@
 
 #include "qmi/names.h"
 
-#define CALL_FAILED_ERROR 14
-
 /* What to do about reasons that a user can do something about. */
 static const struct {
 	uint16_t type, reason;
@@ -100,37 +98,32 @@ void call_refusal(const struct call *c, char *s, size_t size)
 		snprintf(s, size, "the network ended it at once without a reason");
 }
 
-/* The families' refusals, or the one they share. */
-static void print_refusals(const struct session *s, const struct config_pdn *pdn, char *text,
-			   size_t size, const struct call **first)
+/* The families' refusals, or the one they share. Returns the first. */
+static const struct call *print_refusals(const struct session *s, const struct session_pdn *pdn,
+					 char *text, size_t size)
 {
-	const struct call *other = NULL;
-	char a[200], b[200];
+	const struct call *first = call_first(s), *other;
 
-	*first = NULL;
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].pdn == pdn && !*first)
-			*first = &s->calls[i];
-		else if (s->calls[i].pdn == pdn)
-			other = &s->calls[i];
-	call_refusal(*first, a, sizeof(a));
-	if (other)
-		call_refusal(other, b, sizeof(b));
-	if (other && strcmp(a, b))
-		snprintf(text, size, "IPv%d: %s; IPv%d: %s", (*first)->family, a, other->family, b);
+	while (first->pdn != pdn)
+		first = call_next(first);
+	other = call_sibling(first);
+	if (other && strcmp(first->reason, other->reason))
+		snprintf(text, size, "IPv%d: %s; IPv%d: %s", first->family, first->reason,
+			 other->family, other->reason);
 	else
-		snprintf(text, size, "%s", a);
+		snprintf(text, size, "%s", first->reason);
+	return first;
 }
 
-void session_error_pdn(struct session *s, const struct config_pdn *pdn)
+void session_error_pdn(struct session *s, const struct session_pdn *pdn)
 {
-	const struct call *c;
-	char text[440], apn[112] = "";
+	const struct config_pdn *config = &pdn->config;
+	char text[700], apn[112] = "";
+	const struct call *c = print_refusals(s, pdn, text, sizeof(text));
 
-	print_refusals(s, pdn, text, sizeof(text), &c);
-	if (*pdn->apn)
-		snprintf(apn, sizeof(apn), " (APN \"%s\")", pdn->apn);
-	error_set(&s->error, -ECONNREFUSED, "PDN %u%s is not connected: %s", pdn->number, apn,
+	if (*config->apn)
+		snprintf(apn, sizeof(apn), " (APN \"%s\")", config->apn);
+	error_set(&s->error, -ECONNREFUSED, "PDN %u%s is not connected: %s", config->number, apn,
 		  text);
 	error_hint(&s->error, "%s",
 		   hint_for(&c->end)

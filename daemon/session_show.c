@@ -55,10 +55,10 @@ static void show_settings(struct json_object *o, const struct ip_settings *ip)
 static struct json_object *show_call(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
-	char reason[200] = "";
 
 	session_json_int(o, "family", c->family);
-	add_text(o, "state", call_state_name(c));
+	add_text(o, "state", call_state_name(c->state));
+	json_object_object_add(o, "suspended", json_object_new_boolean(c->suspended));
 	json_object_object_add(o, "client_id",
 			       c->client ? json_object_new_int(qmi_client_id(c->client)) : NULL);
 	json_object_object_add(o, "handle",
@@ -66,24 +66,22 @@ static struct json_object *show_call(const struct call *c)
 							       : NULL);
 	if (c->told)
 		show_settings(o, &c->settings);
-	if (c->state == CALL_FAILED)
-		call_refusal(c, reason, sizeof(reason));
-	add_text(o, "reason", reason);
+	add_text(o, "reason", c->reason);
 	json_object_object_add(o, "call_end", show_end(&c->end));
 	return o;
 }
 
-static struct json_object *show_pdn(const struct session *s, const struct config_pdn *pdn)
+static struct json_object *show_pdn(const struct session *s, const struct session_pdn *pdn)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *families = json_object_new_array();
 
-	session_json_int(o, "number", pdn->number);
-	session_json_int(o, "mux", pdn->mux);
-	add_text(o, "apn", pdn->apn);
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].pdn == pdn)
-			json_object_array_add(families, show_call(&s->calls[i]));
+	session_json_int(o, "number", pdn->config.number);
+	session_json_int(o, "mux", pdn->config.mux);
+	add_text(o, "apn", pdn->config.apn);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn)
+			json_object_array_add(families, show_call(c));
 	json_object_object_add(o, "families", families);
 	return o;
 }
@@ -110,6 +108,7 @@ struct json_object *session_show(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *pdns = json_object_new_array();
+	const struct session_pdn *pdn;
 
 	add_text(o, "model", s->model);
 	add_text(o, "revision", s->revision);
@@ -118,8 +117,8 @@ struct json_object *session_show(const struct session *s)
 	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
 	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
 	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
-	for (unsigned int i = 0; i < s->config.npdns; i++)
-		json_object_array_add(pdns, show_pdn(s, &s->config.pdns[i]));
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		json_object_array_add(pdns, show_pdn(s, pdn));
 	json_object_object_add(o, "pdns", pdns);
 	return o;
 }

@@ -24,13 +24,31 @@ struct json_object *session_format_json(const struct data_format *f)
 	return o;
 }
 
+static struct json_object *end_json(const struct call_end *e)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "reason", e->reason);
+	session_json_int(o, "verbose_type", e->verbose_type);
+	session_json_int(o, "verbose_reason", e->verbose_reason);
+	session_json_int(o, "error", e->qmi_error);
+	return o;
+}
+
 static struct json_object *call_json(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
 
-	session_json_int(o, "pdn", c->pdn->number);
+	session_json_int(o, "pdn", c->pdn->config.number);
 	session_json_int(o, "family", c->family);
+	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
+	json_object_object_add(o, "reason", json_object_new_string(c->reason));
+	session_json_int(o, "attempts", c->attempts);
+	json_object_object_add(o, "end", end_json(&c->end));
+	if (!c->client)
+		return o;
 	session_json_int(o, "client_id", qmi_client_id(c->client));
+	json_object_object_add(o, "prepared", json_object_new_boolean(c->prepared));
 	session_json_int(o, "handle", c->handle);
 	return o;
 }
@@ -39,9 +57,8 @@ static struct json_object *calls_state(const struct session *s)
 {
 	struct json_object *a = json_object_new_array();
 
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].client)
-			json_object_array_add(a, call_json(&s->calls[i]));
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		json_object_array_add(a, call_json(c));
 	return a;
 }
 
@@ -105,19 +122,31 @@ static int load_client(struct session *s, struct json_object *o, const char *key
 	return id ? qmi_client_new(out, s->channel, service, id, NULL, NULL) : 0;
 }
 
-static struct call *call_find(struct session *s, int64_t pdn, int64_t family)
+static void load_end(struct call_end *e, struct json_object *o)
 {
-	for (unsigned int i = 0; i < s->ncalls; i++)
-		if (s->calls[i].pdn->number == pdn && s->calls[i].family == family)
-			return &s->calls[i];
-	return NULL;
+	e->reason = json_get_int(o, "reason");
+	e->verbose_type = json_get_int(o, "verbose_type");
+	e->verbose_reason = json_get_int(o, "verbose_reason");
+	e->qmi_error = json_get_int(o, "error");
+}
+
+static void load_was(struct call *c, struct json_object *o)
+{
+	int was = call_state_find(json_get_string(o, "state"));
+
+	c->was = was < 0 ? CALL_IDLE : was;
+	c->attempts = json_get_int(o, "attempts");
+	load_text(o, "reason", c->was_reason, sizeof(c->was_reason));
+	load_end(&c->end, json_get_object(o, "end"));
 }
 
 static int load_call(struct session *s, struct json_object *o)
 {
-	struct call *c = call_find(s, json_get_int(o, "pdn"), json_get_int(o, "family"));
+	struct call *c = session_call_find(s, json_get_int(o, "pdn"), json_get_int(o, "family"));
 	uint8_t id = id_of(o, "client_id");
 
+	if (c && !c->client)
+		load_was(c, o);
 	if (!id)
 		return 0;
 	if (!c || c->client) {
@@ -125,6 +154,7 @@ static int load_call(struct session *s, struct json_object *o)
 		session_id_release(s, QMI_WDS, id, NULL, NULL);
 		return 0;
 	}
+	c->prepared = json_get_bool(o, "prepared");
 	c->handle = json_get_int(o, "handle");
 	return qmi_client_new(&c->client, s->channel, QMI_WDS, id, call_indication, c);
 }

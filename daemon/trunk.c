@@ -309,6 +309,15 @@ static void on_changed(void *arg)
 	save(arg);
 }
 
+static void on_transition(void *arg, const struct session_transition *tr)
+{
+	struct trunk *t = arg;
+
+	log_debug("%s: PDN %u IPv%d: %s -> %s%s%s", t->config.dev, tr->pdn, tr->family, tr->from,
+		  tr->to, *tr->reason ? ": " : "", tr->reason);
+	save(t);
+}
+
 static void on_started(void *arg, const struct error *err)
 {
 	finish(arg, err);
@@ -327,6 +336,7 @@ static const struct session_ops session_ops = {
 	.up = on_up,
 	.down = on_down,
 	.changed = on_changed,
+	.transition = on_transition,
 	.started = on_started,
 	.lost = on_lost,
 };

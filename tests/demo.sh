@@ -75,17 +75,22 @@ demo() {
 	iperf
 	show qmapctl stats wwan0
 
-	say "The network ends the call of PDN 2 (call end reason 36, regular deactivation):"
+	say "The network ends the call of PDN 2 (call end reason 36, regular deactivation), and takes no new one:"
+	modem refuse pdn=2 type=6 verbose=26
 	show modem disconnect pdn=2 type=6 verbose=36
-	wait_for 5 pdn_is 2 disconnected
+	wait_for 5 pdn_is 2 backing-off
 	show qmapctl show wwan0
-	equal "state of PDN 1" connected "$(pdn_state 1)"
+	equal "state of PDN 1" up "$(pdn_state 1)"
+	say "It takes calls again:"
+	show modem clear
+	wait_for 10 pdn_is 2 up
+	ping_pdn 2 v4v6
 
 	say "The daemon is killed; the data path goes on without it, and the next daemon takes over:"
 	show qmapd_kill KILL || :
 	ping_pdn 1 v4
 	show qmapd_start
-	wait_for 5 pdn_is 1 connected
+	wait_for 5 pdn_is 1 up
 
 	show qmapctl detach wwan0
 	nothing_left

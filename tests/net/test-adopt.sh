@@ -31,7 +31,7 @@ load_is_whole() {
 
 # Says a daemon, and not what the last one has left in the pins.
 is_attached() {
-	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached connected" ]
+	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached up" ]
 }
 
 # Whoever dials or synchronizes from here on is found out: calls would be refused.
@@ -165,7 +165,7 @@ test_adopt_many_pdns() {
 	qmapd_kill KILL || :
 	qmapd_start
 	wait_for 5 is_attached
-	equal "connected" 32 "$(field '.pdns | map(.families[] | select(.state == "connected")) | length')"
+	equal "connected" 32 "$(field '.pdns | map(.families[] | select(.state == "up")) | length')"
 	nobody_has_dialled
 	generated "${ports[@]}" -- size=100
 	qmapctl detach wwan0
@@ -200,17 +200,25 @@ test_call_ended_while_nobody_was_there() {
 	attach --pdn 1 --pdn 2
 	qmapd_kill KILL || :
 	modem disconnect pdn=2 >/dev/null
+	modem refuse pdn=2 verbose=26 >/dev/null
 	qmapd_start
 	wait_for 5 is_attached
 	wait_for 5 pdn_2_is_down || fail "PDN 2: $(field '.pdns[1].families')"
 	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
 	equal "addresses of PDN 2" "" "$(ip -o address show dev wwan0.2 scope global)"
+	modem clear
+	wait_for 5 pdn_2_is_up || fail "PDN 2: $(field '.pdns[1].families')"
+	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1
 	qmapctl detach wwan0
 	nothing_left
 }
 
 pdn_2_is_down() {
-	[ "$(field '.pdns[1].families | map(.state) | unique | join(" ")')" = disconnected ]
+	[ "$(field '.pdns[1].families | map(.state) | unique | join(" ")')" = backing-off ]
+}
+
+pdn_2_is_up() {
+	[ "$(field '.pdns[1].families | map(.state) | unique | join(" ")')" = up ]
 }
 
 is_detached() {

@@ -19,7 +19,7 @@ start() { # modem option...
 
 # attach_one OPTION...: one PDN, one second for an answer.
 attach_one() {
-	attach --timeout 1 --pdn 1,apn=internet,ip=v4 "$@"
+	attach --timeout 1 --backoff-min 300 --pdn 1,apn=internet,ip=v4 "$@"
 }
 
 detach() {
@@ -78,23 +78,29 @@ less_than() { # what limit actual
 	[ "$3" -lt "$2" ] || fail "$1: expected less than $2, got $3"
 }
 
+# ends ...: the network ends a call, and refuses to take it up again.
+ends() {
+	modem refuse "$@"
+	modem disconnect "$@"
+}
+
 # --- the network ends calls ---
 
 test_network_ends_one_family() {
 	start
 	attach --pdn 1,apn=internet --pdn 2,apn=ims
-	modem disconnect pdn=1 family=4 type=6 verbose=36
-	becomes 1 4 disconnected
+	ends pdn=1 family=4 type=6 verbose=36
+	becomes 1 4 backing-off
 	equal "call end" "6 36 regular_deactivation" \
 		"$(family 1 4 .call_end | jq -r '"\(.verbose_type) \(.verbose_reason) \(.verbose_name)"')"
-	equal "the other family" connected "$(family 1 6 .state)"
+	equal "the other family" up "$(family 1 6 .state)"
 	equal "trunk" attached "$(field .state)"
 	equal "addresses" "2001:db8:64:1::2/64 " "$(addresses wwan0.1)"
 	equal "default routes" 1 "$(routes wwan0.1)"
 	equal "DNS servers left" "2001:db8:64:1::53 2001:db8:64:1::54" \
 		"$(sed -n 's/^nameserver //p' /run/qmapd/wwan0.1.resolv.conf | paste -sd ' ')"
 	try qmapctl show wwan0
-	says "wwan0.1: IPv4 disconnected: regular_deactivation (3gpp reason 36)"
+	says "wwan0.1: IPv4 backing-off: regular_deactivation (3gpp reason 36)"
 	answers 2001:db8:64:1::1
 	pdn_answers 2
 	detach
@@ -104,44 +110,44 @@ test_network_ends_one_family() {
 test_network_ends_a_pdn() {
 	start
 	attach --pdn 1,apn=internet --pdn 2,apn=ims
-	modem disconnect pdn=1 type=3 verbose=2001 reason=3
-	becomes 1 4 disconnected
-	becomes 1 6 disconnected
+	ends pdn=1 type=3 verbose=2001 reason=3
+	becomes 1 4 backing-off
+	becomes 1 6 backing-off
 	equal "addresses" "" "$(addresses wwan0.1)"
 	equal "default routes" 0 "$(routes wwan0.1)"
 	equal "port" false "$(stat_of '.ports[] | select(.mux == 129) | .up')"
 	equal "link" DOWN "$(ip -j link show dev wwan0.1 | jq -r '.[0].operstate')"
 	[ ! -e /run/qmapd/wwan0.1.resolv.conf ] || fail "resolv.conf of a PDN that is down"
 	try qmapctl show
-	says "wwan0.1: IPv4 disconnected: no_service (call_manager reason 2001)"
-	says "wwan0.1: IPv6 disconnected: no_service (call_manager reason 2001)"
+	says "wwan0.1: IPv4 backing-off: no_service (call_manager reason 2001)"
+	says "wwan0.1: IPv6 backing-off: no_service (call_manager reason 2001)"
 	pdn_answers 2
 	detach
 	nothing_left
 }
 
 test_call_ends_have_names() {
-	local n=0 fault sentence
+	local n=0 state fault sentence
 	start
 	attach --pdn 1 --pdn 2 --pdn 3 --pdn 4
-	while IFS='|' read -r fault sentence; do
+	while IFS='|' read -r state fault sentence; do
 		# shellcheck disable=SC2086 # the fault is several words
-		modem disconnect "pdn=$((n / 2 + 1))" "family=$((n % 2 * 2 + 4))" $fault >/dev/null
-		becomes $((n / 2 + 1)) $((n % 2 * 2 + 4)) disconnected
+		ends "pdn=$((n / 2 + 1))" "family=$((n % 2 * 2 + 4))" $fault >/dev/null
+		becomes $((n / 2 + 1)) $((n % 2 * 2 + 4)) "$state"
 		try qmapctl show
-		says "wwan0.$((n / 2 + 1)): IPv$((n % 2 * 2 + 4)) disconnected: $sentence"
+		says "wwan0.$((n / 2 + 1)): IPv$((n % 2 * 2 + 4)) $state: $sentence"
 		n=$((n + 1))
 	done <<-END
-		type=6 verbose=8|operator_determined_barring (3gpp reason 8)
-		type=6 verbose=26|insufficient_resources (3gpp reason 26)
-		type=6 verbose=39|reattach_required (3gpp reason 39)
-		type=3 verbose=2500|offline (call_manager reason 2500)
-		type=0 verbose=0 reason=2|client_end (call end reason 2)
-		type=0 verbose=0 reason=1003|network_end (call end reason 1003)
-		type=9 verbose=1|prefix_unavailable (ipv6 reason 1)
-		type=99 verbose=1|no name known (type 99 reason 1)
+		failed|type=6 verbose=8 reason=1|operator_determined_barring (3gpp reason 8)
+		backing-off|type=6 verbose=26|insufficient_resources (3gpp reason 26)
+		backing-off|type=6 verbose=39|reattach_required (3gpp reason 39)
+		backing-off|type=3 verbose=2500|offline (call_manager reason 2500)
+		backing-off|type=0 verbose=0 reason=2|client_end (call end reason 2)
+		backing-off|type=0 verbose=0 reason=1003|network_end (call end reason 1003)
+		backing-off|type=9 verbose=1|prefix_unavailable (ipv6 reason 1)
+		backing-off|type=99 verbose=1|no name known (type 99 reason 1)
 	END
-	equal "disconnected" 8 $n
+	equal "calls ended" 8 $n
 	detach
 	nothing_left
 }
@@ -171,9 +177,29 @@ test_start_is_refused() {
 	done <<-END
 		type=6 verbose=29|the network refused with authentication_failed (3gpp reason 29)|check user=, password= and auth=
 		type=6 verbose=33|the network refused with option_unsubscribed (3gpp reason 33)|the subscription does not include this APN
-		type=6 verbose=26|the network refused with insufficient_resources (3gpp reason 26)|the network is short of resources
-		type=3 verbose=2001|the network refused with no_service (call_manager reason 2001)|there is no coverage
-		type=0 verbose=0 reason=3|the network refused with no_service (reason 3)|check SIM
+	END
+}
+
+# What may pass by itself is tried again, and shown meanwhile.
+test_start_is_refused_for_now() {
+	local fault sentence
+	start
+	while IFS='|' read -r fault sentence; do
+		# shellcheck disable=SC2086
+		modem refuse pdn=1 $fault >/dev/null
+		attach_one >/dev/null
+		equal "state" backing-off "$(family 1 4 .state)"
+		try qmapctl show
+		says "wwan0.1: IPv4 backing-off: $sentence"
+		modem clear >/dev/null
+		becomes 1 4 up
+		answers 10.64.1.1
+		detach
+		nothing_left
+	done <<-END
+		type=6 verbose=26|insufficient_resources (3gpp reason 26)
+		type=3 verbose=2001|no_service (call_manager reason 2001)
+		type=0 verbose=0 reason=3|no_service (call end reason 3)
 	END
 }
 
@@ -185,7 +211,7 @@ test_one_family_is_enough() {
 		attach --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
 		equal "IPv$down" failed "$(family 1 "$down" .state)"
 		equal "why" "$name" "$(family 1 "$down" .call_end.verbose_name)"
-		equal "IPv$up" connected "$(family 1 "$up" .state)"
+		equal "IPv$up" up "$(family 1 "$up" .state)"
 		try qmapctl show
 		says "$name (3gpp reason $fault)"
 		answers "$answering"
@@ -211,7 +237,9 @@ IPv6: the network refused with ipv4_only_allowed (3gpp reason 50)" attach --pdn 
 
 test_sim_wants_its_pin() {
 	start --pin 1234
-	refused 2 "$not_connected the network refused with" attach --pdn 1,apn=internet
+	attach_one
+	becomes 1 4 backing-off
+	detach
 	nothing_left
 }
 
@@ -237,10 +265,23 @@ unanswered() { # service message code sentence, fault
 		equal "state with $service $message unanswered" attached "$(field .state)"
 		modem clear >/dev/null
 		detach
+	elif [ "$code" = later ]; then
+		later "$sentence"
 	else
 		refused "$code" "$sentence" attach_one
 		modem clear >/dev/null
 	fi
+}
+
+# later SENTENCE: the call waits for another attempt, which succeeds once the fault is gone.
+later() {
+	attach_one >/dev/null
+	equal "state" backing-off "$(family 1 4 .state)"
+	[[ $(family 1 4 .reason) == "$1"* ]] || fail "expected \"$1\", got \"$(family 1 4 .reason)\""
+	modem clear >/dev/null
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
 }
 
 test_steps_unanswered() {
@@ -254,26 +295,26 @@ test_steps_unanswered() {
 		ctl|version_info|0|
 		dms|model|0|
 		wda|set_data_format|2|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|2|$not_connected $no_answer binding the mux id
-		wds|ip_family|2|$not_connected $no_answer setting the IP family
-		wds|settings|2|$not_connected $no_answer reading addresses
+		wds|bind_mux|later|$no_answer binding the mux id
+		wds|ip_family|later|$no_answer setting the IP family
+		wds|settings|later|$no_answer reading addresses
 	END
 }
 
 test_answers_spoiled_or_late() {
-	local service message fault sentence
+	local service message code fault sentence
 	start
-	while IFS='|' read -r service message fault sentence; do
+	while IFS='|' read -r service message code fault sentence; do
 		# shellcheck disable=SC2086
-		unanswered "$service" "$message" 2 "$sentence" $fault
+		unanswered "$service" "$message" "$code" "$sentence" $fault
 		nothing_left
 	done <<-END
-		ctl|sync|spoil how=garbage instead=1 count=9|modem does not answer QMI on $T/qmi within 1 s
-		wda|set_data_format|spoil how=truncated instead=1|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|spoil how=length instead=1|$not_connected $no_answer binding the mux id
-		wds|settings|spoil how=marker instead=1|$not_connected $no_answer reading addresses
-		wda|set_data_format|delay ms=1500|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|delay ms=1500|$not_connected $no_answer binding the mux id
+		ctl|sync|2|spoil how=garbage instead=1 count=9|modem does not answer QMI on $T/qmi within 1 s
+		wda|set_data_format|2|spoil how=truncated instead=1|modem did not answer within 1 s while setting the data format
+		wds|bind_mux|later|spoil how=length instead=1|$no_answer binding the mux id
+		wds|settings|later|spoil how=marker instead=1|$no_answer reading addresses
+		wda|set_data_format|2|delay ms=1500|modem did not answer within 1 s while setting the data format
+		wds|bind_mux|later|delay ms=1500|$no_answer binding the mux id
 	END
 }
 
@@ -300,7 +341,7 @@ test_start_unanswered() {
 	attaching=$!
 	wait_for 5 start_pending
 	equal "state" attaching "$(field .state)"
-	equal "call" connecting "$(family 1 4 .state)"
+	equal "call" starting "$(family 1 4 .state)"
 	refused 2 "wwan0 is attaching right now" detach
 	refused 2 "wwan0 is attach" attach_one
 	# the modem dies: no reason to wait any longer
@@ -318,7 +359,7 @@ test_start_unanswered() {
 slow_start_never_answered() {
 	start
 	modem never wds start
-	refused 2 "$not_connected $no_answer starting the call" attach_one
+	later "$no_answer starting the call"
 	nothing_left
 }
 
@@ -326,14 +367,14 @@ test_answers_late_but_in_time() {
 	start
 	modem delay '*' '*' ms=100
 	attach_one
-	equal "state" connected "$(family 1 4 .state)"
+	equal "state" up "$(family 1 4 .state)"
 	equal "given up on" 0 "$(field .qmi.timeouts)"
 	modem clear
 	detach
 	nothing_left
 	modem delay wds start ms=1500 # has a deadline of its own
 	attach_one
-	equal "state" connected "$(family 1 4 .state)"
+	equal "state" up "$(family 1 4 .state)"
 	detach
 	nothing_left
 }
@@ -351,15 +392,15 @@ test_client_id_comes_late() {
 	local attaching
 	start
 	modem delay dms manufacturer ms=500
-	attach --timeout 1 --pdn 1,apn=internet >/dev/null &
+	attach --timeout 1 --backoff-min 60000 --pdn 1,apn=internet >/dev/null &
 	attaching=$!
 	wait_for 5 dms_client
 	modem delay ctl allocate_cid ms=1300 count=1
 	wait $attaching
-	equal "IPv4" failed "$(family 1 4 .state)"
-	equal "IPv6" connected "$(family 1 6 .state)"
+	equal "IPv4" backing-off "$(family 1 4 .state)"
+	equal "IPv6" up "$(family 1 6 .state)"
 	try qmapctl show
-	says "wwan0.1: IPv4 failed: $no_answer allocating a WDS client id"
+	says "wwan0.1: IPv4 backing-off: $no_answer allocating a WDS client id"
 	wait_for 5 one_wds_client
 	equal "late answers" 1 "$(field .qmi.late)"
 	detach
@@ -375,7 +416,7 @@ test_garbage_before_answers() {
 		for how in garbage truncated length marker; do
 			modem spoil "$service" "$message" how=$how >/dev/null
 			attach_one >/dev/null
-			equal "state after $how before $service $message" connected "$(family 1 4 .state)"
+			equal "state after $how before $service $message" up "$(family 1 4 .state)"
 			at_least "malformed, $how before $service $message" 1 "$(field '.qmi.malformed | add')"
 			at_least "bytes skipped" 6 "$(field .qmi.skipped_bytes)"
 			detach
@@ -399,9 +440,11 @@ test_error_at_each_step() {
 		modem error "$service" "$message" code=3 >/dev/null
 		if [ "$code" = 0 ]; then
 			attach_one >/dev/null
-			equal "state with an error to $service $message" connected "$(family 1 4 .state)"
+			equal "state with an error to $service $message" up "$(family 1 4 .state)"
 			modem clear >/dev/null
 			detach
+		elif [ "$code" = later ]; then
+			later "$sentence"
 		else
 			refused "$code" "$sentence" attach_one
 		fi
@@ -413,10 +456,10 @@ test_error_at_each_step() {
 		ctl|allocate_cid|2|modem refused with internal (error 3) while giving out a WDA client id
 		dms|model|0|
 		wda|set_data_format|2|modem does not accept any version of QMAP: it answers with internal (error 3)
-		wds|bind_mux|2|$not_connected the modem refused with internal (error 3) while binding the mux id
+		wds|bind_mux|later|the modem refused with internal (error 3) while binding the mux id
 		wds|ip_family|0|
-		wds|start|2|$not_connected the modem refused with internal (error 3) while starting the call
-		wds|settings|2|$not_connected the modem refused with internal (error 3) while reading addresses
+		wds|start|later|the modem refused with internal (error 3) while starting the call
+		wds|settings|later|the modem refused with internal (error 3) while reading addresses
 	END
 }
 
@@ -444,7 +487,7 @@ test_duplicated_answers() {
 	wait_for 5 late_is 4
 	equal "malformed" 0 "$(field '.qmi.malformed | add')"
 	equal "client ids in use" 1 "$(modem_stat .qmi.clients.wds)"
-	equal "state" connected "$(family 1 4 .state)"
+	equal "state" up "$(family 1 4 .state)"
 	answers 10.64.1.1
 	detach
 	nothing_left
@@ -463,8 +506,8 @@ test_new_settings_are_applied() {
 	ifindex=$(cat /sys/class/net/wwan0.1/ifindex)
 	modem reconfigure pdn=1 mtu=1400
 	wait_for 5 mtu_is wwan0.1 1400 || equal "MTU" 1400 "$(mtu_of wwan0.1)"
-	becomes 1 4 connected
-	becomes 1 6 connected
+	becomes 1 4 up
+	becomes 1 6 up
 	equal "MTU in show" 1400 "$(family 1 4 .mtu)"
 	equal "the other's MTU" 1500 "$(mtu_of wwan0.2)"
 	equal "port is still the same" "$ifindex" "$(cat /sys/class/net/wwan0.1/ifindex)"
@@ -476,6 +519,10 @@ test_new_settings_are_applied() {
 	nothing_left
 }
 
+given_up_is() {
+	[ "$(field .qmi.timeouts)" = "$1" ]
+}
+
 test_settings_cannot_be_read_again() {
 	start
 	attach --timeout 1 --pdn 1,apn=internet
@@ -483,9 +530,8 @@ test_settings_cannot_be_read_again() {
 	modem reconfigure pdn=1 mtu=1400
 	wait_for 5 start_pending
 	pdn_answers 1
-	becomes 1 4 connected
-	becomes 1 6 connected
-	equal "given up on" 2 "$(field .qmi.timeouts)"
+	wait_for 5 given_up_is 2 || equal "given up on" 2 "$(field .qmi.timeouts)"
+	equal "state meanwhile and after" "up up" "$(family 1 4 .state) $(family 1 6 .state)"
 	equal "MTU" 1500 "$(mtu_of wwan0.1)"
 	pdn_answers 1
 	detach
@@ -572,19 +618,20 @@ test_modem_is_killed() {
 test_few_client_ids() {
 	start --clients 3
 	attach --pdn 1,apn=internet --pdn 2,apn=ims
-	equal "IPv6 of PDN 2" failed "$(family 2 6 .state)"
+	equal "IPv6 of PDN 2" backing-off "$(family 2 6 .state)"
 	equal "why" client_ids_exhausted "$(family 2 6 .call_end.error_name)"
 	try qmapctl show
-	says "wwan0.2: IPv6 failed: client_ids_exhausted (QMI error 5)"
+	says "wwan0.2: IPv6 backing-off: client_ids_exhausted (QMI error 5)"
 	pdn_answers 1
 	answers 10.64.2.1
 	detach
 	nothing_left
 	modem_stop
 	modem_start --clients 2
-	refused 2 'PDN 2 (APN "ims") is not connected: the modem refused with client_ids_exhausted (error 5)' \
-		attach --pdn 1,apn=internet --pdn 2,apn=ims
-	says "hint: the modem has no client ids left"
+	attach --pdn 1,apn=internet --pdn 2,apn=ims
+	equal "PDN 2" "backing-off backing-off" "$(field '.pdns[1].families | map(.state) | join(" ")')"
+	pdn_answers 1
+	detach
 	nothing_left
 }
 

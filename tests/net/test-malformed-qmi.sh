@@ -46,7 +46,7 @@ noise() {
 }
 
 calls_run() {
-	equal "state" "attached 4" "$(field '| "\(.state) \([.pdns[].families[] | select(.state == "connected")] | length)"')"
+	equal "state" "attached 4" "$(field '| "\(.state) \([.pdns[].families[] | select(.state == "up")] | length)"')"
 	equal "calls" 4 "$(modem_stat .calls)"
 	ping -c 3 -i 0.05 -W 2 -q 10.64.1.1 >/dev/null
 	ping -c 3 -i 0.05 -W 2 -q 2001:db8:64:2::1 >/dev/null
@@ -56,10 +56,12 @@ calls_run() {
 control_works() {
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
 	wait_for 5 mtu_is wwan0.1 1400 || fail "new settings do not arrive"
+	modem refuse pdn=2 family=4 verbose=26 >/dev/null
 	modem disconnect pdn=2 family=4 >/dev/null
 	wait_for 5 disconnected || fail "a disconnect does not arrive"
 	qmapctl detach wwan0
 	nothing_left
+	modem clear >/dev/null
 	attach --pdn 1,apn=internet >/dev/null
 	ping -c 1 -W 2 -q 10.64.1.1 >/dev/null
 	qmapctl detach wwan0
@@ -71,7 +73,7 @@ mtu_is() {
 }
 
 disconnected() {
-	[ "$(field '.pdns[1].families[0].state')" = disconnected ]
+	[ "$(field '.pdns[1].families[0].state')" = backing-off ]
 }
 
 # A message that is whole in its framing is thrown away alone and counted alone.

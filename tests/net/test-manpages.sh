@@ -167,13 +167,14 @@ explained() {
 }
 
 is_down() {
-	[ "$(field '.pdns[0].families[0].state')" = disconnected ]
+	[ "$(field '.pdns[0].families[0].state')" = backing-off ]
 }
 
 test_keys_are_explained() {
 	modem_start
 	qmapd_start
 	attach --pdn 1,apn=internet >/dev/null
+	modem refuse pdn=1 family=4 verbose=26 >/dev/null
 	modem disconnect pdn=1 family=4 >/dev/null
 	wait_for 5 is_down
 	qmapctl -j show | explained

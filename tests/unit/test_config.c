@@ -90,6 +90,8 @@ static void trunk_words(void **state)
 		{"timeout", "1", true},
 		{"timeout", "0", false},
 		{"timeout", "601", false},
+		{"backoff-min", "9", false},
+		{"backoff-max", "3600000", true},
 		{"dev", "123456789012345", true},
 		{"dev", "1234567890123456", false},
 		{"dev", "wwan0\n", false},
@@ -149,7 +151,8 @@ static void errors_help(void **state)
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "zzzzzzzz", "v5", &err);
 	assert_string_equal(err.hint, "there are control, qmap, datapath, dl-max-bytes, "
-				      "dl-max-datagrams, sync, timeout, keep-secrets");
+				      "dl-max-datagrams, sync, timeout, backoff-min, "
+				      "backoff-max, keep-secrets");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "qmap", "v9", &err);
 	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
@@ -390,6 +393,7 @@ static void json_text(void **state)
 		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
 		"{\"dev\":\"wwan0\",\"control\":\"\",\"qmap\":\"auto\",\"datapath\":\"auto\","
 		"\"dl_max_bytes\":0,\"dl_max_datagrams\":0,\"sync\":true,\"timeout\":10,"
+		"\"backoff_min\":1000,\"backoff_max\":60000,"
 		"\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"

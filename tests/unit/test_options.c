@@ -94,7 +94,8 @@ static void words_are_options(void **state)
 {
 	static const char *const values[] = {
 		"control",	    "x", "qmap", "v4", "datapath", "xdp", "dl-max-bytes", "4096",
-		"dl-max-datagrams", "7", "sync", "no", "timeout",  "3"};
+		"dl-max-datagrams", "7", "sync", "no", "timeout",  "3",	  "backoff-min",  "20",
+		"backoff-max",	    "30"};
 	const struct config_word *w = NULL;
 	size_t n = 0;
 

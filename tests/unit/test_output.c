@@ -58,13 +58,13 @@ static void show(void **state)
 	       "\"revision\":\"R11\",\"state\":\"attached\",\"pdns\":["
 	       "{\"port\":\"wwan0.1\",\"number\":1,\"mux\":129,\"apn\":\"internet\",\"netns\":null,"
 	       "\"resolv_conf\":\"/run/qmapd/wwan0.1.resolv.conf\",\"families\":[" V4(
-		       "connected",
-		       ADDRESS4) "," V6("connected",
+		       "up",
+		       ADDRESS4) "," V6("up",
 					ADDRESS6) "]},"
 						  "{\"port\":\"wwan0.2\",\"number\":2,\"mux\":130,"
 						  "\"apn\":null,\"netns\":\"blue\","
 						  "\"resolv_conf\":null,\"families\":[" V4(
-							  "connected",
+							  "up",
 							  ADDRESS4) ","
 								    "{\"family\":6,\"state\":"
 								    "\"failed\",\"call_end\":{"
@@ -95,7 +95,7 @@ static void show_other_states(void **state)
 	       "{\"port\":\"wwan0\",\"mux\":0,\"static\":true,\"families\":[]}]},"
 	       "{\"dev\":\"wwan1\",\"datapath\":\"xdp\",\"qmap\":\"v1\",\"pdns\":["
 	       "{\"port\":\"wwan1.1\",\"mux\":129,\"families\":["
-	       "{\"family\":4,\"state\":\"disconnected\",\"call_end\":{\"reason\":2,"
+	       "{\"family\":4,\"state\":\"backing-off\",\"call_end\":{\"reason\":2,"
 	       "\"name\":\"client end\",\"verbose_type\":0}}]}]}]",
 	       "wwan0: data path raw, raw IP, control none, lost, as qmapd left it: it is not "
 	       "running\n"
@@ -104,9 +104,9 @@ static void show_other_states(void **state)
 	       "wwan0: the modem has restarted\n"
 	       "\n"
 	       "wwan1: data path xdp, QMAP v1\n"
-	       "PORT    MUX  APN STATE IPV4         IPV6 MTU NETNS DNS\n"
-	       "wwan1.1 0x81 -   down  disconnected -      - -     -\n"
-	       "wwan1.1: IPv4 disconnected: client end (call end reason 2)\n");
+	       "PORT    MUX  APN STATE IPV4        IPV6 MTU NETNS DNS\n"
+	       "wwan1.1 0x81 -   down  backing-off -      - -     -\n"
+	       "wwan1.1: IPv4 backing-off: client end (call end reason 2)\n");
 }
 
 /* Whatever another version sends, nothing crashes and nothing is made up. */

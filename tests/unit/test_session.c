@@ -27,7 +27,7 @@ static struct fake_modem modem;
 static struct session *session;
 static struct config_trunk config;
 static struct {
-	bool started, lost, stopped, any, never;
+	bool started, lost, stopped, removed, any, never;
 	int formats, ups, downs, changes;
 	struct data_format format;
 	struct ip_settings settings[16]; /* as up() told them */
@@ -39,6 +39,8 @@ static struct {
 	int format_result;
 	bool free_when_lost;
 	struct json_object *state; /* as changed() left it */
+	char path[2048];	   /* "1.4 idle starting; ..." as transition() told it */
+	char reason[320];
 } seen;
 
 static int on_format(void *arg, const struct data_format *format, struct error *err)
@@ -75,6 +77,16 @@ static void on_changed(void *arg)
 	seen.state = session_state(session);
 }
 
+static void on_transition(void *arg, const struct session_transition *t)
+{
+	size_t len = strlen(seen.path);
+
+	(void)arg;
+	snprintf(seen.path + len, sizeof(seen.path) - len, "%u.%d %s %s; ", t->pdn, t->family,
+		 t->from, t->to);
+	snprintf(seen.reason, sizeof(seen.reason), "%s", t->reason);
+}
+
 static void on_started(void *arg, const struct error *err)
 {
 	(void)arg;
@@ -107,6 +119,7 @@ static const struct session_ops ops = {
 	.up = on_up,
 	.down = on_down,
 	.changed = on_changed,
+	.transition = on_transition,
 	.started = on_started,
 	.lost = on_lost,
 };
@@ -121,6 +134,8 @@ static int setup(void **state)
 	strcpy(config.dev, "wwan0");
 	strcpy(config.control, modem.path);
 	config.timeout = 1;
+	config.backoff_min = 50;
+	config.backoff_max = 200;
 	return 0;
 }
 
@@ -153,6 +168,20 @@ static void start_ok(void)
 	if (seen.error.err)
 		print_error("%s\n", seen.error.text);
 	assert_int_equal(seen.error.err, 0);
+}
+
+/* What `show` tells of the n-th family of the first PDN. */
+static void shown(unsigned int n, const char *state, const char *reason)
+{
+	struct json_object *show = session_show(session);
+	struct json_object *f = json_get_element(json_get_element(show, "pdns", 0), "families", n);
+	char text[400];
+
+	assert_string_equal(json_get_string(f, "state"), state);
+	snprintf(text, sizeof(text), "%s", json_get_string(f, "reason") ?: "");
+	json_object_put(show);
+	if (!strstr(text, reason))
+		fail_msg("\"%s\" does not say \"%s\"", text, reason);
 }
 
 /* Start fails, says so in these words, and leaves no client and no call in the modem. */
@@ -550,7 +579,9 @@ static void test_ids_exhausted(void **state)
 		      (struct rule){.service = CTL, .message = ALLOCATE, .skip = 3, .error = 5});
 	pdn("1");
 	pdn("2");
-	start_fails(-ECONNREFUSED, "client_ids_exhausted", "restart the modem");
+	start_ok();
+	shown(1, "backing-off", "client_ids_exhausted");
+	stop_ok();
 }
 
 static void test_wda_refused(void **state)
@@ -629,8 +660,10 @@ static void test_no_effect_no_call(void **state)
 	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
 	pdn("1,ip=v4");
-	start_fails(-ECONNREFUSED, "PDN 1 is not connected", "");
+	start_ok();
+	shown(0, "backing-off", "");
 	assert_int_equal(fake_asked(&modem, WDS, SETTINGS), 0);
+	stop_ok();
 }
 
 /* Every answer comes twice; the second to an allocation must not give the id back. */
@@ -662,7 +695,9 @@ static void test_no_address(void **state)
 					    .message = SETTINGS,
 					    RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0)});
 	pdn("1,ip=v4");
-	start_fails(-ECONNREFUSED, "the modem gave it no address", "");
+	start_ok();
+	shown(0, "backing-off", "the modem gave it no address");
+	stop_ok();
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
@@ -727,7 +762,10 @@ static void test_late_allocation(void **state)
 		&modem,
 		(struct rule){.service = CTL, .message = RELEASE, .count = 1, .delay_ms = 600});
 	pdn("1,ip=v4");
-	start_fails(-ECONNREFUSED, "did not answer while allocating a WDS client id", "");
+	start_ok();
+	shown(0, "backing-off", "did not answer while allocating a WDS client id");
+	asked(CTL, RELEASE, 1);
+	stop_ok();
 }
 
 static void test_stop_silent(void **state)
@@ -787,8 +825,6 @@ static void test_stop_anywhere(void **state)
 
 static void test_network_disconnect(void **state)
 {
-	struct json_object *show, *v4;
-
 	(void)state;
 	pdn("1");
 	start_ok();
@@ -801,18 +837,15 @@ static void test_network_disconnect(void **state)
 	assert_int_equal(seen.end.reason, 1008);
 	assert_int_equal(seen.end.verbose_type, 6);
 	assert_int_equal(seen.end.verbose_reason, 36);
-	show = session_show(session);
-	v4 = json_get_element(json_get_element(show, "pdns", 0), "families", 0);
-	assert_string_equal(json_get_string(v4, "state"), "disconnected");
-	assert_string_equal(json_get_string(json_get_object(v4, "call_end"), "verbose_name"),
-			    "regular_deactivation");
-	assert_string_equal(json_get_string(json_get_object(v4, "call_end"), "name"),
-			    "regular_deactivation");
-	json_object_put(show);
-	run_for(50);
-	assert_int_equal(fake_asked(&modem, WDS, START), 2); /* no redial */
+	shown(0, "backing-off", "regular_deactivation (3gpp reason 36)");
+	asked(WDS, START, 3);
+	assert_true(fake_run(&modem, &seen.never, 30) || seen.ups == 3);
+	shown(0, "up", "");
+	shown(1, "up", "");
+	assert_non_null(strstr(seen.path,
+			       "1.4 up backing-off; 1.4 backing-off starting; 1.4 starting up;"));
 	stop_ok();
-	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
 }
 
 static void test_reconfigure(void **state)
@@ -862,7 +895,7 @@ static void test_reboot(void **state)
 	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_non_null(strstr(seen.why, "restarted"));
 	assert_int_equal(seen.downs, 2);
-	assert_null(json_get_element(seen.state, "calls", 0));
+	assert_int_equal(json_get_int(json_get_element(seen.state, "calls", 0), "client_id"), 0);
 	assert_int_equal(json_get_int(seen.state, "wda"), 0);
 	stop_ok();
 }
@@ -979,10 +1012,11 @@ static void test_adopt_one_down(void **state)
 	modem.clients[2].connected = false;
 	die_and_adopt();
 	assert_int_equal(seen.error.err, 0);
-	assert_int_equal(seen.ups, 1);
+	assert_int_equal(seen.ups, 2); /* dialled again */
 	assert_int_equal(seen.downs, 0);
+	assert_int_equal(fake_asked(&modem, WDS, START), 3);
 	stop_ok();
-	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
 }
 
 static void test_adopt_after_reboot(void **state)
@@ -1032,8 +1066,9 @@ static void test_adopt_pending(void **state)
 		assert_true((int)modem.nclients > known);
 		die_and_adopt();
 		assert_int_equal(seen.error.err, 0);
-		assert_int_equal(modem.nclients, known);
-		assert_int_equal(known_ids(seen.state), known);
+		/* Without a data format nothing is dialled. */
+		assert_int_equal(modem.nclients, skip < 2 ? known : 5);
+		assert_int_equal(known_ids(seen.state), modem.nclients);
 		stop_ok();
 		if (skip < 4)
 			teardown(NULL);
@@ -1055,7 +1090,8 @@ static void test_adopt_pending_shared(void **state)
 	fake_hang_up(&modem);
 	die_and_adopt();
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(modem.nclients, 4);
+	assert_int_equal(seen.ups, 1);
 }
 
 /* A PDN that is no longer wanted: its client goes back. */
@@ -1097,6 +1133,209 @@ static void test_adopt_nonsense(void **state)
 	}
 	assert_int_equal(session_adopt(&session, modem.base, &config, NULL, &ops, NULL, NULL),
 			 -EBADMSG);
+}
+
+/* --- PDNs that come and go --- */
+
+static void on_removed(void *arg, const struct error *err)
+{
+	(void)arg;
+	assert_null(err);
+	assert_false(seen.removed);
+	seen.removed = true;
+}
+
+static void test_add_pdn(void **state)
+{
+	struct config_trunk more;
+	struct error err = {0};
+
+	(void)state;
+	pdn("1,ip=v4");
+	start_ok();
+	config_trunk_init(&more);
+	assert_int_equal(config_pdn_add(&more, "1", NULL), 0);
+	assert_int_equal(config_pdn_add(&more, "2,mux=129", NULL), 0);
+	assert_int_equal(config_pdn_add(&more, "3,apn=c", NULL), 0);
+	assert_int_equal(session_add_pdn(session, &more.pdns[0], &err), -EEXIST);
+	assert_int_equal(session_add_pdn(session, &more.pdns[1], &err), -EEXIST);
+	assert_int_equal(session_add_pdn(session, &more.pdns[2], &err), 0);
+	asked(WDS, SETTINGS, 3);
+	run_for(20);
+	assert_int_equal(seen.ups, 3);
+	assert_int_equal(seen.pdns[2], 3);
+	assert_int_equal(modem.nclients, 5);
+	stop_ok();
+}
+
+static void test_remove_pdn(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	pdn("1,ip=v4");
+	pdn("2");
+	start_ok();
+	assert_int_equal(session_remove_pdn(session, 7, on_removed, NULL, &err), -ENOENT);
+	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, &err), 0);
+	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, &err), -EALREADY);
+	assert_int_equal(seen.downs, 2);
+	assert_false(seen.removed);
+	assert_true(fake_run(&modem, &seen.removed, 3000));
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
+	assert_int_equal(modem.nclients, 3);
+	assert_null(json_get_element(seen.state, "calls", 1));
+	shown(0, "up", "");
+	assert_int_equal(session_remove_pdn(session, 1, NULL, NULL, &err), 0);
+	asked(CTL, RELEASE, 3);
+	stop_ok();
+}
+
+/* A network that does not answer Start Network keeps nobody from taking the PDN away. */
+static void test_remove_while_dialling(void **state)
+{
+	(void)state;
+	config.timeout = 5;
+	pdn("1,ip=v4");
+	pdn("2,ip=v4");
+	fake_add_rule(&modem,
+		      (struct rule){.service = WDS, .message = START, .skip = 1, .silent = true});
+	start();
+	asked(WDS, START, 2);
+	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, NULL), 0);
+	assert_true(fake_run(&modem, &seen.started, 1000));
+	assert_true(fake_run(&modem, &seen.removed, 1000));
+	assert_int_equal(seen.error.err, 0);
+	assert_int_equal(modem.nclients, 3);
+	stop_ok();
+}
+
+/* --- dialling again --- */
+
+/* So often a transient refusal, then a call. */
+static void test_back_off(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .count = 3,
+					    .error = 14,
+					    RULE_TLVS(0x11, 4, 0, 6, 0, 26, 0)});
+	pdn("1,ip=v4");
+	start_ok();
+	shown(0, "backing-off", "insufficient_resources (3gpp reason 26)");
+	asked(WDS, START, 4);
+	run_for(20);
+	shown(0, "up", "");
+	assert_string_equal(seen.path, "1.4 idle starting; 1.4 starting backing-off; "
+				       "1.4 backing-off starting; 1.4 starting backing-off; "
+				       "1.4 backing-off starting; 1.4 starting backing-off; "
+				       "1.4 backing-off starting; 1.4 starting up; ");
+	assert_int_equal(fake_asked(&modem, CTL, ALLOCATE), 3); /* the client is kept */
+	stop_ok();
+}
+
+static void test_retry(void **state)
+{
+	(void)state;
+	config.backoff_min = config.backoff_max = 60000;
+	config.persist = true;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .count = 1,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = WDS, .message = START, .skip = 0, .count = 1, .error = 3});
+	pdn("1,ip=v4");
+	start_ok();
+	shown(0, "failed", "unknown_apn");
+	run_for(100);
+	assert_int_equal(fake_asked(&modem, WDS, START), 1);
+	session_retry(session, 2);
+	session_retry(session, 1);
+	asked(WDS, START, 2);
+	run_for(20);
+	shown(0, "backing-off", "internal (error 3)");
+	session_retry(session, 0);
+	asked(WDS, START, 3);
+	run_for(20);
+	shown(0, "up", "");
+	session_retry(session, 0);
+	run_for(20);
+	assert_int_equal(fake_asked(&modem, WDS, START), 3);
+	stop_ok();
+}
+
+/* A configured trunk: what one PDN is refused does not take the other down. */
+static void test_persist(void **state)
+{
+	(void)state;
+	config.persist = true;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .count = 1,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	pdn("1,ip=v4");
+	pdn("2,ip=v4");
+	start_ok();
+	shown(0, "failed", "unknown_apn (3gpp reason 27)");
+	assert_int_equal(seen.ups, 1);
+	run_for(300);
+	assert_int_equal(fake_asked(&modem, WDS, START), 2);
+	stop_ok();
+}
+
+/* The modem's own autoconnect is faster than we are. */
+static void test_found(void **state)
+{
+	(void)state;
+	config.backoff_min = config.backoff_max = 60000;
+	pdn("1,ip=v4");
+	fake_add_rule(&modem,
+		      (struct rule){.service = WDS, .message = START, .count = 1, .error = 3});
+	start_ok();
+	shown(0, "backing-off", "internal");
+	modem.clients[2].connected = true;
+	modem.clients[2].family = 4;
+	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 0);
+	asked(WDS, SETTINGS, 1);
+	run_for(20);
+	shown(0, "up", "");
+	assert_int_equal(seen.ups, 1);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
+}
+
+/* Where an earlier process has left a call is where it goes on. */
+static void test_adopt_waiting(void **state)
+{
+	(void)state;
+	config.persist = true;
+	config.backoff_min = config.backoff_max = 60000;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 4,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	fake_add_rule(&modem,
+		      (struct rule){.service = WDS, .message = START, .family = 6, .error = 3});
+	pdn("1");
+	start_ok();
+	die_and_adopt();
+	assert_int_equal(seen.error.err, 0);
+	shown(0, "failed", "unknown_apn");
+	shown(1, "backing-off", "internal (error 3)");
+	assert_int_equal(fake_asked(&modem, WDS, START), 2);
+	assert_int_equal(modem.nclients, 4);
+	modem.nrules = 0;
+	session_retry(session, 0);
+	asked(WDS, START, 4);
+	run_for(20);
+	assert_int_equal(seen.ups, 2);
+	stop_ok();
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -1156,6 +1395,14 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_adopt_pending_shared),
 	TEST(test_adopt_fewer),
 	TEST(test_adopt_nonsense),
+	TEST(test_add_pdn),
+	TEST(test_remove_pdn),
+	TEST(test_remove_while_dialling),
+	TEST(test_back_off),
+	TEST(test_retry),
+	TEST(test_persist),
+	TEST(test_found),
+	TEST(test_adopt_waiting),
 };
 
 int main(void)
