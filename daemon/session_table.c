@@ -76,15 +76,20 @@ static void take_over(struct call *c)
 
 static void up(struct call *c)
 {
-	if (!c->told)
+	struct call *other = call_sibling(c);
+	bool first = !c->told;
+
+	if (first)
 		c->up_since = now_ms();
 	memset(&c->end, 0, sizeof(c->end));
 	c->error = 0;
 	c->told = true;
-	if (!c->renewed)
-		return;
+	if (c->renewed)
+		c->session->ops->up(c->session->arg, c->pdn->config.number, &c->settings);
 	c->renewed = false;
-	c->session->ops->up(c->session->arg, c->pdn->config.number, &c->settings);
+	/* What the network gives one family it may well give the other. */
+	if (first && other && other->state == CALL_BACKOFF)
+		call_consider(other);
 }
 
 static void tell_down(struct call *c)

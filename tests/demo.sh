@@ -41,7 +41,7 @@ iperf() { # option...
 }
 
 pdn_state() { # number
-	field ".pdns[] | select(.number == $1) | .families[0].state"
+	field ".pdns[] | select(.number == $1) | .families | map(.state) | unique | join(\" \")"
 }
 
 port_open() {
