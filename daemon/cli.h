@@ -25,7 +25,9 @@ struct cli {
 	/* of some commands only */
 	struct config_trunk trunk;
 	bool no_default_route;
-	bool secrets;	   /* dump */
+	bool secrets; /* dump */
+	bool dry_run; /* apply */
+	bool prune;
 	const char *qmap;  /* decode: version as text */
 	unsigned int last; /* monitor: events of the past to begin with */
 };
@@ -64,6 +66,7 @@ int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_apply(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_dump(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_decode(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_help(struct cli *cli, int argc, char **argv, struct error *err);

@@ -70,6 +70,15 @@ static const struct option_def decode_options[] = {
 	 .help = "version of the aggregate; v4: a trailer follows each frame (default v5)"},
 };
 
+static const struct option_def apply_options[] = {
+	{.name = "dry-run",
+	 .letter = 'n',
+	 .type = OPTION_FLAG,
+	 OPTION(dry_run),
+	 .help = "print what would be done, and do nothing"},
+	{.name = "prune", .type = OPTION_FLAG, OPTION(prune), .help = "detach what is not in FILE"},
+};
+
 static const struct option_def dump_options[] = {
 	{.name = "secrets",
 	 .type = OPTION_FLAG,
@@ -112,6 +121,12 @@ const struct cli_command cli_commands[] = {
 	 .usage = "DEV",
 	 .run = cli_detach,
 	 .help = "disconnect them and undo everything"},
+	{.name = "apply",
+	 .usage = "FILE [OPTION]...",
+	 OPTIONS(apply_options),
+	 .run = cli_apply,
+	 .help = "make what is attached into what a configuration file asks for",
+	 .more = "FILE may be a directory: its *.conf are meant. - reads standard input.\n"},
 	{.name = "show",
 	 .usage = "[DEV]",
 	 .run = cli_show,

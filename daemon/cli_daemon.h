@@ -36,5 +36,6 @@ int cli_stream(const struct cli *cli, struct json_object *request, const sigset_
 #define CLI_TIMEOUT	   30
 #define CLI_DETACH_TIMEOUT 120
 #define CLI_ATTACH_TIMEOUT 600
+#define CLI_APPLY_TIMEOUT  3600
 
 #endif

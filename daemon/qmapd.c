@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_set.h"
 #include "control.h"
 #include "control_server.h"
 #include "events.h"
@@ -20,7 +20,7 @@
 #include "rtnl_monitor.h"
 #include "trunk_list.h"
 
-#define DEFAULT_CONFIG "/etc/qmap/qmapd.conf"
+#define DEFAULT_CONFIG "/etc/qmap"
 #define EXIT_CONFIG    78 /* sysexits.h, which systemd prints as CONFIG */
 
 struct args {
@@ -35,7 +35,7 @@ static const struct option_def option_defs[] = {
 	 .type = OPTION_TEXT,
 	 .offset = offsetof(struct args, config),
 	 .metavar = "FILE",
-	 .help = "attach what FILE asks for (default: " DEFAULT_CONFIG ", if there is one)"},
+	 .help = "attach what FILE, or DIR/*.conf, asks for (default: " DEFAULT_CONFIG "/*.conf)"},
 	{.name = "run-dir",
 	 .type = OPTION_TEXT,
 	 .offset = offsetof(struct args, run_dir),
@@ -65,7 +65,8 @@ static const struct option_def option_defs[] = {
 
 struct daemon {
 	struct event_base *base;
-	struct event *sigterm, *sigint, *netlink;
+	struct event *sigterm, *sigint, *sighup, *netlink;
+	const char *config; /* file or directory; NULL: the default, if there is one */
 	struct rtnl_monitor *monitor;
 	struct events *events;
 	struct trunk_list *trunks;
@@ -77,6 +78,34 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	log_info("Signal %d: leaving; trunks stay attached", (int)sig);
 	event_base_loopbreak(arg);
+}
+
+/* Nothing is touched before all of it has been read, so that a typing error does not do half of it.
+ */
+static int read_config(const struct daemon *d, struct config_set *set, struct error *err)
+{
+	const char *path = d->config ? d->config : DEFAULT_CONFIG;
+
+	if (!d->config && access(path, R_OK))
+		return 0;
+	return config_set_read(set, path, err);
+}
+
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+	struct daemon *d = arg;
+	struct config_set set = {.n = 0};
+	struct error err = {0};
+
+	(void)what;
+	if (read_config(d, &set, &err)) {
+		log_error("%s%s%s; nothing is changed", err.text, err.hint[0] ? "; " : "",
+			  err.hint);
+		config_set_clear(&set);
+		return;
+	}
+	log_info("Signal %d: configuration read again", (int)sig);
+	trunk_list_configure(d->trunks, &set);
 }
 
 static void on_link_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
@@ -114,10 +143,11 @@ static int open_events(struct daemon *d, struct error *err)
 		return ret;
 	d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d->base);
 	d->sigint = evsignal_new(d->base, SIGINT, on_signal, d->base);
+	d->sighup = evsignal_new(d->base, SIGHUP, on_reload, d);
 	d->netlink = event_new(d->base, rtnl_monitor_fd(d->monitor), EV_READ | EV_PERSIST,
 			       on_netlink, d);
-	if (!d->sigterm || !d->sigint || !d->netlink || event_add(d->sigterm, NULL) ||
-	    event_add(d->sigint, NULL) || event_add(d->netlink, NULL))
+	if (!d->sigterm || !d->sigint || !d->sighup || !d->netlink || event_add(d->sigterm, NULL) ||
+	    event_add(d->sigint, NULL) || event_add(d->sighup, NULL) || event_add(d->netlink, NULL))
 		return error_set(err, -ENOMEM, "cannot make an event loop");
 	return 0;
 }
@@ -129,6 +159,8 @@ static void close_all(struct daemon *d)
 	events_free(&d->events);
 	if (d->netlink)
 		event_free(d->netlink);
+	if (d->sighup)
+		event_free(d->sighup);
 	if (d->sigint)
 		event_free(d->sigint);
 	if (d->sigterm)
@@ -138,37 +170,18 @@ static void close_all(struct daemon *d)
 		event_base_free(d->base);
 }
 
-static int configure_one(const struct config_trunk *config, void *arg)
-{
-	trunk_list_configure(arg, config);
-	return 0;
-}
-
-/* Checked before anything is touched, so that a typing error does not attach half of it. */
-static int check_one(const struct config_trunk *config, void *arg)
-{
-	(void)config;
-	(void)arg;
-	return 0;
-}
-
 static int run(const struct args *args, struct error *err)
 {
-	const char *config = args->config;
 	char socket[108], run_dir[108];
 	struct trunk_env env;
-	struct daemon d = {0};
-	int ret;
+	struct daemon d = {.config = args->config};
+	struct config_set set = {.n = 0};
+	int ret = read_config(&d, &set, err);
 
-	if (!config && !access(DEFAULT_CONFIG, R_OK))
-		config = DEFAULT_CONFIG;
-	if (config) {
-		ret = config_file_read(config, check_one, NULL, err);
-		if (ret) {
-			/* Whatever is wrong with it, starting again does not help. */
-			error_exit(err, EXIT_USAGE);
-			return ret;
-		}
+	if (ret) {
+		/* Whatever is wrong with it, starting again does not help. */
+		error_exit(err, EXIT_USAGE);
+		return ret;
 	}
 	ret = control_path(args->run_dir, socket, sizeof(socket));
 	if (ret)
@@ -184,13 +197,13 @@ static int run(const struct args *args, struct error *err)
 		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
 	if (!ret) {
 		trunk_list_adopt(d.trunks);
-		if (config)
-			config_file_read(config, configure_one, d.trunks, NULL);
+		trunk_list_configure(d.trunks, &set);
 		log_info("qmapd %s, control socket %s", QMAP_VERSION, socket);
 		notify("READY=1");
 		event_base_dispatch(d.base);
 		notify("STOPPING=1");
 	}
+	config_set_clear(&set);
 	close_all(&d);
 	return ret;
 }

@@ -7,23 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "datapath/pins.h"
 #include "json_get.h"
 #include "log.h"
 #include "trunk_monitor.h"
 
-#define MAX_TRUNKS 16
+#define MAX_TRUNKS CONFIG_MAX_TRUNKS
 
 struct trunk_list {
 	struct trunk_env env;
 	struct trunk *trunks[MAX_TRUNKS]; /* no holes */
 	unsigned int n;
+	struct applier *applier;
 };
 
 /* A request that waits for a trunk. */
 struct job {
 	struct trunk_list *list;
 	struct control_request *req; /* NULL: nobody asked, the log is told */
+	trunk_list_done done;	     /* NULL: nobody else waits for it */
+	void *arg;
 };
 
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
@@ -32,7 +36,7 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 	if (!*out)
 		return error_set(err, -ENOMEM, "out of memory");
 	(*out)->env = *env;
-	return 0;
+	return applier_new(&(*out)->applier, env->base, *out, err);
 }
 
 void trunk_list_free(struct trunk_list **l)
@@ -41,16 +45,22 @@ void trunk_list_free(struct trunk_list **l)
 		return;
 	for (unsigned int i = 0; i < (*l)->n; i++)
 		trunk_free(&(*l)->trunks[i]);
+	applier_free(&(*l)->applier);
 	free(*l);
 	*l = NULL;
 }
 
-static struct trunk *find(const struct trunk_list *l, const char *dev)
+struct trunk *trunk_list_find(const struct trunk_list *l, const char *dev)
 {
 	for (unsigned int i = 0; i < l->n; i++)
 		if (!strcmp(trunk_name(l->trunks[i]), dev))
 			return l->trunks[i];
 	return NULL;
+}
+
+struct trunk *trunk_list_get(const struct trunk_list *l, unsigned int i)
+{
+	return i < l->n ? l->trunks[i] : NULL;
 }
 
 static void drop(struct trunk_list *l, struct trunk *t)
@@ -76,7 +86,7 @@ static struct job *job_new(struct trunk_list *l, struct control_request *req, st
 	return job;
 }
 
-/* Ends the job: @result or @err goes to whoever asked. */
+/* Ends the job: @result or @err goes to whoever asked. The trunk is idle, or not in the list. */
 static void job_end(struct job *job, const char *dev, struct json_object *result,
 		    const struct error *err)
 {
@@ -88,6 +98,9 @@ static void job_end(struct job *job, const char *dev, struct json_object *result
 		json_object_put(result);
 	if (err)
 		log_error("%s: %s%s%s", dev, err->text, err->hint[0] ? "; " : "", err->hint);
+	if (job->done)
+		job->done(job->arg, err);
+	applier_wake(job->list->applier);
 	free(job);
 }
 
@@ -102,30 +115,35 @@ static struct json_object *array_of(struct json_object *o)
 static void detached(void *arg, struct trunk *t, const struct error *err)
 {
 	struct job *job = arg;
-	struct trunk_list *l = job->list;
+	struct error why = err ? *err : (struct error){0};
+	char dev[IFNAMSIZ];
 
-	log_info("%s: detached", trunk_name(t));
-	job_end(job, trunk_name(t), json_object_new_array(), err);
-	drop(l, t);
+	snprintf(dev, sizeof(dev), "%s", trunk_name(t));
+	log_info("%s: detached", dev);
+	drop(job->list, t);
+	job_end(job, dev, json_object_new_array(), err ? &why : NULL);
 }
 
 static void attached(void *arg, struct trunk *t, const struct error *err)
 {
 	struct job *job = arg;
-	struct trunk_list *l = job->list;
+	struct error why = err ? *err : (struct error){0};
+	struct json_object *show = err ? NULL : array_of(trunk_show(t));
+	char dev[IFNAMSIZ];
 
-	if (!err)
-		log_info("%s: attached", trunk_name(t));
-	job_end(job, trunk_name(t), err ? NULL : array_of(trunk_show(t)), err);
+	snprintf(dev, sizeof(dev), "%s", trunk_name(t));
 	if (err)
-		drop(l, t);
+		drop(job->list, t);
+	else
+		log_info("%s: attached", dev);
+	job_end(job, dev, show, err ? &why : NULL);
 }
 
-static int start_attach(struct trunk_list *l, const struct config_trunk *config,
-			struct control_request *req, struct error *err)
+/* @job is taken over unless there is an error. */
+static int start_attach(struct trunk_list *l, const struct config_trunk *config, struct job *job,
+			struct error *err)
 {
-	struct trunk *t = find(l, config->dev);
-	struct job *job;
+	struct trunk *t = trunk_list_find(l, config->dev);
 	int ret;
 
 	if (t) {
@@ -145,14 +163,25 @@ static int start_attach(struct trunk_list *l, const struct config_trunk *config,
 	}
 	if (l->n == MAX_TRUNKS)
 		return error_set(err, -E2BIG, "more than %d trunks are not supported", MAX_TRUNKS);
-	job = job_new(l, req, err);
+	ret = trunk_attach(&t, &l->env, config, attached, job, err);
+	if (!ret)
+		l->trunks[l->n++] = t;
+	return ret;
+}
+
+int trunk_list_attach(struct trunk_list *l, const struct config_trunk *config, trunk_list_done done,
+		      void *arg, struct error *err)
+{
+	struct job *job = job_new(l, NULL, err);
+	int ret;
+
 	if (!job)
 		return -ENOMEM;
-	ret = trunk_attach(&t, &l->env, config, attached, job, err);
+	job->done = done;
+	job->arg = arg;
+	ret = start_attach(l, config, job, err);
 	if (ret)
 		free(job);
-	else
-		l->trunks[l->n++] = t;
 	return ret;
 }
 
@@ -161,19 +190,22 @@ static void on_attach(struct control_request *req, struct json_object *args, voi
 	struct config_trunk *config = malloc(sizeof(*config));
 	struct json_object *o = NULL;
 	struct error err = {0};
+	struct job *job = job_new(arg, req, &err);
 	int ret = -EINVAL;
 
 	json_object_object_get_ex(args, "trunk", &o);
-	if (!config)
+	if (!config || !job)
 		ret = error_set(&err, -ENOMEM, "out of memory");
 	else if (!o)
 		error_set(&err, ret, "attach needs \"trunk\"");
 	else
 		ret = config_trunk_from_json(config, o, &err)
 			?: config_trunk_finish(config, &err)
-			?: start_attach(arg, config, req, &err);
-	if (ret)
+			?: start_attach(arg, config, job, &err);
+	if (ret) {
 		control_reply_error(req, &err);
+		free(job);
+	}
 	free(config);
 }
 
@@ -184,25 +216,37 @@ static int not_attached(const char *dev, struct error *err)
 	return -ENODEV;
 }
 
-static void on_detach(struct control_request *req, struct json_object *args, void *arg)
+static int start_detach(struct trunk_list *l, const char *dev, struct job what, struct error *err)
 {
-	const char *dev = control_args_string(args, "dev");
-	struct trunk_list *l = arg;
-	struct trunk *t = dev ? find(l, dev) : NULL;
-	struct error err = {0};
-	struct job *job = NULL;
+	struct trunk *t = dev ? trunk_list_find(l, dev) : NULL;
+	struct job *job;
 	int ret;
 
 	if (!t)
-		ret = not_attached(dev, &err);
-	else if (!(job = job_new(l, req, &err)))
-		ret = -ENOMEM;
-	else
-		ret = trunk_detach(t, detached, job, &err);
-	if (!ret)
-		return;
-	control_reply_error(req, &err);
-	free(job);
+		return not_attached(dev, err);
+	job = job_new(l, what.req, err);
+	if (!job)
+		return -ENOMEM;
+	*job = what;
+	ret = trunk_detach(t, detached, job, err);
+	if (ret)
+		free(job);
+	return ret;
+}
+
+int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done done, void *arg,
+		      struct error *err)
+{
+	return start_detach(l, dev, (struct job){.list = l, .done = done, .arg = arg}, err);
+}
+
+static void on_detach(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct error err = {0};
+
+	if (start_detach(arg, control_args_string(args, "dev"),
+			 (struct job){.list = arg, .req = req}, &err))
+		control_reply_error(req, &err);
 }
 
 static void each(struct control_request *req, struct json_object *args, struct trunk_list *l,
@@ -212,7 +256,7 @@ static void each(struct control_request *req, struct json_object *args, struct t
 	struct json_object *a = json_object_new_array(), *o;
 	struct error err = {0};
 
-	if (dev && !find(l, dev))
+	if (dev && !trunk_list_find(l, dev))
 		not_attached(dev, &err);
 	for (unsigned int i = 0; i < l->n && !err.err; i++) {
 		if (dev && strcmp(dev, trunk_name(l->trunks[i])))
@@ -276,14 +320,16 @@ static void on_monitor(struct control_request *req, struct json_object *args, vo
 	trunk_monitor(req, args, l->env.events);
 }
 
+static void on_apply(struct control_request *req, struct json_object *args, void *arg)
+{
+	applier_command(((struct trunk_list *)arg)->applier, req, args);
+}
+
 const struct control_command trunk_commands[] = {
-	{"attach", true, on_attach},
-	{"detach", true, on_detach},
-	{"show", false, on_show},
-	{"stats", false, on_stats},
-	{"dump", true, on_dump},
-	{"monitor", false, on_monitor},
-	{0},
+	{"apply", true, on_apply},	{"attach", true, on_attach},
+	{"detach", true, on_detach},	{"show", false, on_show},
+	{"stats", false, on_stats},	{"dump", true, on_dump},
+	{"monitor", false, on_monitor}, {0},
 };
 
 /* --- without being asked --- */
@@ -337,12 +383,9 @@ void trunk_list_adopt(struct trunk_list *l)
 		adopt_one(l, ifindexes[i]);
 }
 
-void trunk_list_configure(struct trunk_list *l, const struct config_trunk *config)
+void trunk_list_configure(struct trunk_list *l, struct config_set *set)
 {
-	struct error err = {0};
-
-	if (!find(l, config->dev) && start_attach(l, config, NULL, &err))
-		log_error("%s: %s%s%s", config->dev, err.text, err.hint[0] ? "; " : "", err.hint);
+	applier_start(l->applier, set);
 }
 
 void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex)

@@ -3,7 +3,7 @@
 #ifndef QMAP_TRUNK_LIST_H
 #define QMAP_TRUNK_LIST_H
 
-#include "config.h"
+#include "config_set.h"
 #include "control_server.h"
 #include "trunk.h"
 
@@ -16,8 +16,21 @@ void trunk_list_free(struct trunk_list **l);
 /* Takes over what is pinned; what was half attached, or whose netdev is gone, is taken down. */
 void trunk_list_adopt(struct trunk_list *l);
 
-/* Attaches what a configuration file asks for, unless it is attached already. */
-void trunk_list_configure(struct trunk_list *l, const struct config_trunk *config);
+/* Makes what is attached into what configuration files ask for (apply.h), whose set is taken over.
+ */
+void trunk_list_configure(struct trunk_list *l, struct config_set *set);
+
+/* The trunk called @dev, or NULL; the @i-th, NULL behind the last. */
+struct trunk *trunk_list_find(const struct trunk_list *l, const char *dev);
+struct trunk *trunk_list_get(const struct trunk_list *l, unsigned int i);
+
+/* As the commands of the socket; @done comes later, once, unless there is an error, and finds the
+ * list as it is then. */
+typedef void (*trunk_list_done)(void *arg, const struct error *err);
+int trunk_list_attach(struct trunk_list *l, const struct config_trunk *config, trunk_list_done done,
+		      void *arg, struct error *err);
+int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done done, void *arg,
+		      struct error *err);
 
 void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex);
 

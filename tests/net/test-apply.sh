@@ -64,4 +64,171 @@ test_dump_is_for_root() {
 		"$build/qmapctl" dump
 }
 
+# --- apply ---
+
+# conf NAME LINE...: a file in $T.
+conf() {
+	local name=$1
+	shift
+	printf '%s\n' "$@" >"$T/$name"
+}
+
+# What of the modem's work a second time would show: syncs, client ids, calls.
+work_done() {
+	modem_stat '[.qmi.requests, .qmi.syncs, .calls] | join(" ")'
+}
+
+# changes_nothing COMMAND...: the same calls, addresses and netdevs before and after.
+changes_nothing() {
+	local before after
+	before=$(work_done; ip -o address; ip -o link; ip -o route; qmapctl -j dump --secrets)
+	"$@" >/dev/null
+	after=$(work_done; ip -o address; ip -o link; ip -o route; qmapctl -j dump --secrets)
+	equal "state after $*" "$before" "$after"
+}
+
+says_nothing_to_do() {
+	equal "$*" "Nothing to do." "$("$@")"
+}
+
+test_apply_attaches_and_is_idempotent() {
+	start
+	conf one '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = internet' \
+		'[trunk wwan0 pdn 2]' 'apn = ims' 'ip = v4'
+	equal "plan" "planned wwan0: attach" "$(qmapctl apply --dry-run "$T/one")"
+	equal "trunks after a dry run" "[]" "$(qmapctl -j show)"
+	equal "requests after a dry run" 0 "$(modem_stat .qmi.requests)"
+	equal "apply" "done    wwan0: attach" "$(qmapctl apply "$T/one")"
+	equal "ports" "wwan0.1 wwan0.2" "$(field '.pdns | map(.port) | join(" ")')"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1 >/dev/null
+	equal "second plan" "[]" "$(qmapctl -j apply -n "$T/one")"
+	changes_nothing qmapctl apply "$T/one"
+	says_nothing_to_do qmapctl apply - <"$T/one"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_dump_is_applied_without_a_change() {
+	start
+	attach_with_secrets
+	qmapctl dump >"$T/dump"
+	says_nothing_to_do qmapctl apply "$T/dump"
+	changes_nothing qmapctl apply "$T/dump"
+	qmapctl dump --secrets >"$T/secrets"
+	says_nothing_to_do qmapctl apply "$T/secrets"
+	qmapctl detach wwan0
+	refused 1 "wwan0 is not attached: there are no secrets to keep" qmapctl apply "$T/dump"
+	says "hint: write them instead"
+	qmapctl apply -q "$T/secrets"
+	equal "dump" "$(cat "$T/secrets")" "$(qmapctl dump --secrets)"
+}
+
+test_apply_leaves_others_alone() {
+	start
+	attach --pdn 1,apn=internet >/dev/null
+	conf none '# no trunk'
+	says_nothing_to_do qmapctl apply "$T/none"
+	equal "plan" "planned wwan0: detach" "$(qmapctl apply --dry-run --prune "$T/none")"
+	equal "state" attached "$(field .state)"
+	equal "prune" "done    wwan0: detach" "$(qmapctl apply --prune "$T/none")"
+	nothing_left
+}
+
+# A step that fails is told, and so is what was not begun because of it.
+test_apply_stops_at_a_failure() {
+	start
+	conf two '[trunk wwan8]' 'control = none' '[trunk wwan0]' "control = $T/qmi"
+	refused 4 "there is no netdev wwan8" qmapctl apply "$T/two"
+	says "failed  wwan8: attach"
+	says "left    wwan0: attach"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	said=$(qmapctl -j apply "$T/two" 2>/dev/null) || :
+	equal "states" "failed ENODEV, left null" \
+		"$(jq -r 'map("\(.state) \(.failure.errno)") | join(", ")' <<<"$said")"
+	conf two '[trunk wwan0]' "control = $T/qmi" '[trunk wwan8]' 'control = none'
+	refused 4 "there is no netdev wwan8" qmapctl apply "$T/two"
+	says "done    wwan0: attach"
+	says "failed  wwan8: attach"
+	equal "state" attached "$(field .state)"
+}
+
+test_apply_refuses_mistakes() {
+	start
+	attach --pdn 1,apn=internet >/dev/null
+	conf bad '[trunk wwan0]' "control = $T/qmi" 'qmap = v5' '[trunk wwan0 pdn 1]' 'appn = x'
+	changes_nothing refused 1 "$T/bad:5: a PDN has no setting \"appn\"" qmapctl apply "$T/bad"
+	refused 4 "cannot open $T/nosuch" qmapctl apply "$T/nosuch"
+	refused 1 "the name of a file is missing" qmapctl apply
+	refused 1 "one file at a time" qmapctl apply a b
+}
+
+test_apply_a_directory() {
+	start
+	mkdir "$T/conf"
+	conf conf/b.conf '[trunk wwan0]' "control = $T/qmi"
+	conf conf/a.conf '[trunk wwan7]' 'control = none'
+	conf conf/.c.conf '[nonsense]'
+	conf conf/d.conf~ '[nonsense]'
+	equal "plan" "planned wwan7: attach
+planned wwan0: attach" "$(qmapctl apply -n "$T/conf")"
+	conf conf/c.conf '[trunk wwan0 pdn 3]'
+	refused 1 "$T/conf/c.conf: trunk wwan0 is there twice" qmapctl apply -n "$T/conf"
+}
+
+# --- qmapd's own files ---
+
+log_says() {
+	grep -qF "$1" "$T/qmapd.log"
+}
+
+test_reload() {
+	modem_start
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = internet'
+	qmapd_start -c "$T/f"
+	wait_for 5 trunk_is attached
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = nonsense;' 'nonsense'
+	changes_nothing kill -HUP "$qmapd_pid"
+	wait_for 5 log_says "$T/f:5: neither a section nor key = value; nothing is changed"
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = internet'
+	changes_nothing kill -HUP "$qmapd_pid"
+	wait_for 5 log_says "configuration read again"
+	echo 'ip = v4' >>"$T/f"
+	kill -HUP "$qmapd_pid"
+	wait_for 5 families_are 1 || fail "$(qmapctl -j show)"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1 >/dev/null
+	# a trunk that is in no file any more stays
+	: >"$T/f"
+	changes_nothing kill -HUP "$qmapd_pid"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+trunk_is() {
+	[ "$(field .state)" = "$1" ]
+}
+
+families_are() {
+	[ "$(field ' | .state + " " + (.pdns[0].families | length | tostring)')" = "attached $1" ]
+}
+
+# What the files say now counts, not what they said when the last qmapd ran.
+test_start_applies_what_has_changed() {
+	modem_start
+	mkdir "$T/conf"
+	conf conf/wwan0.conf '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = internet'
+	qmapd_start -c "$T/conf"
+	wait_for 5 families_are 2
+	qmapd_kill TERM
+	modem reset
+	qmapd_start -c "$T/conf"
+	wait_for 5 families_are 2
+	equal "calls started again" 0 "$(modem_stat '.qmi.messages.wds.start // 0')"
+	qmapd_kill TERM
+	conf conf/wwan0.conf '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = internet' 'ip = v6'
+	qmapd_start -c "$T/conf"
+	wait_for 5 families_are 1
+	qmapctl detach wwan0
+	nothing_left
+}
+
 run_tests "$@"
