@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_LINE 65536
+#define MAX_LINE (2 * MAX_TRANSFER + 64) /* `inject` of the largest transfer, in hex */
 #define POLL_US	 2000 /* between looks at a state that is waited for */
 
 struct commander {

@@ -2,6 +2,7 @@
 #include "fixture_check.h"
 
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bpf/walk.h"
@@ -26,8 +27,14 @@ void fixture_check_init(struct fixture_check *c, enum fixture_path path)
 
 int fixture_tap(struct fixture_check *c, uint8_t mux, const char *dev)
 {
+	int error;
+	socklen_t size = sizeof(error);
+
 	c->taps[mux] = world_tap(dev);
-	return c->taps[mux] < 0 ? -1 : 0;
+	if (c->taps[mux] < 0)
+		return -1;
+	/* That a device is down is an error, and something to read, once. */
+	return getsockopt(c->taps[mux], SOL_SOCKET, SO_ERROR, &error, &size);
 }
 
 void fixture_check_close(struct fixture_check *c)

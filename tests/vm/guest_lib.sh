@@ -27,7 +27,9 @@ build_tests() {
 		[[ $file == *.bpf.c || $file == *_tool.c ]] || sources+=("$file")
 	done
 	# shellcheck disable=SC2086 # lists
-	gcc $cflags "${sources[@]}" $fixtures -o build/vm/bin/shim_test -lbpf -lmnl
+	gcc $cflags "${sources[@]}" $fixtures -o build/vm/bin/shim_test -lbpf -lmnl &&
+		gcc $cflags tests/vm/fixture_tool.c tests/vm/fixture_check.c tests/vm/{nl,world}.c \
+			$fixtures -o build/vm/bin/fixture_tool -lbpf -lmnl
 }
 
 # What to give to make so that this machine's compiler can stand in for the kernel's own.

@@ -118,6 +118,15 @@ lossless() {
 	done
 }
 
+no_violations() {
+	equal "violations and warnings" '{}' "$(modem stats |
+		jq -c '.violations + .warnings | del(.total) | with_entries(select(.value > 0))')"
+}
+
+drops_of_ours() {
+	qmapctl -j stats | jq -c '.[0].drops | del(.queue_full) | with_entries(select(.value > 0))'
+}
+
 # Datagrams of all sizes to the MTU, hence every pad, in both directions; bytes compared.
 patterns() {
 	local way
@@ -136,10 +145,8 @@ patterns() {
 	for n in "${pdns[@]}"; do
 		sink_has "$n" 600
 	done
-	equal "violations and warnings" '{}' "$(modem stats |
-		jq -c '.violations + .warnings | del(.total) | with_entries(select(.value > 0))')"
-	equal "drops but for want of room" '{}' "$(qmapctl -j stats |
-		jq -c '.[0].drops | del(.queue_full) | with_entries(select(.value > 0))')"
+	no_violations
+	equal "drops but for want of room" '{}' "$(drops_of_ours)"
 	equal "lost in the modem" '[0,0]' "$(modem stats | jq -c '[.trunk.dl_lost, .trunk.dl_beyond_urb]')"
 }
 
@@ -330,6 +337,55 @@ test_versions() {
 	done
 }
 
+fixture_muxes() { # what the table reckons with, as DEV=MUX
+	local n=0 mux
+	for mux in 0x81 0x82 0x83 0x84 0x01 0xfe; do
+		echo "wwan0.$((n += 1))=$mux"
+	done
+}
+
+port_is_up() { # pdn
+	[ "$(stat_of ".ports[] | select(.port == \"wwan0.$1\") | .up")" = "$2" ]
+}
+
+# What the tool has worked out, of what qmapctl says.
+fixtures_counted() {
+	qmapctl -j stats | jq -S '.[0] | {aggregates, bytes, frames, commands, drops,
+		ports: [.ports[] | {mux, rx_packets, rx_bytes, rx_csum_ok, rx_csum_none, rx_dropped,
+			commands}] | sort_by(.mux)}'
+}
+
+# The walker's fixtures: packets by bytes and in order, then the counters, drops by reason.
+test_fixtures() {
+	local version ports n too_short
+	mapfile -t ports < <(fixture_muxes)
+	usb_start --pdns 6
+	qmapd_start
+	for version in 1 4 5; do
+		qmapctl -q attach wwan0 --datapath "$datapath" --qmap v$version \
+			--pdn={1,2,3,4}",ip=v4" --pdn=5,ip=v4,mux=1 --pdn=6,ip=v4,mux=254
+		for n in 1 2 3 4 5 6; do
+			quiet wwan0.$n # packets of the kernel's own would be counted
+		done
+		modem refuse pdn=4 >/dev/null
+		modem disconnect pdn=4 >/dev/null
+		wait_for 10 port_is_up 4 false
+		ip link set wwan0.4 up     # qmapd has set it down
+		ip link set wwan0 mtu 65535 # for aggregates larger than modems make them
+		too_short=$(cat $sysfs/statistics/rx_length_errors)
+		"$build/fixture_tool" "$T/faults" "$datapath" $version "${ports[@]}" >"$T/expected" ||
+			fail "$(cat "$T/expected")"
+		equal "counters" "$(jq -S 'del(.sent, .too_short)' "$T/expected")" \
+			"$(fixtures_counted)"
+		equal "transfers too short for usbnet" "$(jq .too_short "$T/expected")" \
+			$(($(cat $sysfs/statistics/rx_length_errors) - too_short))
+		echo "DATA usb-$datapath fixtures v$version: $(jq -r '"\(.sent) aggregates, \(.frames) packets, \([.drops[]] | add) drops"' "$T/expected")"
+		modem clear >/dev/null
+		qmapctl detach wwan0
+		nothing_left
+	done
+}
+
 # 31744 bytes are 31 packets of SuperSpeed: usbnet refuses such an MTU.
 test_large_aggregates() {
 	start --dl-max-bytes 31744
@@ -359,6 +415,44 @@ test_beyond_the_urb() {
 	ping_all
 	ip link set wwan0 mtu $(($(field .dl_max_bytes) + 1))
 	patterns
+	detached
+}
+
+servers_listen() {
+	[ "$(ip netns exec net ss -Hltn 'sport = :5201' | wc -l)" = ${#pdns[@]} ]
+}
+
+# iperf_all WAY BYTES OPTION...: TCP through all PDNs at once. iperf3 does not count what is under way when
+# the sender has done.
+iperf_all() {
+	local way=$1 bytes=$2 n clients=()
+	shift 2
+	for n in "${pdns[@]}"; do
+		timeout 90 iperf3 -J -c "$(gateway $n 4)" -B "$(host $n 4)" -n $bytes "$@" >"$T/iperf.$n" &
+		clients+=($!)
+	done
+	for n in "${pdns[@]}"; do
+		wait "${clients[$((n - 1))]}" || fail "PDN $n: $(jq -r .error "$T/iperf.$n")"
+		at_least "bytes sent of PDN $n" $bytes "$(jq .end.sum_sent.bytes "$T/iperf.$n")"
+		at_least "bytes received" $((bytes * 3 / 4)) "$(jq .end.sum_received.bytes "$T/iperf.$n")"
+	done
+	echo "DATA usb-$datapath iperf3 $way: $(jq -s 'map(.end.sum_received.bits_per_second) | add / 1e6 | floor' \
+		"$T"/iperf.?) Mbit/s over ${#pdns[@]} PDNs"
+}
+
+# Four TCP connections share the trunk, down and up.
+test_iperf() {
+	local n
+	start
+	for n in "${pdns[@]}"; do
+		ip netns exec net iperf3 -s -B "$(gateway $n 4)" >/dev/null &
+	done
+	wait_for 10 servers_listen
+	deep_queues
+	iperf_all down 8000000 -R
+	iperf_all up 8000000
+	no_violations
+	equal "drops but for want of room" '{}' "$(drops_of_ours)"
 	detached
 }
 
@@ -468,7 +562,7 @@ run_one() { # test
 	local status=0
 	timeout -k 5 "${TEST_LIMIT:-200}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
-	killall -q -9 qmapd qmap-modem pattern-tool # the guest is the test's alone
+	killall -q -9 qmapd qmap-modem pattern-tool iperf3 # the guest is the test's alone
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
 		echo "PASS usb-$datapath ${1#test_}"

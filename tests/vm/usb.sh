@@ -26,7 +26,8 @@ GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
 GUEST_TREE=$VM_BUILD/usb-tree
 
 PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool)
-TOOLS=(bash jq ping qmicli ss timeout unshare taskset)
+TESTS=(build/vm/bin/fixture_tool)
+TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3)
 
 # Where tests/net/lib.sh looks for programs, and the scripts themselves.
 make_tree() {
@@ -35,7 +36,7 @@ make_tree() {
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
 	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
 	cp tests/vm/guest_usb.sh "$GUEST_TREE/qmap/tests/vm/"
-	for program in "${PROGRAMS[@]}"; do
+	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
 }
@@ -50,7 +51,10 @@ missing_programs() {
 }
 
 reason=$(missing_programs) && { echo "SKIP vm-usb: $reason"; exit 0; }
-make -s "${PROGRAMS[@]}" || { echo "FAIL vm-usb: programs do not build"; exit 1; }
+if ! make -s "${PROGRAMS[@]}" || ! build_tests; then
+	echo "FAIL vm-usb: programs do not build"
+	exit 1
+fi
 make_tree
 
 failed=0
@@ -68,7 +72,7 @@ for kernel in $KERNELS; do
 	for path in $DATAPATHS; do
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
 		make_image "$kernel" "$image" "DATAPATH=$path bash /qmap/tests/vm/guest_usb.sh $*" \
-			"${PROGRAMS[@]}" "${tools[@]}" || exit 1
+			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done
 done
