@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define MAX_LINE (2 * MAX_TRANSFER + 64) /* `inject` of the largest transfer, in hex */
-#define POLL_US	 2000 /* between looks at a state that is waited for */
+#define POLL_US	 2000			 /* between looks at a state that is waited for */
 
 struct commander {
 	struct event ev;
