@@ -17,6 +17,8 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "proxy.h"
+#include "qmi/transport.h"
 #include "rtnl_monitor.h"
 #include "trunk_list.h"
 
@@ -26,6 +28,7 @@
 struct args {
 	const char *config;
 	const char *run_dir;
+	const char *qmi_proxy, *qmi_proxy_group;
 	bool verbose, quiet, help, version;
 };
 
@@ -41,6 +44,17 @@ static const struct option_def option_defs[] = {
 	 .offset = offsetof(struct args, run_dir),
 	 .metavar = "DIR",
 	 .help = "directory of the control socket and the resolv.conf files (default: /run/qmapd)"},
+	{.name = "qmi-proxy",
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, qmi_proxy),
+	 .metavar = "yes|no|NAME",
+	 .help = "let other programs use the modems as through libqmi's qmi-proxy, whose name is "
+		 "qmi-proxy (default: yes)"},
+	{.name = "qmi-proxy-group",
+	 .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, qmi_proxy_group),
+	 .metavar = "GROUP",
+	 .help = "members of GROUP may use them so, not root alone"},
 	{.name = "verbose",
 	 .letter = 'v',
 	 .type = OPTION_FLAG,
@@ -155,6 +169,7 @@ static int open_events(struct daemon *d, struct error *err)
 static void close_all(struct daemon *d)
 {
 	trunk_list_free(&d->trunks);
+	proxy_server_stop();
 	control_server_free(&d->control);
 	events_free(&d->events);
 	if (d->netlink)
@@ -168,6 +183,21 @@ static void close_all(struct daemon *d)
 	rtnl_monitor_close(&d->monitor);
 	if (d->base)
 		event_base_free(d->base);
+}
+
+static int start_proxy(struct event_base *base, const struct args *args, struct error *err)
+{
+	const char *name = args->qmi_proxy;
+	int ret;
+
+	if (name && !strcmp(name, "no"))
+		return 0;
+	if (!name || !strcmp(name, "yes"))
+		name = QMI_PROXY_PREFIX;
+	ret = proxy_server_start(base, name, args->qmi_proxy_group, err);
+	if (ret == -EINVAL)
+		error_exit(err, EXIT_USAGE);
+	return ret;
 }
 
 static int run(const struct args *args, struct error *err)
@@ -198,6 +228,10 @@ static int run(const struct args *args, struct error *err)
 	if (!ret) {
 		trunk_list_adopt(d.trunks);
 		trunk_list_configure(d.trunks, &set);
+		/* Last: by now it is known which modems are ours. */
+		ret = start_proxy(d.base, args, err);
+	}
+	if (!ret) {
 		log_info("qmapd %s, control socket %s", QMAP_VERSION, socket);
 		notify("READY=1");
 		event_base_dispatch(d.base);

@@ -116,7 +116,7 @@ static void check_given_back(struct session *s)
 	for (struct call *call = call_first(s); call; call = call_next(call))
 		if (call->state != CALL_GONE)
 			return;
-	if (!TAILQ_EMPTY(&s->id_jobs))
+	if (!TAILQ_EMPTY(&s->id_jobs) || !session_guests_gone(s))
 		return;
 	if (c)
 		session_id_release(s, s->wda ? QMI_WDA : QMI_DMS, qmi_client_id(c),
@@ -220,6 +220,7 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	session_ids_run(s);
+	session_guests_run(s);
 	check_stopping(s);
 	if (session_giving_back(s)) {
 		check_given_back(s);
@@ -279,7 +280,8 @@ static int session_open(struct session *s, struct error *err)
 	r = qmi_channel_open(&s->channel, s->base, s->config.control, &channel_ops, s, err);
 	if (r < 0)
 		return r;
-	s->exclusive = s->config.sync && qmi_transport_exclusive(qmi_channel_transport(s->channel));
+	s->alone = qmi_transport_exclusive(qmi_channel_transport(s->channel));
+	s->exclusive = s->config.sync && s->alone;
 	if (qmi_client_new(&s->ctl, s->channel, QMI_CTL, 0, on_ctl_indication, s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	return 0;
@@ -302,6 +304,7 @@ static int session_new(struct session **out, struct event_base *base,
 	TAILQ_INIT(&s->id_jobs);
 	TAILQ_INIT(&s->pdns);
 	TAILQ_INIT(&s->calls);
+	session_guests_new(s);
 	r = session_open(s, err);
 	if (r < 0)
 		session_free(&s);
@@ -366,6 +369,7 @@ void session_free(struct session **sp)
 		return;
 	*sp = NULL;
 	qmi_channel_free(&s->channel);
+	session_guests_free(s);
 	session_ids_clear(s);
 	if (s->kick)
 		event_free(s->kick);

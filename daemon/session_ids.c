@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "proxy.h"
 #include "qmi/ctl.h"
 #include "qmi/names.h"
 
@@ -170,12 +171,16 @@ void session_ids_clear(struct session *s)
 	s->nallocating = s->ngiven_up = s->nleaked = 0;
 }
 
-static bool is_known(const struct session *s, uint8_t service, uint8_t id)
+bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
 {
+	if (proxy_modem_has(s->guests, service, id))
+		return true;
 	if (service == QMI_WDA)
 		return s->wda && qmi_client_id(s->wda) == id;
 	if (service == QMI_DMS)
 		return s->dms && qmi_client_id(s->dms) == id;
+	if (service != QMI_WDS)
+		return false;
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (c->client && qmi_client_id(c->client) == id)
 			return true;
@@ -193,7 +198,7 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	bool ours;
 
 	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
-	    !qmi_ctl_allocated(m, &service, &id) || is_known(s, service, id))
+	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
 		return;
 	ours = s->ngiven_up && s->allocating == service;
 	if (!ours && !s->exclusive)
@@ -229,7 +234,7 @@ static void on_probe(void *arg, const struct id_reply *r)
 		return;
 	}
 	for (unsigned int i = 1; i <= s->nleaked && i < r->id; i++)
-		if (!is_known(s, s->leaked, r->id - i))
+		if (!session_id_known(s, s->leaked, r->id - i))
 			session_id_release(s, s->leaked, r->id - i, NULL, NULL);
 	session_id_release(s, s->leaked, r->id, on_recovered, s);
 }

@@ -159,7 +159,8 @@ struct session {
 
 	struct qmi_channel *channel;
 	struct qmi_client *ctl, *wda, *dms;
-	bool exclusive; /* nobody else has the channel open */
+	bool alone;	/* nobody else has the channel open */
+	bool exclusive; /* and SYNC may be sent */
 	bool answered;	/* the modem has answered anything at all */
 
 	enum session_phase phase;
@@ -187,7 +188,9 @@ struct session {
 	 */
 	unsigned int nleaked;
 	uint8_t leaked;
-	bool was_giving_back; /* an earlier process died doing so: ids may be gone already */
+	struct proxy_modem *guests; /* other programs on the channel */
+	uint8_t guests_lost[256];   /* by service: what theirs were asking for, as above */
+	bool was_giving_back;	    /* an earlier process died doing so: ids may be gone already */
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */
@@ -294,6 +297,19 @@ void session_ids_clear(struct session *s);
 void session_id_late(struct session *s, const struct qmi_message *m);
 /* Gives back what a dead process was allocating; kicks when done. */
 void session_id_recover(struct session *s);
+
+/* Is it in use here, by us or by a guest? */
+bool session_id_known(const struct session *s, uint8_t service, uint8_t id);
+
+/* session_guests.c: other programs on the channel. */
+void session_guests_new(struct session *s);
+void session_guests_free(struct session *s);
+/* Lets them in when it is time; comes with every kick. */
+void session_guests_run(struct session *s);
+/* Hangs them up; true when the modem has their ids back. A kick comes until then. */
+bool session_guests_gone(struct session *s);
+struct json_object *session_guests_state(const struct session *s);
+void session_guests_load(struct session *s, struct json_object *state);
 
 /* session_state.c */
 struct json_object;

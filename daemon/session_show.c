@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <json-c/json.h>
 
+#include "proxy.h"
 #include "qmi/names.h"
 
 static void add_text(struct json_object *o, const char *key, const char *text)
@@ -115,6 +116,7 @@ struct json_object *session_show(const struct session *s)
 	add_text(o, "manufacturer", s->manufacturer);
 	add_text(o, "control", s->config.control);
 	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
+	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
 	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
 	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))

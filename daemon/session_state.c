@@ -82,6 +82,7 @@ struct json_object *session_state(const struct session *s)
 		json_object_object_add(o, "format", session_format_json(&s->format));
 	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
 	json_object_object_add(o, "calls", calls_state(s));
+	json_object_object_add(o, "guests", session_guests_state(s));
 	return o;
 }
 
@@ -181,5 +182,6 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 		r = load_client(s, state, "dms", QMI_DMS, &s->dms);
 	for (size_t i = 0; !r && (call = json_get_element(state, "calls", i)); i++)
 		r = load_call(s, call);
+	session_guests_load(s, state);
 	return r ? error_set(err, r, "out of memory") : 0;
 }

@@ -119,6 +119,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	show_format(t, o);
 	json_object_object_add(o, "control", json_object_new_string(t->wish.control));
 	take(o, session, "exclusive");
+	take(o, session, "proxy_clients");
 	take(o, session, "manufacturer");
 	take(o, session, "model");
 	take(o, session, "revision");

@@ -42,6 +42,8 @@ struct qmi_channel {
 	SLIST_HEAD(qmi_graves, qmi_client) graves;
 	struct qmi_stream stream;
 	struct qmi_counters counters;
+	const struct qmi_tap *tap;
+	void *tap_arg;
 	bool busy;  /* handing out what was received */
 	bool freed; /* while busy: somebody has freed us */
 };
@@ -80,13 +82,20 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	transaction_end(t, t->failed ? t->failed : -ETIMEDOUT, NULL);
 }
 
-static struct qmi_transaction *transaction_find(struct qmi_client *c, uint16_t number)
+/* Of all clients with this id: CTL's is everybody's. */
+static struct qmi_transaction *transaction_find(const struct qmi_channel *ch, uint8_t service,
+						uint8_t id, uint16_t number)
 {
 	struct qmi_transaction *t;
+	struct qmi_client *c;
 
-	for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
-		if (t->number == number && !t->failed)
-			return t;
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry)) {
+		if (c->service != service || c->id != id)
+			continue;
+		for (t = TAILQ_FIRST(&c->transactions); t; t = TAILQ_NEXT(t, entry))
+			if (t->number == number && !t->failed)
+				return t;
+	}
 	return NULL;
 }
 
@@ -100,7 +109,7 @@ static uint16_t next_number(struct qmi_client *c)
 
 	do {
 		c->last = c->last >= limit ? 1 : c->last + 1;
-	} while (transaction_find(c, c->last));
+	} while (transaction_find(c->channel, c->service, c->id, c->last));
 	return c->last;
 }
 
@@ -176,16 +185,24 @@ static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, u
 	return NULL;
 }
 
+/* @known: somebody here has had it, too. */
+static void dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool known)
+{
+	if (ch->tap)
+		ch->tap->message(ch->tap_arg, m);
+	else
+		ch->counters.unknown_client += !known;
+}
+
 static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *m)
 {
-	struct qmi_client *c = client_find(ch, m->service, m->client);
 	struct qmi_transaction *t;
 
-	if (!c) {
-		ch->counters.unknown_client++;
+	if (!client_find(ch, m->service, m->client)) {
+		dispatch_foreign(ch, m, false);
 		return;
 	}
-	t = transaction_find(c, m->transaction);
+	t = transaction_find(ch, m->service, m->client, m->transaction);
 	if (!t) {
 		ch->counters.late++;
 		if (ch->ops->late)
@@ -200,8 +217,8 @@ static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *
 
 static void dispatch_indication(struct qmi_channel *ch, const struct qmi_message *m)
 {
+	bool known = false, to_all = m->client == QMI_CID_BROADCAST || m->service == QMI_CTL;
 	struct qmi_client *c, *next;
-	bool known = false;
 
 	for (c = TAILQ_FIRST(&ch->clients); c && !ch->freed; c = next) {
 		next = TAILQ_NEXT(c, entry);
@@ -212,10 +229,9 @@ static void dispatch_indication(struct qmi_channel *ch, const struct qmi_message
 		if (c->fn)
 			c->fn(c->arg, m);
 	}
-	if (known)
-		ch->counters.indications++;
-	else
-		ch->counters.unknown_client++;
+	ch->counters.indications += known;
+	if (!ch->freed && (!known || to_all))
+		dispatch_foreign(ch, m, known);
 }
 
 static void dispatch(struct qmi_channel *ch, const struct qmi_message *m)
@@ -243,6 +259,15 @@ static void bury(struct qmi_channel *ch)
 		SLIST_REMOVE_HEAD(&ch->graves, grave);
 		free(c);
 	}
+}
+
+static void tap_close(struct qmi_channel *ch)
+{
+	const struct qmi_tap *tap = ch->tap;
+
+	ch->tap = NULL;
+	if (tap)
+		tap->closed(ch->tap_arg);
 }
 
 /* Only once nothing of the channel is on the stack. */
@@ -304,6 +329,8 @@ static void on_lost(void *arg, const char *why)
 	while (!ch->freed && (t = any_transaction(ch)))
 		transaction_end(t, -ENODEV, NULL);
 	if (!ch->freed)
+		tap_close(ch);
+	if (!ch->freed)
 		ch->ops->lost(ch->arg, why);
 	channel_idle(ch);
 }
@@ -343,10 +370,25 @@ void qmi_channel_free(struct qmi_channel **chp)
 	if (!ch)
 		return;
 	*chp = NULL;
+	tap_close(ch);
 	if (ch->busy)
 		ch->freed = true;
 	else
 		channel_destroy(ch);
+}
+
+void qmi_channel_tap(struct qmi_channel *ch, const struct qmi_tap *tap, void *arg)
+{
+	ch->tap = tap;
+	ch->tap_arg = arg;
+}
+
+int qmi_channel_forward(struct qmi_channel *ch, const struct qmi_message *m)
+{
+	uint8_t buf[QMI_MAX_MESSAGE];
+	int len = qmi_message_write(m, buf, sizeof(buf));
+
+	return len < 0 ? len : qmi_transport_send(ch->transport, buf, len);
 }
 
 const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch)

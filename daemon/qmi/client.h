@@ -60,6 +60,20 @@ struct qmi_channel_ops {
 
 int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const char *path,
 		     const struct qmi_channel_ops *ops, void *arg, struct error *err);
+/* What is for nobody here: for somebody who lets other programs use the channel. */
+struct qmi_tap {
+	/* A response or indication for a client that is not here, or an indication to all. */
+	void (*message)(void *arg, const struct qmi_message *m);
+	/* The channel is gone, or goes: nothing may be sent any more. Comes once. */
+	void (*closed)(void *arg);
+};
+
+/* One at a time; @tap NULL: none. */
+void qmi_channel_tap(struct qmi_channel *ch, const struct qmi_tap *tap, void *arg);
+
+/* Sends somebody else's request as it is. As qmi_transport_send(); -EMSGSIZE. */
+int qmi_channel_forward(struct qmi_channel *ch, const struct qmi_message *m);
+
 /* Frees the clients too; their open requests get no reply. */
 void qmi_channel_free(struct qmi_channel **ch);
 
@@ -71,8 +85,9 @@ struct qmi_transport;
 const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch);
 
 /*
- * A client of @service with an @id that the modem has given out (0 for CTL). @fn gets its
- * indications and those to all clients of the service; may be NULL.
+ * A client of @service with an @id that the modem has given out (0 for CTL, which may have several:
+ * they share transaction numbers). @fn gets its indications and those to all clients of the
+ * service; may be NULL.
  */
 int qmi_client_new(struct qmi_client **out, struct qmi_channel *ch, uint8_t service, uint8_t id,
 		   qmi_indication_fn fn, void *arg);

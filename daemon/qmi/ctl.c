@@ -50,6 +50,28 @@ bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *i
 	return *id != 0 && *id != QMI_CID_BROADCAST;
 }
 
+bool qmi_ctl_asked_service(const struct qmi_message *m, uint8_t *service)
+{
+	struct qmi_tlv t;
+
+	if (!qmi_tlv_find(m->tlvs, TLV_SERVICE, &t) || t.len != 1)
+		return false;
+	*service = t.value[0];
+	return true;
+}
+
+bool qmi_ctl_asked_device(const struct qmi_message *m, char *path, size_t size)
+{
+	struct qmi_tlv t;
+
+	if (!qmi_tlv_find(m->tlvs, TLV_DEVICE, &t) || !t.len || t.len >= size ||
+	    memchr(t.value, 0, t.len))
+		return false;
+	memcpy(path, t.value, t.len);
+	path[t.len] = '\0';
+	return true;
+}
+
 int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service)
 {
 	struct qmi_cursor c;

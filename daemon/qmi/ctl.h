@@ -8,6 +8,7 @@
 #define QMI_CTL_GET_VERSION_INFO 0x0021
 #define QMI_CTL_ALLOCATE_CID	 0x0022
 #define QMI_CTL_RELEASE_CID	 0x0023
+#define QMI_CTL_SET_DATA_FORMAT	 0x0026 /* the old way, before WDA */
 #define QMI_CTL_SYNC		 0x0027 /* also an indication: the modem has restarted */
 #define QMI_CTL_PROXY_OPEN	 0xff00 /* never reaches a modem: between libqmi and its proxy */
 
@@ -22,6 +23,11 @@ void qmi_ctl_proxy_open(struct qmi_request *r, const char *path);
 
 /* What Allocate CID gave out. False: the response does not say. */
 bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *id);
+
+/* What somebody else's requests ask for: the service of Allocate CID, the path of Proxy Open (false
+ * if it does not fit). */
+bool qmi_ctl_asked_service(const struct qmi_message *m, uint8_t *service);
+bool qmi_ctl_asked_device(const struct qmi_message *m, char *path, size_t size);
 
 /* 1: @service is in the list of Get Version Info, 0: it is not, negative: there is no list. */
 int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service);

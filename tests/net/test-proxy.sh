@@ -160,4 +160,320 @@ test_client_loses_proxy() {
 	wait_for 10 lost || fail "the loss of the proxy goes unnoticed: $(qmapctl show)"
 }
 
+# --- as a proxy for others ---
+
+# serve OPTION...: a modem, and qmapd with a trunk on it; $device is what others ask for.
+serve() {
+	modem_start
+	qmapd_start
+	device=$T/qmi
+	attach "$@"
+	before=$(client_ids)
+}
+
+tool() {
+	"$build/proxy-tool" "$device" "$@"
+}
+
+# hold NAME ACTION...: a client that stays; what it says is in $T/NAME. Sets $held.
+hold() {
+	local name=$1
+	shift
+	"$build/proxy-tool" "$device" "$@" hold >"$T/$name" &
+	held=$!
+	wait_for 10 grep -q holding "$T/$name" || fail "client $name does not get that far"
+}
+
+ids_are_back() {
+	[ "$(client_ids)" = "$before" ]
+}
+
+no_ids_leaked() {
+	wait_for 10 ids_are_back || fail "client ids: $before before, $(client_ids) now"
+}
+
+# All is as if nobody had been here.
+undisturbed() {
+	no_ids_leaked
+	equal "SYNCs" 1 "$(modem_stat .qmi.syncs)"
+	equal "malformed messages at the modem" 0 "$(modem_stat .qmi.malformed)"
+	equal "malformed messages from the modem" 0 "$(field ' | .qmi.malformed | add')"
+	pings
+	cli --dms-get-model 2>&1 | grep -q RG500Q-EA || fail "a decent client gets no answer"
+	no_ids_leaked
+}
+
+leave_nothing() {
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_server_beside_calls() {
+	serve --pdn 1 --pdn 2
+	ping -i 0.05 -c 100 -W 5 -q 198.51.100.1 >"$T/ping" &
+	local pinging=$!
+	many 20
+	wait "$pinging" || fail "pings got lost: $(cat "$T/ping")"
+	no_ids_leaked
+	equal "answers for nobody" 0 "$(field .qmi.unknown_client)"
+	equal "programs" 0 "$(field .proxy_clients)"
+	undisturbed
+	leave_nothing
+}
+
+test_server_clients_killed() {
+	serve --pdn 1
+	local i
+	for i in 1 2 3 4 5; do
+		hold "a$i" alloc=1 alloc=2 alloc=3 alloc=0x0b
+		kill -KILL "$held"
+	done
+	no_ids_leaked
+	# in the middle of an allocation: nobody is there any more when the id comes
+	modem latency ms=300 >/dev/null
+	for i in 1 2 3 4 5; do
+		hold "b$i" send=010f0000000000022200040001010003
+		kill -KILL "$held"
+	done
+	modem wait qmi.requests '>=' 50 timeout=10000 >/dev/null
+	modem latency ms=0 >/dev/null
+	undisturbed
+	leave_nothing
+}
+
+# Nobody gets at the ids of others, or of ours.
+test_server_ids_are_ones_own() {
+	serve --pdn 1
+	local other line
+	hold other alloc=3
+	other=$(head -n 1 "$T/other")
+	# Get Signal Strength on the other's id: invalid client (7)
+	line=$(tool "send=010c000003$(printf %02x "$other")00010020000000" read)
+	equal "request on another's id" "0113008003$(printf %02x "$other")0201002000070002040001000700" "$line"
+	line=$(tool send=010c0000010100010022000000 read)
+	equal "request on one of ours" 01130080010102010022000700020400010007''00 "$line"
+	# release of the other's id
+	line=$(tool "send=011000000000000523000500010200''03$(printf %02x "$other")" read)
+	equal "release of another's id" 0112008000000105230007000204000100''0700 "$line"
+	equal "NAS clients" 1 "$(modem_stat .qmi.clients.nas)"
+	# SYNC is answered, and does not happen
+	line=$(tool send=010b00000000000727000000 read)
+	equal SYNC 01120080000001072700070002040000''000000 "$line"
+	# no other data format: CTL's, WDA's
+	line=$(tool send=010b00000000000826000000 read)
+	equal "data format of CTL" 01120080000001082600070002040001''005200 "$line"
+	line=$(tool alloc=0x1a send=010c00001aII00010020000000 read | tail -n 1)
+	equal "data format of WDA" 020100200007000204000100''5200 "${line:12}"
+	kill "$held"
+	undisturbed
+	leave_nothing
+}
+
+# What is no request on a device that has been opened ends the connection, and nothing else.
+test_server_garbage() {
+	serve --pdn 1
+	local bytes i
+	hold decent alloc=3
+	for bytes in 00 ff 0100 010000 01ffff000000 01050000000000 010b00000000030121000000 \
+		010b00000000010121000000 010b00000000000121000100 010e0000000000012100030001ff00; do
+		timeout 10 "$build/proxy-tool" "$device" "send=$bytes" random=9000 closed ||
+			fail "not hung up after $bytes"
+	done
+	timeout 10 "$build/proxy-tool" - send=010b00000000000121000000 closed || fail "CTL before open"
+	timeout 10 "$build/proxy-tool" - send=0112000000000001000007000104002f78787878 closed || fail "no device"
+	device=/dev/watchdog
+	tool closed 2>&1 | grep -q "does not open" || fail "opens what is no modem"
+	device=$T/qmi
+	for i in 1 2 3 4 5 6 7 8; do
+		"$build/proxy-tool" "$device" random=20000 closed &
+		"$build/proxy-tool" - random=20000 closed &
+	done
+	wait_for 20 quiet || fail "somebody is not hung up"
+	grep -q holding "$T/decent" && kill "$held" || fail "the decent client is gone"
+	undisturbed
+	leave_nothing
+}
+
+quiet() {
+	[ "$(jobs -r | grep -c random)" = 0 ]
+}
+
+# Hung up when what it does not read is too much; nobody waits for it.
+test_server_slow_reader() {
+	serve --pdn 1
+	"$build/proxy-tool" "$device" alloc=2 times=20000:010c000002II00010025000000 hold >"$T/slow" &
+	local slow=$!
+	hung_up() { grep -q "it does not read what it has asked for" "$T/qmapd.log"; }
+	wait_for 30 hung_up || fail "a client that reads nothing is kept"
+	many 8
+	kill "$slow"
+	undisturbed
+	leave_nothing
+}
+
+# More connections than are served wait; more ids than one may have are refused.
+test_server_limits() {
+	serve --pdn 1
+	local i pids=()
+	for ((i = 0; i < 70; i++)); do
+		"$build/proxy-tool" "$device" hold >"$T/hold.$i" 2>&1 &
+		pids+=($!)
+	done
+	served() { [ "$(grep -l holding "$T"/hold.* | wc -l)" = 64 ]; }
+	wait_for 20 served || fail "$(grep -l holding "$T"/hold.* | wc -l) are served"
+	equal programs 64 "$(field .proxy_clients)"
+	kill "${pids[@]}"
+	none() { [ "$(field .proxy_clients)" = 0 ]; }
+	wait_for 10 none || fail "$(field .proxy_clients) left"
+	undisturbed
+	leave_nothing
+}
+
+# Unicast indications go to the owner, those to all to everybody who has the service.
+test_server_indications() {
+	serve --pdn 1
+	local id
+	"$build/proxy-tool" "$device" alloc=3 read >"$T/a" &
+	"$build/proxy-tool" "$device" alloc=3 read >"$T/b" &
+	"$build/proxy-tool" "$device" alloc=2 read >"$T/c" &
+	local other=$!
+	three() { [ "$(cat "$T/a" "$T/b" "$T/c" | wc -l)" -ge 3 ]; }
+	wait_for 10 three
+	id=$(printf %02x "$(head -n 1 "$T/a")")
+	modem qmi "hex=010c008003${id}04000024000000" >/dev/null
+	wait_for 10 grep -q "010c008003${id}04000024000000" "$T/a" || fail "the owner hears nothing"
+	modem qmi hex=010c008003ff04000024000000 >/dev/null
+	wait_for 10 grep -q 010c008003ff04000024000000 "$T/b" || fail "not everybody hears"
+	equal "heard by another service" 1 "$(wc -l <"$T/c")"
+	kill "$other"
+	undisturbed
+	leave_nothing
+}
+
+test_server_credentials() {
+	modem_start
+	cp /etc/group "$T/group"
+	echo 'others:x:54321:' >>"$T/group"
+	mount --bind "$T/group" /etc/group
+	qmapd_start --qmi-proxy-group others
+	device=$T/qmi
+	attach --pdn 1
+	before=$(client_ids)
+	local nobody=(setpriv --reuid 65534 --regid 65534)
+	chmod 755 "$T"
+	cp "$build/proxy-tool" "$T/proxy-tool"
+	"${nobody[@]}" --clear-groups "$T/proxy-tool" "$device" hold 2>&1 | grep -q "does not open" ||
+		fail "anybody may use the modem"
+	grep -q "of user 65534 is refused" "$T/qmapd.log" || fail "not logged"
+	"${nobody[@]}" --groups 54321 "$T/proxy-tool" "$device" alloc=3 >"$T/id" || fail "the group may not"
+	equal "ids given" 1 "$(wc -l <"$T/id")"
+	undisturbed
+	leave_nothing
+	qmapd_kill
+	try "$build/qmapd" --qmi-proxy-group no-such-group
+	says "there is no group no-such-group"
+	equal "exit code" 78 "$status"
+}
+
+# A name that another program has is taken once that is gone.
+test_server_waits_for_its_name() {
+	modem_start
+	/usr/libexec/qmi-proxy --no-exit >"$T/proxy.log" 2>&1 &
+	proxy_pid=$!
+	wait_for 10 proxy_listens
+	qmapd_start
+	device=$T/qmi
+	attach --pdn 1
+	before=$(client_ids)
+	grep -q "not serving until the name @qmi-proxy is free" "$T/qmapd.log" || fail "not told"
+	kill "$proxy_pid"
+	serving() { grep -q "serving, socket @qmi-proxy" "$T/qmapd.log"; }
+	wait_for 15 serving || fail "the name is not taken"
+	undisturbed
+	leave_nothing
+}
+
+test_server_off_or_otherwise_named() {
+	modem_start
+	qmapd_start --qmi-proxy no
+	device=$T/qmi
+	attach --pdn 1
+	proxy_listens && fail "serves all the same"
+	qmapd_kill
+	qmapd_start --qmi-proxy other
+	wait_for 10 is_connected
+	[ -n "$(ss -Hx state listening src @other)" ] || fail "no socket of that name"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_server_modem_restarts() {
+	serve --pdn 1
+	hold guest alloc=3 alloc=2
+	tool alloc=3 read >"$T/reader" &
+	local reader=$!
+	wait_for 10 test -s "$T/reader"
+	modem reboot ms=500 announce=after >/dev/null
+	wait "$reader" || :
+	equal "what a client of a modem that restarts is told" closed "$(tail -n 1 "$T/reader")"
+	qmapctl detach wwan0
+	equal "client ids left" 0 "$(modem_stat '.qmi.clients | add')"
+}
+
+# Detach hangs guests up and takes nothing of theirs along.
+test_server_detach_beside_guests() {
+	serve --pdn 1
+	hold guest alloc=3 alloc=2 alloc=1
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# --- ids of guests, when qmapd dies ---
+
+test_server_killed_beside_guests() {
+	local i
+	serve --pdn 1
+	for i in 1 2 3; do
+		hold "guest$i" alloc=3 alloc=2 alloc=1
+		qmapd_kill KILL || :
+		qmapd_start
+		wait_for 10 is_connected || fail "not adopted"
+		no_ids_leaked
+	done
+	undisturbed
+	leave_nothing
+}
+
+# ... while an id is on its way, in either direction.
+test_server_killed_beside_guests_ids_on_their_way() {
+	local i
+	serve --pdn 1
+	for i in 1 2 3 4; do
+		modem latency ms=200 >/dev/null
+		hold "guest$i" send=010f0000000000022200040001010003 send=010f0000000000032200040001010002
+		[ $((i % 2)) = 0 ] || wait_for 5 has_asked
+		qmapd_kill KILL || :
+		modem latency ms=0 >/dev/null
+		wait_for 5 modem wait answers.outstanding == 0 timeout=2000 >/dev/null
+		qmapd_start
+		wait_for 10 is_connected || fail "not adopted"
+		no_ids_leaked
+	done
+	undisturbed
+	leave_nothing
+}
+
+has_asked() {
+	[ "$(modem_stat .answers.outstanding)" -gt 0 ]
+}
+
+# Stopped for good: qmapctl takes down what the dead daemon's guests have left, too.
+test_server_gone_detach_without_daemon() {
+	serve --pdn 1
+	hold guest alloc=3 alloc=2 alloc=1
+	qmapd_kill KILL || :
+	qmapctl detach wwan0
+	nothing_left
+}
+
 run_tests "$@"
