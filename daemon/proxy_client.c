@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -23,8 +24,16 @@
 /* How long a device that a session is about to open is waited for; libqmi waits for 5 s. */
 static const struct timeval open_deadline = {.tv_sec = 4};
 /* How long a request that is not answered counts as under way, and how often that is looked at. */
-static const struct timeval slot_life = {.tv_sec = 10};
+#define SLOT_LIFE 10 /* s */
 static const struct timeval pause_time = {.tv_sec = 1};
+
+time_t proxy_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
 
 void proxy_client_close(struct proxy_client *c, const char *why)
 {
@@ -208,14 +217,11 @@ static void forget_slot(struct proxy_client *c, struct proxy_slot *s)
 /* Some requests a modem never answers: they must not stop a client for ever. */
 static void forget_old(struct proxy_client *c)
 {
-	struct timeval now, age;
+	time_t now = proxy_now();
 
-	evutil_gettimeofday(&now, NULL);
-	for (unsigned int i = 0; i < PROXY_CLIENT_REQUESTS; i++) {
-		evutil_timersub(&now, &c->slots[i].since, &age);
-		if (c->slots[i].used && !evutil_timercmp(&age, &slot_life, <))
+	for (unsigned int i = 0; i < PROXY_CLIENT_REQUESTS; i++)
+		if (c->slots[i].used && now - c->slots[i].since >= SLOT_LIFE)
 			forget_slot(c, &c->slots[i]);
-	}
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)

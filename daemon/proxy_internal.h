@@ -4,8 +4,8 @@
 #define QMAP_PROXY_INTERNAL_H
 
 #include <sys/queue.h>
-#include <sys/time.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "proxy.h"
 #include "qmi/client.h"
@@ -38,7 +38,7 @@ enum proxy_error {
 struct proxy_slot {
 	uint8_t service, id;
 	uint16_t transaction;
-	struct timeval since;
+	time_t since;
 	bool used;
 };
 
@@ -109,6 +109,8 @@ void proxy_let_in(struct proxy_modem *m);
 void proxy_bury(struct proxy_client *c);
 
 /* proxy_client.c: one connection. */
+/* Seconds of a clock that nobody sets. */
+time_t proxy_now(void);
 struct proxy_client *proxy_client_new(int fd, pid_t pid);
 void proxy_client_free(struct proxy_client *c);
 void proxy_client_close(struct proxy_client *c, const char *why);

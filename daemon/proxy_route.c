@@ -164,8 +164,8 @@ static void note(struct proxy_client *c, const struct qmi_message *m)
 	*s = (struct proxy_slot){.service = m->service,
 				 .id = m->client,
 				 .transaction = m->transaction,
+				 .since = proxy_now(),
 				 .used = true};
-	evutil_gettimeofday(&s->since, NULL);
 	c->requests++;
 	c->modem->requests++;
 }
