@@ -1,115 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cutting large packets, as tcp_gso_segment(), __udp_gso_segment() and their callers do it, but
- * into memory that the caller has: an skb per segment is what most of the time would go into.
+ * Cutting large packets into memory that the caller has, with the kernel's helpers for drivers that
+ * do so (net/core/tso.c): an skb per segment is what most of the time would go into. They leave the
+ * checksums to hardware, and know neither of equal IPv4 ids nor of CWR.
  */
 
-#include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
-#include <net/ip.h>
 #include <net/ip6_checksum.h>
 
-#include "compat.h"
-#include "segment.h"
+#include "shim.h"
 
 #define SEGMENT_TYPES (SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_UDP_L4)
 #define SEGMENT_HINTS (SKB_GSO_TCP_ECN | SKB_GSO_TCP_FIXEDID)
 
-static bool segment_is_udp(const struct sk_buff *skb)
-{
-	return skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4;
-}
-
-static unsigned int segment_headers_len(const struct sk_buff *skb)
-{
-	return skb_transport_offset(skb) +
-	       (segment_is_udp(skb) ? sizeof(struct udphdr) : tcp_hdrlen(skb));
-}
-
 bool segment_possible(const struct sk_buff *skb)
 {
 	unsigned int type = skb_shinfo(skb)->gso_type, l3 = skb_transport_offset(skb);
+	bool udp = type & SKB_GSO_UDP_L4;
 
-	if (skb->ip_summed != CHECKSUM_PARTIAL || skb->encapsulation || !(type & SEGMENT_TYPES) ||
-	    type & ~(SEGMENT_TYPES | SEGMENT_HINTS) || skb_network_offset(skb))
+	if (skb->ip_summed != CHECKSUM_PARTIAL || skb->encapsulation || skb_has_frag_list(skb) ||
+	    !(type & SEGMENT_TYPES) || type & ~(SEGMENT_TYPES | SEGMENT_HINTS) ||
+	    skb_network_offset(skb))
 		return false;
-	if (l3 + sizeof(struct tcphdr) > skb_headlen(skb) && !segment_is_udp(skb))
+	if (l3 + (udp ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > skb_headlen(skb))
 		return false;
-	return segment_headers_len(skb) <=
+	return l3 + (udp ? sizeof(struct udphdr) : tcp_hdrlen(skb)) <=
 	       min_t(unsigned int, skb_headlen(skb), SEGMENT_HEADERS_MAX);
 }
 
-void segment_first(const struct sk_buff *skb, struct segment *s)
+/* Fills in the IPv4 header checksum; returns the folded sum of the pseudo header. */
+static __sum16 segment_sums(const struct sk_buff *skb, u8 *packet, unsigned int l4)
 {
-	s->index = 0;
-	s->l3 = skb_transport_offset(skb);
-	s->headers = segment_headers_len(skb);
-	s->offset = s->headers;
-	s->payload = min_t(unsigned int, skb_shinfo(skb)->gso_size, skb->len - s->offset);
-	s->csum_offset = skb->csum_offset;
-}
+	struct ipv6hdr *v6 = (struct ipv6hdr *)packet;
+	struct iphdr *v4 = (struct iphdr *)packet;
+	u8 proto = skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4 ? IPPROTO_UDP : IPPROTO_TCP;
 
-bool segment_next(const struct sk_buff *skb, struct segment *s)
-{
-	s->index++;
-	s->offset += s->payload;
-	s->payload = min_t(unsigned int, skb_shinfo(skb)->gso_size, skb->len - s->offset);
-	return s->payload;
-}
-
-/* Returns the folded sum of the pseudo header. */
-static __sum16 segment_ip(const struct sk_buff *skb, const struct segment *s, u8 *to, u8 proto)
-{
-	unsigned int n = s->headers - s->l3 + s->payload;
-	struct ipv6hdr *v6 = (struct ipv6hdr *)to;
-	struct iphdr *v4 = (struct iphdr *)to;
-
-	if (v4->version == 6) {
-		v6->payload_len = htons(s->headers + s->payload - sizeof(*v6));
-		return ~csum_ipv6_magic(&v6->saddr, &v6->daddr, n, proto, 0);
-	}
-	v4->tot_len = htons(s->headers + s->payload);
-	if (!(skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID))
-		v4->id = htons(ntohs(v4->id) + s->index);
+	if (v4->version == 6)
+		return ~csum_ipv6_magic(&v6->saddr, &v6->daddr, l4, proto, 0);
 	ip_send_check(v4);
-	return ~csum_tcpudp_magic(v4->saddr, v4->daddr, n, proto, 0);
+	return ~csum_tcpudp_magic(v4->saddr, v4->daddr, l4, proto, 0);
 }
 
-static void segment_tcp(const struct sk_buff *skb, const struct segment *s, struct tcphdr *th)
+void segment_headers(const struct sk_buff *skb, struct tso_t *tso, unsigned int offset,
+		     unsigned int payload, u8 *to)
 {
-	th->seq = htonl(ntohl(th->seq) + s->offset - s->headers);
-	if (s->offset + s->payload < skb->len) {
-		th->fin = 0;
-		th->psh = 0;
-	}
-	if (s->index)
-		th->cwr = 0;
+	unsigned int l3 = skb_transport_offset(skb), type = skb_shinfo(skb)->gso_type;
+	bool last = l3 + tso->tlen + offset + payload == skb->len;
+
+	if (type & SKB_GSO_TCP_FIXEDID)
+		tso->ip_id = ntohs(ip_hdr(skb)->id);
+	tso_build_hdr(skb, to, tso, payload, last);
+	if (offset && !(type & SKB_GSO_UDP_L4))
+		((struct tcphdr *)(to + l3))->cwr = 0;
+	*(__sum16 *)(to + l3 + skb->csum_offset) = segment_sums(skb, to, tso->tlen + payload);
 }
 
-void segment_headers(const struct sk_buff *skb, const struct segment *s, u8 *to)
+void segment_payload(const struct sk_buff *skb, struct tso_t *tso, unsigned int payload, u8 *to)
 {
-	bool udp = segment_is_udp(skb);
-	struct udphdr *uh = (struct udphdr *)(to + s->l3);
-	struct tcphdr *th = (struct tcphdr *)(to + s->l3);
-	__sum16 pseudo;
+	unsigned int n;
 
-	memcpy(to, skb->data, s->headers);
-	pseudo = segment_ip(skb, s, to, udp ? IPPROTO_UDP : IPPROTO_TCP);
-	if (udp) {
-		uh->len = htons(sizeof(*uh) + s->payload);
-		uh->check = pseudo;
-	} else {
-		segment_tcp(skb, s, th);
-		th->check = pseudo;
+	for (; payload; payload -= n) {
+		n = min_t(unsigned int, payload, tso->size);
+		if (to)
+			to = memcpy(to, tso->data, n) + n;
+		tso_build_data(skb, tso, n);
 	}
 }
 
-void segment_checksum(const struct segment *s, u8 *packet)
+void segment_checksum(u8 *l4, unsigned int length, unsigned int csum_offset)
 {
-	__wsum sum = csum_partial(packet + s->l3, s->headers - s->l3 + s->payload, 0);
+	__sum16 sum = csum_fold(csum_partial(l4, length, 0));
 
 	/* 0 means "no checksum" in UDP */
-	put_unaligned(csum_fold(sum) ?: CSUM_MANGLED_0,
-		      (__sum16 *)(packet + s->l3 + s->csum_offset));
+	put_unaligned(sum ?: CSUM_MANGLED_0, (__sum16 *)(l4 + csum_offset));
 }

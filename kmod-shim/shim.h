@@ -14,15 +14,16 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
+#include <net/tso.h>
 
 #include "compat.h"
-#include "segment.h"
 #include <qmap/abi.h>
 #include <qmap/shim.h>
 
 #define TX_HEADROOM   (QMAP_SHIM_TX_ROOM + sizeof(struct qmap_shim_tx))
 #define TX_FRAMES_MAX 255
 #define TX_USECS_MAX  1000000
+#define SEGMENT_HEADERS_MAX 128 /* IP and TCP header of what is cut */
 
 /* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
 #ifdef SHIM_DEBUG
@@ -157,6 +158,17 @@ void rx_start(struct trunk *trunk);
 void rx_stop(struct trunk *trunk);
 void rx_destroy(struct trunk *trunk);
 rx_handler_result_t rx_handle(struct sk_buff **pskb);
+
+/* segment.c */
+/* Can this GSO packet be cut by the functions below? */
+bool segment_possible(const struct sk_buff *skb);
+/* The headers of the segment at @offset of the payload, with the pseudo header's sum in the checksum. */
+void segment_headers(const struct sk_buff *skb, struct tso_t *tso, unsigned int offset,
+		     unsigned int payload, u8 *to);
+/* Copies the next @payload bytes; @to NULL: skips them. */
+void segment_payload(const struct sk_buff *skb, struct tso_t *tso, unsigned int payload, u8 *to);
+/* Fills in the checksum of a segment that is complete. */
+void segment_checksum(u8 *l4, unsigned int length, unsigned int csum_offset);
 
 /* tx.c */
 netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev);

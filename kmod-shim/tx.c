@@ -104,12 +104,10 @@ static bool bill_add(struct tx_bill *bill, struct port *port, unsigned int bytes
 	return true;
 }
 
-/* Returns false, for the convenience of those who do as well. */
-static bool tx_count_drop(struct port *port, unsigned int reason)
+static void tx_count_drop(struct port *port, unsigned int reason)
 {
 	trunk_drop(port->trunk, reason);
 	counters_add(port->counters, PORT_TX_DROPPED, 1);
-	return false;
 }
 
 static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
@@ -202,10 +200,16 @@ static void tx_copy(struct aggregator *tx, struct sk_buff *skb, unsigned int pad
 	consume_skb(skb);
 }
 
-/* An empty aggregate. */
-static bool tx_new(struct trunk *trunk, u32 size)
+/*
+ * An empty aggregate with room for @need bytes at least, up to @size. A limit that is a
+ * power of two, and a little more for the skb itself, would take twice the memory: the aggregate
+ * is that little smaller.
+ */
+static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 {
 	struct net_device *lower = trunk->lower;
+	unsigned int reserved = LL_RESERVED_SPACE(lower) + lower->needed_tailroom;
+	unsigned int fits = SKB_WITH_OVERHEAD(roundup_pow_of_two(size)) - reserved;
 	struct aggregator *tx = &trunk->tx;
 	struct tx_bill *bill;
 	struct sk_buff *skb;
@@ -213,8 +217,9 @@ static bool tx_new(struct trunk *trunk, u32 size)
 	bill = kmalloc(sizeof(*bill), GFP_ATOMIC);
 	if (!bill)
 		return false;
-	skb = alloc_skb(LL_RESERVED_SPACE(lower) + size + lower->needed_tailroom,
-			GFP_ATOMIC | __GFP_NOWARN);
+	if (fits < size && fits >= need)
+		size = fits;
+	skb = alloc_skb(reserved + size, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb) {
 		kfree(bill);
 		return false;
@@ -227,12 +232,12 @@ static bool tx_new(struct trunk *trunk, u32 size)
 }
 
 /* Turns the frame held in place into an aggregate that holds a copy of it. */
-static bool tx_unfold(struct trunk *trunk, u32 size)
+static bool tx_unfold(struct trunk *trunk, u32 size, unsigned int need)
 {
 	struct aggregator *tx = &trunk->tx;
 	struct sk_buff *held = tx->skb;
 
-	if (!tx_new(trunk, size))
+	if (!tx_new(trunk, size, need))
 		return false;
 	tx->skb->priority = held->priority;
 	bill_add(tx->bill, netdev_priv(held->dev), held->len + TX_CB(held)->pad);
@@ -260,7 +265,7 @@ static void tx_make_room(struct port *port, unsigned int length, u32 size)
 	if (tx->skb &&
 	    (tx_fill(tx) + length > size || (tx->bill && length > skb_availroom(tx->skb))))
 		tx_flush_locked(trunk);
-	if (tx->skb && !tx->bill && !tx_unfold(trunk, size))
+	if (tx->skb && !tx->bill && !tx_unfold(trunk, size, tx_fill(tx) + length))
 		tx_flush_locked(trunk);
 	if (tx->bill && !bill_add(tx->bill, port, length))
 		tx_flush_locked(trunk);
@@ -405,55 +410,75 @@ static void tx_frame(struct port *port, struct sk_buff *skb)
 	tx_append(port, skb, meta.pad);
 }
 
-/* One segment of a large packet, cut right into the aggregate: no skb is made for it. */
-static bool tx_segment(struct port *port, const struct sk_buff *skb, struct segment *s)
+/* Room for the frame that @meta describes in the aggregate. NULL: dropped, and counted. */
+static u8 *tx_reserve(struct port *port, const struct qmap_shim_tx *meta)
 {
+	unsigned int length = meta->header + meta->length + meta->pad;
 	struct aggregator *tx = &port->trunk->tx;
+	u32 size = READ_ONCE(tx->max_bytes);
+
+	if (length > size) {
+		tx_count_drop(port, QMAP_DROP_OVERSIZE);
+		return NULL;
+	}
+	tx_make_room(port, length, size);
+	if (!tx->bill &&
+	    (!tx_new(port->trunk, size, length) || !bill_add(tx->bill, port, length))) {
+		tx_count_drop(port, QMAP_DROP_NO_MEMORY);
+		return NULL;
+	}
+	tx_count(port, meta->length);
+	tx->frames++;
+	return skb_put(tx->skb, length);
+}
+
+/* One segment of a large packet, cut right into the aggregate: no skb is made for it. */
+static void tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso,
+		       unsigned int offset, unsigned int payload)
+{
+	unsigned int l3 = skb_transport_offset(skb), headers = l3 + tso->tlen;
+	u8 *packet = port->trunk->tx.scratch + TX_HEADROOM, *to = NULL;
 	struct qmap_shim_tx meta = {
 		.port = port->number,
-		.length = s->headers + s->payload,
-		.offset = tx_fill(tx),
-		.csum_start = s->l3,
-		.csum_offset = s->csum_offset,
+		.length = headers + payload,
+		.offset = tx_fill(&port->trunk->tx),
+		.csum_start = l3,
+		.csum_offset = skb->csum_offset,
 		.flags = QMAP_SHIM_TX_CSUM,
 	};
-	u32 size = READ_ONCE(tx->max_bytes), act, length;
-	u8 *packet = tx->scratch + TX_HEADROOM, *to;
+	u32 act;
 
-	segment_headers(skb, s, packet);
-	act = tx_judge(port, packet, s->headers, &meta);
-	if (act != XDP_PASS)
-		return tx_count_drop(port, act == XDP_DROP ? meta.drop : QMAP_DROP_BAD_VERDICT);
-	length = meta.header + meta.length + meta.pad;
-	if (length > size)
-		return tx_count_drop(port, QMAP_DROP_OVERSIZE);
-	tx_make_room(port, length, size);
-	if (!tx->bill && (!tx_new(port->trunk, size) || !bill_add(tx->bill, port, length)))
-		return tx_count_drop(port, QMAP_DROP_NO_MEMORY);
-	tx_count(port, meta.length);
-	tx->frames++;
-	to = skb_put(tx->skb, length);
-	memcpy(to, packet - meta.header, meta.header + s->headers);
-	to += meta.header;
-	skb_copy_bits(skb, s->offset, to + s->headers, s->payload);
-	memset(to + meta.length, 0, meta.pad);
+	segment_headers(skb, tso, offset, payload, packet);
+	act = tx_judge(port, packet, headers, &meta);
+	if (act == XDP_PASS)
+		to = tx_reserve(port, &meta);
+	else
+		tx_count_drop(port, act == XDP_DROP ? meta.drop : QMAP_DROP_BAD_VERDICT);
+	if (to)
+		to = memcpy(to, packet - meta.header, meta.header + headers) + meta.header;
+	segment_payload(skb, tso, payload, to ? to + headers : NULL);
+	if (!to)
+		return;
+	if (meta.pad)
+		memset(to + meta.length, 0, meta.pad);
 	if (!(meta.flags & QMAP_SHIM_TX_CSUM))
-		segment_checksum(s, to);
-	return true;
+		segment_checksum(to + l3, meta.length - l3, skb->csum_offset);
 }
 
 /* A packet that the stack has left to us to cut: see port_features_check(). */
 static void tx_segments(struct port *port, struct sk_buff *skb)
 {
 	struct aggregator *tx = &port->trunk->tx;
-	struct segment s;
+	unsigned int length, offset, payload;
+	struct tso_t tso;
 
-	segment_first(skb, &s);
-	do {
-		tx_segment(port, skb, &s);
+	length = skb->len - tso_start(skb, &tso);
+	for (offset = 0; offset < length; offset += payload) {
+		payload = min_t(unsigned int, skb_shinfo(skb)->gso_size, length - offset);
+		tx_segment(port, skb, &tso, offset, payload);
 		if (tx->frames >= READ_ONCE(tx->max_frames))
 			tx_flush_locked(port->trunk);
-	} while (segment_next(skb, &s));
+	}
 	consume_skb(skb);
 }
 
