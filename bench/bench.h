@@ -14,7 +14,8 @@ struct bench {
 	int (*run)(const struct recorder *r);
 };
 
-extern const struct bench bench_split;
+extern const struct bench bench_programs;
+extern const struct bench bench_live;
 extern const struct bench bench_path;
 
 /* Where the scripts are: directory bench/ beside the one that this program was built into. */

@@ -346,7 +346,7 @@ static void print_row(const struct compare_row *r, FILE *out)
 		snprintf(change, sizeof(change), "%+.1f %%", r->change);
 		snprintf(sigmas, sizeof(sigmas), "%.1f", r->sigmas);
 	}
-	fprintf(out, "%-38s %10s %10s %-12s %10s %7s %s\n", r->name, before, after, r->unit, change,
+	fprintf(out, "%-56s %10s %10s %-12s %10s %7s %s\n", r->name, before, after, r->unit, change,
 		sigmas, verdicts[r->verdict]);
 }
 
@@ -354,7 +354,7 @@ void compare_print(const struct comparison *c, const struct compare_options *o, 
 {
 	if (o->json)
 		return print_json(c, out);
-	fprintf(out, "%-38s %10s %10s %-12s %10s %7s %s\n", "NAME", "BEFORE", "AFTER", "UNIT",
+	fprintf(out, "%-56s %10s %10s %-12s %10s %7s %s\n", "NAME", "BEFORE", "AFTER", "UNIT",
 		"CHANGE", "SIGMAS", "VERDICT");
 	for (unsigned int i = 0; i < c->n; i++)
 		print_row(&c->rows[i], out);

@@ -13,8 +13,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -25,6 +23,7 @@
 
 #include "bench.h"
 #include "qmap/wire.h"
+#include "tests/vm/packets.h"
 #include "world.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -81,38 +80,18 @@ struct bench_path {
 	unsigned int packets; /* per sample */
 };
 
-static uint16_t ip_sum(const struct iphdr *ip)
-{
-	const uint16_t *p = (const uint16_t *)ip;
-	uint32_t sum = 0;
-
-	for (unsigned int i = 0; i < sizeof(*ip) / 2; i++)
-		sum += p[i];
-	sum = (sum >> 16) + (sum & 0xffff);
-	return ~(sum + (sum >> 16));
-}
-
+/* UDP to WORLD_UDP_PORT at one of our own addresses. */
 static void make_packet(uint8_t *p, uint32_t to)
 {
-	struct iphdr ip = {
-		.version = 4,
-		.ihl = 5,
-		.tot_len = htons(PACKET),
-		.ttl = 64,
-		.protocol = IPPROTO_UDP,
-		.saddr = htonl(to - 1),
-		.daddr = htonl(to),
-	};
-	struct udphdr udp = {
-		.source = htons(4000),
-		.dest = htons(WORLD_UDP_PORT),
-		.len = htons(PACKET - sizeof(ip)),
-	};
+	const struct packet_spec spec = {.udp = true,
+					 .ttl = 64,
+					 .payload = PACKET - 28,
+					 .saddr = to - 1,
+					 .daddr = to,
+					 .sport = 4000,
+					 .dport = WORLD_UDP_PORT};
 
-	ip.check = ip_sum(&ip);
-	memset(p, 0x55, PACKET);
-	memcpy(p, &ip, sizeof(ip));
-	memcpy(p + sizeof(ip), &udp, sizeof(udp));
+	packet_make(p, &spec);
 }
 
 static void make_aggregate(uint8_t *p)

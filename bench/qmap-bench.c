@@ -28,7 +28,8 @@ static const struct bench bench_demo = {
 	.script = "demo.sh",
 };
 
-static const struct bench *const benches[] = {&bench_split, &bench_path, &bench_demo};
+static const struct bench *const benches[] = {&bench_programs, &bench_live, &bench_path,
+					      &bench_demo};
 
 static const char usage[] =
 	"usage: qmap-bench list\n"

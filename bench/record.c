@@ -65,7 +65,7 @@ static double number_of(const struct json_object *o, const char *name)
 
 void record_heading(void)
 {
-	printf("%-38s %10s %10s %8s %-12s %s\n", "NAME", "MEDIAN", "MIN", "SPREAD", "UNIT",
+	printf("%-56s %10s %10s %8s %-12s %s\n", "NAME", "MEDIAN", "MIN", "SPREAD", "UNIT",
 	       "TARGET");
 }
 
@@ -74,7 +74,7 @@ static void print_row(const struct json_object *o, const struct stats *s)
 	double target = number_of(o, "target"), lost = number_of(o, "lost"),
 	       ratio = number_of(o, "ratio_to_rmnet");
 
-	printf("%-38s %10.2f %10.2f %8.2f %-12s", text_of(o, "name"), s->median, s->min, s->mad,
+	printf("%-56s %10.2f %10.2f %8.2f %-12s", text_of(o, "name"), s->median, s->min, s->mad,
 	       text_of(o, "unit"));
 	if (target > 0)
 		printf(" %s %.1f", s->median <= target ? "<=" : "ABOVE", target);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "qmap_shim.skel.h"
 
 #define BUDGET "tests/bpf/budget"
 
@@ -23,8 +24,8 @@ static const char *skip_reason;
 static struct env *env;
 
 struct budget {
-	char name[32];
-	unsigned int verified, translated;
+	char object[8], program[32];
+	unsigned int verified, translated, bytes;
 };
 
 /* Next line that is no comment. */
@@ -33,27 +34,41 @@ static bool read_budget(FILE *f, struct budget *b)
 	char line[256];
 
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " %31[a-z_] %u %u", b->name, &b->verified, &b->translated) == 3)
+		if (sscanf(line, " %7[a-z] %31[a-z_] %u %u %u", b->object, b->program, &b->verified,
+			   &b->translated, &b->bytes) == 5)
 			return true;
 	return false;
 }
 
-static void check_budget(const struct env *e, const struct budget *b)
+static void check_bytes(const struct bpf_prog_info *info, const struct budget *b)
 {
-	const struct bpf_program *prog = bpf_object__find_program_by_name(e->skel->obj, b->name);
+#ifdef __x86_64__
+	/* zero where the JIT is off */
+	if (info->jited_prog_len)
+		assert_in_range(info->jited_prog_len, 1, b->bytes);
+#endif
+}
+
+static void check_budget(const struct bpf_object *obj, int version, const struct budget *b)
+{
+	const struct bpf_program *prog = bpf_object__find_program_by_name(obj, b->program);
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info), translated;
 
 	assert_non_null(prog);
 	assert_int_equal(bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size), 0);
 	translated = info.xlated_prog_len / sizeof(struct bpf_insn);
-	print_message("v%d %s: %u of %u instructions verified, %u of %u translated\n", e->version,
-		      b->name, info.verified_insns, b->verified, translated, b->translated);
+	print_message(
+		"v%d %s: %u of %u instructions verified, %u of %u translated, %u of %u bytes\n",
+		version, b->program, info.verified_insns, b->verified, translated, b->translated,
+		info.jited_prog_len, b->bytes);
 	assert_in_range(info.verified_insns, 1, b->verified);
 	assert_in_range(translated, 1, b->translated);
+	check_bytes(&info, b);
 }
 
-static void check_budgets(const struct env *e)
+/* Each program has its line, and the other way round. */
+static void check_budgets(const struct bpf_object *obj, const char *object, int version)
 {
 	unsigned int lines = 0, programs = 0;
 	FILE *f = fopen(BUDGET, "re");
@@ -61,11 +76,29 @@ static void check_budgets(const struct env *e)
 	struct budget b;
 
 	assert_non_null(f);
-	for (; read_budget(f, &b); lines++)
-		check_budget(e, &b);
+	while (read_budget(f, &b)) {
+		if (strcmp(b.object, object))
+			continue;
+		check_budget(obj, version, &b);
+		lines++;
+	}
 	fclose(f);
-	bpf_object__for_each_program(prog, e->skel->obj) programs++;
+	bpf_object__for_each_program(prog, obj) programs++;
 	assert_int_equal(lines, programs);
+}
+
+static void check_shim_budgets(int version)
+{
+	struct qmap_shim *shim = qmap_shim__open();
+
+	assert_non_null(shim);
+	shim->rodata->config.dl_version = version;
+	shim->rodata->config.ul_version = version;
+	shim->rodata->config.ul_max_packet = 1500;
+	shim->rodata->avoid_multiple = 512;
+	assert_int_equal(qmap_shim__load(shim), 0);
+	check_budgets(shim->obj, "shim", version);
+	qmap_shim__destroy(shim);
 }
 
 static void test_budget(void **state)
@@ -75,13 +108,15 @@ static void test_budget(void **state)
 	(void)state;
 	if (skip_reason)
 		skip();
-	check_budgets(env);
+	check_budgets(env->skel->obj, "xdp", QMAP_V5);
+	check_shim_budgets(QMAP_V5);
 	for (unsigned int i = 0; i < 2; i++) {
 		struct env *e;
 
 		assert_int_equal(env_new(&e, others[i], 1500), 0);
-		check_budgets(e);
+		check_budgets(e->skel->obj, "xdp", others[i]);
 		env_free(&e);
+		check_shim_budgets(others[i]);
 	}
 }
 

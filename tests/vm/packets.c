@@ -83,8 +83,8 @@ static size_t make_ip(uint8_t *p, const struct packet_spec *s, size_t l4, uint32
 	put16(p + 6, s->frag);
 	p[8] = s->ttl;
 	p[9] = proto;
-	put32(p + 12, 0x0a000001);
-	put32(p + 16, 0x0a010000 + s->flow);
+	put32(p + 12, s->saddr ?: 0x0a000001);
+	put32(p + 16, s->daddr ?: 0x0a010000 + s->flow);
 	put16(p + 10, ~csum16(p, 20, 0) ^ s->bad_ip_csum);
 	*pseudo = csum16(p + 12, 8, proto + l4);
 	return hlen;
@@ -93,8 +93,8 @@ static size_t make_ip(uint8_t *p, const struct packet_spec *s, size_t l4, uint32
 static size_t make_tcp(uint8_t *p, const struct packet_spec *s)
 {
 	memset(p, 0, 20);
-	put16(p, 5000 + s->flow);
-	put16(p + 2, 80);
+	put16(p, s->sport ?: 5000 + s->flow);
+	put16(p + 2, s->dport ?: 80);
 	put32(p + 4, s->seq);
 	put32(p + 8, s->ack);
 	p[12] = (20 + s->options_len) / 4 << 4;
@@ -107,8 +107,8 @@ static size_t make_tcp(uint8_t *p, const struct packet_spec *s)
 
 static size_t make_udp(uint8_t *p, const struct packet_spec *s)
 {
-	put16(p, 5000 + s->flow);
-	put16(p + 2, 4000);
+	put16(p, s->sport ?: 5000 + s->flow);
+	put16(p + 2, s->dport ?: 4000);
 	put16(p + 4, 8 + s->payload);
 	put16(p + 6, 0);
 	return 8;

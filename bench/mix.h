@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Aggregates as a modem sends them, for measuring. */
+#ifndef BENCH_MIX_H
+#define BENCH_MIX_H
+
+#include "tests/vm/packets.h"
+
+#define MIX_MUX 0x81 /* of the first PDN */
+
+struct mix {
+	const char *name;
+	unsigned int frames, len; /* bytes of an IP packet; 0: IMIX, 7 of 40, 4 of 576, 1 of 1500 */
+	unsigned int pdns;	  /* that take turns */
+};
+
+/* UDP over IPv4, checksums good and vouched for. To be freed; NULL without memory. */
+struct aggregate *mix_make(const struct mix *m, int version);
+
+/* Bytes of packets and, as the version has it, of headers and pads, of frame @i. */
+unsigned int mix_packet_len(const struct mix *m, unsigned int i);
+
+/* Offset of frame @i of an aggregate that mix_make() has made. */
+size_t mix_frame_at(const struct mix *m, int version, unsigned int i);
+
+#endif
