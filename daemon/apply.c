@@ -175,6 +175,13 @@ static void step_over(struct step *s, const struct error *err)
 	applier_wake(s->applier);
 }
 
+/* It could not even begin; what fails later, the list has told the log. */
+static void step_refused(struct step *s, const struct error *err)
+{
+	log_error("%s: %s%s%s", s->what->dev, err->text, err->hint[0] ? "; " : "", err->hint);
+	step_over(s, err);
+}
+
 static void over(void *arg, const struct error *err)
 {
 	step_over(arg, err);
@@ -193,8 +200,10 @@ static void detached(void *arg, const struct error *err)
 	struct step *s = arg;
 	struct error why = {0};
 
-	if (err || attach(s, &why))
-		step_over(s, err ? err : &why);
+	if (err)
+		step_over(s, err);
+	else if (attach(s, &why))
+		step_refused(s, &why);
 }
 
 static int begin(struct step *s, struct error *err)
@@ -218,7 +227,7 @@ static void start_step(struct step *s)
 
 	s->state = STEP_RUNNING;
 	if (begin(s, &err))
-		step_over(s, &err);
+		step_refused(s, &err);
 }
 
 /* --- all of them --- */
