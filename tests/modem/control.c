@@ -8,6 +8,7 @@
 #include "util.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -347,12 +348,40 @@ static uint64_t delay_of(const struct modem *m, const struct fault *fault)
 	return 1000ull * (fault->delayed ? fault->delay_ms : m->options.latency_ms);
 }
 
+void control_kill_host(const struct conn *conn)
+{
+	struct ucred host;
+	socklen_t len = sizeof(host);
+
+	if (!conn->usb && !getsockopt(conn->ev.fd, SOL_SOCKET, SO_PEERCRED, &host, &len))
+		kill(host.pid, SIGKILL);
+}
+
+/* Nothing, if the connection has been lost over it. */
+static void answer_once(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
+			uint64_t delay)
+{
+	struct pending *p;
+
+	if (conn->ev.dead)
+		return;
+	m->qmi.responses++;
+	if (!delay) {
+		conn_send(conn, buf, len);
+		return;
+	}
+	p = pending_new(m, conn, buf, len);
+	if (!p)
+		return;
+	p->answer = true;
+	pending_start(p, delay);
+}
+
 void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 		    const struct fault *fault)
 {
 	uint8_t bad[QMUX_MAX];
 	uint64_t delay = delay_of(m, fault);
-	struct pending *p;
 
 	if (fault->spoil != SPOIL_NONE) {
 		size_t n = faults_spoil(m, fault, buf, len, bad);
@@ -364,17 +393,9 @@ void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size
 		m->qmi.never_answered++;
 		return;
 	}
-	m->qmi.responses++;
 	m->control->times.sum_us += delay;
-	if (!delay) {
-		conn_send(conn, buf, len);
-		return;
-	}
-	p = pending_new(m, conn, buf, len);
-	if (!p)
-		return;
-	p->answer = true;
-	pending_start(p, delay);
+	for (int i = fault->twice ? 2 : 1; i; i--)
+		answer_once(m, conn, buf, len, delay);
 }
 
 void control_indicate(struct modem *m, const uint8_t *buf, size_t len)

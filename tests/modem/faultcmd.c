@@ -87,7 +87,7 @@ static int arg_count(struct args *a, int absent)
 static void add_answer_fault(struct modem *m, struct args *a, int count, const struct fault *fault)
 {
 	const char *service = a->words[0], *message = a->words[1];
-	int s = -1, q = -1;
+	int s = -1, q = -1, skip = arg_number(a, "skip", 0, 0, INT_MAX);
 
 	if (strcmp(service, "*")) {
 		s = qmi_service_from_name(service);
@@ -99,7 +99,7 @@ static void add_answer_fault(struct modem *m, struct args *a, int count, const s
 		if (q < 0)
 			arg_error(a, "%s: no such message of %s", message, service);
 	}
-	if (!a->error[0] && faults_add_answer(m, s, q, count, fault))
+	if (!a->error[0] && faults_add_answer(m, s, q, skip, count, fault))
 		arg_error(a, "out of memory");
 }
 
@@ -362,10 +362,9 @@ static struct json_object *cmd_qmi_malformed(struct modem *m, struct args *a)
 	return NULL;
 }
 
-static struct json_object *cmd_reboot(struct modem *m, struct args *a)
+static unsigned int arg_announce(struct args *a)
 {
 	const char *when = arg_text(a, "announce") ?: "before";
-	long ms = arg_number(a, "ms", 2000, 0, MAX_DELAY_MS);
 	unsigned int announce = 0;
 
 	if (!strcmp(when, "before") || !strcmp(when, "both"))
@@ -374,8 +373,44 @@ static struct json_object *cmd_reboot(struct modem *m, struct args *a)
 		announce |= ANNOUNCE_AFTER;
 	if (!announce && strcmp(when, "never"))
 		arg_error(a, "announce=%s: before, after, both or never is wanted", when);
+	return announce;
+}
+
+static struct json_object *cmd_reboot(struct modem *m, struct args *a)
+{
+	long ms = arg_number(a, "ms", 2000, 0, MAX_DELAY_MS);
+	unsigned int announce = arg_announce(a);
+
 	if (!a->error[0])
 		power_reboot(m, ms, announce);
+	return NULL;
+}
+
+static struct json_object *cmd_twice(struct modem *m, struct args *a)
+{
+	struct fault f = {.twice = true};
+
+	add_answer_fault(m, a, arg_count(a, FOREVER), &f);
+	return NULL;
+}
+
+static struct json_object *cmd_strike(struct modem *m, struct args *a)
+{
+	static const char *const strikes[] = {
+		[STRIKE_REBOOT] = "reboot",
+		[STRIKE_DIE] = "die",
+		[STRIKE_HOST] = "host",
+	};
+	const char *what = arg_text(a, "what") ?: "";
+	struct fault f = {.reboot_ms = arg_number(a, "ms", 2000, 0, MAX_DELAY_MS),
+			  .announce = arg_announce(a)};
+
+	for (size_t i = 1; i < ARRAY_SIZE(strikes); i++)
+		if (!strcmp(strikes[i], what))
+			f.strike = i;
+	if (!f.strike)
+		arg_error(a, "what=%s: reboot, die or host is wanted", what);
+	add_answer_fault(m, a, arg_count(a, 1), &f);
 	return NULL;
 }
 
@@ -440,12 +475,19 @@ static struct json_object *cmd_reset(struct modem *m, struct args *a)
 }
 
 const struct command fault_commands[] = {
-	{"delay", 2, "ms count", "SERVICE MESSAGE ms=N [count=N]", "answers come late", cmd_delay},
-	{"never", 2, "count", "SERVICE MESSAGE [count=N]", "no answers", cmd_never},
-	{"error", 2, "code count", "SERVICE MESSAGE code=N [count=N]", "QMI error, nothing is done",
-	 cmd_error},
-	{"spoil", 2, "how instead count",
-	 "SERVICE MESSAGE how=garbage|truncated|length|marker [instead=1] [count=1]",
+	{"delay", 2, "ms skip count", "SERVICE MESSAGE ms=N [skip=0] [count=N]",
+	 "answers come late; not the first `skip` of them, and then `count` times", cmd_delay},
+	{"never", 2, "skip count", "SERVICE MESSAGE [skip=0] [count=N]", "no answers", cmd_never},
+	{"twice", 2, "skip count", "SERVICE MESSAGE [skip=0] [count=N]", "each answer two times",
+	 cmd_twice},
+	{"error", 2, "code skip count", "SERVICE MESSAGE code=N [skip=0] [count=N]",
+	 "QMI error, nothing is done", cmd_error},
+	{"strike", 2, "what ms announce skip count",
+	 "SERVICE MESSAGE what=reboot|die|host [ms=2000] [announce=...] [skip=0] [count=1]",
+	 "instead of the answer a reboot, the end of this process, or that of who has asked",
+	 cmd_strike},
+	{"spoil", 2, "how instead skip count",
+	 "SERVICE MESSAGE how=garbage|truncated|length|marker [instead=1] [skip=0] [count=1]",
 	 "a malformed message before the answer, or instead of it", cmd_spoil},
 	{"refuse", 0, "pdn apn family reason type verbose count",
 	 "[pdn=N] [apn=NAME] [family=4|6] [reason=1] [type=6] [verbose=33] [count=N]",

@@ -17,6 +17,7 @@ struct rule {
 	int pdn;      /* ANY or number */
 	int family;   /* ANY or enum family */
 	char apn[64]; /* empty: any */
+	int skip;     /* uses that do nothing, before the others */
 	int left;     /* uses; negative: for ever */
 	struct fault fault;
 	struct call_end end;
@@ -79,7 +80,7 @@ static struct rule *rule_new(struct modem *m, int count)
 	return r;
 }
 
-int faults_add_answer(struct modem *m, int service, int message, int count,
+int faults_add_answer(struct modem *m, int service, int message, int skip, int count,
 		      const struct fault *fault)
 {
 	struct rule *r = rule_new(m, count);
@@ -88,6 +89,7 @@ int faults_add_answer(struct modem *m, int service, int message, int count,
 		return -ENOMEM;
 	r->service = service;
 	r->message = message;
+	r->skip = skip;
 	r->fault = *fault;
 	return 0;
 }
@@ -109,6 +111,10 @@ int faults_add_refusal(struct modem *m, int pdn, const char *apn, int family, in
 
 static bool use(struct rule *r)
 {
+	if (r->skip > 0) {
+		r->skip--;
+		return false;
+	}
 	if (!r->left)
 		return false;
 	if (r->left > 0)
@@ -125,6 +131,12 @@ struct fault faults_take(struct modem *m, uint8_t service, uint16_t id)
 		    (r->message != ANY && r->message != id) || !use(r))
 			continue;
 		f.never |= r->fault.never;
+		f.twice |= r->fault.twice;
+		if (r->fault.strike) {
+			f.strike = r->fault.strike;
+			f.reboot_ms = r->fault.reboot_ms;
+			f.announce = r->fault.announce;
+		}
 		if (r->fault.delayed) {
 			f.delayed = true;
 			f.delay_ms = r->fault.delay_ms;

@@ -14,11 +14,23 @@ enum spoil {
 	SPOIL_MARKER,	 /* QMUX marker 0x02 (16-bit services) instead of 0x01 */
 };
 
+/* What happens instead of an answer. */
+enum strike {
+	STRIKE_NONE,
+	STRIKE_REBOOT, /* the modem reboots, before it has read the request */
+	STRIKE_DIE,    /* its process ends: to the host it is as unplugged, netdev and all */
+	STRIKE_HOST,   /* the process that has asked is killed; what it asked for is done */
+};
+
 /* What is to happen to one answer. All zero: nothing. */
 struct fault {
 	bool delayed;
 	unsigned int delay_ms;
 	bool never;
+	bool twice;
+	enum strike strike;
+	unsigned int reboot_ms; /* of STRIKE_REBOOT, as for power_reboot() */
+	unsigned int announce;
 	enum qmi_error error;
 	enum spoil spoil; /* sent before the answer, or instead of it if `never` */
 };

@@ -5,8 +5,8 @@
 
 #include "faults.h"
 
-/* `count` uses, negative: for ever. 0 or -ENOMEM. */
-int faults_add_answer(struct modem *m, int service, int message, int count,
+/* After the first `skip` answers `count` uses, negative: for ever. 0 or -ENOMEM. */
+int faults_add_answer(struct modem *m, int service, int message, int skip, int count,
 		      const struct fault *fault);
 int faults_add_refusal(struct modem *m, int pdn, const char *apn, int family, int count,
 		       const struct call_end *end);

@@ -3,10 +3,12 @@
 #include "client.h"
 #include "control.h"
 #include "faults.h"
+#include "power.h"
 #include "util.h"
 
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* Real modems send TLVs that no public document explains; hosts must not stumble over them. */
 #define TLV_UNDOCUMENTED 0xe1
@@ -113,12 +115,20 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 	}
 	m->qmi.requests++;
 	fault = faults_take(m, req.service, req.id);
+	if (fault.strike == STRIKE_DIE)
+		_exit(0);
+	if (fault.strike == STRIKE_REBOOT) {
+		power_reboot(m, fault.reboot_ms, fault.announce);
+		return;
+	}
 	control_hold_indications(m);
 	if (proxy_open(conn, &req))
 		err = QMI_OK;
 	else
 		err = fault.error ? fault.error : run(m, &req, &out);
 	m->qmi.errors += err != QMI_OK;
+	if (fault.strike == STRIKE_HOST)
+		control_kill_host(conn);
 	len = build_answer(answer, &req, err, &out);
 	control_answer(m, conn, answer, len, &fault);
 	control_release_indications(m, &fault);
