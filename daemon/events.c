@@ -55,7 +55,7 @@ void events_unsubscribe(struct events_subscriber *s)
 
 static void write_log(const struct events_entry *e, bool info)
 {
-	char text[400];
+	char text[700];
 
 	events_text(e, text, sizeof(text));
 	log_write(info ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", text);

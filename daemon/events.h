@@ -37,7 +37,7 @@ struct events_entry {
 	int family;	     /* 4, 6, or 0: both or none */
 	char from[32];	     /* state; empty for EVENTS_NETDEV */
 	char to[32];
-	char reason[256]; /* a sentence; may be empty */
+	char reason[512]; /* a sentence; may be empty */
 };
 
 struct events;

@@ -87,8 +87,10 @@ static const char *subject(const struct events_entry *e, char *buf, size_t size)
 
 	if (e->kind == EVENTS_MODEM)
 		snprintf(buf, size, "%s: modem ", name);
-	else if (e->family)
+	else if (e->family && e->port[0])
 		snprintf(buf, size, "%s: IPv%d ", name, e->family);
+	else if (e->family)
+		snprintf(buf, size, "%s: PDN %u IPv%d ", name, e->pdn, e->family);
 	else
 		snprintf(buf, size, "%s: ", name);
 	return buf;
@@ -96,10 +98,12 @@ static const char *subject(const struct events_entry *e, char *buf, size_t size)
 
 void events_text(const struct events_entry *e, char *buf, size_t size)
 {
-	char who[IFNAMSIZ + 16];
+	char who[IFNAMSIZ + 32];
 
-	snprintf(buf, size, "%s%s%s%s%s%s", subject(e, who, sizeof(who)), e->from,
-		 e->from[0] ? " -> " : "", e->to, e->reason[0] ? ": " : "", e->reason);
+	bool moves = e->from[0] && strcmp(e->from, e->to);
+
+	snprintf(buf, size, "%s%s%s%s%s%s", subject(e, who, sizeof(who)), moves ? e->from : "",
+		 moves ? " -> " : "", e->to, e->reason[0] ? ": " : "", e->reason);
 }
 
 static void append(void *arg, const struct events_entry *e)

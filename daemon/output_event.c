@@ -11,7 +11,7 @@ static void print_text(FILE *out, struct json_object *line)
 {
 	const char *when = json_get_string(line, "time");
 	struct events_entry e;
-	char text[400];
+	char text[700];
 
 	if (json_object_object_get_ex(line, "gap", NULL)) {
 		fprintf(out, "(%lld events were left out: the reader was too slow)\n",

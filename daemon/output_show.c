@@ -16,7 +16,8 @@ static void print_head(FILE *out, struct json_object *trunk)
 {
 	const char *qmap = json_get_string(trunk, "qmap"), *model = json_get_string(trunk, "model");
 	const char *control = json_get_string(trunk, "control");
-	const char *state = json_get_string(trunk, "state");
+	const char *state = or_empty(json_get_string(trunk, "state"));
+	const char *modem_state = json_get_string(json_get_object(trunk, "modem"), "state");
 	int64_t bytes = json_get_int(trunk, "dl_max_bytes");
 	struct json_object *v;
 
@@ -32,8 +33,10 @@ static void print_head(FILE *out, struct json_object *trunk)
 		fprintf(out, ", %s %s", model, or_empty(json_get_string(trunk, "revision")));
 	if (control && *control)
 		fprintf(out, ", control %s", control);
-	if (state && *state)
+	if (*state)
 		fprintf(out, ", %s", state);
+	if (modem_state && strcmp(modem_state, "ready") && strcmp(modem_state, state))
+		fprintf(out, ", modem %s", modem_state);
 	if (json_object_object_get_ex(trunk, "daemon", &v) && !json_object_get_boolean(v))
 		fprintf(out, ", as qmapd left it: it is not running");
 	fputc('\n', out);

@@ -122,16 +122,34 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 	trunk_list_configure(d->trunks, &set);
 }
 
+static void on_link(void *arg, const struct rtnl_link *link)
+{
+	struct daemon *d = arg;
+
+	trunk_list_netdev(d->trunks, link->ifindex, link->name);
+}
+
 static void on_link_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
 {
 	struct daemon *d = arg;
 
 	(void)name;
-	if (!moved)
-		trunk_list_dev_gone(d->trunks, ifindex);
+	trunk_list_netdev_gone(d->trunks, ifindex, moved);
 }
 
-static const struct rtnl_monitor_ops monitor_ops = {.link_gone = on_link_gone};
+static void on_resync(void *arg)
+{
+	struct daemon *d = arg;
+
+	log_warning("netlink events were lost: looking at everything again");
+	trunk_list_resync(d->trunks);
+}
+
+static const struct rtnl_monitor_ops monitor_ops = {
+	.link = on_link,
+	.link_gone = on_link_gone,
+	.resync = on_resync,
+};
 
 static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {

@@ -21,8 +21,8 @@ struct modem_step {
 	void (*enter)(struct session *s); /* instead of a request */
 	/* 0: done; 1: ask again; negative: s->error says why. Not given: success will do. */
 	int (*answer)(struct session *s, const struct qmi_message *m, const struct qmi_result *res);
-	bool optional;	       /* no or a bad answer does not matter, once the modem has spoken */
-	unsigned int attempts; /* share the time for one answer */
+	bool optional; /* no or a bad answer does not matter, once the modem has spoken */
+	bool first;    /* to a modem that may be booting: asked again every second */
 	enum modem_state next;
 };
 
@@ -172,9 +172,10 @@ static const struct modem_step steps[] = {
 	[MODEM_SYNC] = {.doing = "being reset (SYNC)",
 			.skip = not_exclusive,
 			.build = build_sync,
-			.attempts = 2,
+			.first = true,
 			.next = MODEM_VERSIONS},
 	[MODEM_VERSIONS] = {.doing = "listing its services",
+			    .first = true,
 			    .build = build_versions,
 			    .answer = on_versions,
 			    .optional = true,
@@ -217,6 +218,19 @@ static const struct modem_step steps[] = {
 
 static void send_request(struct session *s);
 
+/*
+ * How often the present step is asked for within the time for one answer. A modem that boots drops
+ * what it is told: it must be asked soon after it has begun to listen.
+ */
+static unsigned int attempts(const struct session *s)
+{
+	unsigned int seconds = session_timeout_ms(s) / 1000;
+
+	if (!steps[s->modem].first || s->answered)
+		return 1;
+	return seconds < 2 ? 2 : seconds;
+}
+
 static void fail_step(struct session *s, int err, uint16_t qmi_error)
 {
 	if (!s->answered)
@@ -256,7 +270,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	if (!err) {
 		s->answered = true;
 		judge(s, m);
-	} else if (err == -ETIMEDOUT && ++s->attempt < step->attempts) {
+	} else if (err == -ETIMEDOUT && ++s->attempt < attempts(s)) {
 		send_request(s);
 	} else if (step->optional && s->answered) {
 		log_warning("modem does not answer while %s; going on without", step->doing);
@@ -269,14 +283,13 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 static void send_request(struct session *s)
 {
 	const struct modem_step *step = &steps[s->modem];
-	unsigned int attempts = step->attempts ? step->attempts : 1;
 	struct qmi_client *client = step->client == ON_CTL   ? s->ctl
 				    : step->client == ON_DMS ? s->dms
 							     : s->wda;
 	struct qmi_request r;
 
 	step->build(s, &r);
-	qmi_client_send(client, &r, session_timeout_ms(s) / attempts, on_reply, s);
+	qmi_client_send(client, &r, session_timeout_ms(s) / attempts(s), on_reply, s);
 }
 
 void session_modem_enter(struct session *s, enum modem_state state)

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* One trunk: how what happens moves its modem through the table of trunk_modem.c, and what is done
+ * on the way. */
+#include "trunk.h"
+
 #include <errno.h>
 #include <event2/event.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "events.h"
-#include "json_get.h"
 #include "log.h"
-#include "qmi/transport.h"
 #include "trunk_internal.h"
 
-bool trunk_is_unfinished(const struct trunk *t)
-{
-	return t->unfinished;
-}
+/* A modem that was ready for so long is opened at once when it is lost. One that is lost right
+ * after it was opened, again and again, is not. */
+#define READY_FOR_LONG_MS 5000
+
+/* A netdev that comes under another name than the configured one may be about to be renamed by
+ * udev, which the kernel refuses once it is up. */
+#define RENAME_MS 500
 
 const char *trunk_name(const struct trunk *t)
 {
@@ -31,6 +36,32 @@ unsigned int trunk_ifindex(const struct trunk *t)
 	return t->dev.ifindex;
 }
 
+const char *trunk_netdev(const struct trunk *t)
+{
+	return t->dev.name;
+}
+
+const char *trunk_device(const struct trunk *t)
+{
+	return t->dev.device;
+}
+
+bool trunk_is_detaching(const struct trunk *t)
+{
+	return t->state == TRUNK_DETACHING;
+}
+
+bool trunk_is_ready(const struct trunk *t)
+{
+	return t->state == TRUNK_READY;
+}
+
+/* With a configuration an attach goes on where it ended; whoever typed one has had no answer. */
+bool trunk_is_unfinished(const struct trunk *t)
+{
+	return t->was_detaching || (t->unfinished && !t->config.persist);
+}
+
 bool trunk_has_control(const struct trunk *t)
 {
 	return strcmp(t->config.control, "none");
@@ -44,390 +75,77 @@ struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 	return NULL;
 }
 
-void trunk_set_state(struct trunk *t, enum trunk_state state, const char *why)
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void trunk_answer(struct trunk *t, const struct error *err)
+{
+	trunk_done done = t->done;
+
+	t->done = NULL;
+	if (done)
+		done(t->done_arg, t, err);
+}
+
+/* --- the state --- */
+
+static void tell_state(struct trunk *t, enum trunk_state from, bool info)
 {
 	struct events_entry e = {.kind = EVENTS_MODEM};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.from, sizeof(e.from), "%s", trunk_modem_state_name(t->state));
-	snprintf(e.to, sizeof(e.to), "%s", trunk_modem_state_name(state));
-	snprintf(e.reason, sizeof(e.reason), "%s", why);
+	snprintf(e.from, sizeof(e.from), "%s", trunk_state_name(from));
+	snprintf(e.to, sizeof(e.to), "%s", trunk_state_name(t->state));
+	snprintf(e.reason, sizeof(e.reason), "%s", t->reason);
+	events_add(t->env.events, &e, info);
+}
+
+static bool set_reason(struct trunk *t, const char *why)
+{
+	bool other = strncmp(t->reason, why, sizeof(t->reason) - 1);
+
 	snprintf(t->reason, sizeof(t->reason), "%s", why);
+	return other;
+}
+
+/* For the log: what whoever has asked is not told anyway. */
+static bool is_news(const struct trunk *t, enum trunk_state state, const struct error *err)
+{
+	return err ? t->was_ready || !t->done : state == TRUNK_READY && !t->done;
+}
+
+static void set_state(struct trunk *t, enum trunk_state state, const struct error *err)
+{
+	enum trunk_state from = t->state;
+	bool other = set_reason(t, err ? err->text : "");
+
 	t->state = state;
-	clock_gettime(CLOCK_REALTIME, &t->since);
-	events_add(t->env.events, &e, state == TRUNK_LOST);
+	if (state == TRUNK_READY)
+		t->why_lost[0] = 0;
+	else if (state == TRUNK_LOST && from != TRUNK_LOST)
+		memcpy(t->why_lost, t->reason, sizeof(t->why_lost));
+	if (state != from)
+		clock_gettime(CLOCK_REALTIME, &t->since);
+	if (state != from || other)
+		tell_state(t, from, is_news(t, state, err));
 }
 
-/* --- what is written down --- */
+/* --- opening --- */
 
-static void save(struct trunk *t)
-{
-	struct json_object *o = json_object_new_object();
-	struct error err = {0};
-
-	json_object_object_add(o, "config", config_trunk_to_json(&t->config, true));
-	if (t->session)
-		json_object_object_add(o, "session", session_state(t->session));
-	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
-	json_object_object_add(o, "show", trunk_show(t));
-	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
-		log_error("%s: %s", t->config.dev, err.text);
-	json_object_put(o);
-}
-
-/* --- ports --- */
-
-static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
-{
-	struct trunk_port *p = &t->ports[t->nports];
-	int ret;
-
-	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
-	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
-	ret = t->ops->add_port(t->dp, &p->port, err);
-	if (ret)
-		return ret;
-	ret = trunk_port_place(p, err);
-	if (ret)
-		t->ops->del_port(t->dp, pdn->mux, NULL);
-	else
-		t->nports++;
-	return ret;
-}
-
-static void set_flow(struct trunk *t, const struct trunk_port *p, bool on)
-{
-	struct error err = {0};
-	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
-
-	/* a dead process may not have come to this port; what is not there is off */
-	if (ret && (on || ret != -ENODEV))
-		log_error("%s: %s", p->port.name, err.text);
-}
-
-static void port_down(struct trunk *t, struct trunk_port *p, int family)
-{
-	trunk_port_down(p, family);
-	if (!trunk_port_is_up(p))
-		set_flow(t, p, false);
-}
-
-/* @up: also families that this process has set up; the others may be up as a dead one left them. */
-static void families_down(struct trunk *t, struct trunk_port *p, bool up)
-{
-	bool was_up[2] = {p->settings[0].family, p->settings[1].family};
-
-	if (!trunk_has_control(t))
-		return; /* addresses are the user's */
-	if (p->pdn.ip & CONFIG_IPV4 && (up || !was_up[0]))
-		trunk_port_down(p, 4);
-	if (p->pdn.ip & CONFIG_IPV6 && (up || !was_up[1]))
-		trunk_port_down(p, 6);
-}
-
-static void all_ports_down(struct trunk *t)
-{
-	for (unsigned int i = 0; i < t->nports; i++) {
-		set_flow(t, &t->ports[i], false);
-		families_down(t, &t->ports[i], true);
-	}
-}
-
-/* Calls that ended while there was no daemon: nobody tells of them any more. */
-static void stale_families_down(struct trunk *t)
-{
-	for (unsigned int i = 0; i < t->nports; i++) {
-		families_down(t, &t->ports[i], false);
-		if (trunk_has_control(t) && !trunk_port_is_up(&t->ports[i]))
-			set_flow(t, &t->ports[i], false);
-	}
-}
-
-/* --- data path --- */
-
-static void on_commands(evutil_socket_t fd, short what, void *arg)
-{
-	struct trunk *t = arg;
-	struct error err = {0};
-
-	(void)fd;
-	(void)what;
-	if (t->ops->events(t->dp, &err)) {
-		log_error("%s: %s", t->config.dev, err.text);
-		event_del(t->commands);
-	}
-}
-
-static void listen_commands(struct trunk *t)
-{
-	int fd = t->ops->event_fd(t->dp);
-
-	if (fd < 0)
-		return;
-	t->commands = event_new(t->env.base, fd, EV_READ | EV_PERSIST, on_commands, t);
-	if (t->commands)
-		event_add(t->commands, NULL);
-}
-
-static int build_datapath(struct trunk *t, struct error *err)
-{
-	const struct data_format *format = &t->format;
-	struct datapath_format f = {.version = format->version,
-				    .dl_max_bytes = format->dl_max_bytes,
-				    .ul_max_bytes = format->ul_max_bytes,
-				    .ul_max_datagrams = format->ul_max_datagrams};
-	int ret;
-
-	if (format->version == QMAP_OFF)
-		t->ops = &datapath_raw;
-	ret = t->ops->attach(&t->dp, &t->pins, t->dev.name, &f, err);
-	if (ret)
-		return ret;
-	listen_commands(t);
-	for (unsigned int i = 0; i < t->config.npdns; i++) {
-		ret = add_port(t, &t->config.pdns[i], err);
-		if (ret)
-			return ret;
-	}
-	return trunk_dev_prepare(&t->dev, format->version != QMAP_OFF, format->dl_max_bytes, err);
-}
-
-/* Kernel back to how it was. @err gets the first failure; all is tried. */
-static int tear_down(struct trunk *t, struct error *err)
-{
-	int ret = 0;
-
-	if (t->commands)
-		event_free(t->commands);
-	t->commands = NULL;
-	all_ports_down(t);
-	if (t->dp) {
-		ret = t->ops->detach(t->dp, err);
-		t->ops->close(&t->dp);
-	}
-	/* what a process made that died before it could enter it anywhere */
-	if (t->adopted)
-		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
-	t->nports = 0;
-	trunk_dev_restore(&t->dev);
-	if (t->pins.meta >= 0)
-		pins_remove(&t->pins);
-	trunk_set_state(t, TRUNK_DETACHED, "");
-	return ret;
-}
-
-/* Nothing is connected any more; data path and ports stand, until somebody detaches. */
-static void lose(struct trunk *t, const char *why)
-{
-	if (t->state != TRUNK_DETACHING)
-		trunk_set_state(t, TRUNK_LOST, why);
-	all_ports_down(t);
-	save(t);
-}
-
-/* --- done: never from inside the session's own callbacks --- */
-
-static void on_finish(evutil_socket_t fd, short what, void *arg)
-{
-	struct trunk *t = arg;
-	trunk_done done = t->done;
-
-	(void)fd;
-	(void)what;
-	if (t->state == TRUNK_ATTACHING && t->result.err && t->adopted) {
-		lose(t, t->result.text);
-		t->result.err = 0;
-	} else if (t->state == TRUNK_ATTACHING && t->result.err) {
-		session_free(&t->session);
-		tear_down(t, NULL);
-	} else if (t->state == TRUNK_ATTACHING) {
-		trunk_set_state(t, TRUNK_ATTACHED, "");
-		if (t->adopted)
-			stale_families_down(t);
-		save(t);
-	} else if (t->state == TRUNK_DETACHING) {
-		session_free(&t->session);
-		tear_down(t, &t->result);
-	}
-	t->done = NULL;
-	if (done)
-		done(t->done_arg, t, t->result.err ? &t->result : NULL);
-}
-
-static void finish(struct trunk *t, const struct error *err)
-{
-	static const struct timeval now = {0, 0};
-
-	if (err && !t->result.err)
-		t->result = *err;
-	event_add(t->finish, &now);
-}
-
-/* --- what the session says --- */
-
-static int on_format(void *arg, const struct data_format *format, struct error *err)
-{
-	struct trunk *t = arg;
-
-	t->format = *format;
-	if (t->dp)
-		return 0; /* adopted: it runs already */
-	return build_datapath(t, err);
-}
-
-static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
-{
-	struct trunk *t = arg;
-	struct trunk_port *p = trunk_find_port(t, pdn);
-	struct error err = {0};
-
-	if (!p || !t->dp)
-		return;
-	set_flow(t, p, true);
-	if (trunk_port_up(p, s, t->env.run_dir, &err))
-		log_error("%s: %s", p->port.name, err.text);
-	else
-		log_info("%s: IPv%d up", p->port.name, s->family);
-	save(t);
-}
-
-static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
-{
-	struct trunk *t = arg;
-	struct trunk_port *p = trunk_find_port(t, pdn);
-
-	(void)why; /* session_show() tells it by name */
-	if (!p)
-		return;
-	port_down(t, p, family);
-	log_info("%s: IPv%d down", p->port.name, family);
-	save(t);
-}
-
-static void on_changed(void *arg)
-{
-	save(arg);
-}
-
-static void on_transition(void *arg, const struct session_transition *tr)
-{
-	struct trunk *t = arg;
-
-	log_debug("%s: PDN %u IPv%d: %s -> %s%s%s", t->config.dev, tr->pdn, tr->family, tr->from,
-		  tr->to, *tr->reason ? ": " : "", tr->reason);
-	save(t);
-}
-
-static void on_started(void *arg, const struct error *err)
-{
-	finish(arg, err);
-}
-
-static void on_lost(void *arg, const char *why)
-{
-	struct trunk *t = arg;
-
-	if (t->state == TRUNK_ATTACHED)
-		lose(t, why);
-}
-
-static const struct session_ops session_ops = {
-	.format = on_format,
-	.up = on_up,
-	.down = on_down,
-	.changed = on_changed,
-	.transition = on_transition,
-	.started = on_started,
-	.lost = on_lost,
-};
-
-/* --- attach --- */
-
-static int new_trunk(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
-		     struct error *err)
-{
-	struct trunk *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return error_set(err, -ENOMEM, "out of memory");
-	t->env = *env;
-	t->pins = PINS_INIT;
-	t->done = done;
-	t->done_arg = arg;
-	t->finish = event_new(env->base, -1, 0, on_finish, t);
-	if (!t->finish) {
-		free(t);
-		return error_set(err, -ENOMEM, "out of memory");
-	}
-	*out = t;
-	return 0;
-}
-
-static void set_static_format(struct trunk *t)
-{
-	t->format.version = t->config.qmap == CONFIG_QMAP_AUTO ? QMAP_V1 : (int)t->config.qmap;
-	t->format.dl_max_bytes = t->wish.dl_max_bytes;
-	t->format.dl_max_datagrams = t->wish.dl_max_datagrams;
-}
-
-/* Without a control channel: version and sizes are the user's, PDNs are up from the start. */
-static int attach_static(struct trunk *t, struct error *err)
-{
-	int ret;
-
-	set_static_format(t);
-	ret = build_datapath(t, err);
-	for (unsigned int i = 0; i < t->nports && !ret; i++) {
-		ret = trunk_port_enable(&t->ports[i], err);
-		if (!ret)
-			set_flow(t, &t->ports[i], true);
-	}
-	if (!ret)
-		finish(t, NULL);
-	return ret;
-}
-
-/* Nothing, or "qmi-proxy" alone: the device is the one beside the netdev. */
-static int find_control(struct trunk *t, struct error *err)
-{
-	const char *device = qmi_proxy_path(t->config.control);
-	char *at = t->wish.control;
-	size_t size = sizeof(t->wish.control);
-
-	if (device ? *device : t->config.control[0])
-		return 0;
-	if (device)
-		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
-	return trunk_dev_control(t->config.dev, at, size - (at - t->wish.control), err);
-}
-
-/* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
-static int choose_datapath(struct trunk *t, struct error *err)
-{
-	struct error why = {0};
-
-	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : &datapath_shim;
-	if (t->config.datapath == CONFIG_DATAPATH_XDP && t->ops == &datapath_shim)
-		t->ops = &datapath_xdp;
-	if (!t->ops->probe(t->config.dev, &why))
-		return 0;
-	if (t->config.datapath != CONFIG_DATAPATH_AUTO)
-		return error_pass(err, &why);
-	log_info("%s: data path xdp, because %s", t->config.dev, why.text);
-	t->ops = &datapath_xdp;
-	return t->ops->probe(t->config.dev, err);
-}
-
-/* What the user has left open. A control channel that has been found stays. */
-static void fill_wish(struct trunk *t)
+void trunk_fill_wish(struct trunk *t)
 {
 	static const struct datapath_limits none = {0};
 	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
-
 	char found[sizeof(t->wish.control)];
 
 	memcpy(found, t->wish.control, sizeof(found));
 	t->wish = t->config;
+	t->wish.persist = t->config.persist || t->was_ready;
 	if (!t->config.control[0])
 		memcpy(t->wish.control, found, sizeof(found));
 	if (!t->wish.dl_max_bytes)
@@ -436,217 +154,355 @@ static void fill_wish(struct trunk *t)
 		t->wish.dl_max_datagrams = limits->dl_max_datagrams;
 }
 
-int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct config_trunk *config,
-		 trunk_done done, void *arg, struct error *err)
+static int find_control(struct trunk *t, struct error *err)
 {
-	struct trunk *t = NULL;
-	int ret;
-
-	*out = NULL;
-	ret = new_trunk(&t, env, done, arg, err);
-	if (ret)
-		return ret;
-	t->config = *config;
-	ret = trunk_dev_open(&t->dev, config->dev, err) ?: find_control(t, err);
-	if (!ret)
-		ret = choose_datapath(t, err);
-	if (!ret)
-		ret = pins_create(&t->pins, t->dev.ifindex, config->dev, err);
-	if (ret)
-		goto free;
-	fill_wish(t);
-	trunk_set_state(t, TRUNK_ATTACHING, "");
-	save(t);
-	ret = trunk_has_control(t)
-		      ? session_start(&t->session, env->base, &t->wish, &session_ops, t, err)
-		      : attach_static(t, err);
-	if (ret)
-		goto undo;
-	*out = t;
-	return 0;
-undo:
-	tear_down(t, NULL);
-free:
-	trunk_free(&t);
-	return ret;
-}
-
-/* --- adopt --- */
-
-/* @show: what `show` told of the port last. */
-static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
-{
-	const char *resolv_conf = json_get_string(show, "resolv_conf");
-	struct trunk_port *p = &t->ports[t->nports++];
-	char base[IFNAMSIZ];
-
-	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
-	if (resolv_conf)
-		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
-	datapath_port_base(t->config.dev, t->dev.ifindex, base);
-	if (t->ops == &datapath_raw)
-		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
-	else
-		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
-	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
-}
-
-/* The data path and the ports as they were left; a crash before there was one leaves @t->dp NULL.
- */
-static int adopt_datapath(struct trunk *t, const char *name, struct json_object *show,
-			  struct error *err)
-{
-	int ret;
-
-	t->dev.prepared = true;
-	t->ops = datapath_by_name(name);
-	if (!t->ops)
-		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
-	for (unsigned int i = 0; i < t->config.npdns; i++)
-		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
-	ret = t->ops->adopt(&t->dp, &t->pins, err);
-	if (ret)
-		return ret;
-	for (unsigned int i = 0; i < t->nports; i++)
-		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
-	listen_commands(t);
-	return 0;
-}
-
-/* @session: what session_state() left. A control channel that is gone must not take it along. */
-static void adopt_format(struct trunk *t, struct json_object *session)
-{
-	struct json_object *f = json_get_object(session, "format");
-
-	t->format = (struct data_format){
-		.version = json_get_int(f, "version"),
-		.dl_max_bytes = json_get_int(f, "dl_max_bytes"),
-		.dl_max_datagrams = json_get_int(f, "dl_max_datagrams"),
-		.ul_max_bytes = json_get_int(f, "ul_max_bytes"),
-		.ul_max_datagrams = json_get_int(f, "ul_max_datagrams"),
-	};
-}
-
-/* Did the process that left @state die in the middle of an attach or a detach? */
-static bool was_unfinished(struct json_object *state)
-{
-	const char *v = json_get_string(json_get_object(state, "show"), "state");
-
-	return v && (!strcmp(v, trunk_state_name(TRUNK_ATTACHING)) ||
-		     !strcmp(v, trunk_state_name(TRUNK_DETACHING)));
-}
-
-static int adopt_state(struct trunk *t, struct qmap_meta *meta, struct json_object *state,
-		       struct error *err)
-{
-	struct json_object *config = NULL, *session = NULL;
-	struct error lost = {0};
-	int ret;
-
-	if (!state && !meta->datapath[0]) {
-		pins_remove(&t->pins);
-		return error_set(err, -ENOENT, "nothing had been built; it is forgotten");
-	}
-	if (!json_object_object_get_ex(state, "config", &config))
-		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
-				 meta->trunk);
-	ret = config_trunk_from_json(&t->config, config, err);
-	if (ret)
-		return ret;
-	t->dev.ifindex = t->pins.ifindex;
-	snprintf(t->dev.name, sizeof(t->dev.name), "%s", meta->trunk);
-	t->dev.was_up = json_get_bool(state, "was_up");
-	snprintf(t->wish.control, sizeof(t->wish.control), "%s",
-		 json_get_string(json_get_object(state, "show"), "control") ?: "");
-	fill_wish(t);
-	/* without its data path it can still be detached: what is left is found by name */
-	if (meta->datapath[0] &&
-	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
-		finish(t, &lost);
-	t->unfinished = was_unfinished(state);
-	trunk_set_state(t, TRUNK_ATTACHING, "taken over from the last daemon");
-	if (!trunk_has_control(t)) {
-		set_static_format(t);
-		finish(t, NULL);
+	if (t->config.control[0])
 		return 0;
-	}
-	json_object_object_get_ex(state, "session", &session);
-	adopt_format(t, session);
-	/* without its control channel the trunk can still be shown and detached */
-	if (session_adopt(&t->session, t->env.base, &t->wish, session, &session_ops, t, &lost))
-		finish(t, &lost);
-	return 0;
+	return trunk_dev_control(t->dev.name, t->wish.control, sizeof(t->wish.control), err);
 }
 
-int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int ifindex,
-		trunk_done done, void *arg, struct error *err)
+static int start(struct trunk *t, struct error *err)
 {
-	struct json_object *state = NULL;
-	struct qmap_meta *meta = malloc(sizeof(*meta));
-	struct trunk *t = NULL;
 	int ret;
 
-	*out = NULL;
-	if (!meta)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = new_trunk(&t, env, done, arg, err);
-	if (!ret) {
-		t->adopted = true;
-		ret = pins_open(&t->pins, ifindex, PINS_WRITE, err)
-			?: pins_get_meta(&t->pins, meta, &state, err)
-			?: adopt_state(t, meta, state, err);
-	}
-	json_object_put(state);
-	free(meta);
-	if (ret)
-		trunk_free(&t);
-	*out = t;
+	if (trunk_has_control(t))
+		return session_start(&t->session, t->env.base, &t->wish, &trunk_session_ops, t,
+				     err);
+	ret = trunk_start_static(t, err);
+	if (!ret)
+		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
 	return ret;
 }
 
-/* --- detach, the end --- */
-
-static void on_stopped(void *arg, const struct error *err)
+/* Opens the modem behind t->dev. A data path that stands is kept, unless this fails. */
+static int open_modem(struct trunk *t, struct error *err)
 {
+	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
+
+	if (!ret && !t->dp)
+		ret = trunk_choose_datapath(t, err);
+	if (!ret)
+		ret = trunk_move_pins(t, err);
+	if (ret)
+		return ret;
+	trunk_fill_wish(t);
+	trunk_save(t);
+	ret = start(t, err);
+	if (!ret)
+		trunk_input(t, TRUNK_IN_CHANNEL, NULL);
+	return ret;
+}
+
+/* May it be otherwise the next moment? Else the modem, or the kernel, has refused. */
+static bool may_change_soon(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case ECONNREFUSED:
+	case ETIMEDOUT:
+	case EPIPE:
+	case EIO:
+	case EAGAIN:
+	case EBUSY:
+		return true;
+	}
+	return false;
+}
+
+static void retry_in(struct trunk *t, unsigned int ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(t->retry, &tv);
+}
+
+static void try_again(struct trunk *t, const struct error *err)
+{
+	retry_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	struct error err = {0};
+
+	(void)fd;
+	(void)what;
+	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+		return;
+	if (!open_modem(t, &err))
+		return;
+	set_state(t, t->state, &err);
+	trunk_save(t);
+	try_again(t, &err);
+	trunk_answer(t, NULL); /* it is waited for, which is what was asked */
+}
+
+/* --- the netdev --- */
+
+static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms)
+{
+	struct error err = {0};
+
+	if (trunk_dev_open(&t->dev, name, &err)) {
+		/* that it is gone says more than that it is not there */
+		if (!(err.err == -ENODEV && t->reason[0]) && set_reason(t, err.text))
+			tell_state(t, t->state, true);
+		return;
+	}
+	t->tries = 0;
+	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	if (delay_ms)
+		retry_in(t, delay_ms);
+}
+
+void trunk_offer(struct trunk *t, const char *name)
+{
+	if (t->state == TRUNK_ABSENT)
+		take_netdev(t, name, strcmp(name, t->config.dev) ? RENAME_MS : 0);
+}
+
+void trunk_seek(struct trunk *t)
+{
+	char name[IFNAMSIZ];
+
+	if (!trunk_dev_find(t->dev.device, name))
+		trunk_offer(t, name);
+	else if (!t->env.is_free || t->env.is_free(t->env.arg, t, t->config.dev))
+		trunk_offer(t, t->config.dev);
+}
+
+void trunk_netdev_gone(struct trunk *t, const char *why)
+{
+	struct error err = {0};
+
+	error_set(&err, -ENODEV, "%s", why);
+	trunk_input(t, TRUNK_IN_NETDEV_GONE, &err);
+}
+
+void trunk_netdev_renamed(struct trunk *t, const char *name)
+{
+	log_info("%s: the netdev %s is called %s now", t->config.dev, t->dev.name, name);
+	snprintf(t->dev.name, sizeof(t->dev.name), "%s", name);
+	trunk_save(t);
+}
+
+/* --- closing --- */
+
+/* A modem that is silent or gone keeps nobody from taking the data path down. */
+static void on_closed(void *arg, const struct error *err)
+{
+	struct trunk *t = arg;
+
 	if (err)
-		log_warning("%s: %s", trunk_name(arg), err->text);
-	/* a modem that is silent or gone keeps nobody from taking the data path down */
-	finish(arg, NULL);
+		log_warning("%s: %s", trunk_name(t), err->text);
+	trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
 }
 
-int trunk_check_idle(const struct trunk *t, struct error *err)
+static void close_modem(struct trunk *t, const struct error *err)
 {
-	if (t->state != TRUNK_ATTACHING && t->state != TRUNK_DETACHING)
-		return 0;
-	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_state_name(t->state));
-	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
-	return -EBUSY;
+	event_del(t->retry);
+	if (t->closing)
+		return;
+	t->closing = true;
+	t->why_closing = err ? *err : (struct error){0};
+	for (unsigned int i = 0; i < t->nports; i++)
+		trunk_set_flow(t, &t->ports[i], false);
+	trunk_save(t);
+	if (t->session)
+		session_stop(t->session, on_closed, t);
+	else
+		trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
 }
 
-int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
+static void undo(struct trunk *t, struct error *result)
 {
-	int ret = trunk_check_idle(t, err);
+	session_free(&t->session);
+	trunk_tear_down(t, result);
+	t->dev.ifindex = 0;
+	if (t->pins.meta >= 0)
+		pins_remove(&t->pins);
+}
 
-	if (ret)
-		return ret;
-	trunk_set_state(t, TRUNK_DETACHING, "");
-	t->result = (struct error){0};
+/* Somebody waits for the first opening, and does not want what comes later. */
+static bool is_first(const struct trunk *t)
+{
+	return t->done && !t->config.persist && !t->adopted;
+}
+
+/* The netdev is gone, or all is made anew: kernel back to how it was, and look around. */
+static void closed(struct trunk *t, const struct error *why)
+{
+	struct error err = {0};
+
+	if (is_first(t)) {
+		undo(t, NULL);
+		trunk_answer(t, why);
+		return;
+	}
+	if (trunk_tear_down(t, &err))
+		log_warning("%s: %s", t->config.dev, err.text);
+	t->dev.ifindex = 0;
+	t->adopted = false;
+	err = (struct error){0};
+	if (trunk_move_pins(t, &err))
+		log_error("%s: %s; it will be forgotten if qmapd ends", t->config.dev, err.text);
+	trunk_answer(t, NULL);
+	trunk_seek(t);
+}
+
+/* --- the table at work --- */
+
+static void settle(struct trunk *t)
+{
+	if (t->adopted)
+		trunk_stale_families_down(t);
+	t->was_ready = true;
+	t->ready_ms = now_ms();
+	trunk_save(t);
+}
+
+/* What an earlier process has left is no whole, and is wanted. */
+static bool is_ruin(const struct trunk *t)
+{
+	return t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp);
+}
+
+static void act(struct trunk *t, enum trunk_action action, const struct error *err)
+{
+	struct error result = {0};
+
+	switch (action) {
+	case TRUNK_NOTHING:
+		break;
+	case TRUNK_TRY:
+		try_again(t, err);
+		break;
+	case TRUNK_CLOSE:
+		close_modem(t, err);
+		break;
+	case TRUNK_SETTLE:
+		settle(t);
+		break;
+	case TRUNK_SEEK:
+		closed(t, err);
+		break;
+	case TRUNK_FORGET:
+		undo(t, &result);
+		trunk_answer(t, result.err ? &result : NULL);
+		break;
+	}
+}
+
+/* Nothing is connected any more; data path and ports stand. */
+static void session_over(struct trunk *t, enum trunk_input input)
+{
+	session_free(&t->session);
+	trunk_ports_down(t);
+	t->closing = false;
+	if (input == TRUNK_IN_LOST && now_ms() - t->ready_ms > READY_FOR_LONG_MS)
+		t->tries = 0;
+}
+
+/* The first news of an attach or an adoption: whoever waits is answered. */
+static void first_news(struct trunk *t)
+{
+	struct error err = {0};
+
+	if (is_ruin(t)) {
+		t->unfinished = false;
+		error_set(&err, -EUCLEAN, "%s", "what the last daemon has left is incomplete");
+		trunk_input(t, TRUNK_IN_ANEW, &err);
+	}
+	trunk_answer(t, NULL);
+}
+
+void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err)
+{
+	const struct trunk_step *step = trunk_step(t->state, input);
+
+	if (!step)
+		return;
+	if (input == TRUNK_IN_FAILED && is_first(t)) {
+		undo(t, NULL);
+		set_state(t, TRUNK_ABSENT, err);
+		trunk_answer(t, err);
+		return;
+	}
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST || input == TRUNK_IN_CLOSED)
+		session_over(t, input);
+	set_state(t, step->to, err);
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST)
+		trunk_save(t);
+	act(t, step->action, err);
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_OPENED)
+		first_news(t);
+}
+
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	enum trunk_input input = t->pending[0].input;
+	struct error err = t->pending[0].err;
+
+	(void)fd;
+	(void)what;
+	if (!t->npending) {
+		first_news(t);
+		return;
+	}
+	memmove(&t->pending[0], &t->pending[1], --t->npending * sizeof(t->pending[0]));
+	if (t->npending)
+		event_active(t->kick, EV_TIMEOUT, 0);
+	trunk_input(t, input, err.err ? &err : NULL); /* may free @t */
+}
+
+void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err)
+{
+	if (t->npending == TRUNK_PENDING)
+		abort(); /* a session is over after it has said so once */
+	t->pending[t->npending].input = input;
+	t->pending[t->npending++].err = err ? *err : (struct error){0};
+	event_active(t->kick, EV_TIMEOUT, 0);
+}
+
+/* --- the object --- */
+
+int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
+	      struct error *err)
+{
+	struct trunk *t = calloc(1, sizeof(*t));
+
+	*out = t;
+	if (!t)
+		return error_set(err, -ENOMEM, "out of memory");
+	t->env = *env;
+	t->pins = PINS_INIT;
 	t->done = done;
 	t->done_arg = arg;
-	for (unsigned int i = 0; i < t->nports; i++)
-		set_flow(t, &t->ports[i], false);
-	save(t);
-	if (t->session)
-		session_stop(t->session, on_stopped, t);
-	else
-		finish(t, NULL);
-	return 0;
+	clock_gettime(CLOCK_REALTIME, &t->since);
+	t->kick = event_new(env->base, -1, 0, on_kick, t);
+	t->retry = event_new(env->base, -1, 0, on_retry, t);
+	if (t->kick && t->retry)
+		return 0;
+	trunk_free(out);
+	return error_set(err, -ENOMEM, "out of memory");
 }
 
-void trunk_dev_gone(struct trunk *t)
+void trunk_begin(struct trunk *t, enum trunk_state state)
 {
-	if (t->state == TRUNK_ATTACHED)
-		lose(t, "the netdev is gone: modem unplugged or restarted");
+	set_reason(t, "taken over from the last daemon");
+	t->state = state;
+	tell_state(t, TRUNK_ABSENT, false);
+	if (state == TRUNK_OPENING)
+		return;
+	event_active(t->kick, EV_TIMEOUT, 0);
+	if (state == TRUNK_ABSENT)
+		trunk_seek(t);
+	else
+		try_again(t, NULL);
 }
 
 void trunk_free(struct trunk **p)
@@ -661,7 +517,87 @@ void trunk_free(struct trunk **p)
 	if (t->dp)
 		t->ops->close(&t->dp);
 	pins_close(&t->pins);
-	event_free(t->finish);
+	if (t->kick)
+		event_free(t->kick);
+	if (t->retry)
+		event_free(t->retry);
 	free(t);
 	*p = NULL;
+}
+
+/* --- what the user asks for --- */
+
+/* Whoever types this wants to know at once what is wrong. */
+static int attach_now(struct trunk *t, struct error *err)
+{
+	int ret = trunk_dev_open(&t->dev, t->config.dev, err);
+
+	if (ret)
+		return ret;
+	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	event_del(t->retry);
+	ret = open_modem(t, err);
+	if (ret)
+		undo(t, NULL);
+	return ret;
+}
+
+/* It comes from a file: what is not there is waited for. */
+static int attach_some_time(struct trunk *t, struct error *err)
+{
+	int ret = trunk_move_pins(t, err);
+
+	if (ret)
+		return ret;
+	trunk_seek(t);
+	if (t->state == TRUNK_ABSENT)
+		event_active(t->kick, EV_TIMEOUT, 0); /* that is news, too */
+	return 0;
+}
+
+int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct config_trunk *config,
+		 trunk_done done, void *arg, struct error *err)
+{
+	int ret = trunk_new(out, env, done, arg, err);
+
+	if (ret)
+		return ret;
+	(*out)->config = *config;
+	ret = config->persist ? attach_some_time(*out, err) : attach_now(*out, err);
+	if (ret)
+		trunk_free(out);
+	return ret;
+}
+
+int trunk_check_idle(const struct trunk *t, struct error *err)
+{
+	if (t->state != TRUNK_DETACHING && !t->done)
+		return 0;
+	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_attachment_name(t));
+	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
+	return -EBUSY;
+}
+
+int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
+{
+	struct error cancelled = {0};
+
+	if (t->state == TRUNK_DETACHING)
+		return trunk_check_idle(t, err);
+	error_set(&cancelled, -ECANCELED, "%s was detached meanwhile", t->config.dev);
+	set_reason(t, "");
+	trunk_input(t, TRUNK_IN_DETACH, NULL);
+	trunk_answer(t, &cancelled);
+	t->done = done;
+	t->done_arg = arg;
+	return 0;
+}
+
+void trunk_resumed(struct trunk *t)
+{
+	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+		return;
+	t->tries = 0;
+	if (!t->closing)
+		try_again(t, NULL);
 }

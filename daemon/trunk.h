@@ -24,41 +24,67 @@ struct trunk_env {
 	struct event_base *base;
 	const char *run_dir;   /* for resolv.conf files */
 	struct events *events; /* where what happens is told; may be NULL */
+	/* May @t take netdev @name, or is it another trunk's by its device? May be NULL: yes. */
+	bool (*is_free)(void *arg, const struct trunk *t, const char *name);
+	void *arg;
 };
 
 /*
  * Starts attaching; @done comes later, exactly once, unless this returns an error. The trunk
- * is the caller's to free either way, after @done.
+ * is the caller's to free either way, after @done. A netdev or modem that is not there is an error,
+ * unless config->persist: then it is waited for, and @done (err NULL) comes when that is clear.
  */
 int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct config_trunk *config,
 		 trunk_done done, void *arg, struct error *err);
 
-/* Takes over trunk @ifindex from its pins; data calls are not redialled. As trunk_attach(). */
+/*
+ * Takes over trunk @ifindex from its pins; calls that are up are not dialled again. As
+ * trunk_attach(), but a modem that is lost is none: it is waited for.
+ */
 int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int ifindex,
 		trunk_done done, void *arg, struct error *err);
 
-/* Ends the calls, gives the clients back, removes ports, data path and pins. -EBUSY while
- * attaching. */
+/*
+ * Ends the calls, gives the clients back, removes ports, data path and pins, at any time; whoever
+ * still waits for the attach is told that it was cancelled. -EBUSY while detaching.
+ */
 int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err);
 
-/* -EBUSY with @err while @t is attaching or detaching. */
+/* -EBUSY with @err while somebody waits for @t to be attached, taken over or detached. */
 int trunk_check_idle(const struct trunk *t, struct error *err);
+bool trunk_is_detaching(const struct trunk *t);
+bool trunk_is_ready(const struct trunk *t);
 
 /* Leaves kernel and modem as they are. */
 void trunk_free(struct trunk **t);
 
-/* Was it adopted from a process that died while attaching or detaching? Then it is to go. */
+/* Was it adopted from a process that died while attaching it for somebody who waited, or while
+ * detaching? Then it is to go. */
 bool trunk_is_unfinished(const struct trunk *t);
 
 const char *trunk_name(const struct trunk *t);
 /* What was asked for, with secrets; without what was found or chosen for it. */
 const struct config_trunk *trunk_config(const struct trunk *t);
+/* Of its netdev; 0 while there is none. */
 unsigned int trunk_ifindex(const struct trunk *t);
+/* Name of its netdev, which need not be the trunk's own. */
+const char *trunk_netdev(const struct trunk *t);
+/* Path in sysfs of the device behind its netdev, also after that has gone; may be "". */
+const char *trunk_device(const struct trunk *t);
 
-/* The netdev is gone (unplugged): nothing is left to carry traffic. */
-void trunk_dev_gone(struct trunk *t);
+/* Netdev @name is there: if @t waits for one, this is it. */
+void trunk_offer(struct trunk *t, const char *name);
+/* Looks for it. */
+void trunk_seek(struct trunk *t);
+/* Its netdev is gone (unplugged, moved away): nothing is left to carry traffic. */
+void trunk_netdev_gone(struct trunk *t, const char *why);
+void trunk_netdev_renamed(struct trunk *t, const char *name);
+/* The machine has slept. */
+void trunk_resumed(struct trunk *t);
 
 struct json_object *trunk_show(const struct trunk *t);
+bool trunk_has_datapath(const struct trunk *t);
+/* -EBUSY without a data path. */
 int trunk_stats(struct trunk *t, struct json_object **out, struct error *err);
 
 /* Puts names to what datapath_ops.stats() returned: "dev", "datapath", and "port" per port by the

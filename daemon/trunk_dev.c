@@ -4,10 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if_arp.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,26 +79,72 @@ static int check_type(const struct rtnl_link *link, struct error *err)
 	return -EOPNOTSUPP;
 }
 
-int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err)
+void trunk_dev_device(const char *name, char *device, size_t size)
 {
-	struct rtnl_link link = {0};
+	char path[128], real[PATH_MAX];
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/device", name);
+	device[0] = 0;
+	if (realpath(path, real) && strlen(real) < size)
+		memcpy(device, real, strlen(real) + 1);
+}
+
+int trunk_dev_find(const char *device, char name[16])
+{
+	char its[sizeof(((struct trunk_dev *)0)->device)];
+	DIR *d = device[0] ? opendir(SYSFS_NET) : NULL;
+	int ret = -ENODEV;
+	struct dirent *e;
+
+	while (d && ret && (e = readdir(d))) {
+		trunk_dev_device(e->d_name, its, sizeof(its));
+		if (strcmp(its, device) || strlen(e->d_name) >= IFNAMSIZ)
+			continue;
+		strcpy(name, e->d_name);
+		ret = 0;
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+static int look_up(const char *name, struct rtnl_link *link, struct error *err)
+{
 	struct rtnl *nl = NULL;
 	int ret = rtnl_open(&nl, NULL, err);
 
-	*t = (struct trunk_dev){0};
 	if (ret)
 		return ret;
-	ret = rtnl_link_get(nl, name, &link, NULL);
+	ret = rtnl_link_get(nl, name, link, NULL);
 	rtnl_close(&nl);
 	if (ret) {
 		error_set(err, ret, "there is no netdev %s", name);
 		error_hint(err, "`ip link` lists them; a modem's is usually wwan0.");
 		return ret;
 	}
-	ret = check_mode(name, err) ?: check_type(&link, err);
+	return check_mode(name, err) ?: check_type(link, err);
+}
+
+int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = look_up(name, &link, err);
+
+	if (ret)
+		return ret;
+	*t = (struct trunk_dev){.ifindex = link.ifindex, .was_up = link.flags & IFF_UP};
 	snprintf(t->name, sizeof(t->name), "%s", link.name);
-	t->ifindex = link.ifindex;
-	t->was_up = link.flags & IFF_UP;
+	trunk_dev_device(link.name, t->device, sizeof(t->device));
+	return 0;
+}
+
+int trunk_dev_check(const struct trunk_dev *t, struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = look_up(t->name, &link, err);
+
+	if (!ret && link.ifindex != t->ifindex)
+		ret = error_set(err, -ENODEV, "%s is another netdev now", t->name);
 	return ret;
 }
 

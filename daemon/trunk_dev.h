@@ -9,6 +9,7 @@
 #include "error.h"
 
 struct trunk_dev {
+	char device[256]; /* of what is behind it, in /sys/devices; empty: nothing. Outlives it */
 	char name[16];
 	unsigned int ifindex;
 	bool was_up;
@@ -17,9 +18,20 @@ struct trunk_dev {
 
 /*
  * Is there such a netdev, and can it be a trunk? -ENODEV; -EOPNOTSUPP for a modem in ECM, RNDIS or
- * MBIM mode (told by its driver), with the AT command that changes it.
+ * MBIM mode (told by its driver), with the AT command that changes it. A failure leaves @t as it
+ * was.
  */
 int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err);
+
+/* The same for what has been opened before, which stays as it is. */
+int trunk_dev_check(const struct trunk_dev *t, struct error *err);
+
+/* Path in /sys/devices of the device behind netdev @name; empty where there is none. For USB it
+ * holds bus, ports and interface: the same again after a replug, whatever the netdev is called. */
+void trunk_dev_device(const char *name, char *device, size_t size);
+
+/* Name of the netdev that stands on @device. -ENODEV. */
+int trunk_dev_find(const char *device, char name[16]);
 
 /*
  * Raw IP, pass-through (with @qmap), a receive buffer of @rx_bytes where the driver is qmi_wwan; no

@@ -11,6 +11,7 @@
 #include "datapath/pins.h"
 #include "json_get.h"
 #include "log.h"
+#include "trunk_dev.h"
 #include "trunk_monitor.h"
 
 #define MAX_TRUNKS CONFIG_MAX_TRUNKS
@@ -30,12 +31,27 @@ struct job {
 	void *arg;
 };
 
+/* Two modems may change names when they are plugged in again: the device tells them apart. */
+static bool is_free(void *arg, const struct trunk *by, const char *name)
+{
+	struct trunk_list *l = arg;
+	char device[256];
+
+	trunk_dev_device(name, device, sizeof(device));
+	for (unsigned int i = 0; i < l->n; i++)
+		if (l->trunks[i] != by && device[0] && !strcmp(trunk_device(l->trunks[i]), device))
+			return false;
+	return true;
+}
+
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
 {
 	*out = calloc(1, sizeof(**out));
 	if (!*out)
 		return error_set(err, -ENOMEM, "out of memory");
 	(*out)->env = *env;
+	(*out)->env.is_free = is_free;
+	(*out)->env.arg = *out;
 	return applier_new(&(*out)->applier, env->base, *out, err);
 }
 
@@ -132,10 +148,11 @@ static void attached(void *arg, struct trunk *t, const struct error *err)
 	char dev[IFNAMSIZ];
 
 	snprintf(dev, sizeof(dev), "%s", trunk_name(t));
-	if (err)
+	if (!err)
+		log_info("%s: %s", dev,
+			 trunk_is_ready(t) ? "attached" : "will be attached when it is there");
+	else if (!trunk_is_detaching(t))
 		drop(job->list, t);
-	else
-		log_info("%s: attached", dev);
 	job_end(job, dev, show, err ? &why : NULL);
 }
 
@@ -261,7 +278,7 @@ static void each(struct control_request *req, struct json_object *args, struct t
 	for (unsigned int i = 0; i < l->n && !err.err; i++) {
 		if (dev && strcmp(dev, trunk_name(l->trunks[i])))
 			continue;
-		if (!fn(l->trunks[i], &o, &err))
+		if (!fn(l->trunks[i], &o, &err) && o)
 			json_object_array_add(a, o);
 	}
 	if (!err.err) {
@@ -308,9 +325,16 @@ static void on_dump(struct control_request *req, struct json_object *args, void 
 	each(req, args, arg, json_get_bool(args, "secrets") ? dump_one_with_secrets : dump_one);
 }
 
+/* A trunk that waits for its modem has none, which is no failure of the others. */
+static int stats_if_any(struct trunk *t, struct json_object **out, struct error *err)
+{
+	*out = NULL;
+	return trunk_has_datapath(t) ? trunk_stats(t, out, err) : 0;
+}
+
 static void on_stats(struct control_request *req, struct json_object *args, void *arg)
 {
-	each(req, args, arg, trunk_stats);
+	each(req, args, arg, control_args_string(args, "dev") ? trunk_stats : stats_if_any);
 }
 
 static void on_monitor(struct control_request *req, struct json_object *args, void *arg)
@@ -350,15 +374,12 @@ static void adopted(void *arg, struct trunk *t, const struct error *err)
 {
 	struct job *job = arg;
 	struct trunk_list *l = job->list;
-	char name[IFNAMSIZ];
 
 	if (!err)
 		log_info("%s: adopted", trunk_name(t));
 	job_end(job, trunk_name(t), NULL, err);
 	if (trunk_is_unfinished(t))
 		take_down(l, t, "the last daemon died while attaching or detaching it");
-	else if (!if_indextoname(trunk_ifindex(t), name))
-		take_down(l, t, "the netdev is gone");
 }
 
 static void adopt_one(struct trunk_list *l, unsigned int ifindex)
@@ -375,12 +396,38 @@ static void adopt_one(struct trunk_list *l, unsigned int ifindex)
 	free(job);
 }
 
+/* Is what is pinned under @ifindex of a trunk that is adopted already? Then it goes. */
+static bool forget_double(struct trunk_list *l, unsigned int ifindex)
+{
+	struct pins p;
+	bool is_double;
+
+	if (pins_open(&p, ifindex, PINS_WRITE, NULL))
+		return false;
+	is_double = trunk_list_find(l, p.trunk);
+	if (is_double)
+		pins_remove(&p);
+	else
+		pins_close(&p);
+	return is_double;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const unsigned int *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Those with a netdev first: a daemon that died while moving its pins has left others besides. */
 void trunk_list_adopt(struct trunk_list *l)
 {
-	unsigned int ifindexes[MAX_TRUNKS], n = pins_list(ifindexes, MAX_TRUNKS);
+	unsigned int ifindexes[MAX_TRUNKS * 2], n = pins_list(ifindexes, MAX_TRUNKS * 2);
 
+	qsort(ifindexes, n, sizeof(ifindexes[0]), by_ifindex);
 	for (unsigned int i = 0; i < n; i++)
-		adopt_one(l, ifindexes[i]);
+		if (!forget_double(l, ifindexes[i]))
+			adopt_one(l, ifindexes[i]);
 }
 
 void trunk_list_configure(struct trunk_list *l, struct config_set *set)
@@ -388,9 +435,62 @@ void trunk_list_configure(struct trunk_list *l, struct config_set *set)
 	applier_start(l->applier, set);
 }
 
-void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex)
+/* --- what rtnetlink tells --- */
+
+static struct trunk *of_netdev(const struct trunk_list *l, unsigned int ifindex)
 {
 	for (unsigned int i = 0; i < l->n; i++)
 		if (trunk_ifindex(l->trunks[i]) == ifindex)
-			trunk_dev_gone(l->trunks[i]);
+			return l->trunks[i];
+	return NULL;
+}
+
+static struct trunk *of_device(const struct trunk_list *l, const char *device)
+{
+	for (unsigned int i = 0; device[0] && i < l->n; i++)
+		if (!strcmp(trunk_device(l->trunks[i]), device))
+			return l->trunks[i];
+	return NULL;
+}
+
+void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name)
+{
+	struct trunk *t = of_netdev(l, ifindex);
+	char device[256];
+
+	if (t && strcmp(trunk_netdev(t), name))
+		trunk_netdev_renamed(t, name);
+	if (t)
+		return;
+	trunk_dev_device(name, device, sizeof(device));
+	t = of_device(l, device);
+	if (!t)
+		t = trunk_list_find(l, name);
+	if (t)
+		trunk_offer(t, name);
+}
+
+void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, bool moved)
+{
+	struct trunk *t = of_netdev(l, ifindex);
+
+	if (t)
+		trunk_netdev_gone(t, moved ? "somebody has moved the netdev to another namespace"
+					   : "the netdev is gone: modem unplugged or restarted");
+}
+
+void trunk_list_resync(struct trunk_list *l)
+{
+	char name[IFNAMSIZ];
+
+	for (unsigned int i = 0; i < l->n; i++) {
+		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
+
+		if (ifindex && !if_indextoname(ifindex, name))
+			trunk_list_netdev_gone(l, ifindex, false);
+		else if (ifindex)
+			trunk_list_netdev(l, ifindex, name);
+		else
+			trunk_seek(l->trunks[i]);
+	}
 }

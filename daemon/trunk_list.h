@@ -32,7 +32,12 @@ int trunk_list_attach(struct trunk_list *l, const struct config_trunk *config, t
 int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done done, void *arg,
 		      struct error *err);
 
-void trunk_list_dev_gone(struct trunk_list *l, unsigned int ifindex);
+/* Netdev @name is there, or has that name now. */
+void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name);
+/* ... has gone (@moved: to another network namespace). */
+void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, bool moved);
+/* Nobody knows what has happened: all is looked up. */
+void trunk_list_resync(struct trunk_list *l);
 
 /* For control_server_new(), with the list as its argument. */
 extern const struct control_command trunk_commands[];

@@ -9,26 +9,15 @@
 #include "trunk_internal.h"
 
 /* Of the last events. */
-#define SHOWN_EVENTS 10
+#define SHOWN_EVENTS 32
 
-static const char *const state_names[] = {
-	[TRUNK_ATTACHING] = "attaching", [TRUNK_ATTACHED] = "attached", [TRUNK_LOST] = "lost",
-	[TRUNK_DETACHING] = "detaching", [TRUNK_DETACHED] = "detached",
-};
-
-const char *trunk_state_name(enum trunk_state state)
+const char *trunk_attachment_name(const struct trunk *t)
 {
-	return state_names[state];
-}
-
-static const char *const modem_names[] = {
-	[TRUNK_ATTACHING] = "opening",	 [TRUNK_ATTACHED] = "ready",  [TRUNK_LOST] = "lost",
-	[TRUNK_DETACHING] = "detaching", [TRUNK_DETACHED] = "absent",
-};
-
-const char *trunk_modem_state_name(enum trunk_state state)
-{
-	return modem_names[state];
+	if (t->state == TRUNK_READY)
+		return "attached";
+	if (t->state == TRUNK_DETACHING)
+		return "detaching";
+	return t->was_ready ? "lost" : "attaching";
 }
 
 static void show_format(const struct trunk *t, struct json_object *o)
@@ -55,8 +44,7 @@ static struct json_object *show_modem(const struct trunk *t)
 	char since[EVENTS_TIME];
 
 	events_time_text(&t->since, since);
-	json_object_object_add(o, "state",
-			       json_object_new_string(trunk_modem_state_name(t->state)));
+	json_object_object_add(o, "state", json_object_new_string(trunk_state_name(t->state)));
 	json_object_object_add(o, "since", json_object_new_string(since));
 	json_object_object_add(o, "reason", string_or_null(t->reason));
 	return o;
@@ -111,9 +99,12 @@ struct json_object *trunk_show(const struct trunk *t)
 	struct json_object *session = t->session ? session_show(t->session) : NULL, *pdns = NULL;
 
 	json_object_object_add(o, "dev", json_object_new_string(t->config.dev));
-	json_object_object_add(o, "ifindex", json_object_new_int64(t->dev.ifindex));
-	json_object_object_add(o, "state", json_object_new_string(trunk_state_name(t->state)));
-	json_object_object_add(o, "reason", string_or_null(t->reason));
+	json_object_object_add(o, "netdev", t->dev.ifindex ? string_or_null(t->dev.name) : NULL);
+	json_object_object_add(o, "ifindex",
+			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
+	json_object_object_add(o, "state", json_object_new_string(trunk_attachment_name(t)));
+	json_object_object_add(o, "reason",
+			       string_or_null(t->reason[0] ? t->reason : t->why_lost));
 	json_object_object_add(o, "modem", show_modem(t));
 	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
 	show_format(t, o);
@@ -167,6 +158,11 @@ void trunk_name_stats(struct json_object *stats, struct json_object *show)
 		return;
 	for (size_t i = 0; i < json_object_array_length(ports); i++)
 		name_port(json_object_array_get_idx(ports, i), pdns);
+}
+
+bool trunk_has_datapath(const struct trunk *t)
+{
+	return t->dp;
 }
 
 int trunk_stats(struct trunk *t, struct json_object **out, struct error *err)

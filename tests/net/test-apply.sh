@@ -79,11 +79,16 @@ work_done() {
 }
 
 # changes_nothing COMMAND...: the same calls, addresses and netdevs before and after.
+# A TUN that nobody reads loses its carrier a while after it was made.
+netdevs() {
+	ip -o link | grep -v ' wwan0\.se:'
+}
+
 changes_nothing() {
 	local before after
-	before=$(work_done; ip -o address; ip -o link; ip -o route; qmapctl -j dump --secrets)
+	before=$(work_done; ip -o address; netdevs; ip -o route; qmapctl -j dump --secrets)
 	"$@" >/dev/null
-	after=$(work_done; ip -o address; ip -o link; ip -o route; qmapctl -j dump --secrets)
+	after=$(work_done; ip -o address; netdevs; ip -o route; qmapctl -j dump --secrets)
 	equal "state after $*" "$before" "$after"
 }
 
@@ -136,20 +141,45 @@ test_apply_leaves_others_alone() {
 
 # A step that fails is told, and so is what was not begun because of it.
 test_apply_stops_at_a_failure() {
+	local wwan8=('[trunk wwan8]' 'control = none') full="more than 16 trunks"
 	start
-	conf two '[trunk wwan8]' 'control = none' '[trunk wwan0]' "control = $T/qmi"
-	refused 4 "there is no netdev wwan8" qmapctl apply "$T/two"
+	conf full $(printf '[trunk_nosuch%d] ' {1..16})
+	sed -i 's/_/ /' "$T/full"
+	qmapctl -q apply "$T/full"
+	conf two "${wwan8[@]}" '[trunk wwan0]' "control = $T/qmi"
+	refused 2 "$full" qmapctl apply "$T/two"
 	says "failed  wwan8: attach"
 	says "left    wwan0: attach"
-	equal "trunks" "[]" "$(qmapctl -j show)"
+	equal "trunks" 16 "$(qmapctl -j show | jq length)"
 	said=$(qmapctl -j apply "$T/two" 2>/dev/null) || :
-	equal "states" "failed ENODEV, left null" \
+	equal "states" "failed E2BIG, left null" \
 		"$(jq -r 'map("\(.state) \(.failure.errno)") | join(", ")' <<<"$said")"
-	conf two '[trunk wwan0]' "control = $T/qmi" '[trunk wwan8]' 'control = none'
-	refused 4 "there is no netdev wwan8" qmapctl apply "$T/two"
+	conf two '[trunk wwan0]' "control = $T/qmi" "${wwan8[@]}"
+	qmapctl detach nosuch7
+	refused 2 "$full" qmapctl apply "$T/two"
 	says "done    wwan0: attach"
 	says "failed  wwan8: attach"
-	equal "state" attached "$(field .state)"
+	equal "state" attached "$(qmapctl -j show wwan0 | jq -r '.[0].state')"
+}
+
+# What is not there is waited for.
+test_apply_before_plug_in() {
+	qmapd_start
+	conf one '[trunk wwan0]' "control = $T/qmi"
+	try qmapctl apply "$T/one"
+	equal "exit code" 0 "$status"
+	equal "state" "attaching absent" "$(field '| [.state, .modem.state] | join(" ")')"
+	changes_nothing qmapctl apply "$T/one"
+	modem_start
+	wait_for 5 is_attached || fail "$(qmapctl show)"
+	try qmapctl apply "$T/one"
+	equal "exit code" 0 "$status"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+is_attached() {
+	[ "$(field .state)" = attached ]
 }
 
 test_apply_refuses_mistakes() {

@@ -287,14 +287,19 @@ test_trunk_is_deleted() {
 	attach --pdn 1 --pdn 2
 	ip link del wwan0
 	trunk_becomes lost
+	wait_for 5 modem_is absent
 	try qmapctl show
 	says "wwan0: the netdev is gone: modem unplugged or restarted"
-	[[ $(pdn_row) =~ \ down\ +lost\ +lost\  ]] || fail "$(pdn_row)"
-	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	equal "ports" "null null" "$(field '.pdns | map(.port | tostring) | join(" ")')"
+	equal "netdevs" "" "$(ip -o link | grep -oE ' wwan0[^:@]*')"
 	refused 2 "wwan0 is attached already" attach
 	detach
 	nothing_left
 	refused 4 "there is no netdev wwan0" attach
+}
+
+modem_is() {
+	[ "$(field .modem.state)" = "$1" ]
 }
 
 # --- the wrong moment ---
@@ -486,11 +491,16 @@ test_configuration_of_what_is_not_there() {
 		control = $T/qmi
 	END
 	qmapd_start --config "$T/qmapd.conf"
-	trunk_becomes attached
+	wait_for 5 one_is_attached || fail "$(qmapctl show)"
 	logged "there is no netdev nosuch0" || fail "nothing logged about nosuch0"
-	equal "trunks" 1 "$(qmapctl -j show | jq length)"
 	detach
+	qmapctl detach nosuch0
 	nothing_left
+}
+
+one_is_attached() {
+	[ "$(qmapctl -j show | jq -r 'map("\(.dev) \(.state)") | sort | join(", ")')" = \
+		"nosuch0 attaching, wwan0 attached" ]
 }
 
 # --- decode ---

@@ -342,8 +342,7 @@ test_start_unanswered() {
 	wait_for 5 start_pending
 	equal "state" attaching "$(field .state)"
 	equal "call" starting "$(family 1 4 .state)"
-	refused 2 "wwan0 is attaching right now" detach
-	refused 2 "wwan0 is attach" attach_one
+	refused 2 "wwan0 is attaching right now" attach_one
 	# the modem dies: no reason to wait any longer
 	kill -KILL $modem_pid
 	modem_pid=''
@@ -352,6 +351,24 @@ test_start_unanswered() {
 	said=$(cat "$T/said")
 	at_least "exit code" 1 "$status"
 	says "control channel is gone"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	nothing_left
+}
+
+# Who is tired of waiting detaches it, and the modem is told.
+test_detach_while_start_is_unanswered() {
+	local attaching
+	start
+	modem never wds start
+	attach_one >"$T/said" 2>&1 &
+	attaching=$!
+	wait_for 5 start_pending
+	detach
+	status=0
+	wait $attaching || status=$?
+	said=$(cat "$T/said")
+	equal "exit code" 2 "$status"
+	says "wwan0 was detached meanwhile"
 	equal "trunks" "[]" "$(qmapctl -j show)"
 	nothing_left
 }
@@ -562,16 +579,20 @@ test_modem_restarts() {
 	for announce in before after both; do
 		attach --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
 		modem reboot ms=300 announce=$announce >/dev/null
-		lost_is_told "modem has restarted: its calls and client ids are gone"
+		wait_for 5 opened_again || fail "$announce: $(qmapctl -j show | jq -c '.[0].events')"
+		equal "why" "modem has restarted: its calls and client ids are gone" \
+			"$(field '.events | map(select(.kind == "modem" and .to == "lost"))[-1].reason')"
 		refused 2 "wwan0 is attached already" attach
+		pdn_answers 2
 		detach
 		nothing_left
-		wait_for 5 awake
 	done
-	attach --pdn 1,apn=internet --pdn 2,apn=ims
-	pdn_answers 2
-	detach
-	nothing_left
+}
+
+# Lost since it was attached for the last time, and ready again.
+opened_again() {
+	[ "$(field '.events | map(select(.kind == "modem") | .to) | [index("lost") != null, .[-1]] |
+		map(tostring) | join(" ")')" = "true ready" ]
 }
 
 # Nobody says so; detach finds a modem that knows none of the ids, or one that is silent.

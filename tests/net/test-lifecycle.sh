@@ -43,4 +43,334 @@ test_monitor() {
 	refused 2 "qmapd is not running" qmapctl monitor
 }
 
+# --- there, gone, back ---
+
+modem_is() {
+	[ "$(field .modem.state)" = "$1" ]
+}
+
+conf() { # [line]...
+	printf '[trunk wwan0]\ncontrol = %s\n' "$T/qmi" >"$T/qmapd.conf"
+	printf '%s\n' "$@" >>"$T/qmapd.conf"
+}
+
+our_netdevs() {
+	ip -o link | grep -oE ' wwan0[^:@]*' | tr -d '\n'
+}
+
+now_ms() {
+	echo $((${EPOCHREALTIME/./} / 1000))
+}
+
+pings() {
+	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null 2>&1
+}
+
+# back_within MS WHAT: from $began until traffic passes again.
+back_within() {
+	local took
+	wait_for 10 pings || fail "$2: $(qmapctl -j show | jq -c ".[0].events[]")"
+	took=$(($(now_ms) - began))
+	figure "$2: traffic passes after $took ms"
+	[ $took -le "$1" ] || fail "$2: $took ms, more than $1"
+}
+
+# A modem that is plugged in after the machine has booted.
+test_before_plug_in() {
+	conf
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is absent || fail "$(qmapctl show)"
+	equal "state" attaching "$(field .state)"
+	equal "ifindex" null "$(field .ifindex)"
+	equal "netdevs" "" "$(our_netdevs)"
+	says_of_show "there is no netdev wwan0"
+	modem_start
+	began=$(now_ms)
+	back_within 2000 "plugged in"
+	equal "modem" ready "$(field .modem.state)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+says_of_show() {
+	said=$(qmapctl show)
+	says "$1"
+}
+
+# Whoever types it wants to know; nothing waits for it afterwards.
+test_attach_of_what_is_not_there() {
+	qmapd_start
+	refused 4 "there is no netdev wwan0" qmapctl attach wwan0 --control "$T/qmi"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	modem_start
+	mv "$T/qmi" "$T/elsewhere"
+	refused 4 "No such file" qmapctl attach wwan0 --control "$T/qmi"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	modem_pid='' nothing_left
+}
+
+# Netdev and control socket stay, calls and client ids are gone: ports stay, too.
+test_reboot() {
+	local before
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	monitor_start
+	before=$(port_ids)
+	modem reboot ms=1500 >/dev/null
+	wait_for 5 modem_is_not_ready || fail "nobody has noticed"
+	equal "state" lost "$(field .state)"
+	wait_for 5 modem_answers
+	began=$(now_ms)
+	back_within 2000 "rebooted"
+	equal "ports" "$before" "$(port_ids)"
+	wait_for 2 told 'any(.from == "ready" and .to == "lost" and (.reason | test("restarted")))' ||
+		fail "$(cat "$T/events")"
+	wait_for 5 both_pdns_up || fail "$(qmapctl show)"
+	generated wwan0.1=1 wwan0.2=2 --
+	equal "client ids" 5 "$(modem_stat '.qmi.clients | add')"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+both_pdns_up() {
+	[ "$(field '.pdns | map(.families[] | select(.address)) | length')" = 3 ]
+}
+
+modem_is_not_ready() {
+	! modem_is ready
+}
+
+modem_answers() {
+	modem stats | jq -e '.silent | not' >/dev/null
+}
+
+port_ids() {
+	for port in wwan0.1 wwan0.2; do
+		cat /sys/class/net/$port/ifindex
+	done
+}
+
+# Without a word of the modem: its client ids are found out to be no more.
+test_reboot_without_announcement() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	modem reboot ms=300 announce=never >/dev/null
+	wait_for 5 modem_answers
+	# what the host notices it by: the next thing that it asks
+	modem disconnect pdn=1 >/dev/null 2>&1 || :
+	qmapd_kill KILL || :
+	began=$(now_ms)
+	qmapd_start
+	back_within 2000 "rebooted while nobody was there"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Unplugged: netdev and control channel vanish. What was built on them goes, the wish stays.
+test_unplug_and_replug() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	for round in 1 2 3; do
+		modem_stop
+		wait_for 5 modem_is absent || fail "$(qmapctl show)"
+		equal "state" lost "$(field .state)"
+		equal "netdevs left" "" "$(our_netdevs)"
+		equal "routes left" "" "$(ip -o route show default)"
+		modem_start
+		began=$(now_ms)
+		back_within 2000 "replugged"
+		wait_for 5 both_pdns_up || fail "$(qmapctl show)"
+	done
+	generated wwan0.1=1 wwan0.2=2 --
+	equal "pins" 1 "$(ls /sys/fs/bpf/qmap | wc -l)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# The netdev alone is gone, the modem still holds the calls.
+test_netdev_vanishes() {
+	modem_start --inject tun # a linear one does not survive the move
+	qmapd_start
+	attach --pdn 1
+	ip link set wwan0 netns net
+	wait_for 5 modem_is absent || fail "$(qmapctl show)"
+	says_of_show "moved the netdev to another namespace"
+	equal "netdevs left" "" "$(our_netdevs)"
+	wait_for 5 clients_left || fail "$(modem stats | jq -c .qmi.clients)"
+	ip -n net link set wwan0 netns $$
+	began=$(now_ms)
+	back_within 2000 "brought back"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Under a name that nobody has asked for it is left alone, until it has the right one.
+test_netdev_of_another_name() {
+	modem_start --trunk wwan7
+	conf
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is absent
+	ip link set wwan7 name wwan0
+	began=$(now_ms)
+	back_within 2000 "renamed"
+	ip link set wwan0 down
+	ip link set wwan0 name wwan9
+	wait_for 5 netdev_is wwan9 || fail "$(qmapctl -j show)"
+	ip link set wwan9 up
+	wait_for 5 pings || fail "no traffic after a rename"
+	equal "trunk" wwan0 "$(field .dev)"
+	qmapctl detach wwan0
+	modem_pid='' nothing_left
+}
+
+netdev_is() {
+	[ "$(field .netdev)" = "$1" ]
+}
+
+# The control channel alone is not there yet.
+test_waits_for_the_control_channel() {
+	modem_start
+	mv "$T/qmi" "$T/elsewhere"
+	conf
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is present || fail "$(qmapctl show)"
+	says_of_show "No such file"
+	equal "state" attaching "$(field .state)"
+	mv "$T/elsewhere" "$T/qmi"
+	began=$(now_ms)
+	back_within 2000 "control channel appeared"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# A modem that is there and says nothing, as one that boots.
+test_waits_for_an_answer() {
+	modem_start
+	modem never '*' '*' >/dev/null
+	conf
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is opening || fail "$(qmapctl show)"
+	modem wait qmi.requests '>=' 2 timeout=8000 >/dev/null
+	modem clear >/dev/null
+	began=$(now_ms)
+	back_within 2000 "begins to answer"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# What it refuses is asked for less and less often.
+test_refused_set_up() {
+	modem_start
+	modem error wda 0x20 code=3 >/dev/null
+	conf 'timeout = 2'
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is present || fail "$(qmapctl show)"
+	modem wait qmi.syncs '>=' 3 timeout=5000 >/dev/null
+	read -rt 3 <> <(:) || :
+	[ "$(modem_stat .qmi.syncs)" -le 8 ] || fail "$(modem_stat .qmi.syncs) openings within seconds"
+	modem clear >/dev/null
+	wait_for 8 pings || fail "$(qmapctl show)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_detach_while_waiting() {
+	conf
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is absent
+	qmapctl detach wwan0
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	nothing_left
+	modem_start
+	modem never '*' '*' >/dev/null
+	qmapctl attach wwan0 --control "$T/qmi" >"$T/attach" 2>&1 &
+	local asking=$!
+	wait_for 5 modem_is opening
+	modem clear >/dev/null
+	qmapctl detach wwan0
+	! wait $asking || fail "an attach that was cancelled says it was done"
+	grep -q "was detached meanwhile" "$T/attach" || fail "$(cat "$T/attach")"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	nothing_left
+}
+
+# --- killed in any state ---
+
+adopted_as() {
+	[ "$(field ' | [.daemon, .modem.state] | map(tostring) | join(" ")')" = "null $1" ]
+}
+
+test_killed_while_absent() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,metric=77
+	modem_stop
+	wait_for 5 modem_is absent
+	qmapd_kill KILL || :
+	equal "shown without a daemon" "false lost" "$(field ' | [.daemon, .state] | map(tostring) | join(" ")')"
+	qmapd_start
+	wait_for 5 adopted_as absent || fail "$(qmapctl -j show)"
+	modem_start
+	began=$(now_ms)
+	back_within 2000 "plugged in after a kill"
+	equal "metric" 77 "$(ip -j route show default | jq '.[0].metric')"
+	qmapd_kill KILL || :
+	modem_stop
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Unplugged and plugged in again while nobody was there.
+test_killed_and_replugged() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	qmapd_kill KILL || :
+	modem_stop
+	modem_start
+	began=$(now_ms)
+	qmapd_start
+	back_within 2000 "replugged while nobody was there"
+	equal "pins" 1 "$(ls /sys/fs/bpf/qmap | wc -l)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_killed_while_lost() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	modem reboot ms=1500 >/dev/null
+	wait_for 5 modem_is_not_ready
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 5 modem_answers
+	began=$(now_ms)
+	back_within 2000 "rebooted, killed"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# A configured trunk that died half attached is attached by the next daemon.
+test_killed_while_attaching_what_is_configured() {
+	conf
+	for n in {2..14..3}; do
+		modem_start --latency 5
+		qmapd_start -c "$T/qmapd.conf"
+		modem wait qmi.requests '>=' "$n" timeout=2000 >/dev/null || :
+		qmapd_kill KILL || :
+		began=$(now_ms)
+		qmapd_start -c "$T/qmapd.conf"
+		back_within 3000 "killed at request $n"
+		equal "client ids" 4 "$(modem_stat '.qmi.clients | add')"
+		qmapctl detach wwan0
+		nothing_left || fail "killed at request $n"
+		qmapd_kill
+		modem_stop
+	done
+}
+
 run_tests "$@"

@@ -131,7 +131,7 @@ static void said(const struct events_entry *e, const char *text)
 {
 	struct json_object *o = events_to_json(e);
 	struct events_entry back;
-	char buf[400];
+	char buf[700];
 
 	events_text(e, buf, sizeof(buf));
 	assert_string_equal(buf, text);

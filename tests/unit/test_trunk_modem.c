@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The life of a modem: every state with every input. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/trunk_modem.h"
+
+static const char *const inputs[TRUNK_INPUTS] = {
+	[TRUNK_IN_NETDEV] = "netdev",	[TRUNK_IN_NETDEV_GONE] = "netdev gone",
+	[TRUNK_IN_CHANNEL] = "channel", [TRUNK_IN_OPENED] = "opened",
+	[TRUNK_IN_FAILED] = "failed",	[TRUNK_IN_LOST] = "lost",
+	[TRUNK_IN_ANEW] = "anew",	[TRUNK_IN_CLOSED] = "closed",
+	[TRUNK_IN_DETACH] = "detach",
+};
+
+/* Written down a second time, by what must be: "" for what changes nothing. */
+#define ABSENT	  "absent"
+#define PRESENT	  "present"
+#define OPENING	  "opening"
+#define READY	  "ready"
+#define LOST	  "lost"
+#define DETACHING "detaching"
+
+static const char *const expected[TRUNK_STATES][TRUNK_INPUTS] = {
+	/* netdev, gone, channel, opened, failed, lost, anew, closed, detach */
+	[TRUNK_ABSENT] = {PRESENT, "", "", "", "", "", "", "", DETACHING},
+	[TRUNK_PRESENT] = {"", LOST, OPENING, "", "", "", LOST, "", DETACHING},
+	[TRUNK_OPENING] = {"", LOST, "", READY, PRESENT, LOST, LOST, "", DETACHING},
+	[TRUNK_READY] = {"", LOST, "", "", "", LOST, LOST, "", DETACHING},
+	[TRUNK_LOST] = {"", LOST, OPENING, "", "", "", LOST, ABSENT, DETACHING},
+	[TRUNK_DETACHING] = {"", "", "", "", "", "", "", ABSENT, ""},
+};
+
+static void every_input(void **state)
+{
+	(void)state;
+	for (int s = 0; s < TRUNK_STATES; s++) {
+		for (int i = 0; i < TRUNK_INPUTS; i++) {
+			const struct trunk_step *step = trunk_step(s, i);
+			const char *to = step ? trunk_state_name(step->to) : "";
+
+			if (strcmp(to, expected[s][i]))
+				fail_msg("%s, %s: \"%s\" instead of \"%s\"", trunk_state_name(s),
+					 inputs[i], to, expected[s][i]);
+		}
+	}
+}
+
+/* Whatever is under way when the netdev goes is closed before anything else, and every state is
+ * left by a detach that ends with nothing. */
+static void closes_before_it_ends(void **state)
+{
+	(void)state;
+	for (int s = 0; s < TRUNK_STATES; s++) {
+		const struct trunk_step *gone = trunk_step(s, TRUNK_IN_NETDEV_GONE);
+		const struct trunk_step *detach = trunk_step(s, TRUNK_IN_DETACH);
+
+		if (gone)
+			assert_int_equal(gone->action, TRUNK_CLOSE);
+		if (s != TRUNK_DETACHING)
+			assert_int_equal(detach->action, TRUNK_CLOSE);
+	}
+	assert_int_equal(trunk_step(TRUNK_DETACHING, TRUNK_IN_CLOSED)->action, TRUNK_FORGET);
+	assert_int_equal(trunk_step(TRUNK_LOST, TRUNK_IN_CLOSED)->action, TRUNK_SEEK);
+}
+
+/* Whatever fails is tried again. */
+static void tries_again(void **state)
+{
+	(void)state;
+	assert_int_equal(trunk_step(TRUNK_ABSENT, TRUNK_IN_NETDEV)->action, TRUNK_TRY);
+	assert_int_equal(trunk_step(TRUNK_OPENING, TRUNK_IN_FAILED)->action, TRUNK_TRY);
+	assert_int_equal(trunk_step(TRUNK_OPENING, TRUNK_IN_LOST)->action, TRUNK_TRY);
+	assert_int_equal(trunk_step(TRUNK_READY, TRUNK_IN_LOST)->action, TRUNK_TRY);
+}
+
+/* At once, then a pause that doubles; a modem that is not there is asked for every second. */
+static void backoff(void **state)
+{
+	static const unsigned int able[] = {0, 100, 200, 400, 800, 1000, 1000};
+	static const unsigned int refused[] = {0,    100,  200,	  400,	 800,	1600,
+					       3200, 6400, 12800, 25600, 30000, 30000};
+
+	(void)state;
+	for (unsigned int n = 0; n < sizeof(able) / sizeof(able[0]); n++)
+		assert_int_equal(trunk_backoff_ms(n, 1), able[n]);
+	for (unsigned int n = 0; n < sizeof(refused) / sizeof(refused[0]); n++)
+		assert_int_equal(trunk_backoff_ms(n, 0), refused[n]);
+	assert_int_equal(trunk_backoff_ms(UINT32_MAX, 1), 1000);
+	assert_int_equal(trunk_backoff_ms(UINT32_MAX, 0), 30000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_input),
+		cmocka_unit_test(closes_before_it_ends),
+		cmocka_unit_test(tries_again),
+		cmocka_unit_test(backoff),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
