@@ -143,8 +143,7 @@ test_apply_leaves_others_alone() {
 test_apply_stops_at_a_failure() {
 	local wwan8=('[trunk wwan8]' 'control = none') full="more than 16 trunks"
 	start
-	conf full $(printf '[trunk_nosuch%d] ' {1..16})
-	sed -i 's/_/ /' "$T/full"
+	printf '[trunk nosuch%d]\n' {1..16} >"$T/full"
 	qmapctl -q apply "$T/full"
 	conf two "${wwan8[@]}" '[trunk wwan0]' "control = $T/qmi"
 	refused 2 "$full" qmapctl apply "$T/two"

@@ -173,7 +173,7 @@ test_unplug_and_replug() {
 	modem_start
 	qmapd_start
 	attach --pdn 1 --pdn 2,ip=v4
-	for round in 1 2 3; do
+	for _ in 1 2 3; do
 		modem_stop
 		wait_for 5 modem_is absent || fail "$(qmapctl show)"
 		equal "state" lost "$(field .state)"
@@ -185,7 +185,7 @@ test_unplug_and_replug() {
 		wait_for 5 both_pdns_up || fail "$(qmapctl show)"
 	done
 	generated wwan0.1=1 wwan0.2=2 --
-	equal "pins" 1 "$(ls /sys/fs/bpf/qmap | wc -l)"
+	equal "pins" 1 "$(find /sys/fs/bpf/qmap -mindepth 1 -type d | wc -l)"
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -334,7 +334,7 @@ test_killed_and_replugged() {
 	began=$(now_ms)
 	qmapd_start
 	back_within 2000 "replugged while nobody was there"
-	equal "pins" 1 "$(ls /sys/fs/bpf/qmap | wc -l)"
+	equal "pins" 1 "$(find /sys/fs/bpf/qmap -mindepth 1 -type d | wc -l)"
 	qmapctl detach wwan0
 	nothing_left
 }
