@@ -16,6 +16,8 @@
 #define DEFAULT_TIMEOUT	    10
 #define DEFAULT_BACKOFF_MIN 1000
 #define DEFAULT_BACKOFF_MAX 60000
+#define DEFAULT_POLL	    30
+#define MIN_PIN		    4
 #define DEFAULT_METRIC	    700
 #define FIRST_MUX	    0x80
 #define MAX_MUX		    254
@@ -29,6 +31,7 @@ void config_trunk_init(struct config_trunk *c)
 	c->timeout = DEFAULT_TIMEOUT;
 	c->backoff_min = DEFAULT_BACKOFF_MIN;
 	c->backoff_max = DEFAULT_BACKOFF_MAX;
+	c->poll = DEFAULT_POLL;
 }
 
 int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err)
@@ -219,6 +222,8 @@ static int check_trunk(const struct config_trunk *c, struct error *err)
 				 "bad dl-max-bytes %u: an aggregate below %d bytes cannot carry a "
 				 "packet of full size",
 				 c->dl_max_bytes, MIN_AGGREGATE);
+	if (*c->pin && (strlen(c->pin) < MIN_PIN || strspn(c->pin, "0123456789") != strlen(c->pin)))
+		return error_set(err, -EINVAL, "bad pin: 4 to 8 digits are wanted");
 	if (c->backoff_min > c->backoff_max)
 		return error_set(err, -EINVAL, "bad backoff-min %u: it is above backoff-max %u",
 				 c->backoff_min, c->backoff_max);

@@ -16,6 +16,7 @@
 struct json_object;
 
 #define CONFIG_MAX_PDNS 64
+#define CONFIG_PIN_SIZE 9 /* 8 digits (ETSI TS 102 221) */
 
 enum config_ip {
 	CONFIG_IPV4 = 1,
@@ -51,8 +52,9 @@ struct config_pdn {
 	unsigned int number; /* 1..254: N of port wwan0.N */
 	unsigned int
 		mux; /* mux id; 0x80 + N unless mux= says otherwise (N + 0x80 must be <= 254) */
-	enum config_ip ip; /* ip=v4|v6|v4v6, default v4v6 */
-	char apn[101];	   /* empty: the modem's own profile decides */
+	enum config_ip ip;    /* ip=v4|v6|v4v6, default v4v6 */
+	char apn[101];	      /* empty: the modem's own profile decides */
+	unsigned int profile; /* 3GPP profile to dial; 0: the modem's own choice */
 	char user[128];
 	char password[128];
 	enum config_auth auth; /* auth=none|pap|chap|both; auto: none without user, else both */
@@ -77,6 +79,9 @@ struct config_trunk {
 		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
 	/* ms before a call is dialled again: first, and at most */
 	unsigned int backoff_min, backoff_max;
+	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
+	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
+	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
 	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
 	 * waited for. Without it an attach that fails is undone. */
 	bool persist;

@@ -28,7 +28,8 @@ static void finish(struct session *s)
 
 	event_del(s->deadline);
 	qmi_channel_free(&s->channel);
-	s->ctl = s->wda = s->dms = NULL;
+	session_watch_stop(s);
+	s->ctl = s->wda = s->dms = s->nas = s->uim = NULL;
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		c->client = NULL;
 	s->phase = PHASE_OVER;
@@ -94,21 +95,31 @@ void session_adopt_failed(struct session *s)
 
 static void on_client_released(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
+	struct qmi_client **client = arg;
 
 	(void)r;
-	/* Asked for one by one, so the first that is here is the one. */
-	if (s->wda)
-		qmi_client_free(&s->wda);
-	else
-		qmi_client_free(&s->dms);
+	qmi_client_free(client);
 }
 
-/* Calls are gone; next the modem's own clients, one after the other. */
+/* True if there is any. */
+static bool release_clients(struct session *s)
+{
+	bool any = false;
+
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		struct qmi_client **c = session_client(s, i);
+
+		if (!*c)
+			continue;
+		any = true;
+		session_id_release(s, session_service(i), qmi_client_id(*c), on_client_released, c);
+	}
+	return any;
+}
+
+/* Calls are gone; next the modem's own clients. */
 static void check_given_back(struct session *s)
 {
-	struct qmi_client *c = s->wda ? s->wda : s->dms;
-
 	if (s->gave_up) {
 		finish(s);
 		return;
@@ -118,10 +129,7 @@ static void check_given_back(struct session *s)
 			return;
 	if (!TAILQ_EMPTY(&s->id_jobs) || !session_guests_gone(s))
 		return;
-	if (c)
-		session_id_release(s, s->wda ? QMI_WDA : QMI_DMS, qmi_client_id(c),
-				   on_client_released, s);
-	else
+	if (!release_clients(s))
 		finish(s);
 }
 
@@ -129,10 +137,11 @@ static void clients_lost(struct session *s)
 {
 	qmi_client_cancel(s->ctl);
 	session_ids_clear(s);
+	session_watch_stop(s);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_event(c, EV_LOST, s->lost);
-	qmi_client_free(&s->wda);
-	qmi_client_free(&s->dms);
+	for (int i = ID_WDA; i < ID_SERVICES; i++)
+		qmi_client_free(session_client(s, i));
 }
 
 static void check_lost(struct session *s)
@@ -147,6 +156,7 @@ static void check_lost(struct session *s)
 	if (running) {
 		log_warning("%s", why);
 		s->phase = PHASE_OVER;
+		session_watch_stop(s);
 		qmi_channel_free(&s->channel);
 		s->ctl = NULL;
 		s->ops->lost(s->arg, why);
@@ -272,7 +282,7 @@ static int session_open(struct session *s, struct error *err)
 
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline)
+	if (!s->kick || !s->deadline || session_watch_new(s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < s->config.npdns; i++)
 		if (session_pdn_new(s, &s->config.pdns[i]) < 0)
@@ -301,7 +311,8 @@ static int session_new(struct session **out, struct event_base *base,
 	s->ops = ops;
 	s->arg = arg;
 	s->known = qmi_model_find("", "");
-	TAILQ_INIT(&s->id_jobs);
+	s->gate = CALL_EVENTS;
+	session_ids_init(s);
 	TAILQ_INIT(&s->pdns);
 	TAILQ_INIT(&s->calls);
 	session_guests_new(s);
@@ -341,6 +352,10 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 		return r;
 	}
 	session_id_recover(*out);
+	if ((*out)->formatted && !(*out)->was_giving_back) {
+		session_facts_start(*out);
+		session_watch_start(*out);
+	}
 	for (struct call *c = call_first(*out); c; c = call_next(c))
 		if (c->client)
 			call_step(c, STEP_CHECK);
@@ -348,6 +363,23 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 			call_event(c, EV_ENDED, NULL);
 	session_kick(*out);
 	return 0;
+}
+
+void session_set(struct session *s, const struct config_trunk *config)
+{
+	bool pin = strcmp(s->config.pin, config->pin);
+
+	s->config.timeout = config->timeout;
+	s->config.backoff_min = config->backoff_min;
+	s->config.backoff_max = config->backoff_max;
+	s->config.poll = config->poll;
+	s->config.watchdog = config->watchdog;
+	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
+	if (s->phase == PHASE_SETUP || session_giving_back(s))
+		return;
+	session_watch_start(s);
+	if (pin)
+		session_sim_poll(s);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)
@@ -371,6 +403,7 @@ void session_free(struct session **sp)
 	qmi_channel_free(&s->channel);
 	session_guests_free(s);
 	session_ids_clear(s);
+	session_watch_free(s);
 	if (s->kick)
 		event_free(s->kick);
 	if (s->deadline)

@@ -68,6 +68,9 @@ struct session_ops {
 	void (*changed)(void *arg);
 	/* A call has changed its state; after up(), down(). May be NULL. */
 	void (*transition)(void *arg, const struct session_transition *t);
+	/* Packets that the port of a PDN has received, for the watchdog. May be NULL: no watchdog.
+	 */
+	uint64_t (*rx_packets)(void *arg, unsigned int pdn);
 	/* The modem has told something new (SIM, registration, radio technology, signal): what
 	 * session_show() returns has changed, nothing needs to be written down. May be NULL. */
 	void (*fact)(void *arg);
@@ -115,6 +118,9 @@ int session_add_pdn(struct session *s, const struct config_pdn *pdn, struct erro
 int session_remove_pdn(struct session *s, unsigned int number,
 		       void (*done)(void *arg, const struct error *err), void *arg,
 		       struct error *err);
+
+/* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin. */
+void session_set(struct session *s, const struct config_trunk *config);
 
 /* Dials PDN @number (0: all) again now, whatever backs off or has failed for good. */
 void session_retry(struct session *s, unsigned int number);

@@ -124,7 +124,7 @@ static enum call_step on_family(struct call *c, const struct qmi_message *m,
 static void enter_prepared(struct call *c)
 {
 	c->prepared = true;
-	call_prepare(c);
+	call_consider(c);
 }
 
 void call_prepare(struct call *c)
@@ -152,6 +152,7 @@ static void build_start(const struct call *c, struct qmi_request *r)
 		.password = c->pdn->config.password,
 		.auth = auth_of(&c->pdn->config),
 		.family = c->family,
+		.profile = c->pdn->config.profile,
 	};
 
 	qmi_wds_start_network(r, &call);
@@ -217,6 +218,24 @@ static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 		return next;
 	}
 	return STEP_ENDED;
+}
+
+/* Asked from time to time: an indication may have been lost. */
+static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
+				  const struct qmi_result *res, enum call_step next)
+{
+	(void)c;
+	return res->status || is_connected(m, res) ? next : STEP_ENDED;
+}
+
+/* The watchdog's: the modem holds the call, and nothing comes through it. */
+static enum call_step on_hung_up(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	(void)m;
+	(void)res;
+	c->error = -ENOLINK;
+	return next;
 }
 
 static void build_settings(const struct call *c, struct qmi_request *r)
@@ -336,6 +355,16 @@ static const struct step steps[CALL_STEPS] = {
 			   .answer = on_settings,
 			   .next = STEP_CONNECTED,
 			   .otherwise = STEP_REFUSED},
+	[STEP_STILL_UP] = {.doing = "asking for the call's status",
+			   .build = build_status,
+			   .answer = on_still_up,
+			   .next = STEP_CONNECTED,
+			   .otherwise = STEP_REFUSED},
+	[STEP_HANG_UP] = {.doing = "stopping the call",
+			  .build = build_stop,
+			  .answer = on_hung_up,
+			  .next = STEP_ENDED,
+			  .otherwise = STEP_ENDED},
 	[STEP_STOP] = {.doing = "stopping the call",
 		       .build = build_stop,
 		       .answer = on_stopped,
@@ -370,10 +399,15 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		err = qmi_message_result(m, &res);
 	if (!err) {
 		c->session->answered = true;
+		if (c->state != CALL_STOPPING && c->step != STEP_CHECK &&
+		    session_forgotten(c->session, &res))
+			return;
 		lead(c, step->answer(c, m, &res, step->next));
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
 		lead(c, STEP_CONNECTED); /* what is known of it stands */
 	} else {
+		if (c->step == STEP_HANG_UP)
+			err = -ENOLINK;
 		if (c->step == STEP_CHECK)
 			session_adopt_failed(c->session);
 		c->error = err;

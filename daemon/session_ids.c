@@ -17,6 +17,42 @@
 /* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
 
+static const uint8_t services[ID_SERVICES] = {
+	[ID_WDS] = QMI_WDS, [ID_WDA] = QMI_WDA, [ID_DMS] = QMI_DMS,
+	[ID_NAS] = QMI_NAS, [ID_UIM] = QMI_UIM,
+};
+
+uint8_t session_service(enum id_service service)
+{
+	return services[service];
+}
+
+struct qmi_client **session_client(struct session *s, enum id_service service)
+{
+	switch (service) {
+	case ID_WDA:
+		return &s->wda;
+	case ID_DMS:
+		return &s->dms;
+	case ID_NAS:
+		return &s->nas;
+	case ID_UIM:
+		return &s->uim;
+	case ID_WDS:
+	case ID_SERVICES:
+		break;
+	}
+	return NULL;
+}
+
+static struct id_count *count_of(struct session *s, uint8_t service)
+{
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (services[i] == service)
+			return &s->ids[i];
+	return &s->ids[ID_SERVICES];
+}
+
 static void job_free(struct session *s, struct id_job *j)
 {
 	TAILQ_REMOVE(&s->id_jobs, j, entry);
@@ -49,6 +85,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	struct id_job *j = arg, job = *j;
 	struct session *s = job.session;
 	struct id_reply r = judge(&job, err, m);
+	struct id_count *n = count_of(s, job.service);
 
 	if (session_reply_lost(err))
 		return;
@@ -58,9 +95,13 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	/* Without an answer it stays written down: the modem may have given one out all the same.
 	 */
 	if (!job.release && r.err != -ETIMEDOUT)
-		s->nallocating--;
+		n->asked--;
 	else if (!job.release)
-		s->ngiven_up++;
+		n->given_up++;
+	else if (r.err == -EREMOTEIO)
+		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
+			    qmi_service_name(job.service), job.id,
+			    qmi_error_name(r.qmi_error) ?: "no name known", r.qmi_error);
 	if (job.fn)
 		job.fn(job.arg, &r);
 	/* Requests that @fn has made leave from the event loop, so this still comes before them. */
@@ -101,8 +142,7 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 		if (j->release)
 			continue;
 		allocates = true;
-		s->allocating = j->service;
-		s->nallocating++;
+		count_of(s, j->service)->asked++;
 	}
 	return allocates;
 }
@@ -168,20 +208,21 @@ void session_ids_clear(struct session *s)
 
 	while ((j = TAILQ_FIRST(&s->id_jobs)))
 		job_free(s, j);
-	s->nallocating = s->ngiven_up = s->nleaked = 0;
+	for (int i = 0; i <= ID_SERVICES; i++)
+		s->ids[i].asked = s->ids[i].given_up = s->ids[i].leaked = 0;
 }
 
 bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
 {
 	if (proxy_modem_has(s->guests, service, id))
 		return true;
-	if (service == QMI_WDA)
-		return s->wda && qmi_client_id(s->wda) == id;
-	if (service == QMI_DMS)
-		return s->dms && qmi_client_id(s->dms) == id;
-	if (service != QMI_WDS)
-		return false;
-	for (struct call *c = call_first(s); c; c = call_next(c))
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		const struct qmi_client *c = *session_client((struct session *)s, i);
+
+		if (services[i] == service && c && qmi_client_id(c) == id)
+			return true;
+	}
+	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
 		if (c->client && qmi_client_id(c->client) == id)
 			return true;
 	return false;
@@ -194,61 +235,103 @@ bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
 void session_id_late(struct session *s, const struct qmi_message *m)
 {
 	struct qmi_result res;
+	struct id_count *n;
 	uint8_t service, id;
-	bool ours;
 
 	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
 	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
 		return;
-	ours = s->ngiven_up && s->allocating == service;
-	if (!ours && !s->exclusive)
+	n = count_of(s, service);
+	if (!n->given_up && !s->exclusive)
 		return;
-	if (ours) {
-		s->nallocating--;
-		s->ngiven_up--;
+	if (n->given_up) {
+		n->asked--;
+		n->given_up--;
 	}
 	session_id_release(s, service, id, NULL, NULL);
 }
 
-static void on_recovered(void *arg, const struct id_reply *r)
-{
-	struct session *s = arg;
+/* --- what a process that died was asking for --- */
 
-	if (!r->err)
-		s->nleaked = 0;
+static void next_candidate(struct id_count *n);
+
+static void recovered(struct id_count *n)
+{
+	n->leaked = 0;
+	session_id_release(n->session, n->service, n->probe, NULL, NULL);
 }
 
-/*
- * Modems count client ids up, per service or all together, or take the lowest that is free. Either
- * way those given out last before this one stand right below it, and which of them is none of ours
- * the dead process was given and could not write down. One that does not exist is refused.
- */
+/* An id that the modem had not given out is told by that it does not know it. */
+static void on_candidate(void *arg, const struct id_reply *r)
+{
+	struct id_count *n = arg;
+
+	if (r->err) {
+		recovered(n);
+		return;
+	}
+	if (r->qmi_error != QMI_INVALID_CLIENT_ID)
+		n->leaked--;
+	next_candidate(n);
+}
+
+static uint8_t below(uint8_t id)
+{
+	return id > 1 ? id - 1 : QMI_CID_BROADCAST - 1;
+}
+
+static void next_candidate(struct id_count *n)
+{
+	do
+		n->candidate = below(n->candidate);
+	while (n->candidate != n->probe && session_id_known(n->session, n->service, n->candidate));
+	if (!n->leaked || n->candidate == n->probe)
+		recovered(n);
+	else
+		session_id_release(n->session, n->service, n->candidate, on_candidate, n);
+}
+
 static void on_probe(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
+	struct id_count *n = arg;
 
 	if (r->err) {
 		log_warning("a %s client id may be lost in the modem until it restarts",
-			    qmi_service_name(s->leaked));
-		s->nleaked = 0;
+			    qmi_service_name(n->service));
+		n->leaked = 0;
 		return;
 	}
-	for (unsigned int i = 1; i <= s->nleaked && i < r->id; i++)
-		if (!session_id_known(s, s->leaked, r->id - i))
-			session_id_release(s, s->leaked, r->id - i, NULL, NULL);
-	session_id_release(s, s->leaked, r->id, on_recovered, s);
+	n->probe = n->candidate = r->id;
+	next_candidate(n);
 }
 
-void session_id_recover(struct session *s)
+/*
+ * Modems count client ids up and begin again at 1, per service or all together, or take the lowest
+ * that is free. Either way those given out last before this one are the first that stand below it
+ * and are none of ours; what the dead process was given and could not write down is among them.
+ */
+static void recover(struct id_count *n)
 {
-	if (!s->nleaked)
-		return;
-	if (s->exclusive) {
-		session_id_allocate(s, s->leaked, on_probe, s);
+	if (n->session->exclusive) {
+		session_id_allocate(n->session, n->service, on_probe, n);
 		return;
 	}
 	log_warning("a %s client id may be lost: others use the control channel, so it cannot be "
 		    "told from theirs",
-		    qmi_service_name(s->leaked));
-	s->nleaked = 0;
+		    qmi_service_name(n->service));
+	n->leaked = 0;
+}
+
+void session_id_recover(struct session *s)
+{
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (s->ids[i].leaked)
+			recover(&s->ids[i]);
+}
+
+void session_ids_init(struct session *s)
+{
+	TAILQ_INIT(&s->id_jobs);
+	for (int i = 0; i < ID_SERVICES; i++)
+		s->ids[i] = (struct id_count){.session = s, .service = services[i]};
 }

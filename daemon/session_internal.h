@@ -8,6 +8,8 @@
 
 #include "qmi/client.h"
 #include "qmi/models.h"
+#include "qmi/nas.h"
+#include "qmi/uim.h"
 #include "qmi/wds.h"
 #include "session.h"
 
@@ -83,7 +85,9 @@ enum call_step {
 	STEP_PREPARED, /* the client is fit for Start Network */
 	STEP_START,
 	STEP_STATUS,
-	STEP_CHECK, /* adoption: is the call still there? */
+	STEP_CHECK,    /* adoption: is the call still there? */
+	STEP_STILL_UP, /* the same of a call that is up */
+	STEP_HANG_UP,  /* it is, but to no avail */
 	STEP_SETTINGS,
 	STEP_STOP,
 	STEP_RELEASE,
@@ -97,6 +101,8 @@ enum call_step {
 struct session_pdn {
 	TAILQ_ENTRY(session_pdn) entry;
 	struct config_pdn config;
+	uint64_t rx_packets; /* when the watchdog looked last */
+	uint64_t rx_since;   /* ms, monotonic: since then no more of them */
 	bool removing;
 	void (*removed)(void *arg, const struct error *err); /* may be NULL */
 	void *arg;
@@ -141,6 +147,28 @@ struct id_reply {
 
 typedef void (*id_reply_fn)(void *arg, const struct id_reply *r);
 
+/* Services whose client ids are given out and taken back. */
+enum id_service {
+	ID_WDS,
+	ID_WDA,
+	ID_DMS,
+	ID_NAS,
+	ID_UIM,
+	ID_SERVICES
+};
+
+/* Ids of one service on their way. */
+struct id_count {
+	struct session *session;
+	uint8_t service;
+	unsigned int asked;    /* for, and not answered: written down */
+	unsigned int given_up; /* of these: nobody waits for the answer any more */
+	/* What an earlier process was asking for when it died; one by one it is found (adoption).
+	 */
+	unsigned int leaked;
+	uint8_t probe, candidate; /* an id of our own, and the one below it that is tried */
+};
+
 struct id_job {
 	TAILQ_ENTRY(id_job) entry;
 	struct session *session;
@@ -151,6 +179,25 @@ struct id_job {
 	void *arg;
 };
 
+/* The SIM, as UIM or DMS tell of it. */
+struct sim {
+	bool asking; /* calls wait for the first answer */
+	bool dms;    /* DMS is asked: there is no UIM */
+	struct qmi_sim card;
+	bool verifying; /* the PIN has been sent */
+	bool accepted;	/* and was right; the card's status does not say so yet */
+};
+
+/* Registration and signal, as NAS tells of them. */
+struct network {
+	bool asking;
+	bool known; /* the modem has told of it */
+	bool old;   /* it does not know Get Signal Info */
+	struct qmi_nas_serving serving;
+	unsigned int nsignals;
+	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
+};
+
 struct session {
 	struct event_base *base;
 	struct config_trunk config; /* its PDNs: see pdns */
@@ -158,10 +205,11 @@ struct session {
 	void *arg;
 
 	struct qmi_channel *channel;
-	struct qmi_client *ctl, *wda, *dms;
-	bool alone;	/* nobody else has the channel open */
-	bool exclusive; /* and SYNC may be sent */
-	bool answered;	/* the modem has answered anything at all */
+	struct qmi_client *ctl, *wda, *dms, *nas, *uim;
+	uint64_t services; /* bit n: the modem has service n; 0: it does not say */
+	bool alone;	   /* nobody else has the channel open */
+	bool exclusive;	   /* and SYNC may be sent */
+	bool answered;	   /* the modem has answered anything at all */
 
 	enum session_phase phase;
 	enum modem_state modem;
@@ -181,20 +229,20 @@ struct session {
 	TAILQ_HEAD(calls, call) calls;
 
 	TAILQ_HEAD(id_queue, id_job) id_jobs;
-	/* Ids being asked for: how many, of which service. Written down. One service at a time. */
-	unsigned int nallocating, ngiven_up;
-	uint8_t allocating;
-	/* The same as an earlier process has left it: what it was given is to be found (adoption).
-	 */
-	unsigned int nleaked;
-	uint8_t leaked;
-	struct proxy_modem *guests; /* other programs on the channel */
-	uint8_t guests_lost[256];   /* by service: what theirs were asking for, as above */
-	bool was_giving_back;	    /* an earlier process died doing so: ids may be gone already */
+	struct id_count ids[ID_SERVICES + 1]; /* the last: services that only guests use */
+	struct proxy_modem *guests;	      /* other programs on the channel */
+	uint8_t guests_lost[256]; /* by service: what theirs were asking for, as above */
+	bool was_giving_back;	  /* an earlier process died doing so: ids may be gone already */
+
+	struct sim sim;
+	struct network network;
+	enum call_event gate; /* as calls were last told of it */
+	char gate_reason[160];
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */
-	struct error error;	/* why start failed */
+	struct event *poll, *watchdog;
+	struct error error; /* why start failed */
 	struct error give_back_error;
 	bool gave_up; /* giving back: the modem does not answer */
 	bool rebooted;
@@ -252,6 +300,38 @@ void session_format_request(struct session *s, struct qmi_request *r);
 int session_format_answer(struct session *s, const struct qmi_message *m,
 			  const struct qmi_result *res);
 
+/* session_facts.c: what stands in the way of dialling. */
+/* Asks for clients of UIM and NAS, unless there are some, and what they know. */
+void session_facts_start(struct session *s);
+/* EV_DIAL, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS: not known
+ * yet.
+ */
+enum call_event session_gate(struct session *s);
+/* Something is known anew: show has changed, calls may go on. */
+void session_facts_changed(struct session *s);
+/* From time to time: has the modem restarted unnoticed, how good is the signal? */
+void session_facts_poll(struct session *s);
+/* Is it the answer to a client that the modem does not know? Then it has restarted: session_lost().
+ */
+bool session_forgotten(struct session *s, const struct qmi_result *res);
+/* For requests whose answer changes nothing but that. */
+void session_ignore(void *arg, int err, const struct qmi_message *m);
+
+/* session_sim.c, session_network.c: each asks, and takes what comes by itself. */
+void session_sim_start(struct session *s);
+void session_sim_indication(void *arg, const struct qmi_message *m);
+/* Asks once more while calls wait for the SIM. */
+void session_sim_poll(struct session *s);
+/* How many attempts were left when the configured PIN was tried; 0: it was not. For the state. */
+unsigned int session_sim_tried(const struct session *s);
+void session_sim_load(struct session *s, unsigned int retries);
+/* Why no call can be made; false if it can. */
+bool session_sim_missing(const struct session *s, char *why, size_t size);
+void session_network_start(struct session *s);
+void session_network_indication(void *arg, const struct qmi_message *m);
+void session_network_poll(struct session *s);
+bool session_network_missing(const struct session *s, char *why, size_t size);
+
 /* session_endpoint.c: s->endpoint, once s->known is. */
 void session_endpoint(struct session *s);
 
@@ -285,6 +365,13 @@ void call_indication(void *arg, const struct qmi_message *m);
 void call_cancel(struct call *c);
 const char *call_doing(enum call_step step);
 
+/* session_watch.c: what is looked at from time to time. */
+int session_watch_new(struct session *s);
+void session_watch_free(struct session *s);
+/* Begins anew. */
+void session_watch_start(struct session *s);
+void session_watch_stop(struct session *s);
+
 /* session_ids.c: client ids, written down before and after. */
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg);
 void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg);
@@ -292,7 +379,11 @@ void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply
 bool session_id_forget(struct session *s, void *arg);
 /* Sends what may be sent now; comes with every kick. */
 void session_ids_run(struct session *s);
+void session_ids_init(struct session *s);
 void session_ids_clear(struct session *s);
+/* Where the client of @service is kept that is the session's, not a call's. */
+struct qmi_client **session_client(struct session *s, enum id_service service);
+uint8_t session_service(enum id_service service);
 /* An allocation that was given up on has been answered after all. */
 void session_id_late(struct session *s, const struct qmi_message *m);
 /* Gives back what a dead process was allocating; kicks when done. */

@@ -47,7 +47,7 @@ static void build_versions(struct session *s, struct qmi_request *r)
 
 static int on_versions(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
 {
-	if (res->status || qmi_ctl_has_service(m, QMI_WDA) != 0)
+	if (res->status || qmi_ctl_services(m, &s->services) < 0 || s->services & 1ull << QMI_WDA)
 		return 0;
 	error_set(&s->error, -EOPNOTSUPP, "modem has no WDA service, so %s",
 		  "it cannot be told to send QMAP");
@@ -165,6 +165,8 @@ static void enter_ready(struct session *s)
 	s->phase = PHASE_CALLS;
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_consider(c);
+	session_facts_start(s);
+	session_watch_start(s);
 	session_kick(s);
 }
 

@@ -90,6 +90,8 @@ void call_refusal(const struct call *c, char *s, size_t size)
 			 call_doing(c->failed_in));
 	else if (c->error == -ETIMEDOUT)
 		snprintf(s, size, "the modem did not answer while %s", call_doing(c->failed_in));
+	else if (c->error == -ENOLINK)
+		snprintf(s, size, "nothing was received for %u s", c->session->config.watchdog);
 	else if (c->error == -ENODATA)
 		snprintf(s, size, "the modem gave it no address");
 	else if (c->error)

@@ -62,22 +62,54 @@ static struct json_object *calls_state(const struct session *s)
 	return a;
 }
 
+static struct json_object *pair(const char *a, int64_t v, const char *b, int64_t w)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, a, v);
+	session_json_int(o, b, w);
+	return o;
+}
+
+static struct json_object *clients_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		const struct qmi_client *c = *session_client((struct session *)s, i);
+
+		if (c)
+			json_object_array_add(
+				a, pair("service", session_service(i), "id", qmi_client_id(c)));
+	}
+	return a;
+}
+
+static struct json_object *allocating_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (int i = 0; i < ID_SERVICES; i++) {
+		unsigned int n = s->ids[i].asked + s->ids[i].leaked;
+
+		if (n)
+			json_object_array_add(a, pair("service", session_service(i), "count", n));
+	}
+	return a;
+}
+
 struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
-	unsigned int n = s->nallocating + s->nleaked;
 
 	json_object_object_add(o, "model", json_object_new_string(s->model));
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
-	if (s->wda)
-		session_json_int(o, "wda", qmi_client_id(s->wda));
-	if (s->dms)
-		session_json_int(o, "dms", qmi_client_id(s->dms));
-	if (n) {
-		session_json_int(o, "allocating", s->nallocating ? s->allocating : s->leaked);
-		session_json_int(o, "allocating_count", n);
-	}
+	session_json_int(o, "services", s->services);
+	json_object_object_add(o, "clients", clients_state(s));
+	json_object_object_add(o, "allocating", allocating_state(s));
+	if (session_sim_tried(s))
+		session_json_int(o, "pin_tried", session_sim_tried(s));
 	if (s->formatted)
 		json_object_object_add(o, "format", session_format_json(&s->format));
 	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
@@ -115,12 +147,30 @@ static void load_format(struct session *s, struct json_object *o)
 	s->formatted = true;
 }
 
-static int load_client(struct session *s, struct json_object *o, const char *key, uint8_t service,
-		       struct qmi_client **out)
+static int load_client(struct session *s, struct json_object *o)
 {
-	uint8_t id = id_of(o, key);
+	static const qmi_indication_fn fns[ID_SERVICES] = {
+		[ID_NAS] = session_network_indication,
+		[ID_UIM] = session_sim_indication,
+	};
+	uint8_t id = id_of(o, "id");
 
-	return id ? qmi_client_new(out, s->channel, service, id, NULL, NULL) : 0;
+	for (int i = ID_WDA; id && i < ID_SERVICES; i++) {
+		struct qmi_client **out = session_client(s, i);
+
+		if (json_get_int(o, "service") == session_service(i) && !*out)
+			return qmi_client_new(out, s->channel, session_service(i), id, fns[i], s);
+	}
+	return 0;
+}
+
+static void load_allocating(struct session *s, struct json_object *o)
+{
+	int64_t n = json_get_int(o, "count");
+
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (json_get_int(o, "service") == session_service(i) && n > 0 && n <= UINT8_MAX)
+			s->ids[i].leaked = n;
 }
 
 static void load_end(struct call_end *e, struct json_object *o)
@@ -162,9 +212,8 @@ static int load_call(struct session *s, struct json_object *o)
 
 int session_state_load(struct session *s, struct json_object *state, struct error *err)
 {
-	struct json_object *call;
-	int64_t n;
-	int r;
+	struct json_object *o;
+	int r = 0;
 
 	if (!json_object_is_type(state, json_type_object))
 		return error_set(err, -EBADMSG, "what the earlier session has left is no state");
@@ -174,14 +223,14 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_format(s, json_get_object(state, "format"));
 	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
-	n = json_get_int(state, "allocating_count");
-	s->nleaked = n < 0 || n > UINT8_MAX ? 0 : n;
-	s->leaked = json_get_int(state, "allocating");
-	r = load_client(s, state, "wda", QMI_WDA, &s->wda);
-	if (!r)
-		r = load_client(s, state, "dms", QMI_DMS, &s->dms);
-	for (size_t i = 0; !r && (call = json_get_element(state, "calls", i)); i++)
-		r = load_call(s, call);
+	s->services = json_get_int(state, "services");
+	session_sim_load(s, json_get_int(state, "pin_tried"));
+	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
+		load_allocating(s, o);
+	for (size_t i = 0; !r && (o = json_get_element(state, "clients", i)); i++)
+		r = load_client(s, o);
+	for (size_t i = 0; !r && (o = json_get_element(state, "calls", i)); i++)
+		r = load_call(s, o);
 	session_guests_load(s, state);
 	return r ? error_set(err, r, "out of memory") : 0;
 }

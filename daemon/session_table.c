@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "log.h"
+#include "session_clock.h"
 
 static const char *const state_names[CALL_STATES] = {
 	[CALL_IDLE] = "idle",
@@ -40,15 +39,13 @@ int call_state_find(const char *name)
 
 bool call_settled(const struct call *c)
 {
-	return c->state != CALL_STARTING && c->state != CALL_STOPPING && c->step == STEP_NONE;
-}
+	const struct session *s = c->session;
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+	/* Adopted ones do not stay idle: they wait for what the modem tells of SIM and network. */
+	if (c->state == CALL_IDLE && s->formatted && !s->was_giving_back)
+		return false;
+	return c->state != CALL_STARTING && c->state != CALL_STOPPING &&
+	       (c->step == STEP_NONE || c->state == CALL_UP);
 }
 
 /* --- actions --- */
@@ -80,7 +77,7 @@ static void up(struct call *c)
 	bool first = !c->told;
 
 	if (first)
-		c->up_since = now_ms();
+		c->up_since = session_now_ms();
 	memset(&c->end, 0, sizeof(c->end));
 	c->error = 0;
 	c->told = true;
@@ -126,7 +123,7 @@ static void wait_ms(struct call *c, unsigned int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	c->dial_at = now_ms() + ms;
+	c->dial_at = session_now_ms() + ms;
 	event_add(c->timer, &tv);
 }
 
@@ -140,7 +137,7 @@ static void back_off(struct call *c)
 /* The first time at once: networks end calls as a matter of routine, and take new ones. */
 static void redial(struct call *c)
 {
-	if (now_ms() - c->up_since >= c->session->config.backoff_max)
+	if (session_now_ms() - c->up_since >= c->session->config.backoff_max)
 		c->attempts = 0;
 	down(c);
 	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);
@@ -198,83 +195,77 @@ static void forget(struct call *c)
 
 /* --- the table --- */
 
-/* clang-format off: one event a line */
+/* One event a line. */
+/* clang-format off */
 static const struct {
 	enum call_state next;
 	void (*action)(struct call *c); /* NULL: means nothing in this state */
 } table[CALL_STATES][CALL_EVENTS] = {
-	[CALL_IDLE] =
-		{
-			[EV_DIAL] = {CALL_STARTING, begin},
-			[EV_NO_SIM] = {CALL_WAIT_SIM, nothing},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, nothing},
-			[EV_CONNECTED] = {CALL_UP, up},
-			[EV_ENDED] = {CALL_IDLE, resume},
-			[EV_FOUND] = {CALL_STARTING, take_over},
-			[EV_REFUSED] = {CALL_BACKOFF, back_off},
-			[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, nothing},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_WAIT_SIM] =
-		{
-			[EV_DIAL] = {CALL_STARTING, begin},
-			[EV_NO_SIM] = {CALL_WAIT_SIM, nothing},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, nothing},
-			[EV_FOUND] = {CALL_STARTING, take_over},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_WAIT_NETWORK] =
-		{
-			[EV_DIAL] = {CALL_STARTING, begin},
-			[EV_NO_SIM] = {CALL_WAIT_SIM, nothing},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, nothing},
-			[EV_FOUND] = {CALL_STARTING, take_over},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_STARTING] =
-		{
-			[EV_NO_SIM] = {CALL_WAIT_SIM, settle},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, settle},
-			[EV_CONNECTED] = {CALL_UP, up},
-			[EV_ENDED] = {CALL_BACKOFF, back_off},
-			[EV_REFUSED] = {CALL_BACKOFF, back_off},
-			[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, settle},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_UP] =
-		{
-			[EV_CONNECTED] = {CALL_UP, up},
-			[EV_ENDED] = {CALL_BACKOFF, redial},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_BACKOFF] =
-		{
-			[EV_DIAL] = {CALL_STARTING, begin},
-			[EV_NO_SIM] = {CALL_WAIT_SIM, settle},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, settle},
-			[EV_FOUND] = {CALL_STARTING, take_over},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_FAILED] =
-		{
-			[EV_DIAL] = {CALL_STARTING, begin},
-			[EV_NO_SIM] = {CALL_WAIT_SIM, nothing},
-			[EV_NO_NETWORK] = {CALL_WAIT_NETWORK, nothing},
-			[EV_FOUND] = {CALL_STARTING, take_over},
-			[EV_STOP] = {CALL_STOPPING, stop},
-			[EV_LOST] = {CALL_IDLE, forget},
-		},
-	[CALL_STOPPING] =
-		{
-			[EV_RELEASED] = {CALL_GONE, nothing},
-			[EV_LOST] = {CALL_GONE, forget},
-		},
+	[CALL_IDLE] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_IDLE, resume},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, nothing},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_WAIT_SIM] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_WAIT_NETWORK] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_STARTING] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_BACKOFF, back_off},
+		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, settle},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_UP] = {
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_BACKOFF, redial},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_BACKOFF] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_FAILED] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_STOPPING] = {
+		[EV_RELEASED]         = {CALL_GONE, nothing},
+		[EV_LOST]             = {CALL_GONE, forget},
+	},
 };
 /* clang-format on */
 
@@ -300,7 +291,7 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 	if (!table[from][event].action)
 		return;
 	c->state = table[from][event].next;
-	if (c->state != from)
+	if (c->state != from || reason)
 		snprintf(c->reason, sizeof(c->reason), "%s", reason ? reason : "");
 	table[from][event].action(c);
 	/* An action may have led on: then that has been told. */
@@ -311,6 +302,19 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 
 void call_consider(struct call *c)
 {
-	if (!session_giving_back(c->session) && !c->pdn->removing)
+	struct session *s = c->session;
+	enum call_event gate;
+
+	if (session_giving_back(s) || c->pdn->removing)
+		return;
+	if (c->step != STEP_NONE && c->step != STEP_PREPARED)
+		return;
+	/* The client can be prepared whatever the modem has to say of SIM and network. */
+	if (c->state == CALL_IDLE && !c->prepared) {
 		call_event(c, EV_DIAL, NULL);
+		return;
+	}
+	gate = session_gate(s);
+	if (gate != CALL_EVENTS)
+		call_event(c, gate, gate == EV_DIAL ? NULL : s->gate_reason);
 }

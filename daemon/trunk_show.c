@@ -113,6 +113,8 @@ struct json_object *trunk_show(const struct trunk *t)
 	take(o, session, "manufacturer");
 	take(o, session, "model");
 	take(o, session, "revision");
+	take(o, session, "sim");
+	take(o, session, "network");
 	json_object_object_get_ex(session, "pdns", &pdns);
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		json_object_array_add(ports, show_port(t, &t->config.pdns[i], pdns));

@@ -72,10 +72,11 @@ bool qmi_ctl_asked_device(const struct qmi_message *m, char *path, size_t size)
 	return true;
 }
 
-int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service)
+int qmi_ctl_services(const struct qmi_message *m, uint64_t *services)
 {
 	struct qmi_cursor c;
 	struct qmi_tlv t;
+	uint64_t found = 0;
 	uint8_t n;
 
 	if (!qmi_tlv_find(m->tlvs, TLV_SERVICES, &t))
@@ -87,8 +88,9 @@ int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service)
 		qmi_read_le32(&c);
 		if (c.bad)
 			return -EBADMSG;
-		if (s == service)
-			return 1;
+		if (s < 64)
+			found |= 1ull << s;
 	}
+	*services = found;
 	return 0;
 }

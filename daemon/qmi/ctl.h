@@ -29,7 +29,8 @@ bool qmi_ctl_allocated(const struct qmi_message *m, uint8_t *service, uint8_t *i
 bool qmi_ctl_asked_service(const struct qmi_message *m, uint8_t *service);
 bool qmi_ctl_asked_device(const struct qmi_message *m, char *path, size_t size);
 
-/* 1: @service is in the list of Get Version Info, 0: it is not, negative: there is no list. */
-int qmi_ctl_has_service(const struct qmi_message *m, uint8_t service);
+/* Which services are in the list of Get Version Info, bit n for service n below 64; negative: there
+ * is no list. */
+int qmi_ctl_services(const struct qmi_message *m, uint64_t *services);
 
 #endif

@@ -10,6 +10,7 @@
 #define TLV_START_PASSWORD   0x18
 #define TLV_START_FAMILY     0x19
 #define TLV_START_TECHNOLOGY 0x30 /* u8: 0 3GPP, 1 3GPP2 */
+#define TLV_START_PROFILE    0x31 /* u8: of 3GPP */
 #define TLV_START_HANDLE     0x01 /* response */
 
 #define TLV_STOP_HANDLE		     0x01
@@ -76,6 +77,8 @@ void qmi_wds_start_network(struct qmi_request *r, const struct qmi_wds_call *cal
 	if (*call->password)
 		qmi_put_tlv_string(&r->tlvs, TLV_START_PASSWORD, call->password);
 	qmi_put_tlv_u8(&r->tlvs, TLV_START_FAMILY, call->family);
+	if (call->profile)
+		qmi_put_tlv_u8(&r->tlvs, TLV_START_PROFILE, call->profile);
 }
 
 void qmi_wds_stop_network(struct qmi_request *r, uint32_t handle)

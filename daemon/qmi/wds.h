@@ -19,8 +19,9 @@
 /* Start Network; empty strings and an @auth of 255 are left to the modem's profile. */
 struct qmi_wds_call {
 	const char *apn, *user, *password;
-	uint8_t auth;	/* bits: 1 PAP, 2 CHAP */
-	uint8_t family; /* 4 or 6 */
+	uint8_t auth;	 /* bits: 1 PAP, 2 CHAP */
+	uint8_t family;	 /* 4 or 6 */
+	uint8_t profile; /* number of a 3GPP profile to go by; 0: the modem's own */
 };
 
 #define QMI_WDS_AUTH_PROFILE 255

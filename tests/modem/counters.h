@@ -81,6 +81,8 @@
 	X(ignored, "requests while rebooting")                                                     \
 	X(never_answered, "requests that a fault left without answer")                             \
 	X(syncs, "CTL SYNC requests")                                                              \
+	X(starts, "Start Network requests")                                                        \
+	X(pins, "PINs tried")                                                                      \
 	X(garbage_sent, "malformed messages sent")                                                 \
 	X(overruns, "connections closed because the host did not read")
 

@@ -15,6 +15,8 @@ static enum qmi_error version_info(struct modem *m, struct client *c, const stru
 	(void)req;
 	list[0] = 0;
 	for (unsigned int i = 0; (s = service_at(i)); i++) {
+		if (!service_exists(m, s->id))
+			continue;
 		list[0]++;
 		list[len] = s->id;
 		put_le16(list + len + 1, s->major);
@@ -35,7 +37,8 @@ static enum qmi_error allocate_cid(struct modem *m, struct client *c, const stru
 	if (err)
 		return err;
 	pair[0] = service;
-	err = client_allocate(m, service, &pair[1]);
+	err = service_exists(m, service) ? client_allocate(m, service, &pair[1])
+					 : QMI_INVALID_SERVICE;
 	if (!err)
 		qmi_put(out, 0x01, pair, sizeof(pair));
 	return err;

@@ -93,8 +93,7 @@ static enum qmi_error set_mode(struct modem *m, struct client *c, const struct q
 	if (mode != MODE_ONLINE && mode != MODE_LOW_POWER && mode != MODE_OFFLINE)
 		return mode == MODE_RESET ? QMI_NOT_SUPPORTED : QMI_INVALID_ARG;
 	m->operating_mode = mode;
-	if (mode != MODE_ONLINE)
-		pdn_radio_off(m);
+	pdn_network_gone(m);
 	nas_changed(m);
 	return QMI_OK;
 }
@@ -107,9 +106,21 @@ static enum qmi_error pin_status(struct modem *m, struct client *c, const struct
 
 	(void)c;
 	(void)req;
+	if (m->sim_absent)
+		return QMI_UIM_UNINITIALIZED;
 	qmi_put(out, 0x12, pin2, sizeof(pin2));
 	qmi_put(out, 0x11, pin1, sizeof(pin1));
 	return QMI_OK;
+}
+
+static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct qmi_msg *req,
+				 struct qmi_tlvs *out)
+{
+	uint16_t len;
+	const uint8_t *info = qmi_find(req, 0x01, &len);
+
+	(void)c;
+	return info ? sim_verify_message(m, info, len, out) : QMI_MISSING_ARG;
 }
 
 static const struct qmi_message messages[] = {
@@ -119,6 +130,7 @@ static const struct qmi_message messages[] = {
 	{0x0022, "model", model},
 	{0x0023, "revision", revision},
 	{0x0025, "ids", ids},
+	{0x0028, "verify_pin", verify_pin},
 	{0x002b, "pin_status", pin_status},
 	{0x002d, "get_operating_mode", get_mode},
 	{0x002e, "set_operating_mode", set_mode},

@@ -4,12 +4,14 @@
 #include "aggregate.h"
 #include "control.h"
 #include "generate.h"
+#include "nas.h"
 #include "netside.h"
 #include "noise.h"
 #include "pdn.h"
 #include "power.h"
 #include "rules.h"
 #include "service.h"
+#include "sim.h"
 #include "stats.h"
 #include "trunk.h"
 #include "uplink.h"
@@ -423,6 +425,62 @@ static struct json_object *plugged(struct args *a, int err)
 	return NULL;
 }
 
+static struct json_object *cmd_network(struct modem *m, struct args *a)
+{
+	static const char *const states[] = {
+		[NOT_REGISTERED] = "none",
+		[REGISTERED] = "registered",
+		[SEARCHING] = "searching",
+		[DENIED] = "denied",
+	};
+	long radio = arg_number(a, "radio", m->radio, 0, 255);
+	long rsrp = arg_number(a, "rsrp", m->rsrp, -200, 0);
+	long roaming = arg_number(a, "roaming", m->roaming, 0, 1);
+	int state = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (!strcmp(states[i], a->words[0]))
+			state = i;
+	if (state < 0)
+		arg_error(a, "%s: none, registered, searching or denied is wanted", a->words[0]);
+	if (a->error[0])
+		return NULL;
+	m->registration = state;
+	m->radio = radio;
+	m->rsrp = rsrp;
+	m->roaming = roaming;
+	pdn_network_gone(m);
+	nas_changed(m);
+	return NULL;
+}
+
+static struct json_object *cmd_sim(struct modem *m, struct args *a)
+{
+	bool in = !strcmp(a->words[0], "in");
+
+	if (!in && strcmp(a->words[0], "out"))
+		arg_error(a, "%s: in or out is wanted", a->words[0]);
+	else
+		sim_insert(m, in);
+	return NULL;
+}
+
+static struct json_object *cmd_connect(struct modem *m, struct args *a)
+{
+	struct pdn *pdn = arg_pdn(m, a);
+	int family = arg_family(a);
+	unsigned int n = 0;
+
+	if (a->error[0])
+		return NULL;
+	for (int f = 0; f < FAMILIES; f++)
+		if (family < 0 || family == f)
+			n += pdn_bring_back(m, pdn, f);
+	if (!n)
+		arg_error(a, "PDN %u has no client that is set up for it", pdn->number);
+	return NULL;
+}
+
 static struct json_object *cmd_unplug(struct modem *m, struct args *a)
 {
 	return plugged(a, power_unplug(m));
@@ -497,6 +555,13 @@ const struct command fault_commands[] = {
 	{"disconnect", 0, "pdn family reason type verbose",
 	 "pdn=N [family=4|6] [reason=1] [type=6] [verbose=36]", "the network ends the call",
 	 cmd_disconnect},
+	{"connect", 0, "pdn family", "pdn=N [family=4|6]",
+	 "the modem brings calls back by itself, as with autoconnect", cmd_connect},
+	{"network", 1, "radio rsrp roaming",
+	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1]",
+	 "registration changes; without it calls end", cmd_network},
+	{"sim", 1, "", "in|out", "the card is taken out, or comes back with its PIN not entered",
+	 cmd_sim},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",
 	 "other settings, and a status indication that says so", cmd_reconfigure},
 	{"flow", 1, "pdn mux family qos", "disable|enable pdn=N|mux=N [family=4|6] [qos=N]",

@@ -24,6 +24,21 @@ enum family {
 	FAMILIES
 };
 
+/* As NAS numbers them. */
+enum registration {
+	NOT_REGISTERED = 0,
+	REGISTERED = 1,
+	SEARCHING = 2,
+	DENIED = 3
+};
+
+enum radio {
+	RADIO_GSM = 4,
+	RADIO_UMTS = 5,
+	RADIO_LTE = 8,
+	RADIO_5GNR = 12
+};
+
 /* Why a call ended or was refused: Call End Reason and its verbose form (WDS TLVs 0x10, 0x11). */
 struct call_end {
 	uint16_t reason;
@@ -90,8 +105,9 @@ struct options {
 	unsigned int trunk_mtu;
 	unsigned int interface;
 	int ready_fd;
-	const char *apns; /* "internet=1,ims=2"; NULL: any APN, PDN by mux id */
-	const char *pin;  /* NULL: disabled */
+	const char *apns;    /* "internet=1,ims=2"; NULL: any APN, PDN by mux id */
+	const char *pin;     /* NULL: disabled */
+	const char *without; /* services it does not have: "nas,uim"; NULL: it has all */
 };
 
 struct trunk;
@@ -115,6 +131,11 @@ struct modem {
 	uint8_t next_client[MAX_SERVICES];
 	uint32_t next_handle;
 	uint8_t operating_mode;
+	uint8_t registration; /* enum registration */
+	bool roaming;
+	uint8_t radio; /* enum radio */
+	int rsrp;      /* dBm */
+	bool sim_absent;
 	uint8_t pin_retries;
 	bool pin_verified;
 	bool silent;	    /* rebooting */

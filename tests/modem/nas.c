@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* NAS: the network is always there, and good. */
+/* NAS: the network, as the commands `network` and `signal` have it. */
 #include "nas.h"
 #include "client.h"
 #include "pdn.h"
 #include "service.h"
 #include "util.h"
 
-#define RADIO_LTE      8
-#define REGISTERED     1
-#define NOT_REGISTERED 0
 #define ATTACHED       1
 #define DETACHED       2
 #define NETWORK_3GPP   2
 #define CAPABILITY_LTE 11
+#define ROAMING_ON     0
 #define ROAMING_OFF    1
 #define MCC	       1 /* 001 01: the test network */
 #define MNC	       1
 #define RSSI	       -61
 #define RSRQ	       -9
-#define RSRP	       -90
 #define SNR	       180 /* tenths of dB */
 
 static bool on_air(const struct modem *m)
@@ -68,12 +65,11 @@ static enum qmi_error signal_strength(struct modem *m, struct client *c, const s
 	static const uint8_t strength[2] = {(uint8_t)RSSI, RADIO_LTE};
 	static const uint8_t rsrq[2] = {(uint8_t)RSRQ, RADIO_LTE};
 
-	(void)m;
 	(void)c;
 	(void)req;
 	qmi_put(out, 0x16, rsrq, sizeof(rsrq));
 	qmi_put(out, 0x01, strength, sizeof(strength));
-	qmi_put_u16(out, 0x18, (uint16_t)RSRP);
+	qmi_put_u16(out, 0x18, (uint16_t)m->rsrp);
 	qmi_put_u16(out, 0x17, SNR);
 	return QMI_OK;
 }
@@ -81,14 +77,18 @@ static enum qmi_error signal_strength(struct modem *m, struct client *c, const s
 static enum qmi_error signal_info(struct modem *m, struct client *c, const struct qmi_msg *req,
 				  struct qmi_tlvs *out)
 {
-	uint8_t lte[6] = {(uint8_t)RSSI, (uint8_t)RSRQ};
+	uint8_t lte[6] = {(uint8_t)RSSI, (uint8_t)RSRQ}, nr[4];
 
-	(void)m;
 	(void)c;
 	(void)req;
-	put_le16(lte + 2, (uint16_t)RSRP);
+	put_le16(lte + 2, (uint16_t)m->rsrp);
 	put_le16(lte + 4, SNR);
-	qmi_put(out, 0x14, lte, sizeof(lte));
+	put_le16(nr, (uint16_t)m->rsrp);
+	put_le16(nr + 2, SNR);
+	if (m->radio == RADIO_5GNR)
+		qmi_put(out, 0x17, nr, sizeof(nr));
+	else
+		qmi_put(out, 0x14, lte, sizeof(lte));
 	return QMI_OK;
 }
 
@@ -108,11 +108,13 @@ static void put_serving(const struct modem *m, struct qmi_tlvs *out)
 {
 	bool on = on_air(m);
 	uint8_t attach = on ? ATTACHED : DETACHED;
-	uint8_t v[6] = {
-		on ? REGISTERED : NOT_REGISTERED, attach, attach, NETWORK_3GPP, 1, RADIO_LTE};
+	uint8_t state = on				? REGISTERED
+			: m->registration == REGISTERED ? NOT_REGISTERED
+							: m->registration;
+	uint8_t v[6] = {state, attach, attach, NETWORK_3GPP, 1, on ? m->radio : 0};
 
 	put_plmn(out);
-	qmi_put_u8(out, 0x10, ROAMING_OFF);
+	qmi_put_u8(out, 0x10, m->roaming ? ROAMING_ON : ROAMING_OFF);
 	qmi_put(out, 0x01, v, sizeof(v));
 }
 

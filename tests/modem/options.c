@@ -33,6 +33,7 @@ enum option_id {
 	OPT_LATENCY,
 	OPT_INTERFACE,
 	OPT_PIN,
+	OPT_WITHOUT,
 	OPT_READY_FD,
 	OPT_HELP,
 	OPT_VERSION,
@@ -66,6 +67,7 @@ static const struct {
 	{OPT_LATENCY, "latency", "MSEC", "time that every answer takes (0)"},
 	{OPT_INTERFACE, "interface", "N", "USB interface number that endpoints must name (4)"},
 	{OPT_PIN, "pin", "DIGITS", "the SIM asks for this PIN"},
+	{OPT_WITHOUT, "without", "LIST", "QMI services that it does not have, of nas,uim"},
 	{OPT_READY_FD, "ready-fd", "N", "write a line there when ready, instead of stdout"},
 	{OPT_HELP, "help", NULL, "this text"},
 	{OPT_VERSION, "version", NULL, "version"},
@@ -213,6 +215,9 @@ static void set_names(struct options *o, enum option_id id, const char *arg)
 		break;
 	case OPT_PIN:
 		o->pin = arg;
+		break;
+	case OPT_WITHOUT:
+		o->without = arg;
 		break;
 	default:
 		break;

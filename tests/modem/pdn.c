@@ -13,6 +13,9 @@
 /* Verbose call end: types and reasons (WDS, Verbose Call End Reason). */
 #define END_INTERNAL	       2
 #define END_3GPP	       6
+#define END_CALL_MANAGER       3
+#define CM_NO_SERVICE	       2001
+#define REASON_NO_SERVICE      3
 #define INTERNAL_CARD_EVENT    218
 #define INTERNAL_LOW_POWER     219
 #define INTERNAL_INTERFACE_USE 241 /* interface in use, configuration does not match */
@@ -112,16 +115,41 @@ bool pdn_on_air(const struct modem *m, struct call_end *end)
 	*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_CARD_EVENT};
 	if (m->operating_mode)
 		end->verbose = INTERNAL_LOW_POWER;
-	return !m->operating_mode && sim_ready(m);
+	else if (sim_ready(m) && m->registration != REGISTERED)
+		*end = (struct call_end){REASON_NO_SERVICE, END_CALL_MANAGER, CM_NO_SERVICE};
+	return !m->operating_mode && sim_ready(m) && m->registration == REGISTERED;
 }
 
-void pdn_radio_off(struct modem *m)
+void pdn_network_gone(struct modem *m)
 {
-	static const struct call_end end = {REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_LOW_POWER};
+	struct call_end end;
 
+	if (pdn_on_air(m, &end))
+		return;
 	for (unsigned int i = 0; i < m->options.pdns; i++)
 		for (int f = 0; f < FAMILIES; f++)
 			pdn_disconnect(m, &m->pdns[i], f, &end);
+}
+
+static bool waits(const struct client *c, const struct pdn *pdn, enum family family)
+{
+	return !c->pdn && c->bound && c->mux == (pdn->mux ? pdn->mux : 0x80 + pdn->number) &&
+	       c->ip_family == (family == FAMILY_V4 ? 4 : 6);
+}
+
+unsigned int pdn_bring_back(struct modem *m, struct pdn *pdn, enum family family)
+{
+	struct call_end end;
+	unsigned int n = 0;
+
+	client_foreach(m, QMI_SERVICE_WDS, c)
+	{
+		if (!waits(c, pdn, family) || pdn_connect(m, c, pdn, family, &end))
+			continue;
+		pdn_indicate(m, c, family, true, false, NULL);
+		n++;
+	}
+	return n;
 }
 
 enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,

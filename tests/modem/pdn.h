@@ -19,8 +19,12 @@ struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn,
 /* Is there a network to call, with radio on and the SIM open? If not, *end says why. */
 bool pdn_on_air(const struct modem *m, struct call_end *end);
 
-/* The host has switched the radio off: all calls end. */
-void pdn_radio_off(struct modem *m);
+/* If there is no network to call any more, all calls end. */
+void pdn_network_gone(struct modem *m);
+
+/* The modem's autoconnect: calls of this family, which clients on this PDN have set up before, come
+ * back. Returns how many. */
+unsigned int pdn_bring_back(struct modem *m, struct pdn *pdn, enum family family);
 
 /* Put client `c` into the call of this family. QMI_CALL_FAILED with *end if that cannot be. */
 enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,

@@ -14,6 +14,10 @@
 void power_on(struct modem *m)
 {
 	m->operating_mode = 0;
+	m->registration = REGISTERED;
+	m->radio = RADIO_LTE;
+	m->rsrp = -90;
+	m->roaming = false;
 	m->pin_retries = SIM_PIN_RETRIES;
 	m->pin_verified = false;
 	wda_reset(m);

@@ -30,6 +30,14 @@ static const struct service *service_find(uint8_t id)
 	return NULL;
 }
 
+bool service_exists(const struct modem *m, uint8_t service)
+{
+	const char *list = m->options.without ?: "";
+
+	return !(service == QMI_SERVICE_NAS && strcasestr(list, "nas")) &&
+	       !(service == QMI_SERVICE_UIM && strcasestr(list, "uim"));
+}
+
 int service_message(uint8_t service, const char *text)
 {
 	const struct service *s = service_find(service);

@@ -33,6 +33,9 @@ extern const struct service ctl_service, wda_service, wds_service, dms_service, 
 /* The n-th service, NULL after the last. */
 const struct service *service_at(unsigned int n);
 
+/* Does this modem have it, or was it started --without? */
+bool service_exists(const struct modem *m, uint8_t service);
+
 /* A message id from its name or number; -1 if there is none. */
 int service_message(uint8_t service, const char *text);
 

@@ -4,6 +4,7 @@
 #define MODEM_SIM_H
 
 #include "modem.h"
+#include "qmux.h"
 
 /* As UIM and DMS number them. */
 enum pin_state {
@@ -19,6 +20,13 @@ enum pin_state sim_pin_state(const struct modem *m);
 
 /* Try a PIN: counts down the retries if it is wrong. */
 bool sim_verify(struct modem *m, const char *pin);
+
+/* The same for {which PIN, length, digits} of a request; what is left goes to `out`. */
+enum qmi_error sim_verify_message(struct modem *m, const uint8_t *info, uint16_t len,
+				  struct qmi_tlvs *out);
+
+/* Card in or out. */
+void sim_insert(struct modem *m, bool in);
 
 /* May calls be made? */
 bool sim_ready(const struct modem *m);

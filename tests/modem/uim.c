@@ -2,12 +2,14 @@
 /* UIM: the card and its PIN. */
 #include "client.h"
 #include "nas.h"
+#include "pdn.h"
 #include "service.h"
 #include "sim.h"
 #include "util.h"
 
 #include <stdio.h>
 
+#define CARD_ABSENT   0
 #define CARD_PRESENT  1
 #define APP_USIM      2
 #define APP_READY     7
@@ -26,7 +28,7 @@ enum pin_state sim_pin_state(const struct modem *m)
 
 bool sim_ready(const struct modem *m)
 {
-	return !m->options.pin || m->pin_verified;
+	return !m->sim_absent && (!m->options.pin || m->pin_verified);
 }
 
 bool sim_verify(struct modem *m, const char *pin)
@@ -76,12 +78,16 @@ static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 	put_le16(v + 6, 0xffff);
 	n = 8;
 	v[n++] = 1; /* cards */
-	v[n++] = CARD_PRESENT;
+	v[n++] = m->sim_absent ? CARD_ABSENT : CARD_PRESENT;
 	v[n++] = 0; /* UPIN: state, retries, unblock retries, error */
 	v[n++] = 0;
 	v[n++] = 0;
 	v[n++] = 0;
-	v[n++] = 1; /* applications */
+	v[n++] = !m->sim_absent; /* applications */
+	if (m->sim_absent) {
+		qmi_put(out, 0x10, v, n);
+		return;
+	}
 	v[n++] = APP_USIM;
 	v[n++] = app_state(m);
 	v[n++] = PERSO_READY;
@@ -137,24 +143,20 @@ static enum qmi_error register_events(struct modem *m, struct client *c, const s
 	return QMI_OK;
 }
 
-static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct qmi_msg *req,
-				 struct qmi_tlvs *out)
+enum qmi_error sim_verify_message(struct modem *m, const uint8_t *info, uint16_t len,
+				  struct qmi_tlvs *out)
 {
-	uint16_t len;
-	const uint8_t *info = qmi_find(req, 0x02, &len);
 	uint8_t retries[2];
 	char pin[16];
 	bool good;
 
-	(void)c;
-	if (!info || !qmi_find(req, 0x01, &(uint16_t){0}))
-		return QMI_MISSING_ARG;
 	if (len < 2 || info[1] != len - 2 || info[1] >= sizeof(pin))
 		return QMI_MALFORMED;
-	if (info[0] != 1 || !m->options.pin)
+	if (info[0] != 1 || !m->options.pin || m->sim_absent)
 		return QMI_INVALID_ARG;
 	memcpy(pin, info + 2, info[1]);
 	pin[info[1]] = '\0';
+	m->qmi.pins++;
 	good = sim_verify(m, pin);
 	retries[0] = m->pin_retries;
 	retries[1] = 10;
@@ -163,6 +165,26 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 		return QMI_OK;
 	qmi_put(out, 0x10, retries, sizeof(retries));
 	return m->pin_retries ? QMI_INCORRECT_PIN : QMI_PIN_BLOCKED;
+}
+
+void sim_insert(struct modem *m, bool in)
+{
+	m->sim_absent = !in;
+	m->pin_verified = false;
+	pdn_network_gone(m);
+	card_changed(m);
+}
+
+static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct qmi_msg *req,
+				 struct qmi_tlvs *out)
+{
+	uint16_t len;
+	const uint8_t *info = qmi_find(req, 0x02, &len);
+
+	(void)c;
+	if (!info || !qmi_find(req, 0x01, &(uint16_t){0}))
+		return QMI_MISSING_ARG;
+	return sim_verify_message(m, info, len, out);
 }
 
 static const struct qmi_message messages[] = {

@@ -149,6 +149,7 @@ static enum qmi_error start(struct modem *m, struct client *c, const struct qmi_
 	enum family family;
 	enum qmi_error err = read_text(req, 0x14, apn, sizeof(apn));
 
+	m->qmi.starts++;
 	if (!err)
 		err = read_family(c, req, &family);
 	if (err)

@@ -235,14 +235,6 @@ IPv6: the network refused with ipv4_only_allowed (3gpp reason 50)" attach --pdn 
 	nothing_left
 }
 
-test_sim_wants_its_pin() {
-	start --pin 1234
-	attach_one
-	becomes 1 4 backing-off
-	detach
-	nothing_left
-}
-
 test_no_version_in_common() {
 	start --model EC25
 	refused 2 "modem does not accept the version of QMAP asked for: it answers with aggregation off" \

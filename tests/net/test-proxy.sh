@@ -255,7 +255,7 @@ test_server_ids_are_ones_own() {
 	# release of the other's id
 	line=$(tool "send=01100000000000052300050001020003$(printf %02x "$other")" read)
 	equal "release of another's id" 01120080000001052300070002040001000700 "$line"
-	equal "NAS clients" 1 "$(modem_stat .qmi.clients.nas)"
+	equal "NAS clients, ours and the other's" 2 "$(modem_stat .qmi.clients.nas)"
 	# SYNC is answered, and does not happen
 	line=$(tool send=010b00000000000727000000 read)
 	equal SYNC 01120080000001072700070002040000000000 "$line"

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include "daemon/qmi/dms.h"
 #include "daemon/qmi/models.h"
 #include "daemon/qmi/names.h"
+#include "daemon/qmi/nas.h"
+#include "daemon/qmi/uim.h"
 #include "daemon/qmi/wds.h"
 #include "qmap/abi.h"
 
@@ -83,10 +86,39 @@ static void test_requests_as_qmicli(void **state)
 		      "012200000101000100 a2001600 1008000200000004000000 11010001 13040001000000");
 }
 
+static void test_nas_uim_requests_as_qmicli(void **state)
+{
+	struct qmi_request r;
+
+	(void)state;
+	qmi_uim_get_card_status(&r);
+	check_request(&r, QMI_UIM, 1, 1, "010c00000b010001002f000000");
+	qmi_nas_get_serving_system(&r);
+	check_request(&r, QMI_NAS, 1, 1,
+		      "010c000003010001002400"
+		      "0000");
+	qmi_nas_get_signal_info(&r);
+	check_request(&r, QMI_NAS, 2, 1, "010c000003020001004f000000");
+	qmi_dms_get_pin_status(&r);
+	check_request(&r, QMI_DMS, 1, 1, "010c000002010001002b000000");
+	qmi_dms_verify_pin(&r, "1234");
+	check_request(&r, QMI_DMS, 2, 1, "0115000002020001002800 0900 010600 01 04 31323334");
+	/* qmicli names the card in slot 1 (session 6) where we name the SIM that calls go by (0),
+	 * and has the TLVs the other way round */
+	qmi_uim_verify_pin(&r, "1234");
+	check_request(&r, QMI_UIM, 2, 1,
+		      "011a00000b020001002600 0e00 010200 0000 020600 01 04 31323334");
+	/* from libqmi's data/qmi-service-nas.json and -uim.json */
+	qmi_nas_register_indications(&r);
+	check_request(&r, QMI_NAS, 2, 1, "0110000003020001000300 0400 13010001");
+	qmi_uim_register_events(&r);
+	check_request(&r, QMI_UIM, 2, 1, "011300000b020001002e00 0700 010400 01000000");
+}
+
 static void test_requests(void **state)
 {
-	const struct qmi_wds_call profile = {"", "", "", QMI_WDS_AUTH_PROFILE, 6};
-	const struct qmi_wds_call full = {"internet", "me", "secret", 2, 4};
+	const struct qmi_wds_call profile = {"", "", "", QMI_WDS_AUTH_PROFILE, 6, 0};
+	const struct qmi_wds_call full = {"internet", "me", "secret", 2, 4, 0};
 	const struct qmi_endpoint ep = {QMI_ENDPOINT_PCIE, 4};
 	const struct qmi_wda_format qmap = {QMI_LINK_RAW_IP, 9, 9, 32, 16384, 11, 8192, 0};
 	const struct qmi_wda_format off = {QMI_LINK_RAW_IP, 0, 0, 32, 16384, 11, 8192, 0};
@@ -250,6 +282,7 @@ static void test_ctl_responses(void **state)
 	struct bytes b = unhex("01170080000001 01 2200 0c00 02040000000000 010200 0111");
 	struct qmi_message m = parse(&b);
 	uint8_t service, id;
+	uint64_t services;
 
 	(void)state;
 	assert_true(qmi_ctl_allocated(&m, &service, &id));
@@ -259,10 +292,197 @@ static void test_ctl_responses(void **state)
 	assert_false(qmi_ctl_allocated(&m, &service, &id));
 	b = unhex("01200080000001 01 2100 1500 02040000000000 010b00 02 0101004300 1a01001000");
 	m = parse(&b);
-	assert_int_equal(qmi_ctl_has_service(&m, QMI_WDA), 1);
-	assert_int_equal(qmi_ctl_has_service(&m, QMI_DMS), 0);
+	assert_int_equal(qmi_ctl_services(&m, &services), 0);
+	assert_true(services == (1ull << QMI_WDS | 1ull << QMI_WDA));
 	b.data[22] = 3; /* one more than there are */
-	assert_int_equal(qmi_ctl_has_service(&m, QMI_DMS), -EBADMSG);
+	assert_int_equal(qmi_ctl_services(&m, &services), -EBADMSG);
+}
+
+/* From a modem of T-Mobile USA; TLV 0x15, which is not read, is one byte too long for its list. */
+static void test_serving_system(void **state)
+{
+	struct bytes b =
+		unhex("014f0080 03 03 02 0100 2400 4300 02040000000000 2104000203 0000 1d04"
+		      "000000 0000 1c020000 00 150300010501 120e00 3601 0401 09 20542d4d6f62"
+		      "696c65 11020001 05 10010001 010600 01 01 01 02 01 05");
+	struct qmi_nas_serving s = {.registration = 9};
+	struct qmi_message m = parse(&b);
+
+	(void)state;
+	assert_true(qmi_nas_serving_system(&m, &s));
+	assert_int_equal(s.registration, QMI_NAS_REGISTERED);
+	assert_int_equal(s.packet_attach, QMI_NAS_ATTACHED);
+	assert_int_equal(s.radio, QMI_NAS_RADIO_UMTS);
+	assert_true(s.roaming_told);
+	assert_false(s.roaming);
+	assert_int_equal(s.mcc, 310);
+	assert_int_equal(s.mnc, 260);
+	assert_string_equal(s.network, " T-Mobile");
+	/* an indication need not say what has stayed as it was */
+	b = unhex("01190080 03 03 04 0000 2400 0d00 010600 02 02 02 02 01 00 10010000");
+	m = parse(&b);
+	assert_true(qmi_nas_serving_system(&m, &s));
+	assert_int_equal(s.registration, QMI_NAS_SEARCHING);
+	assert_int_equal(s.packet_attach, QMI_NAS_DETACHED);
+	assert_int_equal(s.radio, QMI_NAS_RADIO_NONE);
+	assert_true(s.roaming);
+	assert_int_equal(s.mcc, 310);
+	b = unhex("01110080 03 03 04 0000 2400 0500 120200 3601");
+	m = parse(&b);
+	assert_false(qmi_nas_serving_system(&m, &s));
+	b = unhex("01130080 03 03 04 0000 2400 0700 010400 01 01 01 02");
+	m = parse(&b);
+	assert_true(qmi_nas_serving_system(&m, &s));
+	assert_int_equal(s.radio, QMI_NAS_RADIO_NONE);
+}
+
+static void test_signals(void **state)
+{
+	struct qmi_nas_signal s[QMI_NAS_MAX_SIGNALS];
+	struct qmi_message m;
+	struct bytes b;
+
+	(void)state;
+	/* published by libqmi: -101 dBm, UMTS */
+	b = unhex("01260080 03 01 02 0100 2000 1a00 02040000000000 010200 9b05 110400 0100 6605"
+		  "120400 0100 1105");
+	m = parse(&b);
+	assert_int_equal(qmi_nas_signals(&m, s), 1);
+	assert_int_equal(s[0].radio, QMI_NAS_RADIO_UMTS);
+	assert_int_equal(s[0].rssi, -101);
+	assert_int_equal(s[0].rsrp, QMI_NAS_NOT_TOLD);
+	/* LTE with a 5G cell beside it, as in non-standalone 5G; no WCDMA (-128) */
+	b = unhex("012e0080 03 01 02 0100 4f00 2200 02040000000000 140600 c3 f7 a6ff b400"
+		  "170400 9bff 3200 180200 f5ff 130300 80 0000");
+	m = parse(&b);
+	assert_int_equal(qmi_nas_signals(&m, s), 2);
+	assert_int_equal(s[0].radio, QMI_NAS_RADIO_5GNR);
+	assert_int_equal(s[0].rsrp, -101);
+	assert_int_equal(s[0].snr, 50);
+	assert_int_equal(s[0].rsrq, -11);
+	assert_int_equal(s[0].rssi, QMI_NAS_NOT_TOLD);
+	assert_int_equal(s[1].radio, QMI_NAS_RADIO_LTE);
+	assert_int_equal(s[1].rssi, -61);
+	assert_int_equal(s[1].rsrq, -9);
+	assert_int_equal(s[1].rsrp, -90);
+	assert_int_equal(s[1].snr, 180);
+}
+
+/* A card: state, UPIN state and retries, error, applications. An application: type, state,
+ * personalisation, id, UPIN instead of PIN 1, PIN 1, PIN 2. */
+#define CARD(state, n)                                                                             \
+	state "000300"                                                                             \
+	      "00" n
+#define USIM(state, pin, left)                                                                     \
+	"02" state "0200"                                                                          \
+	"0000"                                                                                     \
+	"02a000"                                                                                   \
+	"00" pin left "0a"                                                                         \
+	"01030a"
+
+static struct qmi_message card_status(struct bytes *b, const char *value)
+{
+	char hex[512];
+	size_t len = 0;
+
+	for (const char *p = value; *p; p++)
+		len += *p != ' ';
+	len /= 2;
+	snprintf(hex, sizeof(hex),
+		 "01%02zx00800b01020100"
+		 "2f00%02zx00"
+		 "02040000000000"
+		 "10%02zx00%s",
+		 22 + len, 10 + len, len, value);
+	*b = unhex(hex);
+	return parse(b);
+}
+
+static void test_card_status(void **state)
+{
+	static const struct {
+		const char *value;
+		enum qmi_sim_state state;
+		unsigned int pin, puk;
+	} cases[] = {
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("07", "02", "03"), QMI_SIM_READY, 3,
+		 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("02", "01", "02"), QMI_SIM_PIN, 2,
+		 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("03", "04", "00"), QMI_SIM_PUK, 0,
+		 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("03", "05", "00"), QMI_SIM_BLOCKED,
+		 0, 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("04", "03", "03"), QMI_SIM_LOCKED,
+		 3, 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("06", "03", "03"), QMI_SIM_REFUSED,
+		 3, 10},
+		{"0000 ffff ffff ffff 01" CARD("01", "01") USIM("01", "00", "00"),
+		 QMI_SIM_INITIALISING, 0, 10},
+		{"ffff ffff ffff ffff 01" CARD("01", "00"), QMI_SIM_INITIALISING, 0, 0},
+		{"ffff ffff ffff ffff 01" CARD("00", "00"), QMI_SIM_ABSENT, 0, 0},
+		{"ffff ffff ffff ffff 01" CARD("02", "00"), QMI_SIM_ERROR, 0, 0},
+		{"ffff ffff ffff ffff 00", QMI_SIM_ABSENT, 0, 0},
+		/* the second slot has it */
+		{"0001 ffff ffff ffff 02" CARD("00", "00") CARD("01", "01") USIM("07", "03", "03"),
+		 QMI_SIM_READY, 3, 10},
+		/* the second application of the card has it */
+		{"0100 ffff ffff ffff 01" CARD("01", "02") USIM("07", "03", "03")
+			 USIM("02", "01", "02"),
+		 QMI_SIM_PIN, 2, 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct qmi_sim sim = {.pin_retries = 77};
+		struct bytes b;
+		struct qmi_message m = card_status(&b, cases[i].value);
+
+		assert_true(qmi_uim_card_status(&m, &sim));
+		assert_int_equal(sim.state, cases[i].state);
+		assert_int_equal(sim.pin_retries, cases[i].pin);
+		assert_int_equal(sim.puk_retries, cases[i].puk);
+	}
+}
+
+/* Cut anywhere, it is no status, and nothing is read that is not there. */
+static void test_card_status_cut(void **state)
+{
+	static const char whole[] = "0000ffffffffffff01" CARD("01", "01") USIM("07", "02", "03");
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(whole) - 1; n += 2) {
+		struct bytes b;
+		char cut[sizeof(whole)];
+		struct qmi_sim sim;
+		struct qmi_message m;
+
+		snprintf(cut, sizeof(cut), "%.*s", (int)n, whole);
+		m = card_status(&b, cut);
+		assert_false(qmi_uim_card_status(&m, &sim));
+	}
+}
+
+static void test_pin_status(void **state)
+{
+	/* what is left after a wrong PIN; DMS: PIN 1 not verified, one attempt left */
+	struct bytes b = unhex("01180080 0b 02 02 0100 2600 0c00 02040001000c00 100200 020a");
+	unsigned int pin = 9, puk = 9;
+	struct qmi_sim sim = {0};
+	struct qmi_message m = parse(&b);
+
+	(void)state;
+	assert_true(qmi_uim_retries(&m, &pin, &puk));
+	assert_int_equal(pin, 2);
+	assert_int_equal(puk, 10);
+	b = unhex("011f0080 02 02 02 0100 2b00 1300 02040000000000 120300 03030a 110300 01010a");
+	m = parse(&b);
+	assert_true(qmi_dms_pin_status(&m, &sim));
+	assert_int_equal(sim.state, QMI_SIM_PIN);
+	assert_int_equal(sim.pin_retries, 1);
+	b = unhex("01160080 02 02 02 0100 2b00 0a00 02040000000000 110000");
+	m = parse(&b);
+	assert_false(qmi_dms_pin_status(&m, &sim));
 }
 
 static void test_data_format(void **state)
@@ -484,15 +704,29 @@ static void test_model_overrides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests_as_qmicli), cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_tlv_walk),	   cmocka_unit_test(test_tlv_values),
-		cmocka_unit_test(test_builder_overflow),   cmocka_unit_test(test_message_too_long),
-		cmocka_unit_test(test_type_flags),	   cmocka_unit_test(test_ctl_responses),
-		cmocka_unit_test(test_data_format),	   cmocka_unit_test(test_settings_v4),
-		cmocka_unit_test(test_netmasks),	   cmocka_unit_test(test_settings_v6),
-		cmocka_unit_test(test_call_end),	   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_tlv_names),	   cmocka_unit_test(test_models),
+		cmocka_unit_test(test_requests_as_qmicli),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_tlv_walk),
+		cmocka_unit_test(test_tlv_values),
+		cmocka_unit_test(test_builder_overflow),
+		cmocka_unit_test(test_message_too_long),
+		cmocka_unit_test(test_type_flags),
+		cmocka_unit_test(test_ctl_responses),
+		cmocka_unit_test(test_data_format),
+		cmocka_unit_test(test_settings_v4),
+		cmocka_unit_test(test_netmasks),
+		cmocka_unit_test(test_settings_v6),
+		cmocka_unit_test(test_call_end),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_tlv_names),
+		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_model_overrides),
+		cmocka_unit_test(test_nas_uim_requests_as_qmicli),
+		cmocka_unit_test(test_serving_system),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_card_status),
+		cmocka_unit_test(test_card_status_cut),
+		cmocka_unit_test(test_pin_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

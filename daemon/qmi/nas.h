@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network access service: registration and signal. */
+#ifndef QMAP_QMI_NAS_H
+#define QMAP_QMI_NAS_H
+
+#include "client.h"
+
+#define QMI_NAS_REGISTER_INDICATIONS 0x0003
+#define QMI_NAS_GET_SIGNAL_STRENGTH  0x0020 /* what modems before 0x004f have */
+#define QMI_NAS_SERVING_SYSTEM	     0x0024 /* also an indication */
+#define QMI_NAS_GET_SIGNAL_INFO	     0x004f
+
+enum qmi_nas_registration {
+	QMI_NAS_NOT_REGISTERED = 0,
+	QMI_NAS_REGISTERED = 1,
+	QMI_NAS_SEARCHING = 2,
+	QMI_NAS_DENIED = 3,
+	QMI_NAS_UNKNOWN = 4,
+};
+
+/* Of circuit or packet switched service. */
+enum qmi_nas_attach {
+	QMI_NAS_ATTACH_UNKNOWN = 0,
+	QMI_NAS_ATTACHED = 1,
+	QMI_NAS_DETACHED = 2,
+};
+
+enum qmi_nas_radio {
+	QMI_NAS_RADIO_NONE = 0,
+	QMI_NAS_RADIO_CDMA_1X = 1,
+	QMI_NAS_RADIO_EVDO = 2,
+	QMI_NAS_RADIO_AMPS = 3,
+	QMI_NAS_RADIO_GSM = 4,
+	QMI_NAS_RADIO_UMTS = 5,
+	QMI_NAS_RADIO_LTE = 8,
+	QMI_NAS_RADIO_TD_SCDMA = 9,
+	QMI_NAS_RADIO_5GNR = 12,
+};
+
+struct qmi_nas_serving {
+	uint8_t registration;  /* enum qmi_nas_registration */
+	uint8_t packet_attach; /* enum qmi_nas_attach */
+	uint8_t radio;	       /* enum qmi_nas_radio: the first there is */
+	bool roaming_told, roaming;
+	uint16_t mcc, mnc; /* 0: not told */
+	char network[48];  /* the network's name; empty: not told */
+};
+
+#define QMI_NAS_NOT_TOLD INT16_MIN
+
+/* Of one radio interface. QMI_NAS_NOT_TOLD where the modem does not say. */
+struct qmi_nas_signal {
+	uint8_t radio; /* enum qmi_nas_radio */
+	int rssi;      /* dBm */
+	int rsrp;      /* dBm */
+	int rsrq;      /* dB */
+	int snr;       /* tenths of dB */
+};
+
+#define QMI_NAS_MAX_SIGNALS 4
+
+/* Indications of the serving system. */
+void qmi_nas_register_indications(struct qmi_request *r);
+void qmi_nas_get_serving_system(struct qmi_request *r);
+void qmi_nas_get_signal_info(struct qmi_request *r);
+void qmi_nas_get_signal_strength(struct qmi_request *r);
+
+/* Response or indication. What @m does not tell stays as it is in @s. False: no serving system. */
+bool qmi_nas_serving_system(const struct qmi_message *m, struct qmi_nas_serving *s);
+
+/* How many of @signals were told of; best radio first. For either signal message. */
+unsigned int qmi_nas_signals(const struct qmi_message *m,
+			     struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS]);
+
+/* "searching", "lte"; "unknown" for what has no name. */
+const char *qmi_nas_registration_name(uint8_t registration);
+const char *qmi_nas_radio_name(uint8_t radio);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* User identity module service: the SIM and its PIN. */
+#ifndef QMAP_QMI_UIM_H
+#define QMAP_QMI_UIM_H
+
+#include "client.h"
+
+#define QMI_UIM_VERIFY_PIN	0x0026
+#define QMI_UIM_REGISTER_EVENTS 0x002e
+#define QMI_UIM_GET_CARD_STATUS 0x002f
+#define QMI_UIM_CARD_STATUS	0x0032 /* indication */
+
+/* What there is to know of a SIM before dialling. */
+enum qmi_sim_state {
+	QMI_SIM_UNKNOWN, /* the modem does not say */
+	QMI_SIM_ABSENT,
+	QMI_SIM_ERROR, /* it cannot be read */
+	QMI_SIM_INITIALISING,
+	QMI_SIM_PIN,	 /* it wants PIN 1 */
+	QMI_SIM_PUK,	 /* PIN 1 is blocked */
+	QMI_SIM_BLOCKED, /* for good: the PUK was wrong ten times */
+	QMI_SIM_LOCKED,	 /* to another network (personalisation) */
+	QMI_SIM_REFUSED, /* the network does not accept it */
+	QMI_SIM_READY,
+};
+
+struct qmi_sim {
+	enum qmi_sim_state state;
+	unsigned int pin_retries; /* attempts left; 0: none, or not told */
+	unsigned int puk_retries;
+};
+
+/* Indications of the card's status. */
+void qmi_uim_register_events(struct qmi_request *r);
+void qmi_uim_get_card_status(struct qmi_request *r);
+/* PIN 1 of the SIM that data calls go by. */
+void qmi_uim_verify_pin(struct qmi_request *r, const char *pin);
+
+/* Response or indication: the SIM that data calls go by (primary GW). False: it says nothing, or
+ * nothing that makes sense. */
+bool qmi_uim_card_status(const struct qmi_message *m, struct qmi_sim *sim);
+
+/* What is left after a PIN that was wrong, from the response to UIM's or DMS's Verify PIN. */
+bool qmi_uim_retries(const struct qmi_message *m, unsigned int *pin, unsigned int *puk);
+
+/* "ready", "pin-required". */
+const char *qmi_sim_name(enum qmi_sim_state state);
+
+#endif

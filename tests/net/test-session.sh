@@ -1,0 +1,319 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Before dialling: SIM, PIN, registration; dialling: what is waited for, what gives way, what is
+# refused for good; and what the modem can do without.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# attach_one OPTION...: one PDN with short waits.
+attach_one() {
+	attach --timeout 2 --backoff-min 200 --backoff-max 800 --poll 1 --pdn 1,apn=internet,ip=v4 "$@"
+}
+
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
+family() { # pdn family .path
+	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
+}
+
+family_is() { # pdn family state
+	[ "$(family "$1" "$2" .state)" = "$3" ]
+}
+
+becomes() { # pdn family state
+	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
+}
+
+waits() { # state reason
+	becomes 1 4 "$1"
+	[[ $(family 1 4 .reason) == *"$2"* ]] || fail "expected \"$2\", got \"$(family 1 4 .reason)\""
+}
+
+answers() { # address
+	ping -c 1 -W 2 -q "$1" >/dev/null || fail "no answer from $1"
+}
+
+starts() {
+	modem_stat .qmi.starts
+}
+
+# --- SIM and PIN ---
+
+test_pin_is_entered() {
+	start --pin 1234
+	attach_one --pin 1234
+	equal "state" up "$(family 1 4 .state)"
+	equal "SIM" ready "$(field .sim.state)"
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	answers 10.64.1.1
+	qmapctl -j show | grep -q 1234 && fail "show tells the PIN"
+	grep -q 1234 "$T/qmapd.log" && fail "the log tells the PIN"
+	detach
+	nothing_left
+}
+
+# Old modems have no UIM service; DMS knows PINs, too.
+test_pin_is_entered_by_dms() {
+	start --pin 1234 --without uim
+	attach_one --pin 1234
+	equal "state" up "$(family 1 4 .state)"
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	detach
+	nothing_left
+}
+
+test_pin_is_wanted() {
+	start --pin 1234
+	attach_one
+	waits waiting-for-sim "none is configured (pin=)"
+	equal "SIM" pin-required "$(field .sim.state)"
+	equal "attempts left" 3 "$(field .sim.pin_retries)"
+	try qmapctl show
+	says "wwan0.1: IPv4 waiting-for-sim: the SIM wants its PIN"
+	equal "calls tried" 0 "$(starts)"
+	equal "PINs tried" 0 "$(modem_stat .qmi.pins)"
+	enter_pin 1234
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# enter_pin DIGITS: by another program.
+enter_pin() {
+	qmicli_free_pin "$1" >/dev/null
+}
+
+# A UIM client of its own on the same channel: allocate, verify, release.
+qmicli_free_pin() {
+	python3 - "$T/qmi" "$1" <<-'END'
+		import socket, struct, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		def ask(service, client, message, tlvs):
+		    head = b"\0\x01" if service == 0 else b"\0\x01\0"
+		    sdu = head + struct.pack("<HH", message, len(tlvs)) + tlvs
+		    s.send(struct.pack("<BHBBB", 1, len(sdu) + 5, 0, service, client) + sdu)
+		    while True:
+		        m = s.recv(4096)
+		        if m[4] == service and m[5] == client and m[6] == (1 if service == 0 else 2):
+		            return m
+		def tlv(t, v):
+		    return struct.pack("<BH", t, len(v)) + v
+		a = ask(0, 0, 0x22, tlv(1, b"\x0b"))
+		client = a[a.index(b"\x01\x02\0\x0b") + 4]
+		pin = sys.argv[2].encode()
+		ask(0x0b, client, 0x26, tlv(1, b"\0\0") + tlv(2, bytes([1, len(pin)]) + pin))
+		ask(0, 0, 0x23, tlv(1, bytes([0x0b, client])))
+	END
+}
+
+# Wrong once is wrong for ever: not again after a lost modem, a restart of qmapd, a new attach.
+test_wrong_pin_is_tried_once() {
+	start --pin 1234
+	attach_one --pin 4321
+	waits waiting-for-sim "the PIN is wrong: it is not tried again (2 attempts left)"
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	sleep_polls 2
+	equal "PINs tried after two polls" 1 "$(modem_stat .qmi.pins)"
+	qmapd_kill KILL || :
+	qmapd_start
+	waits waiting-for-sim "the PIN is wrong: it is not tried again (2 attempts left)"
+	equal "PINs tried after a crash" 1 "$(modem_stat .qmi.pins)"
+	detach
+	attach_one --pin 4321
+	waits waiting-for-sim "the PIN is wrong"
+	equal "PINs tried after an attach" 1 "$(modem_stat .qmi.pins)"
+	detach
+	attach_one --pin 1234
+	equal "state with the right one" up "$(family 1 4 .state)"
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+	nothing_left
+}
+
+# sleep_polls N: until the modem has been asked so often for its signal.
+sleep_polls() {
+	local n
+	n=$(($(modem_stat .qmi.requests) + $1))
+	wait_for 10 asked_for "$n"
+}
+
+asked_for() {
+	[ "$(modem_stat .qmi.requests)" -ge "$1" ]
+}
+
+test_last_attempts_are_left_alone() {
+	start --pin 1234
+	enter_pin 1111
+	enter_pin 2222
+	attach_one --pin 1234
+	waits waiting-for-sim "with 1 attempt left it is not tried; enter it by hand"
+	equal "PINs tried by us" 2 "$(modem_stat .qmi.pins)"
+	enter_pin 3333
+	waits waiting-for-sim "the SIM wants its PUK"
+	equal "SIM" puk-required "$(field .sim.state)"
+	detach
+	nothing_left
+}
+
+test_sim_comes_and_goes() {
+	start
+	modem sim out
+	attach_one
+	waits waiting-for-sim "there is no SIM in the modem"
+	equal "calls tried" 0 "$(starts)"
+	modem sim in
+	becomes 1 4 up
+	answers 10.64.1.1
+	modem sim out
+	waits waiting-for-sim "there is no SIM in the modem"
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	modem sim in
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+# --- the network ---
+
+test_registration_comes_late() {
+	local since
+	start
+	modem network searching
+	attach_one
+	waits waiting-for-registration "the modem is searching for a network"
+	equal "registration" searching "$(field .network.registration)"
+	equal "calls tried" 0 "$(starts)"
+	modem network denied
+	waits waiting-for-registration "the network denies registration"
+	since=${EPOCHREALTIME/./}
+	modem network registered
+	wait_for 5 family_is 1 4 up
+	figure "registered to up: $(((${EPOCHREALTIME/./} - since) / 1000)) ms"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_coverage_is_lost() {
+	start
+	attach_one
+	modem network searching
+	waits waiting-for-registration "the modem is searching for a network"
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	equal "calls tried" 1 "$(starts)"
+	modem network registered
+	becomes 1 4 up
+	equal "calls tried" 2 "$(starts)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+signal_is() {
+	[ "$(field '.network.signal[0] | "\(.radio) \(.rsrp)"')" = "$1" ]
+}
+
+test_signal_and_network_are_shown() {
+	start
+	attach_one
+	wait_for 5 signal_is "lte -90" || fail "signal: $(field .network)"
+	equal "network" "registered attached lte false 001-01 qmap test" \
+		"$(field '.network | "\(.registration) \(.packet_service) \(.radio) \(.roaming) \(.plmn) \(.operator)"')"
+	equal "signal" "-61 -9 18" "$(field '.network.signal[0] | "\(.rssi) \(.rsrq) \(.snr)"')"
+	modem network registered radio=12 rsrp=-101 roaming=1
+	wait_for 5 signal_is "5gnr -101" || fail "signal: $(field .network)"
+	equal "network" "5gnr true" "$(field '.network | "\(.radio) \(.roaming)"')"
+	detach
+	nothing_left
+}
+
+test_modem_without_nas_and_uim() {
+	start --without nas,uim
+	attach_one
+	equal "state" up "$(family 1 4 .state)"
+	equal "network" null "$(field .network)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# Services that are there and do not answer cost their time, and no more.
+test_nas_and_uim_do_not_answer() {
+	start
+	modem never nas '*'
+	modem never uim '*'
+	attach_one
+	equal "state" up "$(family 1 4 .state)"
+	answers 10.64.1.1
+	modem clear
+	detach
+	nothing_left
+}
+
+test_nas_and_uim_answer_nonsense() {
+	start
+	modem error nas '*' code=71
+	modem error uim '*' code=71
+	attach_one
+	equal "state" up "$(family 1 4 .state)"
+	modem clear
+	detach
+	nothing_left
+}
+
+# --- dialling ---
+
+test_profile_is_dialled() {
+	start --apn internet=1,ims=2
+	attach_one --pdn 2,profile=3,ip=v4
+	answers 10.64.3.1
+	equal "address" 10.64.3.2 "$(family 2 4 .address)"
+	detach
+	nothing_left
+}
+
+test_permanent_refusals_stop() {
+	local tried
+	start
+	attach_one --pdn 2,apn=ims,ip=v4
+	modem refuse pdn=1 type=6 verbose=33
+	modem disconnect pdn=1
+	waits failed "option_unsubscribed (3gpp reason 33)"
+	tried=$(starts)
+	sleep_polls 3
+	equal "calls tried since" "$tried" "$(starts)"
+	equal "the other PDN" up "$(family 2 4 .state)"
+	detach
+	nothing_left
+}
+
+# --- detach, whatever goes on ---
+
+waiting_start() {
+	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]
+}
+
+test_detach_while_backing_off() {
+	start
+	modem refuse verbose=26
+	attach_one
+	becomes 1 4 backing-off
+	detach
+	nothing_left
+	modem network searching
+	attach_one
+	becomes 1 4 waiting-for-registration
+	detach
+	nothing_left
+}
+
+run_tests "$@"
