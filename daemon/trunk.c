@@ -320,6 +320,7 @@ static void close_modem(struct trunk *t, const struct error *err)
 static void undo(struct trunk *t, struct error *result)
 {
 	session_free(&t->session);
+	trunk_removal_over(t);
 	trunk_tear_down(t, result);
 	t->dev.ifindex = 0;
 	if (t->pins.meta >= 0)
@@ -400,6 +401,7 @@ static void act(struct trunk *t, enum trunk_action action, const struct error *e
 static void session_over(struct trunk *t, enum trunk_input input)
 {
 	session_free(&t->session);
+	trunk_removal_over(t);
 	trunk_ports_down(t);
 	t->closing = false;
 	if (input == TRUNK_IN_LOST && now_ms() - t->ready_ms > READY_FOR_LONG_MS)
@@ -449,10 +451,16 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!t->npending) {
+	if (t->later) {
+		void (*fn)(void *) = t->later;
+
+		t->later = NULL;
+		fn(t);
+	} else if (!t->npending) {
 		first_news(t);
-		return;
 	}
+	if (!t->npending)
+		return;
 	memmove(&t->pending[0], &t->pending[1], --t->npending * sizeof(t->pending[0]));
 	if (t->npending)
 		event_active(t->kick, EV_TIMEOUT, 0);
@@ -465,6 +473,12 @@ void trunk_input_later(struct trunk *t, enum trunk_input input, const struct err
 		abort(); /* a session is over after it has said so once */
 	t->pending[t->npending].input = input;
 	t->pending[t->npending++].err = err ? *err : (struct error){0};
+	event_active(t->kick, EV_TIMEOUT, 0);
+}
+
+void trunk_call_later(struct trunk *t, void (*fn)(void *arg))
+{
+	t->later = fn;
 	event_active(t->kick, EV_TIMEOUT, 0);
 }
 
@@ -517,6 +531,7 @@ void trunk_free(struct trunk **p)
 	if (t->dp)
 		t->ops->close(&t->dp);
 	pins_close(&t->pins);
+	free(t->removal);
 	if (t->kick)
 		event_free(t->kick);
 	if (t->retry)

@@ -50,6 +50,24 @@ int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int if
  */
 int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err);
 
+/*
+ * One more PDN, in any state of the modem: its port is there afterwards if the others' are, its
+ * calls are dialled when they can be. -EEXIST, -E2BIG, -EBUSY while detaching; undone then.
+ */
+int trunk_add_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err);
+/* Ends its calls and removes its port; @done comes once, unless this returns an error. One PDN of a
+ * trunk at a time: -EBUSY. -ENOENT. */
+int trunk_remove_pdn(struct trunk *t, unsigned int number, trunk_done done, void *arg,
+		     struct error *err);
+/* Changes what neither calls nor traffic notice: metric, default-route. -ENOENT. */
+int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err);
+/* Changes what its calls are dialled with; they end and are made again, the port stays. As
+ * trunk_remove_pdn(). */
+int trunk_redial_pdn(struct trunk *t, const struct config_pdn *pdn, trunk_done done, void *arg,
+		     struct error *err);
+/* Changes settings of the trunk, not its PDNs; they count from the next opening of the modem on. */
+void trunk_set(struct trunk *t, const struct config_trunk *config);
+
 /* -EBUSY with @err while somebody waits for @t to be attached, taken over or detached. */
 int trunk_check_idle(const struct trunk *t, struct error *err);
 bool trunk_is_detaching(const struct trunk *t);

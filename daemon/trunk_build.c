@@ -9,7 +9,7 @@
 
 /* --- ports --- */
 
-static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
+int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = &t->ports[t->nports];
 	int ret;
@@ -25,6 +25,24 @@ static int add_port(struct trunk *t, const struct config_pdn *pdn, struct error 
 	else
 		t->nports++;
 	return ret;
+}
+
+void trunk_del_port(struct trunk *t, unsigned int pdn)
+{
+	struct trunk_port *p = trunk_find_port(t, pdn);
+	struct error err = {0};
+
+	if (!p)
+		return;
+	trunk_set_flow(t, p, false);
+	if (trunk_has_control(t)) {
+		trunk_port_down(p, 4);
+		trunk_port_down(p, 6);
+	}
+	if (t->dp && t->ops->del_port(t->dp, p->pdn.mux, &err))
+		log_warning("%s: %s", p->port.name, err.text);
+	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
+	t->nports--;
 }
 
 void trunk_set_flow(struct trunk *t, const struct trunk_port *p, bool on)
@@ -135,7 +153,7 @@ static int build(struct trunk *t, struct error *err)
 		return ret;
 	trunk_listen_commands(t);
 	for (unsigned int i = 0; i < t->config.npdns; i++) {
-		ret = add_port(t, &t->config.pdns[i], err);
+		ret = trunk_add_port(t, &t->config.pdns[i], err);
 		if (ret)
 			return ret;
 	}

@@ -42,6 +42,8 @@ struct trunk {
 	} pending[TRUNK_PENDING];
 	unsigned int npending;
 	struct event *kick;
+	void (*later)(void *arg); /* with the next kick */
+	struct removal *removal;  /* of a PDN, under way */
 
 	/* whoever has asked */
 	trunk_done done;
@@ -68,6 +70,8 @@ void trunk_input(struct trunk *t, enum trunk_input input, const struct error *er
 void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err);
 /* For a trunk that begins in @state: adopted. */
 void trunk_begin(struct trunk *t, enum trunk_state state);
+/* @fn is called with @t as soon as the event loop is back. One at a time. */
+void trunk_call_later(struct trunk *t, void (*fn)(void *arg));
 int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
 	      struct error *err);
 /* Answers whoever waits; @t may be freed by that. */
@@ -87,7 +91,12 @@ bool trunk_pins_absent(unsigned int ifindex);
 /* trunk_session.c: what the session says. */
 extern const struct session_ops trunk_session_ops;
 
+/* trunk_pdn.c: the session is over, and with it what was to be ended. */
+void trunk_removal_over(struct trunk *t);
+
 /* trunk_build.c: data path and ports. */
+int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
+void trunk_del_port(struct trunk *t, unsigned int pdn);
 int trunk_choose_datapath(struct trunk *t, struct error *err);
 /* A failure leaves nothing behind. */
 int trunk_build(struct trunk *t, struct error *err);

@@ -182,6 +182,30 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 	return ret;
 }
 
+static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p, int family,
+		   const struct config_pdn *old, struct error *err)
+{
+	int ret = set_route(nl, p, ifindex, family, err);
+	bool same = p->pdn.default_route && p->pdn.metric == old->metric;
+
+	if (!ret && old->default_route && !same)
+		ret = rtnl_route_del_default(nl, ifindex, af(family), old->metric, err);
+	return ret;
+}
+
+int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = open_port(p, &nl, &link, err);
+
+	for (int i = 0; i < 2 && !ret; i++)
+		if (p->settings[i].family)
+			ret = reroute(nl, link.ifindex, p, p->settings[i].family, old, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
 void trunk_port_down(struct trunk_port *p, int family)
 {
 	struct rtnl *nl = NULL;

@@ -23,6 +23,9 @@ int trunk_port_place(struct trunk_port *p, struct error *err);
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
 		  struct error *err);
 
+/* Default routes as p->pdn says, where they were as @old says. */
+int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
+
 /* Undoes what trunk_port_up() did for @family (4 or 6); the link goes down with the last one. */
 void trunk_port_down(struct trunk_port *p, int family);
 
