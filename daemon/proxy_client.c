@@ -127,7 +127,7 @@ static void open_device(struct proxy_client *c, const struct qmi_message *m)
 	log_debug("qmi-proxy: process %d opens %s", (int)c->pid, c->device);
 	if (!modem)
 		proxy_client_close(c, "there is no such modem");
-	else if (modem->channel)
+	else if (modem->channel && !modem->stopping)
 		proxy_client_opened(c, modem);
 	else
 		event_add(c->resume_event, &open_deadline);
