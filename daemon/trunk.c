@@ -11,6 +11,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "qmi/transport.h"
 #include "trunk_internal.h"
 
 /* A modem that was ready for so long is opened at once when it is lost. One that is lost right
@@ -137,6 +138,14 @@ static void set_state(struct trunk *t, enum trunk_state state, const struct erro
 
 /* --- opening --- */
 
+/* Nothing said, or "qmi-proxy" alone: the device is the one beside the netdev. */
+static bool finds_control(const struct trunk *t)
+{
+	const char *device = qmi_proxy_path(t->config.control);
+
+	return device ? !*device : !t->config.control[0];
+}
+
 void trunk_fill_wish(struct trunk *t)
 {
 	static const struct datapath_limits none = {0};
@@ -146,7 +155,7 @@ void trunk_fill_wish(struct trunk *t)
 	memcpy(found, t->wish.control, sizeof(found));
 	t->wish = t->config;
 	t->wish.persist = t->config.persist || t->was_ready;
-	if (!t->config.control[0])
+	if (finds_control(t))
 		memcpy(t->wish.control, found, sizeof(found));
 	if (!t->wish.dl_max_bytes)
 		t->wish.dl_max_bytes = limits->dl_max_bytes;
@@ -156,9 +165,15 @@ void trunk_fill_wish(struct trunk *t)
 
 static int find_control(struct trunk *t, struct error *err)
 {
-	if (t->config.control[0])
+	bool proxy = t->config.control[0];
+	char *at = t->wish.control;
+	size_t size = sizeof(t->wish.control);
+
+	if (!finds_control(t))
 		return 0;
-	return trunk_dev_control(t->dev.name, t->wish.control, sizeof(t->wish.control), err);
+	if (proxy)
+		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
+	return trunk_dev_control(t->dev.name, at, size - (at - t->wish.control), err);
 }
 
 static int start(struct trunk *t, struct error *err)

@@ -532,6 +532,9 @@ test_cycles() {
 	detached
 }
 
+# shellcheck source=tests/vm/guest_proxy.sh
+. "$(dirname "$0")/guest_proxy.sh"
+
 # --- running: in turn; mounts and /run are a test's own, processes and netdevs the guest's ---
 
 enter_sandbox() {
@@ -562,7 +565,7 @@ run_one() { # test
 	local status=0
 	timeout -k 5 "${TEST_LIMIT:-200}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
-	killall -q -9 qmapd qmap-modem pattern-tool iperf3 # the guest is the test's alone
+	killall -q -9 qmapd qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd iperf3 # the guest is the test's alone
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
 		echo "PASS usb-$datapath ${1#test_}"

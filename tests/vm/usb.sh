@@ -15,6 +15,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/kernels.sh
 # shellcheck source=tests/vm/guest_lib.sh
 . tests/vm/guest_lib.sh
+# shellcheck source=tests/vm/modemmanager.sh
+. tests/vm/modemmanager.sh
 
 KERNELS=${KERNELS:-6.1 6.12}
 DATAPATHS=${DATAPATHS:-xdp shim}
@@ -25,8 +27,9 @@ GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
 # shellcheck disable=SC2034
 GUEST_TREE=$VM_BUILD/usb-tree
 
-PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool)
+PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
 TESTS=(build/vm/bin/fixture_tool)
+QMI_PROXY=/usr/libexec/qmi-proxy
 TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3)
 
 # Where tests/net/lib.sh looks for programs, and the scripts themselves.
@@ -35,10 +38,17 @@ make_tree() {
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
 	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_usb.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/vm/guest_{usb,proxy}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
+	# where libqmi looks for it
+	install -D "$QMI_PROXY" "$GUEST_TREE/usr/libexec/qmi-proxy"
+	if reason=$(fetch_modemmanager); then
+		copy_modemmanager "$GUEST_TREE"
+	else
+		echo "$reason" >"$GUEST_TREE/no-modemmanager"
+	fi
 }
 
 missing_programs() {
@@ -47,6 +57,7 @@ missing_programs() {
 	for tool in "${TOOLS[@]}"; do
 		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
 	done
+	[ -x "$QMI_PROXY" ] || { echo "no $QMI_PROXY"; return 0; }
 	return 1
 }
 
