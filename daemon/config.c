@@ -13,14 +13,15 @@
 /* A full-sized packet and its headers: an aggregate smaller than that can never carry one. */
 #define MIN_AGGREGATE 1536
 
-#define DEFAULT_TIMEOUT	    10
-#define DEFAULT_BACKOFF_MIN 1000
-#define DEFAULT_BACKOFF_MAX 60000
-#define DEFAULT_POLL	    30
-#define MIN_PIN		    4
-#define DEFAULT_METRIC	    700
-#define FIRST_MUX	    0x80
-#define MAX_MUX		    254
+#define DEFAULT_TIMEOUT	     10
+#define DEFAULT_BACKOFF_MIN  1000
+#define DEFAULT_BACKOFF_MAX  60000
+#define DEFAULT_HOOK_TIMEOUT 30
+#define DEFAULT_POLL	     30
+#define MIN_PIN		     4
+#define DEFAULT_METRIC	     700
+#define FIRST_MUX	     0x80
+#define MAX_MUX		     254
 
 void config_trunk_init(struct config_trunk *c)
 {
@@ -29,6 +30,7 @@ void config_trunk_init(struct config_trunk *c)
 	c->datapath = CONFIG_DATAPATH_AUTO;
 	c->sync = true;
 	c->timeout = DEFAULT_TIMEOUT;
+	c->hook_timeout = DEFAULT_HOOK_TIMEOUT;
 	c->backoff_min = DEFAULT_BACKOFF_MIN;
 	c->backoff_max = DEFAULT_BACKOFF_MAX;
 	c->poll = DEFAULT_POLL;
@@ -211,12 +213,26 @@ static int check_mux_ids(const struct config_trunk *c, struct error *err)
 	return 0;
 }
 
+/* Whatever directory qmapd is started in, it is the same program. */
+static int check_hooks(const struct config_trunk *c, struct error *err)
+{
+	char copy[sizeof(c->hook)], *save = NULL;
+
+	memcpy(copy, c->hook, sizeof(copy));
+	for (char *p = strtok_r(copy, " ", &save); p; p = strtok_r(NULL, " ", &save))
+		if (p[0] != '/')
+			return error_set(err, -EINVAL, "bad hook \"%.60s\": not a path from /", p);
+	return 0;
+}
+
 static int check_trunk(const struct config_trunk *c, struct error *err)
 {
 	if (!c->dev[0])
 		return error_set(err, -EINVAL, "the name of the network device is missing");
 	if (!valid_ifname(c->dev))
 		return error_set(err, -EINVAL, "\"%s\" is not a name of a network device", c->dev);
+	if (check_hooks(c, err))
+		return -EINVAL;
 	if (c->dl_max_bytes && c->dl_max_bytes < MIN_AGGREGATE)
 		return error_set(err, -EINVAL,
 				 "bad dl-max-bytes %u: an aggregate below %d bytes cannot carry a "

@@ -82,6 +82,8 @@ struct config_trunk {
 	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
 	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
 	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
+	char hook[256];		   /* programs, blanks between them */
+	unsigned int hook_timeout; /* seconds for each, default 30 */
 	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
 	 * waited for. Without it an attach that fails is undone. */
 	bool persist;

@@ -50,6 +50,8 @@ static int word_from_json(struct config_trunk *c, enum config_scope scope, void 
 			  const char *key, struct json_object *value, struct error *err)
 {
 	const struct config_word *w = config_word_find(scope, key, err);
+	bool keep = c->keep_secrets;
+	int ret;
 
 	if (!w)
 		return -EINVAL;
@@ -58,7 +60,9 @@ static int word_from_json(struct config_trunk *c, enum config_scope scope, void 
 		c->keep_secrets |= json_object_get_boolean(value);
 		return 0;
 	}
-	return config_word_from_json(w, object, value, err);
+	ret = config_word_from_json(w, object, value, err);
+	c->keep_secrets |= keep;
+	return ret;
 }
 
 static int pdn_from_json(struct config_trunk *c, struct json_object *o, struct error *err)

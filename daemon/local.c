@@ -12,6 +12,7 @@
 #include "control.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
+#include "hook_facts.h"
 #include "trunk.h"
 
 #define MAX_TRUNKS 16
@@ -254,6 +255,8 @@ int local_detach(const char *dev, struct error *err)
 		event_base_dispatch(d.base);
 		ret = error_pass(err, &d.err);
 	}
+	if (!ret)
+		hook_forget(run_dir, dev);
 	trunk_free(&t);
 	if (d.base)
 		event_base_free(d.base);

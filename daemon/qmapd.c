@@ -14,6 +14,7 @@
 #include "control.h"
 #include "control_server.h"
 #include "events.h"
+#include "hooks.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
@@ -84,6 +85,7 @@ struct daemon {
 	struct rtnl_monitor *monitor;
 	struct events *events;
 	struct trunk_list *trunks;
+	struct hooks *hooks;
 	struct control_server *control;
 };
 
@@ -186,6 +188,7 @@ static int open_events(struct daemon *d, struct error *err)
 
 static void close_all(struct daemon *d)
 {
+	hooks_free(&d->hooks);
 	trunk_list_free(&d->trunks);
 	proxy_server_stop();
 	control_server_free(&d->control);
@@ -241,6 +244,8 @@ static int run(const struct args *args, struct error *err)
 	env = (struct trunk_env){.base = d.base, .run_dir = run_dir, .events = d.events};
 	if (!ret)
 		ret = trunk_list_new(&d.trunks, &env, err);
+	if (!ret)
+		ret = hooks_new(&d.hooks, d.base, d.events, d.trunks, run_dir, err);
 	if (!ret)
 		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
 	if (!ret) {

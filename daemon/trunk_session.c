@@ -35,19 +35,44 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 	return same_format(format, &t->built) ? 0 : rebuild(t, err);
 }
 
+/* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
+ */
+static bool is_news(const char *state)
+{
+	return !strcmp(state, "failed") || !strcmp(state, "backing-off");
+}
+
+static void tell(struct trunk *t, unsigned int pdn, int family, const char *from, const char *to,
+		 const char *reason)
+{
+	const struct trunk_port *p = trunk_find_port(t, pdn);
+	struct events_entry e = {.kind = EVENTS_CALL, .pdn = pdn, .family = family};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.port, sizeof(e.port), "%s", p ? p->port.name : "");
+	snprintf(e.from, sizeof(e.from), "%s", from);
+	snprintf(e.to, sizeof(e.to), "%s", to);
+	snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	events_add(t->env.events, &e, is_news(to));
+}
+
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 {
 	struct trunk *t = arg;
 	struct trunk_port *p = trunk_find_port(t, pdn);
 	struct error err = {0};
+	bool again;
 
 	if (!p || !t->dp)
 		return;
+	again = p->settings[s->family == 6].family;
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
 		log_error("%s: %s", p->port.name, err.text);
 	else
 		log_info("%s: IPv%d up", p->port.name, s->family);
+	if (again)
+		tell(t, pdn, s->family, "up", "up", "the network has changed its settings");
 	trunk_save(t);
 }
 
@@ -69,25 +94,11 @@ static void on_changed(void *arg)
 	trunk_save(arg);
 }
 
-/* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
- */
-static bool is_news(const char *state)
-{
-	return !strcmp(state, "failed") || !strcmp(state, "backing-off");
-}
-
 static void on_transition(void *arg, const struct session_transition *tr)
 {
 	struct trunk *t = arg;
-	const struct trunk_port *p = trunk_find_port(t, tr->pdn);
-	struct events_entry e = {.kind = EVENTS_CALL, .pdn = tr->pdn, .family = tr->family};
 
-	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.port, sizeof(e.port), "%s", p ? p->port.name : "");
-	snprintf(e.from, sizeof(e.from), "%s", tr->from);
-	snprintf(e.to, sizeof(e.to), "%s", tr->to);
-	snprintf(e.reason, sizeof(e.reason), "%s", tr->reason);
-	events_add(t->env.events, &e, is_news(tr->to));
+	tell(t, tr->pdn, tr->family, tr->from, tr->to, tr->reason);
 	trunk_save(t);
 }
 

@@ -53,7 +53,12 @@ static void any_value(const struct config_word *w, void *object)
 
 	switch (w->type) {
 	case CONFIG_STRING:
-		any_string(text, w->size);
+		if (!strcmp(w->key, "hook"))
+			strcpy(text, "/a;b /\"c\\");
+		else if (!strcmp(w->key, "pin"))
+			snprintf(text, sizeof(text), "%u", 1000 + any(9000));
+		else
+			any_string(text, w->size);
 		break;
 	case CONFIG_UINT:
 		snprintf(text, sizeof(text), "%u",

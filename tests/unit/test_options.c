@@ -92,10 +92,34 @@ static void attach(void **state)
 /* Every word of the configuration is an option, and sets what it says. */
 static void words_are_options(void **state)
 {
-	static const char *const values[] = {
-		"control",	    "x",  "qmap", "v4",	  "datapath", "xdp", "dl-max-bytes", "4096",
-		"dl-max-datagrams", "7",  "sync", "no",	  "timeout",  "3",   "backoff-min",  "20",
-		"backoff-max",	    "30", "pin",  "1234", "poll",     "5",   "watchdog",     "60"};
+	static const char *const values[] = {"control",
+					     "x",
+					     "qmap",
+					     "v4",
+					     "datapath",
+					     "xdp",
+					     "dl-max-bytes",
+					     "4096",
+					     "dl-max-datagrams",
+					     "7",
+					     "sync",
+					     "no",
+					     "timeout",
+					     "3",
+					     "backoff-min",
+					     "20",
+					     "backoff-max",
+					     "30",
+					     "pin",
+					     "1234",
+					     "poll",
+					     "5",
+					     "watchdog",
+					     "60",
+					     "hook",
+					     "/x",
+					     "hook-timeout",
+					     "3"};
 	const struct config_word *w = NULL;
 	size_t n = 0;
 

@@ -1,0 +1,205 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs that are run on events: which, when, with what, one at a time, and never for long.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# hook NAME LINE...: a program in $T. $T/log is where it should write.
+hook() {
+	local name=$1
+	shift
+	printf '%s\n' '#!/bin/bash' "exec >>$T/log" "$@" >"$T/$name"
+	chmod 755 "$T/$name"
+	touch "$T/log"
+}
+
+# One line a run: event, port, family, address, MTU.
+# shellcheck disable=SC2016 # it is for the hook's shell
+recorder() {
+	hook "${1:-record}" 'echo "$QMAP_EVENT ${QMAP_PORT:-$QMAP_DEV} ${QMAP_FAMILY:--} ${QMAP_ADDRESS:--} ${QMAP_MTU:--}"'
+}
+
+start() {
+	modem_start
+	qmapd_start
+}
+
+# logged LINE: among what hooks have written; and so far as often as lines N.
+hook_log_is() {
+	[ "$(sort "$T/log")" = "$(printf '%s\n' "$@" | sort)" ]
+}
+
+hooks_wrote() { # line...
+	wait_for 5 hook_log_is "$@" || equal "runs of the hook" "$(printf '%s\n' "$@" | sort)" "$(sort "$T/log")"
+	: >"$T/log"
+}
+
+log_says() {
+	grep -qF -- "$1" "$T/qmapd.log"
+}
+
+daemon_says() {
+	wait_for 5 log_says "$1" || fail "qmapd does not say: $1"
+}
+
+test_up_change_down() {
+	start
+	recorder
+	attach --hook "$T/record" --pdn 1,apn=internet >/dev/null
+	hooks_wrote "modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500" "up wwan0.1 6 2001:db8:64:1::2 1500"
+	modem reconfigure pdn=1 mtu=1400
+	hooks_wrote "change wwan0.1 4 10.64.1.2 1400" "change wwan0.1 6 2001:db8:64:1::2 1400"
+	# the network ends a call, and gives it back
+	modem disconnect pdn=1 family=4
+	hooks_wrote "down wwan0.1 4 10.64.1.2 1400" "up wwan0.1 4 10.64.1.2 1400"
+	qmapctl detach wwan0
+	hooks_wrote "down wwan0.1 4 10.64.1.2 1400" "down wwan0.1 6 2001:db8:64:1::2 1400"
+	nothing_left
+	equal "facts left" "" "$(find /run/qmapd -name "*.facts")"
+}
+
+# shellcheck disable=SC2016
+test_environment() {
+	start
+	hook record '[ "$QMAP_EVENT" = up ] && env | grep -v "^_=\|^PWD=\|^SHLVL="'
+	ip netns add car
+	attach --hook "$T/record" --pdn 7,apn=internet,ip=v4,mux=0x81,netns=car >/dev/null
+	hooks_wrote "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+		QMAP_EVENT=up QMAP_REASON= QMAP_DEV=wwan0 QMAP_PORT=wwan0.7 QMAP_PDN=7 QMAP_MUX=129 \
+		QMAP_APN=internet QMAP_NETNS=car QMAP_FAMILY=4 QMAP_ADDRESS=10.64.1.2 QMAP_PREFIX=30 \
+		QMAP_GATEWAY=10.64.1.1 "QMAP_DNS=10.64.1.53 10.64.1.54" QMAP_MTU=1500 \
+		QMAP_RESOLV_CONF=/run/qmapd/wwan0.7.resolv.conf
+}
+
+# The port is as it was told when the hook runs.
+# shellcheck disable=SC2016
+test_port_is_ready_when_told() {
+	start
+	hook record '[ "$QMAP_EVENT" = up ] && ip -o -4 address show dev $QMAP_PORT | grep -o "inet [0-9./]*"' \
+		'[ "$QMAP_EVENT" = up ] && ip route show default dev $QMAP_PORT | grep -o "metric [0-9]*"' \
+		'[ "$QMAP_EVENT" = up ] && cat $QMAP_RESOLV_CONF | grep -c nameserver'
+	attach --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	hooks_wrote "inet 10.64.1.2/30" "metric 701" 2
+}
+
+# A daemon that takes over tells nobody what has been told; what has changed meanwhile it tells.
+test_adoption_is_no_news() {
+	start
+	recorder
+	attach --hook "$T/record" --pdn 1 --pdn 2,ip=v4 >/dev/null
+	hooks_wrote "modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500" "up wwan0.1 6 2001:db8:64:1::2 1500" \
+		"up wwan0.2 4 10.64.2.2 1500"
+	qmapd_kill KILL || :
+	qmapd_start
+	daemon_says "wwan0: adopted"
+	equal "runs after adoption" "" "$(cat "$T/log")"
+	qmapd_kill KILL || :
+	modem reconfigure pdn=2 mtu=1300
+	qmapd_start
+	hooks_wrote "change wwan0.2 4 10.64.2.2 1300"
+	qmapd_kill KILL || :
+	qmapctl detach wwan0
+	equal "facts left" "" "$(find /run/qmapd -name "*.facts")"
+	qmapd_start
+	attach --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	hooks_wrote "modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500"
+}
+
+test_modem_is_lost() {
+	start
+	recorder
+	attach --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	hooks_wrote "modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500"
+	modem reboot ms=300 announce=before
+	hooks_wrote "down wwan0.1 4 10.64.1.2 1500" "modem-lost wwan0 - - -" \
+		"modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500"
+}
+
+# Several programs, in order, one at a time.
+# shellcheck disable=SC2016
+test_one_at_a_time() {
+	start
+	hook a 'mkdir $0.busy || echo overlap' 'echo "$QMAP_EVENT a"' 'sleep 0.1' 'rmdir $0.busy'
+	hook b 'for f in ${0%b}*.busy; do [ -e $f ] && echo overlap; done' 'echo "$QMAP_EVENT b"'
+	attach --hook "$T/a $T/b" --pdn 1,ip=v4 >/dev/null
+	qmapctl detach wwan0
+	wait_for 5 log_lines 6 || :
+	equal "runs" "up a up b modem-ready a modem-ready b down a down b" "$(paste -sd ' ' "$T/log")"
+}
+
+log_lines() {
+	[ "$(wc -l <"$T/log")" -ge "$1" ]
+}
+
+# shellcheck disable=SC2016
+test_time_is_limited() {
+	start
+	hook hang '[ "$QMAP_EVENT" = up ] || exit 0' 'echo begun' 'sleep 1000 & echo $! >'"$T/child" 'sleep 1000'
+	attach --hook "$T/hang" --hook-timeout 1 --pdn 1,ip=v4 >/dev/null
+	hooks_wrote begun
+	# nobody waits for it
+	equal "state" attached "$(field .state)"
+	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1 >/dev/null
+	daemon_says "$T/hang has not ended after 1 s: it is killed"
+	wait_for 5 is_dead "$(cat "$T/child")" || fail "the child of the hook lives"
+	qmapctl detach wwan0
+}
+
+is_dead() {
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"
+}
+
+# shellcheck disable=SC2016
+test_what_it_inherits() {
+	start
+	hook record '[ "$QMAP_EVENT" = up ] || exit 0' 'for f in /proc/$$/fd/*; do' \
+		'  case $(readlink $f) in /dev/null|pipe:*|*/log|*/record) ;; *) echo "${f##*/} $(readlink $f)" ;; esac' \
+		'done' 'read -r x && echo "input $x"' 'grep -E "^Sig(Ign|Blk)" /proc/self/status | sed s/018/000/' \
+		'[ "$(ps -o pgid= $$ | tr -d " ")" = $$ ] && echo leader'
+	attach --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	hooks_wrote "SigBlk:	0000000000000000" "SigIgn:	0000000000000000" leader
+}
+
+# shellcheck disable=SC2016
+test_output_goes_to_the_log() {
+	start
+	printf '%s\n' '#!/bin/sh' 'echo "said $QMAP_EVENT"' 'printf "no end\033[1m" >&2' 'exit 3' >"$T/talk"
+	chmod 755 "$T/talk"
+	attach --hook "$T/talk" --pdn 1,ip=v4 >/dev/null
+	daemon_says "wwan0: $T/talk: said up"
+	daemon_says "wwan0: $T/talk: no end?[1m"
+	daemon_says "wwan0: $T/talk ended with status 3"
+}
+
+# Root runs only what root alone can change.
+test_who_may_change_it() {
+	local what
+	start
+	recorder good
+	mkdir "$T/dir"
+	cp "$T/good" "$T/dir/good"
+	cp "$T/good" "$T/foreign"
+	chown 1000 "$T/foreign"
+	cp "$T/good" "$T/group"
+	chmod 775 "$T/group"
+	cp "$T/good" "$T/data"
+	chmod 644 "$T/data"
+	chmod 777 "$T/dir"
+	ln -s "$T/dir/good" "$T/link"
+	while IFS='|' read -r what sentence; do
+		attach --hook "$T/$what" --pdn 1,ip=v4 >/dev/null
+		daemon_says "$sentence"
+		qmapctl detach wwan0
+	done <<-END
+		foreign|$T/foreign is not run: $T/foreign can be changed by others than root
+		group|$T/group is not run: $T/group can be changed by others than root
+		dir/good|$T/dir/good is not run: $T/dir/ can be changed by others than root
+		link|$T/dir/good is not run: $T/dir/ can be changed by others than root
+		data|$T/data is not a program
+		nosuch|cannot run $T/nosuch: No such file or directory
+	END
+	equal "runs" "" "$(cat "$T/log")"
+	refused 1 'bad hook "record": not a path from /' attach --hook record
+}
+
+run_tests "$@"
