@@ -53,7 +53,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo check check-unit check-bpf check-net check-vm tests bench bench-vm fuzz lint install clean
+.PHONY: all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -173,6 +173,10 @@ bench-vm:
 	$(call with_deps,all $(BUILD)/qmap-bench)
 	$(Q)bench/vm.sh
 
+# Wants a browser (Debian: chromium), which is too large to be wanted for everything else.
+check-report: $(BUILD)/qmap-bench
+	$(Q)tests/report.sh
+
 lint:
 	$(Q)tests/lint.sh
 
@@ -182,6 +186,7 @@ help:
 	@echo 'make               build into $(BUILD)/'
 	@echo 'make deps          install what is missing'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net, check-vm: root)'
+	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'

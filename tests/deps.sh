@@ -7,7 +7,7 @@ packages=(
 	build-essential pkg-config clang llvm libclang-rt-14-dev clang-format shellcheck cppcheck
 	bpftool libbpf-dev libmnl-dev libevent-dev libjson-c-dev libinih-dev libsmartcols-dev
 	libcmocka-dev libelf-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd sparse
-	libqmi-utils libqmi-proxy ethtool iproute2 iputils-ping iperf3 jq procps util-linux python3-docutils
+	libqmi-utils libqmi-proxy ethtool iproute2 iputils-ping iperf3 jq procps util-linux python3 python3-docutils
 )
 
 missing=()

@@ -85,4 +85,21 @@ test_add() {
 	equal "exit code, no samples" 2 "$status"
 }
 
+# Looked at in a browser by `make check-report`.
+test_report() {
+	"$top/tests/report-sample.sh" >"$T/results"
+	bench -o "$T/report.html" -m "$T/report.md" report "$T/results"
+	"$top/tests/report-check.py" structure "$T/report.html"
+	grep -q '| udp-drop | 300 (0.10) | 600 (0.20) | 900 (0.30) |' "$T/report.md" ||
+		fail "the table: $(cat "$T/report.md")"
+	sed 's/class="mark/class="none/g' "$T/report.html" >"$T/empty.html"
+	try "$top/tests/report-check.py" structure "$T/empty.html"
+	says "empty axes"
+	try bench -o "$T/report.html" report /nowhere
+	equal "exit code, no file" 1 "$status"
+	echo '{"name": 1}' >"$T/results"
+	try bench -o "$T/report.html" report "$T/results"
+	says "results:1: not a result"
+}
+
 run_tests "$@"

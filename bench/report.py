@@ -1,0 +1,459 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Results of qmap-bench as one HTML file with plots, and as a Markdown table.
+
+    report.py --html FILE --markdown FILE|- RESULTS...
+
+Plots are SVG written here: they need nothing but a browser. What tells paths apart is pattern,
+marker, dash and a word, never colour alone. Of results measured more than once the last counts.
+"""
+import argparse
+import html
+import json
+import math
+import sys
+import time
+
+PATHS = ["shim", "xdp", "rmnet", "qmimux"]
+FILLS = ["#1b4f72", "#d68910", "#7d7d7d", "#b03a2e", "#1e8449", "#6c3483"]
+DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 2"]
+WIDTH, HEIGHT = 900, 380
+LEFT, RIGHT, TOP, BOTTOM = 80, 150, 34, 60
+PLOT_W, PLOT_H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+
+
+def read(files):
+    """The last result of each name, unit and, of guests, kernel; in order of first appearance."""
+    results = {}
+    for name in files:
+        with open(name, encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                if not line.strip():
+                    continue
+                try:
+                    r = json.loads(line)
+                    key = (r["name"], r["unit"], r["kernel"] if "case" in r else "")
+                    float(r["value"])
+                except (ValueError, KeyError, TypeError) as e:
+                    sys.exit(f"{name}:{number}: not a result: {e}")
+                results[key] = r
+    return list(results.values())
+
+
+def text(s):
+    return html.escape(str(s), quote=True)
+
+
+def short(value):
+    """Three significant digits, without an exponent."""
+    if value == 0:
+        return "0"
+    digits = max(0, 2 - int(math.floor(math.log10(abs(value)))))
+    return f"{value:,.{digits}f}"
+
+
+# ---- axes ----
+
+
+def ticks(top):
+    """About five round numbers from 0 to at least `top`."""
+    step = 10 ** math.floor(math.log10(top / 5)) if top > 0 else 1
+    for factor in (1, 2, 5, 10):
+        if top / (step * factor) <= 6:
+            step *= factor
+            break
+    return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)]
+
+
+class Svg:
+    """One plot: axes, legend, marks. `kind` and `desc` are for who cannot see it."""
+
+    def __init__(self, number, title, unit, top, desc):
+        self.number, self.title, self.desc = number, title, desc
+        self.ticks = ticks(top)
+        self.parts = []
+        self.y_axis(unit)
+
+    def y(self, value):
+        return TOP + PLOT_H * (1 - value / self.ticks[-1])
+
+    def add(self, part):
+        self.parts.append(part)
+
+    def label(self, x, y, s, anchor="middle", cls="", turn=0):
+        turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+        self.add(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{cls}"{turned}>'
+                 f"{text(s)}</text>")
+
+    def y_axis(self, unit):
+        for t in self.ticks:
+            self.add(f'<line class="grid" x1="{LEFT}" x2="{LEFT + PLOT_W}" y1="{self.y(t):.1f}" '
+                     f'y2="{self.y(t):.1f}"/>')
+            self.label(LEFT - 8, self.y(t) + 4, f"{t:,g}", "end")
+        self.label(18, TOP + PLOT_H / 2, unit, cls="axis", turn=-90)
+        self.add(f'<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="{TOP}" y2="{TOP + PLOT_H}"/>'
+                 f'<line class="axis" x1="{LEFT}" x2="{LEFT + PLOT_W}" y1="{TOP + PLOT_H}" '
+                 f'y2="{TOP + PLOT_H}"/>')
+
+    def spread(self, x, low, high):
+        y1, y2 = self.y(max(low, 0)), self.y(min(high, self.ticks[-1]))
+        self.add(f'<path class="spread" d="M{x:.1f} {y1:.1f}V{y2:.1f}M{x - 4:.1f} {y1:.1f}h8'
+                 f'M{x - 4:.1f} {y2:.1f}h8"/>')
+
+    def pattern(self, i):
+        """Hatches that differ by direction and width."""
+        fill, pid = FILLS[i % len(FILLS)], f"p{self.number}-{i}"
+        body = [f'<rect width="10" height="10" fill="{fill}"/>',
+                f'<rect width="10" height="10" fill="#fff"/><path d="M0 10L10 0M-2 2L2 -2M8 12L12 8" '
+                f'stroke="{fill}" stroke-width="3"/>',
+                f'<rect width="10" height="10" fill="#fff"/><circle cx="5" cy="5" r="2.6" fill="{fill}"/>',
+                f'<rect width="10" height="10" fill="#fff"/><path d="M0 5H10M5 0V10" stroke="{fill}" '
+                f'stroke-width="2"/>',
+                f'<rect width="10" height="10" fill="#fff"/><path d="M0 5H10" stroke="{fill}" '
+                f'stroke-width="4"/>',
+                f'<rect width="10" height="10" fill="#fff"/><path d="M5 0V10" stroke="{fill}" '
+                f'stroke-width="4"/>'][i % 6]
+        self.add(f'<defs><pattern id="{pid}" width="10" height="10" '
+                 f'patternUnits="userSpaceOnUse">{body}</pattern></defs>')
+        return f"url(#{pid})"
+
+    def finish(self):
+        return (f'<svg class="plot" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
+                f'height="{HEIGHT}" xmlns="http://www.w3.org/2000/svg"><title>{text(self.title)}'
+                f"</title><desc>{text(self.desc)}</desc>{''.join(self.parts)}</svg>")
+
+
+def marker(i, x, y):
+    fill = FILLS[i % len(FILLS)]
+    shape = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5"',
+             f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"',
+             f'<path d="M{x:.1f} {y - 6:.1f}l6 11h-12z"',
+             f'<path d="M{x:.1f} {y - 6:.1f}l6 6l-6 6l-6 -6z"',
+             f'<path d="M{x:.1f} {y + 6:.1f}l6 -11h-12z"',
+             f'<path d="M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10" stroke="{fill}" stroke-width="3"'][i % 6]
+    return f'{shape} fill="{fill}" class="mark"/>'
+
+
+def bars(number, title, unit, groups, series):
+    """groups: [(name, {series: result})]. One bar each, its spread, its number."""
+    top = max(r["value"] + r.get("spread", 0) for _, g in groups for r in g.values())
+    svg = Svg(number, title, unit, top * 1.12,
+              "; ".join(f"{n}: " + ", ".join(f"{s} {short(r['value'])}" for s, r in g.items())
+                        for n, g in groups))
+    fills = {s: svg.pattern(i) for i, s in enumerate(series)}
+    group_w = PLOT_W / len(groups)
+    bar_w = min(44, group_w * 0.84 / len(series))
+    size = "small" if bar_w < 38 else ""
+    for k, (name, group) in enumerate(groups):
+        present = [s for s in series if s in group]
+        x = LEFT + group_w * (k + 0.5) - bar_w * len(present) / 2
+        for s in present:
+            r = group[s]
+            y = svg.y(max(r["value"], 0))
+            svg.add(f'<rect class="mark bar" x="{x:.1f}" y="{y:.1f}" width="{bar_w - 2:.1f}" '
+                    f'height="{max(TOP + PLOT_H - y, 0.5):.1f}" fill="{fills[s]}" stroke="#000">'
+                    f"<title>{text(name)}, {text(s)}: {short(r['value'])} {text(unit)}</title></rect>")
+            svg.spread(x + bar_w / 2, r["value"] - r.get("spread", 0),
+                       r["value"] + r.get("spread", 0))
+            above = svg.y(max(r["value"] + r.get("spread", 0), 0)) - 6
+            svg.label(x + bar_w / 2 + (3 if size else 0), above, short(r["value"]),
+                      "start" if size else "middle", size, -60 if size else 0)
+            x += bar_w
+        wide = group_w < 9 * len(name) * 0.75
+        svg.label(LEFT + group_w * (k + 0.5), TOP + PLOT_H + 16, name, "end" if wide else "middle",
+                  "group", -25 if wide else 0)
+    for i, s in enumerate(series):
+        y = TOP + 10 + 22 * i
+        svg.add(f'<rect x="{LEFT + PLOT_W + 14}" y="{y - 11}" width="20" height="14" '
+                f'fill="{fills[s]}" stroke="#000"/>')
+        svg.label(LEFT + PLOT_W + 40, y, s, "start")
+    return svg.finish()
+
+
+def curves(number, title, unit, xlabel, series):
+    """series: {name: [(x, result)]}. x is spaced by its logarithm: sizes and counts double."""
+    points = [p for s in series.values() for p in s]
+    xs = sorted({x for x, _ in points})
+    svg = Svg(number, title, unit, max(r["value"] for _, r in points) * 1.08,
+              "; ".join(f"{n}: " + ", ".join(f"{short(r['value'])} at {x:g}" for x, r in s)
+                        for n, s in series.items()))
+    low, high = math.log(xs[0]), math.log(xs[-1])
+
+    def at(x):
+        return LEFT + 20 + (PLOT_W - 40) * ((math.log(x) - low) / (high - low) if high > low else 0.5)
+
+    last = -100
+    for x in xs:
+        svg.add(f'<line class="axis" x1="{at(x):.1f}" x2="{at(x):.1f}" y1="{TOP + PLOT_H}" '
+                f'y2="{TOP + PLOT_H + 5}"/>')
+        if at(x) - last > 34:
+            svg.label(at(x), TOP + PLOT_H + 19, f"{x:g}")
+            last = at(x)
+    svg.label(LEFT + PLOT_W / 2, HEIGHT - 14, xlabel, cls="axis")
+    taken = []
+    for i, (name, line) in enumerate(series.items()):
+        line = sorted(line, key=lambda p: p[0])
+        svg.add(f'<polyline class="mark line" fill="none" stroke="{FILLS[i % 6]}" stroke-width="2.5" '
+                f'stroke-dasharray="{DASHES[i % 6]}" points="'
+                + " ".join(f"{at(x):.1f},{svg.y(r['value']):.1f}" for x, r in line) + '"/>')
+        for x, r in line:
+            svg.spread(at(x), r["value"] - r.get("spread", 0), r["value"] + r.get("spread", 0))
+            svg.add(marker(i, at(x), svg.y(r["value"])))
+        y = svg.y(line[-1][1]["value"]) + 4
+        while any(abs(y - t) < 15 for t in taken):
+            y -= 4
+        taken.append(y)
+        svg.add(marker(i, LEFT + PLOT_W + 14, y - 4).replace(' class="mark"', ""))
+        svg.label(LEFT + PLOT_W + 26, y, name, "start")
+    return svg.finish()
+
+
+# ---- which plots ----
+
+
+def guests(results):
+    """{(kernel, unit): {case: {path: result}}} of results without a factor that varies."""
+    found = {}
+    for r in results:
+        if "case" in r and "factor" not in r:
+            found.setdefault((r["kernel"], r["unit"]), {}).setdefault(r["case"], {})[r["path"]] = r
+    return found
+
+
+def factors(results):
+    """{(kernel, unit, factor, what): {path: [(x, result)]}} of one-factor-at-a-time results."""
+    found = {}
+    for r in results:
+        if "factor" in r and isinstance(r.get("x"), (int, float)) and r["x"] > 0:
+            key = (r["kernel"], r["unit"], r["factor"], r.get("direction", "downlink"))
+            found.setdefault(key, {}).setdefault(r["path"], []).append((r["x"], r))
+    return {k: v for k, v in found.items() if len({x for s in v.values() for x, _ in s}) > 1}
+
+
+def order(paths):
+    return [p for p in PATHS if p in paths] + sorted(p for p in paths if p not in PATHS)
+
+
+def per_packet(unit):
+    return {"insns": "instructions per packet", "ns": "ns per packet"}.get(unit, unit)
+
+
+def chunks(items, n):
+    return [items[i:i + n] for i in range(0, len(items), n)]
+
+
+def guest_plots(results):
+    for (kernel, unit), cases in guests(results).items():
+        cases = {c: {p: r for p, r in g.items() if r["value"] > 0} for c, g in cases.items()}
+        for part in chunks([(c, g) for c, g in cases.items() if g], 6):
+            series = order({p for _, g in part for p in g})
+            yield ("bars", f"Cost by data path, {kernel} in a guest", per_packet(unit), part, series)
+
+
+def factor_plots(results):
+    for (kernel, unit, factor, what), series in factors(results).items():
+        lines = {p: series[p] for p in order(series)}
+        yield ("curves", f"{what}: cost over {factor}, {kernel} in a guest", per_packet(unit), factor, lines)
+
+
+def host_groups(results, prefix, split):
+    """[(group, {series: result})] of results called prefix...; split(rest) is (group, series)."""
+    groups = {}
+    for r in results:
+        if r["name"].startswith(prefix):
+            names = split(r["name"][len(prefix):])
+            if names:
+                groups.setdefault(names[0], {})[names[1]] = r
+    return list(groups.items())
+
+
+def path_names(rest):
+    sender, sink = rest.rsplit(".", 1)
+    return None if sender.startswith("ratio.") else (sink, sender)
+
+
+def program_names(rest):
+    prog, version, mix = rest.split(".", 2)
+    return (mix, version) if prog == "qmap_shim_rx" else None
+
+
+def split_names(rest):
+    prog, version, mix = rest.split(".", 2)
+    return (mix, version) if prog == "qmap_split" else None
+
+
+def live_names(rest):
+    prog, *more = rest.split(".")
+    return (more[1], prog) if len(more) == 2 and more[0] == "v5" and prog != "qmap_uplink" else None
+
+
+def host_plots(results):
+    for prefix, title, unit, split in (
+            ("path.", "xdp data path against a TUN given single packets, this machine", "ns per packet",
+             path_names),
+            ("programs.run.", "qmap_split by BPF_PROG_RUN", "ns per frame", split_names),
+            ("programs.run.", "qmap_shim_rx by BPF_PROG_RUN", "ns per frame", program_names),
+            ("live.", "Programs of the xdp data path under traffic, v5", "ns per frame", live_names),
+            ("demo.", "TCP and UDP (300 Mbit/s offered) through modem, qmapd and one of four PDNs",
+             "Mbit/s", lambda rest: tuple(rest.split(".", 1))),
+            ("system.throughput.", "iperf3 through software modem and qmapd, four PDNs", "Mbit/s",
+             lambda rest: tuple(rest.split(".", 1)) if "." in rest else (rest, "throughput"))):
+        groups = host_groups(results, prefix, split)
+        if groups:
+            series = list(dict.fromkeys(s for _, g in groups for s in g))
+            yield ("bars", title, unit, groups, series)
+
+
+def draw(results):
+    plots = [*guest_plots(results), *factor_plots(results), *host_plots(results)]
+    out = []
+    for number, (kind, title, unit, a, b) in enumerate(plots):
+        svg = (bars if kind == "bars" else curves)(number, title, unit, a, b)
+        out.append(f"<figure><figcaption>{text(title)}</figcaption>{svg}</figure>")
+    return out
+
+
+# ---- tables ----
+
+
+def circumstances(results):
+    rows = []
+    for key in ("kernel", "cpu", "cpus", "governor", "jit", "capabilities", "emulator", "commit"):
+        values = dict.fromkeys(str(r[key]) for r in results if key in r)
+        if values:
+            rows.append((key, ", ".join(values)))
+    for key in ("qmap", "libbpf", "clang"):
+        values = dict.fromkeys(str(r["versions"][key]) for r in results
+                               if isinstance(r.get("versions"), dict) and key in r["versions"])
+        if values:
+            rows.append((key, ", ".join(values)))
+    times = [r["time"] for r in results if isinstance(r.get("time"), int)]
+    if times:
+        days = dict.fromkeys(time.strftime("%Y-%m-%d", time.gmtime(t)) for t in (min(times), max(times)))
+        rows.append(("measured", " to ".join(days)))
+    return "".join(f"<tr><th>{text(k)}</th><td>{text(v)}</td></tr>" for k, v in rows)
+
+
+def result_rows(results):
+    for r in results:
+        cells = [r["name"], short(r["value"]), short(r.get("spread", 0)), r["unit"],
+                 r.get("rounds", 1), r.get("method", ""),
+                 short(r["ratio_to_rmnet"]) if "ratio_to_rmnet" in r else "",
+                 short(r["base"]) if "base" in r else "", r.get("lost", "")]
+        yield "<tr>" + "".join(f"<td>{text(c)}</td>" for c in cells) + "</tr>"
+
+
+def markdown(results):
+    """Cases by path where guests were measured; below, what a reader first asks of this machine."""
+    out = []
+    for (kernel, unit), cases in guests(results).items():
+        paths = order({p for g in cases.values() for p in g})
+        method = next(iter(next(iter(cases.values())).values())).get("method", "")
+        out.append(f"{per_packet(unit).capitalize()}, {method}, Linux {kernel}; in brackets the ratio "
+                   "to rmnet in the same run:\n")
+        out.append("| case | " + " | ".join(paths) + " |\n|---|" + "---|" * len(paths))
+        for case, group in cases.items():
+            cells = [cell(group.get(p)) for p in paths]
+            out.append(f"| {case} | " + " | ".join(cells) + " |")
+        out.append("")
+    rest = [r for r in results if r["name"].startswith(("programs.run.", "path.", "demo.", "system."))
+            and not any(v in r["name"] for v in (".v1.", ".v4.", ".ratio."))]
+    if rest:
+        out.append("| on this machine | median | spread | unit | method |\n|---|---|---|---|---|")
+        out += [f"| {r['name']} | {short(r['value'])} | {short(r.get('spread', 0))} | {r['unit']} | "
+                f"{r.get('method', '')} |" for r in rest]
+    return "\n".join(out) + "\n"
+
+
+def cell(r):
+    if not r:
+        return ""
+    ratio = r.get("ratio_to_rmnet")
+    return short(r["value"]) + (f" ({ratio:.2f})" if ratio is not None else "")
+
+
+# ---- the page ----
+
+STYLE = """
+body { font: 15px/1.45 sans-serif; max-width: 940px; margin: 1em auto; padding: 0 1em; color: #111;
+       background: #fff }
+figure { margin: 1.6em 0 } figcaption { font-weight: bold; margin-bottom: .3em }
+table { border-collapse: collapse; font-size: 13px } th { text-align: left }
+td, th { border: 1px solid #999; padding: 2px 6px } td { font-variant-numeric: tabular-nums }
+svg.plot { background: #fff; max-width: 100%; height: auto } svg text { font: 12px sans-serif }
+svg text.small { font-size: 10px } svg text.axis { font-weight: bold }
+svg .grid { stroke: #ddd } svg line.axis { stroke: #000 } svg .spread { stroke: #000; fill: none }
+"""
+
+METHOD = """
+<h2 id="method">Method, and what these numbers are not</h2>
+<ul>
+<li><b>Median and spread.</b> A value is the median of its rounds; the whiskers are the median absolute
+deviation. Rounds of different results are taken in turn, so that a disturbance hits all of them.</li>
+<li><b>icount.</b> In guests QEMU counts guest instructions. An instruction of an emulator is not a cycle: caches,
+branch prediction and memory bandwidth do not exist there, copies count one instruction per 8 bytes, and a path
+that misses caches looks better than it is. Ratios between paths of the same run mean more than the numbers.</li>
+<li><b>guest clock.</b> The guest's own time. Without KVM that is the time the emulator takes, which is no
+measure of a processor either; it checks that icount does not mislead.</li>
+<li><b>Base.</b> What generating and injecting packets costs was measured in the same run, without any data path,
+and is already subtracted where a base is shown.</li>
+<li><b>BPF_PROG_RUN.</b> The same input again and again: everything in the cache, every branch learnt. A lower
+bound.</li>
+<li><b>BPF run time statistics.</b> Programs under real traffic, and two readings of the clock per run
+(<code>live.base</code>).</li>
+<li><b>wall.</b> Elapsed time. Generator, data path and receiver share the machine's CPUs: such values compare
+versions of qmap on one machine, not qmap with a modem.</li>
+<li><b>Lost.</b> Packets that neither arrived nor were dropped on purpose. Anything but 0 makes a value
+worthless.</li>
+<li><b>Peers.</b> rmnet and qmimux are built from the source of the kernel that runs, rmnet with receive checksums
+on and with uplink aggregation.</li>
+<li><b>Capabilities.</b> A loader without CAP_PERFMON gets programs with Spectre masking, which are slower.</li>
+</ul>
+"""
+
+
+def page(results):
+    plots = draw(results)
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>qmap: measurements</title>
+<style>{STYLE}</style></head><body>
+<h1>qmap: measurements</h1>
+<p>{len(results)} results. <a href="#method">How they were made, and what they are not.</a></p>
+<table>{circumstances(results)}</table>
+<h2>Plots</h2>
+{''.join(plots)}
+{METHOD}
+<h2>All results</h2>
+<table><tr><th>name</th><th>median</th><th>spread</th><th>unit</th><th>rounds</th><th>method</th>
+<th>of rmnet</th><th>base</th><th>lost</th></tr>
+{''.join(result_rows(results))}</table>
+</body></html>
+"""
+
+
+def write(name, content):
+    if name == "-":
+        sys.stdout.write(content)
+        return
+    with open(name, "w", encoding="utf-8") as f:
+        f.write(content)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--html", required=True)
+    parser.add_argument("--markdown", default="-")
+    parser.add_argument("results", nargs="+")
+    args = parser.parse_args()
+    results = read(args.results)
+    if not results:
+        sys.exit("no results in " + ", ".join(args.results))
+    write(args.html, page(results))
+    write(args.markdown, markdown(results))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        sys.exit(str(error))

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Made-up results of every kind that a report shows, for testing the report.
+set -u
+
+machine='"kernel": "6.1.0", "cpu": "a CPU", "cpus": 2, "governor": "none", "commit": "0", "time": 1700000000,
+	"versions": {"qmap": "0", "libbpf": "v1", "clang": "14"}'
+line() {
+	echo "{$(tr -d '\n' <<<"$*, $machine")}"
+}
+
+i=1
+for path in shim rmnet qmimux; do
+	for case in tcp-socket-v5 udp-drop "odd <&> \\\"name\\\""; do
+		line "\"name\": \"vm.$case.$path\", \"case\": \"$case\", \"path\": \"$path\", \"unit\": \"insns\",
+			\"method\": \"icount\", \"value\": $((i * 300)), \"spread\": $((i * 10)), \"base\": 100,
+			\"ratio_to_rmnet\": 0.$i"
+	done
+	for x in 40 100 576 1400 1500; do
+		line "\"name\": \"grid.$path.$x\", \"case\": \"grid\", \"path\": \"$path\", \"unit\": \"insns\",
+			\"method\": \"icount\", \"factor\": \"packet size\", \"x\": $x, \"value\": $((i * x + 700)),
+			\"spread\": 20"
+	done
+	i=$((i + 1))
+done
+for sink in tc drop recv; do
+	for sender in plain linear paged linear-31k; do
+		line "\"name\": \"path.$sender.$sink\", \"unit\": \"ns/packet\", \"method\": \"wall\",
+			\"value\": $((i++ * 100)), \"spread\": 12.5"
+	done
+done
+for version in v1 v4 v5; do
+	line "\"name\": \"programs.run.qmap_split.$version.21x40\", \"unit\": \"ns/frame\",
+		\"method\": \"BPF_PROG_RUN\", \"value\": 7.5, \"spread\": 0.1"
+	line "\"name\": \"programs.run.qmap_shim_rx.$version.21x40\", \"unit\": \"ns/frame\",
+		\"method\": \"BPF_PROG_RUN\", \"value\": 11.25, \"spread\": 0"
+done
+line "\"name\": \"live.qmap_trim.v5.21x1400\", \"unit\": \"ns/frame\", \"method\": \"BPF run time statistics\",
+	\"value\": 43"
+line "\"name\": \"demo.tcp.down\", \"unit\": \"Mbit/s\", \"method\": \"wall\", \"value\": 0"
+line "\"name\": \"demo.tcp.up\", \"unit\": \"Mbit/s\", \"method\": \"wall\", \"value\": 2700, \"spread\": 90"
