@@ -6,11 +6,11 @@ cd "$(dirname "$0")/.." || exit 1
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 
-tests/report-sample.sh >"$T/results" &&
-	build/qmap-bench -o "$T/report.html" -m "$T/report.md" report "$T/results" || {
+tests/report-sample.sh >"$T/results"
+if ! build/qmap-bench -o "$T/report.html" -m "$T/report.md" report "$T/results"; then
 	echo "FAIL report"
 	exit 1
-}
+fi
 tests/report-check.py structure "$T/report.html" && tests/report-check.py pixels "$T/report.html"
 case $? in
 0) echo "PASS report" ;;
