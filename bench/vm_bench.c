@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vm_bench METHOD ROUNDS [CASE...]: what one packet costs by way of the shim and of kernel rmnet.
+ * vm_bench METHOD ROUNDS [CASE...]: what one packet costs by way of the shim, of kernel rmnet and,
+ * on a modem on USB, of qmimux.
  *
  * Runs inside a guest. Under QEMU's -icount shift=0 the guest's clock counts instructions, so the
  * same reading is "insns" there and "ns" elsewhere; METHOD only labels it. Paths are interleaved,
@@ -14,6 +15,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +52,10 @@ enum path {
 	BASE,
 	SHIM,
 	RMNET,
+	QMIMUX,
 	PATHS
 };
-static const char *const path_names[] = {"base", "shim", "rmnet"};
+static const char *const path_names[] = {"base", "shim", "rmnet", "qmimux"};
 
 enum sink {
 	SINK_TC,
@@ -67,26 +70,69 @@ static const struct bench_case {
 	const char *name;
 	int version;
 	bool udp;
-	unsigned int frames, packet, ports;
+	unsigned int frames, packet; /* bytes of a packet; 0: IMIX */
+	unsigned int ports;
 	enum sink sink;
 	const char *against; /* rmnet figure of another case */
+	bool usb; /* on the stock qmi_wwan, with qmimux for a peer, which knows v1 alone */
+	/* Of the grid: what differs from 21 x 1400 B of one TCP flow, v5, dropped at tc. */
+	const char *factor;
+	unsigned int x;	    /* its value */
+	unsigned int flows; /* 0: one */
 } cases[] = {
-	{"tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET, NULL},
-	{"tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET, NULL},
-	{"tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD, NULL},
-	{"tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD, NULL},
-	{"tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, NULL},
-	{"tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC, NULL},
-	{"udp-drop", 1, true, 21, 1400, 1, SINK_TC, NULL},
-	{"udp-drop-64mux", 1, true, 21, 1400, 64, SINK_TC, NULL},
-	{"udp100-drop", 1, true, 50, 100, 1, SINK_TC, NULL},
-	{"redirect-veth", 1, true, 21, 1400, 1, SINK_VETH, "udp-drop"},
-	{"ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO, NULL},
-	{"ul-single", 5, true, 1, 1400, 1, SINK_SEND, NULL},
+#define CASE(n, v, u, f, p, m, s, ...)                                                             \
+	{                                                                                          \
+		.name = (n), .version = (v), .udp = (u), .frames = (f), .packet = (p),             \
+		.ports = (m), .sink = (s), __VA_ARGS__                                             \
+	}
+	CASE("tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET),
+	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
+	CASE("tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC),
+	CASE("tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC),
+	CASE("udp-drop", 1, true, 21, 1400, 1, SINK_TC),
+	CASE("udp-drop-64mux", 1, true, 21, 1400, 64, SINK_TC),
+	CASE("udp100-drop", 1, true, 50, 100, 1, SINK_TC),
+	CASE("redirect-veth", 1, true, 21, 1400, 1, SINK_VETH, .against = "udp-drop"),
+	CASE("ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO),
+	CASE("ul-single", 5, true, 1, 1400, 1, SINK_SEND),
+	CASE("usb-tcp-socket", 1, false, 21, 1400, 1, SINK_SOCKET, .usb = true),
+	CASE("usb-tcp-forward", 1, false, 21, 1400, 1, SINK_FORWARD, .usb = true),
+	CASE("usb-tcp-drop", 1, false, 21, 1400, 1, SINK_TC, .usb = true),
+	CASE("usb-tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, .usb = true),
+	CASE("usb-udp-drop", 1, true, 21, 1400, 1, SINK_TC, .usb = true),
+#define GRID(what, value, v, u, f, p, m, ...)                                                      \
+	CASE(what "-" #value, v, u, f, p, m, SINK_TC, .factor = (what), .x = (value), __VA_ARGS__)
+	GRID("aggregate-kb", 4, 5, false, 2, 1400, 1),
+	GRID("aggregate-kb", 8, 5, false, 5, 1400, 1),
+	GRID("aggregate-kb", 16, 5, false, 11, 1400, 1),
+	GRID("aggregate-kb", 31, 5, false, 22, 1400, 1),
+	GRID("packet-bytes", 40, 5, true, 21, 40, 1),
+	GRID("packet-bytes", 128, 5, true, 21, 128, 1),
+	GRID("packet-bytes", 576, 5, true, 21, 576, 1),
+	GRID("packet-bytes", 1500, 5, true, 21, 1500, 1),
+	GRID("tcp-packet-bytes", 80, 5, false, 21, 80, 1),
+	GRID("tcp-packet-bytes", 576, 5, false, 21, 576, 1),
+	GRID("tcp-packet-bytes", 1500, 5, false, 21, 1500, 1),
+	GRID("pdns", 1, 5, false, 21, 1400, 1),
+	GRID("pdns", 4, 5, false, 21, 1400, 4),
+	GRID("pdns", 16, 5, false, 21, 1400, 16),
+	GRID("pdns", 64, 5, false, 64, 400, 64),
+	GRID("flows", 1, 5, false, 21, 1400, 1),
+	GRID("flows", 10, 5, false, 21, 1400, 1, .flows = 10),
+	GRID("flows", 100, 5, false, 21, 1400, 1, .flows = 100),
+	GRID("flows", 1000, 5, false, 21, 1400, 1, .flows = 1000),
+	GRID("version", 1, 1, false, 21, 1400, 1),
+	GRID("version", 4, 4, false, 21, 1400, 1),
+	GRID("version", 5, 5, false, 21, 1400, 1),
+	CASE("imix-udp", 5, true, 36, 0, 1, SINK_TC),
+	CASE("imix-tcp", 5, false, 36, 0, 1, SINK_TC),
 };
 #define N_CASES (sizeof(cases) / sizeof(*cases))
 
 static double results[N_CASES][PATHS][ROUNDS_MAX];
+static unsigned long long sent[N_CASES][PATHS], lost[N_CASES][PATHS];
 
 static uint64_t now(void)
 {
@@ -98,14 +144,36 @@ static uint64_t now(void)
 
 /* ---- aggregates: made once, sequence numbers and ids moved on for each use ---- */
 
+#define STREAMS 1001
+
+/* A frame of the aggregate, and the flow that it is of at present. */
+struct slot {
+	uint8_t *packet;
+	unsigned int port, flow, payload;
+};
+
 struct generator {
 	const struct bench_case *c;
 	struct aggregate a;
-	uint8_t *packets[64];
-	uint32_t seq, ack;
-	uint16_t id[65];
-	uint32_t seqs[65];
+	struct slot slots[64];
+	unsigned int next_flow;
+	uint32_t seq[STREAMS]; /* by flow or, where there is one, by port */
+	uint16_t id[STREAMS];
 };
+
+/* TCP headers do not fit in the smallest packets of the mix: these get 20 bytes more. */
+static unsigned int packet_len(const struct bench_case *c, unsigned int i)
+{
+	static const unsigned int imix[] = {40, 576, 40, 40, 576, 40, 1500, 40, 576, 40, 40, 576};
+	unsigned int len = c->packet ? c->packet : imix[i % (sizeof(imix) / sizeof(*imix))];
+
+	return !c->packet && !c->udp && len < 60 ? 60 : len;
+}
+
+static unsigned int headers(const struct bench_case *c)
+{
+	return c->udp ? 28 : 40;
+}
 
 static void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq,
 			   uint32_t ack)
@@ -116,26 +184,26 @@ static void generator_init(struct generator *g, const struct bench_case *c, uint
 				.flags = 0x10,
 				.frag = 0x4000,
 				.window = 0xffff,
+				.seq = seq,
 				.ack = ack};
 	uint8_t packet[PACKET_MAX];
 	unsigned int i;
-	size_t len;
 
 	memset(g, 0, sizeof(*g));
 	g->c = c;
 	g->a.version = c->version;
 	g->a.max = AGGREGATE_MAX;
 	g->a.csum_ok = true;
-	for (i = 0; i < 65; i++)
-		g->seqs[i] = seq;
+	for (i = 0; i < STREAMS; i++)
+		g->seq[i] = seq;
 	for (i = 0; i < c->frames; i++) {
-		unsigned int port = 1 + i % c->ports;
+		struct slot *slot = &g->slots[i];
 
-		s.seq = g->seqs[port];
-		s.payload = c->packet - (c->udp ? 28 : 40);
-		len = packet_make(packet, &s);
-		g->packets[i] = g->a.data + g->a.len + (c->version == 5 ? 8 : 4);
-		if (!aggregate_add(&g->a, port, packet, len, 0))
+		slot->port = 1 + i % c->ports;
+		slot->flow = 1;
+		slot->payload = s.payload = packet_len(c, i) - headers(c);
+		slot->packet = g->a.data + g->a.len + (c->version == 5 ? 8 : 4);
+		if (!aggregate_add(&g->a, slot->port, packet, packet_make(packet, &s), 0))
 			DIE("aggregate");
 	}
 }
@@ -151,12 +219,6 @@ static void put16(uint8_t *p, uint16_t v)
 	p[1] = v;
 }
 
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, v >> 16);
-	put16(p + 2, v);
-}
-
 /* RFC 1624: a checksum after 16 bits have changed. */
 static void fix(uint8_t *sum, uint16_t old, uint16_t new)
 {
@@ -166,23 +228,41 @@ static void fix(uint8_t *sum, uint16_t old, uint16_t new)
 	put16(sum, ~((s & 0xffff) + (s >> 16)));
 }
 
+/* 16 bits at @at become @value, and the sum that covers them follows. */
+static void set16(uint8_t *at, uint16_t value, uint8_t *sum)
+{
+	fix(sum, get16(at), value);
+	put16(at, value);
+}
+
+/* As packet_make() makes addresses and ports of a flow. */
+static void set_flow(struct slot *s, unsigned int flow, uint8_t *l4_sum)
+{
+	uint8_t *p = s->packet;
+
+	fix(l4_sum, get16(p + 18), flow);
+	set16(p + 18, flow, p + 10);
+	set16(p + 20, 5000 + flow, l4_sum);
+	s->flow = flow;
+}
+
 static void generator_next(struct generator *g)
 {
-	unsigned int i, payload = g->c->packet - 40;
+	unsigned int i, stream, flows = g->c->flows;
 
 	for (i = 0; i < g->c->frames; i++) {
-		unsigned int port = 1 + i % g->c->ports;
-		uint8_t *p = g->packets[i];
-		uint32_t seq = g->seqs[port];
+		struct slot *s = &g->slots[i];
+		uint8_t *p = s->packet, *l4_sum = p + (g->c->udp ? 26 : 36);
 
-		fix(p + 10, get16(p + 4), g->id[port]);
-		put16(p + 4, g->id[port]++);
+		if (flows > 1)
+			set_flow(s, 1 + g->next_flow++ % flows, l4_sum);
+		stream = flows > 1 ? s->flow : s->port;
+		set16(p + 4, g->id[stream]++, p + 10);
 		if (g->c->udp)
 			continue;
-		fix(p + 36, get16(p + 24), seq >> 16);
-		fix(p + 36, get16(p + 26), seq);
-		put32(p + 24, seq);
-		g->seqs[port] += payload;
+		set16(p + 24, g->seq[stream] >> 16, l4_sum);
+		set16(p + 26, g->seq[stream], l4_sum);
+		g->seq[stream] += s->payload;
 	}
 }
 
@@ -250,19 +330,23 @@ static void cell_up(struct cell *cell, const struct bench_case *c, enum path pat
 	cell->path = path;
 	cell->listener = cell->sock = -1;
 	o.modem_only = path != SHIM;
+	if (c->usb)
+		o.modem = path == QMIMUX ? WORLD_USB_MUX : WORLD_USB;
 	if (c->sink >= SINK_SEND)
 		o.trunk = (struct nl_trunk){.tx_bytes = 16384, .tx_frames = 32, .tx_usecs = 800};
 	if (world_new(&cell->w, &o) || world_extra(&cell->w, 0))
 		DIE("world");
-	if (path == RMNET && rmnet_up("modem0", "port", c->ports, c->version))
+	if (path == RMNET && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
 		DIE("rmnet");
 	cell_sinks(cell);
 	if (c->sink == SINK_VETH && path == SHIM)
 		cell_redirect(cell);
+	world_run(&cell->w);
 }
 
 static void cell_down(struct cell *cell)
 {
+	world_configure(&cell->w);
 	if (cell->sock >= 0)
 		close(cell->sock);
 	if (cell->listener >= 0)
@@ -317,7 +401,7 @@ static uint32_t handshake(struct cell *cell, uint32_t seq)
 	len = world_recv(&cell->w, buf, sizeof(buf), 1000);
 	ip = buf + (cell->c->version == 5 ? 8 : 4);
 	if (len < 48 || ip[33] != 0x12)
-		DIE("no SYN-ACK but %zu bytes", len);
+		DIE("%s: no SYN-ACK but %zu bytes", path_names[cell->path], len);
 	s.ack = (ip[24] << 24 | ip[25] << 16 | ip[26] << 8 | ip[27]) + 1;
 	s.seq++;
 	s.flags = 0x10;
@@ -352,11 +436,49 @@ static void read_socket(struct cell *cell)
 	}
 }
 
+/* Packets that the ports have received. */
+static unsigned long long received(const struct cell *cell)
+{
+	unsigned long long sum = 0, n;
+	unsigned int i;
+	char path[80];
+	FILE *f;
+
+	for (i = 1; i <= cell->c->ports && cell->path != BASE; i++) {
+		snprintf(path, sizeof(path), "/sys/class/net/port%u/statistics/rx_packets", i);
+		f = fopen(path, "re");
+		if (!f || fscanf(f, "%llu", &n) != 1)
+			DIE("%s", path);
+		fclose(f);
+		sum += n;
+	}
+	return sum;
+}
+
+/*
+ * Waits until @sent aggregates' packets have come out of the ports: what is still on its way, as in
+ * a backlog that was left to ksoftirqd, would cost nothing. Returns how many packets are missing. A
+ * redirected packet never reaches a port.
+ */
+static unsigned long long drain(const struct cell *cell, unsigned long long before,
+				unsigned int aggregates)
+{
+	unsigned long long want = before + (unsigned long long)aggregates * cell->c->frames, got;
+	uint64_t end = now() + 1000000000ULL;
+
+	if (cell->path == BASE || cell->c->sink == SINK_VETH)
+		return 0;
+	while ((got = received(cell)) < want && now() < end)
+		sched_yield();
+	return want - got;
+}
+
 static double downlink(const struct bench_case *c, enum path path)
 {
 	static struct generator g;
 	struct cell cell;
 	uint64_t start = 0;
+	unsigned long long before;
 	uint32_t ack = 1;
 	unsigned int i;
 
@@ -364,15 +486,20 @@ static double downlink(const struct bench_case *c, enum path path)
 	if (c->sink == SINK_SOCKET && path != BASE)
 		ack = handshake(&cell, 1000);
 	generator_init(&g, c, 1001, ack);
+	before = received(&cell);
 	for (i = 0; i < WARM + MEASURED; i++) {
-		if (i == WARM)
+		if (i == WARM) {
+			drain(&cell, before, WARM);
 			start = now();
+		}
 		generator_next(&g);
 		if (world_send(&cell.w, g.a.data, g.a.len))
 			DIE("send");
 		if (cell.sock >= 0)
 			read_socket(&cell);
 	}
+	lost[c - cases][path] += drain(&cell, before, WARM + MEASURED);
+	sent[c - cases][path] += (WARM + MEASURED) * c->frames;
 	start = now() - start;
 	cell_down(&cell);
 	return (double)start / (MEASURED * c->frames);
@@ -417,6 +544,8 @@ static double measure(const struct bench_case *c, enum path path)
 {
 	if (c->sink == SINK_VETH && path == RMNET)
 		return 0; /* rmnet has no XDP */
+	if (path == QMIMUX && !c->usb)
+		return 0; /* it is part of qmi_wwan */
 	return c->sink >= SINK_SEND ? uplink(c, path) : downlink(c, path);
 }
 
@@ -467,10 +596,13 @@ static void print_result(size_t i, enum path p, const char *unit, unsigned int r
 	uname(&u);
 	printf("DATA {\"name\": \"vm.%s.%s\", \"case\": \"%s\", \"path\": \"%s\", "
 	       "\"unit\": \"%s\", \"kernel\": \"%s\", \"method\": \"%s\", \"base\": %.1f, "
-	       "\"ratio_to_rmnet\": %.3f, \"samples\": [",
+	       "\"ratio_to_rmnet\": %.3f, ",
 	       cases[i].name, path_names[p], cases[i].name, path_names[p], unit, u.release,
 	       strcmp(unit, "insns") ? "guest clock" : "icount", median(results[i][BASE], rounds),
 	       value / rmnet);
+	if (cases[i].factor)
+		printf("\"factor\": \"%s\", \"x\": %u, ", cases[i].factor, cases[i].x);
+	printf("\"sent\": %llu, \"lost\": %llu, \"samples\": [", sent[i][p], lost[i][p]);
 	for (r = 0; r < rounds; r++)
 		printf("%s%.1f", r ? ", " : "", v[r]);
 	printf("]}\n");

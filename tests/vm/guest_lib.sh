@@ -26,10 +26,12 @@ build_tests() {
 	for file in tests/vm/*.c; do
 		[[ $file == *.bpf.c || $file == *_tool.c ]] || sources+=("$file")
 	done
+	# what a modem looks like on USB
+	local usb="tests/modem/usb_desc.c tests/modem/usb_vhci.c"
 	# shellcheck disable=SC2086 # lists
-	gcc $cflags "${sources[@]}" $fixtures -o build/vm/bin/shim_test -lbpf -lmnl &&
-		gcc $cflags tests/vm/fixture_tool.c tests/vm/fixture_check.c tests/vm/{nl,world}.c \
-			$fixtures -o build/vm/bin/fixture_tool -lbpf -lmnl
+	gcc $cflags "${sources[@]}" $usb $fixtures -o build/vm/bin/shim_test -lbpf -lmnl &&
+		gcc $cflags tests/vm/fixture_tool.c tests/vm/fixture_check.c tests/vm/{nl,world,usbmodem}.c \
+			$usb $fixtures -o build/vm/bin/fixture_tool -lbpf -lmnl
 }
 
 # What to give to make so that this machine's compiler can stand in for the kernel's own.

@@ -4,6 +4,9 @@
 #include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
@@ -31,8 +34,21 @@ static int port_up(const char *name, int version)
 		       ?: nl_up(name, true);
 }
 
+static uint32_t mtu_of(const char *name)
+{
+	struct ifreq ifr = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFMTU, &ifr))
+		ifr.ifr_mtu = 1500;
+	close(fd);
+	return ifr.ifr_mtu;
+}
+
 int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version)
 {
+	uint32_t mtu = mtu_of(lower);
 	char name[IFNAMSIZ];
 	unsigned int i;
 	int err;
@@ -44,7 +60,7 @@ int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int vers
 		err = nl_add_rmnet(name, if_nametoindex(lower), i, link_flags(version))
 			      ?: port_up(name, version);
 	}
-	return err ?: nl_set_u32(lower, IFLA_MTU, 65535);
+	return err ?: nl_set_u32(lower, IFLA_MTU, mtu);
 }
 
 void rmnet_down(const char *prefix, unsigned int ports)

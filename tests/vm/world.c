@@ -23,6 +23,7 @@
 #include "qmap/abi.h"
 #include "build/include/qmap_shim.skel.h"
 #include "qmap/wire.h"
+#include "usbmodem.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
 
@@ -85,13 +86,101 @@ static int load(struct world *w, const struct world_options *o)
 	return w->rx ? 0 : fail("attach qmap_shim_rx", 0);
 }
 
+/* ---- a modem on USB ---- */
+
+#define WWAN	 "wwan0"
+#define WWAN_MTU 31745 /* usbnet's transfers are as large as the MTU, and no multiple of 1024 */
+
+const char *world_modem(const struct world *w)
+{
+	return w->usb ? WWAN : "modem0";
+}
+
+void world_run(const struct world *w)
+{
+	if (w->usb)
+		usb_modem_quiet(w->usb);
+}
+
+void world_configure(const struct world *w)
+{
+	if (w->usb)
+		usb_modem_serve(w->usb);
+}
+
+static int qmi_set(const char *file, const char *text)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/sys/class/net/" WWAN "/qmi/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	err = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err ? fail(path, err) : 0;
+}
+
+/* Each is made as qmimux0, because the one before has been renamed. */
+static int mux_port(unsigned int number)
+{
+	struct ifreq ifr = {};
+	char text[8], name[IFNAMSIZ];
+	int fd, err;
+
+	snprintf(text, sizeof(text), "%u", number);
+	if (qmi_set("add_mux", text))
+		return -1;
+	snprintf(ifr.ifr_name, IFNAMSIZ, "qmimux0");
+	snprintf(name, sizeof(name), "port%u", number);
+	memcpy(ifr.ifr_newname, name, IFNAMSIZ);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	err = ioctl(fd, SIOCSIFNAME, &ifr) ? -errno : nl_up(name, true);
+	close(fd);
+	return err ? fail(name, err) : 0;
+}
+
+static int build_usb(struct world *w, const struct world_options *o)
+{
+	unsigned int i;
+
+	w->usb = usb_modem_plug(WWAN);
+	if (!w->usb || usb_modem_serve(w->usb))
+		return -1;
+	w->modem_ifindex = if_nametoindex(WWAN);
+	/* Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once. */
+	if (qmi_set("raw_ip", "Y") || qmi_set("raw_ip", "N") || qmi_set("raw_ip", "Y") ||
+	    (o->modem == WORLD_USB && qmi_set("pass_through", "Y")) ||
+	    nl_set_u32(WWAN, IFLA_MTU, WWAN_MTU) || nl_up(WWAN, true))
+		return fail(WWAN, 0);
+	for (i = 1; o->modem == WORLD_USB_MUX && i <= o->ports; i++)
+		if (mux_port(i))
+			return -1;
+	return 0;
+}
+
+static void free_usb(struct world *w)
+{
+	int i;
+
+	if (!w->usb)
+		return;
+	usb_modem_unplug(&w->usb);
+	for (i = 0; i < 1000 && if_nametoindex(WWAN); i++)
+		usleep(1000);
+}
+
+static int build_tun(struct world *w)
+{
+	w->modem = world_tun("modem0", 0, &w->modem_ifindex);
+	return w->modem < 0 ? -1 : 0;
+}
+
 static int build(struct world *w, const struct world_options *o)
 {
 	unsigned int i;
 	int err;
 
-	w->modem = world_tun("modem0", 0, &w->modem_ifindex);
-	if (w->modem < 0)
+	if (o->modem == WORLD_TUN ? build_tun(w) : build_usb(w, o))
 		return -1;
 	if (o->modem_only)
 		return 0;
@@ -130,6 +219,7 @@ void world_free(struct world *w)
 		nl_del("trunk0");
 	bpf_object__close(w->extra);
 	qmap_shim__destroy(w->skel);
+	free_usb(w);
 	if (w->modem >= 0)
 		close(w->modem);
 	if (w->second >= 0)
@@ -188,6 +278,8 @@ int world_send(const struct world *w, const void *aggregate, size_t len)
 	static uint8_t buf[AGGREGATE_MAX + sizeof(struct tun_pi)];
 	struct tun_pi pi = {.proto = htons(QMAP_ETHERTYPE)};
 
+	if (w->usb)
+		return usb_modem_send(w->usb, aggregate, len);
 	memcpy(buf, &pi, sizeof(pi));
 	memcpy(buf + sizeof(pi), aggregate, len);
 	return write(w->modem, buf, sizeof(pi) + len) == (ssize_t)(sizeof(pi) + len) ? 0 : -1;
@@ -216,6 +308,8 @@ size_t world_recv(const struct world *w, void *buf, size_t size, int ms)
 	struct tun_pi pi;
 	size_t n;
 
+	if (w->usb)
+		return usb_modem_recv(w->usb, buf, size, ms);
 	do {
 		n = world_read(w->modem, in, sizeof(in), ms);
 		if (!n)

@@ -16,11 +16,20 @@
 #include "packets.h"
 
 struct shim;
+struct usb_modem;
+
+/* What the aggregates come from. */
+enum world_modem {
+	WORLD_TUN,	/* modem0 */
+	WORLD_USB,	/* wwan0 of the stock qmi_wwan, passed through */
+	WORLD_USB_MUX	/* the same, split by qmi_wwan itself; its ports are called as the shim's */
+};
 
 #define WORLD_PORTS 255
 
 struct world {
-	int modem;  /* TUN with packet information */
+	int modem;  /* TUN with packet information; -1 on USB */
+	struct usb_modem *usb;
 	int second; /* TUN without; -1: none */
 	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
 	unsigned int n_ports;
@@ -36,7 +45,8 @@ struct world_options {
 	struct nl_trunk trunk;
 	unsigned int avoid;
 	bool no_program;
-	bool modem_only; /* the TUN and nothing else */
+	enum world_modem modem;
+	bool modem_only; /* the modem's netdev and nothing else */
 };
 
 /* 0 or -1, with a message on stderr. */
@@ -55,6 +65,12 @@ int world_prog(const struct world *w, const char *name);
 /* Attaches program @name of vm.bpf.o at tc ingress of @dev. */
 int world_tc_ingress(const struct world *w, const char *dev, const char *name);
 int world_tc_egress(const struct world *w, const char *dev, const char *name);
+
+/* modem0 or wwan0. */
+const char *world_modem(const struct world *w);
+/* On USB: between these two, packets run and nothing is configured. */
+void world_run(const struct world *w);
+void world_configure(const struct world *w);
 
 int world_send(const struct world *w, const void *aggregate, size_t len);
 /* Bytes of one aggregate that the shim sent, 0 after @ms without one. */

@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# How well values in guests repeat: boots BOOTS guests, and prints of each value how far apart the
+# boots' values were, in percent of their median. Exits with 1 if one is above LIMIT.
+#
+#   bench/vm-repeat.sh [CASE...]
+#   BOOTS=3   LIMIT=1.5   ROUNDS=1   KERNEL=6.1
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BOOTS=${BOOTS:-3}
+LIMIT=${LIMIT:-1.5}
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+
+for ((boot = 1; boot <= BOOTS; boot++)); do
+	echo "boot $boot of $BOOTS" >&2
+	OUT=$T/results bench/vm.sh "$@" >"$T/log" || { cat "$T/log"; exit 1; }
+done
+[ -s "$T/results" ] || { cat "$T/log"; exit 0; }
+jq -rs --argjson limit "$LIMIT" --argjson boots "$BOOTS" '
+	group_by([.name, .unit]) | map(
+		(map(.value) | sort) as $v | ($v[length / 2 | floor]) as $m |
+		{name: .[0].name, boots: length, values: ($v | map(tostring) | join(" ")),
+		 apart: (($v[-1] - $v[0]) / $m * 100)}) |
+	(.[] | "\(.apart * 100 | round / 100) %\t\(.name)\t\(.values)"),
+	"largest: \(map(.apart) | max * 100 | round / 100) %, limit \($limit) %",
+	(if any(.apart > $limit or .boots != $boots) then "NOT REPEATABLE" else "repeatable" end)' \
+	"$T/results" | tee "$T/table"
+tail -n 1 "$T/table" | grep -qx repeatable
