@@ -39,10 +39,14 @@ static enum call_step fail(struct call *c, uint16_t qmi_error)
 static void refused(struct call *c)
 {
 	enum end_verdict verdict = call_verdict(c);
+	struct call *other = call_sibling(c);
 	char why[sizeof(c->reason)];
 
 	call_refusal(c, why, sizeof(why));
 	call_event(c, verdict == END_TRANSIENT ? EV_REFUSED : EV_REFUSED_FOR_GOOD, why);
+	/* Then the one address there is may go to the family that has given way. */
+	if (verdict == END_FOR_GOOD && other && call_gave_way(other))
+		call_consider(other);
 }
 
 static void lead(struct call *c, enum call_step next)

@@ -66,6 +66,12 @@ static enum end_verdict judge_family(const struct call *c)
 	return END_OTHER_FAMILY;
 }
 
+bool call_gave_way(const struct call *c)
+{
+	return c->state == CALL_FAILED && c->end.verbose_type == QMI_WDS_END_3GPP &&
+	       c->end.verbose_reason == 52;
+}
+
 enum end_verdict call_verdict(const struct call *c)
 {
 	const struct call_end *e = &c->end;

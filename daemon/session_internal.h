@@ -415,6 +415,8 @@ enum end_verdict {
 	END_OTHER_FAMILY, /* the network gives the PDN's other family only */
 };
 enum end_verdict call_verdict(const struct call *c);
+/* Has it failed because the network gives one address only, and the other family was first? */
+bool call_gave_way(const struct call *c);
 
 /* session_reason.c: sentences. */
 /* Why @c was refused. */

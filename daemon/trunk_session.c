@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the session says becomes netdevs, addresses, routes, events. */
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "events.h"
+#include "json_get.h"
 #include "log.h"
 #include "trunk_internal.h"
 
@@ -102,6 +104,29 @@ static void on_transition(void *arg, const struct session_transition *tr)
 	trunk_save(t);
 }
 
+static uint64_t rx_packets(struct json_object *stats, unsigned int mux)
+{
+	struct json_object *o;
+
+	for (size_t i = 0; (o = json_get_element(stats, "ports", i)); i++)
+		if (!json_get_int(o, "mux") || json_get_int(o, "mux") == mux)
+			return json_get_int(o, "rx_packets");
+	return 0;
+}
+
+static uint64_t on_rx_packets(void *arg, unsigned int pdn)
+{
+	const struct trunk_port *p = trunk_find_port(arg, pdn);
+	struct json_object *stats = NULL;
+	struct trunk *t = arg;
+	uint64_t n = 0;
+
+	if (p && t->dp && !t->ops->stats(t->dp, &stats, NULL))
+		n = rx_packets(stats, p->pdn.mux);
+	json_object_put(stats);
+	return n;
+}
+
 static void on_started(void *arg, const struct error *err)
 {
 	trunk_input_later(arg, err ? TRUNK_IN_FAILED : TRUNK_IN_OPENED, err);
@@ -121,6 +146,7 @@ const struct session_ops trunk_session_ops = {
 	.down = on_down,
 	.changed = on_changed,
 	.transition = on_transition,
+	.rx_packets = on_rx_packets,
 	.started = on_started,
 	.lost = on_lost,
 };

@@ -206,8 +206,8 @@ static size_t fake_ctl(struct fake_modem *f, const struct request *r, uint8_t *o
 		return put(out, 0, 1, list, sizeof(list));
 	}
 	case 0x0022:
-		f->clients[f->nclients++] =
-			(struct fake_client){.service = v[0], .id = ++f->last_id};
+		f->last_id = f->last_id % 254 + 1;
+		f->clients[f->nclients++] = (struct fake_client){.service = v[0], .id = f->last_id};
 		return put(out, 0, 1, ((uint8_t[]){v[0], f->last_id}), 2);
 	case 0x0023: {
 		struct fake_client *c = fake_client(f, v[0], v[1]);

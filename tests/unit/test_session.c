@@ -1085,6 +1085,29 @@ static void test_adopt_pending(void **state)
 	}
 }
 
+/* The id that got lost was the last before ids began again at 1; others of ours stand in between.
+ */
+static void test_adopt_pending_wrapped(void **state)
+{
+	(void)state;
+	modem.last_id = 251; /* WDA 252, DMS 253, WDS 254 */
+	pdn("1,ip=v4");
+	fake_add_rule(
+		&modem,
+		(struct rule){.service = CTL, .message = ALLOCATE, .skip = 2, .delay_ms = 30});
+	start();
+	while (fake_asked(&modem, CTL, ALLOCATE) <= 2)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	fake_hang_up(&modem);
+	modem.nrules = 0;
+	assert_int_equal(modem.nclients, 3);
+	die_and_adopt();
+	asked(CTL, RELEASE, 2); /* the lost one, and the one that was asked for to find it */
+	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(known_ids(seen.state), 3);
+	stop_ok();
+}
+
 /* With others on the channel, an id that is not known to be ours is left alone. */
 static void test_adopt_pending_shared(void **state)
 {
@@ -1319,6 +1342,176 @@ static void test_found(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
+/* What each refusal means for a PDN with IPv4 alone. */
+static void test_verdicts(void **state)
+{
+	static const struct {
+		uint8_t tlvs[7];
+		uint16_t error;
+		const char *state;
+	} cases[] = {
+		{{0x11, 4, 0, 6, 0, 8, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 27, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 28, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 29, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 32, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 33, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 51, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 55, 0}, 14, "failed"},
+		{{0x11, 4, 0, 2, 0, 208, 0}, 14, "failed"},
+		{{0x11, 4, 0, 6, 0, 26, 0}, 14, "backing-off"},
+		{{0x11, 4, 0, 6, 0, 38, 0}, 14, "backing-off"},
+		{{0x11, 4, 0, 6, 0, 50, 0}, 14, "backing-off"}, /* it is IPv4 that is asked for */
+		{{0x11, 4, 0, 6, 0, 52, 0}, 14, "backing-off"},
+		{{0x11, 4, 0, 2, 0, 209, 0}, 14, "backing-off"},
+		{{0x11, 4, 0, 3, 0, 27, 0}, 14, "backing-off"}, /* 27 of the call manager */
+		{{0}, 34, "failed"},
+		{{0}, 48, "failed"},
+		{{0}, 3, "backing-off"},
+		{{0}, 5, "backing-off"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (i)
+			setup(NULL);
+		config.persist = true;
+		fake_add_rule(&modem, (struct rule){.service = WDS,
+						    .message = START,
+						    .error = cases[i].error,
+						    .tlvs = cases[i].tlvs,
+						    .tlvs_len = cases[i].tlvs[0] ? 7 : 0});
+		pdn("1,ip=v4");
+		start_ok();
+		shown(0, cases[i].state, "");
+		stop_ok();
+		if (i + 1 < sizeof(cases) / sizeof(cases[0]))
+			teardown(NULL);
+	}
+}
+
+/* One address only, and the family that came first is refused for good: the other may have it. */
+static void test_single_address(void **state)
+{
+	(void)state;
+	config.persist = true;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 4,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 6,
+					    .count = 1,
+					    .delay_ms = 20,
+					    .error = 14,
+					    RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0)});
+	pdn("1");
+	start_ok();
+	shown(0, "failed", "");
+	asked(WDS, START, 3);
+	run_for(20);
+	shown(1, "up", "");
+	stop_ok();
+}
+
+/* The same, but the family that was to have the address is refused for good afterwards. */
+static void test_single_address_left(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 4,
+					    .delay_ms = 20,
+					    .error = 14,
+					    RULE_TLVS(UNKNOWN_APN)});
+	fake_add_rule(&modem, (struct rule){.service = WDS,
+					    .message = START,
+					    .family = 6,
+					    .count = 1,
+					    .error = 14,
+					    RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0)});
+	pdn("1");
+	start_ok();
+	shown(0, "failed", "unknown_apn");
+	shown(1, "up", "");
+	stop_ok();
+}
+
+/* --- what nobody announces --- */
+
+static void test_end_unannounced(void **state)
+{
+	(void)state;
+	config.poll = 1;
+	pdn("1,ip=v4");
+	start_ok();
+	modem.clients[2].connected = false;
+	asked(WDS, START, 2);
+	run_for(20);
+	assert_int_equal(seen.downs, 1);
+	assert_int_equal(seen.ups, 2);
+	stop_ok();
+}
+
+static void test_restart_unannounced(void **state)
+{
+	(void)state;
+	config.poll = 1;
+	pdn("1");
+	start_ok();
+	modem.nclients = 0;
+	assert_true(fake_run(&modem, &seen.lost, 3000));
+	assert_non_null(strstr(seen.why, "restarted unannounced"));
+	assert_int_equal(seen.downs, 2);
+	assert_null(json_get_element(seen.state, "clients", 0));
+}
+
+static uint64_t packets;
+
+static uint64_t on_rx_packets(void *arg, unsigned int pdn)
+{
+	(void)arg;
+	assert_int_equal(pdn, 1);
+	return packets;
+}
+
+static void test_watchdog(void **state)
+{
+	struct session_ops watched = ops;
+	struct error err = {0};
+
+	(void)state;
+	watched.rx_packets = on_rx_packets;
+	config.watchdog = 1;
+	pdn("1");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	assert_int_equal(session_start(&session, modem.base, &config, &watched, NULL, &err), 0);
+	assert_true(fake_run(&modem, &seen.started, 3000));
+	for (int i = 0; i < 16; i++) {
+		packets++;
+		run_for(100);
+	}
+	assert_int_equal(fake_asked(&modem, WDS, START), 2);
+	asked(WDS, START, 4);
+	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
+	assert_int_equal(seen.downs, 2);
+	assert_non_null(strstr(seen.path, "1.4 up backing-off; "));
+	stop_ok();
+}
+
+static void test_set(void **state)
+{
+	(void)state;
+	pdn("1,ip=v4");
+	start_ok();
+	config.poll = 1;
+	session_set(session, &config);
+	asked(WDS, STATUS, 1);
+	stop_ok();
+}
+
 /* Where an earlier process has left a call is where it goes on. */
 static void test_adopt_waiting(void **state)
 {
@@ -1413,6 +1606,14 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_persist),
 	TEST(test_found),
 	TEST(test_adopt_waiting),
+	TEST(test_adopt_pending_wrapped),
+	TEST(test_verdicts),
+	TEST(test_single_address),
+	TEST(test_single_address_left),
+	TEST(test_end_unannounced),
+	TEST(test_restart_unannounced),
+	TEST(test_watchdog),
+	TEST(test_set),
 };
 
 int main(void)

@@ -1,0 +1,357 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Calls that end come back: how soon, after what, and what is not dialled.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
+attach_one() {
+	attach -q --timeout 2 --backoff-min 200 --backoff-max 800 --pdn 1,apn=internet,ip=v4 "$@"
+}
+
+family() { # pdn family .path
+	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
+}
+
+family_is() { # pdn family state
+	[ "$(family "$1" "$2" .state)" = "$3" ]
+}
+
+becomes() { # pdn family state
+	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
+}
+
+answers() { # address
+	ping -c 1 -W 2 -q "$1" >/dev/null || fail "no answer from $1"
+}
+
+# Sends a datagram every two ms to the echo port of the network side; prints when, in microseconds,
+# each answer has come.
+echo_server() {
+	ip netns exec net python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("10.64.1.1", 7))
+while True:
+    d, a = s.recvfrom(2048)
+    s.sendto(d, a)
+' &
+}
+
+echo_client() {
+	python3 -u -c '
+import socket, time
+s = None
+while True:
+    try:
+        if not s:
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(("10.64.1.2", 0))
+            s.settimeout(0.002)
+        s.sendto(b"x", ("10.64.1.1", 7))
+        s.recv(16)
+        print(int(time.time() * 1e6))
+        time.sleep(0.002)
+    except TimeoutError:
+        pass
+    except OSError:
+        s = None
+        time.sleep(0.001)
+' >"$T/echoes" &
+}
+
+# echoed_after MICROSECONDS
+echoed_after() {
+	[ "$(tail -n 1 "$T/echoes")" -gt "$1" ] 2>/dev/null
+}
+
+# back_after MICROSECONDS: when echoes came again after the longest silence since then, in ms.
+back_after() {
+	awk -v t="$1" '$1 > t - 20000 { if (last && $1 - last > gap) { gap = $1 - last; back = $1 } last = $1 }
+		END { printf "%d\n", (back - t) / 1000 }' "$T/echoes"
+}
+
+starts() {
+	modem_stat .qmi.starts
+}
+
+dialled() { # so often
+	[ "$(starts)" -ge "$1" ]
+}
+
+# What is asked of us: 300 ms from when the modem takes the call to the first packet through.
+test_disconnect_is_redialled() {
+	local ended took worst=0 all='' round ifindex
+	start
+	attach_one
+	ifindex=$(cat /sys/class/net/wwan0.1/ifindex)
+	echo_server
+	echo_client
+	for round in 1 2 3 4 5; do
+		# long enough up for the next end to be the first
+		wait_for 5 echoed_after $((${EPOCHREALTIME/./} + 900000))
+		ended=${EPOCHREALTIME/./}
+		modem disconnect pdn=1 >/dev/null
+		wait_for 5 dialled $((round + 1))
+		wait_for 5 echoed_after $((ended + 300000))
+		took=$(back_after "$ended")
+		all+=" $took"
+		[ "$took" -le "$worst" ] || worst=$took
+	done
+	figure "first packet after the network has ended the call, ms:$all"
+	at_least "ms left of 300" 0 $((300 - worst))
+	equal "calls dialled" 6 "$(starts)"
+	equal "netdev" "$ifindex" "$(cat /sys/class/net/wwan0.1/ifindex)"
+	detach
+	nothing_left
+}
+
+# The network takes its time to accept: what counts is from then on.
+test_network_accepts_late() {
+	local ended took
+	start
+	attach_one
+	echo_server
+	echo_client
+	wait_for 5 echoed_after 0
+	modem delay wds start ms=700 count=1
+	ended=${EPOCHREALTIME/./}
+	modem disconnect pdn=1 >/dev/null
+	wait_for 5 echoed_after $((ended + 700000))
+	took=$(($(back_after "$ended") - 700))
+	figure "first packet after the network has accepted the call: $took ms"
+	at_least "ms left of 300" 0 $((300 - took))
+	detach
+	nothing_left
+}
+
+# A call that does not last is not dialled at once for ever.
+test_flapping_backs_off() {
+	start
+	attach_one --backoff-min 2000 --backoff-max 60000
+	modem disconnect pdn=1
+	wait_for 5 dialled 2
+	becomes 1 4 up
+	modem disconnect pdn=1
+	becomes 1 4 backing-off
+	[[ $(family 1 4 .reason) == *"regular_deactivation (3gpp reason 36)"* ]] || fail "$(family 1 4 .reason)"
+	wait_for 5 dialled 3
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+# One refusal after the other: each wait is about twice the one before, up to the limit.
+test_waits_grow() {
+	local before=0 n when waits=()
+	start
+	modem refuse verbose=26
+	attach_one --backoff-min 100 --backoff-max 800
+	for n in 2 3 4 5 6 7; do
+		wait_for 5 dialled $n
+		when=${EPOCHREALTIME/./}
+		[ "$before" = 0 ] || waits+=($(((when - before) / 1000)))
+		before=$when
+	done
+	figure "waits between attempts, ms: ${waits[*]}"
+	at_least "second wait" 140 "${waits[0]}"
+	at_least "fourth wait" 560 "${waits[2]}"
+	at_least "ms left of the last wait" 0 $((1200 - waits[4]))
+	modem clear
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+# At a redial, too, the network may give one family only.
+test_families_give_way() {
+	local fault down up
+	start
+	while read -r fault down up; do
+		attach_one --pdn 2,apn=ims
+		modem refuse pdn=2 type=6 "verbose=$fault" "family=$down"
+		modem disconnect pdn=2
+		becomes 2 "$down" failed
+		becomes 2 "$up" up
+		modem clear
+		qmapctl show | grep -q "wwan0.2: IPv$down failed: "
+		equal "PDN 1" up "$(family 1 4 .state)"
+		detach
+		nothing_left
+	done <<-END
+		50 6 4
+		51 4 6
+		52 6 4
+	END
+}
+
+# The modem's autoconnect is not disturbed.
+test_modem_brings_it_back() {
+	local tried
+	start
+	attach_one --backoff-min 60000 --backoff-max 60000
+	modem refuse verbose=26
+	modem disconnect pdn=1
+	becomes 1 4 backing-off
+	tried=$(starts)
+	modem connect pdn=1 family=4
+	becomes 1 4 up
+	equal "calls dialled since" "$tried" "$(starts)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+suspended_is() {
+	[ "$(family 1 4 .suspended)" = "$1" ]
+}
+
+test_suspended() {
+	local client
+	start
+	attach_one
+	client=$(printf %02x "$(family 1 4 .client_id)")
+	# packet status, suspended
+	modem qmi "hex=0111008001${client}04000022000500010200""0300" >/dev/null
+	wait_for 5 suspended_is true
+	equal "state" up "$(family 1 4 .state)"
+	modem qmi "hex=0111008001${client}04000022000500010200""0200" >/dev/null
+	wait_for 5 suspended_is false
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+alive_again() {
+	[ "$(modem_stat .calls)" = 1 ]
+}
+
+# Nobody says that the modem has restarted: the next request finds out.
+test_restart_is_not_announced() {
+	local since
+	start
+	attach_one --poll 1
+	since=${EPOCHREALTIME/./}
+	modem reboot ms=0 announce=never
+	wait_for 5 alive_again || fail "$(qmapctl -j show)"
+	becomes 1 4 up
+	figure "restart noticed and up again after $(((${EPOCHREALTIME/./} - since) / 1000)) ms with poll=1"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# --- the watchdog ---
+
+test_watchdog() {
+	start
+	attach_one --watchdog 1
+	wait_for 5 dialled 2 || fail "a call that receives nothing is not dialled again"
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+pinged() { # so often
+	[ "$(modem_stat '.pdn["1"].ul_packets')" -ge "$1" ]
+}
+
+test_watchdog_sees_traffic() {
+	start
+	attach_one --watchdog 1
+	ping -i 0.2 -q 10.64.1.1 >/dev/null &
+	wait_for 10 pinged 15
+	equal "calls dialled" 1 "$(starts)"
+	detach
+	nothing_left
+}
+
+# --- whatever state a daemon leaves calls in ---
+
+qmapd_restarts() {
+	qmapd_kill KILL || :
+	qmapd_start
+}
+
+test_adopted_while_waiting() {
+	start
+	modem network searching
+	attach_one
+	becomes 1 4 waiting-for-registration
+	qmapd_restarts
+	becomes 1 4 waiting-for-registration
+	modem network registered
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_adopted_while_backing_off() {
+	start
+	attach_one
+	modem refuse verbose=26
+	modem disconnect pdn=1
+	becomes 1 4 backing-off
+	qmapd_restarts
+	becomes 1 4 backing-off
+	equal "why" insufficient_resources "$(family 1 4 .call_end.verbose_name)"
+	modem clear
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_adopted_when_failed() {
+	local tried
+	start
+	attach_one --pdn 2,apn=ims,ip=v4
+	modem refuse pdn=1 verbose=33
+	modem disconnect pdn=1
+	becomes 1 4 failed
+	modem clear
+	tried=$(starts)
+	qmapd_restarts
+	becomes 2 4 up
+	becomes 1 4 failed
+	equal "why" option_unsubscribed "$(family 1 4 .call_end.verbose_name)"
+	equal "calls dialled" "$tried" "$(starts)"
+	detach
+	nothing_left
+}
+
+# --- detach, whatever goes on ---
+
+start_is_pending() {
+	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]
+}
+
+test_detach_while_start_is_silent() {
+	local attaching since took
+	start
+	modem never wds start
+	attach_one --pdn 2,apn=ims >"$T/said" 2>&1 &
+	attaching=$!
+	wait_for 5 start_is_pending
+	since=${EPOCHREALTIME/./}
+	detach
+	took=$(((${EPOCHREALTIME/./} - since) / 1000))
+	figure "detached within $took ms while three calls were being started"
+	at_least "ms left of 2000" 0 $((2000 - took))
+	status=0
+	wait $attaching || status=$?
+	at_least "exit code of attach" 1 "$status"
+	nothing_left
+}
+
+run_tests "$@"
