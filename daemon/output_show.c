@@ -42,6 +42,50 @@ static void print_head(FILE *out, struct json_object *trunk)
 	fputc('\n', out);
 }
 
+static void print_level(FILE *out, struct json_object *signal, const char *key, const char *name,
+			const char *unit)
+{
+	struct json_object *v;
+
+	if (json_object_object_get_ex(signal, key, &v) && v)
+		fprintf(out, ", %s %g %s", name, json_object_get_double(v), unit);
+}
+
+/* RSSI where the radio knows nothing better. */
+static void print_signal(FILE *out, struct json_object *signal)
+{
+	struct json_object *rsrp = NULL;
+
+	json_object_object_get_ex(signal, "rsrp", &rsrp);
+	if (!rsrp)
+		print_level(out, signal, "rssi", "RSSI", "dBm");
+	print_level(out, signal, "rsrp", "RSRP", "dBm");
+	print_level(out, signal, "rsrq", "RSRQ", "dB");
+	print_level(out, signal, "snr", "SNR", "dB");
+}
+
+/* Where it is registered, and how well it hears; nothing if the modem does not tell. */
+static void print_network(FILE *out, struct json_object *trunk)
+{
+	struct json_object *network = json_get_object(trunk, "network"), *signal;
+	const char *registration = json_get_string(network, "registration");
+	const char *name = json_get_string(network, "operator");
+	const char *plmn = json_get_string(network, "plmn");
+
+	if (!registration)
+		return;
+	fprintf(out, "%s: %s", or_empty(json_get_string(trunk, "dev")), registration);
+	if (!strcmp(registration, "registered") && (name || plmn))
+		fprintf(out, " with %s", name ? name : plmn);
+	if (json_get_bool(network, "roaming"))
+		fprintf(out, ", roaming");
+	for (size_t i = 0; (signal = json_get_element(network, "signal", i)); i++) {
+		fprintf(out, ", %s", or_empty(json_get_string(signal, "radio")));
+		print_signal(out, signal);
+	}
+	fputc('\n', out);
+}
+
 static struct json_object *find_family(struct json_object *pdn, int family)
 {
 	struct json_object *f;
@@ -218,6 +262,7 @@ void output_show(const struct cli *cli, FILE *out, struct json_object *trunks)
 		if (i)
 			fputc('\n', out);
 		print_head(out, trunk);
+		print_network(out, trunk);
 		print_table(out, trunk);
 		print_reasons(out, trunk);
 	}

@@ -103,7 +103,7 @@ test_fifty_cycles() {
 	local n before rss
 	start
 	for n in {1..50}; do
-		if [ "$n" = 6 ]; then # the allocator has what it keeps
+		if [ "$n" = 21 ]; then # allocator and log of events have what they keep
 			before=$(inventory) rss=$(status_kb VmRSS)
 		fi
 		attach_four

@@ -55,7 +55,12 @@ static void show(void **state)
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"ifindex\":3,\"datapath\":\"xdp\",\"qmap\":\"v5\","
 	       "\"dl_max_bytes\":16384,\"control\":\"/dev/cdc-wdm0\",\"model\":\"RG500Q-EA\","
-	       "\"revision\":\"R11\",\"state\":\"attached\",\"pdns\":["
+	       "\"revision\":\"R11\",\"state\":\"attached\","
+	       "\"network\":{\"registration\":\"registered\",\"roaming\":true,\"plmn\":\"001-01\","
+	       "\"operator\":null,\"signal\":["
+	       "{\"radio\":\"5gnr\",\"rssi\":null,\"rsrp\":-101,\"rsrq\":null,\"snr\":-2.5},"
+	       "{\"radio\":\"gsm\",\"rssi\":-71,\"rsrp\":null,\"rsrq\":null,\"snr\":null}]},"
+	       "\"pdns\":["
 	       "{\"port\":\"wwan0.1\",\"number\":1,\"mux\":129,\"apn\":\"internet\",\"netns\":null,"
 	       "\"resolv_conf\":\"/run/qmapd/wwan0.1.resolv.conf\",\"families\":[" V4(
 		       "up",
@@ -77,6 +82,8 @@ static void show(void **state)
 	       "wwan0: data path xdp, QMAP v5, aggregates up to 16384 bytes, RG500Q-EA R11, "
 	       "control "
 	       "/dev/cdc-wdm0, attached\n"
+	       "wwan0: registered with 001-01, roaming, 5gnr, RSRP -101 dBm, SNR -2.5 dB, gsm, "
+	       "RSSI -71 dBm\n"
 	       "PORT    MUX  APN      STATE   IPV4        IPV6            MTU NETNS DNS\n"
 	       "wwan0.1 0x81 internet up      10.0.0.2/30 2001:db8::2/64 1430 -     "
 	       "/run/qmapd/wwan0.1.resolv.conf\n"
