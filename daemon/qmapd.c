@@ -135,8 +135,25 @@ static void on_link_gone(void *arg, unsigned int ifindex, const char *name, bool
 {
 	struct daemon *d = arg;
 
-	(void)name;
-	trunk_list_netdev_gone(d->trunks, ifindex, moved);
+	trunk_list_netdev_gone(d->trunks, ifindex, name, moved);
+}
+
+static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void *addr,
+			 unsigned int prefix)
+{
+	struct daemon *d = arg;
+
+	(void)family;
+	(void)addr;
+	(void)prefix;
+	trunk_list_port_changed(d->trunks, ifindex);
+}
+
+static void on_route_gone(void *arg, unsigned int ifindex)
+{
+	struct daemon *d = arg;
+
+	trunk_list_port_changed(d->trunks, ifindex);
 }
 
 static void on_resync(void *arg)
@@ -150,6 +167,8 @@ static void on_resync(void *arg)
 static const struct rtnl_monitor_ops monitor_ops = {
 	.link = on_link,
 	.link_gone = on_link_gone,
+	.addr_gone = on_addr_gone,
+	.route_gone = on_route_gone,
 	.resync = on_resync,
 };
 

@@ -60,9 +60,15 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
  */
 int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
 		    struct error *err);
+/* 1: the link has this address; 0: it has not. */
+int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  struct error *err);
 /* Default route through the device, without a gateway (point to point). Replaces one of same
  * metric. */
 int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
+			   struct error *err);
+/* 1: there is one like that in the main table; 0: there is not. */
+int rtnl_route_has_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
 			   struct error *err);
 int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
 			   struct error *err);

@@ -65,15 +65,15 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 	return error_pass(err, &cause);
 }
 
-static void take_address(const struct nlmsghdr *nlh, void *arg)
+/* The address of the link and family asked for that @nlh tells of, or NULL. */
+static const void *address_of(const struct nlmsghdr *nlh, unsigned int ifindex, int family)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct flush *f = arg;
 	const struct nlattr *attr, *best = NULL;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) ||
-	    ifa->ifa_index != f->ifindex || ifa->ifa_family != f->family || f->n == FLUSH_BATCH)
-		return;
+	    ifa->ifa_index != ifindex || ifa->ifa_family != family)
+		return NULL;
 	/* With a peer address IFA_ADDRESS is the peer's and IFA_LOCAL ours. */
 	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
 		uint16_t type = mnl_attr_get_type(attr);
@@ -81,11 +81,22 @@ static void take_address(const struct nlmsghdr *nlh, void *arg)
 		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !best))
 			best = attr;
 	}
-	if (!best || mnl_attr_get_payload_len(best) != address_len(f->family))
+	if (!best || mnl_attr_get_payload_len(best) != address_len(family))
+		return NULL;
+	return mnl_attr_get_payload(best);
+}
+
+static void take_address(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	struct flush *f = arg;
+	const void *addr = address_of(nlh, f->ifindex, f->family);
+
+	if (!addr || f->n == FLUSH_BATCH)
 		return;
-	if (f->keep && !memcmp(mnl_attr_get_payload(best), f->keep, address_len(f->family)))
+	if (f->keep && !memcmp(addr, f->keep, address_len(f->family)))
 		return;
-	memcpy(f->list[f->n].bytes, mnl_attr_get_payload(best), address_len(f->family));
+	memcpy(f->list[f->n].bytes, addr, address_len(f->family));
 	f->list[f->n++].prefix = ifa->ifa_prefixlen;
 }
 
@@ -135,4 +146,35 @@ int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const voi
 			ret = delete_address(nl, &f, &f.list[i], err);
 	} while (!ret && f.n == FLUSH_BATCH);
 	return ret;
+}
+
+struct sought {
+	unsigned int ifindex;
+	int family;
+	const void *addr;
+	bool found;
+};
+
+static void compare(const struct nlmsghdr *nlh, void *arg)
+{
+	struct sought *s = arg;
+	const void *addr = address_of(nlh, s->ifindex, s->family);
+
+	if (addr && !memcmp(addr, s->addr, address_len(s->family)))
+		s->found = true;
+}
+
+int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  struct error *err)
+{
+	struct sought s = {.ifindex = ifindex, .family = family, .addr = addr};
+	struct ifaddrmsg *ifa;
+	int ret;
+
+	do {
+		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
+		ifa->ifa_family = family;
+		ret = rtnl_execute(nl, compare, &s, err, "list addresses");
+	} while (ret == -EINTR);
+	return ret ?: s.found;
 }

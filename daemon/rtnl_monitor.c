@@ -30,7 +30,9 @@ int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
 	m->ops = ops;
 	m->arg = arg;
 	ret = rtnl_socket_open(&m->sock, netns,
-			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, err);
+			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+			       err);
 	if (ret) {
 		free(m);
 		return ret;
@@ -97,6 +99,19 @@ static void addr_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 				  mnl_attr_get_payload(attr), ifa->ifa_prefixlen);
 }
 
+static void route_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_dst_len ||
+	    !m->ops->route_gone)
+		return;
+	attr = find_attr(nlh, sizeof(*rtm), RTA_OIF);
+	if (attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		m->ops->route_gone(m->arg, mnl_attr_get_u32(attr));
+}
+
 static void take_datagram(struct rtnl_monitor *m, int len)
 {
 	const struct nlmsghdr *nlh = (const void *)m->buf;
@@ -106,6 +121,8 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 			link_event(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELADDR)
 			addr_event(m, nlh);
+		else if (nlh->nlmsg_type == RTM_DELROUTE)
+			route_event(m, nlh);
 	}
 }
 

@@ -24,6 +24,8 @@ struct rtnl_monitor_ops {
 	/* @family AF_INET or AF_INET6; address in network byte order. */
 	void (*addr_gone)(void *arg, unsigned int ifindex, int family, const void *addr,
 			  unsigned int prefix);
+	/* A route through the link is gone. */
+	void (*route_gone)(void *arg, unsigned int ifindex);
 	/* Events were lost. */
 	void (*resync)(void *arg);
 };

@@ -46,3 +46,48 @@ int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, un
 		return 0;
 	return error_pass(err, &cause);
 }
+
+struct sought {
+	unsigned int ifindex, metric;
+	bool found;
+};
+
+static uint32_t attr_u32(const struct nlattr *attr)
+{
+	return mnl_attr_validate(attr, MNL_TYPE_U32) < 0 ? 0 : mnl_attr_get_u32(attr);
+}
+
+static void compare(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	uint32_t ifindex = 0, metric = 0;
+	struct sought *s = arg;
+	const struct nlattr *attr;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
+	    rtm->rtm_dst_len || rtm->rtm_table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST)
+		return;
+	mnl_attr_for_each (attr, nlh, sizeof(*rtm)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			ifindex = attr_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_PRIORITY)
+			metric = attr_u32(attr);
+	}
+	if (ifindex == s->ifindex && metric == s->metric)
+		s->found = true;
+}
+
+int rtnl_route_has_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
+			   struct error *err)
+{
+	struct sought s = {.ifindex = ifindex, .metric = metric};
+	struct rtmsg *rtm;
+	int ret;
+
+	do {
+		rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(*rtm));
+		rtm->rtm_family = family;
+		ret = rtnl_execute(nl, compare, &s, err, "list routes");
+	} while (ret == -EINTR);
+	return ret ?: s.found;
+}

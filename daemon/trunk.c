@@ -273,9 +273,18 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 		retry_in(t, delay_ms);
 }
 
+/* A modem on USB or PCIe does not come back as a netdev that stands on nothing. */
+static bool may_be(const struct trunk *t, const char *name)
+{
+	char device[sizeof(t->dev.device)];
+
+	trunk_dev_device(name, device, sizeof(device));
+	return device[0] || !t->dev.device[0];
+}
+
 void trunk_offer(struct trunk *t, const char *name)
 {
-	if (t->state == TRUNK_ABSENT)
+	if (t->state == TRUNK_ABSENT && may_be(t, name))
 		take_netdev(t, name, strcmp(name, t->config.dev) ? RENAME_MS : 0);
 }
 
@@ -302,6 +311,39 @@ void trunk_netdev_renamed(struct trunk *t, const char *name)
 	log_info("%s: the netdev %s is called %s now", t->config.dev, t->dev.name, name);
 	snprintf(t->dev.name, sizeof(t->dev.name), "%s", name);
 	trunk_save(t);
+}
+
+void trunk_look(struct trunk *t)
+{
+	trunk_repair_soon(t->repair);
+}
+
+/* One of those that the data path is made of. */
+static bool is_inner(const struct trunk *t, const char *name)
+{
+	char base[IFNAMSIZ];
+	size_t len;
+
+	datapath_port_base(t->config.dev, t->dev.ifindex, base);
+	len = strlen(base);
+	return !strncmp(name, base, len) && !strncmp(name + len, ".s", 2);
+}
+
+void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
+		   enum trunk_link_event what)
+{
+	for (unsigned int i = 0; i < t->nports; i++) {
+		struct trunk_port *p = &t->ports[i];
+
+		if (p->ifindex != ifindex || strcmp(p->pdn.netns, netns))
+			continue;
+		if (what == TRUNK_LINK_MOVED)
+			p->away = true;
+		trunk_look(t);
+		return;
+	}
+	if (what != TRUNK_LINK_CHANGED && !*netns && t->dp && is_inner(t, name))
+		trunk_look(t);
 }
 
 /* --- closing --- */
@@ -514,7 +556,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry)
+	if (t->kick && t->retry && !trunk_repair_new(&t->repair, t, err))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -540,6 +582,7 @@ void trunk_free(struct trunk **p)
 
 	if (!t)
 		return;
+	trunk_repair_free(&t->repair);
 	if (t->commands)
 		event_free(t->commands);
 	session_free(&t->session);

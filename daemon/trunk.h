@@ -97,6 +97,17 @@ void trunk_seek(struct trunk *t);
 /* Its netdev is gone (unplugged, moved away): nothing is left to carry traffic. */
 void trunk_netdev_gone(struct trunk *t, const char *why);
 void trunk_netdev_renamed(struct trunk *t, const char *name);
+/* Something has happened to netdev @ifindex in namespace @netns (""): if it is one of its ports',
+ * or one that they stand on, it is looked at. @name may be "". */
+enum trunk_link_event {
+	TRUNK_LINK_CHANGED,
+	TRUNK_LINK_GONE,
+	TRUNK_LINK_MOVED, /* to another namespace */
+};
+void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
+		   enum trunk_link_event what);
+/* Nobody knows what has happened to them. */
+void trunk_look(struct trunk *t);
 /* The machine has slept. */
 void trunk_resumed(struct trunk *t);
 

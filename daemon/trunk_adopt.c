@@ -13,6 +13,7 @@
 static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
 {
 	const char *resolv_conf = json_get_string(show, "resolv_conf");
+	const char *name = json_get_string(show, "port"); /* somebody may have renamed it */
 	struct trunk_port *p = &t->ports[t->nports++];
 	char base[IFNAMSIZ];
 
@@ -20,7 +21,9 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	if (resolv_conf)
 		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
 	datapath_port_base(t->config.dev, t->dev.ifindex, base);
-	if (t->ops == &datapath_raw)
+	if (name)
+		snprintf(p->port.name, IFNAMSIZ, "%s", name);
+	else if (t->ops == &datapath_raw)
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
 	else
 		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
@@ -42,8 +45,11 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
 	if (ret)
 		return ret;
-	for (unsigned int i = 0; i < t->nports; i++)
+	for (unsigned int i = 0; i < t->nports; i++) {
 		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
+		trunk_port_locate(&t->ports[i]);
+	}
+	trunk_repair_watch(t->repair);
 	trunk_listen_commands(t);
 	return 0;
 }

@@ -24,6 +24,7 @@ int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *
 		t->ops->del_port(t->dp, pdn->mux, NULL);
 	else
 		t->nports++;
+	trunk_port_locate(p);
 	return ret;
 }
 
@@ -157,6 +158,7 @@ static int build(struct trunk *t, struct error *err)
 		if (ret)
 			return ret;
 	}
+	trunk_repair_watch(t->repair);
 	return trunk_dev_prepare(&t->dev, format->version != QMAP_OFF, format->dl_max_bytes, err);
 }
 
@@ -175,6 +177,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 {
 	int ret = 0;
 
+	trunk_repair_unwatch(t->repair);
 	if (t->commands)
 		event_free(t->commands);
 	t->commands = NULL;

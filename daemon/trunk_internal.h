@@ -10,6 +10,7 @@
 #include "trunk_dev.h"
 #include "trunk_modem.h"
 #include "trunk_port.h"
+#include "trunk_repair.h"
 
 struct event;
 
@@ -56,6 +57,7 @@ struct trunk {
 	struct data_format format, built; /* as agreed; as @dp was built for */
 	struct event *commands;		  /* QMAP commands wait */
 	struct session *session;	  /* NULL with control=none, and while there is no modem */
+	struct trunk_repair *repair;
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 };

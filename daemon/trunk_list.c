@@ -458,6 +458,8 @@ void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *n
 	struct trunk *t = of_netdev(l, ifindex);
 	char device[256];
 
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_netlink(l->trunks[i], "", ifindex, name, TRUNK_LINK_CHANGED);
 	if (t && strcmp(trunk_netdev(t), name))
 		trunk_netdev_renamed(t, name);
 	if (t)
@@ -470,13 +472,23 @@ void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *n
 		trunk_offer(t, name);
 }
 
-void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, bool moved)
+void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const char *name,
+			    bool moved)
 {
 	struct trunk *t = of_netdev(l, ifindex);
 
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_netlink(l->trunks[i], "", ifindex, name,
+			      moved ? TRUNK_LINK_MOVED : TRUNK_LINK_GONE);
 	if (t)
 		trunk_netdev_gone(t, moved ? "somebody has moved the netdev to another namespace"
 					   : "the netdev is gone: modem unplugged or restarted");
+}
+
+void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_netlink(l->trunks[i], "", ifindex, "", TRUNK_LINK_CHANGED);
 }
 
 void trunk_list_resync(struct trunk_list *l)
@@ -486,8 +498,9 @@ void trunk_list_resync(struct trunk_list *l)
 	for (unsigned int i = 0; i < l->n; i++) {
 		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
 
+		trunk_look(l->trunks[i]);
 		if (ifindex && !if_indextoname(ifindex, name))
-			trunk_list_netdev_gone(l, ifindex, false);
+			trunk_list_netdev_gone(l, ifindex, "", false);
 		else if (ifindex)
 			trunk_list_netdev(l, ifindex, name);
 		else

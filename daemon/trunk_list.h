@@ -35,7 +35,10 @@ int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done don
 /* Netdev @name is there, or has that name now. */
 void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name);
 /* ... has gone (@moved: to another network namespace). */
-void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, bool moved);
+void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const char *name,
+			    bool moved);
+/* An address or a route of the netdev is gone. */
+void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex);
 /* Nobody knows what has happened: all is looked up. */
 void trunk_list_resync(struct trunk_list *l);
 

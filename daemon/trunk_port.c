@@ -124,6 +124,9 @@ static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct er
 	char path[PATH_MAX];
 	int ret;
 
+	/* A port that was renamed keeps its file: somebody may read it. */
+	if (p->resolv_conf[0])
+		return write_resolv_conf(p, p->resolv_conf, err);
 	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
 	    (int)sizeof(path))
 		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
@@ -173,6 +176,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 	if (ret)
 		return ret;
 	p->settings[slot(s->family)] = *s;
+	p->ifindex = link.ifindex;
 	ret = rtnl_link_set_mtu(nl, link.ifindex, choose_mtu(p), err)
 		?: rtnl_link_set_up(nl, link.ifindex, true, err)
 		?: set_address(nl, link.ifindex, s, err)
@@ -220,6 +224,8 @@ void trunk_port_down(struct trunk_port *p, int family)
 	rtnl_addr_flush(nl, link.ifindex, af(family), NULL, NULL);
 	if (!trunk_port_is_up(p))
 		rtnl_link_set_up(nl, link.ifindex, false, NULL);
+	else /* it may have been the other family's that made it small */
+		rtnl_link_set_mtu(nl, link.ifindex, choose_mtu(p), NULL);
 	rtnl_close(&nl);
 }
 
@@ -229,6 +235,69 @@ int trunk_port_enable(struct trunk_port *p, struct error *err)
 	struct rtnl_link link;
 	int ret = open_port(p, &nl, &link, err) ?: rtnl_link_set_up(nl, link.ifindex, true, err);
 
+	if (!ret)
+		p->ifindex = link.ifindex;
 	rtnl_close(&nl);
 	return ret;
+}
+
+/* --- is it still as it was made? --- */
+
+void trunk_port_locate(struct trunk_port *p)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	p->ifindex = open_port(p, &nl, &link, NULL) ? 0 : link.ifindex;
+	rtnl_close(&nl);
+}
+
+static int look_family(struct rtnl *nl, const struct trunk_port *p, const struct ip_settings *s,
+		       unsigned int *wrong, struct error *err)
+{
+	int has = rtnl_addr_has(nl, p->ifindex, af(s->family), s->address, err);
+
+	if (!has)
+		*wrong |= 1 << TRUNK_FIGHT_ADDRESS;
+	if (has < 0 || !p->pdn.default_route)
+		return has < 0 ? has : 0;
+	has = rtnl_route_has_default(nl, p->ifindex, af(s->family), p->pdn.metric, err);
+	if (!has)
+		*wrong |= 1 << TRUNK_FIGHT_ROUTE;
+	return has < 0 ? has : 0;
+}
+
+static int look(struct rtnl *nl, struct trunk_port *p, struct trunk_port_state *out,
+		struct error *err)
+{
+	struct rtnl_link link;
+	int ret = rtnl_link_get_index(nl, p->ifindex, &link, err);
+
+	out->gone = ret == -ENODEV;
+	if (ret)
+		return out->gone ? 0 : ret;
+	out->renamed = strcmp(link.name, p->port.name);
+	snprintf(p->port.name, sizeof(p->port.name), "%s", link.name);
+	out->up = link.flags & IFF_UP;
+	if (!out->up || !trunk_port_is_up(p))
+		return 0;
+	if (link.mtu < choose_mtu(p))
+		out->wrong |= 1 << TRUNK_FIGHT_MTU;
+	for (int i = 0; i < 2 && !ret; i++)
+		if (p->settings[i].family)
+			ret = look_family(nl, p, &p->settings[i], &out->wrong, err);
+	return ret;
+}
+
+int trunk_port_look(struct trunk_port *p, struct trunk_port_state *out, struct error *err)
+{
+	struct error gone = {0};
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, p->pdn.netns, err);
+
+	*out = (struct trunk_port_state){.wrong = 0};
+	if (!ret)
+		ret = look(nl, p, out, &gone);
+	rtnl_close(&nl);
+	return ret && gone.err ? error_pass(err, &gone) : ret;
 }

@@ -68,6 +68,7 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	if (!p || !t->dp)
 		return;
 	again = p->settings[s->family == 6].family;
+	memset(p->fights, 0, sizeof(p->fights));
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
 		log_error("%s: %s", p->port.name, err.text);

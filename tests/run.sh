@@ -49,6 +49,8 @@ run_tier() {
 	vm)
 		LIMIT=1500 run tests/vm/run.sh
 		LIMIT=2400 run tests/vm/usb.sh
+		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=800 DEADLINE=900 LIMIT=1000 \
+			run tests/vm/usb.sh replug_cycles
 		;;
 	# what of the guests' tests fits into a few minutes
 	vm-short)

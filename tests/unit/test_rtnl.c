@@ -419,7 +419,12 @@ static void on_resync(void *arg)
 	((struct seen *)arg)->resyncs++;
 }
 
-static const struct rtnl_monitor_ops ops = {on_link, on_gone, on_addr_gone, on_resync};
+static const struct rtnl_monitor_ops ops = {
+	.link = on_link,
+	.link_gone = on_gone,
+	.addr_gone = on_addr_gone,
+	.resync = on_resync,
+};
 
 /* Events are queued before the request that caused them is acknowledged. */
 static void drain(struct rtnl_monitor *m)

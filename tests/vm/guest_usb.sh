@@ -473,20 +473,68 @@ test_kill_and_adopt() {
 	detached
 }
 
+# back_within MS WHAT: from $began until all PDNs work again.
+back_within() {
+	local took n
+	for n in "${pdns[@]}"; do
+		wait_for 15 pdn_works "$n" || fail "$2: $(qmapctl show; qmapctl -j show | jq -c '.[0].events[]')"
+	done
+	took=$(((${EPOCHREALTIME/./} - began) / 1000))
+	echo "DATA $2: all PDNs pass traffic after $took ms"
+	[ $took -le "$1" ] || fail "$2: $took ms, more than $1"
+}
+
+pdn_works() {
+	ping -c 1 -W 1 -q -I "wwan0.$1" "$(gateway "$1" 4)" >/dev/null 2>&1 &&
+		ping -c 1 -W 1 -q -I "wwan0.$1" "$(gateway "$1" 6)" >/dev/null 2>&1
+}
+
+modem_state_is() {
+	[ "$(field .modem.state)" = "$1" ]
+}
+
+# Attached once, and nobody touches it: its ports go with it and come back with it.
 test_unplug_and_replug() {
 	start
 	modem generate count=100000 size=1400 rate=2000 >/dev/null
 	unplug
-	wait_for 10 state_is lost || fail "$(qmapctl show)"
+	wait_for 10 modem_state_is absent || fail "$(qmapctl show)"
+	equal "state" lost "$(field .state)"
 	qmapctl show | grep -qE 'netdev is gone|control channel is gone' || fail "$(qmapctl show)"
+	equal "netdevs left" "" "$(netdevs_left)"
 	plug
-	equal "raw_ip after replug" N "$(cat $sysfs/qmi/raw_ip)"
-	qmapctl detach wwan0
-	nothing_left
-	attach_all
-	ping_all
+	began=${EPOCHREALTIME/./}
+	back_within 2000 replugged
+	equal "largest aggregate" "$(field .dl_max_bytes)" $(($(cat $sysfs/mtu) - 1))
 	patterns
 	detached
+}
+
+# Somebody else has taken its name meanwhile: it is known by its USB port, and the ports keep theirs.
+test_replug_under_another_name() {
+	start
+	unplug
+	wait_for 10 modem_state_is absent || fail "$(qmapctl show)"
+	ip tuntap add wwan0 mode tun
+	read -rt 1 <> <(:) || :
+	modem_state_is absent || fail "a stranger's netdev was taken for the modem's: $(qmapctl show)"
+	modem plug >/dev/null
+	wait_for 20 test -e /sys/class/net/wwan1/qmi/raw_ip || fail "no wwan1: $(ip -o link)"
+	began=${EPOCHREALTIME/./}
+	pin_controller
+	back_within 2500 "replugged as wwan1" # of which half a second for a rename that may come
+	equal "netdev" "wwan0 wwan1" "$(field '| [.dev, .netdev] | join(" ")')"
+	set_streams 4
+	modem reset >/dev/null
+	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "${up[@]}" >/dev/null
+	for n in "${pdns[@]}"; do
+		sink_has "$n" 300
+	done
+	qmapctl detach wwan0
+	nothing_left
+	equal "MTU of wwan1" 1500 "$(cat /sys/class/net/wwan1/mtu)"
+	ip link del wwan0
+	unplug
 }
 
 test_reboot() {
@@ -495,10 +543,49 @@ test_reboot() {
 	wait_for 10 state_is lost || fail "$(qmapctl show)"
 	back_again() { [ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready; }
 	wait_for 20 back_again
-	qmapctl detach wwan0
-	attach_all
+	began=${EPOCHREALTIME/./}
+	pin_controller
+	back_within 2000 rebooted
 	ping_all
 	detached
+}
+
+# Again and again, in the middle of traffic both ways, by one attach.
+test_replug_cycles() {
+	local i before after fds
+	start
+	for ((i = 0; i < cycles; i++)); do
+		modem generate count=1000000 size=1400 rate=3000 >/dev/null
+		modem wait pdn.1.dl_packets '>=' 200 timeout=20000 >/dev/null
+		"$build/pattern-tool" send -r 1000 -c 200 wwan0.1=1@10.64.1.1 >/dev/null 2>&1 &
+		unplug
+		wait $! || : # its packets have nowhere to go
+		wait_for 10 modem_state_is absent || fail "cycle $i: $(qmapctl show)"
+		plug
+		began=${EPOCHREALTIME/./}
+		back_within 4000 "cycle $i" >>"$T/times"
+		modem reset >/dev/null
+		[ $i != 3 ] || { before=$(unreclaimable) && fds=$(open_files); }
+	done
+	after=$(unreclaimable)
+	echo "DATA $cycles cycles of unplug and replug by one attach: back after $(
+		sed -E 's/.* ([0-9]+) ms/\1/' "$T/times" | sort -n |
+			awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] " ms (median), " t[NR] " ms (most)" }'
+	), unreclaimable KiB $before -> $after, files of qmapd $fds -> $(open_files), RSS $(rss) KiB"
+	[ $((after - before)) -lt 4096 ] || fail "memory grows: $before -> $after KiB"
+	equal "files that qmapd has open" "$fds" "$(open_files)"
+	equal "calls" 8 "$(modem_stat .calls)"
+	equal "client ids" 10 "$(modem_stat '.qmi.clients | del(.nas, .uim) | add')"
+	patterns
+	detached
+}
+
+open_files() {
+	find "/proc/$qmapd_pid/fd" -mindepth 1 | wc -l
+}
+
+rss() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$qmapd_pid/status"
 }
 
 # Slab and page counts after the same thing once and often tell a leak from a cache.

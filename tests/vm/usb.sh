@@ -7,6 +7,8 @@
 #   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh
 #   KERNELS="6.1 6.12"             which kernels
 #   DATAPATHS="xdp shim"           which data paths
+#   CYCLES=20                      of the tests that repeat themselves; more need more of both:
+#   TEST_LIMIT=200                 seconds for one test
 #   DEADLINE=600                   seconds after which a guest counts as hung
 
 set -u
@@ -82,7 +84,7 @@ for kernel in $KERNELS; do
 	mapfile -t tools < <(command -v "${TOOLS[@]}")
 	for path in $DATAPATHS; do
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
-		make_image "$kernel" "$image" "DATAPATH=$path bash /qmap/tests/vm/guest_usb.sh $*" \
+		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_usb.sh $*" \
 			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done

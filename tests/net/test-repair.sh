@@ -1,0 +1,260 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Others work on our netdevs: damage is repaired, wishes are reported, and nobody fights for ever.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+start() {
+	modem_start
+	qmapd_start
+	attach "${@:---pdn=1}" >/dev/null
+}
+
+# Events of kind netdev, as "port to: reason".
+netdev_events() {
+	field '.events[] | select(.kind == "netdev") | "\(.port) \(.to): \(.reason)"' 2>/dev/null
+}
+
+# field, of every element.
+field() {
+	qmapctl -j show | jq -r ".[0]$1"
+}
+
+told() {
+	netdev_events | grep -qF "$1"
+}
+
+is_told() { # what
+	wait_for 5 told "$1" || fail "nobody says \"$1\": $(netdev_events)"
+}
+
+count_told() {
+	netdev_events | grep -cF "$1"
+}
+
+pings() { # [family]
+	ping -c 1 -W 1 -q -I wwan0.1 "$([ "${1:-4}" = 4 ] && echo 10.64.1.1 || echo 2001:db8:64:1::1)" \
+		>/dev/null 2>&1
+}
+
+both_answer() {
+	pings 4 && pings 6
+}
+
+works_again() {
+	wait_for 5 both_answer || fail "$(ip address show dev wwan0.1; ip route)"
+}
+
+# at_most_ms LIMIT WHAT COMMAND...: until it holds.
+at_most_ms() {
+	local limit=$1 what=$2 began=${EPOCHREALTIME/./} took
+	shift 2
+	wait_for 10 "$@" || fail "$what: never"
+	took=$(((${EPOCHREALTIME/./} - began) / 1000))
+	figure "$what: after $took ms"
+	[ $took -le "$limit" ] || fail "$what: $took ms, more than $limit"
+}
+
+has_address() {
+	[ -n "$(ip -o -4 address show dev wwan0.1 scope global)" ] &&
+		[ -n "$(ip -o -6 address show dev wwan0.1 scope global)" ]
+}
+
+has_routes() {
+	[ -n "$(ip -4 route show default dev wwan0.1)" ] && [ -n "$(ip -6 route show default dev wwan0.1)" ]
+}
+
+test_addresses_are_flushed() {
+	start
+	ip address flush dev wwan0.1
+	at_most_ms 1000 "addresses are back" has_address
+	at_most_ms 1000 "routes are back" has_routes
+	works_again
+	is_told "wwan0.1 repaired: somebody has deleted its address"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_default_route_is_deleted() {
+	start
+	ip route del default dev wwan0.1
+	ip -6 route del default dev wwan0.1
+	at_most_ms 1000 "routes are back" has_routes
+	is_told "wwan0.1 repaired: somebody has deleted its default route"
+	works_again
+	equal "metric" 701 "$(ip -j route show default | jq '.[0].metric')"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+mtu_is() {
+	[ "$(cat /sys/class/net/wwan0.1/mtu)" = "$1" ]
+}
+
+test_mtu_is_lowered() {
+	start
+	ip link set wwan0.1 mtu 1300
+	at_most_ms 1000 "MTU is back" mtu_is 1500
+	is_told "wwan0.1 repaired: somebody has lowered its MTU"
+	# with less than 1280 bytes, IPv6 goes as a whole
+	ip link set wwan0.1 mtu 600
+	at_most_ms 1000 "MTU is back" mtu_is 1500
+	works_again
+	ip link set wwan0.1 mtu 1600 # what is larger is no damage
+	read -rt 0.3 <> <(:) || :
+	mtu_is 1600 || fail "a larger MTU was taken back"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+port_is_back() {
+	[ -e /sys/class/net/wwan0.1 ] && [ -n "$(ip -o -4 address show dev wwan0.1 scope global)" ]
+}
+
+test_port_is_deleted() {
+	start --pdn 1 --pdn 2,ip=v4
+	ip link del wwan0.1
+	at_most_ms 1000 "the port is back" port_is_back
+	is_told "wwan0.1 repaired: somebody has deleted it"
+	works_again
+	generated wwan0.1=1 wwan0.2=2 --
+	send wwan0.1=1@10.64.1.1
+	sink_has 1 1000
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Down is down, until it is set up again; then it works as before.
+test_port_is_set_down() {
+	start
+	ip link set wwan0.1 down
+	is_told "wwan0.1 reported: somebody has set it down"
+	read -rt 0.3 <> <(:) || :
+	equal "flags" "" "$(ip -o link show dev wwan0.1 up)"
+	ip link set wwan0.1 up
+	is_told "wwan0.1 reported: somebody has set it up again"
+	works_again
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_port_is_renamed() {
+	start
+	ip link set wwan0.1 down
+	ip link set wwan0.1 name lte0
+	ip link set lte0 up
+	is_told "lte0 reported: somebody has renamed it: it was wwan0.1"
+	equal "port in show" lte0 "$(field .pdns[0].port)"
+	wait_for 5 ping -c 1 -W 1 -q -I lte0 10.64.1.1 >/dev/null || fail "$(ip address)"
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	wait_for 5 lte0_mtu_is 1400 || fail "the renamed port does not follow the network"
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 5 is_attached
+	ip address flush dev lte0
+	wait_for 5 ping -c 1 -W 1 -q -I lte0 10.64.1.1 >/dev/null || fail "nobody repairs it after a kill"
+	qmapctl detach wwan0
+	nothing_left
+	[ ! -e /sys/class/net/lte0 ] || fail "lte0 is left"
+}
+
+is_attached() {
+	[ "$(field '|[.daemon, .state] | map(tostring) | join(" ")')" = "null attached" ]
+}
+
+lte0_mtu_is() {
+	[ "$(cat /sys/class/net/lte0/mtu)" = "$1" ]
+}
+
+test_port_is_moved_away() {
+	ip netns add blue
+	start --pdn 1 --pdn 2
+	ip link set wwan0.1 netns blue
+	is_told "wwan0.1 reported: somebody has moved it to another namespace"
+	[ ! -e /sys/class/net/wwan0.1 ] || fail "it was made again"
+	generated wwan0.2=2 -- pdn=2
+	qmapctl detach wwan0
+	nothing_left
+	equal "left in blue" "" "$(ip -n blue -o link | grep -o 'wwan0[^:@]*')"
+}
+
+red_has_address() {
+	[ -n "$(ip -n red -o -4 address show dev wwan0.1 scope global 2>/dev/null)" ]
+}
+
+# A port that we have moved is watched where it is.
+test_port_in_a_namespace() {
+	ip netns add red
+	start --pdn 1,netns=red
+	ip -n red address flush dev wwan0.1
+	at_most_ms 1000 "address in another namespace is back" red_has_address
+	is_told "wwan0.1 repaired: somebody has deleted its address"
+	ip -n red link del wwan0.1
+	at_most_ms 1000 "port in another namespace is back" red_has_address
+	generated red/wwan0.1=1 -- pdn=1
+	qmapctl detach wwan0
+	nothing_left
+	equal "left in red" "" "$(ip -n red -o link | grep -o 'wwan0[^:@]*')"
+}
+
+# After three times it is theirs.
+test_no_fight_loop() {
+	start
+	for _ in 1 2 3; do
+		ip address flush dev wwan0.1
+		wait_for 5 has_address || fail "not repaired"
+	done
+	ip address flush dev wwan0.1
+	is_told "wwan0.1 failed: somebody has deleted its address again and again"
+	read -rt 0.5 <> <(:) || :
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	equal "state" attached "$(field .state)"
+	# a new call is a new beginning
+	modem disconnect pdn=1 >/dev/null
+	wait_for 10 has_address || fail "$(qmapctl show)"
+	works_again
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_inner_netdev_is_deleted() {
+	start
+	ip link del wwan0.sa
+	wait_for 5 was_made_anew || fail "$(qmapctl show)"
+	field '.events[].reason' | grep -q "somebody has deleted wwan0.s" || fail "no reason given"
+	works_again
+	generated wwan0.1=1 -- pdn=1
+	qmapctl detach wwan0
+	nothing_left
+}
+
+was_made_anew() {
+	[ "$(field '.events | map(select(.kind == "modem") | .to) |
+		rindex("ready") > rindex("lost") and rindex("lost") > 0')" = true ]
+}
+
+# Events are hints: what is lost of them in a storm is looked up.
+test_storm_of_events() {
+	start
+	kill -STOP "$qmapd_pid"
+	ip -b <(for _ in {1..4000}; do echo "address add 192.0.2.1/32 dev lo"; echo "address del 192.0.2.1/32 dev lo"; done)
+	ip address flush dev wwan0.1
+	ip link del wwan0.se
+	kill -CONT "$qmapd_pid"
+	works_again
+	grep -q "netlink events were lost" "$T/qmapd.log" || fail "the storm was too small to prove anything"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# One family goes, the other's MTU counts.
+test_mtu_of_one_family() {
+	start
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	wait_for 5 mtu_is 1400 || fail "$(cat /sys/class/net/wwan0.1/mtu)"
+	mtu_is 1400
+	qmapctl detach wwan0
+	nothing_left
+}
+
+run_tests "$@"
