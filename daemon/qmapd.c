@@ -18,6 +18,7 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "resume.h"
 #include "proxy.h"
 #include "qmi/transport.h"
 #include "rtnl_monitor.h"
@@ -83,6 +84,7 @@ struct daemon {
 	struct event *sigterm, *sigint, *sighup, *netlink;
 	const char *config; /* file or directory; NULL: the default, if there is one */
 	struct rtnl_monitor *monitor;
+	struct resume_watch *resume;
 	struct events *events;
 	struct trunk_list *trunks;
 	struct hooks *hooks;
@@ -156,6 +158,14 @@ static void on_route_gone(void *arg, unsigned int ifindex)
 	trunk_list_port_changed(d->trunks, ifindex);
 }
 
+static void on_resume(void *arg, unsigned int seconds)
+{
+	struct daemon *d = arg;
+
+	log_info("The machine has slept for %u s: looking at everything again", seconds);
+	trunk_list_resumed(d->trunks);
+}
+
 static void on_resync(void *arg)
 {
 	struct daemon *d = arg;
@@ -191,7 +201,8 @@ static int open_events(struct daemon *d, struct error *err)
 	d->base = event_base_new();
 	if (!d->base)
 		return error_set(err, -ENOMEM, "cannot make an event loop");
-	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err);
+	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err)
+		      ?: resume_watch_new(&d->resume, d->base, on_resume, d, err);
 	if (ret)
 		return ret;
 	d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d->base);
@@ -220,6 +231,7 @@ static void close_all(struct daemon *d)
 		event_free(d->sigint);
 	if (d->sigterm)
 		event_free(d->sigterm);
+	resume_watch_free(&d->resume);
 	rtnl_monitor_close(&d->monitor);
 	if (d->base)
 		event_base_free(d->base);

@@ -20,7 +20,7 @@
 
 /* A netdev that comes under another name than the configured one may be about to be renamed by
  * udev, which the kernel refuses once it is up. */
-#define RENAME_MS 500
+#define RENAME_MS 300
 
 const char *trunk_name(const struct trunk *t)
 {
@@ -666,8 +666,11 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 	return 0;
 }
 
+/* Calls that are up are left alone: the modem tells when they end, or that it has restarted. */
 void trunk_resumed(struct trunk *t)
 {
+	if (t->state == TRUNK_READY && t->session)
+		session_retry(t->session, 0);
 	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
 		return;
 	t->tries = 0;

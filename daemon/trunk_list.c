@@ -507,3 +507,10 @@ void trunk_list_resync(struct trunk_list *l)
 			trunk_seek(l->trunks[i]);
 	}
 }
+
+void trunk_list_resumed(struct trunk_list *l)
+{
+	trunk_list_resync(l);
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_resumed(l->trunks[i]);
+}

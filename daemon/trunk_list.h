@@ -39,6 +39,8 @@ void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const ch
 			    bool moved);
 /* An address or a route of the netdev is gone. */
 void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex);
+/* The machine has slept. */
+void trunk_list_resumed(struct trunk_list *l);
 /* Nobody knows what has happened: all is looked up. */
 void trunk_list_resync(struct trunk_list *l);
 

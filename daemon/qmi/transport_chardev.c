@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,10 +40,28 @@ static int check_holder(int fd, const char *path, struct error *err)
 	return -EBUSY;
 }
 
+/* /dev/null and its like are files that nobody can wait for; libevent would complain to stderr. */
+static int check_pollable(int fd, const char *path, struct error *err)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int ep = epoll_create1(EPOLL_CLOEXEC), ret = 0;
+
+	if (ep < 0)
+		return -errno;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event) && errno == EPERM)
+		ret = -EINVAL;
+	close(ep);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "control channel %s is no QMI device", path);
+	error_hint(err, "a modem's is usually /dev/cdc-wdm0");
+	return ret;
+}
+
 static int chardev_open(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : check_holder(fd, path, err);
+	int r = fd < 0 ? -errno : check_pollable(fd, path, err) ?: check_holder(fd, path, err);
 
 	if (!r)
 		return fd;

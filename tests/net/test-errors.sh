@@ -204,6 +204,7 @@ test_control_channels() {
 		/dev/null 1 control channel /dev/null is no QMI device
 		$T/stale 2 control socket $T/stale cannot be connected to: Connection refused
 	END
+	! grep -F '[warn]' "$T/qmapd.log" || fail "a library speaks up for itself"
 	refused 4 "no control device of wwan0 found" qmapctl attach wwan0
 	says "name it with --control PATH"
 	nothing_left

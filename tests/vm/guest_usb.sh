@@ -485,8 +485,8 @@ back_within() {
 }
 
 pdn_works() {
-	ping -c 1 -W 1 -q -I "wwan0.$1" "$(gateway "$1" 4)" >/dev/null 2>&1 &&
-		ping -c 1 -W 1 -q -I "wwan0.$1" "$(gateway "$1" 6)" >/dev/null 2>&1
+	ping -c 1 -W 0.2 -q -I "wwan0.$1" "$(gateway "$1" 4)" >/dev/null 2>&1 &&
+		ping -c 1 -W 0.2 -q -I "wwan0.$1" "$(gateway "$1" 6)" >/dev/null 2>&1
 }
 
 modem_state_is() {
@@ -522,7 +522,7 @@ test_replug_under_another_name() {
 	wait_for 20 test -e /sys/class/net/wwan1/qmi/raw_ip || fail "no wwan1: $(ip -o link)"
 	began=${EPOCHREALTIME/./}
 	pin_controller
-	back_within 2500 "replugged as wwan1" # of which half a second for a rename that may come
+	back_within 2000 "replugged as wwan1" # of which 300 ms for a rename that may come
 	equal "netdev" "wwan0 wwan1" "$(field '| [.dev, .netdev] | join(" ")')"
 	set_streams 4
 	modem reset >/dev/null
@@ -661,6 +661,7 @@ run_one() { # test
 	echo "FAIL usb-$datapath ${1#test_} (status $status)"
 	sed 's/^/  /' /tmp/out
 	netdevs_left | while read -r dev; do ip link del "$dev" 2>/dev/null; done
+	[ ! -e /sys/class/net/wwan0/tun_flags ] || ip link del wwan0 # a test's own
 	return 1
 }
 

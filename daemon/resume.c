@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "resume.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS 1000000000LL
+
+/* The two clocks are not read in one instant. */
+#define LEAST_NS (NS / 10)
+
+struct resume_watch {
+	int fd;
+	struct event *event;
+	int64_t ahead;
+	void (*fn)(void *arg, unsigned int seconds);
+	void *arg;
+};
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NS + ts.tv_nsec;
+}
+
+static int64_t ahead(void)
+{
+	return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t resume_slept(int64_t ahead_before, int64_t ahead_now)
+{
+	int64_t slept = ahead_now - ahead_before;
+
+	return slept >= LEAST_NS ? slept : 0;
+}
+
+/*
+ * A timer that never expires, and is cancelled whenever the wall clock jumps: somebody has set it,
+ * or it has been set after a resume (kernel fs/timerfd.c, timerfd_clock_was_set, timerfd_resume).
+ */
+static int arm(int fd)
+{
+	const struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+static void on_jump(evutil_socket_t fd, short what, void *arg)
+{
+	struct resume_watch *w = arg;
+	int64_t now = ahead(), slept = resume_slept(w->ahead, now);
+	uint64_t expired;
+
+	(void)what;
+	if (read(fd, &expired, sizeof(expired)) < 0 && errno == EAGAIN)
+		return;
+	arm(fd);
+	w->ahead = now;
+	if (slept)
+		w->fn(w->arg, slept / NS);
+}
+
+int resume_watch_new(struct resume_watch **out, struct event_base *base,
+		     void (*fn)(void *arg, unsigned int seconds), void *arg, struct error *err)
+{
+	struct resume_watch *w = calloc(1, sizeof(*w));
+	int ret;
+
+	if (!w)
+		return error_set(err, -ENOMEM, "out of memory");
+	*w = (struct resume_watch){.ahead = ahead(), .fn = fn, .arg = arg};
+	w->fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w->fd >= 0 && !arm(w->fd))
+		w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, on_jump, w);
+	if (w->event && !event_add(w->event, NULL)) {
+		*out = w;
+		return 0;
+	}
+	ret = errno ? -errno : -ENOMEM;
+	resume_watch_free(&w);
+	return error_set(err, ret, "cannot watch the clock: %s", strerror(-ret));
+}
+
+void resume_watch_free(struct resume_watch **w)
+{
+	if (!*w)
+		return;
+	if ((*w)->event)
+		event_free((*w)->event);
+	if ((*w)->fd >= 0)
+		close((*w)->fd);
+	free(*w);
+	*w = NULL;
+}
