@@ -500,28 +500,34 @@ void trunk_input(struct trunk *t, enum trunk_input input, const struct error *er
 		first_news(t);
 }
 
-static void on_kick(evutil_socket_t fd, short what, void *arg)
+static void next_pending(struct trunk *t)
 {
-	struct trunk *t = arg;
 	enum trunk_input input = t->pending[0].input;
 	struct error err = t->pending[0].err;
 
-	(void)fd;
-	(void)what;
-	if (t->later) {
-		void (*fn)(void *) = t->later;
-
-		t->later = NULL;
-		fn(t);
-	} else if (!t->npending) {
-		first_news(t);
-	}
-	if (!t->npending)
-		return;
 	memmove(&t->pending[0], &t->pending[1], --t->npending * sizeof(t->pending[0]));
 	if (t->npending)
 		event_active(t->kick, EV_TIMEOUT, 0);
-	trunk_input(t, input, err.err ? &err : NULL); /* may free @t */
+	trunk_input(t, input, err.err ? &err : NULL);
+}
+
+/* One thing at a time: each of them may free @t. */
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	void (*later)(void *) = t->later;
+
+	(void)fd;
+	(void)what;
+	t->later = NULL;
+	if (later && t->npending)
+		event_active(t->kick, EV_TIMEOUT, 0);
+	if (later)
+		later(t);
+	else if (t->npending)
+		next_pending(t);
+	else
+		first_news(t);
 }
 
 void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err)

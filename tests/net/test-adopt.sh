@@ -303,7 +303,7 @@ test_pins_are_gone() {
 	grep -q '/ports: No such file' "$T/qmapd.log" || fail "no word of what was missing"
 	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
 	generated wwan0.1=1 -- pdn=1
-	equal "client ids" 4 "$(modem_stat '.qmi.clients | add')"
+	equal "client ids" 6 "$(modem_stat '.qmi.clients | add')"
 	qmapctl detach wwan0
 	nothing_left
 }

@@ -128,7 +128,7 @@ test_reboot() {
 		fail "$(cat "$T/events")"
 	wait_for 5 both_pdns_up || fail "$(qmapctl show)"
 	generated wwan0.1=1 wwan0.2=2 --
-	equal "client ids" 5 "$(modem_stat '.qmi.clients | add')"
+	equal "client ids" 7 "$(modem_stat '.qmi.clients | add')"
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -365,7 +365,7 @@ test_killed_while_attaching_what_is_configured() {
 		began=$(now_ms)
 		qmapd_start -c "$T/qmapd.conf"
 		back_within 3000 "killed at request $n"
-		equal "client ids" 4 "$(modem_stat '.qmi.clients | add')"
+		equal "client ids" 6 "$(modem_stat '.qmi.clients | add')"
 		qmapctl detach wwan0
 		nothing_left || fail "killed at request $n"
 		qmapd_kill

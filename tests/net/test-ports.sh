@@ -51,6 +51,7 @@ test_default_routes_by_metric() {
 	ping -c 1 -W 2 -q 2001:db8:ffff::1
 	equal "way of the IPv4 ping" 1 "$(modem_stat '.pdn["2"].ul_packets')"
 	equal "way of the IPv6 ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
+	modem refuse pdn=2 >/dev/null # else it is dialled again at once
 	modem disconnect pdn=2 >/dev/null
 	wait_for 2 routes_are "wwan0.1:701"
 	ping -c 1 -W 2 -q 198.51.100.1
