@@ -28,8 +28,14 @@ static const struct bench bench_demo = {
 	.script = "demo.sh",
 };
 
+static const struct bench bench_system = {
+	.name = "system",
+	.what = "throughput, CPU, RTT, attach, reconnect, adoption, memory, wake-ups; four PDNs",
+	.script = "system.sh",
+};
+
 static const struct bench *const benches[] = {&bench_programs, &bench_live, &bench_path,
-					      &bench_demo};
+					      &bench_demo, &bench_system};
 
 static const char usage[] =
 	"usage: qmap-bench list\n"

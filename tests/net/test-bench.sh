@@ -48,6 +48,12 @@ test_demo() {
 		"$(jq -rs 'map(.name) | sort | join(" ")' "$T/results")"
 }
 
+test_system() {
+	run_level system
+	equal "results" 12 "$(wc -l <"$T/results")"
+	equal "throughput of nothing" "" "$(jq -r 'select(.unit == "Mbit/s" and .value <= 0) | .name' "$T/results")"
+}
+
 test_every_level_is_tested() {
 	local level
 	bench list | while read -r level _; do
