@@ -44,7 +44,8 @@ enum config_qmap {
 enum config_datapath {
 	CONFIG_DATAPATH_AUTO,
 	CONFIG_DATAPATH_SHIM,
-	CONFIG_DATAPATH_XDP
+	CONFIG_DATAPATH_XDP,
+	CONFIG_DATAPATH_RMNET
 };
 
 /* One `--pdn N,key=value,...` or one [pdn N] section. */

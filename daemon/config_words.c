@@ -23,6 +23,7 @@ static const struct config_choice datapath_choices[] = {
 	{"auto", CONFIG_DATAPATH_AUTO},
 	{"shim", CONFIG_DATAPATH_SHIM},
 	{"xdp", CONFIG_DATAPATH_XDP},
+	{"rmnet", CONFIG_DATAPATH_RMNET},
 	{NULL, 0},
 };
 

@@ -41,8 +41,13 @@ static void port_row(struct output_table *t, struct json_object *port)
 	output_table_row(t);
 	output_table_cell(t, "%s", name ? name : "");
 	output_table_cell(t, "0x%02x", (unsigned int)json_get_int(port, "mux"));
-	for (size_t i = 0; i < NCOUNTERS; i++)
-		output_table_cell(t, "%lld", (long long)json_get_int(port, counters[i].key));
+	for (size_t i = 0; i < NCOUNTERS; i++) {
+		if (json_object_object_get_ex(port, counters[i].key, NULL))
+			output_table_cell(t, "%lld",
+					  (long long)json_get_int(port, counters[i].key));
+		else
+			output_table_cell(t, "%s", ""); /* rmnet does not count it */
+	}
 }
 
 static void print_ports(FILE *out, struct json_object *trunk)

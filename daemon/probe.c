@@ -106,8 +106,8 @@ static void add_checks(struct json_object *o, const char *dev)
 	check_kernel(checks);
 	if (dev)
 		check_dev(checks, dev);
-	add_datapath(datapaths, &datapath_shim, dev);
-	add_datapath(datapaths, &datapath_xdp, dev);
+	for (const struct datapath_ops *const *ops = datapath_choice; *ops; ops++)
+		add_datapath(datapaths, *ops, dev);
 	json_object_object_add(o, "checks", checks);
 	json_object_object_add(o, "datapaths", datapaths);
 }

@@ -12,21 +12,32 @@
 
 #include "rtnl_request.h"
 
-int rtnl_open(struct rtnl **out, const char *netns, struct error *err)
+static int new_rtnl(struct rtnl **out, struct mnl_socket *sock, struct error *err)
 {
 	struct rtnl *nl = calloc(1, sizeof(*nl));
-	int ret;
 
-	if (!nl)
+	if (!nl) {
+		mnl_socket_close(sock);
 		return error_set(err, -ENOMEM, "out of memory");
-	ret = rtnl_socket_open(&nl->sock, netns, 0, err);
-	if (ret) {
-		free(nl);
-		return ret;
 	}
+	nl->sock = sock;
 	nl->seq = time(NULL);
 	*out = nl;
 	return 0;
+}
+
+int rtnl_open(struct rtnl **out, const char *netns, struct error *err)
+{
+	struct mnl_socket *sock;
+
+	return rtnl_socket_open(&sock, netns, 0, err) ?: new_rtnl(out, sock, err);
+}
+
+int rtnl_open_generic(struct rtnl **out, struct error *err)
+{
+	struct mnl_socket *sock;
+
+	return rtnl_socket_open_generic(&sock, err) ?: new_rtnl(out, sock, err);
 }
 
 void rtnl_close(struct rtnl **nl)

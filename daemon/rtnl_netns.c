@@ -30,9 +30,10 @@ int rtnl_netns_open(const char *netns, struct error *err)
 			 strerror(-ret));
 }
 
-static int socket_here(struct mnl_socket **out, unsigned int groups, struct error *err)
+static int socket_here(struct mnl_socket **out, int protocol, unsigned int groups,
+		       struct error *err)
 {
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *sock = mnl_socket_open2(protocol, SOCK_CLOEXEC);
 	int one = 1, ret;
 
 	if (!sock)
@@ -67,7 +68,7 @@ static int socket_there(struct mnl_socket **out, int there, const char *netns, u
 			  strerror(-ret));
 		goto out;
 	}
-	ret = socket_here(out, groups, err);
+	ret = socket_here(out, NETLINK_ROUTE, groups, err);
 	if (setns(home, CLONE_NEWNET)) {
 		/* Everything from here on would happen to the wrong machine's devices. */
 		log_error("cannot return from network namespace \"%s\": %s", netns,
@@ -85,11 +86,16 @@ int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int gr
 	int ret, there;
 
 	if (!netns || !*netns)
-		return socket_here(out, groups, err);
+		return socket_here(out, NETLINK_ROUTE, groups, err);
 	there = rtnl_netns_open(netns, err);
 	if (there < 0)
 		return there;
 	ret = socket_there(out, there, netns, groups, err);
 	close(there);
 	return ret;
+}
+
+int rtnl_socket_open_generic(struct mnl_socket **out, struct error *err)
+{
+	return socket_here(out, NETLINK_GENERIC, 0, err);
 }

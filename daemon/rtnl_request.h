@@ -22,6 +22,12 @@ struct rtnl {
 int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
 		     struct error *err);
 
+/* The same for generic netlink, in the current namespace. */
+int rtnl_socket_open_generic(struct mnl_socket **out, struct error *err);
+
+/* As rtnl_open(), for requests to a family of generic netlink. */
+int rtnl_open_generic(struct rtnl **out, struct error *err);
+
 /* File descriptor of a namespace by its name as in `ip netns`; -ENOENT. */
 int rtnl_netns_open(const char *netns, struct error *err);
 

@@ -122,19 +122,21 @@ void trunk_listen_commands(struct trunk *t)
 /* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
 int trunk_choose_datapath(struct trunk *t, struct error *err)
 {
+	static const struct datapath_ops *const by_config[] = {
+		[CONFIG_DATAPATH_SHIM] = &datapath_shim,
+		[CONFIG_DATAPATH_XDP] = &datapath_xdp,
+		[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
+	};
 	struct error why = {0};
 
-	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : &datapath_shim;
-	if (t->config.datapath == CONFIG_DATAPATH_XDP && t->ops == &datapath_shim)
-		t->ops = &datapath_xdp;
-	if (!t->ops->probe(t->dev.name, &why))
-		return 0;
-	if (t->config.datapath != CONFIG_DATAPATH_AUTO)
+	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : by_config[t->config.datapath];
+	if (t->ops)
+		return t->ops->probe(t->dev.name, err);
+	if (datapath_best(t->dev.name, &t->ops, &why))
 		return error_pass(err, &why);
-	if (t->tries <= 1) /* and not at every attempt */
-		log_info("%s: data path xdp, because %s", t->config.dev, why.text);
-	t->ops = &datapath_xdp;
-	return t->ops->probe(t->dev.name, err);
+	if (why.err && t->tries <= 1) /* and not at every attempt */
+		log_info("%s: data path %s, because %s", t->config.dev, t->ops->name, why.text);
+	return 0;
 }
 
 static int build(struct trunk *t, struct error *err)

@@ -78,10 +78,21 @@ struct datapath_ops {
 extern const struct datapath_ops datapath_shim;
 /* The same on a stock kernel. */
 extern const struct datapath_ops datapath_xdp;
+/* The kernel's own driver, configured. */
+extern const struct datapath_ops datapath_rmnet;
 /* Removes netdevs of a trunk that a process left when it died in the middle of attach(). */
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
 /* Not QMAP at all: the trunk itself is the one port (`--qmap off`). */
 extern const struct datapath_ops datapath_raw;
+
+/* Those that carry QMAP, the best first; the last is NULL. */
+extern const struct datapath_ops *const datapath_choice[];
+
+/*
+ * The first of them that works on @trunk; @why tells what the better ones lack, also after a
+ * success (then its err is not 0 unless *best is the first). -EOPNOTSUPP if none does.
+ */
+int datapath_best(const char *trunk, const struct datapath_ops **best, struct error *why);
 
 /* By name, as in pins and configuration; NULL if there is none. */
 const struct datapath_ops *datapath_by_name(const char *name);

@@ -173,6 +173,22 @@ static void stats(void **state)
 	       "dropped 3 unknown_mux (no PDN has this mux id)\n");
 }
 
+/* What rmnet does not count is absent, and no zero. */
+static void stats_of_rmnet(void **state)
+{
+	(void)state;
+	expect(output_stats,
+	       "[{\"dev\":\"wwan0\",\"datapath\":\"rmnet\",\"aggregates\":10,\"bytes\":5000,"
+	       "\"frames\":20,\"frames_per_aggregate\":2.0,\"ports\":[{\"port\":\"wwan0.1\","
+	       "\"mux\":129,\"rx_packets\":20,\"rx_bytes\":4000,\"tx_packets\":7,"
+	       "\"tx_bytes\":700,\"rx_csum_ok\":0,\"rx_csum_none\":20,\"tx_dropped\":0}]}]",
+	       "wwan0: data path rmnet, 10 aggregates, 5000 bytes, 20 frames (2.0 per aggregate)\n"
+	       "PORT    MUX  RX-PACKETS RX-BYTES RX-DROP CSUM-OK CSUM-NONE TX-PACKETS TX-BYTES "
+	       "TX-DROP COMMANDS\n"
+	       "wwan0.1 0x81         20     4000       -       0        20          7      700     "
+	       "  0        -\n");
+}
+
 static void probe(void **state)
 {
 	(void)state;
@@ -377,9 +393,12 @@ static void diagnostics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(show),	 T(show_other_states), T(show_nonsense), T(stats),
-		T(probe),	 T(probe_modems),      T(errors),	 T(results),
-		T(error_basics), T(diagnostics),
+		T(show),	   T(show_other_states),
+		T(show_nonsense),  T(stats),
+		T(stats_of_rmnet), T(probe),
+		T(probe_modems),   T(errors),
+		T(results),	   T(error_basics),
+		T(diagnostics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,10 +61,11 @@ build_module() {
 }
 
 # rmnet is off in Debian's kernels: built from the package of the kernel's source, with uplink
-# aggregation on, for which 6.1 has no switch. Prints the reason on failure.
-build_rmnet() {
+# aggregation on, for which 6.1 has no switch; with "stock" as the source has it. Prints the reason on
+# failure.
+build_rmnet() { # kernel ["stock"]
 	local kernel=$1 dir suite flags headers path=drivers/net/ethernet/qualcomm/rmnet
-	dir=$VM_BUILD/$kernel/rmnet
+	dir=$VM_BUILD/$kernel/rmnet${2:+-$2}
 	[ -s "$dir/rmnet.ko" ] && return 0
 	suite=$(suite_of "$kernel")
 	rm -rf "$dir"
@@ -77,7 +78,7 @@ build_rmnet() {
 		tar -xO "./usr/src/linux-source-$kernel.tar.xz" |
 		tar -xJ -C "$dir" --strip-components=6 "linux-source-$kernel/$path"
 	rm -rf "$dir/source"
-	sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
+	[ "${2:-}" = stock ] || sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
 	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
 	mapfile -t flags < <(kernel_flags "$headers")
 	make -s -C "$headers" M="$dir" CONFIG_RMNET=m "${flags[@]}" modules >"$dir/log" 2>&1 ||
@@ -112,7 +113,7 @@ copy_modules() {
 		fi
 		echo "$name"
 	done >"$root/modules"
-	for path in "$VM_BUILD/$kernel/rmnet/rmnet.ko" \
+	for path in "$VM_BUILD/$kernel/${GUEST_RMNET:-rmnet}/rmnet.ko" \
 		"$VM_BUILD/$kernel/module/kmod-shim/qmap_shim.ko"; do
 		[ -e "$path" ] || continue # not every guest needs it
 		cp "$path" "$root/ko/"

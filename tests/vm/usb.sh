@@ -4,9 +4,9 @@
 # qmapd on a modem's own drivers: QEMU guests with Debian's kernels, in which qmap-modem plugs itself
 # into vhci_hcd as a Quectel RG500Q, and the stock qmi_wwan and cdc_wdm take it for one.
 #
-#   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh
+#   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh; of rmnet those of $RMNET_TESTS
 #   KERNELS="6.1 6.12"             which kernels
-#   DATAPATHS="xdp shim"           which data paths
+#   DATAPATHS="xdp shim rmnet"     which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   TEST_LIMIT=200                 seconds for one test
 #   DEADLINE=600                   seconds after which a guest counts as hung
@@ -21,13 +21,19 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/modemmanager.sh
 
 KERNELS=${KERNELS:-6.1 6.12}
-DATAPATHS=${DATAPATHS:-xdp shim}
+DATAPATHS=${DATAPATHS:-xdp shim rmnet}
 DEADLINE=${DEADLINE:-600}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
 GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
 # shellcheck disable=SC2034
+GUEST_RMNET=rmnet-stock
+# shellcheck disable=SC2034
 GUEST_TREE=$VM_BUILD/usb-tree
+
+# What has to do with the data path, and asks nothing of it that rmnet cannot do (counting drops).
+RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
+large_aggregates high_speed beyond_the_urb kill_and_adopt unplug_and_replug reboot"
 
 PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
 TESTS=(build/vm/bin/fixture_tool)
@@ -83,8 +89,14 @@ for kernel in $KERNELS; do
 	fi
 	mapfile -t tools < <(command -v "${TOOLS[@]}")
 	for path in $DATAPATHS; do
+		tests=$*
+		[ "$path" != rmnet ] || tests=${*:-$RMNET_TESTS}
+		if [ "$path" = rmnet ] && ! reason=$(build_rmnet "$kernel" stock); then
+			echo "SKIP vm-usb $kernel: rmnet: $reason"
+			continue
+		fi
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
-		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_usb.sh $*" \
+		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_usb.sh $tests" \
 			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done

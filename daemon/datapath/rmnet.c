@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Data path `rmnet`: the kernel's own driver, which is only configured here. The ports of trunk
+ * wwan0 are its links wwan0.1 ... on top of it; aggregates reach them through the netdev's receive
+ * handler, so that no BPF and no other netdev is involved.
+ *
+ * What rmnet does not do, stays undone: it counts no dropped frames, so none are told; and a
+ * command of the modem is ignored, see link_flags().
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../device_stats.h"
+#include "../ethtool_aggregate.h"
+#include "../log.h"
+#include "../rtnl_rmnet.h"
+#include "counters.h"
+#include "datapath.h"
+#include "pins.h"
+#include "qmap/wire.h"
+#include "xdp_link.h"
+
+/* As in the shim: long enough for the ACKs of one aggregate, short beside what a radio adds. */
+#define TX_USECS 200
+
+/* Of what rmnet takes (kernel rmnet_vnd.c, rmnet_set_coalesce). */
+#define TX_MAX_BYTES  32768
+#define TX_MAX_FRAMES 64
+
+/*
+ * MTU of the trunk while a link is added beyond RTNL_RMNET_MAX_MTU: no multiple of a USB packet's
+ * size, which usbnet would refuse.
+ */
+#define ADD_MTU 16001
+
+enum pin {
+	BASELINE,
+	PINS,
+};
+
+static const char *const pin_names[PINS] = {[BASELINE] = "baseline"};
+
+/* What the trunk's netdev had received when it was attached: its counters never start anew. */
+struct baseline {
+	__u64 aggregates, bytes;
+};
+
+/* Where a port is, by mux id; without a name there is none. */
+struct place {
+	char name[IFNAMSIZ];
+	char netns[64];
+};
+
+struct datapath {
+	struct pins *pins;
+	struct rtnl *nl;
+	char base[IFNAMSIZ]; /* what the names of ports begin with */
+	int fd[PINS];
+	struct datapath_format format; /* all 0 when adopted: then the links' flags tell */
+	bool told;		       /* that uplink is not aggregated */
+	struct place places[QMAP_MAX_MUX];
+};
+
+static void close_datapath(struct datapath **p)
+{
+	struct datapath *dp = *p;
+
+	if (!dp)
+		return;
+	bpf_fds_close(dp->fd, PINS);
+	rtnl_close(&dp->nl);
+	free(dp);
+	*p = NULL;
+}
+
+static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
+			struct error *err)
+{
+	struct datapath *dp = calloc(1, sizeof(*dp));
+	int ret;
+
+	if (!dp)
+		return error_set(err, -ENOMEM, "out of memory");
+	dp->pins = pins;
+	bpf_fds_init(dp->fd, PINS);
+	datapath_port_base(trunk, pins->ifindex, dp->base);
+	ret = rtnl_open(&dp->nl, NULL, err);
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int probe(const char *trunk, struct error *why)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, why) ?: rtnl_rmnet_probe(nl, why);
+
+	(void)trunk;
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* An older rmnet takes the flags of v5 for nothing, and its frames for v1's. */
+static int check_version(const struct datapath_format *format, struct error *err)
+{
+	unsigned int major, minor;
+	struct utsname u;
+
+	if (format->version != QMAP_V5 || uname(&u) ||
+	    sscanf(u.release, "%u.%u", &major, &minor) != 2 || major > 5 ||
+	    (major == 5 && minor >= 14))
+		return 0;
+	error_set(err, -EOPNOTSUPP, "rmnet of Linux %u.%u knows no QMAP v5", major, minor);
+	error_hint(err, "--qmap v4 or --qmap v1, or another data path");
+	return -EOPNOTSUPP;
+}
+
+static int make_baseline(struct datapath *dp, struct error *err)
+{
+	int ret, fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_baseline", sizeof(__u32),
+				     sizeof(struct baseline), 1, NULL);
+	struct rtnl_link link = {0};
+	struct baseline b;
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
+	ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &link, err);
+	b = (struct baseline){link.rx_packets, link.rx_bytes};
+	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
+		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	if (!ret)
+		ret = bpf_keep(dp->pins, pin_names[BASELINE], fd, &dp->fd[BASELINE], err);
+	close(fd);
+	return ret;
+}
+
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct datapath_format *format, struct error *err)
+{
+	struct datapath *dp = NULL;
+	int ret = check_version(format, err) ?: new_datapath(&dp, pins, trunk, err);
+
+	if (ret)
+		return ret;
+	dp->format = *format;
+	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, datapath_rmnet.name, err);
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int adopt(struct datapath **out, struct pins *pins, struct error *err)
+{
+	struct datapath *dp = NULL;
+	int ret = new_datapath(&dp, pins, pins->trunk, err);
+
+	if (!ret)
+		ret = bpf_fds_get(pins, pin_names, dp->fd, PINS, err);
+	if (ret)
+		close_datapath(&dp);
+	*out = dp;
+	return ret;
+}
+
+static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	struct place *place = &dp->places[port->mux % QMAP_MAX_MUX];
+
+	(void)err;
+	memcpy(place->name, port->name, sizeof(place->name));
+	memcpy(place->netns, port->netns, sizeof(place->netns));
+	return 0;
+}
+
+/*
+ * Without RMNET_FLAGS_INGRESS_MAP_COMMANDS rmnet drops commands. With it, many kernels die of one:
+ * rmnet_map_deaggregate() leaves the frame without a device, whose lock rmnet_map_send_ack() then
+ * takes (6.12.95 does, 6.1 of Debian 12 has it mended; no version tells). Flow control is not worth
+ * a machine that its modem can stop.
+ */
+static uint32_t link_flags(int version)
+{
+	uint32_t flags = RMNET_FLAGS_INGRESS_DEAGGREGATION;
+
+	if (version == QMAP_V4)
+		flags |= RMNET_FLAGS_INGRESS_MAP_CKSUMV4 | RMNET_FLAGS_EGRESS_MAP_CKSUMV4;
+	if (version == QMAP_V5)
+		flags |= RMNET_FLAGS_INGRESS_MAP_CKSUMV5 | RMNET_FLAGS_EGRESS_MAP_CKSUMV5;
+	return flags;
+}
+
+/* What the links that stand were made with; those of the agreed format where there is none yet. */
+static int current_flags(struct datapath *dp, uint32_t *flags, struct error *err)
+{
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		const struct place *place = &dp->places[mux];
+		struct rtnl *nl = NULL;
+		int ret;
+
+		if (!place->name[0])
+			continue;
+		ret = rtnl_open(&nl, place->netns, err)
+			      ?: rtnl_rmnet_flags(nl, place->name, flags, err);
+		rtnl_close(&nl);
+		return ret;
+	}
+	*flags = link_flags(dp->format.version);
+	return 0;
+}
+
+/* rmnet takes no link onto a trunk of a larger MTU, but does not mind it later. */
+static int add_link(struct datapath *dp, const struct datapath_port *port, uint32_t flags,
+		    struct error *err)
+{
+	unsigned int trunk = dp->pins->ifindex;
+	struct rtnl_link link;
+	int ret = rtnl_link_get_index(dp->nl, trunk, &link, err);
+	bool large = !ret && link.mtu > RTNL_RMNET_MAX_MTU;
+
+	if (large)
+		ret = rtnl_link_set_mtu(dp->nl, trunk, ADD_MTU, err);
+	if (ret)
+		return ret;
+	ret = rtnl_rmnet_add(dp->nl, port->name, trunk, port->mux, flags, err);
+	if (large) {
+		int back = rtnl_link_set_mtu(dp->nl, trunk, link.mtu, err);
+
+		ret = ret ?: back;
+	}
+	return ret;
+}
+
+static bool has_checksums(uint32_t flags)
+{
+	return flags & (RMNET_FLAGS_EGRESS_MAP_CKSUMV4 | RMNET_FLAGS_EGRESS_MAP_CKSUMV5);
+}
+
+/* rmnet offers offloads and leaves them off. With v1 an open checksum would stay open. */
+static void set_offloads(const char *name, uint32_t flags)
+{
+	static const char *const features[] = {"rx-checksum", "tx-scatter-gather",
+					       "tx-checksum-ipv4", "tx-checksum-ipv6"};
+	struct error err = {0};
+
+	for (size_t i = 0; has_checksums(flags) && i < sizeof(features) / sizeof(features[0]); i++)
+		if (rtnl_feature_set(name, features[i], true, &err))
+			log_debug("%s", err.text);
+}
+
+static unsigned int at_most(unsigned int n, unsigned int limit)
+{
+	return !n || n > limit ? limit : n;
+}
+
+/* One setting for all links of a trunk; a frame of rmnet has no pad. */
+static void set_aggregation(struct datapath *dp, const char *name)
+{
+	const struct ethtool_aggregate a = {
+		.bytes = at_most(dp->format.ul_max_bytes, TX_MAX_BYTES),
+		.frames = at_most(dp->format.ul_max_datagrams, TX_MAX_FRAMES),
+		.usecs = TX_USECS,
+	};
+	struct error err = {0};
+
+	if (!dp->format.ul_max_bytes || !ethtool_aggregate_set(name, &a, &err) || dp->told)
+		return;
+	log_info("%s: uplink is not aggregated: %s", name, err.text);
+	dp->told = true;
+}
+
+static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
+{
+	struct rtnl_link link = {0};
+	uint32_t flags;
+	int ret;
+
+	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
+	ret = current_flags(dp, &flags, err) ?: add_link(dp, port, flags, err);
+	if (ret == -EEXIST)
+		error_hint(err, "if nothing uses it: ip link del %s", port->name);
+	if (ret == -EBUSY)
+		error_hint(err, "another driver has the trunk: ip -d link show");
+	if (ret)
+		return ret;
+	set_offloads(port->name, flags);
+	set_aggregation(dp, port->name);
+	ret = rtnl_link_get(dp->nl, port->name, &link, err);
+	port->ifindex = link.ifindex;
+	return ret ?: adopt_port(dp, port, NULL);
+}
+
+/* A command socket where the port is, and the port as it is there. */
+static int open_port(const struct place *place, struct rtnl **nl, struct rtnl_link *link,
+		     struct error *err)
+{
+	int ret = rtnl_open(nl, place->netns, err) ?: rtnl_link_get(*nl, place->name, link, err);
+
+	if (ret)
+		rtnl_close(nl);
+	return ret;
+}
+
+static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = open_port(place, &nl, &link, err);
+
+	if (ret)
+		return ret;
+	ret = rtnl_link_del(nl, link.ifindex, err);
+	rtnl_close(&nl);
+	if (!ret)
+		*place = (struct place){0};
+	return ret;
+}
+
+/* rmnet's links always have a carrier, so one that may send nothing is down. */
+static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	const struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret;
+
+	if (!place->name[0])
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
+	ret = open_port(place, &nl, &link, err) ?: rtnl_link_set_up(nl, link.ifindex, on, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* --- counters: the netdevs' own --- */
+
+static void add(struct json_object *o, const char *key, uint64_t value)
+{
+	json_object_object_add(o, key, json_object_new_uint64(value));
+}
+
+static void take_checksum_ok(void *arg, const char *name, uint64_t value)
+{
+	if (!strcmp(name, "Checksum ok"))
+		*(uint64_t *)arg = value;
+}
+
+/* Bytes that rmnet puts in front of a packet, and counts with it. It adds no pad. */
+static uint64_t header_bytes(uint32_t flags)
+{
+	return sizeof(struct qmap_hdr) + (has_checksums(flags) ? 4 : 0);
+}
+
+static struct json_object *port_json(unsigned int mux, const struct rtnl_link *link, uint32_t flags,
+				     uint64_t csum_ok)
+{
+	struct json_object *o = json_object_new_object();
+	uint64_t headers = link->tx_packets * header_bytes(flags);
+
+	add(o, "mux", mux);
+	json_object_object_add(o, "up", json_object_new_boolean(link->flags & IFF_UP));
+	add(o, "rx_packets", link->rx_packets);
+	add(o, "rx_bytes", link->rx_bytes);
+	add(o, "tx_packets", link->tx_packets);
+	add(o, "tx_bytes", link->tx_bytes > headers ? link->tx_bytes - headers : 0);
+	add(o, "rx_csum_ok", csum_ok);
+	add(o, "rx_csum_none", link->rx_packets > csum_ok ? link->rx_packets - csum_ok : 0);
+	add(o, "tx_dropped", link->tx_dropped);
+	return o;
+}
+
+static int port_stats(struct datapath *dp, unsigned int mux, struct json_object *ports,
+		      uint64_t *frames, struct error *err)
+{
+	const struct place *place = &dp->places[mux];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	uint64_t csum_ok = 0;
+	uint32_t flags;
+	int ret = open_port(place, &nl, &link, err);
+
+	if (ret)
+		return ret;
+	ret = rtnl_rmnet_flags(nl, place->name, &flags, err)
+		      ?: device_stats(place->name, place->netns, take_checksum_ok, &csum_ok, err);
+	rtnl_close(&nl);
+	if (ret)
+		return ret;
+	*frames += link.rx_packets;
+	json_object_array_add(ports, port_json(mux, &link, flags, csum_ok));
+	return 0;
+}
+
+static struct json_object *trunk_json(const struct rtnl_link *trunk, const struct baseline *b,
+				      uint64_t frames)
+{
+	uint64_t aggregates = trunk->rx_packets - b->aggregates;
+	struct json_object *o = json_object_new_object();
+
+	add(o, "aggregates", aggregates);
+	add(o, "bytes", trunk->rx_bytes - b->bytes);
+	add(o, "frames", frames);
+	json_object_object_add(
+		o, "frames_per_aggregate",
+		json_object_new_double(aggregates ? (double)frames / aggregates : 0));
+	return o;
+}
+
+static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+{
+	struct json_object *ports = json_object_new_array();
+	struct rtnl_link trunk;
+	struct baseline b;
+	uint64_t frames = 0;
+	__u32 zero = 0;
+	int ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
+
+	if (!ret && bpf_map_lookup_elem(dp->fd[BASELINE], &zero, &b))
+		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		if (dp->places[mux].name[0])
+			ret = port_stats(dp, mux, ports, &frames, err);
+	if (ret) {
+		json_object_put(ports);
+		return ret;
+	}
+	*out = trunk_json(&trunk, &b, frames);
+	json_object_object_add(*out, "ports", ports);
+	return 0;
+}
+
+static int event_fd(struct datapath *dp)
+{
+	(void)dp;
+	return -1;
+}
+
+static int events(struct datapath *dp, struct error *err)
+{
+	(void)dp;
+	(void)err;
+	return 0;
+}
+
+/* A port that is gone already, with its trunk or its namespace, needs no more. */
+static int forget_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	struct error why = {0};
+	int ret = del_port(dp, mux, &why);
+
+	return ret == -ENODEV || ret == -ENOENT ? 0 : ret ? error_pass(err, &why) : 0;
+}
+
+/* Ports by name, wherever they are; then what a process made that died before it told anybody. */
+static int detach(struct datapath *dp, struct error *err)
+{
+	char prefix[IFNAMSIZ];
+	int ret = 0, one;
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		one = dp->places[mux].name[0] ? forget_port(dp, mux, err) : 0;
+		ret = ret ?: one;
+	}
+	snprintf(prefix, sizeof(prefix), "%.10s.", dp->base);
+	one = rtnl_rmnet_del_all(dp->nl, dp->pins->ifindex, prefix, err);
+	return ret ?: one;
+}
+
+const struct datapath_ops datapath_rmnet = {
+	.name = "rmnet",
+	.limits = {0},
+	.probe = probe,
+	.attach = attach,
+	.adopt = adopt,
+	.add_port = add_port,
+	.adopt_port = adopt_port,
+	.del_port = del_port,
+	.flow = flow,
+	.stats = stats,
+	.event_fd = event_fd,
+	.events = events,
+	.detach = detach,
+	.close = close_datapath,
+};
