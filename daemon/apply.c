@@ -322,6 +322,22 @@ static int read_trunks(struct config_set *set, struct json_object *args, struct 
 	return ret;
 }
 
+/* They count from the next opening of a modem on. */
+static int use_models(struct json_object *args, struct error *err)
+{
+	struct config_set set = {.n = 0};
+	struct config_model m;
+	struct json_object *o;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && (o = json_get_element(args, "models", i)); i++)
+		ret = config_model_from_json(&m, o, err) ?: config_set_add_model(&set, &m, err);
+	if (!ret && !json_get_bool(args, "dry_run"))
+		ret = config_set_use_models(&set, false, err);
+	config_set_clear(&set);
+	return ret;
+}
+
 static int begin_command(struct applier *a, struct control_request *req, struct json_object *args,
 			 struct error *err)
 {
@@ -333,7 +349,7 @@ static int begin_command(struct applier *a, struct control_request *req, struct 
 		return -EBUSY;
 	}
 	a->prune = json_get_bool(args, "prune");
-	ret = read_trunks(&a->wanted, args, err);
+	ret = read_trunks(&a->wanted, args, err) ?: use_models(args, err);
 	if (!ret && json_get_bool(args, "dry_run")) {
 		ret = make_plan(a, err);
 		if (!ret)
@@ -362,7 +378,7 @@ void applier_start(struct applier *a, struct config_set *set)
 
 	config_set_clear(target);
 	*target = *set;
-	set->n = 0;
+	*set = (struct config_set){.n = 0};
 	a->waits = a->busy;
 	a->busy = true;
 	applier_wake(a);

@@ -20,7 +20,8 @@ int applier_new(struct applier **out, struct event_base *base, struct trunk_list
 void applier_free(struct applier **a);
 
 /*
- * @args: {"trunks": [config_trunk_to_json()...], "dry_run": bool, "prune": bool}. The reply is an
+ * @args: {"trunks": [config_trunk_to_json()...], "models": [config_model_to_json()...],
+ * "dry_run": bool, "prune": bool}. The reply is an
  * array of config_step_to_json() with "state": planned (dry run), done, failed or left, and
  * "failure": error_to_json() or null. The first failure stops it. -EBUSY while another is being
  * applied.

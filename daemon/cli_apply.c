@@ -12,10 +12,14 @@
 static struct json_object *make_request(const struct cli *cli, const struct config_set *set)
 {
 	struct json_object *o = cli_request("apply", NULL), *trunks = json_object_new_array();
+	struct json_object *models = json_object_new_array();
 
 	for (size_t i = 0; i < set->n; i++)
 		json_object_array_add(trunks, config_trunk_to_json(set->trunks[i], true));
+	for (size_t i = 0; i < set->nmodels; i++)
+		json_object_array_add(models, config_model_to_json(&set->models[i]));
 	json_object_object_add(o, "trunks", trunks);
+	json_object_object_add(o, "models", models);
 	json_object_object_add(o, "dry_run", json_object_new_boolean(cli->dry_run));
 	json_object_object_add(o, "prune", json_object_new_boolean(cli->prune));
 	return o;

@@ -125,6 +125,15 @@ int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct
 int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
 		     void *arg, struct error *err);
 
+/* The same, and [model VID:PID] sections to @model (NULL: they are only checked). */
+struct config_model;
+struct config_file_ops {
+	int (*trunk)(const struct config_trunk *c, void *arg);
+	int (*model)(const struct config_model *m, void *arg);
+};
+int config_file_read_all(const char *path, const struct config_file_ops *ops, void *arg,
+			 struct error *err);
+
 /*
  * The sections of @c as config_file_read() reads them, secrets included, without what is default.
  * -EINVAL: the name of the device cannot be written in a section's brackets.

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config_model.h"
 #include "config_pdn.h"
 #include "config_words.h"
 #include "log.h"
@@ -22,11 +23,17 @@ struct entry {
 	struct config_trunk trunk;
 };
 
+struct model_entry {
+	struct model_entry *next;
+	struct config_model model;
+};
+
 struct reader {
 	FILE *file;
 	int line;
 	struct entry *entries, **tail;
-	struct entry *trunk;	/* of the section at hand; NULL: before the first */
+	struct model_entry *models, *model; /* all; of the section at hand, or NULL */
+	struct entry *trunk;	/* of the section at hand; NULL: before the first, or a model's */
 	struct config_pdn *pdn; /* of the section at hand; NULL: [trunk NAME] */
 	bool quoted;		/* the value of the line at hand */
 	bool has_secret;
@@ -62,7 +69,7 @@ static struct entry *find_entry(struct reader *r, const char *dev)
 static void bad_section(struct reader *r, const char *name)
 {
 	error_set(&r->error, -EINVAL, "unknown section [%.60s]", name);
-	error_hint(&r->error, "sections are [trunk DEV] and [trunk DEV pdn N]");
+	error_hint(&r->error, "sections are [trunk DEV], [trunk DEV pdn N] and [model VID:PID]");
 }
 
 static void enter_trunk(struct reader *r, const char *dev)
@@ -83,7 +90,28 @@ static void enter_pdn(struct reader *r, const char *dev, const char *number)
 		config_pdn_new(&r->trunk->trunk, number, &r->pdn, &r->error);
 }
 
-/* "trunk wwan0" or "trunk wwan0 pdn 1"; @name is what stands between the brackets. */
+static void enter_model(struct reader *r, const char *id)
+{
+	struct model_entry *e;
+
+	for (e = r->models; e; e = e->next)
+		if (!strcasecmp(e->model.id, id)) {
+			error_set(&r->error, -EEXIST, "section [model %s] is there twice", id);
+			return;
+		}
+	e = calloc(1, sizeof(*e));
+	if (!e) {
+		error_set(&r->error, -ENOMEM, "out of memory");
+	} else if (config_model_init(&e->model, id, &r->error)) {
+		free(e);
+	} else {
+		e->next = r->models;
+		r->models = r->model = e;
+	}
+}
+
+/* "trunk wwan0", "trunk wwan0 pdn 1" or "model 2c7c:0800"; @name is what stands between the
+ * brackets. */
 static void enter_section(struct reader *r, char *name)
 {
 	char copy[128], *save = NULL, *words[5] = {NULL};
@@ -92,7 +120,12 @@ static void enter_section(struct reader *r, char *name)
 	snprintf(copy, sizeof(copy), "%s", name);
 	for (char *w = strtok_r(copy, " \t", &save); w && n < 5; w = strtok_r(NULL, " \t", &save))
 		words[n++] = w;
-	if (n == 2 && !strcmp(words[0], "trunk"))
+	r->trunk = NULL;
+	r->pdn = NULL;
+	r->model = NULL;
+	if (n == 2 && !strcmp(words[0], "model"))
+		enter_model(r, words[1]);
+	else if (n == 2 && !strcmp(words[0], "trunk"))
 		enter_trunk(r, words[1]);
 	else if (n == 4 && !strcmp(words[0], "trunk") && !strcmp(words[2], "pdn"))
 		enter_pdn(r, words[1], words[3]);
@@ -193,13 +226,15 @@ static void restore_guises(struct reader *r, char *value)
 
 static void set_key(struct reader *r, const char *key, const char *value)
 {
-	enum config_scope scope = r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
+	enum config_scope scope = r->model ? CONFIG_MODEL : r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
 	const struct config_word *w = config_word_find(scope, key, &r->error);
 
 	if (!w)
 		return;
 	if (w->identity)
 		error_set(&r->error, -EINVAL, "\"%s\" belongs into the section's name", key);
+	else if (r->model)
+		config_word_set(w, &r->model->model, value, &r->error);
 	else if (r->pdn)
 		config_word_set(w, r->pdn, value, &r->error);
 	else
@@ -215,7 +250,7 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 	(void)section; /* read_line() knows it already */
 	snprintf(text, sizeof(text), "%s", value);
 	restore_guises(r, text);
-	if (r->trunk) {
+	if (r->trunk || r->model) {
 		set_key(r, key, text);
 	} else {
 		error_set(&r->error, -EINVAL, "\"%.40s\" stands before the first section", key);
@@ -253,20 +288,20 @@ static int parse(struct reader *r, const char *path, struct error *err)
 	return 0;
 }
 
-static int deliver(struct reader *r, const char *path,
-		   int (*fn)(const struct config_trunk *c, void *arg), void *arg, struct error *err)
+static int deliver(struct reader *r, const char *path, const struct config_file_ops *ops, void *arg,
+		   struct error *err)
 {
+	int ret = 0;
+
 	for (struct entry *e = r->entries; e; e = e->next) {
 		if (config_trunk_finish(&e->trunk, &r->error))
 			return located(err, path, e->line, &r->error);
 	}
-	for (struct entry *e = r->entries; e; e = e->next) {
-		int ret = fn(&e->trunk, arg);
-
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (struct model_entry *e = r->models; e && ops->model && !ret; e = e->next)
+		ret = ops->model(&e->model, arg);
+	for (struct entry *e = r->entries; e && !ret; e = e->next)
+		ret = ops->trunk(&e->trunk, arg);
+	return ret;
 }
 
 static void warn_if_readable(const struct reader *r, const char *path)
@@ -288,12 +323,24 @@ static void reader_clear(struct reader *r)
 		explicit_bzero(e, sizeof(*e));
 		free(e);
 	}
+	while (r->models) {
+		struct model_entry *e = r->models;
+
+		r->models = e->next;
+		free(e);
+	}
 	if (r->file && r->file != stdin)
 		fclose(r->file);
 }
 
 int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
 		     void *arg, struct error *err)
+{
+	return config_file_read_all(path, &(struct config_file_ops){.trunk = fn}, arg, err);
+}
+
+int config_file_read_all(const char *path, const struct config_file_ops *ops, void *arg,
+			 struct error *err)
 {
 	struct reader r = {.tail = NULL};
 	int ret;
@@ -309,7 +356,7 @@ int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, v
 	ret = parse(&r, path, err);
 	if (!ret) {
 		warn_if_readable(&r, path);
-		ret = deliver(&r, path, fn, arg, err);
+		ret = deliver(&r, path, ops, arg, err);
 	}
 	reader_clear(&r);
 	return ret;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "qmi/models.h"
+
 struct config_trunk *config_set_find(const struct config_set *set, const char *dev)
 {
 	for (size_t i = 0; i < set->n; i++)
@@ -35,8 +37,41 @@ int config_set_add(struct config_set *set, const struct config_trunk *c, struct 
 	return 0;
 }
 
+int config_set_add_model(struct config_set *set, const struct config_model *m, struct error *err)
+{
+	struct config_model *models;
+
+	for (size_t i = 0; i < set->nmodels; i++) {
+		if (strcmp(set->models[i].id, m->id))
+			continue;
+		error_set(err, -EEXIST, "model %s is there twice", m->id);
+		error_exit(err, EXIT_USAGE);
+		return -EEXIST;
+	}
+	models = reallocarray(set->models, set->nmodels + 1, sizeof(*models));
+	if (!models)
+		return error_set(err, -ENOMEM, "out of memory");
+	set->models = models;
+	models[set->nmodels++] = *m;
+	return 0;
+}
+
+int config_set_use_models(const struct config_set *set, bool only, struct error *err)
+{
+	int ret = 0;
+
+	if (only)
+		qmi_model_forget_overrides();
+	for (size_t i = 0; i < set->nmodels && !ret; i++)
+		ret = config_model_use(&set->models[i]);
+	return ret ? error_set(err, ret, "out of memory") : 0;
+}
+
 void config_set_clear(struct config_set *set)
 {
+	free(set->models);
+	set->models = NULL;
+	set->nmodels = 0;
 	for (size_t i = 0; i < set->n; i++) {
 		explicit_bzero(set->trunks[i], sizeof(*set->trunks[i]));
 		free(set->trunks[i]);
@@ -56,10 +91,18 @@ static int add(const struct config_trunk *c, void *arg)
 	return config_set_add(r->set, c, &r->error);
 }
 
+static int add_model(const struct config_model *m, void *arg)
+{
+	struct reading *r = arg;
+
+	return config_set_add_model(r->set, m, &r->error);
+}
+
 static int read_file(struct config_set *set, const char *path, struct error *err)
 {
+	static const struct config_file_ops ops = {.trunk = add, .model = add_model};
 	struct reading r = {.set = set};
-	int ret = config_file_read(path, add, &r, err);
+	int ret = config_file_read_all(path, &ops, &r, err);
 
 	if (!r.error.err)
 		return ret;

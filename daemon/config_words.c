@@ -11,12 +11,21 @@
 #include <string.h>
 
 #include "config.h"
+#include "config_model.h"
 #include "nearest.h"
 #include "qmap/abi.h"
 
 static const struct config_choice qmap_choices[] = {
 	{"auto", CONFIG_QMAP_AUTO}, {"off", CONFIG_QMAP_OFF}, {"v1", CONFIG_QMAP_V1},
 	{"v4", CONFIG_QMAP_V4},	    {"v5", CONFIG_QMAP_V5},   {NULL, 0},
+};
+
+static const struct config_choice model_qmap_choices[] = {
+	{"auto", CONFIG_QMAP_AUTO},
+	{"v1", CONFIG_QMAP_V1},
+	{"v4", CONFIG_QMAP_V4},
+	{"v5", CONFIG_QMAP_V5},
+	{NULL, 0},
 };
 
 static const struct config_choice datapath_choices[] = {
@@ -41,6 +50,9 @@ static const struct config_choice auth_choices[] = {
 
 #define TRUNK(member) .scope = CONFIG_TRUNK, .offset = offsetof(struct config_trunk, member)
 #define PDN(member)   .scope = CONFIG_PDN, .offset = offsetof(struct config_pdn, member)
+#define MODEL(member) .scope = CONFIG_MODEL, .offset = offsetof(struct config_model, member)
+#define MODEL_STRING(member)                                                                       \
+	MODEL(member), .type = CONFIG_STRING, .size = sizeof(((struct config_model *)0)->member)
 #define TRUNK_STRING(member)                                                                       \
 	TRUNK(member), .type = CONFIG_STRING, .size = sizeof(((struct config_trunk *)0)->member)
 #define PDN_STRING(member)                                                                         \
@@ -197,6 +209,35 @@ static const struct config_word words[] = {
 	 .type = CONFIG_BOOL,
 	 CHANGE(IN_PLACE),
 	 .help = "add a default route through the port; default yes"},
+
+	{.key = "id",
+	 MODEL_STRING(id),
+	 .identity = true,
+	 .metavar = "VID:PID",
+	 .help = "USB or PCI id of the modem"},
+	{.key = "name",
+	 MODEL_STRING(name),
+	 .metavar = "NAME",
+	 .help = "beginnings of the model's name, separated by blanks"},
+	{.key = "interface",
+	 MODEL(interface),
+	 UINT(0, 255),
+	 .metavar = "N",
+	 .help = "USB interface that carries data"},
+	{.key = "qmap",
+	 MODEL(qmap),
+	 ENUM(model_qmap_choices),
+	 .help = "highest QMAP version to ask for; auto: any"},
+	{.key = "dl-max-bytes",
+	 MODEL(dl_max_bytes),
+	 UINT(1536, QMAP_MAX_AGGREGATE),
+	 .metavar = "N",
+	 .help = "largest downlink aggregate that it likes to send"},
+	{.key = "forced",
+	 MODEL(forced),
+	 .type = CONFIG_BOOL,
+	 .help = "does it send QMAP whatever it is told"},
+	{.key = "note", MODEL_STRING(note), .metavar = "TEXT", .help = "what probe says of it"},
 };
 
 #define NWORDS (sizeof(words) / sizeof(words[0]))
@@ -223,6 +264,12 @@ static bool same_key(const char *a, const char *b)
 	return *a == *b;
 }
 
+static const char *const scope_names[] = {
+	[CONFIG_TRUNK] = "trunk",
+	[CONFIG_PDN] = "PDN",
+	[CONFIG_MODEL] = "model",
+};
+
 static void unknown_key(enum config_scope scope, const char *key, struct error *err)
 {
 	const struct config_word *w = NULL;
@@ -237,8 +284,7 @@ static void unknown_key(enum config_scope scope, const char *key, struct error *
 			len += snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 					w->key);
 	}
-	error_set(err, -EINVAL, "a %s has no setting \"%.40s\"",
-		  scope == CONFIG_TRUNK ? "trunk" : "PDN", key);
+	error_set(err, -EINVAL, "a %s has no setting \"%.40s\"", scope_names[scope], key);
 	if (near.best)
 		error_hint(err, "did you mean \"%s\"?", near.best);
 	else

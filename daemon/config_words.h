@@ -21,9 +21,10 @@ enum config_type {
 };
 
 enum config_scope {
-	CONFIG_TRUNK,
-	CONFIG_PDN
-}; /* struct config_trunk or struct config_pdn */
+	CONFIG_TRUNK, /* struct config_trunk */
+	CONFIG_PDN,   /* struct config_pdn */
+	CONFIG_MODEL  /* struct config_model */
+};
 
 /* What it takes that another value comes into force where the trunk is attached; least first. */
 enum config_change {

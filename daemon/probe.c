@@ -12,8 +12,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "config_set.h"
 #include "datapath/datapath.h"
 #include "local.h"
+#include "log.h"
 #include "probe_modem.h"
 #include "trunk_dev.h"
 
@@ -112,13 +114,27 @@ static void add_checks(struct json_object *o, const char *dev)
 	json_object_object_add(o, "datapaths", datapaths);
 }
 
+/* What a configuration says of models is believed here, too, as far as it can be read. */
+static void read_models(void)
+{
+	struct config_set set = {.n = 0};
+	struct error err = {0};
+
+	if (config_set_read(&set, CONFIG_DIRECTORY, &err) ||
+	    config_set_use_models(&set, true, &err))
+		log_debug("no models of " CONFIG_DIRECTORY ": %s", err.text);
+	config_set_clear(&set);
+}
+
 /* Modems, or the one whose netdev is @dev. */
 static int probe_modems(struct json_object *out, const char *dev, struct error *err)
 {
 	struct modem *list;
 	size_t n;
-	int ret = modems_find("/sys", &list, &n);
+	int ret;
 
+	read_models();
+	ret = modems_find("/sys", &list, &n);
 	if (ret)
 		return error_set(err, ret, "out of memory");
 	for (size_t i = 0; i < n; i++) {

@@ -24,7 +24,7 @@
 #include "rtnl_monitor.h"
 #include "trunk_list.h"
 
-#define DEFAULT_CONFIG "/etc/qmap"
+#define DEFAULT_CONFIG CONFIG_DIRECTORY
 #define EXIT_CONFIG    78 /* sysexits.h, which systemd prints as CONFIG */
 
 struct args {
@@ -106,7 +106,7 @@ static int read_config(const struct daemon *d, struct config_set *set, struct er
 
 	if (!d->config && access(path, R_OK))
 		return 0;
-	return config_set_read(set, path, err);
+	return config_set_read(set, path, err) ?: config_set_use_models(set, true, err);
 }
 
 static void on_reload(evutil_socket_t sig, short what, void *arg)

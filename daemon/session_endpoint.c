@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "qmi/transport.h"
+#include "sysfs.h"
 
 /* What PCIe modems call their only data interface, whatever its place on the bus. */
 #define PCIE_INTERFACE 4
@@ -40,6 +41,41 @@ static bool is_pcie(const char *device)
 		return false;
 	target[n] = '\0';
 	return strstr(target, "/mhi") || strstr(target, "/wwan") || strstr(target, "/pci");
+}
+
+/* USB: the interface's device. PCIe: above the MHI device, and where there is one, the WWAN device.
+ */
+static const struct qmi_model *find_by_id(const char *device)
+{
+	static const struct {
+		const char *vendor, *product;
+	} files[] = {
+		{"../idVendor", "../idProduct"},
+		{"../vendor", "../device"},
+		{"../../vendor", "../../device"},
+		{"../../../vendor", "../../../device"},
+	};
+	const struct qmi_model *m = NULL;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !m; i++) {
+		long vendor = sysfs_number(16, "%s/%s", device, files[i].vendor);
+		long product = sysfs_number(16, "%s/%s", device, files[i].product);
+
+		if (vendor > 0 && product > 0)
+			m = qmi_model_find_id(vendor, product);
+	}
+	return m;
+}
+
+void session_find_model(struct session *s)
+{
+	char device[64];
+
+	s->known = NULL;
+	if (qmi_transport_sysfs(qmi_channel_transport(s->channel), device, sizeof(device)))
+		s->known = find_by_id(device);
+	if (!s->known)
+		s->known = qmi_model_find(s->model, s->revision);
 }
 
 void session_endpoint(struct session *s)

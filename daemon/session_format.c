@@ -33,7 +33,8 @@ static const struct {
 static bool wanted(const struct session *s, unsigned int step)
 {
 	if (s->config.qmap == CONFIG_QMAP_AUTO)
-		return ladder[step].version != QMAP_OFF;
+		return ladder[step].version != QMAP_OFF &&
+		       (!s->known->limits_qmap || ladder[step].version <= (int)s->known->qmap);
 	return ladder[step].version == (int)s->config.qmap;
 }
 
@@ -47,7 +48,7 @@ static bool next_step(struct session *s, unsigned int from)
 
 bool session_format_first(struct session *s)
 {
-	s->known = qmi_model_find(s->model, s->revision);
+	session_find_model(s);
 	session_endpoint(s);
 	if (s->config.qmap == CONFIG_QMAP_OFF && s->known->forces_qmap) {
 		error_set(&s->error, -EOPNOTSUPP, "%s sends QMAP whatever it is told, so %s",

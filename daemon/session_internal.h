@@ -332,7 +332,9 @@ void session_network_indication(void *arg, const struct qmi_message *m);
 void session_network_poll(struct session *s);
 bool session_network_missing(const struct session *s, char *why, size_t size);
 
-/* session_endpoint.c: s->endpoint, once s->known is. */
+/* session_endpoint.c: s->known, by the device's id or by what the modem says of itself. */
+void session_find_model(struct session *s);
+/* s->endpoint, once s->known is. */
 void session_endpoint(struct session *s);
 
 /* session_pdn.c: which PDNs and calls there are. */

@@ -15,7 +15,11 @@
 #include <json-c/json.h>
 
 #include "daemon/config.h"
+#include "daemon/config_model.h"
+#include "daemon/config_set.h"
 #include "daemon/config_words.h"
+#include "daemon/qmi/models.h"
+#include "qmap/abi.h"
 
 static struct config_trunk trunk;
 
@@ -494,6 +498,96 @@ static int read_text(const char *text, size_t len, struct read_state *r, struct 
 	return ret;
 }
 
+static int take_model(const struct config_model *m, void *arg)
+{
+	struct config_set *set = arg;
+
+	return config_set_add_model(set, m, NULL);
+}
+
+static int no_trunk(const struct config_trunk *c, void *arg)
+{
+	(void)c;
+	(void)arg;
+	return -EINVAL;
+}
+
+static int read_models(const char *text, struct config_set *set, struct error *err)
+{
+	static const struct config_file_ops ops = {.trunk = no_trunk, .model = take_model};
+	char path[] = "/tmp/qmap-config-XXXXXX";
+	int ret, fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	ret = config_file_read_all(path, &ops, set, err);
+	unlink(path);
+	return ret;
+}
+
+static void models(void **state)
+{
+	struct config_set set = {.n = 0};
+	struct config_model back;
+	struct error err = {0};
+	struct json_object *o;
+
+	(void)state;
+	assert_int_equal(read_models("[model 2C7C:0800]\n"
+				     "dl-max-bytes = 8192\n"
+				     "[model 1234:5678]\n"
+				     "name = XY7 XY8\nqmap = v1\nforced = yes\n"
+				     "note = \"has a; semicolon\"\n",
+				     &set, &err),
+			 0);
+	assert_int_equal(set.nmodels, 2);
+	o = config_model_to_json(&set.models[0]);
+	assert_int_equal(config_model_from_json(&back, o, &err), 0);
+	assert_memory_equal(&back, &set.models[0], sizeof(back));
+	json_object_put(o);
+	assert_int_equal(config_set_use_models(&set, true, &err), 0);
+	assert_int_equal(qmi_model_find_id(0x2c7c, 0x0800)->dl_max_bytes, 8192);
+	assert_true(qmi_model_find_id(0x2c7c, 0x0800)->forces_qmap);
+	assert_false(qmi_model_find_id(0x2c7c, 0x0800)->limits_qmap);
+	assert_int_equal(qmi_model_find("XY800", "")->qmap, QMAP_V1);
+	assert_true(qmi_model_find("XY800", "")->limits_qmap);
+	assert_string_equal(qmi_model_find("XY800", "")->note, "has a; semicolon");
+	config_set_clear(&set);
+	assert_int_equal(config_set_use_models(&set, true, &err), 0);
+	assert_int_equal(qmi_model_find_id(0x2c7c, 0x0800)->dl_max_bytes, 31744);
+}
+
+static void bad_models(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} table[] = {
+		{"[model]\n", ":1: unknown section [model]"},
+		{"[model 2c7c]\n", ":1: \"2c7c\" is no USB or PCI id"},
+		{"[model 2c7c:08000]\n", "is no USB or PCI id"},
+		{"[model 0000:0800]\n", "is no USB or PCI id"},
+		{"[model 2c7c:0800 x]\n", "unknown section"},
+		{"[model 2c7c:0800]\n[model 2C7C:0800]\n",
+		 ":2: section [model 2C7C:0800] is there"},
+		{"[model 2c7c:0800]\nid = 1\n", ":2: \"id\" belongs into the section's name"},
+		{"[model 2c7c:0800]\ninterfac = 1\n", ":2: a model has no setting \"interfac\""},
+		{"[model 2c7c:0800]\nqmap = off\n", "allowed: auto, v1, v4, v5"},
+		{"[model 2c7c:0800]\ndl-max-bytes = 100\n", "allowed: a number from 1536 to"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct config_set set = {.n = 0};
+		struct error err = {0};
+
+		assert_true(read_models(table[i].text, &set, &err) < 0);
+		if (!strstr(err.text, table[i].says))
+			fail_msg("\"%s\" is not in \"%s\"", table[i].says, err.text);
+		config_set_clear(&set);
+	}
+}
+
 static void file(void **state)
 {
 	static const char text[] = "\xef\xbb\xbf# comment\n"
@@ -730,6 +824,8 @@ int main(void)
 		T(json_secrets),
 		T(json_errors),
 		T(file),
+		T(models),
+		T(bad_models),
 		T(file_quotes),
 		T(file_errors),
 		T(file_long_line),

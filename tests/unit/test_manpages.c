@@ -13,6 +13,7 @@
 
 #include "daemon/cli.h"
 #include "daemon/config.h"
+#include "daemon/config_model.h"
 #include "daemon/config_pdn.h"
 #include "daemon/config_words.h"
 #include "daemon/datapath/counters.h"
@@ -158,6 +159,7 @@ static void words_of_the_file(void **state)
 	const char *page = read_page(QMAPD_CONF);
 	const struct config_word *w = NULL;
 	struct config_pdn *one, *two;
+	struct config_model m;
 	struct config_trunk c;
 
 	(void)state;
@@ -170,6 +172,10 @@ static void words_of_the_file(void **state)
 	while ((w = config_word_next(CONFIG_PDN, w)))
 		if (!w->identity)
 			check_word(page, w, one, two);
+	assert_int_equal(config_model_init(&m, "1234:5678", NULL), 0);
+	while ((w = config_word_next(CONFIG_MODEL, w)))
+		if (!w->identity)
+			check_word(strstr(page, "\nMODEL\n"), w, &m, &m);
 }
 
 int main(void)

@@ -223,6 +223,26 @@ test_probe() {
 	wait_for 10 no_modem || fail "$(qmapctl probe)"
 }
 
+# What a configuration says of a model counts for probe and for the modem, which is known by its id.
+test_models() {
+	mkdir -p /etc/qmap
+	printf '[model 2c7c:0800]\nname = XY500\nqmap = v4\ndl-max-bytes = 6144\n' >/etc/qmap/models.conf
+	usb_start
+	qmapd_start
+	equal "probe" '["XY500","v4",6144,true]' "$(probed '[.model, .qmap, .dl_max_bytes, .forces_qmap] | tojson')"
+	attach_all
+	equal "as asked for" "v4 6144" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
+	ping_all
+	detached
+	printf '[model 2c7c:0800]\nforced = no\n' >/etc/qmap/models.conf
+	kill -HUP "$qmapd_pid"
+	attach_all
+	equal "as it is built in" v5 "$(field .qmap)"
+	equal "probe" '["RG500","v5",31744,false]' "$(probed '[.model, .qmap, .dl_max_bytes, .forces_qmap] | tojson')"
+	detached
+	rm /etc/qmap/models.conf
+}
+
 qmi() {
 	timeout 30 qmicli -d /dev/cdc-wdm0 "$@"
 }

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# [model VID:PID] sections: the software modem is known by its name, as one without a device is.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+is_attached() {
+	[ "$(field .state)" = attached ]
+}
+
+write_config() { # LINE...: of the model
+	{
+		printf '[model 2c7c:0800]\n'
+		printf '%s\n' "$@"
+		printf '[trunk wwan0]\ncontrol = %s\n' "$T/qmi"
+	} >"$T/qmapd.conf"
+}
+
+test_models() {
+	modem_start
+	write_config "dl-max-bytes = 8192" "qmap = v1"
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	equal "as asked for" "v1 8192" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
+	equal "as the modem has it" "v1 8192" "$(modem stats | jq -r '.format | "\(.dl) \(.dl_max_size)"')"
+	qmapctl detach wwan0
+	# the model's name is another's now, so that nothing is known of this modem
+	write_config "name = XY500" "forced = no"
+	kill -HUP "$qmapd_pid"
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	equal "as any modem" "v5 16384" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
+	qmapctl detach wwan0
+}
+
+test_models_of_apply() {
+	modem_start
+	qmapd_start
+	write_config "forced = no"
+	refused 2 "sends QMAP whatever it is told" qmapctl attach wwan0 --control "$T/qmi" --qmap off
+	qmapctl apply --dry-run "$T/qmapd.conf" >/dev/null
+	refused 2 "sends QMAP whatever it is told" qmapctl attach wwan0 --control "$T/qmi" --qmap off
+	write_config "dl-max-bytes = 4096"
+	qmapctl apply "$T/qmapd.conf"
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	equal "as asked for" 4096 "$(field .dl_max_bytes)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_mistakes() {
+	write_config "interfac = 3"
+	refused 1 'qmapd.conf:2: a model has no setting "interfac"' qmapctl apply "$T/qmapd.conf"
+	says 'did you mean "interface"?'
+}
+
+run_tests "$@"
