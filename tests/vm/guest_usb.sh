@@ -606,7 +606,9 @@ test_kill_and_adopt() {
 	detached
 }
 
-# back_within MS WHAT: from $began until all PDNs work again.
+# back_within MS WHAT: from $began until all PDNs work again. An emulated CPU takes a second for the
+# eight pings and for loading the programs, and several where others share the machine: the limits are
+# for what hangs, the figures are printed.
 back_within() {
 	local took n
 	for n in "${pdns[@]}"; do
@@ -636,7 +638,7 @@ test_unplug_and_replug() {
 	qmapctl show | grep -qE 'netdev is gone|control channel is gone' || fail "$(qmapctl show)"
 	equal "netdevs left" "" "$(netdevs_left)"
 	plug_in
-	back_within 2000 replugged
+	back_within 6000 replugged
 	pin_controller
 	equal "largest aggregate" "$(field .dl_max_bytes)" $(($(cat $sysfs/mtu) - 1))
 	patterns
@@ -654,7 +656,7 @@ test_replug_under_another_name() {
 	modem plug >/dev/null
 	wait_for 20 test -e /sys/class/net/wwan1/qmi/raw_ip || fail "no wwan1: $(ip -o link)"
 	began=${EPOCHREALTIME/./}
-	back_within 2000 "replugged as wwan1" # of which 300 ms for a rename that may come
+	back_within 6000 "replugged as wwan1" # of which 300 ms for a rename that may come
 	pin_controller
 	equal "netdev" "wwan0 wwan1" "$(field '| [.dev, .netdev] | join(" ")')"
 	set_streams 4
@@ -677,7 +679,7 @@ test_reboot() {
 	back_again() { [ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready; }
 	wait_for 20 back_again
 	began=${EPOCHREALTIME/./}
-	back_within 2000 rebooted
+	back_within 6000 rebooted
 	pin_controller
 	ping_all
 	detached
@@ -695,7 +697,7 @@ test_replug_cycles() {
 		wait $! || : # its packets have nowhere to go
 		wait_for 10 modem_state_is absent || fail "cycle $i: $(qmapctl show)"
 		plug_in
-		back_within 4000 "cycle $i" >>"$T/times"
+		back_within 12000 "cycle $i" >>"$T/times"
 		pin_controller
 		modem reset >/dev/null
 		[ $i != 3 ] || { before=$(unreclaimable) && fds=$(open_files); }
