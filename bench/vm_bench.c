@@ -74,6 +74,7 @@ static const struct bench_case {
 	unsigned int ports;
 	enum sink sink;
 	const char *against; /* rmnet figure of another case */
+	const char *feature; /* of both paths' ports, switched on */
 	bool usb; /* on the stock qmi_wwan, with qmimux for a peer, which knows v1 alone */
 	/* Of the grid: what differs from 21 x 1400 B of one TCP flow, v5, dropped at tc. */
 	const char *factor;
@@ -89,6 +90,9 @@ static const struct bench_case {
 	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
 	CASE("tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD),
 	CASE("tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("udp-forward", 1, true, 21, 1400, 1, SINK_FORWARD),
+	CASE("udp-forward-gro", 1, true, 21, 1400, 1, SINK_FORWARD,
+	     .feature = "rx-udp-gro-forwarding"),
 	CASE("tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC),
 	CASE("tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC),
 	CASE("udp-drop", 1, true, 21, 1400, 1, SINK_TC),
@@ -338,6 +342,8 @@ static void cell_up(struct cell *cell, const struct bench_case *c, enum path pat
 		DIE("world");
 	if (path == RMNET && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
 		DIE("rmnet");
+	if (c->feature && path != BASE && world_named_feature("port1", c->feature, true))
+		DIE("%s", c->feature);
 	cell_sinks(cell);
 	if (c->sink == SINK_VETH && path == SHIM)
 		cell_redirect(cell);

@@ -9,6 +9,7 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -84,6 +85,51 @@ static __always_inline int command(__u8 *data, const __u8 *end, const struct qma
 	return XDP_TX;
 }
 
+/*
+ * v4: does the sum over the packet in the trailer say that the transport checksum is right? The sum
+ * less the IP header, plus the pseudo header, must be all ones; the addresses are in both. Like
+ * kernel rmnet_map_data.c, nothing is said about fragments and about UDP without a checksum.
+ */
+static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u64 len, __u64 pad)
+{
+	const struct qmap_v4_trailer *t;
+	const __u16 *half = (const void *)packet;
+	const __u32 *word = (const void *)packet;
+	__u64 sum, behind = len + pad;
+	__u32 l3, proto;
+
+	if (behind > 0x7fff || packet + sizeof(struct iphdr) + sizeof(struct udphdr) > end)
+		return 0;
+	asm volatile("%0 &= 0x7fff" : "+r"(behind)); /* for the verifier; the compiler knows it */
+	t = (const void *)(packet + behind);
+	if ((const __u8 *)(t + 1) > end || !(t->flags & QMAP_V4_CSUM_VALID))
+		return 0;
+	sum = (__u64)(__u16)~t->csum + (__u32)~word[0] + (__u32)~word[1];
+	if (packet[0] == 0x45) {
+		l3 = sizeof(struct iphdr);
+		proto = packet[9];
+		sum += (__u32)~word[2];
+		if (half[1] != bpf_htons(len) || half[3] & bpf_htons(0x3fff))
+			return 0;
+		half += sizeof(struct iphdr) / 2;
+	} else {
+		l3 = sizeof(struct ipv6hdr);
+		proto = packet[6];
+		if (packet[0] >> 4 != 6 || packet + l3 + sizeof(struct udphdr) > end ||
+		    half[2] != bpf_htons(len - l3))
+			return 0;
+		half += sizeof(struct ipv6hdr) / 2;
+	}
+	if (proto != IPPROTO_TCP &&
+	    (proto != IPPROTO_UDP || half[2] != bpf_htons(len - l3) || !half[3]))
+		return 0;
+	sum += bpf_htons(proto) + bpf_htons(len - l3);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
 /* Any frame, by the walker's rules. A function of its own, so that its needs slow nobody else. */
 static __noinline int any_frame(struct xdp_md *ctx)
 {
@@ -122,7 +168,9 @@ static __noinline int any_frame(struct xdp_md *ctx)
 		w->drop = port->ifindex ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX;
 		return XDP_DROP;
 	}
-	if (f.csum == QMAP_CSUM_VERIFIED)
+	if (f.csum == QMAP_CSUM_VERIFIED ||
+	    (f.csum == QMAP_CSUM_SUM && sum_is_right(data + sizeof(struct qmap_hdr), end, f.len,
+						     w->tail - sizeof(struct qmap_v4_trailer))))
 		w->flags = QMAP_SHIM_CSUM_OK;
 	return XDP_PASS;
 }
@@ -149,6 +197,8 @@ static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *
 	w->header = header;
 	w->tail = pad + tail;
 	w->port = mux;
+	if (tail && sum_is_right(data + header, end, len - pad, pad))
+		w->flags = QMAP_SHIM_CSUM_OK;
 	return XDP_PASS;
 }
 

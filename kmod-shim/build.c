@@ -18,9 +18,9 @@ static unsigned int ip_length(const u8 *packet)
 	return is_v6(packet) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 }
 
-static bool is_tcp(const u8 *packet)
+static u8 protocol(const u8 *packet)
 {
-	return (is_v6(packet) ? packet[6] : packet[9]) == IPPROTO_TCP;
+	return is_v6(packet) ? packet[6] : packet[9];
 }
 
 static void build_count(struct port *port, unsigned int packets, unsigned int bytes, bool csum_ok)
@@ -50,7 +50,8 @@ static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff 
 	skb->protocol = is_v6(packet) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
-	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO && is_tcp(packet))
+	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
+	    protocol(packet) == IPPROTO_TCP)
 		napi_gro_receive(&q->napi, skb);
 	else
 		list_add_tail(&skb->list, &q->deliver);
@@ -117,19 +118,20 @@ static __wsum build_pseudo(const u8 *packet)
 {
 	const struct ipv6hdr *v6 = (const struct ipv6hdr *)packet;
 	const struct iphdr *v4 = (const struct iphdr *)packet;
+	u8 proto = protocol(packet);
 
 	if (is_v6(packet))
-		return csum_unfold(~csum_ipv6_magic(&v6->saddr, &v6->daddr, 0, IPPROTO_TCP, 0));
-	return csum_tcpudp_nofold(v4->saddr, v4->daddr, 0, IPPROTO_TCP, 0);
+		return csum_unfold(~csum_ipv6_magic(&v6->saddr, &v6->daddr, 0, proto, 0));
+	return csum_tcpudp_nofold(v4->saddr, v4->daddr, 0, proto, 0);
 }
 
-/* Is the TCP checksum right? In one go over header and payload, which the cache holds by now. */
+/* Is the checksum right? In one go over header and payload, which the cache holds by now. */
 static __always_inline bool build_verify(const struct build *b, const struct frame *f)
 {
 	unsigned int n = f->kind.length - b->l3;
 
-	return !csum_fold(csum_partial(f->data + b->l3, n,
-				       csum_add(b->pseudo, (__force __wsum)htons(n))));
+	return !csum_fold(
+		csum_partial(f->data + b->l3, n, csum_add(b->pseudo, (__force __wsum)htons(n))));
 }
 
 /* Copies the payload of @f behind what is there. False: wrong checksum, or no memory. */
@@ -148,46 +150,57 @@ static __always_inline bool build_payload(struct build *b, const struct frame *f
 	return true;
 }
 
-/* Makes the headers those of one large packet, as tcp4_gro_complete() and its callers do. */
-static void build_headers(struct sk_buff *skb, bool fixed_id, bool push)
+/* What tcp_gro_complete() and udp_gro_complete_segment() do; returns the GSO types. */
+static unsigned int build_l4(struct sk_buff *skb, const struct build *b, const struct frame *last)
 {
-	unsigned int l3 = ip_length(skb->data);
-	struct skb_shared_info *shared = skb_shinfo(skb);
-	struct tcphdr *th = (struct tcphdr *)(skb->data + l3);
-	struct ipv6hdr *v6 = (struct ipv6hdr *)skb->data;
+	struct tcphdr *th = (struct tcphdr *)(skb->data + b->l3);
+	struct udphdr *uh = (struct udphdr *)th;
+	unsigned int n = skb->len - b->l3;
+	__sum16 pseudo = ~csum_fold(csum_add(b->pseudo, (__force __wsum)htons(n)));
+
+	skb_set_transport_header(skb, b->l3);
+	skb->csum_start = skb_headroom(skb) + b->l3;
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	if (protocol(skb->data) == IPPROTO_UDP) {
+		skb->csum_offset = offsetof(struct udphdr, check);
+		uh->len = htons(n);
+		uh->check = pseudo;
+		return SKB_GSO_UDP_L4;
+	}
+	skb->csum_offset = offsetof(struct tcphdr, check);
+	th->psh = !!(last->data[b->l3 + TCP_FLAGS] & TCPHDR_PSH);
+	th->check = pseudo;
+	return is_v6(skb->data) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+}
+
+/* Makes the IP header that of one large packet. */
+static void build_l3(struct sk_buff *skb, unsigned int l3)
+{
 	struct iphdr *v4 = (struct iphdr *)skb->data;
 	__be16 total = htons(skb->len);
 
-	th->psh = push;
-	skb_set_transport_header(skb, l3);
-	skb->csum_start = skb_headroom(skb) + l3;
-	skb->csum_offset = offsetof(struct tcphdr, check);
-	skb->ip_summed = CHECKSUM_PARTIAL;
 	if (is_v6(skb->data)) {
-		v6->payload_len = htons(skb->len - l3);
-		th->check = ~tcp_v6_check(skb->len - l3, &v6->saddr, &v6->daddr, 0);
-		shared->gso_type = SKB_GSO_TCPV6;
+		((struct ipv6hdr *)skb->data)->payload_len = htons(skb->len - l3);
 		return;
 	}
 	csum_replace2(&v4->check, v4->tot_len, total);
 	v4->tot_len = total;
-	th->check = ~tcp_v4_check(skb->len - l3, v4->saddr, v4->daddr, 0);
-	shared->gso_type = SKB_GSO_TCPV4 | (fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
 }
 
 static void build_finish(struct rx_queue *q, struct build *b, const struct frame *head,
 			 const struct frame *last, unsigned int segments)
 {
-	const u8 *flags = last->data + b->l3 + TCP_FLAGS;
+	struct skb_shared_info *shared = skb_shinfo(b->skb);
 	struct sk_buff *skb = b->skb;
 
 	build_close_run(b);
-	shim_assert(skb->len <= IP_MAX_MTU && skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(skb->len <= IP_MAX_MTU && shared->nr_frags < MAX_SKB_FRAGS);
 	shim_assert(segments ==
 		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
-	skb_shinfo(skb)->gso_size = head->kind.length - head->headers;
-	skb_shinfo(skb)->gso_segs = segments;
-	build_headers(skb, head->fixed_id, *flags & TCPHDR_PSH);
+	build_l3(skb, b->l3);
+	shared->gso_type = build_l4(skb, b, last) | (head->fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
+	shared->gso_size = head->kind.length - head->headers;
+	shared->gso_segs = segments;
 	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
 		    head->kind.csum_ok);
 	build_deliver(q, head->port, skb);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which packets belong together: chains of TCP segments.
+ * Which packets belong together: chains of TCP segments, or of UDP datagrams of one size.
  *
  * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
  * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
  * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
- * net/ipv4/af_inet.c: inet_gso_segment()), gives back exactly the bytes that came.
+ * net/ipv4/udp_offload.c: __udp_gso_segment(), net/ipv4/af_inet.c: inet_gso_segment()), gives back
+ * exactly the bytes that came.
  *
  * Order: chains are delivered where their first frame stood. A segment that cannot join closes the
  * chain of its flow, so that nothing behind it can get in front of it; what may belong to any flow,
@@ -14,16 +15,17 @@
 
 #include <linux/hash.h>
 #include <linux/ipv6.h>
+#include <linux/udp.h>
 #include <net/ip.h>
 #include <net/tcp.h>
 
 #include "rx.h"
 
 enum kind {
-	KIND_OTHER,   /* not TCP: no chain is concerned */
+	KIND_OTHER,   /* not of a kind that is coalesced: no chain is concerned */
 	KIND_OPAQUE,  /* may belong to any flow */
-	KIND_BREAKS,  /* TCP that GSO could not reproduce */
-	KIND_SEGMENT, /* TCP payload */
+	KIND_BREAKS,  /* what GSO could not reproduce */
+	KIND_SEGMENT, /* TCP or UDP payload */
 };
 
 struct candidate {
@@ -32,8 +34,10 @@ struct candidate {
 	u16 l3; /* bytes of IP header */
 	u16 headers;
 	u16 payload;
-	bool push;
+	bool udp, push;
 };
+
+#define UDP_SEGMENTS_MAX 64 /* in one packet, as in GRO (net/ipv4/udp_offload.c) */
 
 void chain_close_all(struct rx_queue *q)
 {
@@ -119,6 +123,21 @@ static __always_inline void chain_append(struct chain *c, struct frame *f, unsig
 	f->segments = 0;
 }
 
+/* Sets what comes behind @f. Only TCP over IPv4 is predicted; of UDP over IPv4, the id is wanted.
+ */
+static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame *f,
+			 const struct candidate *s)
+{
+	if (s->l3 != sizeof(struct iphdr))
+		memset(&c->expect, 0, sizeof(c->expect));
+	else if (s->udp)
+		memcpy(&c->expect.ip, f->data, sizeof(c->expect.ip));
+	else
+		memcpy(&c->expect, f->data, sizeof(c->expect));
+	chain_advance(c, s->payload);
+	q->hot = s->udp ? NULL : c;
+}
+
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 			const struct candidate *s)
 {
@@ -133,12 +152,7 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 	c->room = IP_MAX_MTU - f->kind.length;
 	c->generation = q->generation;
 	c->next_seq = s->seq;
-	if (s->l3 == sizeof(struct iphdr))
-		memcpy(&c->expect, f->data, sizeof(c->expect));
-	else
-		memset(&c->expect, 0, sizeof(c->expect)); /* predicts nothing */
-	chain_advance(c, s->payload);
-	q->hot = c;
+	chain_expect(q, c, f, s);
 }
 
 /* Everything in the IPv4 header that GSO would repeat, and the id. */
@@ -159,20 +173,28 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	return c->head->fixed_id ? fixed : ip->id == c->expect.ip.id;
 }
 
+/* Everything in the TCP header that GSO would repeat; ports are compared already. */
+static bool chain_matches_tcp(const struct chain *c, const struct candidate *s, const u8 *a,
+			      const u8 *b)
+{
+	const struct tcphdr *first = (const struct tcphdr *)a, *th = (const struct tcphdr *)b;
+
+	return s->seq == c->next_seq && th->ack_seq == first->ack_seq &&
+	       th->window == first->window && th->urg_ptr == first->urg_ptr &&
+	       !memcmp(a + sizeof(*th), b + sizeof(*th), s->headers - s->l3 - sizeof(*th));
+}
+
+/* Headers of one length behind IP headers of one version are those of one protocol. */
 static bool chain_matches(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	const struct frame *h = c->head;
 	const u8 *a = h->data + s->l3, *b = f->data + s->l3;
-	const struct tcphdr *first = (const struct tcphdr *)a, *th = (const struct tcphdr *)b;
 
 	if (f->port != c->port || f->kind.csum_ok != c->kind.csum_ok || s->headers != c->headers ||
 	    (*f->data ^ *h->data) >> 4 || s->payload > c->payload || s->payload > c->room ||
-	    s->seq != c->next_seq)
+	    get_unaligned((u32 *)a) != get_unaligned((u32 *)b))
 		return false;
-	if (th->source != first->source || th->dest != first->dest ||
-	    th->ack_seq != first->ack_seq || th->window != first->window ||
-	    th->urg_ptr != first->urg_ptr ||
-	    memcmp(a + sizeof(*th), b + sizeof(*th), s->headers - s->l3 - sizeof(*th)))
+	if (s->udp ? h->segments >= UDP_SEGMENTS_MAX : !chain_matches_tcp(c, s, a, b))
 		return false;
 	if (s->l3 == sizeof(struct iphdr))
 		return chain_matches_v4(c, f->data);
@@ -180,56 +202,83 @@ static bool chain_matches(struct chain *c, const struct frame *f, const struct c
 	return !memcmp(f->data, h->data, 4) && !memcmp(f->data + 6, h->data + 6, 34);
 }
 
-static enum kind classify_v4(const struct frame *f)
+/* A GSO packet of UDP datagrams is for those who ask for it: forwarding, as a rule. */
+static bool coalesces_udp(const struct frame *f)
+{
+	return f->port->dev->features & NETIF_F_GRO_UDP_FWD;
+}
+
+static enum kind classify_v4(const struct frame *f, struct candidate *s)
 {
 	const struct iphdr *ip = (const struct iphdr *)f->data;
 
+	s->l3 = sizeof(*ip);
 	if (f->kind.length < sizeof(*ip) || ip->ihl != 5 || ip_is_fragment(ip))
 		return KIND_OPAQUE;
-	if (ip->protocol != IPPROTO_TCP)
+	s->udp = ip->protocol == IPPROTO_UDP;
+	if (s->udp ? !coalesces_udp(f) : ip->protocol != IPPROTO_TCP)
 		return KIND_OTHER;
-	if (f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
-		return KIND_OPAQUE;
 	if (ntohs(ip->tot_len) != f->kind.length || ip->check == CSUM_MANGLED_0 ||
 	    ip_fast_csum(ip, 5) || ip->frag_off & htons(IP_CE))
 		return KIND_BREAKS;
 	return KIND_SEGMENT;
 }
 
-static enum kind classify_v6(const struct frame *f)
+static enum kind classify_v6(const struct frame *f, struct candidate *s)
 {
 	const struct ipv6hdr *ip = (const struct ipv6hdr *)f->data;
 
+	s->l3 = sizeof(*ip);
 	if (f->kind.length < sizeof(*ip))
 		return KIND_OPAQUE;
-	if (ip->nexthdr == IPPROTO_UDP || ip->nexthdr == IPPROTO_ICMPV6)
+	s->udp = ip->nexthdr == IPPROTO_UDP;
+	if (ip->nexthdr == IPPROTO_ICMPV6 || (s->udp && !coalesces_udp(f)))
 		return KIND_OTHER;
-	if (ip->nexthdr != IPPROTO_TCP || f->kind.length < sizeof(*ip) + sizeof(struct tcphdr))
+	if (!s->udp && ip->nexthdr != IPPROTO_TCP)
 		return KIND_OPAQUE;
-	if (ntohs(ip->payload_len) != f->kind.length - sizeof(*ip))
-		return KIND_BREAKS;
-	return KIND_SEGMENT;
+	return ntohs(ip->payload_len) == f->kind.length - sizeof(*ip) ? KIND_SEGMENT : KIND_BREAKS;
 }
 
-static void classify(const struct frame *f, struct candidate *s)
+static enum kind classify_tcp(const struct frame *f, struct candidate *s)
 {
-	bool v6 = *f->data >> 4 == 6;
-	const struct tcphdr *th;
-	const u8 *p;
+	const u8 *p = f->data + s->l3;
+	const struct tcphdr *th = (const struct tcphdr *)p;
 
-	s->kind = v6 ? classify_v6(f) : classify_v4(f);
-	if (s->kind != KIND_SEGMENT)
-		return;
-	s->l3 = v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
-	p = f->data + s->l3;
-	th = (const struct tcphdr *)p;
 	s->headers = s->l3 + th->doff * 4;
 	s->payload = f->kind.length - s->headers;
 	s->seq = ntohl(th->seq);
 	s->push = p[TCP_FLAGS] & TCPHDR_PSH;
 	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0f ||
 	    (p[TCP_FLAGS] & ~TCPHDR_PSH) != TCPHDR_ACK || th->check == CSUM_MANGLED_0)
-		s->kind = KIND_BREAKS;
+		return KIND_BREAKS;
+	return KIND_SEGMENT;
+}
+
+static enum kind classify_udp(const struct frame *f, struct candidate *s)
+{
+	const struct udphdr *uh = (const struct udphdr *)(f->data + s->l3);
+
+	s->headers = s->l3 + sizeof(*uh);
+	s->payload = f->kind.length - s->headers;
+	s->seq = 0;
+	s->push = false;
+	/* No checksum is nothing that GSO would leave so. */
+	return uh->check && s->payload && ntohs(uh->len) == f->kind.length - s->l3 ? KIND_SEGMENT
+										   : KIND_BREAKS;
+}
+
+static void classify(const struct frame *f, struct candidate *s)
+{
+	unsigned int l4;
+
+	s->kind = *f->data >> 4 == 6 ? classify_v6(f, s) : classify_v4(f, s);
+	if (s->kind < KIND_BREAKS)
+		return;
+	l4 = s->udp ? sizeof(struct udphdr) : sizeof(struct tcphdr);
+	if (f->kind.length < s->l3 + l4)
+		s->kind = KIND_OPAQUE;
+	else if (s->kind == KIND_SEGMENT)
+		s->kind = s->udp ? classify_udp(f, s) : classify_tcp(f, s);
 }
 
 /* Out of line: its needs would slow chain_frame(). */
@@ -257,14 +306,10 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 		return;
 	}
 	chain_append(c, f, s.payload);
-	q->hot = c;
-	if (s.push || s.payload < c->payload) {
+	if (s.push || s.payload < c->payload)
 		chain_close(q, c);
-		return;
-	}
-	if (s.l3 == sizeof(struct iphdr))
-		memcpy(&c->expect, f->data, sizeof(c->expect));
-	chain_advance(c, s.payload);
+	else
+		chain_expect(q, c, f, &s);
 }
 
 static __always_inline void chain_extend(struct chain *c, struct frame *f)
@@ -280,7 +325,8 @@ static noinline void chain_other(struct rx_queue *q, struct frame *f)
 {
 	struct chain *c;
 
-	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45) {
+	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45 &&
+	    f->data[9] == IPPROTO_TCP) {
 		c = chain_slot(q, f, false);
 		if (chain_is_open(q, c) && chain_predicts(c, f)) {
 			q->hot = c;

@@ -91,7 +91,9 @@
  * TCP segments of one flow that follow each other in the aggregates of one poll are given to the
  * stack as one GSO packet, if and only if cutting that packet again gives back the same bytes. That
  * needs GRO on the port; `ethtool -K PORT rx-gro-hw off` turns coalescing alone off, and
- * QMAP_SHIM_ALONE in `flags` does it for one packet. With QMAP_SHIM_CSUM_OK checksums are taken as
+ * QMAP_SHIM_ALONE in `flags` does it for one packet. UDP datagrams of one size and flow become one
+ * GSO packet too where the port has rx-udp-gro-forwarding on (`ethtool -K`; off by default): that
+ * is for routers, a socket gains nothing by it. With QMAP_SHIM_CSUM_OK checksums are taken as
  * verified; without, the shim verifies every segment that it coalesces.
  *
  *

@@ -109,7 +109,7 @@ static size_t make_udp(uint8_t *p, const struct packet_spec *s)
 {
 	put16(p, s->sport ?: 5000 + s->flow);
 	put16(p + 2, s->dport ?: 4000);
-	put16(p + 4, 8 + s->payload);
+	put16(p + 4, 8 + s->payload - (s->bad_length && s->payload));
 	put16(p + 6, 0);
 	return 8;
 }
@@ -131,7 +131,7 @@ size_t packet_make(uint8_t *out, const struct packet_spec *s)
 	sum = ~csum16(p, l4, pseudo);
 	if (s->udp && !sum)
 		sum = 0xffff;
-	put16(p + (s->udp ? 6 : 16), sum ^ (s->bad_csum ? 0x5555 : 0));
+	put16(p + (s->udp ? 6 : 16), s->no_csum ? 0 : sum ^ (s->bad_csum ? 0x5555 : 0));
 	return l3 + l4;
 }
 

@@ -31,6 +31,7 @@ struct packet_spec {
 	unsigned int options_len; /* multiple of 4 */
 	unsigned int payload;
 	bool bad_csum, bad_ip_csum;
+	bool no_csum, bad_length; /* UDP only */
 };
 
 /* Returns the length. The payload depends on flow and seq only. */

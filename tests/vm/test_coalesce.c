@@ -3,7 +3,7 @@
  * Coalescing is exact: what leaves by a device that can do no segmentation of its own equals what
  * came, byte for byte, and in order within each flow.
  */
-#include "shim_test.h"
+#include "test_coalesce.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -13,6 +13,7 @@
 
 #include <linux/ethtool.h>
 
+#include "shim_test.h"
 #include "world.h"
 
 #define PORTS	   4
@@ -34,12 +35,12 @@ struct flow {
 
 static struct flow flows[FLOWS + 1];
 
-static void flow_start(struct flow *f, unsigned int number)
+static void flow_start(struct flow *f, unsigned int number, unsigned int udp)
 {
 	f->next = (struct packet_spec){
 		.flow = number,
 		.v6 = number % 3 == 0,
-		.udp = number % 11 == 0,
+		.udp = number % udp == 0,
 		.ttl = random_in(1, 255),
 		.tos = chance(30) ? random_u32() & 0xfc : 0,
 		.flags = 0x10,
@@ -64,7 +65,7 @@ static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
 {
 	static const uint8_t flags[] = {0x18, 0x11, 0x30, 0x14, 0x12, 0x50, 0x90, 0x19};
 
-	switch (random_in(0, 21)) {
+	switch (random_in(0, 23)) {
 	case 0:
 		s->flags = flags[random_in(0, sizeof(flags) - 1)];
 		break;
@@ -129,6 +130,12 @@ static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
 		break;
 	case 20:
 		s->flags |= 0x08;
+		break;
+	case 22:
+		s->no_csum = s->udp;
+		break;
+	case 23:
+		s->bad_length = s->udp;
 		break;
 	case 21:
 		f->next.id = s->id = 0xffff - random_in(0, 2); /* about to wrap */
@@ -219,7 +226,7 @@ static int drain(const struct world *w, unsigned int *left)
 	return 0;
 }
 
-static int exchange(const struct world *w, int version, bool csum_ok)
+static int exchange(const struct world *w, int version, bool csum_ok, bool bad_csum)
 {
 	static struct aggregate a;
 	unsigned int i, left = 0;
@@ -234,7 +241,7 @@ static int exchange(const struct world *w, int version, bool csum_ok)
 		do {
 			if (!chance(stay))
 				f = &flows[random_in(1, FLOWS)];
-		} while (emit(f, &a, !csum_ok, percent) && ++left);
+		} while (emit(f, &a, bad_csum, percent) && ++left);
 		if (world_send(w, a.data, a.len))
 			return FAIL("cannot send");
 		if (i % WINDOW == 0 && drain(w, &left))
@@ -275,8 +282,9 @@ static uint64_t ports_counter(const char *counter)
 	return sum;
 }
 
-static int run_in(struct world *w, int version, bool csum_ok)
+static int run_in(struct world *w, const struct coalesce_options *o)
 {
+	bool vouched = o->version == 5 && o->csum_ok;
 	char name[16];
 	unsigned int i;
 
@@ -286,28 +294,32 @@ static int run_in(struct world *w, int version, bool csum_ok)
 		snprintf(name, sizeof(name), "port%u", i);
 		if (world_tc_ingress(w, name, "forward"))
 			return -1;
+		if (o->feature && world_named_feature(name, o->feature, true))
+			return FAIL("%s: no %s", name, o->feature);
 	}
 	for (i = 1; i <= FLOWS; i++)
-		flow_start(&flows[i], i);
-	if (exchange(w, version, csum_ok))
+		flow_start(&flows[i], i, o->udp);
+	if (exchange(w, o->version, o->csum_ok, !vouched))
 		return -1;
 	if (set_threaded())
 		return FAIL("no threaded NAPI");
-	return exchange(w, version, csum_ok);
+	return exchange(w, o->version, o->csum_ok, !vouched);
 }
 
-static int run(int version, bool csum_ok)
+int coalesce_run(const struct coalesce_options *o)
 {
-	const struct world_options o = {.version = version, .ports = PORTS};
+	const struct world_options wo = {.version = o->version, .ports = PORTS};
 	struct world w;
 	uint64_t chains, packets;
 	int err;
 
-	if (world_new(&w, &o))
+	if (world_new(&w, &wo))
 		return -1;
-	err = run_in(&w, version, csum_ok);
+	err = run_in(&w, o);
 	chains = ports_counter("rx_chains");
 	packets = ports_counter("rx_coalesced");
+	if (o->csum_ok && !err && !ports_counter("rx_csum_ok"))
+		err = FAIL("no checksum counts as verified");
 	printf("  %llu packets, %llu of them in %llu chains\n",
 	       (unsigned long long)ports_counter("rx_packets"), (unsigned long long)packets,
 	       (unsigned long long)chains);
@@ -319,17 +331,22 @@ static int run(int version, bool csum_ok)
 
 int test_coalesce_v1(void)
 {
-	return run(1, false);
+	const struct coalesce_options o = {.version = 1, .udp = MOSTLY_TCP};
+
+	return coalesce_run(&o);
 }
 
 int test_coalesce_v5(void)
 {
-	return run(5, true);
+	const struct coalesce_options o = {.version = 5, .csum_ok = true, .udp = MOSTLY_TCP};
+
+	return coalesce_run(&o);
 }
 
-/* With GRO or its hardware switch off, nothing is coalesced. */
+/* With GRO off, nothing is coalesced. */
 int test_no_coalesce(void)
 {
+	const struct coalesce_options all = {.version = 5, .csum_ok = true, .udp = MOSTLY_TCP};
 	const struct world_options o = {.version = 5, .ports = PORTS};
 	struct world w;
 	char name[16];
@@ -345,7 +362,7 @@ int test_no_coalesce(void)
 	if (err)
 		err = FAIL("GRO cannot be switched off");
 	else
-		err = run_in(&w, 5, true);
+		err = run_in(&w, &all);
 	if (!err && ports_counter("rx_coalesced"))
 		err = FAIL("coalesced with GRO off");
 	world_free(&w);

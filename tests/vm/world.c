@@ -378,3 +378,11 @@ int world_feature(const char *dev, uint32_t command, bool on)
 
 	return ethtool(dev, &value);
 }
+
+int world_named_feature(const char *dev, const char *feature, bool on)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "ethtool -K %s %s %s", dev, feature, on ? "on" : "off");
+	return system(command) ? -1 : 0;
+}

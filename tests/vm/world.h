@@ -84,5 +84,7 @@ size_t world_read(int fd, void *buf, size_t size, int ms);
 /* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */
 uint64_t world_counter(const char *dev, const char *name);
 int world_feature(const char *dev, uint32_t command, bool on);
+/* By the name that ethtool(8) has for it. */
+int world_named_feature(const char *dev, const char *feature, bool on);
 
 #endif
