@@ -53,7 +53,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: check-matrix all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -154,6 +154,11 @@ check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
+# All of the fault matrix; `check` goes through a third of it.
+check-matrix:
+	$(call with_deps,all)
+	$(Q)MATRIX=all tests/net/test-matrix.sh
+
 tests: $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
 
 # Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
@@ -187,6 +192,7 @@ help:
 	@echo 'make deps          install what is missing'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net, check-vm: root)'
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
+	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'

@@ -79,6 +79,7 @@
 	X(malformed, "messages that are not QMI, or whose parts do not fit")                       \
 	X(not_requests, "responses or indications from the host")                                  \
 	X(ignored, "requests while rebooting")                                                     \
+	X(faulted, "requests that a rule was for")                                                 \
 	X(never_answered, "requests that a fault left without answer")                             \
 	X(syncs, "CTL SYNC requests")                                                              \
 	X(starts, "Start Network requests")                                                        \

@@ -130,6 +130,7 @@ struct fault faults_take(struct modem *m, uint8_t service, uint16_t id)
 		if (r->refuse || (r->service != ANY && r->service != service) ||
 		    (r->message != ANY && r->message != id) || !use(r))
 			continue;
+		m->qmi.faulted++;
 		f.never |= r->fault.never;
 		f.twice |= r->fault.twice;
 		if (r->fault.strike) {
