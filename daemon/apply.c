@@ -92,7 +92,6 @@ static int make_plan(struct applier *a, struct error *err)
 		ret = keep_secrets(a, c, err)
 			      ?: config_diff(&a->plan, t ? trunk_config(t) : NULL, c);
 	}
-	config_plan_by_reattach(&a->plan);
 	a->steps = ret ? NULL : calloc(a->plan.n + 1, sizeof(*a->steps));
 	if (!a->steps)
 		return error_set(err, ret ? ret : -ENOMEM, "out of memory");
@@ -206,19 +205,49 @@ static void detached(void *arg, const struct error *err)
 		step_refused(s, &why);
 }
 
+static void pdn_over(void *arg, struct trunk *t, const struct error *err)
+{
+	(void)t;
+	step_over(arg, err);
+}
+
+/* Of a trunk that stays. What is done at once is over at once. */
+static int change(struct step *s, struct trunk *t, struct error *err)
+{
+	const struct config_trunk *c = config_set_find(&s->applier->wanted, s->what->dev);
+	const struct config_pdn *p = config_find_pdn(c, s->what->pdn);
+	int ret = 0;
+
+	if (s->what->kind == CONFIG_STEP_REMOVE_PDN)
+		return trunk_remove_pdn(t, s->what->pdn, pdn_over, s, err);
+	if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
+		return trunk_redial_pdn(t, p, pdn_over, s, err);
+	if (s->what->kind == CONFIG_STEP_CHANGE)
+		trunk_set(t, c);
+	else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
+		ret = trunk_set_pdn(t, p, err);
+	else
+		ret = trunk_add_pdn(t, p, err);
+	if (!ret)
+		step_over(s, NULL);
+	return ret;
+}
+
 static int begin(struct step *s, struct error *err)
 {
 	struct applier *a = s->applier;
 	const char *dev = s->what->dev;
+	struct trunk *t = trunk_list_find(a->list, dev);
 
-	switch (s->what->kind) {
-	case CONFIG_STEP_DETACH:
-		return trunk_list_detach(a->list, dev, over, s, err);
-	case CONFIG_STEP_ATTACH:
+	if (s->what->kind == CONFIG_STEP_ATTACH)
 		return attach(s, err);
-	default:
+	if (s->what->kind == CONFIG_STEP_DETACH)
+		return trunk_list_detach(a->list, dev, over, s, err);
+	if (s->what->kind == CONFIG_STEP_REATTACH)
 		return trunk_list_detach(a->list, dev, detached, s, err);
-	}
+	if (!t)
+		return error_set(err, -ENODEV, "%s has been detached meanwhile", dev);
+	return change(s, t, err);
 }
 
 static void start_step(struct step *s)

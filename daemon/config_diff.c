@@ -31,40 +31,6 @@ struct json_object *config_step_to_json(const struct config_step *s)
 	return o;
 }
 
-static bool is_whole(const struct config_step *s)
-{
-	return s->kind == CONFIG_STEP_ATTACH || s->kind == CONFIG_STEP_DETACH;
-}
-
-/* Takes the changes of @from along. */
-static void merge(struct config_step *s, struct config_step *from)
-{
-	for (size_t i = 0; i < json_object_array_length(from->changes); i++)
-		json_object_array_add(s->changes,
-				      json_object_get(json_object_array_get_idx(from->changes, i)));
-	json_object_put(from->changes);
-}
-
-void config_plan_by_reattach(struct config_plan *plan)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		struct config_step *s = &plan->steps[i], *last = &plan->steps[n - !!n];
-
-		if (!is_whole(s) && n && !is_whole(last) && !strcmp(last->dev, s->dev)) {
-			merge(last, s);
-			continue;
-		}
-		plan->steps[n++] = *s;
-		if (is_whole(s))
-			continue;
-		plan->steps[n - 1].kind = CONFIG_STEP_REATTACH;
-		plan->steps[n - 1].pdn = 0;
-	}
-	plan->n = n;
-}
-
 void config_plan_clear(struct config_plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++)

@@ -44,9 +44,6 @@ struct config_plan {
 int config_diff(struct config_plan *plan, const struct config_trunk *running,
 		const struct config_trunk *wanted);
 
-/* Makes one CONFIG_STEP_REATTACH of all that changes an attached trunk. */
-void config_plan_by_reattach(struct config_plan *plan);
-
 void config_plan_clear(struct config_plan *plan);
 
 /* "redial_pdn" */

@@ -128,6 +128,63 @@ test_dump_is_applied_without_a_change() {
 	equal "dump" "$(cat "$T/secrets")" "$(qmapctl dump --secrets)"
 }
 
+# --- one by one: the others do not notice ---
+
+# of PDN 2, which nothing is done to: its port, its call and its traffic.
+second_pdn() {
+	field '.pdns[] | select(.number == 2) | .families | map(.handle) | tostring'
+	cat /sys/class/net/wwan0.2/ifindex
+	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1 | grep -c " 0% packet loss"
+}
+
+each_with() { # prefix lines
+	local line
+	while IFS= read -r line; do
+		echo "$1$line"
+	done <<<"$2"
+}
+
+# applied PLAN: what is in $T/f now is done by these steps, and then there is nothing to do.
+applied() {
+	equal "plan" "$(each_with "planned " "$1")" "$(qmapctl apply -n "$T/f")"
+	equal "steps" "$(each_with "done    " "$1")" "$(qmapctl apply "$T/f")"
+	says_nothing_to_do qmapctl apply "$T/f"
+	equal "PDN 2" "$second" "$(second_pdn)"
+}
+
+pdn_is_up() { # number address
+	ping -c 1 -W 1 -q -I "wwan0.$1" "$2" >/dev/null 2>&1
+}
+
+test_apply_pdn_by_pdn() {
+	local head port second
+	start
+	head=('[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 2]' 'ip = v4')
+	conf f "${head[@]}" '[trunk wwan0 pdn 1]' 'apn = internet'
+	qmapctl apply -q "$T/f"
+	second=$(second_pdn)
+	port=$(cat /sys/class/net/wwan0.1/ifindex)
+	conf f "${head[@]}" '[trunk wwan0 pdn 1]' 'apn = internet' 'metric = 9'
+	applied "wwan0 PDN 1: change because of metric 701 -> 9"
+	[[ $(ip route show default dev wwan0.1) == *"metric 9"* ]] || fail "$(ip route)"
+	equal "routes of PDN 1" 1 "$(ip route show default dev wwan0.1 | wc -l)"
+	conf f "${head[@]}" '[trunk wwan0 pdn 1]' 'apn = internet' 'metric = 9' 'default-route = no'
+	applied "wwan0 PDN 1: change because of default-route yes -> no"
+	equal "routes of PDN 1" "" "$(ip route show default dev wwan0.1; ip -6 route show default dev wwan0.1)"
+	conf f "${head[@]}" '[trunk wwan0 pdn 1]' 'apn = ims' 'metric = 9' 'default-route = no'
+	applied "wwan0 PDN 1: redial because of apn internet -> ims"
+	wait_for 5 pdn_is_up 1 10.64.1.1 || fail "$(qmapctl show)"
+	equal "port of PDN 1" "$port" "$(cat /sys/class/net/wwan0.1/ifindex)"
+	conf f "${head[@]}" '[trunk wwan0 pdn 3]'
+	applied $'wwan0 PDN 1: remove\nwwan0 PDN 3: add'
+	wait_for 5 pdn_is_up 3 10.64.3.1 || fail "$(qmapctl show)"
+	equal "ports" "wwan0.2 wwan0.3" "$(ip -o link | grep -oE 'wwan0\.[0-9]+' | grep -v q | sort -u | paste -sd ' ')"
+	conf f '[trunk wwan0]' "control = $T/qmi" 'timeout = 5' '[trunk wwan0 pdn 2]' 'ip = v4' '[trunk wwan0 pdn 3]'
+	applied "wwan0: change because of timeout 10 -> 5"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 test_apply_leaves_others_alone() {
 	start
 	attach --pdn 1,apn=internet >/dev/null

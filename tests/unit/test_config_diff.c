@@ -120,26 +120,6 @@ static void steps(void **state)
 	}
 }
 
-static void by_reattach(void **state)
-{
-	static struct config_trunk running, wanted;
-	struct config_plan plan = {0};
-	char got[256];
-
-	(void)state;
-	parse(&running, "1 2,apn=a");
-	parse(&wanted, "timeout=5 2,apn=b 3");
-	assert_int_equal(config_diff(&plan, NULL, &wanted), 0);
-	assert_int_equal(config_diff(&plan, &running, &wanted), 0);
-	assert_int_equal(config_diff(&plan, &running, NULL), 0);
-	config_plan_by_reattach(&plan);
-	describe(&plan, got, sizeof(got));
-	assert_string_equal(got, "attach; reattach: timeout 10>5, apn a>b; detach");
-	config_plan_clear(&plan);
-	config_plan_by_reattach(&plan);
-	assert_int_equal(plan.n, 0);
-}
-
 static void come_and_go(void **state)
 {
 	static struct config_trunk c;
@@ -207,7 +187,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps),
-		cmocka_unit_test(by_reattach),
 		cmocka_unit_test(come_and_go),
 		cmocka_unit_test(every_word_says_what_it_takes),
 		cmocka_unit_test(kept_secrets_are_no_difference),
