@@ -122,7 +122,8 @@ int session_remove_pdn(struct session *s, unsigned int number,
 /* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin. */
 void session_set(struct session *s, const struct config_trunk *config);
 
-/* Dials PDN @number (0: all) again now, whatever backs off or has failed for good. */
+/* Dials PDN @number (0: all) again now, whatever backs off or has failed for good; with 0 it asks,
+ * too, whether what is up still is. */
 void session_retry(struct session *s, unsigned int number);
 
 /*

@@ -370,6 +370,8 @@ const char *call_doing(enum call_step step);
 /* session_watch.c: what is looked at from time to time. */
 int session_watch_new(struct session *s);
 void session_watch_free(struct session *s);
+/* Asks the modem now what it is asked from time to time. */
+void session_watch_look(struct session *s);
 /* Begins anew. */
 void session_watch_start(struct session *s);
 void session_watch_stop(struct session *s);

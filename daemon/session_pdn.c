@@ -176,6 +176,8 @@ void session_retry(struct session *s, unsigned int number)
 		if (c->step == STEP_NONE && c->state != CALL_UP)
 			call_consider(c);
 	}
+	if (!number)
+		session_watch_look(s);
 }
 
 static bool is_gone(const struct session *s, const struct session_pdn *pdn)

@@ -17,16 +17,21 @@ static void again(struct event *timer, unsigned int seconds)
 		event_add(timer, &tv);
 }
 
+void session_watch_look(struct session *s)
+{
+	session_facts_poll(s);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->state == CALL_UP && c->step == STEP_NONE)
+			call_step(c, STEP_STILL_UP);
+}
+
 static void on_poll(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
 	(void)fd;
 	(void)what;
-	session_facts_poll(s);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->state == CALL_UP && c->step == STEP_NONE)
-			call_step(c, STEP_STILL_UP);
+	session_watch_look(s);
 	again(s->poll, s->config.poll);
 }
 

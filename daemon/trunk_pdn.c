@@ -197,5 +197,7 @@ void trunk_set(struct trunk *t, const struct config_trunk *config)
 	const size_t head = offsetof(struct config_trunk, npdns);
 
 	memcpy(&t->config, config, head);
+	if (t->session)
+		session_set(t->session, config);
 	trunk_save(t);
 }

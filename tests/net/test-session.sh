@@ -115,6 +115,20 @@ qmicli_free_pin() {
 	END
 }
 
+# The right one comes by `apply`, while the calls wait.
+test_pin_is_corrected() {
+	start --pin 1234
+	printf '[trunk wwan0]\ncontrol = %s\npin = %s\n[trunk wwan0 pdn 1]\nip = v4\n' "$T/qmi" 4321 >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null || :
+	waits waiting-for-sim "the PIN is wrong"
+	sed -i s/4321/1234/ "$T/conf"
+	qmapctl apply "$T/conf"
+	becomes 1 4 up
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+	nothing_left
+}
+
 # Wrong once is wrong for ever: not again after a lost modem, a restart of qmapd, a new attach.
 test_wrong_pin_is_tried_once() {
 	start --pin 1234

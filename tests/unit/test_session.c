@@ -1298,6 +1298,12 @@ static void test_retry(void **state)
 	session_retry(session, 0);
 	run_for(20);
 	assert_int_equal(fake_asked(&modem, WDS, START), 3);
+	/* after a sleep: the call is gone, and nobody has said so */
+	modem.clients[2].connected = false;
+	session_retry(session, 0);
+	asked(WDS, START, 4);
+	run_for(20);
+	shown(0, "up", "");
 	stop_ok();
 }
 
