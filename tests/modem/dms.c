@@ -5,11 +5,16 @@
 #include "pdn.h"
 #include "sim.h"
 #include "service.h"
+#include "util.h"
 
 #define MODE_ONLINE    0
 #define MODE_LOW_POWER 1
 #define MODE_RESET     4
 #define MODE_OFFLINE   3
+
+#define DATA_ONLY     1 /* no circuit-switched services */
+#define SIM_SUPPORTED 2
+#define RADIO_LTE     8
 
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
@@ -27,6 +32,25 @@ static enum qmi_error event_report(struct modem *m, struct client *c, const stru
 	(void)c;
 	(void)req;
 	(void)out;
+	return QMI_OK;
+}
+
+/* Rates, services and radio interfaces, by which ModemManager tells what kind of modem it has. */
+static enum qmi_error capabilities(struct modem *m, struct client *c, const struct qmi_msg *req,
+				   struct qmi_tlvs *out)
+{
+	uint8_t v[12] = {0};
+
+	(void)m;
+	(void)c;
+	(void)req;
+	put_le32(v, 50000000);
+	put_le32(v + 4, 150000000);
+	v[8] = DATA_ONLY;
+	v[9] = SIM_SUPPORTED;
+	v[10] = 1;
+	v[11] = RADIO_LTE;
+	qmi_put(out, 0x01, v, sizeof(v));
 	return QMI_OK;
 }
 
@@ -126,6 +150,7 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 static const struct qmi_message messages[] = {
 	{0x0000, "reset", reset},
 	{0x0001, "event_report", event_report},
+	{0x0020, "capabilities", capabilities},
 	{0x0021, "manufacturer", manufacturer},
 	{0x0022, "model", model},
 	{0x0023, "revision", revision},

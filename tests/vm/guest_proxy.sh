@@ -41,7 +41,8 @@ proxy_is() { # name of the program that has the socket
 }
 
 device_opened() { # times, by qmapd
-	[ "$(find "/proc/$qmapd_pid/fd" -lname /dev/cdc-wdm0 | wc -l)" = "$1" ]
+	local fd
+	[ "$(for fd in "/proc/$qmapd_pid"/fd/*; do readlink "$fd"; done | grep -cx /dev/cdc-wdm0)" = "$1" ]
 }
 
 test_client_of_qmi_proxy() {
@@ -112,4 +113,82 @@ test_server_of_qmi_proxy() {
 	wait_for 20 test -s /tmp/told
 	unplug
 	wait "$reader" || fail "a client is not hung up when the modem goes"
+}
+
+# --- ModemManager ---
+
+mm_pid=''
+
+mm() {
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket timeout 60 /usr/bin/mmcli "$@"
+}
+
+# What udevd would know: no udevd runs here, and its data base is files.
+udev_knows() { # ID PROPERTY...
+	local id=$1
+	shift
+	mkdir -p /run/udev/data
+	printf '%s\n' I:1000000 "${@/#/E:}" >"/run/udev/data/$id"
+}
+
+bus_start() {
+	[ ! -e /no-modemmanager ] || skip "$(cat /no-modemmanager)"
+	mkdir -p /run/dbus /var/lib /var/run
+	cat >/run/dbus.conf <<-'XML'
+		<busconfig>
+		  <type>system</type>
+		  <listen>unix:path=/run/dbus/system_bus_socket</listen>
+		  <auth>EXTERNAL</auth>
+		  <policy context="default">
+		    <allow user="*"/><allow own="*"/>
+		    <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/>
+		  </policy>
+		</busconfig>
+	XML
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket
+	/usr/bin/dbus-daemon --config-file=/run/dbus.conf --nofork >/tmp/dbus.log 2>&1 &
+	wait_for 20 test -S /run/dbus/system_bus_socket || fail "no D-Bus: $(cat /tmp/dbus.log)"
+	/usr/lib/polkit-1/polkitd --no-debug >/tmp/polkit.log 2>&1 &
+}
+
+# mm_start PROPERTY...: with these of the netdev, by udev.
+mm_start() {
+	bus_start
+	udev_knows "c$(cat /sys/class/usbmisc/cdc-wdm0/dev)" ID_MM_CANDIDATE=1
+	udev_knows "n$(cat "$sysfs/ifindex")" "$@"
+	/usr/sbin/ModemManager --debug >/tmp/mm.log 2>&1 &
+	mm_pid=$!
+	wait_for 90 mm_is disabled || mm_fail "ModemManager does not take the modem"
+}
+
+mm_fail() {
+	grep -aE '<info>|<warn>|<err' /tmp/mm.log | cut -c1-160 | tail -n 60
+	fail "$1"
+}
+
+mm_is() { # state
+	mm -m any 2>/dev/null | grep -q " state: .*$1" # in colours, even without a terminal
+}
+
+mm_stop() {
+	kill "$mm_pid"
+	wait "$mm_pid" || :
+}
+
+# ModemManager dials, by the qmi-proxy that libqmi starts for it; the data path is ours.
+test_modemmanager_owns() {
+	usb_start --model EC25
+	qmapd_start --qmi-proxy no
+	mm_start ID_MM_CANDIDATE=1
+	proxy_is qmi-proxy || fail "not through qmi-proxy: $(ss -Hxlp)"
+	mm -m any --simple-connect="apn=internet,ip-type=ipv4" || mm_fail "does not connect"
+	mm_is connected || mm_fail "is not connected"
+	qmapctl attach wwan0 --control none --qmap off
+	ip addr add 10.64.1.2/30 dev wwan0
+	ping -c 3 -i 0.2 -W 5 -q -I wwan0 10.64.1.1 || mm_fail "no traffic"
+	mm_is connected || mm_fail "ModemManager has lost its call"
+	qmapctl detach wwan0
+	mm -m any --simple-disconnect
+	mm_stop
+	unplug
 }

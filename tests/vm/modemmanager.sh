@@ -6,7 +6,8 @@
 
 MM_PACKAGES=(modemmanager libmm-glib0 libmbim-glib4 libgudev-1.0-0 dbus-daemon libapparmor1
 	polkitd libpolkit-agent-1-0 libpolkit-gobject-1-0 libduktape207)
-MM_PLUGINS=(quectel generic)
+# 1.20 aborts in the plugin for Quectel when the modem has no AT port, as this one has none.
+MM_PLUGINS=(generic)
 
 # Prints the reason on failure.
 fetch_modemmanager() {
