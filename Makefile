@@ -53,7 +53,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: check-matrix all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -159,6 +159,15 @@ check-matrix:
 	$(call with_deps,all)
 	$(Q)MATRIX=all tests/net/test-matrix.sh
 
+# SOAK_SECONDS=N, SEED=N; CYCLES=N, KILLS=N.
+soak:
+	$(call with_deps,all)
+	$(Q)tests/net/soak.sh test_random_faults
+
+soak-cycles:
+	$(call with_deps,all)
+	$(Q)tests/net/soak.sh test_attach_and_detach test_kills
+
 tests: $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
 
 # Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
@@ -192,6 +201,7 @@ help:
 	@echo 'make deps          install what is missing'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net, check-vm: root)'
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
+	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
 	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
