@@ -84,6 +84,28 @@ $(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# A qmapd whose BPF programs do the same by other instructions, as another release's would: tests
+# replace the one's by the other's.
+REBUILT     := $(BUILD)/rebuilt
+REBUILT_SRC := $(filter daemon/datapath/%,$(LIB_SRC))
+REBUILT_SKEL := $(patsubst bpf/%.bpf.c,$(REBUILT)/include/%.skel.h,$(wildcard bpf/*.bpf.c))
+
+$(REBUILT)/include/%.skel.h: bpf/%.bpf.c | $(SKEL)
+	$(call say,SKEL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -mcpu=v2 -MMD -MP -MT $@ -MF $(@:.h=.d) -c $< -o $(@:.skel.h=.bpf.o)
+	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $* > $@
+
+$(REBUILT)/daemon/%.o: daemon/%.c | $(REBUILT_SKEL)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -I$(REBUILT)/include $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+tests: $(BUILD)/qmapd-rebuilt
+$(BUILD)/qmapd-rebuilt: $(BUILD)/daemon/qmapd.o $(REBUILT_SRC:%.c=$(REBUILT)/%.o) $(filter-out $(REBUILT_SRC:%.c=$(BUILD)/%.o),$(LIB_OBJ))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 # The software modem is an implementation of its own: of the rest it gets include/ and nothing else.
 $(BUILD)/qmap-modem: $(MODEM_SRC:%.c=$(BUILD)/%.o)
 	$(call say,LINK,$@)

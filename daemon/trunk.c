@@ -176,6 +176,21 @@ static int find_control(struct trunk *t, struct error *err)
 	return trunk_dev_control(t->dev.name, at, size - (at - t->wish.control), err);
 }
 
+void trunk_renew(struct trunk *t)
+{
+	struct error err = {0};
+	bool changed = false;
+	char name[IFNAMSIZ];
+
+	if (!t->dp || !t->ops->renew || !if_indextoname(t->dev.ifindex, name))
+		return;
+	if (t->ops->renew(t->dp, &changed, &err))
+		log_warning("%s: goes on with the BPF programs of an earlier qmapd: %s",
+			    t->config.dev, err.text);
+	else if (changed)
+		log_info("%s: BPF programs replaced by those of this qmapd", t->config.dev);
+}
+
 static int start(struct trunk *t, struct error *err)
 {
 	int ret;

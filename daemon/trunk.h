@@ -73,6 +73,9 @@ int trunk_check_idle(const struct trunk *t, struct error *err);
 bool trunk_is_detaching(const struct trunk *t);
 bool trunk_is_ready(const struct trunk *t);
 
+/* The programs of this process in the place of those that the trunk was adopted with. */
+void trunk_renew(struct trunk *t);
+
 /* Leaves kernel and modem as they are. */
 void trunk_free(struct trunk **t);
 

@@ -380,6 +380,8 @@ static void adopted(void *arg, struct trunk *t, const struct error *err)
 	job_end(job, trunk_name(t), NULL, err);
 	if (trunk_is_unfinished(t))
 		take_down(l, t, "the last daemon died while attaching or detaching it");
+	else
+		trunk_renew(t);
 }
 
 static void adopt_one(struct trunk_list *l, unsigned int ifindex)

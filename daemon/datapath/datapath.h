@@ -55,6 +55,12 @@ struct datapath_ops {
 	/* The port's netdev exists afterwards, down, and carries no traffic until flow() says so.
 	 */
 	int (*add_port)(struct datapath *dp, struct datapath_port *port, struct error *err);
+	/*
+	 * Puts the programs of this process in the place of those that an adopted data path runs,
+	 * where their code differs; no packet is lost. @changed tells whether any did. NULL where
+	 * there are no programs.
+	 */
+	int (*renew)(struct datapath *dp, bool *changed, struct error *err);
 	/* Tells of a port that an earlier process has added; name and namespace are known. */
 	int (*adopt_port)(struct datapath *dp, const struct datapath_port *port, struct error *err);
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);

@@ -27,6 +27,7 @@
 #include "qmap/shim.h"
 #include "qmap/wire.h"
 #include "qmap_shim.skel.h"
+#include "renew.h"
 #include "xdp_link.h"
 
 /* How long an uplink frame may wait for company. Long enough for the ACKs of one received
@@ -115,22 +116,20 @@ static int probe(const char *trunk, struct error *why)
 	return ret;
 }
 
-static int load(struct qmap_shim **out, const struct datapath *dp,
-		const struct datapath_format *format, struct error *err)
+/* With the maps that are pinned already, if any. */
+static int load(struct qmap_shim **out, const struct datapath *dp, const struct qmap_config *config,
+		struct error *err)
 {
-	struct qmap_shim *skel;
-	unsigned int ul = format->ul_max_bytes ?: 65535;
-	int ret;
+	struct qmap_shim *skel = qmap_shim__open();
+	int ret = 0;
 
-	skel = qmap_shim__open();
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
-	skel->rodata->config.trunk_ifindex = dp->trunk;
-	skel->rodata->config.dl_version = format->version;
-	skel->rodata->config.ul_version = format->version;
-	/* headers and at most 3 bytes of pad share the aggregate with the packet */
-	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
-	ret = qmap_shim__load(skel);
+	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
+	if (dp->fd[PORTS] >= 0)
+		ret = bpf_map__reuse_fd(skel->maps.ports, dp->fd[PORTS])
+			      ?: bpf_map__reuse_fd(skel->maps.events, dp->fd[EVENTS]);
+	ret = ret ?: qmap_shim__load(skel);
 	if (ret) {
 		qmap_shim__destroy(skel);
 		return bpf_load_error(ret, "5.15", err);
@@ -182,15 +181,18 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_shim *skel = NULL;
 	struct datapath *dp = NULL;
 	struct rtnl_link link = {0};
+	struct qmap_config config;
 	int ret;
 
 	ret = new_datapath(&dp, pins, trunk, err);
 	if (ret)
 		return ret;
-	ret = load(&skel, dp, format, err);
+	config = bpf_config(dp->trunk, format);
+	ret = load(&skel, dp, &config, err);
 	if (ret)
 		goto free;
-	ret = keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
+	ret = renew_put_config(pins, &config, err)
+		?: keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
 		?: keep(dp, EVENTS, bpf_map__fd(skel->maps.events), err)
 		?: keep(dp, PROG_TX, bpf_program__fd(skel->progs.qmap_shim_tx), err)
 		?: add_trunk(dp, format, &link, err);
@@ -251,6 +253,20 @@ static int attach_tx(struct datapath *dp, unsigned int mux, unsigned int ifindex
 	tx_pin(dp, mux, path);
 	if (bpf_obj_pin(link, path))
 		ret = error_set(err, -errno, "cannot pin %s: %s", path, strerror(errno));
+	close(link);
+	return ret;
+}
+
+static int renew_tx(struct datapath *dp, unsigned int mux, int prog, struct error *err)
+{
+	char path[PINS_PATH];
+	int link, ret;
+
+	tx_pin(dp, mux, path);
+	link = bpf_obj_get(path);
+	if (link < 0)
+		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+	ret = renew_link(link, prog, err);
 	close(link);
 	return ret;
 }
@@ -346,6 +362,37 @@ static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *er
 		return ret;
 	port.flags = on ? port.flags | QMAP_PORT_UP : port.flags & ~QMAP_PORT_UP;
 	return write_port(dp, mux, &port, err) ?: set_carrier(&dp->places[mux], on, err);
+}
+
+/* --- programs of another qmapd --- */
+
+/* The pin goes last: whoever finds it old does all of this again. */
+static int renew_programs(struct datapath *dp, struct qmap_shim *skel, struct error *err)
+{
+	int tx = bpf_program__fd(skel->progs.qmap_shim_tx);
+	int ret = renew_link(dp->fd[LINK_RX], bpf_program__fd(skel->progs.qmap_shim_rx), err);
+	struct qmap_port port;
+
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		if (!read_port(dp, mux, &port, NULL))
+			ret = renew_tx(dp, mux, tx, err);
+	return ret ?: renew_pin(dp->pins, pin_names[PROG_TX], tx, &dp->fd[PROG_TX], err);
+}
+
+static int renew(struct datapath *dp, bool *changed, struct error *err)
+{
+	struct qmap_shim *skel = NULL;
+	struct qmap_config config;
+	int ret = renew_get_config(dp->pins, &config, err) ?: load(&skel, dp, &config, err);
+
+	if (ret)
+		return ret;
+	*changed = !renew_same_link(dp->fd[LINK_RX], bpf_program__fd(skel->progs.qmap_shim_rx)) ||
+		   !renew_same_program(dp->fd[PROG_TX], bpf_program__fd(skel->progs.qmap_shim_tx));
+	if (*changed)
+		ret = renew_programs(dp, skel, err);
+	qmap_shim__destroy(skel);
+	return ret;
 }
 
 /* --- counters: the module's, by the names that ethtool shows --- */
@@ -460,6 +507,7 @@ const struct datapath_ops datapath_shim = {
 	.probe = probe,
 	.attach = attach,
 	.adopt = adopt,
+	.renew = renew,
 	.add_port = add_port,
 	.adopt_port = adopt_port,
 	.del_port = del_port,

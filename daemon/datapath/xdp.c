@@ -24,15 +24,17 @@
 #include "commands.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"
+#include "renew.h"
 #include "xdp_link.h"
 
-static const char *const pin_names[XDP_PINS] = {
+const char *const xdp_pin_names[XDP_PINS] = {
 	[XDP_PORTS] = "ports",
 	[XDP_PORT_DEVS] = "port_devs",
 	[XDP_UPLINKS] = "uplinks",
 	[XDP_PORT_STATS] = "port_stats",
 	[XDP_TRUNK_STATS] = "trunk_stats",
 	[XDP_EVENTS] = "events",
+	[XDP_PROG_TRIM] = "prog_trim",
 	[XDP_PROG_UPLINK] = "prog_uplink",
 	[XDP_LINK_DELIVER] = "link_deliver",
 	[XDP_LINK_SPLIT] = "link_split",
@@ -85,70 +87,9 @@ void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 	snprintf(name, IFNAMSIZ, "%.10s.s%c", base, which);
 }
 
-/* A device map with @n entries, each the split veth with the trim program. Its fd. */
-static int make_copies(const struct bpf_devmap_val *val, __u32 n)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "qmap_copies", sizeof(__u32), sizeof(*val), n,
-				NULL);
-	int ret;
-
-	for (__u32 i = 0; fd >= 0 && i < n; i++) {
-		if (!bpf_map_update_elem(fd, &i, val, BPF_ANY))
-			continue;
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	return fd < 0 ? -errno : fd;
-}
-
-/*
- * copies[n] = fds[n - 1]. In one batch where the kernel can: after each single update of a map of
- * maps it waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs), which
- * would make an attach most of a second longer.
- */
-static int enter_copies(int outer, const __u32 *fds)
-{
-	__u32 keys[QMAP_MAX_FRAMES], count = QMAP_MAX_FRAMES;
-	int ret = 0;
-
-	for (__u32 i = 0; i < QMAP_MAX_FRAMES; i++)
-		keys[i] = i + 1;
-	if (!bpf_map_update_batch(outer, keys, fds, &count, NULL))
-		return 0;
-	for (__u32 i = 0; i < QMAP_MAX_FRAMES && !ret; i++)
-		ret = bpf_map_update_elem(outer, &keys[i], &fds[i], BPF_ANY) ? -errno : 0;
-	return ret;
-}
-
-static int fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *err)
-{
-	struct bpf_devmap_val val = {
-		.ifindex = ifindex,
-		.bpf_prog.fd = bpf_program__fd(skel->progs.qmap_trim),
-	};
-	__u32 fds[QMAP_MAX_FRAMES], n;
-	int ret = 0;
-
-	for (n = 0; n < QMAP_MAX_FRAMES; n++) {
-		int fd = make_copies(&val, n + 1);
-
-		if (fd < 0) {
-			ret = fd;
-			break;
-		}
-		fds[n] = fd;
-	}
-	if (!ret)
-		ret = enter_copies(bpf_map__fd(skel->maps.copies), fds);
-	while (n)
-		close(fds[--n]);
-	return ret ? error_set(err, ret, "cannot fill a BPF device map: %s", strerror(-ret)) : 0;
-}
-
 static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
 {
-	return bpf_keep(dp->pins, pin_names[pin], fd, &dp->fd[pin], err);
+	return bpf_keep(dp->pins, xdp_pin_names[pin], fd, &dp->fd[pin], err);
 }
 
 static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
@@ -159,6 +100,7 @@ static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *e
 		?: keep(dp, XDP_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
 		?: keep(dp, XDP_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
 		?: keep(dp, XDP_EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
 		?: keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err);
 }
 
@@ -200,32 +142,6 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 	return ret;
 }
 
-static int load(struct qmap_xdp **out, struct datapath *dp, const struct datapath_format *format,
-		unsigned int entry, struct error *err)
-{
-	struct qmap_xdp *skel;
-	unsigned int ul = format->ul_max_bytes ?: 65535;
-	int ret;
-
-	skel = qmap_xdp__open();
-	if (!skel)
-		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
-	skel->rodata->entry_ifindex = entry;
-	skel->rodata->config.trunk_ifindex = dp->trunk;
-	skel->rodata->config.dl_version = format->version;
-	skel->rodata->config.ul_version = format->version;
-	/* header and at most 3 bytes of pad share the aggregate with the packet */
-	skel->rodata->config.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1);
-	ret = qmap_xdp__load(skel);
-	if (ret) {
-		bpf_load_error(ret, "5.18", err);
-		qmap_xdp__destroy(skel);
-		return ret;
-	}
-	*out = skel;
-	return 0;
-}
-
 static int detach(struct datapath *dp, struct error *err);
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
@@ -234,6 +150,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_xdp *skel = NULL;
 	struct datapath *dp = NULL;
 	struct rtnl_link a, b;
+	struct qmap_config config;
 	unsigned int entry;
 	int ret;
 
@@ -248,9 +165,11 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		rtnl_link_del(dp->nl, a.ifindex, NULL);
 		goto free;
 	}
-	ret = load(&skel, dp, format, entry, err)
+	config = bpf_config(dp->trunk, format);
+	ret = xdp_load(&skel, dp, &config, entry, err)
+		?: renew_put_config(pins, &config, err)
 		?: keep_maps(dp, skel, err)
-		?: fill_copies(skel, a.ifindex, err)
+		?: xdp_fill_copies(skel, a.ifindex, err)
 		?: attach_xdp(dp, skel->progs.qmap_deliver, b.ifindex, XDP_FLAGS_DRV_MODE,
 			      XDP_LINK_DELIVER, err)
 		?: attach_xdp(dp, skel->progs.qmap_split, entry, XDP_FLAGS_SKB_MODE,
@@ -273,7 +192,7 @@ static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 	int ret = new_datapath(&dp, pins, pins->trunk, err);
 
 	if (!ret)
-		ret = bpf_fds_get(pins, pin_names, dp->fd, XDP_PINS, err);
+		ret = bpf_fds_get(pins, xdp_pin_names, dp->fd, XDP_PINS, err);
 	if (ret)
 		close_datapath(&dp);
 	*out = dp;
@@ -303,12 +222,13 @@ static int set_features(const char *port, struct error *err)
 	return 0;
 }
 
-static int attach_uplink(struct datapath *dp, unsigned int inner, struct error *err)
+/* @flags: BPF_TC_F_REPLACE where an earlier program runs, which goes on until the new one does. */
+int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = inner, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1,
-			    .prog_fd = dp->fd[XDP_PROG_UPLINK]);
-	int ret = bpf_tc_hook_create(&hook);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1, .flags = flags,
+			    .prog_fd = prog);
+	int ret = flags & BPF_TC_F_REPLACE ? 0 : bpf_tc_hook_create(&hook);
 
 	if (!ret)
 		ret = bpf_tc_attach(&hook, &opts);
@@ -368,7 +288,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	ret = rtnl_link_get(dp->nl, port->name, &outer, err)
 		?: rtnl_link_get(dp->nl, inner_name, &inner, err)
 		?: set_features(port->name, err)
-		?: attach_uplink(dp, inner.ifindex, err)
+		?: xdp_attach_uplink(inner.ifindex, dp->fd[XDP_PROG_UPLINK], 0, err)
 		?: rtnl_link_set_up(dp->nl, inner.ifindex, true, err)
 		?: enter_port(dp, port->mux, &inner, &outer, err);
 	port->ifindex = outer.ifindex;
@@ -447,7 +367,7 @@ static int detach(struct datapath *dp, struct error *err)
 	commands_close(&dp->commands);
 	first(&ret, xdp_entry_remove(dp->nl, dp->base, dp->trunk, err));
 	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
-		unlink(pins_path(dp->pins, pin_names[XDP_LINK_SPLIT], path));
+		unlink(pins_path(dp->pins, xdp_pin_names[XDP_LINK_SPLIT], path));
 		close(dp->fd[XDP_LINK_SPLIT]);
 		dp->fd[XDP_LINK_SPLIT] = -1;
 	}
@@ -529,6 +449,7 @@ const struct datapath_ops datapath_xdp = {
 	.probe = probe,
 	.attach = attach,
 	.adopt = adopt,
+	.renew = xdp_renew,
 	.add_port = add_port,
 	.adopt_port = adopt_port,
 	.del_port = del_port,

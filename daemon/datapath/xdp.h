@@ -10,6 +10,7 @@
 #include "qmap/abi.h"
 
 struct commands;
+struct qmap_xdp;
 struct rtnl;
 
 /* Pins of this data path; the names are those of the BPF object's maps and programs. */
@@ -20,11 +21,14 @@ enum xdp_pin {
 	XDP_PORT_STATS,
 	XDP_TRUNK_STATS,
 	XDP_EVENTS,
+	XDP_PROG_TRIM,
 	XDP_PROG_UPLINK,
 	XDP_LINK_DELIVER,
 	XDP_LINK_SPLIT,
 	XDP_PINS,
 };
+
+extern const char *const xdp_pin_names[XDP_PINS];
 
 struct datapath {
 	struct pins *pins;
@@ -39,12 +43,26 @@ struct datapath {
  */
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ]);
 
+/*
+ * Loads the programs, with the pinned maps where @dp has them. @entry: ifindex of the entry device.
+ */
+int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap_config *config,
+	     unsigned int entry, struct error *err);
+/* Device maps for 1 to QMAP_MAX_FRAMES copies to @ifindex, the split veth's end that takes them. */
+int xdp_fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *err);
+int xdp_renew(struct datapath *dp, bool *changed, struct error *err);
+
+/* The uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
+int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err);
+
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
 
 /* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.
  */
 int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error *err);
 int xdp_entry_attach(const struct datapath *dp, int prog, struct error *err);
+/* @prog in the place of an earlier one of ours, if there is one and it differs. */
+int xdp_entry_renew(const struct datapath *dp, int prog, bool *changed, struct error *err);
 /* Undoes both, as far as they are there. */
 int xdp_entry_remove(struct rtnl *nl, const char *base, unsigned int trunk, struct error *err);
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../rtnl.h"
+#include "renew.h"
 #include "xdp.h"
 
 #define PROGRAM "qmap_enter"
@@ -124,6 +125,32 @@ static bool is_ours(__u32 prog_id)
 	ret = bpf_obj_get_info_by_fd(fd, &info, &len);
 	close(fd);
 	return !ret && !strcmp(info.name, PROGRAM);
+}
+
+int xdp_entry_renew(const struct datapath *dp, int prog, bool *changed, struct error *err)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->trunk,
+			    .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	bool same;
+	int fd, ret;
+
+	if (bpf_tc_query(&hook, &opts) || !is_ours(opts.prog_id))
+		return 0;
+	fd = bpf_prog_get_fd_by_id(opts.prog_id);
+	same = fd >= 0 && renew_same_program(fd, prog);
+	if (fd >= 0)
+		close(fd);
+	if (same)
+		return 0;
+	*changed = true;
+	opts.prog_id = 0;
+	opts.prog_fd = prog;
+	opts.flags = BPF_TC_F_REPLACE;
+	ret = bpf_tc_attach(&hook, &opts);
+	if (!ret)
+		return 0;
+	return error_set(err, ret, "cannot replace the entry program: %s", strerror(-ret));
 }
 
 /* The qdisc goes with the last filter on it, whoever had made it. */

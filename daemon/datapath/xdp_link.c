@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../log.h"
+#include "qmap/wire.h"
 
 static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -27,6 +28,19 @@ static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
 void bpf_log_to_ours(void)
 {
 	libbpf_set_print(print);
+}
+
+struct qmap_config bpf_config(unsigned int trunk, const struct datapath_format *format)
+{
+	unsigned int ul = format->ul_max_bytes ?: 65535;
+
+	return (struct qmap_config){
+		.trunk_ifindex = trunk,
+		.dl_version = format->version,
+		.ul_version = format->version,
+		/* headers and at most 3 bytes of pad share the aggregate with the packet */
+		.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1),
+	};
 }
 
 int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struct error *err)
@@ -46,14 +60,22 @@ int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struc
 	return -EBUSY;
 }
 
-int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err)
+int bpf_replace_fd(int *kept, int fd, struct error *err)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
 	if (copy < 0)
 		return error_set(err, -errno, "out of file descriptors");
-	*out = copy;
-	return pins_put(pins, name, fd, err);
+	if (*kept >= 0)
+		close(*kept);
+	*kept = copy;
+	return 0;
+}
+
+int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err)
+{
+	*out = -1;
+	return bpf_replace_fd(out, fd, err) ?: pins_put(pins, name, fd, err);
 }
 
 void bpf_fds_init(int *fds, unsigned int n)

@@ -4,10 +4,14 @@
 #define QMAP_XDP_LINK_H
 
 #include "../error.h"
+#include "datapath.h"
 #include "pins.h"
 
 /* Sends libbpf's messages where ours go, one level lower. */
 void bpf_log_to_ours(void);
+
+/* What the programs are loaded with for a trunk of this ifindex and format. */
+struct qmap_config bpf_config(unsigned int trunk, const struct datapath_format *format);
 
 /*
  * Attaches XDP program @prog_fd to @ifindex with @flags (XDP_FLAGS_*). A link's fd, or -EBUSY if
@@ -17,6 +21,9 @@ int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struc
 
 /* Pins @fd as @name and keeps a descriptor of our own in *@out. */
 int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err);
+
+/* Keeps a descriptor of our own of @fd in *@kept, and closes what was there (-1: nothing). */
+int bpf_replace_fd(int *kept, int fd, struct error *err);
 
 /* A table of descriptors, one per pin: none open; all opened by @names; all closed. */
 void bpf_fds_init(int *fds, unsigned int n);

@@ -52,6 +52,53 @@ sink_has() {
 	equal "sink of PDN $1" "[$2,0,0]" "$(modem stats | jq -c ".pdn[\"$1\"].sink | [.ok, .bad, .missing]")"
 }
 
+# The programs in use, as "NAME TAG" lines: of the pins, which outlive the daemon, and of tc filters.
+programs_in_use() {
+	local dir pin
+	dir=/sys/fs/bpf/qmap/$(cat /sys/class/net/wwan0/ifindex)
+	for pin in "$dir"/link_*; do
+		echo "${pin##*/} $(bpftool -j prog show id "$(bpftool -j link show pinned "$pin" | jq .prog_id)" | jq -r .tag)"
+	done
+	for pin in "$dir"/prog_*; do
+		echo "${pin##*/} $(bpftool -j prog show pinned "$pin" | jq -r .tag)"
+	done
+	for pin in wwan0 wwan0.1q; do
+		tc -j filter show dev "$pin" ingress 2>/dev/null |
+			jq -r --arg dev "$pin" '.[].options | select(.prog.tag) | "\($dev) \(.prog.tag)"'
+	done
+}
+
+# Links that have never been detached keep their ids.
+links_in_use() {
+	local pin
+	for pin in "/sys/fs/bpf/qmap/$(cat /sys/class/net/wwan0/ifindex)"/link_*; do
+		bpftool -j link show pinned "$pin" | jq .id
+	done
+}
+
+# replace_programs [BEFORE AFTER]: the other build of qmapd takes over, and its programs those of the
+# first; between these two commands nothing else is done.
+replace_programs() {
+	local before after links
+	before=$(programs_in_use)
+	links=$(links_in_use)
+	${1:-:}
+	[ "${qmapd_program:-qmapd}" = qmapd ] && qmapd_program=qmapd-rebuilt || qmapd_program=qmapd
+	qmapd_kill TERM || :
+	qmapd_start
+	wait_for 20 is_attached || fail "$(qmapctl show)"
+	${2:-:}
+	after=$(programs_in_use)
+	equal "programs" "$(cut -d' ' -f1 <<<"$before")" "$(cut -d' ' -f1 <<<"$after")"
+	equal "programs that have stayed" "" "$(grep -Fx "$before" <<<"$after" || :)"
+	equal "links" "$links" "$(links_in_use)"
+}
+
+# Says a daemon, and not what the last one has left in the pins.
+is_attached() {
+	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached up" ]
+}
+
 # What qmapctl counts by mux id, and what the modem does: packets and bytes, downlink and uplink.
 host_counts() {
 	qmapctl -j stats | jq -c '[.[0].ports[] | [.mux, .rx_packets, .rx_bytes, .tx_packets, .tx_bytes]]'

@@ -86,8 +86,9 @@ socket_listens() {
 }
 
 # Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
+# qmapd_program: another build of it.
 qmapd_start() {
-	"$build/qmapd" -v "$@" 2>>"$T/qmapd.log" &
+	"$build/${qmapd_program:-qmapd}" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
 	wait_for 10 socket_listens
 }

@@ -8,9 +8,9 @@
 DOWN=30000 UP=15000 RATE=20000
 load_start() {
 	deep_queues
-	generated -c $DOWN -t 20000 wwan0.1=1 -- count=$DOWN pdn=1 rate=$RATE &
+	generated -c "$DOWN" -t 20000 wwan0.1=1 -- count="$DOWN" pdn=1 rate=$RATE &
 	down_pid=$!
-	"$build/pattern-tool" send -c $UP -r $((RATE / 2)) "wwan0.1=1@10.64.1.1" >"$T/sent" &
+	"$build/pattern-tool" send -c "$UP" -r $((RATE / 2)) "wwan0.1=1@10.64.1.1" >"$T/sent" &
 	up_pid=$!
 	load_reaches 10
 }
@@ -24,14 +24,9 @@ load_reaches() {
 load_is_whole() {
 	wait "$down_pid" || fail "downlink was lost"
 	wait "$up_pid"
-	sink_has 1 $UP
+	sink_has 1 "$UP"
 	equal_counts
 	no_complaints
-}
-
-# Says a daemon, and not what the last one has left in the pins.
-is_attached() {
-	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached up" ]
 }
 
 # Whoever dials or synchronizes from here on is found out: calls would be refused.
@@ -88,6 +83,30 @@ test_restart_under_load() {
 		qmapd_start
 		wait_for 5 is_attached
 	done
+	load_is_whole
+	nobody_has_dialled
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# An upgrade: qmapd-rebuilt has the same programs by other instructions. Eight times, and back.
+test_replace_under_load() {
+	local DOWN=100000 UP=50000 percent
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	load_start
+	forbid_dialling
+	for percent in 15 25 35 45 55 65 75 85; do
+		load_reaches $percent
+		replace_programs
+	done
+	equal "replacements in the log" 8 "$(grep -c 'BPF programs replaced' "$T/qmapd.log")"
+	# the same build again has nothing to replace
+	qmapd_kill TERM || :
+	qmapd_start
+	wait_for 5 is_attached
+	equal "replacements in the log" 8 "$(grep -c 'BPF programs replaced' "$T/qmapd.log")"
 	load_is_whole
 	nobody_has_dialled
 	qmapctl detach wwan0

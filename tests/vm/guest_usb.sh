@@ -606,6 +606,41 @@ test_kill_and_adopt() {
 	detached
 }
 
+# Both ways, longer than a new qmapd takes: here xdp's programs alone take it seconds to load.
+replace_begins() {
+	modem reset >/dev/null
+	receive -t 60000 -c $count wwan0.1=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=$count \
+		pdn=1 size=1400 rate=800 >/dev/null &
+	down_pid=$!
+	"$build/pattern-tool" send -c $count -r 800 "wwan0.1=1@$(gateway 1 4)" >/dev/null &
+	up_pid=$!
+	modem wait pdn.1.dl_packets '>=' 100 timeout=10000 >/dev/null
+	modem wait pdn.1.sink.ok '>=' 100 timeout=10000 >/dev/null
+}
+
+# Nothing may be missing, not for want of room either.
+replace_ends() {
+	at_least "packets to come, down and up" 1 "$(modem stats |
+		jq '.pdn["1"] | '$count' - ([.dl_packets, .sink.ok] | max)')"
+	wait $down_pid
+	wait $up_pid
+	sink_has 1 $count
+	no_complaints
+}
+
+# An upgrade of qmapd while packets flow, and back.
+test_replace() {
+	local round down_pid up_pid rounds="1 2 3 4" count=8000
+	[ "$datapath" = shim ] || rounds="1 2" count=20000
+	start
+	lossless "${pdns[@]/#/wwan0.}"
+	for round in $rounds; do
+		replace_programs replace_begins replace_ends
+		equal "replacements in the log" $round "$(grep -c 'BPF programs replaced' "$T/qmapd.log")"
+	done
+	detached
+}
+
 # back_within MS WHAT: from $began until all PDNs work again. An emulated CPU takes a second for the
 # eight pings and for loading the programs, and several where others share the machine: the limits are
 # for what hangs, the figures are printed.
@@ -787,7 +822,7 @@ run_one() { # test
 	local status=0
 	timeout -k 5 "${TEST_LIMIT:-200}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
-	killall -q -9 qmapd qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd iperf3 # the guest is the test's alone
+	killall -q -9 qmapd qmapd-rebuilt qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd iperf3 # the guest is the test's alone
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
 		echo "PASS usb-$datapath ${1#test_}"

@@ -35,10 +35,10 @@ GUEST_TREE=$VM_BUILD/usb-tree
 RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
 large_aggregates high_speed beyond_the_urb kill_and_adopt unplug_and_replug reboot"
 
-PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
+PROGRAMS=(build/qmapd build/qmapd-rebuilt build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
 TESTS=(build/vm/bin/fixture_tool)
 QMI_PROXY=/usr/libexec/qmi-proxy
-TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3)
+TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3 bpftool)
 
 # Where tests/net/lib.sh looks for programs, and the scripts themselves.
 make_tree() {
