@@ -29,6 +29,7 @@ static const struct test {
 	{"plain_programs", test_plain_programs},
 	{"no_program", test_no_program},
 	{"redirect", test_redirect},
+	{"cpumap", test_cpumap},
 	{"flow", test_flow},
 	{"flow_timeout", test_flow_timeout},
 	{"uplink_v1", test_uplink_v1},

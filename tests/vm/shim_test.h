@@ -31,6 +31,7 @@ int test_trailer_sums(void);
 int test_plain_programs(void);
 int test_no_program(void);
 int test_redirect(void);
+int test_cpumap(void);
 int test_flow(void);
 int test_flow_timeout(void);
 int test_uplink_v1(void);

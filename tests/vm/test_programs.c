@@ -4,6 +4,7 @@
 #include "shim_test.h"
 
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -136,13 +137,13 @@ static int redirect_to_veth(const struct world *w)
 	return swap_in(w, "frames_to_map");
 }
 
-/* What a packet socket on the other end sees equals what was in the frames. */
-static int redirect_bytes(const struct world *w)
+/* What a packet socket on @dev sees equals what was in the frames. */
+static int redirect_bytes(const struct world *w, const char *dev)
 {
 	static struct aggregate a;
 	static uint8_t buf[PACKET_MAX];
 	uint8_t *p = a.data;
-	int tap = world_tap("veth1"), err = 0;
+	int tap = world_tap(dev), err = 0;
 	size_t len;
 
 	if (tap < 0)
@@ -170,7 +171,7 @@ static int redirect_in(const struct world *w)
 	link = bpf_program__attach_xdp(pass, if_nametoindex("veth1"));
 	if (!link)
 		return FAIL("no XDP on veth");
-	err = redirect_to_veth(w) || redirect_bytes(w);
+	err = redirect_to_veth(w) || redirect_bytes(w, "veth1");
 	if (!err && bpf_link__update_program(link, sink))
 		err = FAIL("update");
 	err = err || send_rounds(w, ROUNDS, FRAMES);
@@ -193,6 +194,70 @@ int test_redirect(void)
 	err = world_extra(&w, 0) || nl_add_veth("veth0", "veth1") || nl_up("veth0", true) ||
 	      nl_up("veth1", true) || nl_wait_running("veth0") || redirect_in(&w);
 	nl_del("veth0");
+	world_free(&w);
+	return err;
+}
+
+static uint64_t arrived_on(const struct world *w, uint32_t cpu)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "arrived");
+	uint64_t n = UINT64_MAX;
+
+	bpf_map_lookup_elem(bpf_map__fd(map), &cpu, &n);
+	return n;
+}
+
+/* The shim runs on the first CPU, and the packets go on on the second. */
+static int redirect_to_cpu(const struct world *w)
+{
+	struct bpf_cpumap_val val = {.qsize = 2048, .bpf_prog.fd = world_prog(w, "arrive")};
+	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "cpus");
+	uint32_t second = 1;
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_setaffinity(0, sizeof(first), &first))
+		return FAIL("cannot stay on the first CPU");
+	if (bpf_map_update_elem(bpf_map__fd(map), &second, &val, 0))
+		return FAIL("CPU map");
+	return swap_in(w, "frames_to_cpu");
+}
+
+static int cpumap_in(const struct world *w)
+{
+	unsigned int i;
+	int err = redirect_to_cpu(w);
+
+	for (i = 0; !err && i < ROUNDS; i++)
+		err = redirect_bytes(w, "trunk0");
+	if (err)
+		return err;
+	if (arrived_on(w, 1) != ROUNDS * FRAMES || arrived_on(w, 0))
+		return FAIL("%llu packets on the first CPU, %llu on the second, sent %u",
+			    (unsigned long long)arrived_on(w, 0),
+			    (unsigned long long)arrived_on(w, 1), ROUNDS * FRAMES);
+	if (world_counter("trunk0", "redirected") != ROUNDS * FRAMES ||
+	    world_counter("trunk0", "drop_redirect_failed"))
+		return FAIL("counters");
+	return 0;
+}
+
+int test_cpumap(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	cpu_set_t all;
+	struct world w;
+	int err;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		skipped = "needs two CPUs";
+		return 0;
+	}
+	if (sched_getaffinity(0, sizeof(all), &all) || world_new(&w, &o))
+		return -1;
+	err = world_extra(&w, 0) || cpumap_in(&w);
+	sched_setaffinity(0, sizeof(all), &all);
 	world_free(&w);
 	return err;
 }

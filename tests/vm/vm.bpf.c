@@ -26,6 +26,21 @@ struct {
 	__type(value, __u64);
 } seen SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_CPUMAP);
+	__uint(max_entries, 2);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_cpumap_val));
+} cpus SEC(".maps");
+
+/* Packets that arrive() has run for, by the CPU that it ran on. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} arrived SEC(".maps");
+
 /* Programs that know nothing of the shim. */
 SEC("xdp")
 int plain_pass(struct xdp_md *ctx)
@@ -76,24 +91,36 @@ int plain_garbage(struct xdp_md *ctx)
 	return bpf_get_prandom_u32() & 7;
 }
 
-/* Everything behind a v1 header goes to the one entry of the map. */
-SEC("xdp")
-int frames_to_map(struct xdp_md *ctx)
+/* All that stands behind a v1 header is the packet. */
+static __always_inline int packet_of(struct xdp_md *ctx)
 {
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
 	__u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 
 	if ((__u8 *)(w + 1) > data || data + 4 > end)
-		return XDP_ABORTED;
+		return -1;
 	w->header = 4;
 	w->tail = data[0] & 0x3f;
 	w->length = (data[2] << 8 | data[3]) - w->tail;
 	w->port = data[1];
-	return bpf_redirect_map(&out, 0, 0);
+	return 0;
 }
 
-SEC("xdp/devmap")
-int push_ethernet(struct xdp_md *ctx)
+/* Every packet goes to the one entry of the map. */
+SEC("xdp")
+int frames_to_map(struct xdp_md *ctx)
+{
+	return packet_of(ctx) ? XDP_ABORTED : bpf_redirect_map(&out, 0, 0);
+}
+
+/* Every packet goes to the second CPU. */
+SEC("xdp")
+int frames_to_cpu(struct xdp_md *ctx)
+{
+	return packet_of(ctx) ? XDP_ABORTED : bpf_redirect_map(&cpus, 1, 0);
+}
+
+static __always_inline int ethernet(struct xdp_md *ctx)
 {
 	struct ethhdr *eth;
 
@@ -106,6 +133,23 @@ int push_ethernet(struct xdp_md *ctx)
 	__builtin_memset(eth->h_source, 2, ETH_ALEN);
 	eth->h_proto = bpf_htons(ETH_P_IP);
 	return XDP_PASS;
+}
+
+SEC("xdp/devmap")
+int push_ethernet(struct xdp_md *ctx)
+{
+	return ethernet(ctx);
+}
+
+SEC("xdp/cpumap")
+int arrive(struct xdp_md *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 *n = bpf_map_lookup_elem(&arrived, &cpu);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+	return ethernet(ctx);
 }
 
 SEC("xdp")
