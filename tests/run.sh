@@ -47,8 +47,12 @@ run_tier() {
 	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
 	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
 	vm)
-		LIMIT=1500 run tests/vm/run.sh
+		KERNELS="6.1 6.12 newest" LIMIT=2200 run tests/vm/run.sh
+		# the module with its assertions
+		DEBUG=1 KERNELS=6.1 LIMIT=900 run tests/vm/run.sh
+		LIMIT=300 run tests/vm/dkms.sh
 		LIMIT=2400 run tests/vm/usb.sh
+		KERNELS=newest LIMIT=1300 run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=800 DEADLINE=900 LIMIT=1000 \
 			run tests/vm/usb.sh replug_cycles
 		;;
