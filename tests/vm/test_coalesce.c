@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/ethtool.h>
-
 #include "shim_test.h"
 #include "world.h"
 
@@ -226,18 +224,20 @@ static int drain(const struct world *w, unsigned int *left)
 	return 0;
 }
 
-static int exchange(const struct world *w, int version, bool csum_ok, bool bad_csum)
+static int exchange(const struct world *w, const struct coalesce_options *o)
 {
+	bool bad_csum = o->version != 5 || !o->csum_ok;
 	static struct aggregate a;
 	unsigned int i, left = 0;
 	struct flow *f = &flows[1];
 
 	for (i = 0; i < AGGREGATES; i++) {
-		unsigned int percent = i % 3 == 0 ? 0 : random_in(1, 30);
+		unsigned int percent = o->steady || i % 3 == 0 ? 0 : random_in(1, 30);
 		unsigned int stay = random_in(1, 100);
 
-		a = (struct aggregate){
-			.version = version, .csum_ok = csum_ok, .max = random_in(1600, 32768)};
+		a = (struct aggregate){.version = o->version,
+				       .csum_ok = o->csum_ok,
+				       .max = random_in(1600, 32768)};
 		do {
 			if (!chance(stay))
 				f = &flows[random_in(1, FLOWS)];
@@ -284,7 +284,6 @@ static uint64_t ports_counter(const char *counter)
 
 static int run_in(struct world *w, const struct coalesce_options *o)
 {
-	bool vouched = o->version == 5 && o->csum_ok;
 	char name[16];
 	unsigned int i;
 
@@ -296,14 +295,16 @@ static int run_in(struct world *w, const struct coalesce_options *o)
 			return -1;
 		if (o->feature && world_named_feature(name, o->feature, true))
 			return FAIL("%s: no %s", name, o->feature);
+		if (o->off && world_named_feature(name, o->off, false))
+			return FAIL("%s: %s cannot be switched off", name, o->off);
 	}
 	for (i = 1; i <= FLOWS; i++)
 		flow_start(&flows[i], i, o->udp);
-	if (exchange(w, o->version, o->csum_ok, !vouched))
+	if (exchange(w, o))
 		return -1;
 	if (set_threaded())
 		return FAIL("no threaded NAPI");
-	return exchange(w, o->version, o->csum_ok, !vouched);
+	return exchange(w, o);
 }
 
 int coalesce_run(const struct coalesce_options *o)
@@ -323,7 +324,9 @@ int coalesce_run(const struct coalesce_options *o)
 	printf("  %llu packets, %llu of them in %llu chains\n",
 	       (unsigned long long)ports_counter("rx_packets"), (unsigned long long)packets,
 	       (unsigned long long)chains);
-	if (!err && packets < 10000)
+	if (!err && o->off && (packets || chains))
+		err = FAIL("coalesced with %s off", o->off);
+	if (!err && !o->off && packets < 10000)
 		err = FAIL("hardly anything was coalesced");
 	world_free(&w);
 	return err;
@@ -346,25 +349,8 @@ int test_coalesce_v5(void)
 /* With GRO off, nothing is coalesced. */
 int test_no_coalesce(void)
 {
-	const struct coalesce_options all = {.version = 5, .csum_ok = true, .udp = MOSTLY_TCP};
-	const struct world_options o = {.version = 5, .ports = PORTS};
-	struct world w;
-	char name[16];
-	unsigned int i;
-	int err = 0;
+	const struct coalesce_options o = {
+		.version = 5, .csum_ok = true, .udp = MOSTLY_TCP, .off = "gro"};
 
-	if (world_new(&w, &o))
-		return -1;
-	for (i = 1; i <= PORTS; i++) {
-		snprintf(name, sizeof(name), "port%u", i);
-		err |= world_feature(name, ETHTOOL_SGRO, false);
-	}
-	if (err)
-		err = FAIL("GRO cannot be switched off");
-	else
-		err = run_in(&w, &all);
-	if (!err && ports_counter("rx_coalesced"))
-		err = FAIL("coalesced with GRO off");
-	world_free(&w);
-	return err;
+	return coalesce_run(&o);
 }

@@ -13,9 +13,14 @@ struct coalesce_options {
 	bool csum_ok;	     /* v4: frames have their sum; v5: checksums are vouched for */
 	unsigned int udp;    /* one flow in so many is UDP */
 	const char *feature; /* of the ports, to be switched on; NULL: none */
+	bool steady;	     /* each flow goes on as it began */
+	const char *off;     /* to be switched off, so that nothing may be coalesced; NULL: none */
 };
 
-/* 0, or -1 with a message: bytes or order differ, or hardly anything was coalesced. */
+/*
+ * 0, or -1 with a message: bytes or order differ, or hardly anything was coalesced, or anything
+ * although that was switched off.
+ */
 int coalesce_run(const struct coalesce_options *o);
 
 #endif

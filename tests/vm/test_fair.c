@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Ports that all send as fast as they can share a slow trunk evenly. */
+#include "shim_test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "qmap/wire.h"
+#include "world.h"
+
+#define PORTS	   2
+#define PAYLOAD	   1000
+#define WAIT_MS	   1000
+#define WARM_UP_MS 500
+#define MEASURE_MS 3000
+#define LEAST	   35 /* percent of the frames */
+#define ENOUGH	   1000
+/*
+ * Slower than either sender alone, so that both wait for the trunk. By its path: busybox prefers a
+ * tc of its own.
+ */
+#define BOTTLENECK "/bin/tc qdisc replace dev modem0 root tbf rate 20mbit burst 64kb limit 256kb"
+
+static uint32_t host_addr(unsigned int port)
+{
+	return htonl(0x0a640001 + (port << 8));
+}
+
+/* Sends out of one port until it is killed. */
+static void flood(unsigned int port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = host_addr(port) + htonl(1)};
+	static const uint8_t data[PAYLOAD];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cpu_set_t cpus;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CPU_ZERO(&cpus);
+	CPU_SET((port - 1) % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		_exit(1);
+	while (send(fd, data, sizeof(data), 0) == sizeof(data) || errno == ENOBUFS)
+		;
+	_exit(1);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+/* Adds the UDP frames of one transfer to @frames, by mux id. */
+static int count(const uint8_t *p, size_t len, unsigned int *frames)
+{
+	size_t frame;
+
+	while (len) {
+		frame = len < 4 ? 0 : 4 + (p[2] << 8 | p[3]);
+		if (!frame || frame > len || p[1] < 1 || p[1] > PORTS)
+			return FAIL("no frame of a port, %zu bytes are left", len);
+		if (frame > PAYLOAD)
+			frames[p[1]]++;
+		p += frame;
+		len -= frame;
+	}
+	return 0;
+}
+
+static int measure(const struct world *w, unsigned int ms, unsigned int *frames)
+{
+	static uint8_t buf[AGGREGATE_MAX];
+	uint64_t end = now_ms() + ms;
+
+	while (now_ms() < end) {
+		size_t len = world_recv(w, buf, sizeof(buf), WAIT_MS);
+
+		if (!len)
+			return FAIL("nothing comes");
+		if (count(buf, len, frames))
+			return -1;
+	}
+	return 0;
+}
+
+static int run_in(const struct world *w)
+{
+	unsigned int warm_up[PORTS + 1] = {}, frames[PORTS + 1] = {}, all = 0, i;
+
+	if (measure(w, WARM_UP_MS, warm_up) || measure(w, MEASURE_MS, frames))
+		return -1;
+	for (i = 1; i <= PORTS; i++)
+		all += frames[i];
+	if (all < ENOUGH)
+		return FAIL("%u frames are too few to tell", all);
+	for (i = 1; i <= PORTS; i++)
+		printf("  port %u: %u of %u frames, %u %%\n", i, frames[i], all,
+		       frames[i] * 100 / all);
+	for (i = 1; i <= PORTS; i++)
+		if (frames[i] * 100 < all * LEAST)
+			return FAIL("port %u gets less than %u %%", i, LEAST);
+	return 0;
+}
+
+static int with_senders(const struct world *w)
+{
+	pid_t senders[PORTS + 1];
+	unsigned int i;
+	char name[16];
+	int err = 0;
+
+	for (i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (nl_add_addr4(name, host_addr(i), 24) || nl_wait_running(name))
+			return FAIL("%s: %s", name, nl_error());
+	}
+	fflush(stdout);
+	for (i = 1; i <= PORTS; i++) {
+		senders[i] = fork();
+		if (!senders[i])
+			flood(i);
+	}
+	err = run_in(w);
+	for (i = 1; i <= PORTS; i++) {
+		if (waitpid(senders[i], NULL, WNOHANG))
+			err = FAIL("sender %u has ended", i);
+		else if (!kill(senders[i], SIGKILL))
+			waitpid(senders[i], NULL, 0);
+	}
+	return err;
+}
+
+int test_fair(void)
+{
+	const struct world_options o = {
+		.version = 1,
+		.ports = PORTS,
+		.trunk = {.tx_bytes = 16384, .tx_frames = 32, .tx_usecs = 800}};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = system(BOTTLENECK) ? FAIL("no tbf") : with_senders(&w);
+	world_free(&w);
+	return err;
+}
