@@ -227,6 +227,17 @@ static bool lacks_inner(struct trunk *t)
 	return false;
 }
 
+/*
+ * A trunk's netdev that goes takes wwan0.sh and rmnet's links along, and the word of theirs comes
+ * first (unregister_netdevice_many() unlists a netdev before it calls the notifiers that end them).
+ */
+static bool has_netdev(const struct trunk *t)
+{
+	char name[IFNAMSIZ];
+
+	return if_indextoname(t->dev.ifindex, name);
+}
+
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk_repair *r = arg;
@@ -234,7 +245,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!t->dp || t->ops == &datapath_raw || t->closing || lacks_inner(t))
+	if (!t->dp || t->ops == &datapath_raw || t->closing || !has_netdev(t) || lacks_inner(t))
 		return;
 	for (unsigned int i = 0; i < t->nports; i++)
 		look_at(t, &t->ports[i]);

@@ -113,18 +113,18 @@ test_fifty_cycles() {
 	flat "$before" "$rss" "50 cycles of attach and detach"
 }
 
-test_twenty_refusals() {
+test_forty_refusals() {
 	local n before rss
 	start
 	modem refuse pdn=4 type=6 verbose=27
-	for n in {1..20}; do
-		if [ "$n" = 6 ]; then
+	for n in {1..40}; do
+		if [ "$n" = 21 ]; then # as above
 			before=$(inventory) rss=$(status_kb VmRSS)
 		fi
 		refused 2 "unknown_apn" attach_four
 		nothing_left
 	done
-	flat "$before" "$rss" "20 refused attaches"
+	flat "$before" "$rss" "40 refused attaches"
 }
 
 test_nine_hundred_questions() {
