@@ -609,7 +609,7 @@ test_kill_and_adopt() {
 # Both ways, longer than a new qmapd takes: here xdp's programs alone take it seconds to load.
 replace_begins() {
 	modem reset >/dev/null
-	receive -t 60000 -c $count wwan0.1=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=$count \
+	$receive -t 60000 -c $count wwan0.1=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=$count \
 		pdn=1 size=1400 rate=800 >/dev/null &
 	down_pid=$!
 	"$build/pattern-tool" send -c $count -r 800 "wwan0.1=1@$(gateway 1 4)" >/dev/null &
@@ -618,20 +618,22 @@ replace_begins() {
 	modem wait pdn.1.sink.ok '>=' 100 timeout=10000 >/dev/null
 }
 
-# Nothing may be missing, not for want of room either.
 replace_ends() {
 	at_least "packets to come, down and up" 1 "$(modem stats |
 		jq '.pdn["1"] | '$count' - ([.dl_packets, .sink.ok] | max)')"
 	wait $down_pid
 	wait $up_pid
 	sink_has 1 $count
-	no_complaints
+	no_violations
+	equal "drops but for want of room" '{}' "$(drops_of_ours)"
 }
 
-# An upgrade of qmapd while packets flow, and back.
+# An upgrade of qmapd while packets flow, and back. With shim nothing may be missing, not for want of
+# room either; the 256 slots of xdp's veth overflow when such a slow guest has stood still, and what they
+# have not taken must be what is missing.
 test_replace() {
-	local round down_pid up_pid rounds="1 2 3 4" count=8000
-	[ "$datapath" = shim ] || rounds="1 2" count=20000
+	local round down_pid up_pid rounds="1 2 3 4" count=8000 receive=receive
+	[ "$datapath" = shim ] || rounds="1 2" count=20000 receive=arrived
 	start
 	lossless "${pdns[@]/#/wwan0.}"
 	for round in $rounds; do
