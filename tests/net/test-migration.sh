@@ -57,7 +57,7 @@ run_line() { # words of a line
 	"detach wwan0" | "show wwan0" | "stats wwan0" | "-j show wwan0")
 		refused 4 "not attached" qmapctl "$@"
 		;;
-	"monitor "*) ;; # test-monitor.sh
+	monitor | "monitor "*) ;; # never ends by itself; tests/net/test-lifecycle.sh
 	*) qmapctl "$@" ;;
 	esac
 }
