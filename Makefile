@@ -21,7 +21,7 @@ say = @$(if $(V),:,printf '  %-8s %s\n' $(1) $(2))
 PKGS     := libbpf libevent_core json-c inih smartcols libmnl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS   ?= -O2 -g
-INC      := -Iinclude -I. -I$(BUILD)/include
+INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 USER_CFLAGS = -std=gnu17 $(WARN) $(INC) -D_GNU_SOURCE -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
 LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "daemon/rtnl.h"
+#include "daemon/rtnl/rtnl.h"
 #include "linear.skel.h"
 #include "qmap/wire.h"
 #include "tests/modem/tun.h"

@@ -12,7 +12,7 @@
 
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/pins.h"
-#include "daemon/error.h"
+#include "daemon/util/error.h"
 
 struct linear;
 struct rtnl;

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
-#include "log.h"
-#include "output.h"
+#include "cli/cli.h"
+#include "util/log.h"
+#include "output/output.h"
 
 /* Whatever else is known of the mistake, the help that belongs there is named. */
 static int usage(int ret, const struct cli_command *cmd, struct error *err)

@@ -10,19 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config_set.h"
-#include "control.h"
-#include "control_server.h"
-#include "events.h"
-#include "hooks.h"
-#include "log.h"
-#include "notify.h"
-#include "options.h"
-#include "resume.h"
-#include "proxy.h"
+#include "config/set.h"
+#include "control/control.h"
+#include "control/server.h"
+#include "events/events.h"
+#include "events/hooks.h"
+#include "util/log.h"
+#include "util/notify.h"
+#include "cli/options.h"
+#include "trunk/resume.h"
+#include "proxy/proxy.h"
 #include "qmi/transport.h"
-#include "rtnl_monitor.h"
-#include "trunk_list.h"
+#include "rtnl/monitor.h"
+#include "trunk/list.h"
 
 #define DEFAULT_CONFIG CONFIG_DIRECTORY
 #define EXIT_CONFIG    78 /* sysexits.h, which systemd prints as CONFIG */

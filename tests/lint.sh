@@ -19,7 +19,7 @@ shellcheck -x "${sh_files[@]}" || say "shellcheck has complaints"
 
 mapfile -t user_c < <(printf '%s\n' "${c_files[@]}" | grep '\.c$' | grep -v '\.bpf\.c$')
 cppcheck --quiet --library=tests/cppcheck.cfg --std=c11 --enable=warning,performance,portability --inline-suppr \
-	--suppress=missingIncludeSystem --error-exitcode=1 -j2 -Iinclude -I. -D_GNU_SOURCE \
+	--suppress=missingIncludeSystem --error-exitcode=1 -j2 -Iinclude -I. -Idaemon -D_GNU_SOURCE \
 	-DQMAP_VERSION='"lint"' "${user_c[@]}" || say "cppcheck has complaints"
 
 for f in "${c_files[@]}" "${sh_files[@]}" Makefile $(git ls-files 'kmod-shim/*.[ch]' 'bpf/*'); do

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../log.h"
+#include "util/log.h"
 #include "qmap/abi.h"
 #include "qmap/wire.h"
 

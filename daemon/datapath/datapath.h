@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../error.h"
+#include "util/error.h"
 
 struct json_object;
 struct datapath;

@@ -16,7 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "../log.h"
+#include "util/log.h"
 
 #define BPFFS "/sys/fs/bpf"
 

@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "../error.h"
+#include "util/error.h"
 #include "qmap/abi.h"
 
 struct json_object;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../rtnl.h"
+#include "rtnl/rtnl.h"
 #include "counters.h"
 #include "datapath.h"
 #include "pins.h"

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "../error.h"
+#include "util/error.h"
 #include "pins.h"
 #include "qmap/abi.h"
 

@@ -17,10 +17,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "../device_stats.h"
-#include "../ethtool_aggregate.h"
-#include "../log.h"
-#include "../rtnl_rmnet.h"
+#include "trunk/device_stats.h"
+#include "rtnl/ethtool_aggregate.h"
+#include "util/log.h"
+#include "rtnl/rmnet.h"
 #include "counters.h"
 #include "datapath.h"
 #include "pins.h"

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../device_stats.h"
-#include "../log.h"
-#include "../rtnl_shim.h"
+#include "trunk/device_stats.h"
+#include "util/log.h"
+#include "rtnl/shim.h"
 #include "commands.h"
 #include "counters.h"
 #include "datapath.h"

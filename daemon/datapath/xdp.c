@@ -19,8 +19,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "../log.h"
-#include "../rtnl.h"
+#include "util/log.h"
+#include "rtnl/rtnl.h"
 #include "commands.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"

@@ -18,7 +18,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../rtnl.h"
+#include "rtnl/rtnl.h"
 #include "renew.h"
 #include "xdp.h"
 

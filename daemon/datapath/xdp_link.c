@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../log.h"
+#include "util/log.h"
 #include "qmap/wire.h"
 
 static int print(enum libbpf_print_level level, const char *fmt, va_list ap)

@@ -3,7 +3,7 @@
 #ifndef QMAP_XDP_LINK_H
 #define QMAP_XDP_LINK_H
 
-#include "../error.h"
+#include "util/error.h"
 #include "datapath.h"
 #include "pins.h"
 

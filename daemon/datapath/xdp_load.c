@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../rtnl.h"
+#include "rtnl/rtnl.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
 #include "xdp_link.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../rtnl.h"
+#include "rtnl/rtnl.h"
 #include "counters.h"
 #include "xdp.h"
 

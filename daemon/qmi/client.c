@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "../log.h"
+#include "util/log.h"
 #include "transport.h"
 
 struct qmi_transaction {

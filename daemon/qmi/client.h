@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../error.h"
+#include "util/error.h"
 #include "message.h"
 
 struct event_base;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../error.h"
+#include "util/error.h"
 
 struct json_object;
 

@@ -4,7 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
-#include "../json_get.h"
+#include "util/json_get.h"
 
 #define NAME_SUFFIX "_name"
 

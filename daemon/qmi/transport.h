@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../error.h"
+#include "util/error.h"
 
 struct event_base;
 struct qmi_transport;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../log.h"
+#include "util/log.h"
 #include "fd_scan.h"
 
 /* So many read errors in a row, a tenth of a second apart, and the device counts as gone. */

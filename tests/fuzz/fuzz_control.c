@@ -13,9 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/control_client.h"
-#include "daemon/control_server.h"
-#include "daemon/log.h"
+#include "daemon/control/client.h"
+#include "daemon/control/server.h"
+#include "daemon/util/log.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
-#include "daemon/proxy.h"
+#include "daemon/util/log.h"
+#include "daemon/proxy/proxy.h"
 #include "daemon/qmi/client.h"
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/transport.h"

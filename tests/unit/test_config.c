@@ -14,10 +14,10 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "daemon/config.h"
-#include "daemon/config_model.h"
-#include "daemon/config_set.h"
-#include "daemon/config_words.h"
+#include "daemon/config/config.h"
+#include "daemon/config/model.h"
+#include "daemon/config/set.h"
+#include "daemon/config/words.h"
 #include "daemon/qmi/models.h"
 #include "qmap/abi.h"
 

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "daemon/config.h"
-#include "daemon/config_diff.h"
-#include "daemon/config_words.h"
+#include "daemon/config/config.h"
+#include "daemon/config/diff.h"
+#include "daemon/config/words.h"
 
 /* "qmap=v5 1,apn=x 2": words of the trunk, then PDNs. */
 static void parse(struct config_trunk *c, const char *text)

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "daemon/config.h"
-#include "daemon/config_pdn.h"
-#include "daemon/config_words.h"
+#include "daemon/config/config.h"
+#include "daemon/config/pdn.h"
+#include "daemon/config/words.h"
 
 #define ROUNDS 3000
 

@@ -22,9 +22,9 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
-#include "daemon/control.h"
-#include "daemon/control_client.h"
-#include "daemon/control_server.h"
+#include "daemon/control/control.h"
+#include "daemon/control/client.h"
+#include "daemon/control/server.h"
 
 #define BIG_REPLY (3 << 20)
 #define NOBODY	  65534

@@ -13,10 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/discover.h"
-#include "daemon/json_get.h"
-#include "daemon/probe_modem.h"
-#include "daemon/sysfs.h"
+#include "daemon/discover/discover.h"
+#include "daemon/util/json_get.h"
+#include "daemon/discover/probe_modem.h"
+#include "daemon/util/sysfs.h"
 
 static char root[64];
 

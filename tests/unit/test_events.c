@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/events.h"
-#include "daemon/log.h"
+#include "daemon/events/events.h"
+#include "daemon/util/log.h"
 
 struct seen {
 	unsigned int n;

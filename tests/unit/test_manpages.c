@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "daemon/cli.h"
-#include "daemon/config.h"
-#include "daemon/config_model.h"
-#include "daemon/config_pdn.h"
-#include "daemon/config_words.h"
+#include "daemon/cli/cli.h"
+#include "daemon/config/config.h"
+#include "daemon/config/model.h"
+#include "daemon/config/pdn.h"
+#include "daemon/config/words.h"
 #include "daemon/datapath/counters.h"
 #include "daemon/qmi/message.h"
 #include "qmap/abi.h"

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "daemon/cli.h"
-#include "daemon/config.h"
-#include "daemon/options.h"
+#include "daemon/cli/cli.h"
+#include "daemon/config/config.h"
+#include "daemon/cli/options.h"
 
 #define MAX_ARGS 12
 

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "daemon/error_json.h"
-#include "daemon/log.h"
-#include "daemon/output.h"
+#include "daemon/util/error_json.h"
+#include "daemon/util/log.h"
+#include "daemon/output/output.h"
 
 typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *o);
 

@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "daemon/proxy.h"
+#include "daemon/proxy/proxy.h"
 #include "daemon/qmi/client.h"
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/transport.h"

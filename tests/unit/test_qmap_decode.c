@@ -13,9 +13,9 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "daemon/hex.h"
-#include "daemon/packet.h"
-#include "daemon/qmap_decode.h"
+#include "daemon/util/hex.h"
+#include "daemon/output/packet.h"
+#include "daemon/output/qmap_decode.h"
 #include "qmap/abi.h"
 
 /* UDP 10.0.0.1:53 > 10.0.0.2:4242, "hello"; all checksums are right. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/hex.h"
+#include "daemon/util/hex.h"
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/dms.h"
 #include "daemon/qmi/models.h"

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/hex.h"
-#include "daemon/json_get.h"
+#include "daemon/util/hex.h"
+#include "daemon/util/json_get.h"
 #include "daemon/qmi/decode.h"
 
 static struct json_object *decode(const char *hex, int want)

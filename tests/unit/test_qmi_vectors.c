@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/hex.h"
-#include "daemon/json_get.h"
+#include "daemon/util/hex.h"
+#include "daemon/util/json_get.h"
 #include "daemon/qmi/decode.h"
 #include "daemon/qmi/message.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "daemon/resume.h"
+#include "daemon/trunk/resume.h"
 
 #define MS 1000000LL
 

@@ -19,8 +19,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/rtnl.h"
-#include "daemon/rtnl_monitor.h"
+#include "daemon/rtnl/rtnl.h"
+#include "daemon/rtnl/monitor.h"
 
 #define OTHER "qmap-other"
 

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <json-c/json.h>
 
-#include "daemon/json_get.h"
-#include "daemon/log.h"
-#include "daemon/session.h"
+#include "daemon/util/json_get.h"
+#include "daemon/util/log.h"
+#include "daemon/session/session.h"
 #include "fake_modem.h"
 
 #define START	 0x0020

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/trunk_modem.h"
+#include "daemon/trunk/modem.h"
 
 static const char *const inputs[TRUNK_INPUTS] = {
 	[TRUNK_IN_NETDEV] = "netdev",	[TRUNK_IN_NETDEV_GONE] = "netdev gone",

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "local.h"
+#include "output/output.h"
+
+static struct json_object *make_request(const struct config_trunk *trunk)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "command", json_object_new_string("attach"));
+	json_object_object_add(o, "trunk", config_trunk_to_json(trunk, true));
+	return o;
+}
+
+int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct json_object *result = NULL;
+	const char *dev;
+	int ret = cli_required_dev(argc, argv, &dev, err);
+
+	if (!ret)
+		ret = config_trunk_set(&cli->trunk, "dev", dev, err);
+	if (!ret)
+		ret = config_trunk_finish(&cli->trunk, err);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < cli->trunk.npdns && cli->no_default_route; i++)
+		cli->trunk.pdns[i].default_route = false;
+	ret = cli_call(cli, make_request(&cli->trunk), CLI_ATTACH_TIMEOUT, &result, err);
+	explicit_bzero(&cli->trunk, sizeof(cli->trunk));
+	if (ret)
+		return ret;
+	output_result(cli, result, output_show);
+	json_object_put(result);
+	return 0;
+}
+
+static int detach_alone(struct json_object **out, const char *dev, struct error *err)
+{
+	*out = NULL;
+	return local_detach(dev, err);
+}
+
+static void print_nothing(const struct cli *cli, FILE *out, struct json_object *result)
+{
+	(void)cli;
+	(void)out;
+	(void)result;
+}
+
+int cli_detach(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct json_object *result = NULL;
+	const char *dev;
+	int ret = cli_required_dev(argc, argv, &dev, err);
+
+	if (!ret)
+		ret = cli_ask(cli, "detach", dev, detach_alone, &result, err);
+	if (ret)
+		return ret;
+	output_result(cli, result, print_nothing);
+	json_object_put(result);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of qmapctl: what was asked for, and the commands. */
+#ifndef QMAP_CLI_H
+#define QMAP_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/config.h"
+#include "util/error.h"
+#include "options.h"
+
+struct json_object;
+
+/* What the command line says. */
+struct cli {
+	bool json;   /* -j, or -p */
+	bool pretty; /* -p */
+	bool quiet;
+	bool verbose;
+	bool help;
+	bool version;
+	bool printed;	    /* a result is out: with -j an error cannot be JSON as well */
+	const char *socket; /* path of the control socket */
+	/* of some commands only */
+	struct config_trunk trunk;
+	bool no_default_route;
+	bool secrets; /* dump */
+	bool dry_run; /* apply */
+	bool prune;
+	const char *qmap;  /* decode: version as text */
+	unsigned int last; /* monitor: events of the past to begin with */
+};
+
+struct cli_command {
+	const char *name;  /* NULL ends the table */
+	const char *usage; /* what follows the name */
+	const char *help;  /* one line */
+	const char *more;  /* lines for `help NAME`, below the options; may be NULL */
+	const struct option_def *options;
+	size_t noptions;
+	bool trunk_options; /* takes every word of a trunk's configuration */
+	int (*run)(struct cli *cli, int argc, char **argv, struct error *err);
+};
+
+extern const struct cli_command cli_commands[];
+
+/* By its name or the beginning of exactly one. NULL: -EINVAL in @err. */
+const struct cli_command *cli_find_command(const char *name, struct error *err);
+
+/* Options of @cmd and the global ones. @cmd NULL: only the latter. */
+void cli_options(struct option_list *l, const struct cli_command *cmd);
+
+void cli_print_help(FILE *out, const struct cli_command *cmd);
+
+/* The optional device name of `show`, `stats`, ...: NULL if there is none. -EINVAL for two or a bad
+ * one. */
+int cli_optional_dev(int argc, char **argv, const char **dev, struct error *err);
+
+/* -EINVAL unless there is exactly one. */
+int cli_required_dev(int argc, char **argv, const char **dev, struct error *err);
+
+int cli_attach(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_detach(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_apply(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_dump(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_decode(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_help(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_version(struct cli *cli, int argc, char **argv, struct error *err);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "util/nearest.h"
+
+#define OPTION(member) .offset = offsetof(struct cli, member)
+
+static const struct option_def global_options[] = {
+	{.name = "json",
+	 .letter = 'j',
+	 .type = OPTION_FLAG,
+	 OPTION(json),
+	 .help = "JSON: an array of objects; errors are objects, too"},
+	{.name = "pretty",
+	 .letter = 'p',
+	 .type = OPTION_FLAG,
+	 OPTION(pretty),
+	 .help = "JSON, indented"},
+	{.name = "quiet",
+	 .letter = 'q',
+	 .type = OPTION_FLAG,
+	 OPTION(quiet),
+	 .help = "print nothing but errors"},
+	{.name = "verbose",
+	 .letter = 'v',
+	 .type = OPTION_FLAG,
+	 OPTION(verbose),
+	 .help = "say more"},
+	{.name = "socket",
+	 .type = OPTION_TEXT,
+	 OPTION(socket),
+	 .metavar = "PATH",
+	 .help = "control socket of qmapd (default /run/qmapd/control)"},
+	{.name = "help", .letter = 'h', .type = OPTION_FLAG, OPTION(help), .help = "this text"},
+	{.name = "version",
+	 .letter = 'V',
+	 .type = OPTION_FLAG,
+	 OPTION(version),
+	 .help = "versions of qmapctl and its libraries"},
+};
+
+static int set_pdn(void *member, const char *value, struct error *err)
+{
+	return config_pdn_add(member, value, err);
+}
+
+static const struct option_def attach_options[] = {
+	{.name = "pdn",
+	 .type = OPTION_CALL,
+	 OPTION(trunk),
+	 .metavar = "N[,KEY=VALUE]...",
+	 .help = "a PDN to connect; may be repeated; default: 1",
+	 .set = set_pdn},
+	{.name = "no-default-route",
+	 .type = OPTION_FLAG,
+	 OPTION(no_default_route),
+	 .help = "default-route=no for every PDN"},
+};
+
+static const struct option_def decode_options[] = {
+	{.name = "qmap",
+	 .type = OPTION_TEXT,
+	 OPTION(qmap),
+	 .metavar = "v1|v4|v5",
+	 .help = "version of the aggregate; v4: a trailer follows each frame (default v5)"},
+};
+
+static const struct option_def apply_options[] = {
+	{.name = "dry-run",
+	 .letter = 'n',
+	 .type = OPTION_FLAG,
+	 OPTION(dry_run),
+	 .help = "print what would be done, and do nothing"},
+	{.name = "prune", .type = OPTION_FLAG, OPTION(prune), .help = "detach what is not in FILE"},
+};
+
+static const struct option_def dump_options[] = {
+	{.name = "secrets",
+	 .type = OPTION_FLAG,
+	 OPTION(secrets),
+	 .help = "with passwords; without it, keep-secrets stands for them"},
+};
+
+static int set_last(void *member, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*end || end == value || *value == '-' || n > EVENTS_KEPT)
+		return error_set(err, -EINVAL, "bad --last \"%.40s\": a number from 0 to %d", value,
+				 EVENTS_KEPT);
+	*(unsigned int *)member = n;
+	return 0;
+}
+
+static const struct option_def monitor_options[] = {
+	{.name = "last",
+	 .letter = 'n',
+	 .type = OPTION_CALL,
+	 OPTION(last),
+	 .metavar = "N",
+	 .help = "begin with the last N events of the past",
+	 .set = set_last},
+};
+
+#define OPTIONS(table) .options = (table), .noptions = sizeof(table) / sizeof((table)[0])
+
+const struct cli_command cli_commands[] = {
+	{.name = "attach",
+	 .usage = "DEV [OPTION]...",
+	 OPTIONS(attach_options),
+	 .trunk_options = true,
+	 .run = cli_attach,
+	 .help = "connect the PDNs of the modem behind DEV and give each a network device"},
+	{.name = "detach",
+	 .usage = "DEV",
+	 .run = cli_detach,
+	 .help = "disconnect them and undo everything"},
+	{.name = "apply",
+	 .usage = "FILE [OPTION]...",
+	 OPTIONS(apply_options),
+	 .run = cli_apply,
+	 .help = "make what is attached into what a configuration file asks for",
+	 .more = "FILE may be a directory: its *.conf are meant. - reads standard input.\n"},
+	{.name = "show",
+	 .usage = "[DEV]",
+	 .run = cli_show,
+	 .help = "what is attached (the default)"},
+	{.name = "stats",
+	 .usage = "[DEV]",
+	 .run = cli_stats,
+	 .help = "counters of trunks and ports, dropped frames by reason"},
+	{.name = "dump",
+	 .usage = "[DEV] [OPTION]...",
+	 OPTIONS(dump_options),
+	 .run = cli_dump,
+	 .help = "what was asked for, as a configuration file"},
+	{.name = "monitor",
+	 .usage = "[DEV] [OPTION]...",
+	 OPTIONS(monitor_options),
+	 .run = cli_monitor,
+	 .help = "what happens, as it happens, until interrupted",
+	 .more = "With -j one JSON object a line.\n"},
+	{.name = "probe",
+	 .usage = "[DEV]",
+	 .run = cli_probe,
+	 .help = "what this machine, and DEV, can do"},
+	{.name = "decode",
+	 .usage = "qmi HEX... | qmap HEX...|FILE",
+	 OPTIONS(decode_options),
+	 .run = cli_decode,
+	 .help = "what the bytes of a message or an aggregate mean",
+	 .more = "HEX may contain blanks, newlines, \":\" and \"0x\"; - reads standard input.\n"
+		 "A FILE holds the bytes themselves or hexadecimal digits.\n"},
+	{.name = "help", .usage = "[COMMAND]", .run = cli_help, .help = "about a command"},
+	{.name = "version",
+	 .usage = "",
+	 .run = cli_version,
+	 .help = "versions of qmapctl and its libraries"},
+	{.name = NULL},
+};
+
+static const struct cli_command *unknown_command(const char *name, struct error *err)
+{
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		nearest_offer(&near, c->name);
+	error_set(err, -EINVAL, "unknown command \"%.40s\"", name);
+	if (near.best)
+		error_hint(err, "did you mean \"%s\"?", near.best);
+	return NULL;
+}
+
+const struct cli_command *cli_find_command(const char *name, struct error *err)
+{
+	const struct cli_command *found = NULL;
+
+	if (!*name)
+		return unknown_command(name, err);
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (!strcmp(c->name, name))
+			return c;
+		if (strncmp(c->name, name, strlen(name)))
+			continue;
+		if (found) {
+			error_set(err, -EINVAL, "\"%s\" is ambiguous: %s or %s?", name, found->name,
+				  c->name);
+			return NULL;
+		}
+		found = c;
+	}
+	return found ? found : unknown_command(name, err);
+}
+
+void cli_options(struct option_list *l, const struct cli_command *cmd)
+{
+	l->n = 0;
+	if (cmd)
+		options_add(l, cmd->options, cmd->noptions);
+	if (cmd && cmd->trunk_options)
+		options_add_trunk(l, offsetof(struct cli, trunk));
+	options_add(l, global_options, sizeof(global_options) / sizeof(global_options[0]));
+}
+
+static void print_command_help(FILE *out, const struct cli_command *cmd)
+{
+	struct option_list l;
+
+	fprintf(out, "Usage: qmapctl %s %s\n%c%s.\n", cmd->name, cmd->usage, cmd->help[0] - 32,
+		cmd->help + 1);
+	cli_options(&l, cmd);
+	fprintf(out, "\nOptions:\n");
+	options_print(out, &l);
+	if (cmd->trunk_options) {
+		fprintf(out, "\nSettings of a PDN (a comma in a value is written \\,):\n");
+		options_print_pdn(out);
+	}
+	if (cmd->more)
+		fprintf(out, "\n%s", cmd->more);
+}
+
+void cli_print_help(FILE *out, const struct cli_command *cmd)
+{
+	struct option_list l;
+
+	if (cmd) {
+		print_command_help(out, cmd);
+		return;
+	}
+	fprintf(out, "Usage: qmapctl [OPTION]... [COMMAND [ARGUMENT]...]\n"
+		     "Cellular modems' QMAP in BPF: attach a modem, look at it, detach it.\n"
+		     "\nCommands (unambiguous beginnings will do):\n");
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		fprintf(out, "  %-10s%s\n", c->name, c->help);
+	cli_options(&l, NULL);
+	fprintf(out, "\nOptions, with every command:\n");
+	options_print(out, &l);
+	fprintf(out, "\nExit status: 0 done, 1 wrong usage, 2 refused, 3 not supported here,\n"
+		     "4 no such device or not attached, 5 no permission.\n");
+}
+
+static int check_dev(const char *dev, struct error *err)
+{
+	struct config_trunk c;
+
+	config_trunk_init(&c);
+	return config_trunk_set(&c, "dev", dev, err);
+}
+
+int cli_optional_dev(int argc, char **argv, const char **dev, struct error *err)
+{
+	*dev = argc ? argv[0] : NULL;
+	if (argc > 1)
+		return error_set(err, -EINVAL, "one device at most, but there is also \"%.40s\"",
+				 argv[1]);
+	return argc ? check_dev(argv[0], err) : 0;
+}
+
+int cli_required_dev(int argc, char **argv, const char **dev, struct error *err)
+{
+	if (!argc)
+		return error_set(err, -EINVAL, "the name of a network device is missing");
+	return cli_optional_dev(argc, argv, dev, err);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bytes to decode: from arguments, standard input or a file. */
+#ifndef QMAP_CLI_INPUT_H
+#define QMAP_CLI_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+#define CLI_INPUT_MAX (1 << 20) /* bytes of input: many times the largest aggregate in hex */
+
+/*
+ * @argv: hexadecimal digits, or "-" for standard input, or, with @files, the name of a file. What
+ * comes from either of the latter is hexadecimal if it is nothing but digits and separators, else
+ * the bytes themselves. The caller frees @out.
+ */
+int cli_input(int argc, char **argv, bool files, uint8_t **out, size_t *len, struct error *err);
+
+#endif

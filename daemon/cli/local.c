@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "local.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "datapath/datapath.h"
+#include "datapath/pins.h"
+#include "events/hook_facts.h"
+#include "trunk/trunk.h"
+
+#define MAX_TRUNKS 16
+
+static int not_attached(const char *dev, struct error *err)
+{
+	if (geteuid()) {
+		error_set(err, -EPERM, "no permission to look into %s", PINS_ROOT);
+		error_hint(err, "run as root, or start qmapd and join the group " CONTROL_GROUP);
+		return -EPERM;
+	}
+	error_set(err, -ENODEV, "%s is not attached", dev);
+	error_hint(err, "`qmapctl show` lists what is");
+	return -ENODEV;
+}
+
+/* What one set of pins says of itself: the `show` object that its daemon wrote last. */
+static int read_show(const struct pins *p, struct json_object **out, struct error *err)
+{
+	struct json_object *state = NULL, *show;
+	int ret = pins_get_meta(p, NULL, &state, err);
+
+	if (ret)
+		return ret;
+	if (json_object_object_get_ex(state, "show", &show))
+		*out = json_object_get(show);
+	else
+		ret = error_set(err, -EPROTO, "the state in %s cannot be read", p->dir);
+	json_object_put(state);
+	return ret;
+}
+
+static bool is_dev(struct json_object *show, const char *dev)
+{
+	struct json_object *v;
+
+	return !dev || (json_object_object_get_ex(show, "dev", &v) &&
+			!strcmp(json_object_get_string(v), dev));
+}
+
+/* Calls @fn for the pins of @dev, or of all trunks. */
+static int each(const char *dev, struct json_object *out,
+		int (*fn)(struct pins *p, struct json_object *show, struct json_object *out,
+			  struct error *err),
+		struct error *err)
+{
+	unsigned int ifindexes[MAX_TRUNKS], n = pins_list(ifindexes, MAX_TRUNKS), found = 0;
+	int ret = 0;
+
+	if (geteuid())
+		return not_attached(dev, err);
+	for (unsigned int i = 0; i < n && !ret; i++) {
+		struct json_object *show = NULL;
+		struct pins p;
+
+		ret = pins_open(&p, ifindexes[i], PINS_READ, err);
+		if (ret)
+			break;
+		ret = read_show(&p, &show, err);
+		if (!ret && is_dev(show, dev)) {
+			found++;
+			ret = fn(&p, show, out, err);
+		}
+		json_object_put(show);
+		pins_close(&p);
+	}
+	if (!ret && dev && !found)
+		ret = not_attached(dev, err);
+	return ret;
+}
+
+static int add_show(struct pins *p, struct json_object *show, struct json_object *out,
+		    struct error *err)
+{
+	(void)p;
+	(void)err;
+	json_object_object_add(show, "daemon", json_object_new_boolean(false));
+	json_object_array_add(out, json_object_get(show));
+	return 0;
+}
+
+/* Tells the data path of its ports, as the pins' state names them. */
+static void adopt_ports(const struct datapath_ops *ops, struct datapath *dp,
+			struct json_object *show)
+{
+	struct json_object *pdns = NULL, *pdn, *v;
+
+	json_object_object_get_ex(show, "pdns", &pdns);
+	for (size_t i = 0; pdns && i < json_object_array_length(pdns); i++) {
+		struct datapath_port port = {0};
+
+		pdn = json_object_array_get_idx(pdns, i);
+		if (json_object_object_get_ex(pdn, "mux", &v))
+			port.mux = json_object_get_int(v) & 0xff;
+		if (json_object_object_get_ex(pdn, "port", &v) && v)
+			snprintf(port.name, sizeof(port.name), "%s", json_object_get_string(v));
+		if (json_object_object_get_ex(pdn, "netns", &v) && v)
+			snprintf(port.netns, sizeof(port.netns), "%s", json_object_get_string(v));
+		ops->adopt_port(dp, &port, NULL);
+	}
+}
+
+static int add_stats(struct pins *p, struct json_object *show, struct json_object *out,
+		     struct error *err)
+{
+	struct qmap_meta *meta = malloc(sizeof(*meta));
+	const struct datapath_ops *ops;
+	struct json_object *stats;
+	struct datapath *dp = NULL;
+	int ret;
+
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = pins_get_meta(p, meta, NULL, err);
+	ops = ret ? NULL : datapath_by_name(meta->datapath);
+	free(meta);
+	if (!ops)
+		return error_set(err, -EPROTO, "%s has no data path yet", p->dir);
+	ret = ops->adopt(&dp, p, err);
+	if (!ret) {
+		adopt_ports(ops, dp, show);
+		ret = ops->stats(dp, &stats, err);
+	}
+	if (!ret) {
+		trunk_name_stats(stats, show);
+		json_object_array_add(out, stats);
+	}
+	if (dp)
+		ops->close(&dp);
+	return ret;
+}
+
+static int collect(struct json_object **out, const char *dev,
+		   int (*fn)(struct pins *p, struct json_object *show, struct json_object *array,
+			     struct error *err),
+		   struct error *err)
+{
+	int ret;
+
+	*out = json_object_new_array();
+	ret = each(dev, *out, fn, err);
+	if (ret) {
+		json_object_put(*out);
+		*out = NULL;
+	}
+	return ret;
+}
+
+int local_show(struct json_object **out, const char *dev, struct error *err)
+{
+	return collect(out, dev, add_show, err);
+}
+
+/* The configuration that the pins' state holds, with its secrets. */
+static int add_config(struct pins *p, struct json_object *show, struct json_object *out,
+		      struct error *err)
+{
+	struct json_object *state = NULL, *config;
+	int ret = pins_get_meta(p, NULL, &state, err);
+
+	(void)show;
+	if (ret)
+		return ret;
+	if (json_object_object_get_ex(state, "config", &config))
+		json_object_array_add(out, json_object_get(config));
+	else
+		ret = error_set(err, -EPROTO, "the state in %s cannot be read", p->dir);
+	json_object_put(state);
+	return ret;
+}
+
+int local_dump(struct json_object **out, const char *dev, struct error *err)
+{
+	return collect(out, dev, add_config, err);
+}
+
+int local_stats(struct json_object **out, const char *dev, struct error *err)
+{
+	return collect(out, dev, add_stats, err);
+}
+
+/* --- detach: what a daemon would do, in a loop of its own --- */
+
+struct detach {
+	struct event_base *base;
+	struct error err;
+};
+
+static void detached(void *arg, struct trunk *t, const struct error *err)
+{
+	struct detach *d = arg;
+
+	(void)t;
+	if (err)
+		d->err = *err;
+	event_base_loopbreak(d->base);
+}
+
+static void adopted(void *arg, struct trunk *t, const struct error *err)
+{
+	struct detach *d = arg;
+
+	if (err)
+		detached(d, t, err);
+	else if (trunk_detach(t, detached, d, &d->err))
+		event_base_loopbreak(d->base);
+}
+
+static int find_ifindex(struct pins *p, struct json_object *show, struct json_object *out,
+			struct error *err)
+{
+	(void)show;
+	(void)err;
+	json_object_array_add(out, json_object_new_int64(p->ifindex));
+	return 0;
+}
+
+int local_detach(const char *dev, struct error *err)
+{
+	struct detach d = {0};
+	struct json_object *found = NULL;
+	struct trunk_env env;
+	struct trunk *t = NULL;
+	char run_dir[108];
+	int ret = collect(&found, dev, find_ifindex, err)
+			  ?: control_path(NULL, run_dir, sizeof(run_dir));
+
+	if (ret) {
+		json_object_put(found);
+		return ret;
+	}
+	*strrchr(run_dir, '/') = 0;
+	d.base = event_base_new();
+	env = (struct trunk_env){.base = d.base, .run_dir = run_dir};
+	ret = d.base ? trunk_adopt(&t, &env,
+				   json_object_get_int(json_object_array_get_idx(found, 0)),
+				   adopted, &d, err)
+		     : error_set(err, -ENOMEM, "out of memory");
+	if (!ret) {
+		event_base_dispatch(d.base);
+		ret = error_pass(err, &d.err);
+	}
+	if (!ret)
+		hook_forget(run_dir, dev);
+	trunk_free(&t);
+	if (d.base)
+		event_base_free(d.base);
+	json_object_put(found);
+	return ret;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "daemon.h"
+#include "control/client.h"
+#include "output/output.h"
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+/* Signals arrive only while control_stream() waits, so that none comes between a look at
+ * `stopped` and the waiting. */
+static void catch_signals(sigset_t *while_waiting)
+{
+	const struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, while_waiting);
+	sigdelset(while_waiting, SIGINT);
+	sigdelset(while_waiting, SIGTERM);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+static int on_line(void *arg, struct json_object *line)
+{
+	const struct cli *cli = arg;
+
+	if (!cli->quiet)
+		output_event(cli, stdout, line);
+	/* one by one, also into a pipe; a reader that has left wants no more */
+	return fflush(stdout) ? -EPIPE : 0;
+}
+
+static struct json_object *make_request(const struct cli *cli, const char *dev)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "command", json_object_new_string("monitor"));
+	json_object_object_add(o, "last", json_object_new_int64(cli->last));
+	if (dev)
+		json_object_object_add(o, "dev", json_object_new_string(dev));
+	return o;
+}
+
+int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct json_object *request;
+	sigset_t mask;
+	const char *dev;
+	int ret = cli_optional_dev(argc, argv, &dev, err);
+
+	if (ret)
+		return ret;
+	catch_signals(&mask);
+	request = make_request(cli, dev);
+	ret = cli_stream(cli, request, &mask, on_line, cli, err);
+	json_object_put(request);
+	if (ret == -ECONNRESET)
+		fprintf(stderr, "qmapctl: qmapd has ended\n");
+	return stopped || ret == -ECONNRESET || ret == -EPIPE ? 0 : ret;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Command line options as data: what getopt_long() gets, --help prints and completion offers. */
+#ifndef QMAP_OPTIONS_H
+#define QMAP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "config/words.h"
+#include "util/error.h"
+
+enum option_type {
+	OPTION_FLAG,  /* bool at offset becomes true */
+	OPTION_TEXT,  /* const char * at offset points to the argument */
+	OPTION_CALL,  /* set() gets target + offset */
+	OPTION_TRUNK, /* word of a trunk; offset: of its struct config_trunk */
+};
+
+struct option_def {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_type type;
+	size_t offset;	     /* into the target */
+	const char *metavar; /* NULL: takes no argument */
+	const char *help;
+	int (*set)(void *member, const char *value, struct error *err);
+	const struct config_word *word;
+};
+
+#define OPTIONS_MAX 40
+
+struct option_list {
+	size_t n;
+	struct option_def defs[OPTIONS_MAX];
+};
+
+/* Appends. More than OPTIONS_MAX in all is a programming error (abort). */
+void options_add(struct option_list *l, const struct option_def *defs, size_t n);
+/* Appends an option for every word of a trunk's configuration. */
+void options_add_trunk(struct option_list *l, size_t offset);
+
+/*
+ * Parses @argv[1...] into @target. @operands: index of the first argument that is no option; all
+ * that are none stand from there on, unless @stop_early: then parsing ends at the first of them.
+ * -EINVAL.
+ */
+int options_parse(const struct option_list *l, void *target, int argc, char **argv, bool stop_early,
+		  int *operands, struct error *err);
+
+/* One line for each, aligned. */
+void options_print(FILE *out, const struct option_list *l);
+
+/* The words of a PDN, likewise. */
+void options_print_pdn(FILE *out);
+
+#endif

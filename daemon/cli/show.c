@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+
+#include "daemon.h"
+#include "local.h"
+#include "output/output.h"
+
+typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *result);
+
+static int ask_and_print(struct cli *cli, const char *command, int argc, char **argv,
+			 cli_local_fn local, print_fn print, struct error *err)
+{
+	struct json_object *result = NULL;
+	const char *dev;
+	int ret = cli_optional_dev(argc, argv, &dev, err);
+
+	if (!ret)
+		ret = cli_ask(cli, command, dev, local, &result, err);
+	if (ret)
+		return ret;
+	output_result(cli, result, print);
+	json_object_put(result);
+	return 0;
+}
+
+int cli_show(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	return ask_and_print(cli, "show", argc, argv, local_show, output_show, err);
+}
+
+int cli_stats(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	return ask_and_print(cli, "stats", argc, argv, local_stats, output_stats, err);
+}
+
+/* Looks at this machine as it is for whoever asks: no daemon, and no privileges, needed. */
+int cli_probe(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct json_object *result = NULL;
+	const char *dev;
+	int ret = cli_optional_dev(argc, argv, &dev, err);
+
+	if (!ret)
+		ret = local_probe(&result, dev, err);
+	if (ret)
+		return ret;
+	output_result(cli, result, output_probe);
+	json_object_put(result);
+	return 0;
+}

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "apply.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diff.h"
+#include "control/server.h"
+#include "util/error_json.h"
+#include "util/json_get.h"
+#include "util/log.h"
+#include "trunk/list.h"
+
+enum step_state {
+	STEP_PLANNED,
+	STEP_RUNNING,
+	STEP_DONE,
+	STEP_FAILED,
+	STEP_LEFT, /* something before it has failed */
+};
+
+static const char *const state_names[] = {
+	[STEP_PLANNED] = "planned", [STEP_RUNNING] = "running", [STEP_DONE] = "done",
+	[STEP_FAILED] = "failed",   [STEP_LEFT] = "left",
+};
+
+struct step {
+	struct applier *applier;
+	const struct config_step *what;
+	enum step_state state;
+	struct error error;
+};
+
+struct applier {
+	struct trunk_list *list;
+	struct event *work; /* never from inside a trunk's own callbacks */
+	bool busy;	    /* from here on: of what is being applied */
+	bool planned;
+	bool prune;
+	struct control_request *req; /* NULL: nobody asked, the log is told */
+	struct config_set wanted;
+	struct config_plan plan;
+	struct step *steps; /* as many as @plan has */
+	bool waits;	    /* @next is to be applied after this */
+	struct config_set next;
+};
+
+/* --- the plan --- */
+
+static struct trunk *running(const struct applier *a, const char *dev)
+{
+	return trunk_list_find(a->list, dev);
+}
+
+static int keep_secrets(const struct applier *a, struct config_trunk *c, struct error *err)
+{
+	const struct trunk *t = running(a, c->dev);
+
+	if (!c->keep_secrets)
+		return 0;
+	if (t) {
+		config_trunk_take_secrets(c, trunk_config(t));
+		return 0;
+	}
+	error_set(err, -EINVAL, "%s is not attached: there are no secrets to keep", c->dev);
+	error_hint(err, "write them instead of keep-secrets = yes");
+	return -EINVAL;
+}
+
+static int plan_detaches(struct applier *a)
+{
+	struct trunk *t;
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && (t = trunk_list_get(a->list, i)); i++)
+		if (!config_set_find(&a->wanted, trunk_name(t)))
+			ret = config_diff(&a->plan, trunk_config(t), NULL);
+	return ret;
+}
+
+static int make_plan(struct applier *a, struct error *err)
+{
+	int ret = a->prune ? plan_detaches(a) : 0;
+
+	for (size_t i = 0; i < a->wanted.n && !ret; i++) {
+		struct config_trunk *c = a->wanted.trunks[i];
+		const struct trunk *t = running(a, c->dev);
+
+		ret = keep_secrets(a, c, err)
+			      ?: config_diff(&a->plan, t ? trunk_config(t) : NULL, c);
+	}
+	a->steps = ret ? NULL : calloc(a->plan.n + 1, sizeof(*a->steps));
+	if (!a->steps)
+		return error_set(err, ret ? ret : -ENOMEM, "out of memory");
+	for (size_t i = 0; i < a->plan.n; i++)
+		a->steps[i] = (struct step){.applier = a, .what = &a->plan.steps[i]};
+	a->planned = true;
+	return 0;
+}
+
+/* --- the end --- */
+
+static struct json_object *step_to_json(const struct step *s)
+{
+	struct json_object *o = config_step_to_json(s->what);
+	const struct error *e = &s->error;
+
+	json_object_object_add(o, "state", json_object_new_string(state_names[s->state]));
+	json_object_object_add(o, "failure", e->err ? error_to_json(e) : NULL);
+	return o;
+}
+
+static struct json_object *steps_to_json(const struct applier *a)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < a->plan.n; i++)
+		json_object_array_add(array, step_to_json(&a->steps[i]));
+	return array;
+}
+
+static void log_result(const struct applier *a)
+{
+	unsigned int n[STEP_LEFT + 1] = {0};
+
+	for (size_t i = 0; i < a->plan.n; i++)
+		n[a->steps[i].state]++;
+	if (n[STEP_FAILED])
+		log_warning("Configuration: %u steps done, %u failed, %u left", n[STEP_DONE],
+			    n[STEP_FAILED], n[STEP_LEFT]);
+}
+
+static void clear(struct applier *a)
+{
+	config_plan_clear(&a->plan);
+	config_set_clear(&a->wanted);
+	free(a->steps);
+	a->steps = NULL;
+	a->req = NULL;
+	a->busy = a->planned = a->prune = false;
+}
+
+/* @err: there was no plan. */
+static void end(struct applier *a, const struct error *err)
+{
+	if (a->req && err)
+		control_reply_error(a->req, err);
+	else if (a->req)
+		control_reply(a->req, steps_to_json(a));
+	else if (err)
+		log_error("Configuration: %s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
+	else
+		log_result(a);
+	clear(a);
+	if (!a->waits)
+		return;
+	a->waits = false;
+	a->wanted = a->next;
+	a->next.n = 0;
+	a->busy = true;
+	applier_wake(a);
+}
+
+/* --- one step --- */
+
+static void step_over(struct step *s, const struct error *err)
+{
+	s->state = err ? STEP_FAILED : STEP_DONE;
+	if (err)
+		s->error = *err;
+	applier_wake(s->applier);
+}
+
+/* It could not even begin; what fails later, the list has told the log. */
+static void step_refused(struct step *s, const struct error *err)
+{
+	log_error("%s: %s%s%s", s->what->dev, err->text, err->hint[0] ? "; " : "", err->hint);
+	step_over(s, err);
+}
+
+static void over(void *arg, const struct error *err)
+{
+	step_over(arg, err);
+}
+
+static int attach(struct step *s, struct error *err)
+{
+	const struct applier *a = s->applier;
+
+	return trunk_list_attach(a->list, config_set_find(&a->wanted, s->what->dev), over, s, err);
+}
+
+/* Of a re-attach; from here on nothing is attached. */
+static void detached(void *arg, const struct error *err)
+{
+	struct step *s = arg;
+	struct error why = {0};
+
+	if (err)
+		step_over(s, err);
+	else if (attach(s, &why))
+		step_refused(s, &why);
+}
+
+static void pdn_over(void *arg, struct trunk *t, const struct error *err)
+{
+	(void)t;
+	step_over(arg, err);
+}
+
+/* Of a trunk that stays. What is done at once is over at once. */
+static int change(struct step *s, struct trunk *t, struct error *err)
+{
+	const struct config_trunk *c = config_set_find(&s->applier->wanted, s->what->dev);
+	const struct config_pdn *p = config_find_pdn(c, s->what->pdn);
+	int ret = 0;
+
+	if (s->what->kind == CONFIG_STEP_REMOVE_PDN)
+		return trunk_remove_pdn(t, s->what->pdn, pdn_over, s, err);
+	if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
+		return trunk_redial_pdn(t, p, pdn_over, s, err);
+	if (s->what->kind == CONFIG_STEP_CHANGE)
+		trunk_set(t, c);
+	else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
+		ret = trunk_set_pdn(t, p, err);
+	else
+		ret = trunk_add_pdn(t, p, err);
+	if (!ret)
+		step_over(s, NULL);
+	return ret;
+}
+
+static int begin(struct step *s, struct error *err)
+{
+	struct applier *a = s->applier;
+	const char *dev = s->what->dev;
+	struct trunk *t = trunk_list_find(a->list, dev);
+
+	if (s->what->kind == CONFIG_STEP_ATTACH)
+		return attach(s, err);
+	if (s->what->kind == CONFIG_STEP_DETACH)
+		return trunk_list_detach(a->list, dev, over, s, err);
+	if (s->what->kind == CONFIG_STEP_REATTACH)
+		return trunk_list_detach(a->list, dev, detached, s, err);
+	if (!t)
+		return error_set(err, -ENODEV, "%s has been detached meanwhile", dev);
+	return change(s, t, err);
+}
+
+static void start_step(struct step *s)
+{
+	struct error err = {0};
+
+	s->state = STEP_RUNNING;
+	if (begin(s, &err))
+		step_refused(s, &err);
+}
+
+/* --- all of them --- */
+
+/* Did a step before this one fail, and is that this one's matter? */
+static bool is_blocked(const struct applier *a, const struct step *s)
+{
+	for (const struct step *p = a->steps; p < s; p++)
+		if (p->state == STEP_FAILED || p->state == STEP_LEFT)
+			if (a->req || !strcmp(p->what->dev, s->what->dev))
+				return true;
+	return false;
+}
+
+/* The steps of one trunk follow one another; trunks do not wait for each other. */
+static bool is_next(const struct applier *a, const struct step *s)
+{
+	for (const struct step *p = a->steps; p < s; p++)
+		if (p->state == STEP_RUNNING && !strcmp(p->what->dev, s->what->dev))
+			return false;
+	return true;
+}
+
+static void run_steps(struct applier *a)
+{
+	bool runs = false;
+
+	for (size_t i = 0; i < a->plan.n; i++) {
+		struct step *s = &a->steps[i];
+
+		if (s->state == STEP_PLANNED && is_blocked(a, s))
+			s->state = STEP_LEFT;
+		else if (s->state == STEP_PLANNED && is_next(a, s))
+			start_step(s);
+		runs |= s->state == STEP_RUNNING || s->state == STEP_PLANNED;
+	}
+	if (!runs)
+		end(a, NULL);
+}
+
+/* Whoever is attaching, detaching or being adopted is what the plan is about only afterwards. */
+static bool all_idle(const struct applier *a)
+{
+	struct trunk *t;
+
+	for (unsigned int i = 0; (t = trunk_list_get(a->list, i)); i++)
+		if ((a->prune || config_set_find(&a->wanted, trunk_name(t))) &&
+		    trunk_check_idle(t, NULL))
+			return false;
+	return true;
+}
+
+static void on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct applier *a = arg;
+	struct error err = {0};
+
+	(void)fd;
+	(void)what;
+	if (!a->busy || (!a->planned && !all_idle(a)))
+		return;
+	if (!a->planned && make_plan(a, &err))
+		end(a, &err);
+	else
+		run_steps(a);
+}
+
+void applier_wake(struct applier *a)
+{
+	static const struct timeval now = {0, 0};
+
+	if (a->busy)
+		event_add(a->work, &now);
+}
+
+/* --- who asks --- */
+
+static int read_trunks(struct config_set *set, struct json_object *args, struct error *err)
+{
+	struct config_trunk *c = malloc(sizeof(*c));
+	struct json_object *o;
+	int ret = c ? 0 : error_set(err, -ENOMEM, "out of memory");
+
+	for (size_t i = 0; !ret && (o = json_get_element(args, "trunks", i)); i++) {
+		ret = config_trunk_from_json(c, o, err);
+		c->persist = true;
+		if (!ret)
+			ret = config_set_add(set, c, err);
+		explicit_bzero(c, sizeof(*c));
+	}
+	free(c);
+	return ret;
+}
+
+/* They count from the next opening of a modem on. */
+static int use_models(struct json_object *args, struct error *err)
+{
+	struct config_set set = {.n = 0};
+	struct config_model m;
+	struct json_object *o;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && (o = json_get_element(args, "models", i)); i++)
+		ret = config_model_from_json(&m, o, err) ?: config_set_add_model(&set, &m, err);
+	if (!ret && !json_get_bool(args, "dry_run"))
+		ret = config_set_use_models(&set, false, err);
+	config_set_clear(&set);
+	return ret;
+}
+
+static int begin_command(struct applier *a, struct control_request *req, struct json_object *args,
+			 struct error *err)
+{
+	int ret;
+
+	if (a->busy) {
+		error_set(err, -EBUSY, "another configuration is being applied");
+		error_hint(err, "try again when it is done");
+		return -EBUSY;
+	}
+	a->prune = json_get_bool(args, "prune");
+	ret = read_trunks(&a->wanted, args, err) ?: use_models(args, err);
+	if (!ret && json_get_bool(args, "dry_run")) {
+		ret = make_plan(a, err);
+		if (!ret)
+			control_reply(req, steps_to_json(a));
+	} else if (!ret) {
+		a->req = req;
+		a->busy = true;
+		applier_wake(a);
+		return 0;
+	}
+	clear(a);
+	return ret;
+}
+
+void applier_command(struct applier *a, struct control_request *req, struct json_object *args)
+{
+	struct error err = {0};
+
+	if (begin_command(a, req, args, &err))
+		control_reply_error(req, &err);
+}
+
+void applier_start(struct applier *a, struct config_set *set)
+{
+	struct config_set *target = a->busy ? &a->next : &a->wanted;
+
+	config_set_clear(target);
+	*target = *set;
+	*set = (struct config_set){.n = 0};
+	a->waits = a->busy;
+	a->busy = true;
+	applier_wake(a);
+}
+
+int applier_new(struct applier **out, struct event_base *base, struct trunk_list *list,
+		struct error *err)
+{
+	struct applier *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return error_set(err, -ENOMEM, "out of memory");
+	a->list = list;
+	a->work = evtimer_new(base, on_work, a);
+	if (!a->work) {
+		free(a);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	*out = a;
+	return 0;
+}
+
+void applier_free(struct applier **ap)
+{
+	struct applier *a = *ap;
+
+	if (!a)
+		return;
+	*ap = NULL;
+	clear(a);
+	config_set_clear(&a->next);
+	event_free(a->work);
+	free(a);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a user asks for one trunk, the same whether it came from the command line, a configuration
+ * file or the control socket, and under the same words in all three.
+ */
+#ifndef QMAP_CONFIG_H
+#define QMAP_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "util/error.h"
+
+struct json_object;
+
+#define CONFIG_MAX_PDNS 64
+#define CONFIG_PIN_SIZE 9 /* 8 digits (ETSI TS 102 221) */
+
+enum config_ip {
+	CONFIG_IPV4 = 1,
+	CONFIG_IPV6 = 2,
+	CONFIG_IPV4V6 = 3
+}; /* bit 0: v4, bit 1: v6 */
+
+/* The bits of TLV 0x16 of WDS Start Network; "auto" sends none. */
+enum config_auth {
+	CONFIG_AUTH_NONE = 0,
+	CONFIG_AUTH_PAP = 1,
+	CONFIG_AUTH_CHAP = 2,
+	CONFIG_AUTH_BOTH = 3,
+	CONFIG_AUTH_AUTO = 255
+};
+
+enum config_qmap {
+	CONFIG_QMAP_AUTO = -1,
+	CONFIG_QMAP_OFF = 0,
+	CONFIG_QMAP_V1 = 1,
+	CONFIG_QMAP_V4 = 4,
+	CONFIG_QMAP_V5 = 5
+};
+
+enum config_datapath {
+	CONFIG_DATAPATH_AUTO,
+	CONFIG_DATAPATH_SHIM,
+	CONFIG_DATAPATH_XDP,
+	CONFIG_DATAPATH_RMNET
+};
+
+/* One `--pdn N,key=value,...` or one [pdn N] section. */
+struct config_pdn {
+	unsigned int number; /* 1..254: N of port wwan0.N */
+	unsigned int
+		mux; /* mux id; 0x80 + N unless mux= says otherwise (N + 0x80 must be <= 254) */
+	enum config_ip ip;    /* ip=v4|v6|v4v6, default v4v6 */
+	char apn[101];	      /* empty: the modem's own profile decides */
+	unsigned int profile; /* 3GPP profile to dial; 0: the modem's own choice */
+	char user[128];
+	char password[128];
+	enum config_auth auth; /* auth=none|pap|chap|both; auto: none without user, else both */
+	char netns[64];	       /* name as in `ip netns`; empty: where the daemon is */
+	unsigned int metric;   /* of the default route; default 700 + N */
+	bool default_route;    /* default-route=yes|no, default yes */
+};
+
+struct config_trunk {
+	char dev[IFNAMSIZ];
+	/* Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from dev.
+	 */
+	char control[108];
+	enum config_qmap qmap;
+	enum config_datapath datapath;
+	unsigned int
+		dl_max_bytes; /* largest aggregate to ask for; 0: what model and data path like */
+	unsigned int dl_max_datagrams; /* frames per aggregate to ask for; 0: likewise */
+	bool sync; /* may QMI SYNC be sent (sync=yes|no, default yes) when the channel is ours alone
+		    */
+	unsigned int
+		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
+	/* ms before a call is dialled again: first, and at most */
+	unsigned int backoff_min, backoff_max;
+	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
+	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
+	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
+	char hook[256];		   /* programs, blanks between them */
+	unsigned int hook_timeout; /* seconds for each, default 30 */
+	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
+	 * waited for. Without it an attach that fails is undone. */
+	bool persist;
+	bool keep_secrets; /* secrets that are empty here are those of the running trunk */
+	unsigned int npdns;
+	struct config_pdn pdns[CONFIG_MAX_PDNS];
+};
+
+/* Defaults, no PDNs, @dev empty. */
+void config_trunk_init(struct config_trunk *c);
+
+/* Sets one word ("control", "qmap", "dl-max-bytes", ...) of the trunk from text.
+ * -EINVAL with a sentence that names word, value and what is allowed. */
+int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err);
+
+/* Adds a PDN from "N,key=value,..."; a comma inside a value is written "\,". -EINVAL, -EEXIST,
+ * -E2BIG. */
+int config_pdn_add(struct config_trunk *c, const char *text, struct error *err);
+
+/* NULL if there is none with this number. */
+const struct config_pdn *config_find_pdn(const struct config_trunk *c, unsigned int number);
+
+/* What only shows once all is known: two PDNs with one mux id, qmap=off with two PDNs,
+ * control=none with apn=, a device name missing or too long. Adds PDN 1 if there is none. */
+int config_trunk_finish(struct config_trunk *c, struct error *err);
+
+/*
+ * JSON form, exact both ways: what goes through the control socket and into the pins' state.
+ * to_json with @secrets false leaves passwords out ("password": true where one is set).
+ */
+struct json_object *config_trunk_to_json(const struct config_trunk *c, bool secrets);
+int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct error *err);
+
+/*
+ * One file: [trunk wwan0] and, for its PDNs, [trunk wwan0 pdn N] sections, keys as above.
+ * Calls @fn for every trunk, finished. Errors name file and line. @path "-" is standard input.
+ */
+int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
+		     void *arg, struct error *err);
+
+/* The same, and [model VID:PID] sections to @model (NULL: they are only checked). */
+struct config_model;
+struct config_file_ops {
+	int (*trunk)(const struct config_trunk *c, void *arg);
+	int (*model)(const struct config_model *m, void *arg);
+};
+int config_file_read_all(const char *path, const struct config_file_ops *ops, void *arg,
+			 struct error *err);
+
+/*
+ * The sections of @c as config_file_read() reads them, secrets included, without what is default.
+ * -EINVAL: the name of the device cannot be written in a section's brackets.
+ */
+int config_file_write(FILE *f, const struct config_trunk *c, struct error *err);
+
+/* Clears every secret; keep_secrets says so where there was one. */
+void config_trunk_drop_secrets(struct config_trunk *c);
+
+/* The other way round: takes from @from what @c keeps, PDN by PDN, and forgets keep_secrets. */
+void config_trunk_take_secrets(struct config_trunk *c, const struct config_trunk *from);
+
+#endif

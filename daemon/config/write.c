@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A configuration as a file that config_file_read() reads. */
+#include <errno.h>
+#include <string.h>
+
+#include "config.h"
+#include "pdn.h"
+#include "words.h"
+
+/* What inih would take for a comment, or cut off, and what the reader takes for quotes. */
+static void write_value(FILE *f, const char *value)
+{
+	if (!strpbrk(value, " ;\"\\")) {
+		fputs(value, f);
+		return;
+	}
+	fputc('"', f);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fputc('\\', f);
+		fputc(*value, f);
+	}
+	fputc('"', f);
+}
+
+/* The words in which @object differs from @normal. */
+static void write_words(FILE *f, enum config_scope scope, const void *object, const void *normal)
+{
+	const struct config_word *w = NULL;
+	char text[CONFIG_TEXT_MAX];
+
+	while ((w = config_word_next(scope, w))) {
+		if (w->identity || config_word_equal(w, object, normal))
+			continue;
+		config_word_text(w, object, text);
+		fprintf(f, "%s = ", w->key);
+		write_value(f, text);
+		fputc('\n', f);
+		explicit_bzero(text, sizeof(text));
+	}
+}
+
+static void write_trunk(FILE *f, const struct config_trunk *c)
+{
+	struct config_trunk normal;
+
+	config_trunk_init(&normal);
+	normal.persist = true; /* as the reader has it */
+	fprintf(f, "[trunk %s]\n", c->dev);
+	write_words(f, CONFIG_TRUNK, c, &normal);
+}
+
+int config_file_write(FILE *f, const struct config_trunk *c, struct error *err)
+{
+	if (strchr(c->dev, ']') || c->dev[0] == ';')
+		return error_set(err, -EINVAL, "a configuration file cannot hold the name \"%s\"",
+				 c->dev);
+	write_trunk(f, c);
+	for (unsigned int i = 0; i < c->npdns; i++) {
+		struct config_pdn normal;
+
+		config_pdn_init(&normal, c->pdns[i].number);
+		fprintf(f, "\n[trunk %s pdn %u]\n", c->dev, c->pdns[i].number);
+		write_words(f, CONFIG_PDN, &c->pdns[i], &normal);
+	}
+	return 0;
+}

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "server.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "listen.h"
+#include "util/error_json.h"
+#include "util/log.h"
+#include "util/nearest.h"
+
+/* Enough for people and scripts; whoever holds more connections than that is no person. */
+#define MAX_CLIENTS	  64
+#define MAX_OTHER_CLIENTS 32 /* of other users than root: there is always room for root */
+
+/* A person does not type into this socket: who needs longer is stuck or hostile. */
+static const struct timeval line_deadline = {.tv_sec = 5};
+static const struct timeval reply_deadline = {.tv_sec = 5};
+static const struct timeval accept_pause = {.tv_sec = 1};
+
+/* Bytes that may wait for the reader of a stream: several hundred lines, and few enough for each
+ * of MAX_CLIENTS to have them. */
+#define STREAM_BACKLOG 65536
+
+/* What the daemon waits for from a client: one request at a time passes through the first three. */
+enum client_state {
+	CLIENT_READING,
+	CLIENT_BUSY,
+	CLIENT_WRITING,
+	CLIENT_STREAMING, /* until it leaves */
+};
+
+struct control_stream {
+	struct client *client;
+	void (*closed)(void *arg);
+	void *arg;
+	uint64_t gap; /* lines that were left out */
+};
+
+struct client {
+	struct client *next, **self; /* list of all; @self: the pointer that points here */
+	struct control_server *server;
+	struct bufferevent *bev;
+	struct event *deadline;
+	struct control_request *request; /* CLIENT_BUSY only */
+	struct control_stream *stream;	 /* CLIENT_STREAMING only */
+	struct ucred peer;
+	enum client_state state;
+	bool last; /* close once the reply is out */
+};
+
+struct control_request {
+	struct client *client; /* NULL: has left */
+	struct json_object *args;
+};
+
+struct control_server {
+	struct event_base *base;
+	const struct control_command *commands;
+	void *arg;
+	struct control_socket socket;
+	struct evconnlistener *listener;
+	struct event *resume;
+	struct client *clients;
+	unsigned int nclients, nothers;
+};
+
+static bool is_root(const struct client *c)
+{
+	return c->peer.uid == 0 || c->peer.uid == geteuid();
+}
+
+static void client_free(struct client *c)
+{
+	*c->self = c->next;
+	if (c->next)
+		c->next->self = c->self;
+	c->server->nclients--;
+	if (!is_root(c))
+		c->server->nothers--;
+	if (c->request)
+		c->request->client = NULL;
+	if (c->stream)
+		c->stream->closed(c->stream->arg);
+	free(c->stream);
+	if (c->deadline)
+		event_free(c->deadline);
+	bufferevent_free(c->bev);
+	free(c);
+}
+
+static void set_state(struct client *c, enum client_state state)
+{
+	c->state = state;
+	if (state == CLIENT_BUSY || state == CLIENT_STREAMING)
+		event_del(c->deadline);
+	else
+		event_add(c->deadline, state == CLIENT_READING ? &line_deadline : &reply_deadline);
+}
+
+static void put_line(struct client *c, struct json_object *o)
+{
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	size_t len;
+	const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &len);
+
+	evbuffer_add(out, text, len);
+	evbuffer_add(out, "\n", 1);
+	json_object_put(o);
+}
+
+static void send_object(struct client *c, struct json_object *o)
+{
+	set_state(c, CLIENT_WRITING);
+	put_line(c, o);
+}
+
+static struct json_object *failure(const struct error *e)
+{
+	struct json_object *o = error_to_json(e);
+
+	json_object_object_add(o, "ok", json_object_new_boolean(false));
+	return o;
+}
+
+/* For a client that does not speak our language: one answer, and good-bye. */
+static void reject(struct client *c, const struct error *e)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	c->last = true;
+	bufferevent_disable(c->bev, EV_READ);
+	evbuffer_drain(in, evbuffer_get_length(in));
+	send_object(c, failure(e));
+}
+
+static struct client *request_end(struct control_request *req)
+{
+	struct client *c = req->client;
+
+	if (c)
+		c->request = NULL;
+	json_object_put(req->args);
+	free(req);
+	return c;
+}
+
+static struct json_object *success(struct json_object *result)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "ok", json_object_new_boolean(true));
+	json_object_object_add(o, "result", result);
+	return o;
+}
+
+void control_reply(struct control_request *req, struct json_object *result)
+{
+	struct client *c = request_end(req);
+
+	if (c)
+		send_object(c, success(result));
+	else
+		json_object_put(result);
+}
+
+void control_reply_error(struct control_request *req, const struct error *e)
+{
+	struct client *c = request_end(req);
+
+	if (c)
+		send_object(c, failure(e));
+}
+
+/* --- streams --- */
+
+int control_stream_open(struct control_stream **out, struct control_request *req,
+			void (*closed)(void *arg), void *arg)
+{
+	struct client *c = request_end(req);
+
+	if (!c)
+		return -EPIPE;
+	c->stream = malloc(sizeof(*c->stream));
+	if (!c->stream) {
+		client_free(c);
+		return -ENOMEM;
+	}
+	*c->stream = (struct control_stream){.client = c, .closed = closed, .arg = arg};
+	set_state(c, CLIENT_STREAMING);
+	put_line(c, success(NULL));
+	*out = c->stream;
+	return 0;
+}
+
+void control_stream_send(struct control_stream *s, struct json_object *line)
+{
+	struct evbuffer *out = bufferevent_get_output(s->client->bev);
+
+	if (!s->gap && evbuffer_get_length(out) < STREAM_BACKLOG) {
+		put_line(s->client, line);
+		return;
+	}
+	s->gap++;
+	json_object_put(line);
+}
+
+/* All that waited is out. */
+static void tell_gap(struct control_stream *s)
+{
+	struct json_object *o;
+
+	if (!s->gap)
+		return;
+	o = json_object_new_object();
+	json_object_object_add(o, "gap", json_object_new_int64(s->gap));
+	s->gap = 0;
+	put_line(s->client, o);
+}
+
+const char *control_args_string(struct json_object *args, const char *key)
+{
+	struct json_object *v;
+	const char *text;
+
+	if (!json_object_object_get_ex(args, key, &v) || !json_object_is_type(v, json_type_string))
+		return NULL;
+	text = json_object_get_string(v);
+	return strlen(text) == (size_t)json_object_get_string_len(v) ? text : NULL;
+}
+
+static const struct control_command *find_command(const struct control_server *s, const char *name,
+						  struct error *err)
+{
+	struct nearest near;
+
+	nearest_init(&near, name);
+	for (const struct control_command *cmd = s->commands; cmd->name; cmd++) {
+		if (!strcmp(cmd->name, name))
+			return cmd;
+		nearest_offer(&near, cmd->name);
+	}
+	error_set(err, -EINVAL, "unknown command \"%.40s\"", name);
+	if (near.best)
+		error_hint(err, "did you mean \"%s\"?", near.best);
+	return NULL;
+}
+
+static const struct control_command *allowed_command(struct client *c, struct json_object *args,
+						     struct error *err)
+{
+	const char *name = control_args_string(args, "command");
+	const struct control_command *cmd;
+
+	if (!name) {
+		error_set(err, -EINVAL, "a request needs a \"command\"");
+		return NULL;
+	}
+	cmd = find_command(c->server, name, err);
+	if (!cmd || !cmd->changes || is_root(c))
+		return cmd;
+	error_set(err, -EPERM, "only root may %s", cmd->name);
+	error_hint(err, "sudo qmapctl %s ...", cmd->name);
+	return NULL;
+}
+
+static void run(struct client *c, const struct control_command *cmd, struct json_object *args)
+{
+	struct control_request *req = calloc(1, sizeof(*req));
+
+	if (!req) {
+		json_object_put(args);
+		client_free(c);
+		return;
+	}
+	log_debug("%s asked for by process %d of user %d", cmd->name, (int)c->peer.pid,
+		  (int)c->peer.uid);
+	req->client = c;
+	req->args = args;
+	c->request = req;
+	set_state(c, CLIENT_BUSY);
+	cmd->fn(req, args, c->server->arg);
+}
+
+static void handle_line(struct client *c, const char *line, size_t len)
+{
+	const struct control_command *cmd;
+	struct error err = {0};
+	const char *why;
+	struct json_object *args = control_parse(line, len, &why);
+
+	if (!json_object_is_type(args, json_type_object)) {
+		error_set(&err, -EBADMSG, "the request is not a JSON object%s%s", args ? "" : ": ",
+			  args ? "" : why);
+		json_object_put(args);
+		reject(c, &err);
+		return;
+	}
+	cmd = allowed_command(c, args, &err);
+	if (cmd) {
+		run(c, cmd, args);
+		return;
+	}
+	json_object_put(args);
+	send_object(c, failure(&err));
+}
+
+/* The next request, if it is all there. */
+static void next_line(struct client *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct error err = {0};
+	size_t len;
+	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+
+	if (line) {
+		handle_line(c, line, len);
+		explicit_bzero(line, len); /* it may hold a password */
+		free(line);
+	} else if (evbuffer_get_length(in) >= CONTROL_MAX_REQUEST) {
+		error_set(&err, -EMSGSIZE, "the request is longer than %d bytes",
+			  CONTROL_MAX_REQUEST);
+		reject(c, &err);
+	}
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	struct client *c = arg;
+
+	(void)bev;
+	if (c->state == CLIENT_READING)
+		next_line(c);
+	else if (c->state == CLIENT_STREAMING) /* there is nothing more to ask */
+		evbuffer_drain(bufferevent_get_input(bev),
+			       evbuffer_get_length(bufferevent_get_input(bev)));
+}
+
+/* All of the reply is out. */
+static void on_write(struct bufferevent *bev, void *arg)
+{
+	struct client *c = arg;
+
+	(void)bev;
+	if (c->state == CLIENT_STREAMING)
+		tell_gap(c->stream);
+	if (c->state != CLIENT_WRITING)
+		return;
+	if (c->last && !evbuffer_get_length(bufferevent_get_input(c->bev))) {
+		client_free(c);
+		return;
+	}
+	set_state(c, CLIENT_READING);
+	next_line(c);
+}
+
+/*
+ * End of file may be a client that has nothing more to ask and waits for its answers
+ * (`socat`): it is let go when the last of them is out.
+ */
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)bev;
+	if (what & BEV_EVENT_EOF && (c->state == CLIENT_BUSY || c->state == CLIENT_WRITING))
+		c->last = true;
+	else
+		client_free(c);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)what;
+	log_debug("control client cut off: %s", c->state == CLIENT_READING
+							? "no complete request in time"
+							: "does not take its reply");
+	client_free(c);
+}
+
+static void list_client(struct control_server *s, struct client *c)
+{
+	c->next = s->clients;
+	c->self = &s->clients;
+	if (c->next)
+		c->next->self = &c->next;
+	s->clients = c;
+	s->nclients++;
+	if (!is_root(c))
+		s->nothers++;
+}
+
+static struct client *client_new(struct control_server *s, int fd)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c->peer, &len))
+		goto fail;
+	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->bev)
+		goto fail;
+	c->server = s;
+	list_client(s, c);
+	c->deadline = evtimer_new(s->base, on_deadline, c);
+	if (!c->deadline) {
+		client_free(c);
+		return NULL;
+	}
+	return c;
+fail:
+	free(c);
+	close(fd);
+	return NULL;
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr,
+		      int len, void *arg)
+{
+	struct control_server *s = arg;
+	struct client *c = client_new(s, fd);
+	struct error err = {0};
+
+	(void)listener;
+	(void)addr;
+	(void)len;
+	if (!c)
+		return;
+	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, CONTROL_MAX_REQUEST);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	if (s->nclients > MAX_CLIENTS || s->nothers > MAX_OTHER_CLIENTS) {
+		error_set(&err, -EAGAIN, "too many connections to qmapd");
+		reject(c, &err);
+		return;
+	}
+	set_state(c, CLIENT_READING);
+}
+
+/* Out of descriptors: without a pause the waiting connection would wake us again at once. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct control_server *s = arg;
+
+	log_warning("control socket: cannot accept a connection: %s", strerror(errno));
+	evconnlistener_disable(listener);
+	event_add(s->resume, &accept_pause);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct control_server *s = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(s->listener);
+}
+
+int control_server_new(struct control_server **out, struct event_base *base, const char *path,
+		       const struct control_command *commands, void *arg, struct error *err)
+{
+	struct control_server *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->base = base;
+	s->commands = commands;
+	s->arg = arg;
+	ret = control_socket_open(&s->socket, path, err);
+	if (ret) {
+		free(s);
+		return ret;
+	}
+	s->resume = evtimer_new(base, on_resume, s);
+	s->listener = evconnlistener_new(base, on_accept, s,
+					 LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, SOMAXCONN,
+					 s->socket.fd);
+	if (s->listener)
+		s->socket.fd = -1; /* the listener's now */
+	if (!s->resume || !s->listener) {
+		control_server_free(&s);
+		return error_set(err, -ENOMEM, "cannot listen on %s", path);
+	}
+	evconnlistener_set_error_cb(s->listener, on_accept_error);
+	*out = s;
+	return 0;
+}
+
+void control_server_free(struct control_server **sp)
+{
+	struct control_server *s = *sp;
+
+	if (!s)
+		return;
+	*sp = NULL;
+	while (s->clients)
+		client_free(s->clients);
+	if (s->listener)
+		evconnlistener_free(s->listener);
+	if (s->resume)
+		event_free(s->resume);
+	control_socket_close(&s->socket);
+	free(s);
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* USB modems: what their interfaces are, who drives them, and what hangs on them. */
+#include <linux/usb/ch9.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* Subclasses of USB_CLASS_COMM that carry packets (USB CDC; linux/usb/cdc.h). */
+#define CDC_ECM	 0x06
+#define CDC_ACM	 0x02
+#define CDC_NCM	 0x0d
+#define CDC_MBIM 0x0e
+
+struct usb_scan {
+	struct discovery *d;
+	struct modem base; /* what all interfaces of the device have in common */
+	bool known;	   /* a modem by its id, whatever drives it */
+	struct modem idle; /* the interface that would carry data, had it a driver for it */
+	size_t found;
+};
+
+/* RNDIS comes as communication/ACM/vendor's protocol, or as wireless/radio/RNDIS. */
+static enum modem_mode mode_of_class(long class, long subclass, long protocol)
+{
+	if (class == USB_CLASS_COMM && subclass == CDC_ECM)
+		return MODEM_MODE_ECM;
+	if (class == USB_CLASS_COMM && subclass == CDC_NCM)
+		return MODEM_MODE_NCM;
+	if (class == USB_CLASS_COMM && subclass == CDC_MBIM)
+		return MODEM_MODE_MBIM;
+	if (class == USB_CLASS_COMM && subclass == CDC_ACM && protocol == USB_CLASS_VENDOR_SPEC)
+		return MODEM_MODE_RNDIS;
+	if (class == USB_CLASS_WIRELESS_CONTROLLER && subclass == 1 && protocol == 3)
+		return MODEM_MODE_RNDIS;
+	return MODEM_MODE_UNKNOWN;
+}
+
+static enum modem_mode mode_of_interface(const char *path)
+{
+	return mode_of_class(sysfs_number(16, "%s/bInterfaceClass", path),
+			     sysfs_number(16, "%s/bInterfaceSubClass", path),
+			     sysfs_number(16, "%s/bInterfaceProtocol", path));
+}
+
+/* cdc_wdm's device, or that of GobiNet. */
+static void find_control(struct modem *m, const char *path)
+{
+	char name[64];
+
+	if (sysfs_first(name, sizeof(name), "cdc-wdm", "%s/usbmisc", path) ||
+	    sysfs_first(name, sizeof(name), "qcqmi", "%s/GobiQMI", path))
+		snprintf(m->control, sizeof(m->control), "/dev/%s", name);
+}
+
+/* Is this the interface on which data would flow, by table or descriptors? */
+static bool may_carry_data(const struct modem *m)
+{
+	if (m->mode != MODEM_MODE_UNKNOWN)
+		return true;
+	return m->model && m->interface == (int)m->model->interface;
+}
+
+static bool is_modem(const struct usb_scan *s, const struct modem *m)
+{
+	if (modem_driver_is_sure(m->driver))
+		return true;
+	if (modem_mode_of_driver(m->driver) == MODEM_MODE_UNKNOWN && !m->netdev[0])
+		return false;
+	return s->known || (m->netdev[0] && sysfs_has_line("DEVTYPE=wwan", "%s/class/net/%s/uevent",
+							   s->d->sysfs, m->netdev));
+}
+
+static void add(struct usb_scan *s, const struct modem *m)
+{
+	struct modem *to = discover_add(s->d);
+
+	if (to)
+		*to = *m;
+	s->found++;
+}
+
+/* "1-1.2:1.4" belongs to device "1-1.2". */
+static bool belongs(const char *name, const char *device)
+{
+	size_t len = strlen(device);
+
+	return !strncmp(name, device, len) && name[len] == ':';
+}
+
+static bool scan_interface(const char *name, void *arg)
+{
+	struct usb_scan *s = arg;
+	struct modem m = s->base;
+	char path[SYSFS_PATH];
+
+	if (!belongs(name, m.device))
+		return true;
+	snprintf(path, sizeof(path), "%.400s/bus/usb/devices/%.64s", s->d->sysfs, name);
+	/* the other half of a CDC function, which has the same driver and nothing to tell */
+	if (sysfs_number(16, "%s/bInterfaceClass", path) == USB_CLASS_CDC_DATA)
+		return true;
+	snprintf(m.interface_name, sizeof(m.interface_name), "%.79s", name);
+	m.interface = sysfs_number(16, "%s/bInterfaceNumber", path);
+	sysfs_link(m.driver, sizeof(m.driver), "%s/driver", path);
+	sysfs_first(m.netdev, sizeof(m.netdev), "", "%s/net", path);
+	find_control(&m, path);
+	m.mode = modem_mode_of_driver(m.driver);
+	if (is_modem(s, &m)) {
+		add(s, &m);
+		return true;
+	}
+	m.mode = mode_of_interface(path);
+	if (may_carry_data(&m) && s->idle.interface < 0)
+		s->idle = m;
+	return true;
+}
+
+static void read_device(struct modem *m, const char *sysfs, const char *name)
+{
+	snprintf(m->device, sizeof(m->device), "%.63s", name);
+	sysfs_text(m->manufacturer, sizeof(m->manufacturer), "%s/bus/usb/devices/%s/manufacturer",
+		   sysfs, name);
+	sysfs_text(m->product_name, sizeof(m->product_name), "%s/bus/usb/devices/%s/product", sysfs,
+		   name);
+	sysfs_text(m->serial, sizeof(m->serial), "%s/bus/usb/devices/%s/serial", sysfs, name);
+}
+
+/*
+ * A modem that shows no data: its table says where QMI would be; a vendor-specific interface tells
+ * nothing of its own.
+ */
+static void add_idle(struct usb_scan *s)
+{
+	struct modem m = s->idle.interface < 0 ? s->base : s->idle;
+
+	if (m.interface >= 0 && m.mode == MODEM_MODE_UNKNOWN)
+		m.mode = MODEM_MODE_QMI;
+	add(s, &m);
+}
+
+static bool scan_device(const char *name, void *arg)
+{
+	struct discovery *d = arg;
+	struct usb_scan s = {.d = d, .base = {.bus = MODEM_USB, .interface = -1}};
+	long vendor = sysfs_number(16, "%s/bus/usb/devices/%s/idVendor", d->sysfs, name);
+	long product = sysfs_number(16, "%s/bus/usb/devices/%s/idProduct", d->sysfs, name);
+
+	if (strchr(name, ':') || vendor < 0 || vendor > UINT16_MAX || product < 0 ||
+	    product > UINT16_MAX)
+		return true;
+	s.base.vendor = vendor;
+	s.base.product = product;
+	s.base.model = qmi_model_find_id(vendor, product);
+	s.known = s.base.model || qmi_model_maker(vendor);
+	s.idle = s.base;
+	read_device(&s.base, d->sysfs, name);
+	sysfs_each(scan_interface, &s, "%s/bus/usb/devices", d->sysfs);
+	if (!s.found && s.known)
+		add_idle(&s);
+	return !d->out_of_memory;
+}
+
+void discover_usb(struct discovery *d)
+{
+	sysfs_each(scan_device, d, "%s/bus/usb/devices", d->sysfs);
+}

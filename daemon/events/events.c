@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "util/log.h"
+
+struct events_subscriber {
+	TAILQ_ENTRY(events_subscriber) entry;
+	struct events *events;
+	events_fn fn;
+	void *arg;
+};
+
+struct events {
+	struct events_entry ring[EVENTS_KEPT];
+	uint64_t seq; /* of the last one; it is in ring[seq % EVENTS_KEPT] */
+	TAILQ_HEAD(, events_subscriber) subscribers;
+};
+
+int events_new(struct events **out, struct error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_set(err, -ENOMEM, "out of memory");
+	TAILQ_INIT(&(*out)->subscribers);
+	return 0;
+}
+
+void events_free(struct events **ev)
+{
+	free(*ev);
+	*ev = NULL;
+}
+
+struct events_subscriber *events_subscribe(struct events *ev, events_fn fn, void *arg)
+{
+	struct events_subscriber *s = malloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = (struct events_subscriber){.events = ev, .fn = fn, .arg = arg};
+	TAILQ_INSERT_TAIL(&ev->subscribers, s, entry);
+	return s;
+}
+
+void events_unsubscribe(struct events_subscriber *s)
+{
+	TAILQ_REMOVE(&s->events->subscribers, s, entry);
+	free(s);
+}
+
+static void write_log(const struct events_entry *e, bool info)
+{
+	char text[700];
+
+	events_text(e, text, sizeof(text));
+	log_write(info ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", text);
+}
+
+/* Words of a modem may be among them: one event stays one line. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+}
+
+void events_add(struct events *ev, struct events_entry *e, bool info)
+{
+	struct events_subscriber *s, *next;
+
+	clock_gettime(CLOCK_REALTIME, &e->time);
+	make_printable(e->reason);
+	write_log(e, info);
+	if (!ev)
+		return;
+	e->seq = ++ev->seq;
+	ev->ring[e->seq % EVENTS_KEPT] = *e;
+	for (s = TAILQ_FIRST(&ev->subscribers); s; s = next) {
+		next = TAILQ_NEXT(s, entry);
+		s->fn(s->arg, e);
+	}
+}
+
+bool events_is_of(const struct events_entry *e, const char *dev)
+{
+	return !dev || !strcmp(dev, e->dev);
+}
+
+void events_last(const struct events *ev, const char *dev, unsigned int n, events_fn fn, void *arg)
+{
+	uint64_t oldest = ev->seq > EVENTS_KEPT ? ev->seq - EVENTS_KEPT + 1 : 1, first;
+
+	for (first = ev->seq + 1; n && first > oldest; first--)
+		n -= events_is_of(&ev->ring[(first - 1) % EVENTS_KEPT], dev);
+	for (; first <= ev->seq; first++)
+		if (events_is_of(&ev->ring[first % EVENTS_KEPT], dev))
+			fn(arg, &ev->ring[first % EVENTS_KEPT]);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has happened to modems, calls and netdevs: written to the log, kept for `show` (the last
+ * ones), and told to whoever has subscribed (`qmapctl monitor`, hooks).
+ */
+#ifndef QMAP_EVENTS_H
+#define QMAP_EVENTS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "util/error.h"
+
+struct json_object;
+
+/* How many are kept, of all trunks together. */
+#define EVENTS_KEPT 256
+
+enum events_kind {
+	EVENTS_MODEM,  /* the modem's state: absent, present, opening, ready, lost, detaching */
+	EVENTS_CALL,   /* a data call's state: pdn and family say which */
+	EVENTS_NETDEV, /* somebody else has changed a netdev of ours; to: repaired, reported, failed
+			*/
+	EVENTS_KINDS
+};
+
+struct events_entry {
+	uint64_t seq;	      /* from 1; set by events_add() */
+	struct timespec time; /* CLOCK_REALTIME; set by events_add() */
+	enum events_kind kind;
+	char dev[IFNAMSIZ];  /* the trunk's name in the configuration */
+	char port[IFNAMSIZ]; /* empty: about the trunk itself */
+	unsigned int pdn;    /* 0: about the trunk itself */
+	int family;	     /* 4, 6, or 0: both or none */
+	char from[32];	     /* state; empty for EVENTS_NETDEV */
+	char to[32];
+	char reason[512]; /* a sentence; may be empty */
+};
+
+struct events;
+struct events_subscriber;
+typedef void (*events_fn)(void *arg, const struct events_entry *e);
+
+int events_new(struct events **out, struct error *err);
+/* Nobody may be subscribed any more. */
+void events_free(struct events **ev);
+
+/*
+ * Completes @e, logs it (@info: at level info, else debug), keeps it and tells all subscribers.
+ * @ev NULL: it is logged and that is all.
+ */
+void events_add(struct events *ev, struct events_entry *e, bool info);
+
+/* @fn is called for each event from now on. It may unsubscribe itself, not others. NULL: no memory.
+ */
+struct events_subscriber *events_subscribe(struct events *ev, events_fn fn, void *arg);
+void events_unsubscribe(struct events_subscriber *s);
+
+/* Calls @fn for the last @n (at most) of those kept that are @dev's (NULL: anybody's), oldest
+ * first. */
+void events_last(const struct events *ev, const char *dev, unsigned int n, events_fn fn, void *arg);
+
+/* Is @e about trunk @dev (NULL: any)? */
+bool events_is_of(const struct events_entry *e, const char *dev);
+
+/* The same as an array of events_to_json(). @ev may be NULL. */
+struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n);
+
+/* {"seq", "time" (UTC, ISO 8601), "kind", "dev", "port", "pdn", "family", "from", "to", "reason"};
+ * what does not apply is null. New reference. */
+struct json_object *events_to_json(const struct events_entry *e);
+
+/* One line for people, without the time: "wwan0: modem opening -> ready". */
+void events_text(const struct events_entry *e, char *buf, size_t size);
+
+/* The other way round; -EBADMSG. */
+int events_from_json(struct events_entry *e, struct json_object *o);
+
+/* "2026-03-01T12:00:00.123Z" */
+#define EVENTS_TIME 32
+void events_time_text(const struct timespec *t, char buf[EVENTS_TIME]);
+
+#endif

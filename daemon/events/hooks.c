@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "hooks.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "hook_facts.h"
+#include "hook_run.h"
+#include "trunk/list.h"
+
+struct hooks {
+	struct trunk_list *list;
+	struct hook_runner *runner;
+	struct events_subscriber *subscriber;
+	char run_dir[108];
+};
+
+/* One that is told. */
+struct told {
+	struct hooks *hooks;
+	const struct events_entry *event;
+};
+
+#define SEARCH_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Runs every program of the trunk's `hook`, one after the other. */
+static void run(struct hooks *h, const char *dev, const char *what, const char *reason,
+		const char *facts)
+{
+	const struct trunk *t = trunk_list_find(h->list, dev);
+	const struct config_trunk *c = t ? trunk_config(t) : NULL;
+	char programs[sizeof(c->hook)], *save = NULL, *env;
+
+	if (!c || !c->hook[0] ||
+	    asprintf(&env, SEARCH_PATH "\nQMAP_EVENT=%s\nQMAP_REASON=%s\n%s", what, reason, facts) <
+		    0)
+		return;
+	memcpy(programs, c->hook, sizeof(programs));
+	for (char *p = strtok_r(programs, " ", &save); p; p = strtok_r(NULL, " ", &save))
+		hook_run(h->runner, dev, p, env, c->hook_timeout);
+	free(env);
+}
+
+/* --- ports --- */
+
+static void told_name(const struct events_entry *e, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s.v%d", e->port, e->family);
+}
+
+static char *facts_of(const struct hooks *h, const struct events_entry *e)
+{
+	const struct trunk *t = trunk_list_find(h->list, e->dev);
+	struct json_object *show = t ? trunk_show(t) : NULL;
+	char *facts = hook_facts(show, e->pdn, e->family);
+
+	json_object_put(show);
+	return facts;
+}
+
+/* Adoption comes here, too: what has been told is not news. */
+static void family_is_up(struct hooks *h, const struct events_entry *e)
+{
+	char name[64], *facts = facts_of(h, e), *told;
+
+	told_name(e, name, sizeof(name));
+	told = hook_told(h->run_dir, name);
+	if (facts && (!told || strcmp(facts, told))) {
+		hook_tell(h->run_dir, name, facts);
+		run(h, e->dev, told ? "change" : "up", e->reason, facts);
+	}
+	free(facts);
+	free(told);
+}
+
+static void family_is_down(struct hooks *h, const struct events_entry *e)
+{
+	char name[64], *told;
+
+	told_name(e, name, sizeof(name));
+	told = hook_told(h->run_dir, name);
+	if (!told)
+		return;
+	hook_untell(h->run_dir, name);
+	run(h, e->dev, "down", e->reason, told);
+	free(told);
+}
+
+/* --- the modem --- */
+
+static void modem_is_ready(struct hooks *h, const struct events_entry *e)
+{
+	char name[64], *told, *facts = hook_facts_of_trunk(e->dev);
+
+	snprintf(name, sizeof(name), "%s.modem", e->dev);
+	told = hook_told(h->run_dir, name);
+	if (facts && !told) {
+		hook_tell(h->run_dir, name, facts);
+		run(h, e->dev, "modem-ready", e->reason, facts);
+	}
+	free(facts);
+	free(told);
+}
+
+static void is_gone(void *arg, const char *name, const char *facts)
+{
+	const struct told *t = arg;
+	char port[64];
+
+	hook_untell(t->hooks->run_dir, name);
+	hook_fact(facts, "QMAP_PORT", port, sizeof(port));
+	if (port[0])
+		run(t->hooks, t->event->dev, "down", t->event->reason, facts);
+	else if (strcmp(t->event->to, "detaching"))
+		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
+}
+
+/* Nothing is up without the modem, whether or not somebody has said so of each call. The names sort
+ * so that ports come before the modem. */
+static void modem_is_gone(struct hooks *h, const struct events_entry *e)
+{
+	struct told t = {.hooks = h, .event = e};
+
+	hook_each_told(h->run_dir, e->dev, is_gone, &t);
+}
+
+/* On its way up a call passes through these, and on adoption from nowhere: not news yet. */
+static bool is_under_way(const struct events_entry *e)
+{
+	return strcmp(e->from, "up") && (!strcmp(e->to, "starting") || !strcmp(e->to, "idle"));
+}
+
+static void on_event(void *arg, const struct events_entry *e)
+{
+	bool up = !strcmp(e->to, "up");
+
+	if (e->kind == EVENTS_CALL && up)
+		family_is_up(arg, e);
+	else if (e->kind == EVENTS_CALL && !is_under_way(e))
+		family_is_down(arg, e);
+	else if (e->kind == EVENTS_MODEM && !strcmp(e->to, "ready"))
+		modem_is_ready(arg, e);
+	else if (e->kind == EVENTS_MODEM && (!strcmp(e->to, "lost") || !strcmp(e->to, "absent") ||
+					     !strcmp(e->to, "detaching")))
+		modem_is_gone(arg, e);
+}
+
+int hooks_new(struct hooks **out, struct event_base *base, struct events *events,
+	      struct trunk_list *list, const char *run_dir, struct error *err)
+{
+	struct hooks *h = calloc(1, sizeof(*h));
+	int ret;
+
+	if (!h)
+		return error_set(err, -ENOMEM, "out of memory");
+	h->list = list;
+	snprintf(h->run_dir, sizeof(h->run_dir), "%s", run_dir);
+	ret = hook_runner_new(&h->runner, base, err);
+	if (!ret) {
+		h->subscriber = events_subscribe(events, on_event, h);
+		ret = h->subscriber ? 0 : error_set(err, -ENOMEM, "out of memory");
+	}
+	*out = h;
+	if (ret)
+		hooks_free(out);
+	return ret;
+}
+
+void hooks_free(struct hooks **hp)
+{
+	struct hooks *h = *hp;
+
+	if (!h)
+		return;
+	*hp = NULL;
+	if (h->subscriber)
+		events_unsubscribe(h->subscriber);
+	hook_runner_free(&h->runner);
+	free(h);
+}

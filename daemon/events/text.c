@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Events as JSON and as text. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events.h"
+#include "util/json_get.h"
+
+static const char *const kinds[EVENTS_KINDS] = {
+	[EVENTS_MODEM] = "modem",
+	[EVENTS_CALL] = "call",
+	[EVENTS_NETDEV] = "netdev",
+};
+
+void events_time_text(const struct timespec *t, char buf[EVENTS_TIME])
+{
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&t->tv_sec, &tm);
+	n = strftime(buf, EVENTS_TIME, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, EVENTS_TIME - n, ".%03uZ", (unsigned int)(t->tv_nsec / 1000000 % 1000));
+}
+
+static struct json_object *text_or_null(const char *s)
+{
+	return *s ? json_object_new_string(s) : NULL;
+}
+
+static struct json_object *number_or_null(unsigned int n)
+{
+	return n ? json_object_new_int64(n) : NULL;
+}
+
+struct json_object *events_to_json(const struct events_entry *e)
+{
+	struct json_object *o = json_object_new_object();
+	char when[EVENTS_TIME];
+
+	events_time_text(&e->time, when);
+	json_object_object_add(o, "seq", json_object_new_int64(e->seq));
+	json_object_object_add(o, "time", json_object_new_string(when));
+	json_object_object_add(o, "kind", json_object_new_string(kinds[e->kind]));
+	json_object_object_add(o, "dev", json_object_new_string(e->dev));
+	json_object_object_add(o, "port", text_or_null(e->port));
+	json_object_object_add(o, "pdn", number_or_null(e->pdn));
+	json_object_object_add(o, "family", number_or_null(e->family));
+	json_object_object_add(o, "from", text_or_null(e->from));
+	json_object_object_add(o, "to", text_or_null(e->to));
+	json_object_object_add(o, "reason", text_or_null(e->reason));
+	return o;
+}
+
+static void copy(char *to, size_t size, struct json_object *o, const char *key)
+{
+	const char *v = json_get_string(o, key);
+
+	snprintf(to, size, "%s", v ? v : "");
+}
+
+int events_from_json(struct events_entry *e, struct json_object *o)
+{
+	const char *kind = json_get_string(o, "kind");
+
+	*e = (struct events_entry){.kind = EVENTS_KINDS};
+	for (int i = 0; kind && i < EVENTS_KINDS; i++)
+		if (!strcmp(kind, kinds[i]))
+			e->kind = i;
+	if (e->kind == EVENTS_KINDS)
+		return -EBADMSG;
+	e->seq = json_get_int(o, "seq");
+	e->pdn = json_get_int(o, "pdn");
+	e->family = json_get_int(o, "family");
+	copy(e->dev, sizeof(e->dev), o, "dev");
+	copy(e->port, sizeof(e->port), o, "port");
+	copy(e->from, sizeof(e->from), o, "from");
+	copy(e->to, sizeof(e->to), o, "to");
+	copy(e->reason, sizeof(e->reason), o, "reason");
+	return 0;
+}
+
+static const char *subject(const struct events_entry *e, char *buf, size_t size)
+{
+	const char *name = e->port[0] ? e->port : e->dev;
+
+	if (e->kind == EVENTS_MODEM)
+		snprintf(buf, size, "%s: modem ", name);
+	else if (e->family && e->port[0])
+		snprintf(buf, size, "%s: IPv%d ", name, e->family);
+	else if (e->family)
+		snprintf(buf, size, "%s: PDN %u IPv%d ", name, e->pdn, e->family);
+	else
+		snprintf(buf, size, "%s: ", name);
+	return buf;
+}
+
+void events_text(const struct events_entry *e, char *buf, size_t size)
+{
+	char who[IFNAMSIZ + 32];
+
+	bool moves = e->from[0] && strcmp(e->from, e->to);
+
+	snprintf(buf, size, "%s%s%s%s%s%s", subject(e, who, sizeof(who)), moves ? e->from : "",
+		 moves ? " -> " : "", e->to, e->reason[0] ? ": " : "", e->reason);
+}
+
+static void append(void *arg, const struct events_entry *e)
+{
+	json_object_array_add(arg, events_to_json(e));
+}
+
+struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n)
+{
+	struct json_object *a = json_object_new_array();
+
+	if (ev)
+		events_last(ev, dev, n, append, a);
+	return a;
+}

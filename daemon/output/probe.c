@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+
+#include "util/json_get.h"
+#include "output.h"
+#include "table.h"
+
+/* Each of them is an array of {"name", "ok", @detail_key}. */
+static void print_list(FILE *out, struct json_object *subject, const char *list, const char *title,
+		       const char *detail_key)
+{
+	const struct output_column columns[] = {{title, 0}, {"OK", 0}, {"DETAIL", 0}, {NULL, 0}};
+	struct output_table *t = output_table_new(out, columns);
+	struct json_object *o;
+
+	if (!t)
+		return;
+	for (size_t i = 0; (o = json_get_element(subject, list, i)); i++) {
+		const char *name = json_get_string(o, "name");
+		const char *detail = json_get_string(o, detail_key);
+		const char *hint = json_get_string(o, "hint");
+		bool ok = json_get_bool(o, "ok");
+
+		output_table_row(t);
+		output_table_cell(t, "%s", name ? name : "");
+		output_table_cell(t, "%s", ok ? "yes" : "no");
+		output_table_colour(t, ok ? "green" : "red");
+		output_table_cell(t, "%s%s%s", detail ? detail : "", hint ? "; " : "",
+				  hint ? hint : "");
+	}
+	output_table_end(t);
+}
+
+static const struct output_column modem_columns[] = {
+	{"DEVICE", 0}, {"ID", 0},      {"MODEL", 0},
+	{"NETDEV", 0}, {"CONTROL", 0}, {"DRIVER", 0},
+	{"MODE", 0},   {"QMAP", 0},    {"AGGREGATE", OUTPUT_RIGHT},
+	{NULL, 0},
+};
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	const char *s = json_get_string(o, key);
+
+	return s ? s : "";
+}
+
+static void modem_row(struct output_table *t, struct json_object *m)
+{
+	static const char *const keys[] = {"device",  "id",	"model", "dev",
+					   "control", "driver", "mode",	 "qmap"};
+	int64_t bytes = json_get_int(m, "dl_max_bytes");
+
+	output_table_row(t);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		output_table_cell(t, "%s", text_of(m, keys[i]));
+	if (bytes)
+		output_table_cell(t, "%lld", (long long)bytes);
+	else
+		output_table_cell(t, "%s", "");
+}
+
+/* What no column has room for; the name by which the modem is called in these lines. */
+static void print_modem(FILE *out, struct json_object *m)
+{
+	const char *name = json_get_string(m, "dev"), *maker = text_of(m, "manufacturer");
+	const char *serial = json_get_string(m, "serial"), *note = json_get_string(m, "note");
+	struct json_object *interface;
+
+	if (!name)
+		name = text_of(m, "device");
+	if (*maker || *text_of(m, "product")) {
+		fprintf(out, "%s: %s%s%s", name, maker, *maker ? " " : "", text_of(m, "product"));
+		if (serial)
+			fprintf(out, ", serial %s", serial);
+		if (json_object_object_get_ex(m, "interface", &interface) && interface)
+			fprintf(out, ", interface %lld", (long long)json_get_int(m, "interface"));
+		if (json_get_bool(m, "forces_qmap"))
+			fprintf(out, ", forces QMAP");
+		fputc('\n', out);
+	}
+	if (note)
+		fprintf(out, "%s: %s\n", name, note);
+	fprintf(out, "%s: next: %s\n", name, text_of(m, "next"));
+}
+
+static bool is_modem(struct json_object *subject)
+{
+	return json_get_string(subject, "bus");
+}
+
+static void print_modems(FILE *out, struct json_object *subjects)
+{
+	size_t n = json_object_array_length(subjects);
+	struct output_table *t = output_table_new(out, modem_columns);
+
+	if (!t)
+		return;
+	for (size_t i = 0; i < n; i++)
+		modem_row(t, json_object_array_get_idx(subjects, i));
+	output_table_end(t);
+	for (size_t i = 0; i < n; i++)
+		print_modem(out, json_object_array_get_idx(subjects, i));
+}
+
+/* One subject in full; of several modems the list, because the machine is the same for all. */
+void output_probe(const struct cli *cli, FILE *out, struct json_object *subjects)
+{
+	size_t n = json_object_array_length(subjects);
+	struct json_object *first = n ? json_object_array_get_idx(subjects, 0) : NULL;
+	const char *dev = json_get_string(first, "dev");
+
+	(void)cli;
+	if (is_modem(first))
+		print_modems(out, subjects);
+	else
+		fprintf(out, "%s:\n", dev ? dev : "no modem; this machine");
+	if (n == 1) {
+		print_list(out, first, "checks", "CHECK", "detail");
+		print_list(out, first, "datapaths", "DATAPATH", "reason");
+	} else {
+		fprintf(out, "`qmapctl probe DEV` says what this machine has for one of them.\n");
+	}
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <json-c/json.h>
+#include <string.h>
+
+#include "util/json_get.h"
+#include "output.h"
+#include "table.h"
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+/* One line over each table: what the trunk is and how it is driven. */
+static void print_head(FILE *out, struct json_object *trunk)
+{
+	const char *qmap = json_get_string(trunk, "qmap"), *model = json_get_string(trunk, "model");
+	const char *control = json_get_string(trunk, "control");
+	const char *state = or_empty(json_get_string(trunk, "state"));
+	const char *modem_state = json_get_string(json_get_object(trunk, "modem"), "state");
+	int64_t bytes = json_get_int(trunk, "dl_max_bytes");
+	struct json_object *v;
+
+	fprintf(out, "%s: ", or_empty(json_get_string(trunk, "dev")));
+	fprintf(out, "data path %s", or_empty(json_get_string(trunk, "datapath")));
+	if (qmap && strcmp(qmap, "off"))
+		fprintf(out, ", QMAP %s", qmap);
+	else if (qmap)
+		fprintf(out, ", raw IP");
+	if (bytes)
+		fprintf(out, ", aggregates up to %lld bytes", (long long)bytes);
+	if (model && *model)
+		fprintf(out, ", %s %s", model, or_empty(json_get_string(trunk, "revision")));
+	if (control && *control)
+		fprintf(out, ", control %s", control);
+	if (*state)
+		fprintf(out, ", %s", state);
+	if (modem_state && strcmp(modem_state, "ready") && strcmp(modem_state, state))
+		fprintf(out, ", modem %s", modem_state);
+	if (json_object_object_get_ex(trunk, "daemon", &v) && !json_object_get_boolean(v))
+		fprintf(out, ", as qmapd left it: it is not running");
+	fputc('\n', out);
+}
+
+static void print_level(FILE *out, struct json_object *signal, const char *key, const char *name,
+			const char *unit)
+{
+	struct json_object *v;
+
+	if (json_object_object_get_ex(signal, key, &v) && v)
+		fprintf(out, ", %s %g %s", name, json_object_get_double(v), unit);
+}
+
+/* RSSI where the radio knows nothing better. */
+static void print_signal(FILE *out, struct json_object *signal)
+{
+	struct json_object *rsrp = NULL;
+
+	json_object_object_get_ex(signal, "rsrp", &rsrp);
+	if (!rsrp)
+		print_level(out, signal, "rssi", "RSSI", "dBm");
+	print_level(out, signal, "rsrp", "RSRP", "dBm");
+	print_level(out, signal, "rsrq", "RSRQ", "dB");
+	print_level(out, signal, "snr", "SNR", "dB");
+}
+
+/* Where it is registered, and how well it hears; nothing if the modem does not tell. */
+static void print_network(FILE *out, struct json_object *trunk)
+{
+	struct json_object *network = json_get_object(trunk, "network"), *signal;
+	const char *registration = json_get_string(network, "registration");
+	const char *name = json_get_string(network, "operator");
+	const char *plmn = json_get_string(network, "plmn");
+
+	if (!registration)
+		return;
+	fprintf(out, "%s: %s", or_empty(json_get_string(trunk, "dev")), registration);
+	if (!strcmp(registration, "registered") && (name || plmn))
+		fprintf(out, " with %s", name ? name : plmn);
+	if (json_get_bool(network, "roaming"))
+		fprintf(out, ", roaming");
+	for (size_t i = 0; (signal = json_get_element(network, "signal", i)); i++) {
+		fprintf(out, ", %s", or_empty(json_get_string(signal, "radio")));
+		print_signal(out, signal);
+	}
+	fputc('\n', out);
+}
+
+static struct json_object *find_family(struct json_object *pdn, int family)
+{
+	struct json_object *f;
+
+	for (size_t i = 0; (f = json_get_element(pdn, "families", i)); i++) {
+		if (json_get_int(f, "family") == family)
+			return f;
+	}
+	return NULL;
+}
+
+/* An address that is there although the call is not would mislead. */
+static bool is_up(struct json_object *family)
+{
+	const char *state = json_get_string(family, "state");
+
+	return state && !strcmp(state, "up");
+}
+
+static void address_cell(struct output_table *t, struct json_object *pdn, int family, bool lost)
+{
+	struct json_object *f = find_family(pdn, family);
+	const char *address = json_get_string(f, "address");
+
+	if (!f)
+		output_table_cell(t, "%s", "");
+	else if (!is_up(f))
+		output_table_cell(t, "%s", or_empty(json_get_string(f, "state")));
+	else if (lost)
+		output_table_cell(t, "%s", "lost");
+	else
+		output_table_cell(t, "%s/%d", or_empty(address), (int)json_get_int(f, "prefix"));
+}
+
+static int64_t mtu_of(struct json_object *pdn)
+{
+	int64_t mtu = json_get_int(pdn, "mtu");
+	struct json_object *f;
+
+	for (size_t i = 0; !mtu && (f = json_get_element(pdn, "families", i)); i++)
+		mtu = json_get_int(f, "mtu");
+	return mtu;
+}
+
+/*
+ * "up" with every family that was asked for, "partial" with some; on a lost trunk none, even where
+ * the modem still has the call.
+ */
+static const char *pdn_state(struct json_object *pdn, bool lost)
+{
+	size_t up = 0, n = 0;
+	struct json_object *f;
+
+	for (; (f = json_get_element(pdn, "families", n)); n++)
+		up += is_up(f) && !lost;
+	if (!n)
+		return json_get_bool(pdn, "static") ? "static" : "down";
+	if (up == n)
+		return "up";
+	return up ? "partial" : "down";
+}
+
+static const char *state_colour(const char *state)
+{
+	if (!strcmp(state, "up") || !strcmp(state, "static"))
+		return "green";
+	return strcmp(state, "down") ? "yellow" : "red";
+}
+
+static void pdn_row(struct output_table *t, struct json_object *pdn, bool lost)
+{
+	const char *state = pdn_state(pdn, lost);
+	int64_t mtu = mtu_of(pdn);
+
+	output_table_row(t);
+	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "port")));
+	output_table_cell(t, "0x%02x", (unsigned int)json_get_int(pdn, "mux"));
+	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "apn")));
+	output_table_cell(t, "%s", state);
+	output_table_colour(t, state_colour(state));
+	address_cell(t, pdn, 4, lost);
+	address_cell(t, pdn, 6, lost);
+	if (mtu)
+		output_table_cell(t, "%lld", (long long)mtu);
+	else
+		output_table_cell(t, "%s", "");
+	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "netns")));
+	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "resolv_conf")));
+}
+
+static const struct output_column columns[] = {
+	{"PORT", 0},	       {"MUX", 0},  {"APN", OUTPUT_TRUNC}, {"STATE", 0},
+	{"IPV4", 0},	       {"IPV6", 0}, {"MTU", OUTPUT_RIGHT}, {"NETNS", 0},
+	{"DNS", OUTPUT_TRUNC}, {NULL, 0},
+};
+
+static void print_table(FILE *out, struct json_object *trunk)
+{
+	struct output_table *t = output_table_new(out, columns);
+	const char *state = json_get_string(trunk, "state");
+	bool lost = state && !strcmp(state, "lost");
+	struct json_object *pdn;
+
+	if (!t)
+		return;
+	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++)
+		pdn_row(t, pdn, lost);
+	output_table_end(t);
+}
+
+/* The most telling of what the modem gave: the network's reason, its own, or the protocol's. */
+static void print_end(FILE *out, struct json_object *end)
+{
+	const char *verbose = json_get_string(end, "verbose_name");
+	const char *type = json_get_string(end, "verbose_type_name");
+	const char *name = json_get_string(end, "name"),
+		   *error = json_get_string(end, "error_name");
+
+	if (type)
+		fprintf(out, "%s (%s reason %d)", verbose ? verbose : "no name known", type,
+			(int)json_get_int(end, "verbose_reason"));
+	else if (json_get_int(end, "verbose_type"))
+		fprintf(out, "no name known (type %d reason %d)",
+			(int)json_get_int(end, "verbose_type"),
+			(int)json_get_int(end, "verbose_reason"));
+	else if (json_get_int(end, "reason"))
+		fprintf(out, "%s (call end reason %d)", name ? name : "no name known",
+			(int)json_get_int(end, "reason"));
+	else
+		fprintf(out, "%s (QMI error %d)", error ? error : "no name known",
+			(int)json_get_int(end, "error"));
+}
+
+static void print_reason(FILE *out, const char *port, struct json_object *family)
+{
+	struct json_object *end = json_get_object(family, "call_end");
+	const char *reason = json_get_string(family, "reason");
+	const char *state = json_get_string(family, "state");
+
+	if (is_up(family) || (!end && !reason))
+		return;
+	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"), or_empty(state));
+	/* What it waits for says more than how it ended before. */
+	if (end && strncmp(or_empty(state), "waiting", 7))
+		print_end(out, end);
+	else
+		fputs(reason, out);
+	fputc('\n', out);
+}
+
+static void print_reasons(FILE *out, struct json_object *trunk)
+{
+	const char *why = json_get_string(trunk, "reason");
+	struct json_object *pdn, *f;
+
+	if (why)
+		fprintf(out, "%s: %s\n", or_empty(json_get_string(trunk, "dev")), why);
+	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
+		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
+			print_reason(out, or_empty(json_get_string(pdn, "port")), f);
+	}
+}
+
+void output_show(const struct cli *cli, FILE *out, struct json_object *trunks)
+{
+	size_t n = json_object_array_length(trunks);
+
+	(void)cli;
+	if (!n)
+		fprintf(out, "Nothing is attached.\n");
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *trunk = json_object_array_get_idx(trunks, i);
+
+		if (i)
+			fputc('\n', out);
+		print_head(out, trunk);
+		print_network(out, trunk);
+		print_table(out, trunk);
+		print_reasons(out, trunk);
+	}
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the proxy share. Nobody else includes this. */
+#ifndef QMAP_PROXY_INTERNAL_H
+#define QMAP_PROXY_INTERNAL_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "proxy.h"
+#include "qmi/client.h"
+
+struct event;
+struct evbuffer;
+
+#define PROXY_PATH_SIZE 108
+
+/* Requests of one client that the modem has not answered, on services and on CTL. */
+#define PROXY_CLIENT_REQUESTS 16
+#define PROXY_CLIENT_CTL      4
+/* The same of all clients of a modem: few, so that our own requests need not queue for long. */
+#define PROXY_MODEM_REQUESTS 64
+#define PROXY_MODEM_CTL	     32
+/* Client ids of one client. ModemManager has about fifteen. */
+#define PROXY_CLIENT_IDS 64
+
+/* Protocol errors of our own answers (libqmi, qmi-errors.h). */
+enum proxy_error {
+	PROXY_INTERNAL = 3,
+	PROXY_NO_MORE_IDS = 5,
+	PROXY_INVALID_CLIENT = 7,
+	PROXY_MISSING_ARGUMENT = 17,
+	PROXY_INVALID_COMMAND = 71,
+	PROXY_ACCESS_DENIED = 82,
+};
+
+/* A request that the modem has not answered. */
+struct proxy_slot {
+	uint8_t service, id;
+	uint16_t transaction;
+	time_t since;
+	bool used;
+};
+
+/* A connection. */
+struct proxy_client {
+	TAILQ_ENTRY(proxy_client) entry;
+	int fd;
+	pid_t pid;
+	struct event *read_event, *write_event, *resume_event;
+	struct evbuffer *out;
+	struct proxy_modem *modem;    /* NULL: none is open yet */
+	char device[PROXY_PATH_SIZE]; /* being waited for */
+	uint16_t open_transaction;
+	unsigned int ids;
+	unsigned int requests, ctl; /* under way */
+	struct proxy_slot slots[PROXY_CLIENT_REQUESTS];
+	bool paused; /* what it has sent must wait */
+	bool dead;
+	size_t len;
+	uint8_t buf[QMI_MAX_MESSAGE];
+};
+
+/* A client id in the modem; no owner: it is being given back. */
+struct proxy_id {
+	uint8_t service, id;
+	unsigned int attempts;
+	struct proxy_client *owner;
+};
+
+/* A CTL request under way; no client: it has left. */
+struct proxy_job {
+	TAILQ_ENTRY(proxy_job) entry;
+	struct proxy_modem *modem;
+	struct proxy_client *client;
+	uint16_t message, transaction;
+	uint8_t service, id;
+};
+
+struct proxy_modem {
+	TAILQ_ENTRY(proxy_modem) entry;
+	char device[PROXY_PATH_SIZE];
+	struct qmi_channel *channel; /* NULL: nobody is let in */
+	struct qmi_client *ctl;
+	struct qmi_channel *own; /* the server's, for clients alone; NULL: a session's */
+	bool stopping;
+	unsigned int requests, njobs;
+	TAILQ_HEAD(proxy_jobs, proxy_job) jobs;
+	struct proxy_id ids[256];
+	unsigned int nids;
+	uint8_t allocating[256]; /* by service */
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+/* proxy/server.c */
+struct event_base *proxy_base(void);
+/* The modem of @device; opens it for clients alone if no session has it. NULL: there is none. */
+struct proxy_modem *proxy_find(const char *device);
+/* Calls @fn for every connection, which may be closed from it. */
+void proxy_each(struct proxy_modem *m, void (*fn)(struct proxy_client *c, void *arg), void *arg);
+/* Connections that wait may go on. */
+void proxy_resume(struct proxy_modem *m);
+/* Perhaps nobody needs @m any more: it goes, later, if the server has opened it itself. */
+void proxy_modem_idle(struct proxy_modem *m);
+/* Those who have been waiting for the modem. */
+void proxy_let_in(struct proxy_modem *m);
+/* @c is closed: out of the list, freed once nothing of it is on the stack. */
+void proxy_bury(struct proxy_client *c);
+
+/* proxy/client.c: one connection. */
+/* Seconds of a clock that nobody sets. */
+time_t proxy_now(void);
+struct proxy_client *proxy_client_new(int fd, pid_t pid);
+void proxy_client_free(struct proxy_client *c);
+void proxy_client_close(struct proxy_client *c, const char *why);
+void proxy_client_send(struct proxy_client *c, const struct qmi_message *m);
+/* Answers @request here: a result without error, or @error. */
+void proxy_client_answer(struct proxy_client *c, const struct qmi_message *request, uint16_t error);
+/* Its device is there now. */
+void proxy_client_opened(struct proxy_client *c, struct proxy_modem *m);
+/* The modem has answered, or takes no longer than it may. */
+void proxy_client_answered(struct proxy_client *c, const struct qmi_message *m);
+
+/* proxy/route.c: one modem. */
+void proxy_route_init(struct proxy_modem *m, const char *device);
+void proxy_route_clear(struct proxy_modem *m);
+/* Has the modem answered everything that it was asked, and got back what nobody owns? */
+bool proxy_route_idle(const struct proxy_modem *m);
+/* May @c send one more request? */
+bool proxy_route_has_room(const struct proxy_client *c);
+/* A well-formed request of @c. */
+void proxy_route_request(struct proxy_client *c, const struct qmi_message *m);
+/* @c is closed: its client ids go back. */
+void proxy_route_left(struct proxy_client *c);
+
+/* proxy/ctl.c: what clients ask of CTL. */
+void proxy_ctl_request(struct proxy_client *c, const struct qmi_message *m);
+/* Gives back what nobody owns. */
+void proxy_ctl_release(struct proxy_modem *m);
+struct proxy_id *proxy_id_find(const struct proxy_modem *m, uint8_t service, uint8_t id);
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One modem of our qmi-proxy: which client has which client id, and what goes to whom. Requests on
+ * services pass as they are, since their client id tells the modem's answers apart; CTL, whose
+ * client id is everybody's, is the business of proxy/ctl.c.
+ */
+#include "internal.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "qmi/ctl.h"
+#include "qmi/wda.h"
+
+void proxy_route_init(struct proxy_modem *m, const char *device)
+{
+	TAILQ_INIT(&m->jobs);
+	snprintf(m->device, sizeof(m->device), "%s", device);
+}
+
+struct proxy_id *proxy_id_find(const struct proxy_modem *m, uint8_t service, uint8_t id)
+{
+	for (unsigned int i = 0; i < m->nids; i++)
+		if (m->ids[i].service == service && m->ids[i].id == id)
+			return (struct proxy_id *)&m->ids[i];
+	return NULL;
+}
+
+bool proxy_modem_has(const struct proxy_modem *m, uint8_t service, uint8_t id)
+{
+	return m && proxy_id_find(m, service, id);
+}
+
+/* --- from the modem --- */
+
+static void hang_up(struct proxy_client *c, void *arg)
+{
+	proxy_client_close(c, arg);
+}
+
+static void forget_ids(struct proxy_modem *m)
+{
+	struct proxy_job *j;
+
+	while ((j = TAILQ_FIRST(&m->jobs))) {
+		TAILQ_REMOVE(&m->jobs, j, entry);
+		free(j);
+	}
+	m->njobs = m->nids = 0;
+	memset(m->allocating, 0, sizeof(m->allocating));
+}
+
+/*
+ * Their client ids are gone, and libqmi knows no other way of hearing so than the end of the
+ * connection: ModemManager then looks at the modem anew.
+ */
+static void modem_restarted(struct proxy_modem *m)
+{
+	qmi_client_cancel(m->ctl);
+	forget_ids(m);
+	proxy_each(m, hang_up, "the modem has restarted");
+	forget_ids(m);
+	if (m->changed)
+		m->changed(m->arg);
+}
+
+static bool has_service(const struct proxy_client *c, uint8_t service)
+{
+	const struct proxy_modem *m = c->modem;
+
+	for (unsigned int i = 0; i < m->nids; i++)
+		if (m->ids[i].owner == c && m->ids[i].service == service)
+			return true;
+	return false;
+}
+
+static void broadcast(struct proxy_client *c, void *arg)
+{
+	const struct qmi_message *m = arg;
+
+	if (has_service(c, m->service))
+		proxy_client_send(c, m);
+}
+
+static void on_message(void *arg, const struct qmi_message *msg)
+{
+	struct proxy_modem *m = arg;
+	struct proxy_id *id;
+
+	if (msg->service == QMI_CTL) {
+		if (msg->type == QMI_INDICATION && msg->id == QMI_CTL_SYNC)
+			modem_restarted(m);
+		return;
+	}
+	if (msg->client == QMI_CID_BROADCAST) {
+		proxy_each(m, broadcast, (void *)msg);
+		return;
+	}
+	id = proxy_id_find(m, msg->service, msg->client);
+	if (!id || !id->owner)
+		return;
+	if (msg->type == QMI_RESPONSE) {
+		proxy_client_answered(id->owner, msg);
+		proxy_resume(m);
+	}
+	proxy_client_send(id->owner, msg);
+}
+
+/* The ids stay written down: whoever has the channel knows whether the modem still has them. */
+static void on_closed(void *arg)
+{
+	struct proxy_modem *m = arg;
+
+	m->channel = NULL;
+	qmi_client_free(&m->ctl);
+	forget_ids(m);
+	proxy_each(m, hang_up, "the modem is gone");
+	forget_ids(m);
+	proxy_modem_idle(m);
+}
+
+static const struct qmi_tap tap = {.message = on_message, .closed = on_closed};
+
+void proxy_modem_open(struct proxy_modem *m, struct qmi_channel *ch)
+{
+	if (!m || m->channel || m->stopping ||
+	    qmi_client_new(&m->ctl, ch, QMI_CTL, 0, NULL, NULL) < 0)
+		return;
+	m->channel = ch;
+	qmi_channel_tap(ch, &tap, m);
+	proxy_let_in(m);
+}
+
+void proxy_route_clear(struct proxy_modem *m)
+{
+	if (m->channel)
+		qmi_channel_tap(m->channel, NULL, NULL);
+	m->channel = NULL;
+	qmi_client_free(&m->ctl);
+	forget_ids(m);
+	proxy_each(m, hang_up, "its modem is shared no longer");
+	forget_ids(m);
+}
+
+/* --- from clients --- */
+
+bool proxy_route_has_room(const struct proxy_client *c)
+{
+	const struct proxy_modem *m = c->modem;
+
+	return !m || (c->requests < PROXY_CLIENT_REQUESTS && m->requests < PROXY_MODEM_REQUESTS &&
+		      c->ctl < PROXY_CLIENT_CTL && m->njobs < PROXY_MODEM_CTL);
+}
+
+static void note(struct proxy_client *c, const struct qmi_message *m)
+{
+	struct proxy_slot *s = c->slots;
+
+	while (s->used)
+		s++;
+	*s = (struct proxy_slot){.service = m->service,
+				 .id = m->client,
+				 .transaction = m->transaction,
+				 .since = proxy_now(),
+				 .used = true};
+	c->requests++;
+	c->modem->requests++;
+}
+
+/*
+ * The format of the data is the trunk's and holds for everybody's calls: a client that switched
+ * aggregation off would cut off all PDNs.
+ */
+static bool is_ours(const struct proxy_modem *m, const struct qmi_message *msg)
+{
+	return !m->own && msg->service == QMI_WDA && msg->id == QMI_WDA_SET_DATA_FORMAT;
+}
+
+void proxy_route_request(struct proxy_client *c, const struct qmi_message *m)
+{
+	struct proxy_id *id = proxy_id_find(c->modem, m->service, m->client);
+
+	if (m->service == QMI_CTL)
+		proxy_ctl_request(c, m);
+	else if (!id || id->owner != c)
+		proxy_client_answer(c, m, PROXY_INVALID_CLIENT);
+	else if (is_ours(c->modem, m))
+		proxy_client_answer(c, m, PROXY_ACCESS_DENIED);
+	else if (qmi_channel_forward(c->modem->channel, m) < 0)
+		proxy_client_answer(c, m, PROXY_INTERNAL);
+	else
+		note(c, m);
+}
+
+void proxy_route_left(struct proxy_client *c)
+{
+	struct proxy_modem *m = c->modem;
+	struct proxy_job *j;
+
+	m->requests -= c->requests;
+	for (unsigned int i = 0; i < m->nids; i++)
+		if (m->ids[i].owner == c)
+			m->ids[i].owner = NULL;
+	for (j = TAILQ_FIRST(&m->jobs); j; j = TAILQ_NEXT(j, entry))
+		if (j->client == c)
+			j->client = NULL;
+	proxy_ctl_release(m);
+	proxy_resume(m);
+	proxy_modem_idle(m);
+}
+
+/* --- what is written down --- */
+
+void proxy_modem_each_id(const struct proxy_modem *m, proxy_pair_fn fn, void *arg)
+{
+	for (unsigned int i = 0; m && i < m->nids; i++)
+		fn(arg, m->ids[i].service, m->ids[i].id);
+}
+
+void proxy_modem_each_allocating(const struct proxy_modem *m, proxy_pair_fn fn, void *arg)
+{
+	for (unsigned int s = 0; m && s < 256; s++)
+		if (m->allocating[s])
+			fn(arg, s, m->allocating[s]);
+}

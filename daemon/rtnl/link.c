@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rtnl.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "request.h"
+
+static void copy_string(char *dst, size_t size, const struct nlattr *attr)
+{
+	if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
+		snprintf(dst, size, "%s", mnl_attr_get_str(attr));
+}
+
+static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			copy_string(out->kind, sizeof(out->kind), attr);
+	}
+}
+
+static void parse_stats(const struct nlattr *attr, struct rtnl_link *out)
+{
+	struct rtnl_link_stats64 s = {0};
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	/* The struct has grown over the years: take what this kernel sends. */
+	memcpy(&s, mnl_attr_get_payload(attr), len < sizeof(s) ? len : sizeof(s));
+	out->rx_packets = s.rx_packets;
+	out->rx_bytes = s.rx_bytes;
+	out->rx_dropped = s.rx_dropped;
+	out->tx_packets = s.tx_packets;
+	out->tx_bytes = s.tx_bytes;
+	out->tx_dropped = s.tx_dropped;
+}
+
+static void parse_attr(const struct nlattr *attr, struct rtnl_link *out)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		copy_string(out->name, sizeof(out->name), attr);
+		break;
+	case IFLA_MTU:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			out->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(out->mac))
+			memcpy(out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
+		break;
+	case IFLA_STATS64:
+		parse_stats(attr, out);
+		break;
+	case IFLA_LINKINFO:
+		parse_linkinfo(attr, out);
+		break;
+	}
+}
+
+void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	memset(out, 0, sizeof(*out));
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+		return;
+	out->ifindex = ifi->ifi_index;
+	out->flags = ifi->ifi_flags;
+	out->type = ifi->ifi_type;
+	mnl_attr_for_each (attr, nlh, sizeof(*ifi))
+		parse_attr(attr, out);
+}
+
+static void take_link(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		rtnl_link_parse(nlh, arg);
+}
+
+int rtnl_link_get(struct rtnl *nl, const char *name, struct rtnl_link *out, struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_GETLINK, 0, &ifi, sizeof(*ifi));
+	struct error cause = {0};
+	int ret;
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	ret = rtnl_execute(nl, take_link, out, &cause, "look up network device %s", name);
+	if (ret == -ENODEV) {
+		error_set(err, ret, "there is no network device %s", name);
+		error_hint(err, "`ip link` lists what there is");
+	} else if (ret) {
+		error_pass(err, &cause);
+	}
+	return ret;
+}
+
+int rtnl_link_get_index(struct rtnl *nl, unsigned int ifindex, struct rtnl_link *out,
+			struct error *err)
+{
+	struct ifinfomsg *ifi;
+
+	rtnl_request(nl, RTM_GETLINK, 0, &ifi, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return rtnl_execute(nl, take_link, out, err, "look up network device %u", ifindex);
+}
+
+static void put_veth_end(struct nlmsghdr *nlh, const char *name, unsigned int mtu)
+{
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	/* veth makes as many queues as there are CPUs; one worker fills ours. */
+	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, 1);
+}
+
+static int create_veth(struct rtnl *nl, const char *name, const char *peer, unsigned int mtu,
+		       struct error *err)
+{
+	struct ifinfomsg *ifi, *peer_ifi;
+	struct nlmsghdr *nlh =
+		rtnl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(*ifi));
+	struct nlattr *info, *data, *end;
+
+	ifi->ifi_flags = ifi->ifi_change = IFF_NOARP;
+	put_veth_end(nlh, name, mtu);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	end = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
+	peer_ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*peer_ifi));
+	peer_ifi->ifi_flags = peer_ifi->ifi_change = IFF_NOARP;
+	put_veth_end(nlh, peer, mtu);
+	mnl_attr_nest_end(nlh, end);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_execute(nl, NULL, NULL, err, "create the veth pair %s, %s", name, peer);
+}
+
+/* Address generation is no part of creation: rtnl_newlink_create() ignores IFLA_AF_SPEC. */
+static int silence(struct rtnl *nl, const char *name, struct rtnl_link *link, struct error *err)
+{
+	int ret = rtnl_link_get(nl, name, link, err);
+
+	if (ret)
+		return ret;
+	return rtnl_link_set_addrgenmode(nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+}
+
+int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned int mtu,
+		  struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = create_veth(nl, name, peer, mtu, err);
+
+	if (ret)
+		return ret;
+	ret = silence(nl, peer, &link, err);
+	if (!ret)
+		ret = silence(nl, name, &link, err);
+	if (ret && link.ifindex)
+		rtnl_link_del(nl, link.ifindex, NULL);
+	return ret;
+}
+
+int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err)
+{
+	struct ifinfomsg *ifi;
+
+	rtnl_request(nl, RTM_DELLINK, 0, &ifi, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return rtnl_execute(nl, NULL, NULL, err, "delete network device %u", ifindex);
+}
+
+static int set_flag(struct rtnl *nl, unsigned int ifindex, unsigned int flag, bool on,
+		    const char *what, struct error *err)
+{
+	struct ifinfomsg *ifi;
+
+	rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	ifi->ifi_change = flag;
+	ifi->ifi_flags = on ? flag : 0;
+	return rtnl_execute(nl, NULL, NULL, err, "%s network device %u", what, ifindex);
+}
+
+int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err)
+{
+	return set_flag(nl, ifindex, IFF_UP, up, up ? "bring up" : "take down", err);
+}
+
+int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err)
+{
+	return set_flag(nl, ifindex, IFF_NOARP, !on, "change ARP of", err);
+}
+
+int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return rtnl_execute(nl, NULL, NULL, err, "set the MTU of network device %u to %u", ifindex,
+			    mtu);
+}
+
+int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,
+			      struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+	struct nlattr *spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(nlh, AF_INET6);
+	struct error cause = {0};
+	int ret;
+
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, mode);
+	mnl_attr_nest_end(nlh, inet6);
+	mnl_attr_nest_end(nlh, spec);
+	ret = rtnl_execute(nl, NULL, NULL, &cause,
+			   "set the IPv6 address generation of network device %u", ifindex);
+	/* No IPv6 in this kernel or on this link (MTU below 1280): nothing would be generated. */
+	if (!ret || ret == -EAFNOSUPPORT)
+		return 0;
+	return error_pass(err, &cause);
+}
+
+int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns, struct error *err)
+{
+	int ret, fd = rtnl_netns_open(netns, err);
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh;
+
+	if (fd < 0)
+		return fd;
+	nlh = rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, fd);
+	ret = rtnl_execute(nl, NULL, NULL, err, "move network device %u to namespace \"%s\"",
+			   ifindex, netns);
+	close(fd);
+	return ret;
+}

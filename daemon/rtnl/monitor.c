@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "request.h"
+
+/* Datagrams per call: a storm of events must not starve the rest of the event loop. */
+#define MAX_DATAGRAMS 64
+
+struct rtnl_monitor {
+	struct mnl_socket *sock;
+	const struct rtnl_monitor_ops *ops;
+	void *arg;
+	char buf[RTNL_BUFFER];
+};
+
+int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
+		      const struct rtnl_monitor_ops *ops, void *arg, struct error *err)
+{
+	struct rtnl_monitor *m = calloc(1, sizeof(*m));
+	int ret, fd;
+
+	if (!m)
+		return error_set(err, -ENOMEM, "out of memory");
+	m->ops = ops;
+	m->arg = arg;
+	ret = rtnl_socket_open(&m->sock, netns,
+			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+			       err);
+	if (ret) {
+		free(m);
+		return ret;
+	}
+	fd = mnl_socket_get_fd(m->sock);
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	*out = m;
+	return 0;
+}
+
+void rtnl_monitor_close(struct rtnl_monitor **m)
+{
+	if (!*m)
+		return;
+	mnl_socket_close((*m)->sock);
+	free(*m);
+	*m = NULL;
+}
+
+int rtnl_monitor_fd(const struct rtnl_monitor *m)
+{
+	return mnl_socket_get_fd(m->sock);
+}
+
+static const struct nlattr *find_attr(const struct nlmsghdr *nlh, size_t skip, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, skip) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+	}
+	return NULL;
+}
+
+static void link_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct rtnl_link link;
+
+	/* Bridges report their ports as links of family AF_BRIDGE, also when one merely leaves. */
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
+		return;
+	rtnl_link_parse(nlh, &link);
+	if (nlh->nlmsg_type == RTM_NEWLINK && m->ops->link)
+		m->ops->link(m->arg, &link);
+	else if (nlh->nlmsg_type == RTM_DELLINK && m->ops->link_gone)
+		m->ops->link_gone(m->arg, link.ifindex, link.name,
+				  find_attr(nlh, sizeof(*ifi), IFLA_NEW_NETNSID));
+}
+
+static void addr_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || !m->ops->addr_gone)
+		return;
+	attr = find_attr(nlh, sizeof(*ifa), IFA_LOCAL);
+	if (!attr)
+		attr = find_attr(nlh, sizeof(*ifa), IFA_ADDRESS);
+	if (attr && mnl_attr_get_payload_len(attr) == (ifa->ifa_family == AF_INET ? 4 : 16))
+		m->ops->addr_gone(m->arg, ifa->ifa_index, ifa->ifa_family,
+				  mnl_attr_get_payload(attr), ifa->ifa_prefixlen);
+}
+
+static void route_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_dst_len ||
+	    !m->ops->route_gone)
+		return;
+	attr = find_attr(nlh, sizeof(*rtm), RTA_OIF);
+	if (attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+		m->ops->route_gone(m->arg, mnl_attr_get_u32(attr));
+}
+
+static void take_datagram(struct rtnl_monitor *m, int len)
+{
+	const struct nlmsghdr *nlh = (const void *)m->buf;
+
+	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
+			link_event(m, nlh);
+		else if (nlh->nlmsg_type == RTM_DELADDR)
+			addr_event(m, nlh);
+		else if (nlh->nlmsg_type == RTM_DELROUTE)
+			route_event(m, nlh);
+	}
+}
+
+int rtnl_monitor_read(struct rtnl_monitor *m)
+{
+	for (int i = 0; i < MAX_DATAGRAMS; i++) {
+		ssize_t n = mnl_socket_recvfrom(m->sock, m->buf, sizeof(m->buf));
+
+		if (n >= 0)
+			take_datagram(m, n);
+		else if (errno == EAGAIN)
+			return 0;
+		else if ((errno == ENOBUFS || errno == ENOSPC) && m->ops->resync)
+			m->ops->resync(m->arg);
+		else if (errno != ENOBUFS && errno != ENOSPC && errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside of rtnl*.c: building requests and getting them answered. */
+#ifndef QMAP_RTNL_REQUEST_H
+#define QMAP_RTNL_REQUEST_H
+
+#include <libmnl/libmnl.h>
+#include <stdint.h>
+
+#include "util/error.h"
+#include "rtnl.h"
+
+/* The kernel builds dump messages of up to 32 KiB if the reader's buffer is that large. */
+#define RTNL_BUFFER 32768
+
+struct rtnl {
+	struct mnl_socket *sock;
+	uint32_t seq;
+	char buf[RTNL_BUFFER]; /* one request, then its answers */
+};
+
+/* A netlink route socket, acknowledging with sentences, in namespace @netns. */
+int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
+		     struct error *err);
+
+/* The same for generic netlink, in the current namespace. */
+int rtnl_socket_open_generic(struct mnl_socket **out, struct error *err);
+
+/* As rtnl_open(), for requests to a family of generic netlink. */
+int rtnl_open_generic(struct rtnl **out, struct error *err);
+
+/* File descriptor of a namespace by its name as in `ip netns`; -ENOENT. */
+int rtnl_netns_open(const char *netns, struct error *err);
+
+/* Starts a request in nl->buf. @extra: bytes of the family header, zeroed, returned by @header. */
+struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, void *header,
+			      size_t extra);
+
+/*
+ * Sends the request in nl->buf and reads its answers up to the acknowledgement or the end of the
+ * dump; each one goes to @cb (may be NULL). @what completes "cannot ..." in @err. -EINTR: the dump
+ * was not consistent, ask again.
+ */
+typedef void (*rtnl_answer_fn)(const struct nlmsghdr *nlh, void *arg);
+int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *err, const char *what,
+		 ...) __attribute__((format(printf, 5, 6)));
+
+/* RTM_NEWLINK or RTM_DELLINK as a struct. */
+void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rtnetlink requests over libmnl: links, addresses, routes, features, network namespaces.
+ *
+ * Every request waits for the kernel's acknowledgement. Errors are negative errnos; @err carries
+ * the kernel's extended-ack sentence where it sent one.
+ */
+#ifndef QMAP_RTNL_H
+#define QMAP_RTNL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct rtnl;
+
+/* Command socket in network namespace @netns (name as in `ip netns`; NULL or "": the current one).
+ */
+int rtnl_open(struct rtnl **out, const char *netns, struct error *err);
+void rtnl_close(struct rtnl **nl);
+
+struct rtnl_link {
+	unsigned int ifindex;
+	char name[IFNAMSIZ];
+	unsigned int flags; /* IFF_* */
+	unsigned int mtu;
+	unsigned int type; /* ARPHRD_* */
+	uint8_t mac[6];
+	char kind[16]; /* "veth", "tun", ... ; empty for hardware */
+	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
+};
+
+/* -ENODEV if there is none. */
+int rtnl_link_get(struct rtnl *nl, const char *name, struct rtnl_link *out, struct error *err);
+int rtnl_link_get_index(struct rtnl *nl, unsigned int ifindex, struct rtnl_link *out,
+			struct error *err);
+
+/* A veth pair @name/@peer, both with @mtu, IFF_NOARP and no IPv6 address generation, down. */
+int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned int mtu,
+		  struct error *err);
+int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err);
+int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err);
+int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err);
+int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err);
+/* IN6_ADDR_GEN_MODE_*: NONE keeps the kernel from sending router solicitations of its own. */
+int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,
+			      struct error *err);
+/* Moves a link; its ifindex there is kept if free, so look it up again by name. */
+int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns,
+			struct error *err);
+
+/* @family AF_INET or AF_INET6; addresses in network byte order. Adding what exists is no error. */
+int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  unsigned int prefix, struct error *err);
+/*
+ * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep (NULL: none).
+ * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards.
+ */
+int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
+		    struct error *err);
+/* 1: the link has this address; 0: it has not. */
+int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  struct error *err);
+/* Default route through the device, without a gateway (point to point). Replaces one of same
+ * metric. */
+int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
+			   struct error *err);
+/* 1: there is one like that in the main table; 0: there is not. */
+int rtnl_route_has_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
+			   struct error *err);
+int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
+			   struct error *err);
+
+/* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
+int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
+
+/*
+ * The netdev's root queueing discipline: one that keeps packets as they are, where the kernel has
+ * chosen another. -EBUSY: a user has chosen it, and it stays.
+ */
+int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err);
+/* Undoes that. */
+void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
+
+/* ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the current
+ * namespace. -EOPNOTSUPP if the device does not know it. */
+int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);
+
+#endif

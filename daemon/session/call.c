@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is asked for one data call: a WDS client, bound to its PDN's mux id, Start Network, status,
+ * settings; a table of steps. When to do so: session/table.c.
+ */
+#include "internal.h"
+
+#include <qmap/abi.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+
+/* A network may take this long to answer Start Network (Quectel's connection manager waits so). */
+#define START_MS 120000
+
+struct step {
+	const char *doing; /* "<doing> failed" */
+	void (*build)(const struct call *c, struct qmi_request *r);
+	void (*enter)(struct call *c); /* instead of a request */
+	/* Where the response leads; @next is the table's. */
+	enum call_step (*answer)(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next);
+	enum call_step next;
+	enum call_step otherwise; /* no (usable) response */
+	unsigned int timeout_ms;  /* 0: as configured */
+};
+
+static const struct step steps[CALL_STEPS];
+
+static enum call_step fail(struct call *c, uint16_t qmi_error)
+{
+	c->failed_in = c->step;
+	c->end.qmi_error = qmi_error;
+	return STEP_REFUSED;
+}
+
+/* What was asked for did not work: for how long depends on why. */
+static void refused(struct call *c)
+{
+	enum end_verdict verdict = call_verdict(c);
+	struct call *other = call_sibling(c);
+	char why[sizeof(c->reason)];
+
+	call_refusal(c, why, sizeof(why));
+	call_event(c, verdict == END_TRANSIENT ? EV_REFUSED : EV_REFUSED_FOR_GOOD, why);
+	/* Then the one address there is may go to the family that has given way. */
+	if (verdict == END_FOR_GOOD && other && call_gave_way(other))
+		call_consider(other);
+}
+
+static void lead(struct call *c, enum call_step next)
+{
+	char why[sizeof(c->reason)];
+
+	switch (next) {
+	case STEP_CONNECTED:
+		c->step = STEP_NONE;
+		call_event(c, EV_CONNECTED, NULL);
+		break;
+	case STEP_REFUSED:
+		c->step = STEP_NONE;
+		refused(c);
+		break;
+	case STEP_ENDED:
+		c->step = STEP_NONE;
+		c->dialled = false;
+		c->handle = QMI_WDS_ANY_HANDLE;
+		call_refusal(c, why, sizeof(why));
+		call_event(c, EV_ENDED, why);
+		break;
+	default:
+		call_step(c, next);
+	}
+}
+
+static void on_allocated(void *arg, const struct id_reply *r)
+{
+	struct call *c = arg;
+	int err = r->err;
+
+	if (!err)
+		err = qmi_client_new(&c->client, c->session->channel, QMI_WDS, r->id,
+				     call_indication, c);
+	if (c->state == CALL_STOPPING) {
+		call_step(c, c->client ? STEP_RELEASE : STEP_NONE);
+	} else if (err) {
+		c->error = err;
+		lead(c, fail(c, r->qmi_error));
+	} else {
+		call_prepare(c);
+	}
+}
+
+static void enter_allocate(struct call *c)
+{
+	session_id_allocate(c->session, QMI_WDS, on_allocated, c);
+}
+
+static void build_bind(const struct call *c, struct qmi_request *r)
+{
+	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, c->pdn->config.mux);
+}
+
+static enum call_step on_bound(struct call *c, const struct qmi_message *m,
+			       const struct qmi_result *res, enum call_step next)
+{
+	(void)m;
+	return res->status && res->error != QMI_NO_EFFECT ? fail(c, res->error) : next;
+}
+
+static void build_family(const struct call *c, struct qmi_request *r)
+{
+	qmi_wds_set_ip_family(r, c->family);
+}
+
+/* A preference: Start Network names the family too, so a modem that refuses this one may go on. */
+static enum call_step on_family(struct call *c, const struct qmi_message *m,
+				const struct qmi_result *res, enum call_step next)
+{
+	(void)m;
+	if (res->status && res->error != QMI_NO_EFFECT)
+		log_debug("PDN %u: modem does not take the preference for IPv%d",
+			  c->pdn->config.number, c->family);
+	return next;
+}
+
+static void enter_prepared(struct call *c)
+{
+	c->prepared = true;
+	call_consider(c);
+}
+
+void call_prepare(struct call *c)
+{
+	if (!c->client)
+		call_step(c, STEP_ALLOCATE);
+	else if (!c->prepared)
+		call_step(c, c->session->format.version == QMAP_OFF ? STEP_FAMILY : STEP_BIND);
+	else
+		call_step(c, STEP_START);
+}
+
+static uint8_t auth_of(const struct config_pdn *pdn)
+{
+	if (pdn->auth != CONFIG_AUTH_AUTO)
+		return pdn->auth;
+	return *pdn->user ? CONFIG_AUTH_BOTH : QMI_WDS_AUTH_PROFILE;
+}
+
+static void build_start(const struct call *c, struct qmi_request *r)
+{
+	const struct qmi_wds_call call = {
+		.apn = c->pdn->config.apn,
+		.user = c->pdn->config.user,
+		.password = c->pdn->config.password,
+		.auth = auth_of(&c->pdn->config),
+		.family = c->family,
+		.profile = c->pdn->config.profile,
+	};
+
+	qmi_wds_start_network(r, &call);
+}
+
+static void take_end(struct call *c, const struct qmi_wds_end *end)
+{
+	c->end.reason = end->reason;
+	c->end.verbose_type = end->verbose_type;
+	c->end.verbose_reason = end->verbose_reason;
+}
+
+/* "No effect" means that this call runs already, perhaps by the modem's own autoconnect. */
+static enum call_step on_started(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	struct qmi_wds_end end;
+
+	qmi_wds_handle(m, &c->handle);
+	if (!res->status || res->error == QMI_NO_EFFECT) {
+		session_changed(c->session);
+		return res->status ? STEP_STATUS : next;
+	}
+	c->dialled = false;
+	qmi_wds_end(m, &end);
+	if (end.reason || end.verbose_type)
+		take_end(c, &end);
+	return fail(c, res->error);
+}
+
+static void build_status(const struct call *c, struct qmi_request *r)
+{
+	(void)c;
+	qmi_wds_get_packet_status(r);
+}
+
+static bool is_connected(const struct qmi_message *m, const struct qmi_result *res)
+{
+	struct qmi_wds_packet_status st;
+
+	qmi_wds_packet_status(m, &st);
+	return !res->status && (st.status == QMI_WDS_CONNECTED || st.status == QMI_WDS_SUSPENDED);
+}
+
+static enum call_step on_status(struct call *c, const struct qmi_message *m,
+				const struct qmi_result *res, enum call_step next)
+{
+	return is_connected(m, res) ? next : fail(c, res->error);
+}
+
+/*
+ * Adoption: a client id that the modem does not know means that it has restarted meanwhile, unless
+ * the dead process was giving ids back and did not live to hear that this one had been taken.
+ */
+static enum call_step on_checked(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	if (res->status && res->error == QMI_INVALID_CLIENT_ID && !c->session->was_giving_back)
+		session_lost(c->session, true,
+			     "modem has restarted meanwhile: its calls and client ids are gone");
+	if (is_connected(m, res)) {
+		c->dialled = true;
+		return next;
+	}
+	return STEP_ENDED;
+}
+
+/* Asked from time to time: an indication may have been lost. */
+static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
+				  const struct qmi_result *res, enum call_step next)
+{
+	(void)c;
+	return res->status || is_connected(m, res) ? next : STEP_ENDED;
+}
+
+/* The watchdog's: the modem holds the call, and nothing comes through it. */
+static enum call_step on_hung_up(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	(void)m;
+	(void)res;
+	c->error = -ENOLINK;
+	return next;
+}
+
+static void build_settings(const struct call *c, struct qmi_request *r)
+{
+	(void)c;
+	qmi_wds_get_current_settings(r);
+}
+
+/* An MTU no link can have is as good as none. */
+static unsigned int sane_mtu(int family, uint32_t mtu)
+{
+	return mtu < (family == 4 ? 68u : 1280u) || mtu > 65535 ? 0 : mtu;
+}
+
+static void take_settings(struct call *c, const struct qmi_wds_settings *w)
+{
+	struct ip_settings *ip = &c->settings;
+
+	memset(ip, 0, sizeof(*ip));
+	ip->family = c->family;
+	memcpy(ip->address, w->address, sizeof(ip->address));
+	ip->prefix = w->prefix;
+	ip->has_gateway = w->has & QMI_WDS_HAS_GATEWAY;
+	memcpy(ip->gateway, w->gateway, sizeof(ip->gateway));
+	ip->ndns = w->ndns;
+	memcpy(ip->dns, w->dns, sizeof(ip->dns));
+	ip->mtu = sane_mtu(c->family, w->mtu);
+}
+
+/* A call that was up stays up when its settings cannot be read again. */
+static enum call_step on_settings(struct call *c, const struct qmi_message *m,
+				  const struct qmi_result *res, enum call_step next)
+{
+	struct qmi_wds_settings w;
+
+	if (res->status && res->error == QMI_OUT_OF_CALL)
+		return c->told ? STEP_ENDED : fail(c, res->error);
+	qmi_wds_settings(m, c->family, &w);
+	if (!res->status && w.has & QMI_WDS_HAS_ADDRESS) {
+		take_settings(c, &w);
+		c->renewed = true;
+		return next;
+	}
+	if (c->told)
+		return next;
+	c->error = -ENODATA;
+	return fail(c, res->error);
+}
+
+static void build_stop(const struct call *c, struct qmi_request *r)
+{
+	qmi_wds_stop_network(r, c->handle);
+}
+
+/* Whatever it says: releasing the client ends what is left of the call. */
+static enum call_step on_stopped(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	(void)c;
+	(void)m;
+	(void)res;
+	return next;
+}
+
+static void on_released(void *arg, const struct id_reply *r)
+{
+	struct call *c = arg;
+
+	(void)r;
+	qmi_client_free(&c->client);
+	c->step = STEP_NONE;
+	call_event(c, EV_RELEASED, NULL);
+}
+
+static void enter_release(struct call *c)
+{
+	session_id_release(c->session, QMI_WDS, qmi_client_id(c->client), on_released, c);
+}
+
+static void enter_none(struct call *c)
+{
+	(void)c;
+}
+
+static const struct step steps[CALL_STEPS] = {
+	[STEP_NONE] = {.enter = enter_none},
+	[STEP_ALLOCATE] = {.doing = "allocating a WDS client id", .enter = enter_allocate},
+	[STEP_BIND] = {.doing = "binding the mux id",
+		       .build = build_bind,
+		       .answer = on_bound,
+		       .next = STEP_FAMILY,
+		       .otherwise = STEP_REFUSED},
+	[STEP_FAMILY] = {.doing = "setting the IP family",
+			 .build = build_family,
+			 .answer = on_family,
+			 .next = STEP_PREPARED,
+			 .otherwise = STEP_REFUSED},
+	[STEP_PREPARED] = {.enter = enter_prepared},
+	[STEP_START] = {.doing = "starting the call",
+			.build = build_start,
+			.answer = on_started,
+			.next = STEP_SETTINGS,
+			.otherwise = STEP_REFUSED,
+			.timeout_ms = START_MS},
+	[STEP_STATUS] = {.doing = "asking for the call's status",
+			 .build = build_status,
+			 .answer = on_status,
+			 .next = STEP_SETTINGS,
+			 .otherwise = STEP_REFUSED},
+	[STEP_CHECK] = {.doing = "asking for the call's status",
+			.build = build_status,
+			.answer = on_checked,
+			.next = STEP_SETTINGS,
+			.otherwise = STEP_ENDED},
+	[STEP_SETTINGS] = {.doing = "reading addresses",
+			   .build = build_settings,
+			   .answer = on_settings,
+			   .next = STEP_CONNECTED,
+			   .otherwise = STEP_REFUSED},
+	[STEP_STILL_UP] = {.doing = "asking for the call's status",
+			   .build = build_status,
+			   .answer = on_still_up,
+			   .next = STEP_CONNECTED,
+			   .otherwise = STEP_REFUSED},
+	[STEP_HANG_UP] = {.doing = "stopping the call",
+			  .build = build_stop,
+			  .answer = on_hung_up,
+			  .next = STEP_ENDED,
+			  .otherwise = STEP_ENDED},
+	[STEP_STOP] = {.doing = "stopping the call",
+		       .build = build_stop,
+		       .answer = on_stopped,
+		       .next = STEP_RELEASE,
+		       .otherwise = STEP_RELEASE},
+	[STEP_RELEASE] = {.doing = "giving the client back", .enter = enter_release},
+};
+
+const char *call_doing(enum call_step step)
+{
+	return steps[step].doing;
+}
+
+/* Settings that have changed while they were being read are read once more. */
+static void read_again(struct call *c)
+{
+	if (!c->reread || c->state != CALL_UP || c->step != STEP_NONE)
+		return;
+	c->reread = false;
+	call_step(c, STEP_SETTINGS);
+}
+
+static void on_reply(void *arg, int err, const struct qmi_message *m)
+{
+	struct call *c = arg;
+	const struct step *step = &steps[c->step];
+	struct qmi_result res;
+
+	if (session_reply_lost(err))
+		return;
+	if (!err)
+		err = qmi_message_result(m, &res);
+	if (!err) {
+		c->session->answered = true;
+		if (c->state != CALL_STOPPING && c->step != STEP_CHECK &&
+		    session_forgotten(c->session, &res))
+			return;
+		lead(c, step->answer(c, m, &res, step->next));
+	} else if (c->told && step->otherwise == STEP_REFUSED) {
+		lead(c, STEP_CONNECTED); /* what is known of it stands */
+	} else {
+		if (c->step == STEP_HANG_UP)
+			err = -ENOLINK;
+		if (c->step == STEP_CHECK)
+			session_adopt_failed(c->session);
+		c->error = err;
+		c->failed_in = c->step;
+		lead(c, step->otherwise);
+	}
+	read_again(c);
+}
+
+static unsigned int timeout_ms(const struct call *c, const struct step *step)
+{
+	unsigned int ms = step->timeout_ms ? step->timeout_ms : session_timeout_ms(c->session);
+
+	return c->state == CALL_STOPPING && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
+}
+
+void call_step(struct call *c, enum call_step step)
+{
+	struct qmi_request r;
+
+	c->step = step;
+	if (steps[step].enter) {
+		steps[step].enter(c);
+	} else {
+		if (step == STEP_START)
+			c->dialled = true;
+		steps[step].build(c, &r);
+		qmi_client_send(c->client, &r, timeout_ms(c, &steps[step]), on_reply, c);
+	}
+	session_kick(c->session);
+}
+
+void call_cancel(struct call *c)
+{
+	if (c->client)
+		qmi_client_cancel(c->client);
+	c->step = STEP_NONE;
+	c->reread = false;
+}
+
+/* Not while Start Network waits for its answer: that one counts, and need not say why. */
+static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
+{
+	if (c->step == STEP_START) {
+		take_end(c, &st->end);
+	} else if (c->state == CALL_UP || c->step == STEP_SETTINGS || c->step == STEP_STATUS) {
+		take_end(c, &st->end);
+		call_cancel(c);
+		lead(c, STEP_ENDED);
+	}
+}
+
+static void connected(struct call *c, const struct qmi_wds_packet_status *st)
+{
+	c->suspended = false;
+	if (c->state == CALL_UP) {
+		c->reread = st->reconfigure;
+		read_again(c);
+	} else if (c->step == STEP_NONE) {
+		call_event(c, EV_FOUND, "the modem has connected the call by itself");
+	}
+}
+
+void call_indication(void *arg, const struct qmi_message *m)
+{
+	struct qmi_wds_packet_status st;
+	struct call *c = arg;
+
+	if (m->id != QMI_WDS_PACKET_STATUS || c->state == CALL_STOPPING)
+		return;
+	qmi_wds_packet_status(m, &st);
+	if (st.status == QMI_WDS_DISCONNECTED)
+		disconnected(c, &st);
+	else if (st.status == QMI_WDS_CONNECTED)
+		connected(c, &st);
+	else if (st.status == QMI_WDS_SUSPENDED)
+		c->suspended = true;
+}

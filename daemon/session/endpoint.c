@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which of the modem's data interfaces the channel belongs to. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "qmi/transport.h"
+#include "util/sysfs.h"
+
+/* What PCIe modems call their only data interface, whatever its place on the bus. */
+#define PCIE_INTERFACE 4
+
+static bool usb_interface(const char *device, uint32_t *interface)
+{
+	char path[128], text[8];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%.100s/bInterfaceNumber", device);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	ok = fgets(text, sizeof(text), f) != NULL;
+	fclose(f);
+	if (ok)
+		*interface = strtoul(text, NULL, 16);
+	return ok;
+}
+
+static bool is_pcie(const char *device)
+{
+	char path[128], target[128];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%.100s/subsystem", device);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strstr(target, "/mhi") || strstr(target, "/wwan") || strstr(target, "/pci");
+}
+
+/* USB: the interface's device. PCIe: above the MHI device, and where there is one, the WWAN device.
+ */
+static const struct qmi_model *find_by_id(const char *device)
+{
+	static const struct {
+		const char *vendor, *product;
+	} files[] = {
+		{"../idVendor", "../idProduct"},
+		{"../vendor", "../device"},
+		{"../../vendor", "../../device"},
+		{"../../../vendor", "../../../device"},
+	};
+	const struct qmi_model *m = NULL;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !m; i++) {
+		long vendor = sysfs_number(16, "%s/%s", device, files[i].vendor);
+		long product = sysfs_number(16, "%s/%s", device, files[i].product);
+
+		if (vendor > 0 && product > 0)
+			m = qmi_model_find_id(vendor, product);
+	}
+	return m;
+}
+
+void session_find_model(struct session *s)
+{
+	char device[64];
+
+	s->known = NULL;
+	if (qmi_transport_sysfs(qmi_channel_transport(s->channel), device, sizeof(device)))
+		s->known = find_by_id(device);
+	if (!s->known)
+		s->known = qmi_model_find(s->model, s->revision);
+}
+
+void session_endpoint(struct session *s)
+{
+	char device[64];
+
+	s->endpoint.type = QMI_ENDPOINT_HSUSB;
+	s->endpoint.interface = s->known->interface;
+	if (!qmi_transport_sysfs(qmi_channel_transport(s->channel), device, sizeof(device)) ||
+	    usb_interface(device, &s->endpoint.interface))
+		return;
+	if (is_pcie(device)) {
+		s->endpoint.type = QMI_ENDPOINT_PCIE;
+		s->endpoint.interface = PCIE_INTERFACE;
+	}
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Before dialling: is there a SIM that is open, and a network? Asked while the calls' clients are
+ * being prepared, so that it costs no time; a modem (or proxy) that has no such service, or does
+ * not answer, is dialled without.
+ */
+#include "internal.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "qmi/names.h"
+
+bool session_forgotten(struct session *s, const struct qmi_result *res)
+{
+	if (!res->status || res->error != QMI_INVALID_CLIENT_ID)
+		return false;
+	session_lost(s, true, "modem has restarted unannounced: its calls and client ids are gone");
+	return true;
+}
+
+void session_ignore(void *arg, int err, const struct qmi_message *m)
+{
+	struct qmi_result res;
+
+	if (!err && !qmi_message_result(m, &res))
+		session_forgotten(arg, &res);
+}
+
+static void take_client(struct session *s, enum id_service service, const struct id_reply *r,
+			qmi_indication_fn fn, void (*start)(struct session *s))
+{
+	if (!r->err)
+		qmi_client_new(session_client(s, service), s->channel, session_service(service),
+			       r->id, fn, s);
+	if (r->err == -EREMOTEIO)
+		log_debug("modem gives no %s client: %s",
+			  qmi_service_name(session_service(service)), qmi_error_name(r->qmi_error));
+	if (!session_giving_back(s))
+		start(s);
+}
+
+static void on_uim_client(void *arg, const struct id_reply *r)
+{
+	take_client(arg, ID_UIM, r, session_sim_indication, session_sim_start);
+}
+
+static void on_nas_client(void *arg, const struct id_reply *r)
+{
+	take_client(arg, ID_NAS, r, session_network_indication, session_network_start);
+}
+
+static bool lacks(const struct session *s, uint8_t service)
+{
+	return s->services && !(s->services & 1ull << service);
+}
+
+void session_facts_start(struct session *s)
+{
+	s->sim.asking = s->network.asking = true;
+	if (s->uim || lacks(s, QMI_UIM))
+		session_sim_start(s);
+	else
+		session_id_allocate(s, QMI_UIM, on_uim_client, s);
+	if (s->nas || lacks(s, QMI_NAS))
+		session_network_start(s);
+	else
+		session_id_allocate(s, QMI_NAS, on_nas_client, s);
+}
+
+void session_facts_poll(struct session *s)
+{
+	session_sim_poll(s);
+	session_network_poll(s);
+}
+
+enum call_event session_gate(struct session *s)
+{
+	if (s->sim.asking || s->sim.verifying || s->network.asking)
+		return CALL_EVENTS;
+	if (session_sim_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+		return EV_NO_SIM;
+	if (session_network_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+		return EV_NO_NETWORK;
+	s->gate_reason[0] = '\0';
+	return EV_DIAL;
+}
+
+/* A call that waits for what may have come. One that backs off has its own time, unless this is
+ * what its refusals may have been about. */
+static bool concerns(const struct call *c, bool opened)
+{
+	if (c->step == STEP_PREPARED)
+		return true;
+	if (c->step != STEP_NONE)
+		return false;
+	if (c->state == CALL_BACKOFF)
+		return opened || !event_pending(c->timer, EV_TIMEOUT, NULL);
+	return c->state == CALL_IDLE || c->state == CALL_WAIT_SIM || c->state == CALL_WAIT_NETWORK;
+}
+
+void session_facts_changed(struct session *s)
+{
+	enum call_event gate = session_gate(s);
+	bool opened = gate == EV_DIAL && s->gate != EV_DIAL;
+
+	if (session_giving_back(s))
+		return;
+	if (s->ops->fact)
+		s->ops->fact(s->arg);
+	if (gate == CALL_EVENTS)
+		return;
+	s->gate = gate;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (concerns(c, opened))
+			call_consider(c);
+	session_kick(s);
+}

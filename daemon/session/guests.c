@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Other programs on the session's channel, by way of our qmi-proxy: when they are let in, and how
+ * what they have in the modem is given back if this process dies before them.
+ */
+#include "internal.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+
+#include "util/json_get.h"
+#include "util/log.h"
+#include "proxy/proxy.h"
+#include "qmi/names.h"
+#include "qmi/transport.h"
+
+static void on_changed(void *arg)
+{
+	struct session *s = arg;
+
+	session_changed(s);
+	session_kick(s);
+}
+
+void session_guests_new(struct session *s)
+{
+	s->guests = proxy_modem_new(s->config.control, on_changed, s);
+}
+
+void session_guests_free(struct session *s)
+{
+	proxy_modem_free(&s->guests);
+}
+
+/* Not before SYNC, which would take their ids away; not where others read the answers, too. */
+void session_guests_run(struct session *s)
+{
+	if (s->channel && s->alone && s->phase != PHASE_SETUP && s->phase != PHASE_OVER &&
+	    !session_giving_back(s))
+		proxy_modem_open(s->guests, s->channel);
+}
+
+bool session_guests_gone(struct session *s)
+{
+	return proxy_modem_stop(s->guests);
+}
+
+/* --- what is written down --- */
+
+static void add_pair(struct json_object *a, uint8_t service, const char *key, int64_t value)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "service", service);
+	session_json_int(o, key, value);
+	json_object_array_add(a, o);
+}
+
+static void add_id(void *arg, uint8_t service, uint8_t id)
+{
+	add_pair(arg, service, "id", id);
+}
+
+static void add_allocating(void *arg, uint8_t service, uint8_t count)
+{
+	add_pair(arg, service, "count", count);
+}
+
+/*
+ * Also what is on its way back: {"ids": [{service, id}], "allocating": [{service, count}]}. What an
+ * earlier process was asking for stays until it has been found.
+ */
+struct json_object *session_guests_state(const struct session *s)
+{
+	struct json_object *o = json_object_new_object(), *ids = json_object_new_array();
+	struct json_object *allocating = json_object_new_array();
+	struct id_job *j;
+
+	proxy_modem_each_id(s->guests, add_id, ids);
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
+		if (j->release)
+			add_id(ids, j->service, j->id);
+	proxy_modem_each_allocating(s->guests, add_allocating, allocating);
+	for (unsigned int service = 0; service < 256; service++)
+		if (s->guests_lost[service])
+			add_allocating(allocating, service, s->guests_lost[service]);
+	json_object_object_add(o, "ids", ids);
+	json_object_object_add(o, "allocating", allocating);
+	return o;
+}
+
+/* --- what an earlier process has left --- */
+
+/* Ids of @service that were being asked for: among the @window ids below the next one. */
+struct search {
+	struct session *session;
+	uint8_t service, window;
+};
+
+/* As session_id_recover() does it for our own. */
+static void on_probe(void *arg, const struct id_reply *r)
+{
+	struct search f = *(struct search *)arg;
+
+	free(arg);
+	f.session->guests_lost[f.service] = 0;
+	if (r->err) {
+		log_warning("a %s client id may be lost in the modem until it restarts",
+			    qmi_service_name(f.service));
+		return;
+	}
+	for (unsigned int i = 1; i <= f.window && i < r->id; i++)
+		if (!session_id_known(f.session, f.service, r->id - i))
+			session_id_release(f.session, f.service, r->id - i, NULL, NULL);
+	session_id_release(f.session, f.service, r->id, NULL, NULL);
+}
+
+static void search(struct session *s, uint8_t service, unsigned int window)
+{
+	struct search *f = malloc(sizeof(*f));
+
+	if (!f)
+		return;
+	*f = (struct search){.session = s, .service = service, .window = window > 64 ? 64 : window};
+	session_id_allocate(s, service, on_probe, f);
+}
+
+/* Element @i of array @key as numbers; false beyond the end, or if it makes no sense. */
+static bool pair_at(struct json_object *state, const char *key, size_t i, const char *value,
+		    uint8_t pair[2])
+{
+	struct json_object *o = json_get_element(state, key, i);
+	int64_t service = json_get_int(o, "service"), v = json_get_int(o, value);
+
+	pair[0] = service;
+	pair[1] = v;
+	return service > 0 && service <= UINT8_MAX && v > 0 && v <= UINT8_MAX;
+}
+
+/*
+ * Their connections have ended with that process, so all of it goes back. Whoever shares the
+ * channel may have been given the ids right below a new one: then nothing is searched for.
+ */
+void session_guests_load(struct session *s, struct json_object *state)
+{
+	struct json_object *o = json_get_object(state, "guests");
+	unsigned int window = 0;
+	uint8_t p[2];
+
+	for (size_t i = 0; pair_at(o, "ids", i, "id", p); i++)
+		session_id_release(s, p[0], p[1], NULL, NULL);
+	for (size_t i = 0; s->alone && pair_at(o, "allocating", i, "count", p); i++) {
+		s->guests_lost[p[0]] = p[1];
+		window += p[1];
+	}
+	for (unsigned int service = 0; service < 256; service++)
+		if (s->guests_lost[service])
+			search(s, service, window);
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Client ids. A modem has few of them (some have ten per service) and takes none back by itself, so
+ * none may be lost, whenever this process dies: how many are being asked for is written down before
+ * the requests go out, which ones they became before anything else is done with them, and that they
+ * are gone only when the modem has said so.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+
+#include "util/log.h"
+#include "proxy/proxy.h"
+#include "qmi/ctl.h"
+#include "qmi/names.h"
+
+/* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
+#define WINDOW 8
+
+static const uint8_t services[ID_SERVICES] = {
+	[ID_WDS] = QMI_WDS, [ID_WDA] = QMI_WDA, [ID_DMS] = QMI_DMS,
+	[ID_NAS] = QMI_NAS, [ID_UIM] = QMI_UIM,
+};
+
+uint8_t session_service(enum id_service service)
+{
+	return services[service];
+}
+
+struct qmi_client **session_client(struct session *s, enum id_service service)
+{
+	switch (service) {
+	case ID_WDA:
+		return &s->wda;
+	case ID_DMS:
+		return &s->dms;
+	case ID_NAS:
+		return &s->nas;
+	case ID_UIM:
+		return &s->uim;
+	case ID_WDS:
+	case ID_SERVICES:
+		break;
+	}
+	return NULL;
+}
+
+static struct id_count *count_of(struct session *s, uint8_t service)
+{
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (services[i] == service)
+			return &s->ids[i];
+	return &s->ids[ID_SERVICES];
+}
+
+static void job_free(struct session *s, struct id_job *j)
+{
+	TAILQ_REMOVE(&s->id_jobs, j, entry);
+	free(j);
+}
+
+/* What a reply means for the job: a client that does not exist has been released well enough. */
+static struct id_reply judge(const struct id_job *j, int err, const struct qmi_message *m)
+{
+	struct id_reply r = {.err = err, .id = j->id};
+	struct qmi_result res;
+	uint8_t service;
+
+	if (err)
+		return r;
+	if (qmi_message_result(m, &res) < 0) {
+		r.err = -EBADMSG;
+	} else if (res.status) {
+		r.qmi_error = res.error;
+		r.err = j->release && res.error == QMI_INVALID_CLIENT_ID ? 0 : -EREMOTEIO;
+	} else if (!j->release &&
+		   (!qmi_ctl_allocated(m, &service, &r.id) || service != j->service)) {
+		r.err = -EBADMSG;
+	}
+	return r;
+}
+
+static void on_reply(void *arg, int err, const struct qmi_message *m)
+{
+	struct id_job *j = arg, job = *j;
+	struct session *s = job.session;
+	struct id_reply r = judge(&job, err, m);
+	struct id_count *n = count_of(s, job.service);
+
+	if (session_reply_lost(err))
+		return;
+	if (!err)
+		s->answered = true;
+	job_free(s, j);
+	/* Without an answer it stays written down: the modem may have given one out all the same.
+	 */
+	if (!job.release && r.err != -ETIMEDOUT)
+		n->asked--;
+	else if (!job.release)
+		n->given_up++;
+	else if (r.err == -EREMOTEIO)
+		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
+			    qmi_service_name(job.service), job.id,
+			    qmi_error_name(r.qmi_error) ?: "no name known", r.qmi_error);
+	if (job.fn)
+		job.fn(job.arg, &r);
+	/* Requests that @fn has made leave from the event loop, so this still comes before them. */
+	session_changed(s);
+	if (r.err == -ETIMEDOUT && session_giving_back(s))
+		session_gave_up(s, r.err);
+	session_kick(s);
+}
+
+static void send_job(struct session *s, struct id_job *j)
+{
+	struct qmi_request r;
+
+	if (j->release)
+		qmi_ctl_release_cid(&r, j->service, j->id);
+	else
+		qmi_ctl_allocate_cid(&r, j->service);
+	qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_reply, j);
+}
+
+/* Marks what may be sent now; true if any of it is an allocation. */
+static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *n)
+{
+	bool allocates = false;
+	struct id_job *j;
+	unsigned int sent = 0;
+
+	*n = 0;
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
+		sent += j->sent;
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+		if (j->sent)
+			continue;
+		if (sent++ >= WINDOW)
+			break;
+		j->sent = true;
+		jobs[(*n)++] = j;
+		if (j->release)
+			continue;
+		allocates = true;
+		count_of(s, j->service)->asked++;
+	}
+	return allocates;
+}
+
+/* All that was asked for since the last round goes out together, and is written down once. */
+void session_ids_run(struct session *s)
+{
+	struct id_job *jobs[WINDOW];
+	unsigned int n;
+
+	if (admit(s, jobs, &n))
+		session_changed(s);
+	for (unsigned int i = 0; i < n; i++)
+		send_job(s, jobs[i]);
+}
+
+static void job_new(struct session *s, bool release, uint8_t service, uint8_t id, id_reply_fn fn,
+		    void *arg)
+{
+	struct id_job *j = calloc(1, sizeof(*j));
+
+	if (!j) {
+		if (fn)
+			fn(arg, &(struct id_reply){.err = -ENOMEM});
+		return;
+	}
+	j->session = s;
+	j->release = release;
+	j->service = service;
+	j->id = id;
+	j->fn = fn;
+	j->arg = arg;
+	TAILQ_INSERT_TAIL(&s->id_jobs, j, entry);
+	session_kick(s);
+}
+
+void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg)
+{
+	job_new(s, false, service, 0, fn, arg);
+}
+
+void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg)
+{
+	job_new(s, true, service, id, fn, arg);
+}
+
+bool session_id_forget(struct session *s, void *arg)
+{
+	struct id_job *j;
+
+	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+		if (j->arg != arg || j->sent)
+			continue;
+		job_free(s, j);
+		return true;
+	}
+	return false;
+}
+
+void session_ids_clear(struct session *s)
+{
+	struct id_job *j;
+
+	while ((j = TAILQ_FIRST(&s->id_jobs)))
+		job_free(s, j);
+	for (int i = 0; i <= ID_SERVICES; i++)
+		s->ids[i].asked = s->ids[i].given_up = s->ids[i].leaked = 0;
+}
+
+bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
+{
+	if (proxy_modem_has(s->guests, service, id))
+		return true;
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		const struct qmi_client *c = *session_client((struct session *)s, i);
+
+		if (services[i] == service && c && qmi_client_id(c) == id)
+			return true;
+	}
+	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
+		if (c->client && qmi_client_id(c->client) == id)
+			return true;
+	return false;
+}
+
+/*
+ * The answer to an allocation that was given up on; or, once more, one that was had in time; or, on
+ * a channel that others use, an answer that is theirs.
+ */
+void session_id_late(struct session *s, const struct qmi_message *m)
+{
+	struct qmi_result res;
+	struct id_count *n;
+	uint8_t service, id;
+
+	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
+	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
+		return;
+	n = count_of(s, service);
+	if (!n->given_up && !s->exclusive)
+		return;
+	if (n->given_up) {
+		n->asked--;
+		n->given_up--;
+	}
+	session_id_release(s, service, id, NULL, NULL);
+}
+
+/* --- what a process that died was asking for --- */
+
+static void next_candidate(struct id_count *n);
+
+static void recovered(struct id_count *n)
+{
+	n->leaked = 0;
+	session_id_release(n->session, n->service, n->probe, NULL, NULL);
+}
+
+/* An id that the modem had not given out is told by that it does not know it. */
+static void on_candidate(void *arg, const struct id_reply *r)
+{
+	struct id_count *n = arg;
+
+	if (r->err) {
+		recovered(n);
+		return;
+	}
+	if (r->qmi_error != QMI_INVALID_CLIENT_ID)
+		n->leaked--;
+	next_candidate(n);
+}
+
+static uint8_t below(uint8_t id)
+{
+	return id > 1 ? id - 1 : QMI_CID_BROADCAST - 1;
+}
+
+static void next_candidate(struct id_count *n)
+{
+	do
+		n->candidate = below(n->candidate);
+	while (n->candidate != n->probe && session_id_known(n->session, n->service, n->candidate));
+	if (!n->leaked || n->candidate == n->probe)
+		recovered(n);
+	else
+		session_id_release(n->session, n->service, n->candidate, on_candidate, n);
+}
+
+static void on_probe(void *arg, const struct id_reply *r)
+{
+	struct id_count *n = arg;
+
+	if (r->err) {
+		log_warning("a %s client id may be lost in the modem until it restarts",
+			    qmi_service_name(n->service));
+		n->leaked = 0;
+		return;
+	}
+	n->probe = n->candidate = r->id;
+	next_candidate(n);
+}
+
+/*
+ * Modems count client ids up and begin again at 1, per service or all together, or take the lowest
+ * that is free. Either way those given out last before this one are the first that stand below it
+ * and are none of ours; what the dead process was given and could not write down is among them.
+ */
+static void recover(struct id_count *n)
+{
+	if (n->session->exclusive) {
+		session_id_allocate(n->session, n->service, on_probe, n);
+		return;
+	}
+	log_warning("a %s client id may be lost: others use the control channel, so it cannot be "
+		    "told from theirs",
+		    qmi_service_name(n->service));
+	n->leaked = 0;
+}
+
+void session_id_recover(struct session *s)
+{
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (s->ids[i].leaked)
+			recover(&s->ids[i]);
+}
+
+void session_ids_init(struct session *s)
+{
+	TAILQ_INIT(&s->id_jobs);
+	for (int i = 0; i < ID_SERVICES; i++)
+		s->ids[i] = (struct id_count){.session = s, .service = services[i]};
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The modem's own steps, before any call. */
+#include "internal.h"
+
+#include "util/log.h"
+#include "qmi/ctl.h"
+#include "qmi/dms.h"
+#include "qmi/names.h"
+
+enum step_client {
+	ON_CTL,
+	ON_DMS,
+	ON_WDA
+};
+
+struct modem_step {
+	const char *doing; /* "modem does not answer while <doing>" */
+	bool (*skip)(const struct session *s);
+	enum step_client client;
+	void (*build)(struct session *s, struct qmi_request *r);
+	void (*enter)(struct session *s); /* instead of a request */
+	/* 0: done; 1: ask again; negative: s->error says why. Not given: success will do. */
+	int (*answer)(struct session *s, const struct qmi_message *m, const struct qmi_result *res);
+	bool optional; /* no or a bad answer does not matter, once the modem has spoken */
+	bool first;    /* to a modem that may be booting: asked again every second */
+	enum modem_state next;
+};
+
+static const struct modem_step steps[];
+
+static void build_sync(struct session *s, struct qmi_request *r)
+{
+	(void)s;
+	qmi_ctl_sync(r);
+}
+
+static bool not_exclusive(const struct session *s)
+{
+	return !s->exclusive;
+}
+
+static void build_versions(struct session *s, struct qmi_request *r)
+{
+	(void)s;
+	qmi_ctl_get_version_info(r);
+}
+
+static int on_versions(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
+{
+	if (res->status || qmi_ctl_services(m, &s->services) < 0 || s->services & 1ull << QMI_WDA)
+		return 0;
+	error_set(&s->error, -EOPNOTSUPP, "modem has no WDA service, so %s",
+		  "it cannot be told to send QMAP");
+	error_exit(&s->error, EXIT_REFUSED);
+	error_hint(&s->error, "its firmware is too old; an update may add the service");
+	return -EREMOTEIO;
+}
+
+static void next(struct session *s)
+{
+	session_modem_enter(s, steps[s->modem].next);
+}
+
+/* A client was allocated, perhaps while everything is already being given back. */
+static void on_client(struct session *s, const struct id_reply *r, struct qmi_client **out,
+		      uint8_t service)
+{
+	int err = r->err;
+
+	if (!err)
+		err = qmi_client_new(out, s->channel, service, r->id, NULL, NULL);
+	if (s->phase != PHASE_SETUP)
+		return;
+	if (err && !(steps[s->modem].optional && s->answered)) {
+		session_error_step(s, steps[s->modem].doing, err, r->qmi_error);
+		session_fail(s);
+		return;
+	}
+	next(s);
+}
+
+static void on_wda_client(void *arg, const struct id_reply *r)
+{
+	struct session *s = arg;
+
+	on_client(s, r, &s->wda, QMI_WDA);
+}
+
+static void on_dms_client(void *arg, const struct id_reply *r)
+{
+	struct session *s = arg;
+
+	on_client(s, r, &s->dms, QMI_DMS);
+}
+
+static void enter_wda_client(struct session *s)
+{
+	session_id_allocate(s, QMI_WDA, on_wda_client, s);
+}
+
+static void enter_dms_client(struct session *s)
+{
+	session_id_allocate(s, QMI_DMS, on_dms_client, s);
+}
+
+static bool no_dms(const struct session *s)
+{
+	return !s->dms;
+}
+
+static void build_model(struct session *s, struct qmi_request *r)
+{
+	(void)s;
+	qmi_request_init(r, QMI_DMS_GET_MODEL);
+}
+
+static int on_model(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
+{
+	if (!res->status)
+		qmi_dms_string(m, s->model, sizeof(s->model));
+	return 0;
+}
+
+static void build_revision(struct session *s, struct qmi_request *r)
+{
+	(void)s;
+	qmi_request_init(r, QMI_DMS_GET_REVISION);
+}
+
+static int on_revision(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
+{
+	if (!res->status)
+		qmi_dms_string(m, s->revision, sizeof(s->revision));
+	return 0;
+}
+
+static void build_manufacturer(struct session *s, struct qmi_request *r)
+{
+	(void)s;
+	qmi_request_init(r, QMI_DMS_GET_MANUFACTURER);
+}
+
+static int on_manufacturer(struct session *s, const struct qmi_message *m,
+			   const struct qmi_result *res)
+{
+	if (!res->status)
+		qmi_dms_string(m, s->manufacturer, sizeof(s->manufacturer));
+	return 0;
+}
+
+/* The owner builds its data path, then all calls set out at once. */
+static void enter_ready(struct session *s)
+{
+	int r;
+
+	log_debug("modem %s %s, QMAP v%d, %u bytes", s->model, s->revision, s->format.version,
+		  s->format.dl_max_bytes);
+	session_changed(s);
+	r = s->ops->format(s->arg, &s->format, &s->error);
+	if (r < 0) {
+		error_set(&s->error, r, "data path could not be built");
+		session_fail(s);
+		return;
+	}
+	s->phase = PHASE_CALLS;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_consider(c);
+	session_facts_start(s);
+	session_watch_start(s);
+	session_kick(s);
+}
+
+static const struct modem_step steps[] = {
+	[MODEM_SYNC] = {.doing = "being reset (SYNC)",
+			.skip = not_exclusive,
+			.build = build_sync,
+			.first = true,
+			.next = MODEM_VERSIONS},
+	[MODEM_VERSIONS] = {.doing = "listing its services",
+			    .first = true,
+			    .build = build_versions,
+			    .answer = on_versions,
+			    .optional = true,
+			    .next = MODEM_WDA_CLIENT},
+	[MODEM_WDA_CLIENT] = {.doing = "giving out a WDA client id",
+			      .enter = enter_wda_client,
+			      .next = MODEM_DMS_CLIENT},
+	[MODEM_DMS_CLIENT] = {.doing = "giving out a DMS client id",
+			      .enter = enter_dms_client,
+			      .optional = true,
+			      .next = MODEM_MODEL},
+	[MODEM_MODEL] = {.doing = "telling its model",
+			 .skip = no_dms,
+			 .client = ON_DMS,
+			 .build = build_model,
+			 .answer = on_model,
+			 .optional = true,
+			 .next = MODEM_REVISION},
+	[MODEM_REVISION] = {.doing = "telling its revision",
+			    .skip = no_dms,
+			    .client = ON_DMS,
+			    .build = build_revision,
+			    .answer = on_revision,
+			    .optional = true,
+			    .next = MODEM_MANUFACTURER},
+	[MODEM_MANUFACTURER] = {.doing = "telling its manufacturer",
+				.skip = no_dms,
+				.client = ON_DMS,
+				.build = build_manufacturer,
+				.answer = on_manufacturer,
+				.optional = true,
+				.next = MODEM_FORMAT},
+	[MODEM_FORMAT] = {.doing = "setting the data format",
+			  .client = ON_WDA,
+			  .build = session_format_request,
+			  .answer = session_format_answer,
+			  .next = MODEM_READY},
+	[MODEM_READY] = {.enter = enter_ready},
+};
+
+static void send_request(struct session *s);
+
+/*
+ * How often the present step is asked for within the time for one answer. A modem that boots drops
+ * what it is told: it must be asked soon after it has begun to listen.
+ */
+static unsigned int attempts(const struct session *s)
+{
+	unsigned int seconds = session_timeout_ms(s) / 1000;
+
+	if (!steps[s->modem].first || s->answered)
+		return 1;
+	return seconds < 2 ? 2 : seconds;
+}
+
+static void fail_step(struct session *s, int err, uint16_t qmi_error)
+{
+	if (!s->answered)
+		session_error_silent(s);
+	else
+		session_error_step(s, steps[s->modem].doing, err, qmi_error);
+	session_fail(s);
+}
+
+/* The modem has said something: is it what this step needs? */
+static void judge(struct session *s, const struct qmi_message *m)
+{
+	const struct modem_step *step = &steps[s->modem];
+	struct qmi_result res;
+	int r;
+
+	if (qmi_message_result(m, &res) < 0)
+		res = (struct qmi_result){.status = 1};
+	r = step->answer ? step->answer(s, m, &res) : 0;
+	if (!step->answer && res.status && !step->optional)
+		fail_step(s, -EREMOTEIO, res.error);
+	else if (r < 0)
+		session_fail(s);
+	else if (r > 0)
+		send_request(s);
+	else
+		next(s);
+}
+
+static void on_reply(void *arg, int err, const struct qmi_message *m)
+{
+	struct session *s = arg;
+	const struct modem_step *step = &steps[s->modem];
+
+	if (s->phase != PHASE_SETUP || session_reply_lost(err))
+		return;
+	if (!err) {
+		s->answered = true;
+		judge(s, m);
+	} else if (err == -ETIMEDOUT && ++s->attempt < attempts(s)) {
+		send_request(s);
+	} else if (step->optional && s->answered) {
+		log_warning("modem does not answer while %s; going on without", step->doing);
+		next(s);
+	} else {
+		fail_step(s, err, 0);
+	}
+}
+
+static void send_request(struct session *s)
+{
+	const struct modem_step *step = &steps[s->modem];
+	struct qmi_client *client = step->client == ON_CTL   ? s->ctl
+				    : step->client == ON_DMS ? s->dms
+							     : s->wda;
+	struct qmi_request r;
+
+	step->build(s, &r);
+	qmi_client_send(client, &r, session_timeout_ms(s) / attempts(s), on_reply, s);
+}
+
+void session_modem_enter(struct session *s, enum modem_state state)
+{
+	while (steps[state].skip && steps[state].skip(s))
+		state = steps[state].next;
+	s->modem = state;
+	s->attempt = 0;
+	if (state == MODEM_FORMAT && !session_format_first(s))
+		session_fail(s);
+	else if (steps[state].enter)
+		steps[state].enter(s);
+	else
+		send_request(s);
+}

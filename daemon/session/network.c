@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Registration and signal: NAS. */
+#include "internal.h"
+
+#include <stdio.h>
+
+#include "util/log.h"
+
+#define INVALID_COMMAND 71
+#define NOT_SUPPORTED	94
+
+static bool is_registered(const struct network *n)
+{
+	return n->serving.registration == QMI_NAS_REGISTERED ||
+	       n->serving.registration >= QMI_NAS_UNKNOWN;
+}
+
+static void take_serving(struct session *s, const struct qmi_message *m)
+{
+	struct network *n = &s->network;
+
+	if (!qmi_nas_serving_system(m, &n->serving))
+		return;
+	n->known = true;
+	log_debug("network: %s, %s%s", qmi_nas_registration_name(n->serving.registration),
+		  qmi_nas_radio_name(n->serving.radio), n->serving.roaming ? ", roaming" : "");
+}
+
+static void on_serving(void *arg, int err, const struct qmi_message *m)
+{
+	struct session *s = arg;
+	struct qmi_result res;
+
+	if (session_reply_lost(err))
+		return;
+	s->network.asking = false;
+	if (!err && !qmi_message_result(m, &res)) {
+		if (session_forgotten(s, &res))
+			return;
+		if (!res.status)
+			take_serving(s, m);
+	}
+	session_facts_changed(s);
+}
+
+static void on_signal(void *arg, int err, const struct qmi_message *m);
+
+static void ask_signal(struct session *s)
+{
+	struct qmi_request r;
+
+	if (s->network.old)
+		qmi_nas_get_signal_strength(&r);
+	else
+		qmi_nas_get_signal_info(&r);
+	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_signal, s);
+}
+
+static void on_signal(void *arg, int err, const struct qmi_message *m)
+{
+	struct session *s = arg;
+	struct network *n = &s->network;
+	struct qmi_result res;
+
+	if (err || qmi_message_result(m, &res) || session_forgotten(s, &res))
+		return;
+	if (res.status && !n->old && (res.error == INVALID_COMMAND || res.error == NOT_SUPPORTED)) {
+		n->old = true;
+		ask_signal(s);
+		return;
+	}
+	n->nsignals = res.status ? 0 : qmi_nas_signals(m, n->signals);
+	session_facts_changed(s);
+}
+
+static void ask_serving(struct session *s)
+{
+	struct qmi_request r;
+
+	qmi_nas_get_serving_system(&r);
+	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_serving, s);
+}
+
+void session_network_start(struct session *s)
+{
+	struct qmi_request r;
+
+	if (!s->nas) {
+		s->network.asking = false;
+		session_facts_changed(s);
+		return;
+	}
+	ask_serving(s);
+	qmi_nas_register_indications(&r);
+	qmi_client_send(s->nas, &r, session_timeout_ms(s), session_ignore, s);
+	ask_signal(s);
+}
+
+void session_network_poll(struct session *s)
+{
+	if (!s->nas)
+		return;
+	if (!is_registered(&s->network))
+		ask_serving(s);
+	ask_signal(s);
+}
+
+void session_network_indication(void *arg, const struct qmi_message *m)
+{
+	struct session *s = arg;
+
+	if (m->id != QMI_NAS_SERVING_SYSTEM)
+		return;
+	take_serving(s, m);
+	session_facts_changed(s);
+}
+
+bool session_network_missing(const struct session *s, char *why, size_t size)
+{
+	static const char *const reasons[] = {
+		[QMI_NAS_NOT_REGISTERED] = "the modem is not registered with a network",
+		[QMI_NAS_SEARCHING] = "the modem is searching for a network",
+		[QMI_NAS_DENIED] = "the network denies registration",
+	};
+	const struct network *n = &s->network;
+
+	/* Whether it is attached to packet service is not asked for here: in 2G and 3G the call
+	 * itself attaches it. */
+	if (!n->known || is_registered(n))
+		return false;
+	snprintf(why, size, "%s", reasons[n->serving.registration]);
+	return true;
+}

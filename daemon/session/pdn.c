@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which PDNs a session has, and their calls: one per IP family. They come and go while it runs. */
+#include "internal.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	call_consider(arg);
+}
+
+static int call_new(struct session *s, struct session_pdn *pdn, int family)
+{
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->timer = event_new(s->base, -1, 0, on_timer, c);
+	if (!c->timer) {
+		free(c);
+		return -ENOMEM;
+	}
+	c->session = s;
+	c->pdn = pdn;
+	c->family = family;
+	c->handle = QMI_WDS_ANY_HANDLE;
+	TAILQ_INSERT_TAIL(&s->calls, c, entry);
+	return 0;
+}
+
+static void pdn_free(struct session *s, struct session_pdn *pdn)
+{
+	struct call *c, *next;
+
+	for (c = call_first(s); c; c = next) {
+		next = call_next(c);
+		if (c->pdn != pdn)
+			continue;
+		TAILQ_REMOVE(&s->calls, c, entry);
+		event_free(c->timer);
+		free(c);
+	}
+	TAILQ_REMOVE(&s->pdns, pdn, entry);
+	explicit_bzero(&pdn->config, sizeof(pdn->config));
+	free(pdn);
+}
+
+int session_pdn_new(struct session *s, const struct config_pdn *config)
+{
+	struct session_pdn *pdn = calloc(1, sizeof(*pdn));
+	int r = 0;
+
+	if (!pdn)
+		return -ENOMEM;
+	pdn->config = *config;
+	TAILQ_INSERT_TAIL(&s->pdns, pdn, entry);
+	if (config->ip & CONFIG_IPV4)
+		r = call_new(s, pdn, 4);
+	if (!r && config->ip & CONFIG_IPV6)
+		r = call_new(s, pdn, 6);
+	if (r)
+		pdn_free(s, pdn);
+	return r;
+}
+
+void session_pdns_free(struct session *s)
+{
+	while (!TAILQ_EMPTY(&s->pdns))
+		pdn_free(s, TAILQ_FIRST(&s->pdns));
+}
+
+struct call *session_call_find(const struct session *s, unsigned int pdn, int family)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn->config.number == pdn && c->family == family)
+			return c;
+	return NULL;
+}
+
+struct call *call_sibling(const struct call *c)
+{
+	for (struct call *other = call_first(c->session); other; other = call_next(other))
+		if (other->pdn == c->pdn && other != c)
+			return other;
+	return NULL;
+}
+
+bool session_pdn_failed(const struct session *s, const struct session_pdn *pdn)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn && c->state != CALL_FAILED)
+			return false;
+	return true;
+}
+
+static struct session_pdn *find(const struct session *s, unsigned int number)
+{
+	struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if (pdn->config.number == number)
+			return pdn;
+	return NULL;
+}
+
+static bool mux_taken(const struct session *s, unsigned int mux)
+{
+	struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if (pdn->config.mux == mux)
+			return true;
+	return false;
+}
+
+static int check_alive(const struct session *s, struct error *err)
+{
+	if (!session_giving_back(s))
+		return 0;
+	return error_set(err, -ESHUTDOWN, "the session with the modem is being ended");
+}
+
+int session_add_pdn(struct session *s, const struct config_pdn *pdn, struct error *err)
+{
+	int r = check_alive(s, err);
+
+	if (r)
+		return r;
+	if (find(s, pdn->number))
+		return error_set(err, -EEXIST, "there is a PDN %u already", pdn->number);
+	if (mux_taken(s, pdn->mux))
+		return error_set(err, -EEXIST, "another PDN has mux id 0x%02x", pdn->mux);
+	if (session_pdn_new(s, pdn) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (s->phase != PHASE_SETUP)
+		session_retry(s, pdn->number);
+	return 0;
+}
+
+int session_remove_pdn(struct session *s, unsigned int number,
+		       void (*done)(void *arg, const struct error *err), void *arg,
+		       struct error *err)
+{
+	struct session_pdn *pdn = find(s, number);
+	int r = check_alive(s, err);
+
+	if (r)
+		return r;
+	if (!pdn)
+		return error_set(err, -ENOENT, "there is no PDN %u", number);
+	if (pdn->removing)
+		return error_set(err, -EALREADY, "PDN %u is being removed already", number);
+	pdn->removing = true;
+	pdn->removed = done;
+	pdn->arg = arg;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn)
+			call_event(c, EV_STOP, "the PDN is being removed");
+	session_changed(s);
+	session_kick(s);
+	return 0;
+}
+
+void session_retry(struct session *s, unsigned int number)
+{
+	if (s->phase == PHASE_SETUP || session_giving_back(s))
+		return;
+	for (struct call *c = call_first(s); c; c = call_next(c)) {
+		if (number && c->pdn->config.number != number)
+			continue;
+		c->attempts = 0;
+		if (c->step == STEP_NONE && c->state != CALL_UP)
+			call_consider(c);
+	}
+	if (!number)
+		session_watch_look(s);
+}
+
+static bool is_gone(const struct session *s, const struct session_pdn *pdn)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn && c->state != CALL_GONE)
+			return false;
+	return true;
+}
+
+void session_pdns_removed(struct session *s, bool all)
+{
+	struct session_pdn *pdn, *next;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = next) {
+		void (*done)(void *, const struct error *) = pdn->removed;
+		void *arg = pdn->arg;
+
+		next = TAILQ_NEXT(pdn, entry);
+		if (!pdn->removing || (!all && !is_gone(s, pdn)))
+			continue;
+		pdn_free(s, pdn);
+		session_changed(s);
+		if (done)
+			done(arg, NULL);
+	}
+}

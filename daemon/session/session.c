@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "internal.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "qmi/ctl.h"
+#include "qmi/transport.h"
+
+void session_kick(struct session *s)
+{
+	event_active(s->kick, EV_TIMEOUT, 0);
+}
+
+void session_changed(struct session *s)
+{
+	s->ops->changed(s->arg);
+}
+
+static void finish(struct session *s)
+{
+	void (*done)(void *, const struct error *) = s->stop_done;
+	bool starting = s->phase == PHASE_FAILING;
+
+	event_del(s->deadline);
+	qmi_channel_free(&s->channel);
+	session_watch_stop(s);
+	s->ctl = s->wda = s->dms = s->nas = s->uim = NULL;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		c->client = NULL;
+	s->phase = PHASE_OVER;
+	s->stop_done = NULL;
+	if (s->give_back_error.err)
+		log_warning("%s", s->give_back_error.text);
+	if (done)
+		done(s->stop_arg, s->give_back_error.err ? &s->give_back_error : NULL);
+	else if (starting)
+		s->ops->started(s->arg, &s->error);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	error_set(&s->give_back_error, -ETIMEDOUT,
+		  "modem did not confirm that calls and clients were given back");
+	finish(s);
+}
+
+/*
+ * Every call first; the last acknowledgement of all ends it. The requests have deadlines of their
+ * own, the one here is for a modem that answers each of them just in time.
+ */
+static void give_back(struct session *s, enum session_phase phase)
+{
+	struct timeval tv = {.tv_sec = 3 * GIVE_BACK_MS / 1000};
+
+	s->phase = phase;
+	session_changed(s);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_event(c, EV_STOP, NULL);
+	event_add(s->deadline, &tv);
+	session_kick(s);
+}
+
+void session_fail(struct session *s)
+{
+	if (!session_giving_back(s))
+		give_back(s, PHASE_FAILING);
+}
+
+void session_gave_up(struct session *s, int err)
+{
+	error_set(&s->give_back_error, err, "modem does not answer, so %s",
+		  "its calls and client ids could not be given back");
+	s->gave_up = true;
+	session_kick(s);
+}
+
+void session_adopt_failed(struct session *s)
+{
+	if (s->phase != PHASE_ADOPT)
+		return;
+	session_error_silent(s);
+	s->phase = PHASE_FAILING;
+	s->gave_up = true;
+	session_kick(s);
+}
+
+static void on_client_released(void *arg, const struct id_reply *r)
+{
+	struct qmi_client **client = arg;
+
+	(void)r;
+	qmi_client_free(client);
+}
+
+/* True if there is any. */
+static bool release_clients(struct session *s)
+{
+	bool any = false;
+
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		struct qmi_client **c = session_client(s, i);
+
+		if (!*c)
+			continue;
+		any = true;
+		session_id_release(s, session_service(i), qmi_client_id(*c), on_client_released, c);
+	}
+	return any;
+}
+
+/* Calls are gone; next the modem's own clients. */
+static void check_given_back(struct session *s)
+{
+	if (s->gave_up) {
+		finish(s);
+		return;
+	}
+	for (struct call *call = call_first(s); call; call = call_next(call))
+		if (call->state != CALL_GONE)
+			return;
+	if (!TAILQ_EMPTY(&s->id_jobs) || !session_guests_gone(s))
+		return;
+	if (!release_clients(s))
+		finish(s);
+}
+
+static void clients_lost(struct session *s)
+{
+	qmi_client_cancel(s->ctl);
+	session_ids_clear(s);
+	session_watch_stop(s);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		call_event(c, EV_LOST, s->lost);
+	for (int i = ID_WDA; i < ID_SERVICES; i++)
+		qmi_client_free(session_client(s, i));
+}
+
+static void check_lost(struct session *s)
+{
+	bool running = s->phase == PHASE_RUNNING;
+	char why[sizeof(s->lost)];
+
+	memcpy(why, s->lost, sizeof(why));
+	clients_lost(s);
+	s->lost[0] = '\0';
+	session_changed(s);
+	if (running) {
+		log_warning("%s", why);
+		s->phase = PHASE_OVER;
+		session_watch_stop(s);
+		qmi_channel_free(&s->channel);
+		s->ctl = NULL;
+		s->ops->lost(s->arg, why);
+		return;
+	}
+	if (!session_giving_back(s)) {
+		error_set(&s->error, -ENODEV, "%s", why);
+		s->phase = PHASE_FAILING;
+	} else if (!s->rebooted) {
+		error_set(&s->give_back_error, -ENODEV, "%s", why);
+	}
+	finish(s);
+}
+
+/* Nobody watches a trunk that is to persist: there, a PDN that is refused is no reason to leave the
+ * others without theirs. */
+static bool check_refused(struct session *s)
+{
+	struct session_pdn *pdn;
+
+	if (s->phase != PHASE_CALLS || s->config.persist)
+		return false;
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
+		if (pdn->removing || !session_pdn_failed(s, pdn))
+			continue;
+		session_error_pdn(s, pdn);
+		session_fail(s);
+		return true;
+	}
+	return false;
+}
+
+static void check_calls(struct session *s)
+{
+	if (check_refused(s))
+		return;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (!call_settled(c) && !c->pdn->removing)
+			return;
+	if (!TAILQ_EMPTY(&s->id_jobs))
+		return;
+	s->phase = PHASE_RUNNING;
+	s->ops->started(s->arg, NULL);
+}
+
+/* Calls that are to go and have no client, or none any more. */
+static void check_stopping(struct session *s)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->state == CALL_STOPPING && c->step == STEP_NONE && !c->client)
+			call_event(c, EV_RELEASED, NULL);
+}
+
+/*
+ * Whatever ends a phase is found out here, with nothing of the session on the stack: the owner may
+ * stop or free it from what it is told.
+ */
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->phase == PHASE_OVER) {
+		if (s->stop_done)
+			finish(s);
+		return;
+	}
+	if (*s->lost) {
+		check_lost(s);
+		return;
+	}
+	session_ids_run(s);
+	session_guests_run(s);
+	check_stopping(s);
+	if (session_giving_back(s)) {
+		check_given_back(s);
+		return;
+	}
+	session_pdns_removed(s, false);
+	if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
+		check_calls(s);
+}
+
+void session_lost(struct session *s, bool rebooted, const char *why)
+{
+	if (*s->lost)
+		return;
+	s->rebooted = rebooted;
+	snprintf(s->lost, sizeof(s->lost), "%s", why);
+	session_kick(s);
+}
+
+static void on_ctl_indication(void *arg, const struct qmi_message *m)
+{
+	struct session *s = arg;
+
+	/* Some modems answer SYNC with an indication as well as a response. */
+	if (m->id != QMI_CTL_SYNC || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+		return;
+	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
+}
+
+static void on_late(void *arg, const struct qmi_message *m)
+{
+	if (m->service == QMI_CTL && m->id == QMI_CTL_ALLOCATE_CID)
+		session_id_late(arg, m);
+}
+
+static void on_channel_lost(void *arg, const char *why)
+{
+	session_lost(arg, false, why);
+}
+
+static const struct qmi_channel_ops channel_ops = {
+	.late = on_late,
+	.lost = on_channel_lost,
+};
+
+static int session_open(struct session *s, struct error *err)
+{
+	int r;
+
+	s->kick = event_new(s->base, -1, 0, on_kick, s);
+	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
+	if (!s->kick || !s->deadline || session_watch_new(s) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < s->config.npdns; i++)
+		if (session_pdn_new(s, &s->config.pdns[i]) < 0)
+			return error_set(err, -ENOMEM, "out of memory");
+	r = qmi_channel_open(&s->channel, s->base, s->config.control, &channel_ops, s, err);
+	if (r < 0)
+		return r;
+	s->alone = qmi_transport_exclusive(qmi_channel_transport(s->channel));
+	s->exclusive = s->config.sync && s->alone;
+	if (qmi_client_new(&s->ctl, s->channel, QMI_CTL, 0, on_ctl_indication, s) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int session_new(struct session **out, struct event_base *base,
+		       const struct config_trunk *config, const struct session_ops *ops, void *arg,
+		       struct error *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->base = base;
+	s->config = *config;
+	s->ops = ops;
+	s->arg = arg;
+	s->known = qmi_model_find("", "");
+	s->gate = CALL_EVENTS;
+	session_ids_init(s);
+	TAILQ_INIT(&s->pdns);
+	TAILQ_INIT(&s->calls);
+	session_guests_new(s);
+	r = session_open(s, err);
+	if (r < 0)
+		session_free(&s);
+	else
+		*out = s;
+	return r;
+}
+
+int session_start(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  const struct session_ops *ops, void *arg, struct error *err)
+{
+	int r = session_new(out, base, config, ops, arg, err);
+
+	if (r < 0)
+		return r;
+	(*out)->phase = PHASE_SETUP;
+	session_modem_enter(*out, MODEM_SYNC);
+	return 0;
+}
+
+int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  struct json_object *state, const struct session_ops *ops, void *arg,
+		  struct error *err)
+{
+	int r = session_new(out, base, config, ops, arg, err);
+
+	if (r < 0)
+		return r;
+	(*out)->phase = PHASE_ADOPT;
+	(*out)->modem = MODEM_READY;
+	r = session_state_load(*out, state, err);
+	if (r < 0) {
+		session_free(out);
+		return r;
+	}
+	session_id_recover(*out);
+	if ((*out)->formatted && !(*out)->was_giving_back) {
+		session_facts_start(*out);
+		session_watch_start(*out);
+	}
+	for (struct call *c = call_first(*out); c; c = call_next(c))
+		if (c->client)
+			call_step(c, STEP_CHECK);
+		else
+			call_event(c, EV_ENDED, NULL);
+	session_kick(*out);
+	return 0;
+}
+
+void session_set(struct session *s, const struct config_trunk *config)
+{
+	bool pin = strcmp(s->config.pin, config->pin);
+
+	s->config.timeout = config->timeout;
+	s->config.backoff_min = config->backoff_min;
+	s->config.backoff_max = config->backoff_max;
+	s->config.poll = config->poll;
+	s->config.watchdog = config->watchdog;
+	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
+	if (s->phase == PHASE_SETUP || session_giving_back(s))
+		return;
+	session_watch_start(s);
+	if (pin)
+		session_sim_poll(s);
+}
+
+void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)
+{
+	s->stop_done = done;
+	s->stop_arg = arg;
+	if (s->phase == PHASE_FAILING)
+		s->phase = PHASE_STOPPING;
+	else if (s->phase != PHASE_OVER && s->phase != PHASE_STOPPING)
+		give_back(s, PHASE_STOPPING);
+	session_kick(s);
+}
+
+void session_free(struct session **sp)
+{
+	struct session *s = *sp;
+
+	if (!s)
+		return;
+	*sp = NULL;
+	qmi_channel_free(&s->channel);
+	session_guests_free(s);
+	session_ids_clear(s);
+	session_watch_free(s);
+	if (s->kick)
+		event_free(s->kick);
+	if (s->deadline)
+		event_free(s->deadline);
+	session_pdns_free(s);
+	free(s);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The QMI side of one trunk: one opening of one modem, its clients, and one data call per PDN and
+ * IP family. A call that ends is dialled again, one that cannot be dialled yet waits. It knows no
+ * netdev, no BPF, no rtnetlink: it tells its owner what the modem said.
+ */
+#ifndef QMAP_SESSION_H
+#define QMAP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "util/error.h"
+
+struct event_base;
+struct json_object;
+struct session;
+
+/* What Set Data Format ended with: the modem's echoed values, never what was asked. */
+struct data_format {
+	int version;		       /* enum qmap_version; QMAP_OFF: raw IP */
+	unsigned int dl_max_bytes;     /* of one aggregate */
+	unsigned int dl_max_datagrams; /* 0: no limit told */
+	unsigned int ul_max_bytes;     /* 0: no limit told */
+	unsigned int ul_max_datagrams;
+};
+
+/* What Get Runtime Settings told of one family. Addresses in network byte order. */
+struct ip_settings {
+	int family;	     /* 4 or 6 */
+	uint8_t address[16]; /* v4: the first four bytes */
+	unsigned int prefix;
+	bool has_gateway;
+	uint8_t gateway[16];
+	unsigned int ndns;
+	uint8_t dns[2][16];
+	unsigned int mtu; /* 0: not told */
+};
+
+/* Why a call ended or was refused (peers: WDS TLVs 0x10, 0x11). */
+struct call_end {
+	unsigned int reason;	   /* call end reason, 0: none given */
+	unsigned int verbose_type; /* 0: none given */
+	unsigned int verbose_reason;
+	unsigned int qmi_error; /* protocol error of a refused Start Network */
+};
+
+/* A call has come from one state to another: names as in `show`, a sentence why ("" if there is
+ * nothing to say). Valid during the call. */
+struct session_transition {
+	unsigned int pdn;
+	int family;
+	const char *from, *to;
+	const char *reason;
+};
+
+/* A session may be stopped or freed from started() and lost(), not from the others. */
+struct session_ops {
+	/* The data format is agreed; build the data path now. No call has been started. Negative
+	 * errno and @err abort. */
+	int (*format)(void *arg, const struct data_format *format, struct error *err);
+	/* A family of a PDN is connected, or its settings have changed. */
+	void (*up)(void *arg, unsigned int pdn, const struct ip_settings *settings);
+	/* ... is not connected any more (after up only). */
+	void (*down)(void *arg, unsigned int pdn, int family, const struct call_end *why);
+	/* What session_state() returns has changed: write it down before anything else is sent. */
+	void (*changed)(void *arg);
+	/* A call has changed its state; after up(), down(). May be NULL. */
+	void (*transition)(void *arg, const struct session_transition *t);
+	/* Packets that the port of a PDN has received, for the watchdog. May be NULL: no watchdog.
+	 */
+	uint64_t (*rx_packets)(void *arg, unsigned int pdn);
+	/* The modem has told something new (SIM, registration, radio technology, signal): what
+	 * session_show() returns has changed, nothing needs to be written down. May be NULL. */
+	void (*fact)(void *arg);
+	/*
+	 * Start or adoption is over, once. @err NULL: the data format is agreed and every call has
+	 * settled for the first time: up, waiting, backing off or failed. Else set-up has failed,
+	 * or, unless config->persist, a PDN was refused for good; everything allocated in the modem
+	 * was given back.
+	 */
+	void (*started)(void *arg, const struct error *err);
+	/* The modem has restarted or the channel is gone: all calls and clients are lost (downs
+	 * were sent), the session is over. */
+	void (*lost)(void *arg, const char *why);
+};
+
+/*
+ * Opens the control channel and starts everything @config asks for; progress through @ops.
+ * -ENODEV, -EACCES, ... when the channel cannot be opened.
+ */
+int session_start(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  const struct session_ops *ops, void *arg, struct error *err);
+
+/*
+ * Takes over what an earlier process left in @state: opens the channel, keeps client ids and call
+ * handles, asks each call for its status and settings, gives back clients that were being allocated
+ * when that process died. Calls that are up stay up; the others go on from where they were, unless
+ * that process was giving back. started() when done; with an error if the modem is silent, has
+ * restarted meanwhile (it knows the client ids no more) or goes away.
+ */
+int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
+		  struct json_object *state, const struct session_ops *ops, void *arg,
+		  struct error *err);
+
+/*
+ * One more PDN: its calls set out at once, or with the others if the session is not that far.
+ * -EEXIST if the number or mux id is taken, -ENOMEM, -ESHUTDOWN if the session is stopping or over.
+ */
+int session_add_pdn(struct session *s, const struct config_pdn *pdn, struct error *err);
+
+/*
+ * Ends the calls of PDN @number (downs follow) and gives their clients back. @done comes once, from
+ * the event loop, also if the modem does not answer or is lost; but not after session_stop() or
+ * session_free(). -ENOENT, -ESHUTDOWN; -EALREADY if it is being removed.
+ */
+int session_remove_pdn(struct session *s, unsigned int number,
+		       void (*done)(void *arg, const struct error *err), void *arg,
+		       struct error *err);
+
+/* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin. */
+void session_set(struct session *s, const struct config_trunk *config);
+
+/* Dials PDN @number (0: all) again now, whatever backs off or has failed for good; with 0 it asks,
+ * too, whether what is up still is. */
+void session_retry(struct session *s, unsigned int number);
+
+/*
+ * Stops every call and gives back every client id, with deadlines; @done (err NULL: all of it was
+ * acknowledged) comes exactly once, also if the modem is silent or gone. No other callback after,
+ * started() included. At any time: a Start Network that waits for the network is given up.
+ */
+void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg);
+
+/* Closes the channel, tells the modem nothing: calls run on and can be adopted. */
+void session_free(struct session **s);
+
+/* Client ids, call handles, format, intents: what session_adopt() needs. New reference. */
+struct json_object *session_state(const struct session *s);
+
+/* For `show`: model, revision, versions, format, per PDN and family state and its reason, settings,
+ * call end reasons by name. New reference. */
+struct json_object *session_show(const struct session *s);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session as JSON: what people want to see of it. */
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "proxy/proxy.h"
+#include "qmi/names.h"
+
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, text && *text ? json_object_new_string(text) : NULL);
+}
+
+static struct json_object *address_text(int family, const uint8_t *address)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	return json_object_new_string(text);
+}
+
+static struct json_object *show_end(const struct call_end *e)
+{
+	struct json_object *o;
+
+	if (!e->reason && !e->verbose_type && !e->qmi_error)
+		return NULL;
+	o = json_object_new_object();
+	session_json_int(o, "reason", e->reason);
+	add_text(o, "name", qmi_end_name(e->reason));
+	session_json_int(o, "verbose_type", e->verbose_type);
+	add_text(o, "verbose_type_name", qmi_end_type_name(e->verbose_type));
+	session_json_int(o, "verbose_reason", e->verbose_reason);
+	add_text(o, "verbose_name", qmi_end_verbose_name(e->verbose_type, e->verbose_reason));
+	session_json_int(o, "error", e->qmi_error);
+	add_text(o, "error_name", qmi_error_name(e->qmi_error));
+	return o;
+}
+
+static void show_settings(struct json_object *o, const struct ip_settings *ip)
+{
+	struct json_object *dns = json_object_new_array();
+
+	json_object_object_add(o, "address", address_text(ip->family, ip->address));
+	session_json_int(o, "prefix", ip->prefix);
+	json_object_object_add(o, "gateway",
+			       ip->has_gateway ? address_text(ip->family, ip->gateway) : NULL);
+	for (unsigned int i = 0; i < ip->ndns; i++)
+		json_object_array_add(dns, address_text(ip->family, ip->dns[i]));
+	json_object_object_add(o, "dns", dns);
+	session_json_int(o, "mtu", ip->mtu);
+}
+
+static struct json_object *show_call(const struct call *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "family", c->family);
+	add_text(o, "state", call_state_name(c->state));
+	json_object_object_add(o, "suspended", json_object_new_boolean(c->suspended));
+	json_object_object_add(o, "client_id",
+			       c->client ? json_object_new_int(qmi_client_id(c->client)) : NULL);
+	json_object_object_add(o, "handle",
+			       c->handle != QMI_WDS_ANY_HANDLE ? json_object_new_int64(c->handle)
+							       : NULL);
+	if (c->told)
+		show_settings(o, &c->settings);
+	add_text(o, "reason", c->reason);
+	json_object_object_add(o, "call_end", show_end(&c->end));
+	return o;
+}
+
+static struct json_object *show_pdn(const struct session *s, const struct session_pdn *pdn)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *families = json_object_new_array();
+
+	session_json_int(o, "number", pdn->config.number);
+	session_json_int(o, "mux", pdn->config.mux);
+	add_text(o, "apn", pdn->config.apn);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn)
+			json_object_array_add(families, show_call(c));
+	json_object_object_add(o, "families", families);
+	return o;
+}
+
+static struct json_object *show_counters(const struct session *s)
+{
+	const struct qmi_counters *n = qmi_channel_counters(s->channel);
+	struct json_object *o = json_object_new_object();
+	struct json_object *malformed = json_object_new_object();
+	uint64_t skipped;
+	const uint64_t *faults = qmi_channel_faults(s->channel, &skipped);
+
+#define X(field, text) session_json_int(o, #field, n->field);
+	QMI_COUNTERS(X)
+#undef X
+	for (int f = 0; f < QMI_FAULT_MAX; f++)
+		session_json_int(malformed, qmi_fault_name(f), faults[f]);
+	json_object_object_add(o, "malformed", malformed);
+	session_json_int(o, "skipped_bytes", skipped);
+	return o;
+}
+
+static struct json_object *show_sim(const struct session *s)
+{
+	const struct qmi_sim *card = &s->sim.card;
+	struct json_object *o = json_object_new_object();
+
+	add_text(o, "state", qmi_sim_name(card->state));
+	json_object_object_add(o, "pin_retries",
+			       card->pin_retries ? json_object_new_int64(card->pin_retries) : NULL);
+	return o;
+}
+
+static void add_level(struct json_object *o, const char *key, int v)
+{
+	json_object_object_add(o, key, v == QMI_NAS_NOT_TOLD ? NULL : json_object_new_int64(v));
+}
+
+static struct json_object *show_signals(const struct network *n)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < n->nsignals; i++) {
+		struct json_object *o = json_object_new_object();
+
+		add_text(o, "radio", qmi_nas_radio_name(n->signals[i].radio));
+		add_level(o, "rssi", n->signals[i].rssi);
+		add_level(o, "rsrp", n->signals[i].rsrp);
+		add_level(o, "rsrq", n->signals[i].rsrq);
+		json_object_object_add(o, "snr",
+				       n->signals[i].snr == QMI_NAS_NOT_TOLD
+					       ? NULL
+					       : json_object_new_double(n->signals[i].snr / 10.0));
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+static void add_plmn(struct json_object *o, const struct qmi_nas_serving *v)
+{
+	char plmn[16] = "";
+
+	if (v->mcc)
+		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
+	add_text(o, "plmn", plmn);
+	add_text(o, "operator", v->network);
+}
+
+static struct json_object *show_network(const struct network *n)
+{
+	static const char *const attach[] = {"unknown", "attached", "detached"};
+	const struct qmi_nas_serving *v = &n->serving;
+	struct json_object *o;
+
+	if (!n->known)
+		return NULL;
+	o = json_object_new_object();
+	add_text(o, "registration", qmi_nas_registration_name(v->registration));
+	add_text(o, "packet_service",
+		 attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
+	add_text(o, "radio", qmi_nas_radio_name(v->radio));
+	json_object_object_add(o, "roaming",
+			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
+	add_plmn(o, v);
+	json_object_object_add(o, "signal", show_signals(n));
+	return o;
+}
+
+struct json_object *session_show(const struct session *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *pdns = json_object_new_array();
+	const struct session_pdn *pdn;
+
+	add_text(o, "model", s->model);
+	add_text(o, "revision", s->revision);
+	add_text(o, "manufacturer", s->manufacturer);
+	add_text(o, "control", s->config.control);
+	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
+	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
+	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
+	json_object_object_add(o, "sim", show_sim(s));
+	json_object_object_add(o, "network", show_network(&s->network));
+	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		json_object_array_add(pdns, show_pdn(s, pdn));
+	json_object_object_add(o, "pdns", pdns);
+	return o;
+}

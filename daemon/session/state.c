@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The session as JSON: what the next process needs to take it over. */
+#include "internal.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "util/json_get.h"
+
+void session_json_int(struct json_object *o, const char *key, int64_t v)
+{
+	json_object_object_add(o, key, json_object_new_int64(v));
+}
+
+struct json_object *session_format_json(const struct data_format *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "version", f->version);
+	session_json_int(o, "dl_max_bytes", f->dl_max_bytes);
+	session_json_int(o, "dl_max_datagrams", f->dl_max_datagrams);
+	session_json_int(o, "ul_max_bytes", f->ul_max_bytes);
+	session_json_int(o, "ul_max_datagrams", f->ul_max_datagrams);
+	return o;
+}
+
+static struct json_object *end_json(const struct call_end *e)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "reason", e->reason);
+	session_json_int(o, "verbose_type", e->verbose_type);
+	session_json_int(o, "verbose_reason", e->verbose_reason);
+	session_json_int(o, "error", e->qmi_error);
+	return o;
+}
+
+static struct json_object *call_json(const struct call *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, "pdn", c->pdn->config.number);
+	session_json_int(o, "family", c->family);
+	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
+	json_object_object_add(o, "reason", json_object_new_string(c->reason));
+	session_json_int(o, "attempts", c->attempts);
+	json_object_object_add(o, "end", end_json(&c->end));
+	if (!c->client)
+		return o;
+	session_json_int(o, "client_id", qmi_client_id(c->client));
+	json_object_object_add(o, "prepared", json_object_new_boolean(c->prepared));
+	session_json_int(o, "handle", c->handle);
+	return o;
+}
+
+static struct json_object *calls_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		json_object_array_add(a, call_json(c));
+	return a;
+}
+
+static struct json_object *pair(const char *a, int64_t v, const char *b, int64_t w)
+{
+	struct json_object *o = json_object_new_object();
+
+	session_json_int(o, a, v);
+	session_json_int(o, b, w);
+	return o;
+}
+
+static struct json_object *clients_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (int i = ID_WDA; i < ID_SERVICES; i++) {
+		const struct qmi_client *c = *session_client((struct session *)s, i);
+
+		if (c)
+			json_object_array_add(
+				a, pair("service", session_service(i), "id", qmi_client_id(c)));
+	}
+	return a;
+}
+
+static struct json_object *allocating_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (int i = 0; i < ID_SERVICES; i++) {
+		unsigned int n = s->ids[i].asked + s->ids[i].leaked;
+
+		if (n)
+			json_object_array_add(a, pair("service", session_service(i), "count", n));
+	}
+	return a;
+}
+
+struct json_object *session_state(const struct session *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "model", json_object_new_string(s->model));
+	json_object_object_add(o, "revision", json_object_new_string(s->revision));
+	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
+	session_json_int(o, "services", s->services);
+	json_object_object_add(o, "clients", clients_state(s));
+	json_object_object_add(o, "allocating", allocating_state(s));
+	if (session_sim_tried(s))
+		session_json_int(o, "pin_tried", session_sim_tried(s));
+	if (s->formatted)
+		json_object_object_add(o, "format", session_format_json(&s->format));
+	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
+	json_object_object_add(o, "calls", calls_state(s));
+	json_object_object_add(o, "guests", session_guests_state(s));
+	return o;
+}
+
+/* Ids are 1..254; anything else in @key is no client. */
+static uint8_t id_of(struct json_object *o, const char *key)
+{
+	int64_t id = json_get_int(o, key);
+
+	return id > 0 && id < QMI_CID_BROADCAST ? id : 0;
+}
+
+static void load_text(struct json_object *o, const char *key, char *s, size_t size)
+{
+	const char *v = json_get_string(o, key);
+
+	snprintf(s, size, "%s", v ? v : "");
+}
+
+static void load_format(struct session *s, struct json_object *o)
+{
+	if (!o)
+		return;
+	s->format = (struct data_format){
+		.version = json_get_int(o, "version"),
+		.dl_max_bytes = json_get_int(o, "dl_max_bytes"),
+		.dl_max_datagrams = json_get_int(o, "dl_max_datagrams"),
+		.ul_max_bytes = json_get_int(o, "ul_max_bytes"),
+		.ul_max_datagrams = json_get_int(o, "ul_max_datagrams"),
+	};
+	s->formatted = true;
+}
+
+static int load_client(struct session *s, struct json_object *o)
+{
+	static const qmi_indication_fn fns[ID_SERVICES] = {
+		[ID_NAS] = session_network_indication,
+		[ID_UIM] = session_sim_indication,
+	};
+	uint8_t id = id_of(o, "id");
+
+	for (int i = ID_WDA; id && i < ID_SERVICES; i++) {
+		struct qmi_client **out = session_client(s, i);
+
+		if (json_get_int(o, "service") == session_service(i) && !*out)
+			return qmi_client_new(out, s->channel, session_service(i), id, fns[i], s);
+	}
+	return 0;
+}
+
+static void load_allocating(struct session *s, struct json_object *o)
+{
+	int64_t n = json_get_int(o, "count");
+
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (json_get_int(o, "service") == session_service(i) && n > 0 && n <= UINT8_MAX)
+			s->ids[i].leaked = n;
+}
+
+static void load_end(struct call_end *e, struct json_object *o)
+{
+	e->reason = json_get_int(o, "reason");
+	e->verbose_type = json_get_int(o, "verbose_type");
+	e->verbose_reason = json_get_int(o, "verbose_reason");
+	e->qmi_error = json_get_int(o, "error");
+}
+
+static void load_was(struct call *c, struct json_object *o)
+{
+	int was = call_state_find(json_get_string(o, "state"));
+
+	c->was = was < 0 ? CALL_IDLE : was;
+	c->attempts = json_get_int(o, "attempts");
+	load_text(o, "reason", c->was_reason, sizeof(c->was_reason));
+	load_end(&c->end, json_get_object(o, "end"));
+}
+
+static int load_call(struct session *s, struct json_object *o)
+{
+	struct call *c = session_call_find(s, json_get_int(o, "pdn"), json_get_int(o, "family"));
+	uint8_t id = id_of(o, "client_id");
+
+	if (c && !c->client)
+		load_was(c, o);
+	if (!id)
+		return 0;
+	if (!c || c->client) {
+		/* Nobody asks for this call any more. */
+		session_id_release(s, QMI_WDS, id, NULL, NULL);
+		return 0;
+	}
+	c->prepared = json_get_bool(o, "prepared");
+	c->handle = json_get_int(o, "handle");
+	return qmi_client_new(&c->client, s->channel, QMI_WDS, id, call_indication, c);
+}
+
+int session_state_load(struct session *s, struct json_object *state, struct error *err)
+{
+	struct json_object *o;
+	int r = 0;
+
+	if (!json_object_is_type(state, json_type_object))
+		return error_set(err, -EBADMSG, "what the earlier session has left is no state");
+	load_text(state, "model", s->model, sizeof(s->model));
+	load_text(state, "revision", s->revision, sizeof(s->revision));
+	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
+	load_format(s, json_get_object(state, "format"));
+	s->known = qmi_model_find(s->model, s->revision);
+	s->was_giving_back = json_get_bool(state, "giving_back");
+	s->services = json_get_int(state, "services");
+	session_sim_load(s, json_get_int(state, "pin_tried"));
+	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
+		load_allocating(s, o);
+	for (size_t i = 0; !r && (o = json_get_element(state, "clients", i)); i++)
+		r = load_client(s, o);
+	for (size_t i = 0; !r && (o = json_get_element(state, "calls", i)); i++)
+		r = load_call(s, o);
+	session_guests_load(s, state);
+	return r ? error_set(err, r, "out of memory") : 0;
+}

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The states of a call (one IP family of one PDN), and what leads from one to another. What is
+ * asked of the modem within a state: session/call.c.
+ */
+#include "internal.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+static const char *const state_names[CALL_STATES] = {
+	[CALL_IDLE] = "idle",
+	[CALL_WAIT_SIM] = "waiting-for-sim",
+	[CALL_WAIT_NETWORK] = "waiting-for-registration",
+	[CALL_STARTING] = "starting",
+	[CALL_UP] = "up",
+	[CALL_BACKOFF] = "backing-off",
+	[CALL_FAILED] = "failed",
+	[CALL_STOPPING] = "stopping",
+	[CALL_GONE] = "stopped",
+};
+
+const char *call_state_name(enum call_state state)
+{
+	return state_names[state];
+}
+
+int call_state_find(const char *name)
+{
+	for (int i = 0; i < CALL_STATES; i++)
+		if (name && !strcmp(state_names[i], name))
+			return i;
+	return -1;
+}
+
+bool call_settled(const struct call *c)
+{
+	const struct session *s = c->session;
+
+	/* Adopted ones do not stay idle: they wait for what the modem tells of SIM and network. */
+	if (c->state == CALL_IDLE && s->formatted && !s->was_giving_back)
+		return false;
+	return c->state != CALL_STARTING && c->state != CALL_STOPPING &&
+	       (c->step == STEP_NONE || c->state == CALL_UP);
+}
+
+/* --- actions --- */
+
+static void nothing(struct call *c)
+{
+	(void)c;
+}
+
+static void begin(struct call *c)
+{
+	event_del(c->timer);
+	c->error = 0;
+	memset(&c->end, 0, sizeof(c->end));
+	call_prepare(c);
+}
+
+/* The modem has the call up: only its settings are missing. */
+static void take_over(struct call *c)
+{
+	event_del(c->timer);
+	c->dialled = true;
+	call_step(c, STEP_SETTINGS);
+}
+
+static void up(struct call *c)
+{
+	struct call *other = call_sibling(c);
+	bool first = !c->told;
+
+	if (first)
+		c->up_since = session_now_ms();
+	memset(&c->end, 0, sizeof(c->end));
+	c->error = 0;
+	c->told = true;
+	if (c->renewed)
+		c->session->ops->up(c->session->arg, c->pdn->config.number, &c->settings);
+	c->renewed = false;
+	/* What the network gives one family it may well give the other. */
+	if (first && other && other->state == CALL_BACKOFF)
+		call_consider(other);
+}
+
+static void tell_down(struct call *c)
+{
+	if (!c->told)
+		return;
+	c->told = false;
+	c->session->ops->down(c->session->arg, c->pdn->config.number, c->family, &c->end);
+}
+
+static void down(struct call *c)
+{
+	call_cancel(c);
+	c->suspended = false;
+	session_changed(c->session);
+	tell_down(c);
+}
+
+/* Doubled with each attempt, from the second on; up to a quarter more or less, so that many hosts
+ * do not dial in step after an outage. */
+static unsigned int delay_ms(const struct call *c)
+{
+	const struct config_trunk *config = &c->session->config;
+	uint64_t ms = config->backoff_min;
+
+	for (unsigned int i = 1; i < c->attempts && ms < config->backoff_max; i++)
+		ms *= 2;
+	if (ms > config->backoff_max)
+		ms = config->backoff_max;
+	return ms * 3 / 4 + (ms > 1 ? (uint64_t)random() % (ms / 2) : 0);
+}
+
+static void wait_ms(struct call *c, unsigned int ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	c->dial_at = session_now_ms() + ms;
+	event_add(c->timer, &tv);
+}
+
+static void back_off(struct call *c)
+{
+	down(c);
+	c->attempts++;
+	wait_ms(c, delay_ms(c));
+}
+
+/* The first time at once: networks end calls as a matter of routine, and take new ones. */
+static void redial(struct call *c)
+{
+	if (session_now_ms() - c->up_since >= c->session->config.backoff_max)
+		c->attempts = 0;
+	down(c);
+	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);
+}
+
+static void settle(struct call *c)
+{
+	event_del(c->timer);
+	down(c);
+}
+
+/* Adoption: where an earlier process has left a call that is not up. */
+static void resume(struct call *c)
+{
+	const struct session *s = c->session;
+
+	if (s->was_giving_back || !s->formatted || session_giving_back(s))
+		return;
+	if (c->was == CALL_FAILED)
+		call_event(c, EV_REFUSED_FOR_GOOD, c->was_reason);
+	else if (c->was == CALL_BACKOFF)
+		call_event(c, EV_REFUSED, c->was_reason);
+	else
+		call_consider(c);
+}
+
+static void stop(struct call *c)
+{
+	struct session *s = c->session;
+	bool asking = c->step == STEP_ALLOCATE;
+
+	event_del(c->timer);
+	call_cancel(c);
+	if (s->phase == PHASE_STOPPING)
+		c->told = false;
+	tell_down(c);
+	if (c->client)
+		call_step(c, c->dialled ? STEP_STOP : STEP_RELEASE);
+	else if (asking && !session_id_forget(s, c))
+		c->step = STEP_ALLOCATE; /* its answer is waited for, to be given back */
+}
+
+static void forget(struct call *c)
+{
+	event_del(c->timer);
+	call_cancel(c);
+	qmi_client_free(&c->client);
+	c->prepared = c->dialled = c->suspended = false;
+	c->handle = QMI_WDS_ANY_HANDLE;
+	memset(&c->end, 0, sizeof(c->end));
+	if (session_giving_back(c->session))
+		c->told = false;
+	tell_down(c);
+}
+
+/* --- the table --- */
+
+/* One event a line. */
+/* clang-format off */
+static const struct {
+	enum call_state next;
+	void (*action)(struct call *c); /* NULL: means nothing in this state */
+} table[CALL_STATES][CALL_EVENTS] = {
+	[CALL_IDLE] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_IDLE, resume},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, nothing},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_WAIT_SIM] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_WAIT_NETWORK] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_STARTING] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_BACKOFF, back_off},
+		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, settle},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_UP] = {
+		[EV_CONNECTED]        = {CALL_UP, up},
+		[EV_ENDED]            = {CALL_BACKOFF, redial},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_BACKOFF] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_FAILED] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_STOPPING] = {
+		[EV_RELEASED]         = {CALL_GONE, nothing},
+		[EV_LOST]             = {CALL_GONE, forget},
+	},
+};
+/* clang-format on */
+
+static void report(const struct call *c, enum call_state from)
+{
+	const struct session *s = c->session;
+	const struct session_transition t = {
+		.pdn = c->pdn->config.number,
+		.family = c->family,
+		.from = state_names[from],
+		.to = state_names[c->state],
+		.reason = c->reason,
+	};
+
+	if (s->ops->transition && s->phase != PHASE_STOPPING && s->phase != PHASE_OVER)
+		s->ops->transition(s->arg, &t);
+}
+
+void call_event(struct call *c, enum call_event event, const char *reason)
+{
+	enum call_state from = c->state;
+
+	if (!table[from][event].action)
+		return;
+	c->state = table[from][event].next;
+	if (c->state != from || reason)
+		snprintf(c->reason, sizeof(c->reason), "%s", reason ? reason : "");
+	table[from][event].action(c);
+	/* An action may have led on: then that has been told. */
+	if (c->state != from && c->state == table[from][event].next)
+		report(c, from);
+	session_kick(c->session);
+}
+
+void call_consider(struct call *c)
+{
+	struct session *s = c->session;
+	enum call_event gate;
+
+	if (session_giving_back(s) || c->pdn->removing)
+		return;
+	if (c->step != STEP_NONE && c->step != STEP_PREPARED)
+		return;
+	/* The client can be prepared whatever the modem has to say of SIM and network. */
+	if (c->state == CALL_IDLE && !c->prepared) {
+		call_event(c, EV_DIAL, NULL);
+		return;
+	}
+	gate = session_gate(s);
+	if (gate != CALL_EVENTS)
+		call_event(c, gate, gate == EV_DIAL ? NULL : s->gate_reason);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is looked at from time to time, for what nobody announces: a modem that has restarted, a
+ * call that has ended, a call that carries nothing any more.
+ */
+#include "internal.h"
+
+#include <event2/event.h>
+
+#include "clock.h"
+
+static void again(struct event *timer, unsigned int seconds)
+{
+	struct timeval tv = {.tv_sec = seconds};
+
+	if (seconds)
+		event_add(timer, &tv);
+}
+
+void session_watch_look(struct session *s)
+{
+	session_facts_poll(s);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->state == CALL_UP && c->step == STEP_NONE)
+			call_step(c, STEP_STILL_UP);
+}
+
+static void on_poll(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	(void)fd;
+	(void)what;
+	session_watch_look(s);
+	again(s->poll, s->config.poll);
+}
+
+/* Both families of a PDN share its port, hence the count. */
+static void redial(struct session *s, const struct session_pdn *pdn)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn && c->state == CALL_UP)
+			call_step(c, STEP_HANG_UP);
+}
+
+static bool is_up(const struct session *s, const struct session_pdn *pdn)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn && c->state == CALL_UP)
+			return true;
+	return false;
+}
+
+static void watch(struct session *s, struct session_pdn *pdn)
+{
+	uint64_t n = s->ops->rx_packets(s->arg, pdn->config.number), now = session_now_ms();
+
+	if (n != pdn->rx_packets || !is_up(s, pdn) || !pdn->rx_since) {
+		pdn->rx_packets = n;
+		pdn->rx_since = now;
+	} else if (now - pdn->rx_since >= s->config.watchdog * 1000ull) {
+		pdn->rx_since = now;
+		redial(s, pdn);
+	}
+}
+
+/* Looked at four times in the time that is allowed, so that it is not much exceeded. */
+static void arm_watchdog(struct session *s)
+{
+	unsigned int ms = s->config.watchdog * 250;
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	if (ms)
+		event_add(s->watchdog, &tv);
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+	struct session_pdn *pdn;
+
+	(void)fd;
+	(void)what;
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		watch(s, pdn);
+	arm_watchdog(s);
+}
+
+int session_watch_new(struct session *s)
+{
+	s->poll = event_new(s->base, -1, 0, on_poll, s);
+	s->watchdog = event_new(s->base, -1, 0, on_watchdog, s);
+	return s->poll && s->watchdog ? 0 : -ENOMEM;
+}
+
+void session_watch_start(struct session *s)
+{
+	struct session_pdn *pdn;
+
+	session_watch_stop(s);
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		pdn->rx_since = 0;
+	again(s->poll, s->config.poll);
+	if (s->ops->rx_packets)
+		arm_watchdog(s);
+}
+
+void session_watch_stop(struct session *s)
+{
+	if (s->poll)
+		event_del(s->poll);
+	if (s->watchdog)
+		event_del(s->watchdog);
+}
+
+void session_watch_free(struct session *s)
+{
+	if (s->poll)
+		event_free(s->poll);
+	if (s->watchdog)
+		event_free(s->watchdog);
+}

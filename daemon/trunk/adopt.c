@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Taking a trunk over from a process that is no more. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/json_get.h"
+#include "util/log.h"
+#include "internal.h"
+
+/* @show: what `show` told of the port last. */
+static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
+{
+	const char *resolv_conf = json_get_string(show, "resolv_conf");
+	const char *name = json_get_string(show, "port"); /* somebody may have renamed it */
+	struct trunk_port *p = &t->ports[t->nports++];
+	char base[IFNAMSIZ];
+
+	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	if (resolv_conf)
+		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
+	datapath_port_base(t->config.dev, t->dev.ifindex, base);
+	if (name)
+		snprintf(p->port.name, IFNAMSIZ, "%s", name);
+	else if (t->ops == &datapath_raw)
+		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
+	else
+		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
+}
+
+/* The data path and the ports as they were left. */
+static int adopt_datapath(struct trunk *t, const char *name, struct json_object *show,
+			  struct error *err)
+{
+	int ret;
+
+	t->dev.prepared = true;
+	t->ops = datapath_by_name(name);
+	if (!t->ops)
+		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
+	for (unsigned int i = 0; i < t->config.npdns; i++)
+		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
+	ret = t->ops->adopt(&t->dp, &t->pins, err);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < t->nports; i++) {
+		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
+		trunk_port_locate(&t->ports[i]);
+	}
+	trunk_repair_watch(t->repair);
+	trunk_listen_commands(t);
+	return 0;
+}
+
+static void adopt_format(struct trunk *t, struct json_object *f)
+{
+	t->built = t->format = (struct data_format){
+		.version = json_get_int(f, "version"),
+		.dl_max_bytes = json_get_int(f, "dl_max_bytes"),
+		.dl_max_datagrams = json_get_int(f, "dl_max_datagrams"),
+		.ul_max_bytes = json_get_int(f, "ul_max_bytes"),
+		.ul_max_datagrams = json_get_int(f, "ul_max_datagrams"),
+	};
+}
+
+static bool said(struct json_object *show, const char *state)
+{
+	const char *v = json_get_string(show, "state");
+
+	return v && !strcmp(v, state);
+}
+
+static int adopt_config(struct trunk *t, struct json_object *state, struct error *err)
+{
+	struct json_object *config = json_get_object(state, "config");
+
+	if (!config)
+		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
+				 t->pins.trunk);
+	return config_trunk_from_json(&t->config, config, err);
+}
+
+static void adopt_facts(struct trunk *t, struct json_object *state)
+{
+	struct json_object *show = json_get_object(state, "show");
+	const char *control = json_get_string(show, "control");
+	const char *device = json_get_string(state, "device");
+
+	t->config.persist = json_get_bool(state, "persist");
+	t->was_ready = json_get_bool(state, "was_ready");
+	t->was_detaching = said(show, "detaching");
+	t->dev.was_up = json_get_bool(state, "was_up");
+	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
+	snprintf(t->wish.control, sizeof(t->wish.control), "%s", control ? control : "");
+	adopt_format(t, json_get_object(state, "format"));
+	if (trunk_pins_absent(t->pins.ifindex))
+		return;
+	t->unfinished = said(show, "attaching");
+	t->dev.ifindex = t->pins.ifindex;
+	if (!if_indextoname(t->dev.ifindex, t->dev.name))
+		snprintf(t->dev.name, sizeof(t->dev.name), "%s", t->pins.trunk);
+}
+
+/* The calls: an error, also that of the data path, counts as a modem that could not be opened. */
+static void adopt_session(struct trunk *t, struct json_object *session, struct error *lost)
+{
+	trunk_begin(t, TRUNK_OPENING);
+	if (!trunk_has_control(t)) {
+		trunk_set_static_format(t);
+		t->built = t->format;
+		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
+	} else if (session_adopt(&t->session, t->env.base, &t->wish, session, &trunk_session_ops, t,
+				 lost)) {
+		trunk_input_later(t, TRUNK_IN_FAILED, lost);
+	}
+}
+
+static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct json_object *state)
+{
+	struct json_object *session = json_get_object(state, "session");
+	struct error lost = {0};
+	char name[IFNAMSIZ];
+
+	adopt_facts(t, state);
+	trunk_fill_wish(t);
+	if (meta->datapath[0] &&
+	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
+		log_warning("%s: %s", t->config.dev, lost.text);
+	if (!t->dev.ifindex)
+		trunk_begin(t, TRUNK_ABSENT);
+	else if (session || !trunk_has_control(t))
+		adopt_session(t, session, &lost);
+	else
+		trunk_begin(t, t->was_ready ? TRUNK_LOST : TRUNK_PRESENT);
+	if (t->dev.ifindex && !if_indextoname(t->dev.ifindex, name))
+		trunk_netdev_gone(t, "the netdev is gone");
+}
+
+static int read_state(struct trunk *t, struct qmap_meta *meta, struct json_object **state,
+		      struct error *err)
+{
+	int ret = pins_get_meta(&t->pins, meta, state, err);
+
+	if (!ret && !*state && !meta->datapath[0]) {
+		pins_remove(&t->pins);
+		return error_set(err, -ENOENT, "nothing had been built; it is forgotten");
+	}
+	return ret ?: adopt_config(t, *state, err);
+}
+
+int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int ifindex,
+		trunk_done done, void *arg, struct error *err)
+{
+	struct json_object *state = NULL;
+	struct qmap_meta *meta = malloc(sizeof(*meta));
+	struct trunk *t = NULL;
+	int ret;
+
+	*out = NULL;
+	if (!meta)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = trunk_new(&t, env, done, arg, err);
+	if (!ret) {
+		t->adopted = true;
+		ret = pins_open(&t->pins, ifindex, PINS_WRITE, err)
+			      ?: read_state(t, meta, &state, err);
+	}
+	if (!ret)
+		adopt_state(t, meta, state);
+	else
+		trunk_free(&t);
+	json_object_put(state);
+	free(meta);
+	*out = t;
+	return ret;
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The data path of a trunk and its ports: made, and taken down again. */
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+
+#include "util/log.h"
+#include "internal.h"
+
+/* --- ports --- */
+
+int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
+{
+	struct trunk_port *p = &t->ports[t->nports];
+	int ret;
+
+	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
+	ret = t->ops->add_port(t->dp, &p->port, err);
+	if (ret)
+		return ret;
+	ret = trunk_port_place(p, err);
+	if (ret)
+		t->ops->del_port(t->dp, pdn->mux, NULL);
+	else
+		t->nports++;
+	trunk_port_locate(p);
+	return ret;
+}
+
+void trunk_del_port(struct trunk *t, unsigned int pdn)
+{
+	struct trunk_port *p = trunk_find_port(t, pdn);
+	struct error err = {0};
+
+	if (!p)
+		return;
+	trunk_set_flow(t, p, false);
+	if (trunk_has_control(t)) {
+		trunk_port_down(p, 4);
+		trunk_port_down(p, 6);
+	}
+	if (t->dp && t->ops->del_port(t->dp, p->pdn.mux, &err))
+		log_warning("%s: %s", p->port.name, err.text);
+	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
+	t->nports--;
+}
+
+void trunk_set_flow(struct trunk *t, const struct trunk_port *p, bool on)
+{
+	struct error err = {0};
+	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
+
+	/* a dead process may not have come to this port; what is not there is off */
+	if (ret && (on || ret != -ENODEV))
+		log_error("%s: %s", p->port.name, err.text);
+}
+
+void trunk_port_family_down(struct trunk *t, struct trunk_port *p, int family)
+{
+	trunk_port_down(p, family);
+	if (!trunk_port_is_up(p))
+		trunk_set_flow(t, p, false);
+}
+
+/* @up: also families that this process has set up; the others may be up as a dead one left them. */
+static void families_down(struct trunk *t, struct trunk_port *p, bool up)
+{
+	bool was_up[2] = {p->settings[0].family, p->settings[1].family};
+
+	if (!trunk_has_control(t))
+		return; /* addresses are the user's */
+	if (p->pdn.ip & CONFIG_IPV4 && (up || !was_up[0]))
+		trunk_port_down(p, 4);
+	if (p->pdn.ip & CONFIG_IPV6 && (up || !was_up[1]))
+		trunk_port_down(p, 6);
+}
+
+void trunk_ports_down(struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++) {
+		trunk_set_flow(t, &t->ports[i], false);
+		families_down(t, &t->ports[i], true);
+	}
+}
+
+void trunk_stale_families_down(struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++) {
+		families_down(t, &t->ports[i], false);
+		if (trunk_has_control(t) && !trunk_port_is_up(&t->ports[i]))
+			trunk_set_flow(t, &t->ports[i], false);
+	}
+}
+
+/* --- data path --- */
+
+static void on_commands(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	struct error err = {0};
+
+	(void)fd;
+	(void)what;
+	if (t->ops->events(t->dp, &err)) {
+		log_error("%s: %s", t->config.dev, err.text);
+		event_del(t->commands);
+	}
+}
+
+void trunk_listen_commands(struct trunk *t)
+{
+	int fd = t->ops->event_fd(t->dp);
+
+	if (fd < 0)
+		return;
+	t->commands = event_new(t->env.base, fd, EV_READ | EV_PERSIST, on_commands, t);
+	if (t->commands)
+		event_add(t->commands, NULL);
+}
+
+/* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
+int trunk_choose_datapath(struct trunk *t, struct error *err)
+{
+	static const struct datapath_ops *const by_config[] = {
+		[CONFIG_DATAPATH_SHIM] = &datapath_shim,
+		[CONFIG_DATAPATH_XDP] = &datapath_xdp,
+		[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
+	};
+	struct error why = {0};
+
+	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : by_config[t->config.datapath];
+	if (t->ops)
+		return t->ops->probe(t->dev.name, err);
+	if (datapath_best(t->dev.name, &t->ops, &why))
+		return error_pass(err, &why);
+	if (why.err && t->tries <= 1) /* and not at every attempt */
+		log_info("%s: data path %s, because %s", t->config.dev, t->ops->name, why.text);
+	return 0;
+}
+
+static int build(struct trunk *t, struct error *err)
+{
+	const struct data_format *format = &t->format;
+	struct datapath_format f = {.version = format->version,
+				    .dl_max_bytes = format->dl_max_bytes,
+				    .ul_max_bytes = format->ul_max_bytes,
+				    .ul_max_datagrams = format->ul_max_datagrams};
+	int ret;
+
+	if (format->version == QMAP_OFF)
+		t->ops = &datapath_raw;
+	t->built = *format;
+	ret = t->ops->attach(&t->dp, &t->pins, t->config.dev, &f, err);
+	if (ret)
+		return ret;
+	trunk_listen_commands(t);
+	for (unsigned int i = 0; i < t->config.npdns; i++) {
+		ret = trunk_add_port(t, &t->config.pdns[i], err);
+		if (ret)
+			return ret;
+	}
+	trunk_repair_watch(t->repair);
+	return trunk_dev_prepare(&t->dev, format->version != QMAP_OFF, format->dl_max_bytes, err);
+}
+
+int trunk_build(struct trunk *t, struct error *err)
+{
+	int ret = build(t, err);
+
+	if (!ret)
+		return 0;
+	trunk_tear_down(t, NULL);
+	trunk_clear_pins(t, NULL);
+	return ret;
+}
+
+int trunk_tear_down(struct trunk *t, struct error *err)
+{
+	int ret = 0;
+
+	trunk_repair_unwatch(t->repair);
+	if (t->commands)
+		event_free(t->commands);
+	t->commands = NULL;
+	trunk_ports_down(t);
+	if (t->dp) {
+		ret = t->ops->detach(t->dp, err);
+		t->ops->close(&t->dp);
+	}
+	/* what a process made that died before it could enter it anywhere */
+	if (t->adopted && t->dev.ifindex)
+		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
+	t->nports = 0;
+	trunk_dev_restore(&t->dev);
+	return ret;
+}
+
+/* --- without a control channel: version and sizes are the user's, PDNs are up from the start ---
+ */
+
+void trunk_set_static_format(struct trunk *t)
+{
+	t->format = (struct data_format){
+		.version = t->config.qmap == CONFIG_QMAP_AUTO ? QMAP_V1 : (int)t->config.qmap,
+		.dl_max_bytes = t->wish.dl_max_bytes,
+		.dl_max_datagrams = t->wish.dl_max_datagrams,
+	};
+}
+
+int trunk_start_static(struct trunk *t, struct error *err)
+{
+	int ret = 0;
+
+	trunk_set_static_format(t);
+	if (!t->dp)
+		ret = trunk_build(t, err);
+	for (unsigned int i = 0; i < t->nports && !ret; i++) {
+		ret = trunk_port_enable(&t->ports[i], err);
+		if (!ret)
+			trunk_set_flow(t, &t->ports[i], true);
+	}
+	return ret;
+}

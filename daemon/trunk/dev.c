@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dev.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if_arp.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/log.h"
+#include "rtnl/rtnl.h"
+
+#define SYSFS_NET "/sys/class/net/"
+
+#ifndef ARPHRD_RAWIP
+#define ARPHRD_RAWIP 519 /* linux/if_arp.h, which does not go with net/if.h */
+#endif
+
+static const struct {
+	const char *driver;
+	const char *mode;
+} wrong_modes[] = {
+	{"cdc_ether", "ECM"},
+	{"rndis_host", "RNDIS"},
+	{"cdc_mbim", "MBIM"},
+	{"cdc_ncm", "NCM"},
+};
+
+void trunk_dev_driver(const char *name, char *driver, size_t size)
+{
+	char path[128], target[256];
+	ssize_t n;
+	char *base;
+
+	driver[0] = 0;
+	snprintf(path, sizeof(path), SYSFS_NET "%s/device/driver", name);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = 0;
+	base = strrchr(target, '/');
+	snprintf(driver, size, "%s", base ? base + 1 : target);
+}
+
+static int check_mode(const char *name, struct error *err)
+{
+	char driver[64];
+
+	trunk_dev_driver(name, driver, sizeof(driver));
+	for (size_t i = 0; i < sizeof(wrong_modes) / sizeof(wrong_modes[0]); i++) {
+		if (strcmp(driver, wrong_modes[i].driver))
+			continue;
+		error_set(err, -EOPNOTSUPP,
+			  "%s is a modem in %s mode (driver %s), which has no QMAP", name,
+			  wrong_modes[i].mode, driver);
+		error_hint(err, "AT+QCFG=\"usbnet\",0 and a restart of the modem change it to QMI");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int check_type(const struct rtnl_link *link, struct error *err)
+{
+	char path[128];
+
+	if (link->type == ARPHRD_NONE || link->type == ARPHRD_RAWIP)
+		return 0;
+	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/raw_ip", link->name);
+	if (!access(path, F_OK))
+		return 0; /* qmi_wwan starts as Ethernet */
+	error_set(err, -EOPNOTSUPP, "%s is no modem's raw-IP netdev", link->name);
+	error_hint(err, "`qmapctl probe` lists netdevs and what they are");
+	return -EOPNOTSUPP;
+}
+
+void trunk_dev_device(const char *name, char *device, size_t size)
+{
+	char path[128], real[PATH_MAX];
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/device", name);
+	device[0] = 0;
+	if (realpath(path, real) && strlen(real) < size)
+		memcpy(device, real, strlen(real) + 1);
+}
+
+int trunk_dev_find(const char *device, char name[16])
+{
+	char its[sizeof(((struct trunk_dev *)0)->device)];
+	DIR *d = device[0] ? opendir(SYSFS_NET) : NULL;
+	int ret = -ENODEV;
+	struct dirent *e;
+
+	while (d && ret && (e = readdir(d))) {
+		trunk_dev_device(e->d_name, its, sizeof(its));
+		if (strcmp(its, device) || strlen(e->d_name) >= IFNAMSIZ)
+			continue;
+		strcpy(name, e->d_name);
+		ret = 0;
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+static int look_up(const char *name, struct rtnl_link *link, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, err);
+
+	if (ret)
+		return ret;
+	ret = rtnl_link_get(nl, name, link, NULL);
+	rtnl_close(&nl);
+	if (ret) {
+		error_set(err, ret, "there is no netdev %s", name);
+		error_hint(err, "`ip link` lists them; a modem's is usually wwan0.");
+		return ret;
+	}
+	return check_mode(name, err) ?: check_type(link, err);
+}
+
+int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = look_up(name, &link, err);
+
+	if (ret)
+		return ret;
+	*t = (struct trunk_dev){.ifindex = link.ifindex, .was_up = link.flags & IFF_UP};
+	snprintf(t->name, sizeof(t->name), "%s", link.name);
+	trunk_dev_device(link.name, t->device, sizeof(t->device));
+	return 0;
+}
+
+int trunk_dev_check(const struct trunk_dev *t, struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = look_up(t->name, &link, err);
+
+	if (!ret && link.ifindex != t->ifindex)
+		ret = error_set(err, -ENODEV, "%s is another netdev now", t->name);
+	return ret;
+}
+
+static int write_sysfs(const char *name, const char *attr, const char *value, struct error *err)
+{
+	char path[128];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/%s", name, attr);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot write %s to %s: %s", value, path, strerror(-ret));
+	if (ret == -ENOENT)
+		error_hint(err,
+			   "qmi_wwan has it since Linux 5.12; an older kernel needs updating.");
+	return ret;
+}
+
+/*
+ * qmi_wwan sizes its receive buffers by the MTU, and an aggregate that does not fit one is lost
+ * whole. Two traps: a kernel that caps the MTU at 1500 lifts the cap when raw_ip is switched off
+ * and on again (qmi_wwan.c, qmi_wwan_netdev_setup), and usbnet refuses sizes that are a multiple
+ * of the endpoint's packet size (usbnet.c, usbnet_change_mtu: EDOM), hence the odd one.
+ */
+static int set_buffers(struct rtnl *nl, const struct trunk_dev *t, unsigned int bytes,
+		       struct error *err)
+{
+	int ret = rtnl_link_set_mtu(nl, t->ifindex, bytes + 1, NULL);
+
+	if (!ret)
+		return 0;
+	ret = write_sysfs(t->name, "pass_through", "N", NULL);
+	ret = write_sysfs(t->name, "raw_ip", "N", err) ?: write_sysfs(t->name, "raw_ip", "Y", err);
+	return ret ?: rtnl_link_set_mtu(nl, t->ifindex, bytes + 1, err);
+}
+
+static bool is_qmi_wwan(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/raw_ip", name);
+	return !access(path, F_OK);
+}
+
+static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qmap,
+			    unsigned int rx_bytes, struct error *err)
+{
+	int ret = rtnl_link_set_up(nl, t->ifindex, false, err)
+			  ?: write_sysfs(t->name, "raw_ip", "Y", err);
+
+	if (!ret && rx_bytes)
+		ret = set_buffers(nl, t, rx_bytes, err);
+	if (!ret && qmap)
+		ret = write_sysfs(t->name, "pass_through", "Y", err);
+	return ret;
+}
+
+/*
+ * A queueing discipline that marks congestion (fq_codel, most systems' default) takes a frame for
+ * the IP packet that it was, because a BPF program cannot change skb->protocol: it sets the ECN
+ * bits of what is the mux id by now, and "corrects" the checksum where the IP length is
+ * (include/net/inet_ecn.h, IP_ECN_set_ce).
+ */
+static void set_queue(struct rtnl *nl, const struct trunk_dev *t)
+{
+	struct error err = {0};
+
+	if (rtnl_queue_set_plain(nl, t->ifindex, &err))
+		log_warning("%s: %s: if it marks congestion (ECN), it damages QMAP frames", t->name,
+			    err.text);
+}
+
+int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, err);
+
+	if (ret)
+		return ret;
+	t->prepared = true;
+	if (is_qmi_wwan(t->name))
+		ret = prepare_qmi_wwan(nl, t, qmap, rx_bytes, err);
+	/* Else the kernel sends router solicitations of its own, before there is a call and without
+	 * a QMAP header. An address that it has made already goes only when the link is down. */
+	rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
+	if (!ret)
+		ret = rtnl_link_set_up(nl, t->ifindex, false, err)
+			      ?: rtnl_link_set_up(nl, t->ifindex, true, err);
+	if (!ret && qmap)
+		set_queue(nl, t);
+	rtnl_close(&nl);
+	return ret;
+}
+
+void trunk_dev_restore(struct trunk_dev *t)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	if (!t->prepared || rtnl_open(&nl, NULL, NULL))
+		return;
+	t->prepared = false;
+	if (!rtnl_link_get_index(nl, t->ifindex, &link, NULL)) {
+		rtnl_queue_set_default(nl, t->ifindex);
+		if (is_qmi_wwan(link.name)) {
+			rtnl_link_set_up(nl, t->ifindex, false, NULL);
+			write_sysfs(link.name, "pass_through", "N", NULL);
+			rtnl_link_set_mtu(nl, t->ifindex, 1500, NULL);
+		}
+		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_EUI64, NULL);
+		rtnl_link_set_up(nl, t->ifindex, t->was_up, NULL);
+	}
+	rtnl_close(&nl);
+}
+
+int trunk_dev_control(const char *name, char *path, size_t size, struct error *err)
+{
+	char dir[128];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), SYSFS_NET "%s/device/usbmisc", name);
+	d = opendir(dir);
+	while (d && !found && (e = readdir(d)))
+		if (!strncmp(e->d_name, "cdc-wdm", 7)) {
+			snprintf(path, size, "/dev/%s", e->d_name);
+			found = true;
+		}
+	if (d)
+		closedir(d);
+	if (found)
+		return 0;
+	error_set(err, -ENODEV, "no control device of %s found", name);
+	error_hint(err, "name it with --control PATH, or --control none for the data path alone");
+	return -ENODEV;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of a trunk share. Nobody else includes this. */
+#ifndef QMAP_TRUNK_INTERNAL_H
+#define QMAP_TRUNK_INTERNAL_H
+
+#include "datapath/datapath.h"
+#include "datapath/pins.h"
+#include "session/session.h"
+#include "trunk.h"
+#include "dev.h"
+#include "modem.h"
+#include "port.h"
+#include "repair.h"
+
+struct event;
+
+/* Of inputs that wait for the event loop; no more than these come from one turn of it. */
+#define TRUNK_PENDING 8
+
+struct trunk {
+	struct trunk_env env;
+	struct config_trunk config; /* as asked for */
+	struct config_trunk wish; /* with the control channel that was found and the sizes the data
+				     path likes: what the session works by */
+
+	/* the modem, trunk.c */
+	enum trunk_state state;
+	struct timespec since; /* of @state, CLOCK_REALTIME */
+	char reason[512];      /* why it is in @state; may be empty */
+	char why_lost[512];    /* since it was ready */
+	bool was_ready;	       /* once, by this process or one before it */
+	bool adopted;	       /* an earlier process has attached it */
+	bool unfinished;       /* ... and died before it was ready */
+	bool was_detaching;    /* ... or while detaching it */
+	bool closing;	       /* TRUNK_CLOSE has begun */
+	struct error why_closing;
+	unsigned int tries; /* to open the modem, since it was ready for long */
+	int64_t ready_ms;   /* when it became ready, CLOCK_MONOTONIC */
+	struct event *retry;
+	struct {
+		enum trunk_input input;
+		struct error err;
+	} pending[TRUNK_PENDING];
+	unsigned int npending;
+	struct event *kick;
+	void (*later)(void *arg); /* with the next kick */
+	struct removal *removal;  /* of a PDN, under way */
+
+	/* whoever has asked */
+	trunk_done done;
+	void *done_arg;
+
+	struct pins pins;
+	struct trunk_dev dev; /* ifindex 0: there is none */
+	const struct datapath_ops *ops;
+	struct datapath *dp;		  /* NULL until the data format is agreed */
+	struct data_format format, built; /* as agreed; as @dp was built for */
+	struct event *commands;		  /* QMAP commands wait */
+	struct session *session;	  /* NULL with control=none, and while there is no modem */
+	struct trunk_repair *repair;
+	struct trunk_port ports[CONFIG_MAX_PDNS];
+	unsigned int nports;
+};
+
+/* What `show` calls its state: "attaching", "attached", "lost", "detaching". */
+const char *trunk_attachment_name(const struct trunk *t);
+
+bool trunk_has_control(const struct trunk *t);
+
+/* trunk.c: @input happens now, or as soon as the event loop is back. @err: why, may be NULL. */
+void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err);
+void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err);
+/* For a trunk that begins in @state: adopted. */
+void trunk_begin(struct trunk *t, enum trunk_state state);
+/* @fn is called with @t as soon as the event loop is back. One at a time. */
+void trunk_call_later(struct trunk *t, void (*fn)(void *arg));
+int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
+	      struct error *err);
+/* Answers whoever waits; @t may be freed by that. */
+void trunk_answer(struct trunk *t, const struct error *err);
+/* What the user has left open. A control channel that has been found stays. */
+void trunk_fill_wish(struct trunk *t);
+
+/* trunk/pins.c: what outlives the process. */
+void trunk_save(struct trunk *t);
+/* Pins for where the trunk is now: its netdev, or none; what was pinned elsewhere is removed. */
+int trunk_move_pins(struct trunk *t, struct error *err);
+/* Removes all that is pinned but what trunk_save() writes. */
+int trunk_clear_pins(struct trunk *t, struct error *err);
+/* Is @ifindex the number of a set of pins without a netdev? */
+bool trunk_pins_absent(unsigned int ifindex);
+
+/* trunk/session.c: what the session says. */
+extern const struct session_ops trunk_session_ops;
+
+/* trunk/pdn.c: the session is over, and with it what was to be ended. */
+void trunk_removal_over(struct trunk *t);
+
+/* trunk/build.c: data path and ports. */
+int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
+void trunk_del_port(struct trunk *t, unsigned int pdn);
+int trunk_choose_datapath(struct trunk *t, struct error *err);
+/* A failure leaves nothing behind. */
+int trunk_build(struct trunk *t, struct error *err);
+/* Data path, ports and netdev back to how they were; the pins stay. @err gets the first failure;
+ * all is tried. */
+int trunk_tear_down(struct trunk *t, struct error *err);
+/* Lets traffic pass, or not. */
+void trunk_set_flow(struct trunk *t, const struct trunk_port *p, bool on);
+void trunk_port_family_down(struct trunk *t, struct trunk_port *p, int family);
+void trunk_ports_down(struct trunk *t);
+/* Calls that ended while there was no daemon: nobody tells of them any more. */
+void trunk_stale_families_down(struct trunk *t);
+void trunk_listen_commands(struct trunk *t);
+void trunk_set_static_format(struct trunk *t);
+int trunk_start_static(struct trunk *t, struct error *err);
+
+/* The port of PDN @pdn, or NULL. */
+struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn);
+
+#endif

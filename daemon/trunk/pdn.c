@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* PDNs that come, go and change while the trunk is attached. The others notice nothing. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* A removal, or the first half of a redial, that waits for the modem. */
+struct removal {
+	struct trunk *trunk;
+	unsigned int number;
+	bool again; /* @pdn is to be dialled then */
+	struct config_pdn pdn;
+	trunk_done done;
+	void *arg;
+};
+
+static struct config_pdn *find_config(struct trunk *t, unsigned int number)
+{
+	for (unsigned int i = 0; i < t->config.npdns; i++)
+		if (t->config.pdns[i].number == number)
+			return &t->config.pdns[i];
+	return NULL;
+}
+
+static int need(struct trunk *t, unsigned int number, struct config_pdn **out, struct error *err)
+{
+	if (t->state == TRUNK_DETACHING)
+		return trunk_check_idle(t, err);
+	*out = find_config(t, number);
+	if (*out)
+		return 0;
+	return error_set(err, -ENOENT, "%s has no PDN %u", t->config.dev, number);
+}
+
+static int make_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
+{
+	struct trunk_port *p;
+	int ret = t->dp ? trunk_add_port(t, pdn, err) : 0;
+
+	if (ret || !t->dp || trunk_has_control(t))
+		return ret;
+	p = trunk_find_port(t, pdn->number);
+	ret = trunk_port_enable(p, err);
+	if (!ret)
+		trunk_set_flow(t, p, true);
+	return ret;
+}
+
+int trunk_add_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err)
+{
+	struct config_trunk *c = &t->config;
+	int ret;
+
+	if (t->state == TRUNK_DETACHING)
+		return trunk_check_idle(t, err);
+	if (find_config(t, pdn->number))
+		return error_set(err, -EEXIST, "%s has a PDN %u already", c->dev, pdn->number);
+	if (c->npdns == CONFIG_MAX_PDNS)
+		return error_set(err, -E2BIG, "more than %d PDNs on one trunk", CONFIG_MAX_PDNS);
+	c->pdns[c->npdns++] = *pdn;
+	trunk_save(t); /* before there is anything that would have to be found again */
+	ret = make_port(t, pdn, err);
+	if (!ret && t->session)
+		ret = session_add_pdn(t->session, pdn, err);
+	if (ret) {
+		trunk_del_port(t, pdn->number);
+		c->npdns--;
+	}
+	trunk_save(t);
+	return ret;
+}
+
+static void forget(struct trunk *t, unsigned int number)
+{
+	struct config_trunk *c = &t->config;
+	struct config_pdn *pdn = find_config(t, number);
+
+	trunk_del_port(t, number);
+	if (!pdn)
+		return;
+	memmove(pdn, pdn + 1, (&c->pdns[c->npdns] - (pdn + 1)) * sizeof(*pdn));
+	c->npdns--;
+	explicit_bzero(&c->pdns[c->npdns], sizeof(*pdn));
+	trunk_save(t);
+}
+
+static void on_removed(void *arg, const struct error *err)
+{
+	struct removal *r = arg;
+	struct error why = err ? *err : (struct error){0};
+
+	if (!r->again)
+		forget(r->trunk, r->number);
+	else if (r->trunk->session)
+		session_add_pdn(r->trunk->session, &r->pdn, &why);
+	r->trunk->removal = NULL;
+	r->done(r->arg, r->trunk, why.err ? &why : NULL);
+	explicit_bzero(r, sizeof(*r));
+	free(r);
+}
+
+void trunk_removal_over(struct trunk *t)
+{
+	if (t->removal)
+		on_removed(t->removal, NULL);
+}
+
+static void on_later(void *arg)
+{
+	trunk_removal_over(arg);
+}
+
+/* Through the session where there is one; else nothing holds the PDN. */
+static int remove_calls(struct trunk *t, struct removal what, struct error *err)
+{
+	struct removal *r;
+	int ret = 0;
+
+	if (t->removal)
+		return error_set(err, -EBUSY, "another PDN of %s is being ended right now",
+				 t->config.dev);
+	r = malloc(sizeof(*r));
+	if (!r)
+		return error_set(err, -ENOMEM, "out of memory");
+	*r = what;
+	t->removal = r;
+	if (t->session)
+		ret = session_remove_pdn(t->session, r->number, on_removed, r, err);
+	else
+		trunk_call_later(t, on_later);
+	if (!ret)
+		return 0;
+	t->removal = NULL;
+	free(r);
+	return ret;
+}
+
+int trunk_remove_pdn(struct trunk *t, unsigned int number, trunk_done done, void *arg,
+		     struct error *err)
+{
+	struct config_pdn *pdn;
+	int ret = need(t, number, &pdn, err);
+
+	return ret
+		       ?: remove_calls(
+				  t,
+				  (struct removal){
+					  .trunk = t, .number = number, .done = done, .arg = arg},
+				  err);
+}
+
+/* The route of a family that is up, by its new metric; the old one goes last. */
+static int change_route(struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn,
+			struct error *err)
+{
+	const struct config_pdn old = p->pdn;
+
+	p->pdn = *pdn;
+	return trunk_has_control(t) ? trunk_port_reroute(p, &old, err) : 0;
+}
+
+int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err)
+{
+	struct trunk_port *p = trunk_find_port(t, pdn->number);
+	struct config_pdn *c;
+	int ret = need(t, pdn->number, &c, err);
+
+	if (ret)
+		return ret;
+	*c = *pdn;
+	ret = p ? change_route(t, p, pdn, err) : 0;
+	trunk_save(t);
+	return ret;
+}
+
+int trunk_redial_pdn(struct trunk *t, const struct config_pdn *pdn, trunk_done done, void *arg,
+		     struct error *err)
+{
+	int ret = trunk_set_pdn(t, pdn, err);
+
+	return ret
+		       ?: remove_calls(t,
+				       (struct removal){.trunk = t,
+							.number = pdn->number,
+							.again = true,
+							.pdn = *pdn,
+							.done = done,
+							.arg = arg},
+				       err);
+}
+
+void trunk_set(struct trunk *t, const struct config_trunk *config)
+{
+	const size_t head = offsetof(struct config_trunk, npdns);
+
+	memcpy(&t->config, config, head);
+	if (t->session)
+		session_set(t->session, config);
+	trunk_save(t);
+}

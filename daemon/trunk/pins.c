@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What of a trunk outlives the process: written down in its pins. */
+#include <errno.h>
+#include <json-c/json.h>
+
+#include "util/log.h"
+#include "internal.h"
+
+/*
+ * A trunk whose netdev is not there has pins all the same, or a killed daemon would forget it. They
+ * are numbered like netdevs, from where the kernel does not get: it counts ifindexes up from 1.
+ */
+#define ABSENT_FIRST 0x7fff0000u
+#define ABSENT_MOST  64
+
+bool trunk_pins_absent(unsigned int ifindex)
+{
+	return ifindex >= ABSENT_FIRST;
+}
+
+static struct json_object *format_json(const struct data_format *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "version", json_object_new_int(f->version));
+	json_object_object_add(o, "dl_max_bytes", json_object_new_int64(f->dl_max_bytes));
+	json_object_object_add(o, "dl_max_datagrams", json_object_new_int64(f->dl_max_datagrams));
+	json_object_object_add(o, "ul_max_bytes", json_object_new_int64(f->ul_max_bytes));
+	json_object_object_add(o, "ul_max_datagrams", json_object_new_int64(f->ul_max_datagrams));
+	return o;
+}
+
+void trunk_save(struct trunk *t)
+{
+	struct json_object *o = json_object_new_object();
+	struct error err = {0};
+
+	json_object_object_add(o, "config", config_trunk_to_json(&t->config, true));
+	json_object_object_add(o, "persist", json_object_new_boolean(t->config.persist));
+	if (t->session)
+		json_object_object_add(o, "session", session_state(t->session));
+	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
+	json_object_object_add(o, "was_ready", json_object_new_boolean(t->was_ready));
+	json_object_object_add(o, "format", format_json(t->dp ? &t->built : &t->format));
+	json_object_object_add(o, "device", json_object_new_string(t->dev.device));
+	json_object_object_add(o, "show", trunk_show(t));
+	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
+		log_error("%s: %s", t->config.dev, err.text);
+	json_object_put(o);
+}
+
+static int create_absent(struct pins *p, const char *name, struct error *err)
+{
+	int ret = -EEXIST;
+
+	for (unsigned int i = 0; i < ABSENT_MOST && (ret == -EEXIST || ret == -EBUSY); i++) {
+		struct error why = {0};
+
+		ret = pins_create(p, ABSENT_FIRST + i, name, &why);
+		if (ret && (i == ABSENT_MOST - 1 || (ret != -EEXIST && ret != -EBUSY)))
+			error_pass(err, &why);
+	}
+	return ret;
+}
+
+/* The new ones are complete before the old ones go: a process that dies in between leaves two sets,
+ * of which the next one takes that with a netdev. */
+int trunk_move_pins(struct trunk *t, struct error *err)
+{
+	struct pins old = t->pins, new = PINS_INIT;
+	int ret;
+
+	if (old.meta >= 0 &&
+	    (t->dev.ifindex ? old.ifindex == t->dev.ifindex : trunk_pins_absent(old.ifindex)))
+		return 0;
+	ret = t->dev.ifindex ? pins_create(&new, t->dev.ifindex, t->config.dev, err)
+			     : create_absent(&new, t->config.dev, err);
+	if (ret)
+		return ret;
+	t->pins = new;
+	trunk_save(t);
+	if (old.meta >= 0)
+		pins_remove(&old);
+	return 0;
+}
+
+int trunk_clear_pins(struct trunk *t, struct error *err)
+{
+	if (t->pins.meta >= 0)
+		pins_remove(&t->pins);
+	return trunk_move_pins(t, err);
+}

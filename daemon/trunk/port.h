@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A port as its users see it: addresses, routes, MTU, DNS, in whichever namespace it is. */
+#ifndef QMAP_TRUNK_PORT_H
+#define QMAP_TRUNK_PORT_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "datapath/datapath.h"
+#include "session/session.h"
+
+/* What is repaired, and not more often than a few times in a row. */
+enum trunk_fight_about {
+	TRUNK_FIGHT_NETDEV,
+	TRUNK_FIGHT_MTU,
+	TRUNK_FIGHT_ADDRESS,
+	TRUNK_FIGHT_ROUTE,
+	TRUNK_FIGHTS
+};
+
+struct trunk_fight {
+	int64_t since_ms; /* CLOCK_MONOTONIC */
+	unsigned int repairs;
+};
+
+struct trunk_port {
+	struct config_pdn pdn;
+	struct datapath_port port;
+	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
+	char resolv_conf[PATH_MAX];	/* empty: none written */
+	unsigned int ifindex;		/* where it is; 0: not looked up yet */
+	bool away;			/* somebody has moved it to another namespace */
+	bool missed;			/* was not there when it was looked at */
+	bool shut;			/* somebody has set it down */
+	struct trunk_fight fights[TRUNK_FIGHTS];
+};
+
+/* Moves a fresh port to its namespace. */
+int trunk_port_place(struct trunk_port *p, struct error *err);
+
+/* Link, MTU, address, default route and resolv.conf in @run_dir follow @s. */
+int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
+		  struct error *err);
+
+/* Finds out p->ifindex: 0 where it is not to be found. */
+void trunk_port_locate(struct trunk_port *p);
+
+/* What differs between the port and what it should be: bits 1 << enum trunk_fight_about. */
+struct trunk_port_state {
+	unsigned int wrong;
+	bool gone;    /* there is no such netdev; nothing else is known */
+	bool renamed; /* p->port.name is the new name */
+	bool up;
+};
+
+/* -errno only where the kernel cannot be asked. */
+int trunk_port_look(struct trunk_port *p, struct trunk_port_state *out, struct error *err);
+
+/* Default routes as p->pdn says, where they were as @old says. */
+int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
+
+/* Undoes what trunk_port_up() did for @family (4 or 6); the link goes down with the last one. */
+void trunk_port_down(struct trunk_port *p, int family);
+
+/* Sets the link up without any address: for PDNs that somebody else configures. */
+int trunk_port_enable(struct trunk_port *p, struct error *err);
+
+/* Is any family up? */
+bool trunk_port_is_up(const struct trunk_port *p);
+
+#endif

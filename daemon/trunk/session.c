@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the session says becomes netdevs, addresses, routes, events. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "util/json_get.h"
+#include "util/log.h"
+#include "internal.h"
+
+static bool same_format(const struct data_format *a, const struct data_format *b)
+{
+	return a->version == b->version && a->dl_max_bytes == b->dl_max_bytes &&
+	       a->ul_max_bytes == b->ul_max_bytes && a->ul_max_datagrams == b->ul_max_datagrams;
+}
+
+/* The modem is back and counts in another way than before: ports and all are made anew. */
+static int rebuild(struct trunk *t, struct error *err)
+{
+	int ret;
+
+	log_info("%s: another data format than before, the ports are made anew", t->config.dev);
+	trunk_tear_down(t, NULL);
+	ret = trunk_choose_datapath(t, err) ?: trunk_clear_pins(t, err);
+	return ret ?: trunk_build(t, err);
+}
+
+static int on_format(void *arg, const struct data_format *format, struct error *err)
+{
+	struct trunk *t = arg;
+
+	t->format = *format;
+	if (!t->dp)
+		return trunk_build(t, err);
+	return same_format(format, &t->built) ? 0 : rebuild(t, err);
+}
+
+/* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
+ */
+static bool is_news(const char *state)
+{
+	return !strcmp(state, "failed") || !strcmp(state, "backing-off");
+}
+
+static void tell(struct trunk *t, unsigned int pdn, int family, const char *from, const char *to,
+		 const char *reason)
+{
+	const struct trunk_port *p = trunk_find_port(t, pdn);
+	struct events_entry e = {.kind = EVENTS_CALL, .pdn = pdn, .family = family};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.port, sizeof(e.port), "%s", p ? p->port.name : "");
+	snprintf(e.from, sizeof(e.from), "%s", from);
+	snprintf(e.to, sizeof(e.to), "%s", to);
+	snprintf(e.reason, sizeof(e.reason), "%s", reason);
+	events_add(t->env.events, &e, is_news(to));
+}
+
+static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
+{
+	struct trunk *t = arg;
+	struct trunk_port *p = trunk_find_port(t, pdn);
+	struct error err = {0};
+	bool again;
+
+	if (!p || !t->dp)
+		return;
+	again = p->settings[s->family == 6].family;
+	memset(p->fights, 0, sizeof(p->fights));
+	trunk_set_flow(t, p, true);
+	if (trunk_port_up(p, s, t->env.run_dir, &err))
+		log_error("%s: %s", p->port.name, err.text);
+	else
+		log_info("%s: IPv%d up", p->port.name, s->family);
+	if (again)
+		tell(t, pdn, s->family, "up", "up", "the network has changed its settings");
+	trunk_save(t);
+}
+
+static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
+{
+	struct trunk *t = arg;
+	struct trunk_port *p = trunk_find_port(t, pdn);
+
+	(void)why; /* session_show() tells it by name */
+	if (!p)
+		return;
+	trunk_port_family_down(t, p, family);
+	log_info("%s: IPv%d down", p->port.name, family);
+	trunk_save(t);
+}
+
+static void on_changed(void *arg)
+{
+	trunk_save(arg);
+}
+
+static void on_transition(void *arg, const struct session_transition *tr)
+{
+	struct trunk *t = arg;
+
+	tell(t, tr->pdn, tr->family, tr->from, tr->to, tr->reason);
+	trunk_save(t);
+}
+
+static uint64_t rx_packets(struct json_object *stats, unsigned int mux)
+{
+	struct json_object *o;
+
+	for (size_t i = 0; (o = json_get_element(stats, "ports", i)); i++)
+		if (!json_get_int(o, "mux") || json_get_int(o, "mux") == mux)
+			return json_get_int(o, "rx_packets");
+	return 0;
+}
+
+static uint64_t on_rx_packets(void *arg, unsigned int pdn)
+{
+	const struct trunk_port *p = trunk_find_port(arg, pdn);
+	struct json_object *stats = NULL;
+	struct trunk *t = arg;
+	uint64_t n = 0;
+
+	if (p && t->dp && !t->ops->stats(t->dp, &stats, NULL))
+		n = rx_packets(stats, p->pdn.mux);
+	json_object_put(stats);
+	return n;
+}
+
+static void on_started(void *arg, const struct error *err)
+{
+	trunk_input_later(arg, err ? TRUNK_IN_FAILED : TRUNK_IN_OPENED, err);
+}
+
+static void on_lost(void *arg, const char *why)
+{
+	struct error err = {0};
+
+	error_set(&err, -ENODEV, "%s", why);
+	trunk_input_later(arg, TRUNK_IN_LOST, &err);
+}
+
+const struct session_ops trunk_session_ops = {
+	.format = on_format,
+	.up = on_up,
+	.down = on_down,
+	.changed = on_changed,
+	.transition = on_transition,
+	.rx_packets = on_rx_packets,
+	.started = on_started,
+	.lost = on_lost,
+};

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A trunk as `show` and `stats` tell of it. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "internal.h"
+
+/* Of the last events. */
+#define SHOWN_EVENTS 32
+
+const char *trunk_attachment_name(const struct trunk *t)
+{
+	if (t->state == TRUNK_READY)
+		return "attached";
+	if (t->state == TRUNK_DETACHING)
+		return "detaching";
+	return t->was_ready ? "lost" : "attaching";
+}
+
+static void show_format(const struct trunk *t, struct json_object *o)
+{
+	char version[8] = "off";
+
+	if (t->format.version != QMAP_OFF)
+		snprintf(version, sizeof(version), "v%d", t->format.version);
+	json_object_object_add(o, "qmap", json_object_new_string(version));
+	json_object_object_add(o, "dl_max_bytes", json_object_new_int64(t->format.dl_max_bytes));
+	json_object_object_add(o, "dl_max_datagrams",
+			       json_object_new_int64(t->format.dl_max_datagrams));
+	json_object_object_add(o, "ul_max_bytes", json_object_new_int64(t->format.ul_max_bytes));
+}
+
+static struct json_object *string_or_null(const char *s)
+{
+	return s[0] ? json_object_new_string(s) : NULL;
+}
+
+static struct json_object *show_modem(const struct trunk *t)
+{
+	struct json_object *o = json_object_new_object();
+	char since[EVENTS_TIME];
+
+	events_time_text(&t->since, since);
+	json_object_object_add(o, "state", json_object_new_string(trunk_state_name(t->state)));
+	json_object_object_add(o, "since", json_object_new_string(since));
+	json_object_object_add(o, "reason", string_or_null(t->reason));
+	return o;
+}
+
+/* @pdns: the session's, by number; families are looked up there. */
+static struct json_object *show_families(struct json_object *pdns, unsigned int number)
+{
+	size_t n = pdns ? json_object_array_length(pdns) : 0;
+	struct json_object *pdn, *v;
+
+	for (size_t i = 0; i < n; i++) {
+		pdn = json_object_array_get_idx(pdns, i);
+		if (json_object_object_get_ex(pdn, "number", &v) &&
+		    (unsigned int)json_object_get_int(v) == number &&
+		    json_object_object_get_ex(pdn, "families", &v))
+			return json_object_get(v);
+	}
+	return json_object_new_array();
+}
+
+static struct json_object *show_port(const struct trunk *t, const struct config_pdn *pdn,
+				     struct json_object *pdns)
+{
+	const struct trunk_port *p = trunk_find_port(t, pdn->number);
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "port", p ? json_object_new_string(p->port.name) : NULL);
+	json_object_object_add(o, "number", json_object_new_int(pdn->number));
+	json_object_object_add(o, "mux", json_object_new_int(pdn->mux));
+	json_object_object_add(o, "apn", string_or_null(pdn->apn));
+	json_object_object_add(o, "netns", string_or_null(pdn->netns));
+	json_object_object_add(o, "metric", json_object_new_int64(pdn->metric));
+	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
+	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
+	json_object_object_add(o, "families", show_families(pdns, pdn->number));
+	return o;
+}
+
+/* What the session tells of itself and the trunk does not say in its own words. */
+static void take(struct json_object *o, struct json_object *session, const char *key)
+{
+	struct json_object *v = NULL;
+
+	if (json_object_object_get_ex(session, key, &v))
+		json_object_object_add(o, key, json_object_get(v));
+}
+
+struct json_object *trunk_show(const struct trunk *t)
+{
+	struct json_object *o = json_object_new_object(), *ports = json_object_new_array();
+	struct json_object *session = t->session ? session_show(t->session) : NULL, *pdns = NULL;
+
+	json_object_object_add(o, "dev", json_object_new_string(t->config.dev));
+	json_object_object_add(o, "netdev", t->dev.ifindex ? string_or_null(t->dev.name) : NULL);
+	json_object_object_add(o, "ifindex",
+			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
+	json_object_object_add(o, "state", json_object_new_string(trunk_attachment_name(t)));
+	json_object_object_add(o, "reason", string_or_null(t->reason[0] ? t->reason : t->why_lost));
+	json_object_object_add(o, "modem", show_modem(t));
+	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
+	show_format(t, o);
+	json_object_object_add(o, "control", json_object_new_string(t->wish.control));
+	take(o, session, "exclusive");
+	take(o, session, "proxy_clients");
+	take(o, session, "manufacturer");
+	take(o, session, "model");
+	take(o, session, "revision");
+	take(o, session, "sim");
+	take(o, session, "network");
+	json_object_object_get_ex(session, "pdns", &pdns);
+	for (unsigned int i = 0; i < t->config.npdns; i++)
+		json_object_array_add(ports, show_port(t, &t->config.pdns[i], pdns));
+	json_object_object_add(o, "pdns", ports);
+	take(o, session, "qmi");
+	json_object_object_add(o, "events",
+			       events_last_json(t->env.events, t->config.dev, SHOWN_EVENTS));
+	json_object_put(session);
+	return o;
+}
+
+/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
+static bool same_mux(struct json_object *port, struct json_object *pdn)
+{
+	struct json_object *a, *b;
+
+	return json_object_object_get_ex(port, "mux", &a) &&
+	       json_object_object_get_ex(pdn, "mux", &b) &&
+	       (!json_object_get_int(a) || json_object_get_int(a) == json_object_get_int(b));
+}
+
+static void name_port(struct json_object *port, struct json_object *pdns)
+{
+	for (size_t i = 0; i < json_object_array_length(pdns); i++) {
+		struct json_object *pdn = json_object_array_get_idx(pdns, i);
+
+		if (same_mux(port, pdn)) {
+			take(port, pdn, "port");
+			return;
+		}
+	}
+}
+
+void trunk_name_stats(struct json_object *stats, struct json_object *show)
+{
+	struct json_object *ports, *pdns;
+
+	take(stats, show, "dev");
+	take(stats, show, "datapath");
+	if (!json_object_object_get_ex(stats, "ports", &ports) ||
+	    !json_object_object_get_ex(show, "pdns", &pdns))
+		return;
+	for (size_t i = 0; i < json_object_array_length(ports); i++)
+		name_port(json_object_array_get_idx(ports, i), pdns);
+}
+
+bool trunk_has_datapath(const struct trunk *t)
+{
+	return t->dp;
+}
+
+int trunk_stats(struct trunk *t, struct json_object **out, struct error *err)
+{
+	struct json_object *show;
+	int ret;
+
+	if (!t->dp)
+		return error_set(err, -EBUSY, "%s has no data path yet", t->config.dev);
+	ret = t->ops->stats(t->dp, out, err);
+	if (ret)
+		return ret;
+	show = trunk_show(t);
+	trunk_name_stats(*out, show);
+	json_object_put(show);
+	return 0;
+}

@@ -1,0 +1,700 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One trunk: how what happens moves its modem through the table of trunk/modem.c, and what is done
+ * on the way. */
+#include "trunk.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "events/events.h"
+#include "util/log.h"
+#include "qmi/transport.h"
+#include "internal.h"
+
+/* A modem that was ready for so long is opened at once when it is lost. One that is lost right
+ * after it was opened, again and again, is not. */
+#define READY_FOR_LONG_MS 5000
+
+/* A netdev that comes under another name than the configured one may be about to be renamed by
+ * udev, which the kernel refuses once it is up. */
+#define RENAME_MS 300
+
+const char *trunk_name(const struct trunk *t)
+{
+	return t->config.dev;
+}
+
+const struct config_trunk *trunk_config(const struct trunk *t)
+{
+	return &t->config;
+}
+
+unsigned int trunk_ifindex(const struct trunk *t)
+{
+	return t->dev.ifindex;
+}
+
+const char *trunk_netdev(const struct trunk *t)
+{
+	return t->dev.name;
+}
+
+const char *trunk_device(const struct trunk *t)
+{
+	return t->dev.device;
+}
+
+bool trunk_is_detaching(const struct trunk *t)
+{
+	return t->state == TRUNK_DETACHING;
+}
+
+bool trunk_is_ready(const struct trunk *t)
+{
+	return t->state == TRUNK_READY;
+}
+
+/* With a configuration an attach goes on where it ended; whoever typed one has had no answer. */
+bool trunk_is_unfinished(const struct trunk *t)
+{
+	return t->was_detaching || (t->unfinished && !t->config.persist);
+}
+
+bool trunk_has_control(const struct trunk *t)
+{
+	return strcmp(t->config.control, "none");
+}
+
+struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (t->ports[i].pdn.number == pdn)
+			return (struct trunk_port *)&t->ports[i];
+	return NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void trunk_answer(struct trunk *t, const struct error *err)
+{
+	trunk_done done = t->done;
+
+	t->done = NULL;
+	if (done)
+		done(t->done_arg, t, err);
+}
+
+/* --- the state --- */
+
+static void tell_state(struct trunk *t, enum trunk_state from, bool info)
+{
+	struct events_entry e = {.kind = EVENTS_MODEM};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.from, sizeof(e.from), "%s", trunk_state_name(from));
+	snprintf(e.to, sizeof(e.to), "%s", trunk_state_name(t->state));
+	snprintf(e.reason, sizeof(e.reason), "%s", t->reason);
+	events_add(t->env.events, &e, info);
+}
+
+static bool set_reason(struct trunk *t, const char *why)
+{
+	bool other = strncmp(t->reason, why, sizeof(t->reason) - 1);
+
+	snprintf(t->reason, sizeof(t->reason), "%s", why);
+	return other;
+}
+
+/* For the log: what whoever has asked is not told anyway. */
+static bool is_news(const struct trunk *t, enum trunk_state state, const struct error *err)
+{
+	return err ? t->was_ready || !t->done : state == TRUNK_READY && !t->done;
+}
+
+static void set_state(struct trunk *t, enum trunk_state state, const struct error *err)
+{
+	enum trunk_state from = t->state;
+	bool other = set_reason(t, err ? err->text : "");
+
+	t->state = state;
+	if (state == TRUNK_READY)
+		t->why_lost[0] = 0;
+	else if (state == TRUNK_LOST && from != TRUNK_LOST)
+		memcpy(t->why_lost, t->reason, sizeof(t->why_lost));
+	if (state != from)
+		clock_gettime(CLOCK_REALTIME, &t->since);
+	if (state != from || other)
+		tell_state(t, from, is_news(t, state, err));
+}
+
+/* --- opening --- */
+
+/* Nothing said, or "qmi-proxy" alone: the device is the one beside the netdev. */
+static bool finds_control(const struct trunk *t)
+{
+	const char *device = qmi_proxy_path(t->config.control);
+
+	return device ? !*device : !t->config.control[0];
+}
+
+void trunk_fill_wish(struct trunk *t)
+{
+	static const struct datapath_limits none = {0};
+	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
+	char found[sizeof(t->wish.control)];
+
+	memcpy(found, t->wish.control, sizeof(found));
+	t->wish = t->config;
+	t->wish.persist = t->config.persist || t->was_ready;
+	if (finds_control(t))
+		memcpy(t->wish.control, found, sizeof(found));
+	if (!t->wish.dl_max_bytes)
+		t->wish.dl_max_bytes = limits->dl_max_bytes;
+	if (!t->wish.dl_max_datagrams)
+		t->wish.dl_max_datagrams = limits->dl_max_datagrams;
+}
+
+static int find_control(struct trunk *t, struct error *err)
+{
+	bool proxy = t->config.control[0];
+	char *at = t->wish.control;
+	size_t size = sizeof(t->wish.control);
+
+	if (!finds_control(t))
+		return 0;
+	if (proxy)
+		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
+	return trunk_dev_control(t->dev.name, at, size - (at - t->wish.control), err);
+}
+
+void trunk_renew(struct trunk *t)
+{
+	struct error err = {0};
+	bool changed = false;
+	char name[IFNAMSIZ];
+
+	if (!t->dp || !t->ops->renew || !if_indextoname(t->dev.ifindex, name))
+		return;
+	if (t->ops->renew(t->dp, &changed, &err))
+		log_warning("%s: goes on with the BPF programs of an earlier qmapd: %s",
+			    t->config.dev, err.text);
+	else if (changed)
+		log_info("%s: BPF programs replaced by those of this qmapd", t->config.dev);
+}
+
+static int start(struct trunk *t, struct error *err)
+{
+	int ret;
+
+	if (trunk_has_control(t))
+		return session_start(&t->session, t->env.base, &t->wish, &trunk_session_ops, t,
+				     err);
+	ret = trunk_start_static(t, err);
+	if (!ret)
+		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
+	return ret;
+}
+
+/* Opens the modem behind t->dev. A data path that stands is kept, unless this fails. */
+static int open_modem(struct trunk *t, struct error *err)
+{
+	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
+
+	if (!ret && !t->dp)
+		ret = trunk_choose_datapath(t, err);
+	if (!ret)
+		ret = trunk_move_pins(t, err);
+	if (ret)
+		return ret;
+	trunk_fill_wish(t);
+	trunk_save(t);
+	ret = start(t, err);
+	if (!ret)
+		trunk_input(t, TRUNK_IN_CHANNEL, NULL);
+	return ret;
+}
+
+/* May it be otherwise the next moment? Else the modem, or the kernel, has refused. */
+static bool may_change_soon(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case ECONNREFUSED:
+	case ETIMEDOUT:
+	case EPIPE:
+	case EIO:
+	case EAGAIN:
+	case EBUSY:
+		return true;
+	}
+	return false;
+}
+
+static void retry_in(struct trunk *t, unsigned int ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(t->retry, &tv);
+}
+
+static void try_again(struct trunk *t, const struct error *err)
+{
+	retry_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	struct error err = {0};
+
+	(void)fd;
+	(void)what;
+	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+		return;
+	if (!open_modem(t, &err))
+		return;
+	set_state(t, t->state, &err);
+	trunk_save(t);
+	try_again(t, &err);
+	trunk_answer(t, NULL); /* it is waited for, which is what was asked */
+}
+
+/* --- the netdev --- */
+
+static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms)
+{
+	struct error err = {0};
+
+	if (trunk_dev_open(&t->dev, name, &err)) {
+		/* that it is gone says more than that it is not there */
+		if (!(err.err == -ENODEV && t->reason[0]) && set_reason(t, err.text))
+			tell_state(t, t->state, true);
+		return;
+	}
+	t->tries = 0;
+	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	if (delay_ms)
+		retry_in(t, delay_ms);
+}
+
+/* A modem on USB or PCIe does not come back as a netdev that stands on nothing. */
+static bool may_be(const struct trunk *t, const char *name)
+{
+	char device[sizeof(t->dev.device)];
+
+	trunk_dev_device(name, device, sizeof(device));
+	return device[0] || !t->dev.device[0];
+}
+
+void trunk_offer(struct trunk *t, const char *name)
+{
+	if (t->state == TRUNK_ABSENT && may_be(t, name))
+		take_netdev(t, name, strcmp(name, t->config.dev) ? RENAME_MS : 0);
+}
+
+void trunk_seek(struct trunk *t)
+{
+	char name[IFNAMSIZ];
+
+	if (!trunk_dev_find(t->dev.device, name))
+		trunk_offer(t, name);
+	else if (!t->env.is_free || t->env.is_free(t->env.arg, t, t->config.dev))
+		trunk_offer(t, t->config.dev);
+}
+
+void trunk_netdev_gone(struct trunk *t, const char *why)
+{
+	struct error err = {0};
+
+	error_set(&err, -ENODEV, "%s", why);
+	trunk_input(t, TRUNK_IN_NETDEV_GONE, &err);
+}
+
+void trunk_netdev_renamed(struct trunk *t, const char *name)
+{
+	log_info("%s: the netdev %s is called %s now", t->config.dev, t->dev.name, name);
+	snprintf(t->dev.name, sizeof(t->dev.name), "%s", name);
+	trunk_save(t);
+}
+
+void trunk_look(struct trunk *t)
+{
+	trunk_repair_soon(t->repair);
+}
+
+/* One of those that the data path is made of. */
+static bool is_inner(const struct trunk *t, const char *name)
+{
+	char base[IFNAMSIZ];
+	size_t len;
+
+	datapath_port_base(t->config.dev, t->dev.ifindex, base);
+	len = strlen(base);
+	return !strncmp(name, base, len) && !strncmp(name + len, ".s", 2);
+}
+
+void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
+		   enum trunk_link_event what)
+{
+	for (unsigned int i = 0; i < t->nports; i++) {
+		struct trunk_port *p = &t->ports[i];
+
+		if (p->ifindex != ifindex || strcmp(p->pdn.netns, netns))
+			continue;
+		if (what == TRUNK_LINK_MOVED)
+			p->away = true;
+		trunk_look(t);
+		return;
+	}
+	if (what != TRUNK_LINK_CHANGED && !*netns && t->dp && is_inner(t, name))
+		trunk_look(t);
+}
+
+/* --- closing --- */
+
+/* A modem that is silent or gone keeps nobody from taking the data path down. */
+static void on_closed(void *arg, const struct error *err)
+{
+	struct trunk *t = arg;
+
+	if (err)
+		log_warning("%s: %s", trunk_name(t), err->text);
+	trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
+}
+
+static void close_modem(struct trunk *t, const struct error *err)
+{
+	event_del(t->retry);
+	if (t->closing)
+		return;
+	t->closing = true;
+	t->why_closing = err ? *err : (struct error){0};
+	for (unsigned int i = 0; i < t->nports; i++)
+		trunk_set_flow(t, &t->ports[i], false);
+	trunk_save(t);
+	if (t->session)
+		session_stop(t->session, on_closed, t);
+	else
+		trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
+}
+
+static void undo(struct trunk *t, struct error *result)
+{
+	session_free(&t->session);
+	trunk_removal_over(t);
+	trunk_tear_down(t, result);
+	t->dev.ifindex = 0;
+	if (t->pins.meta >= 0)
+		pins_remove(&t->pins);
+}
+
+/* Somebody waits for the first opening, and does not want what comes later. */
+static bool is_first(const struct trunk *t)
+{
+	return t->done && !t->config.persist && !t->adopted;
+}
+
+/* The netdev is gone, or all is made anew: kernel back to how it was, and look around. */
+static void closed(struct trunk *t, const struct error *why)
+{
+	struct error err = {0};
+
+	if (is_first(t)) {
+		undo(t, NULL);
+		trunk_answer(t, why);
+		return;
+	}
+	if (trunk_tear_down(t, &err))
+		log_warning("%s: %s", t->config.dev, err.text);
+	t->dev.ifindex = 0;
+	t->adopted = false;
+	err = (struct error){0};
+	if (trunk_move_pins(t, &err))
+		log_error("%s: %s; it will be forgotten if qmapd ends", t->config.dev, err.text);
+	trunk_answer(t, NULL);
+	trunk_seek(t);
+}
+
+/* --- the table at work --- */
+
+static void settle(struct trunk *t)
+{
+	if (t->adopted)
+		trunk_stale_families_down(t);
+	t->was_ready = true;
+	t->ready_ms = now_ms();
+	trunk_save(t);
+}
+
+/* What an earlier process has left is no whole, and is wanted. */
+static bool is_ruin(const struct trunk *t)
+{
+	return t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp);
+}
+
+static void act(struct trunk *t, enum trunk_action action, const struct error *err)
+{
+	struct error result = {0};
+
+	switch (action) {
+	case TRUNK_NOTHING:
+		break;
+	case TRUNK_TRY:
+		try_again(t, err);
+		break;
+	case TRUNK_CLOSE:
+		close_modem(t, err);
+		break;
+	case TRUNK_SETTLE:
+		settle(t);
+		break;
+	case TRUNK_SEEK:
+		closed(t, err);
+		break;
+	case TRUNK_FORGET:
+		undo(t, &result);
+		trunk_answer(t, result.err ? &result : NULL);
+		break;
+	}
+}
+
+/* Nothing is connected any more; data path and ports stand. */
+static void session_over(struct trunk *t, enum trunk_input input)
+{
+	session_free(&t->session);
+	trunk_removal_over(t);
+	trunk_ports_down(t);
+	t->closing = false;
+	if (input == TRUNK_IN_LOST && now_ms() - t->ready_ms > READY_FOR_LONG_MS)
+		t->tries = 0;
+}
+
+/* The first news of an attach or an adoption: whoever waits is answered. */
+static void first_news(struct trunk *t)
+{
+	struct error err = {0};
+
+	if (is_ruin(t)) {
+		t->unfinished = false;
+		error_set(&err, -EUCLEAN, "%s", "what the last daemon has left is incomplete");
+		trunk_input(t, TRUNK_IN_ANEW, &err);
+	}
+	trunk_answer(t, NULL);
+}
+
+void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err)
+{
+	const struct trunk_step *step = trunk_step(t->state, input);
+
+	if (!step)
+		return;
+	if (input == TRUNK_IN_FAILED && is_first(t)) {
+		undo(t, NULL);
+		set_state(t, TRUNK_ABSENT, err);
+		trunk_answer(t, err);
+		return;
+	}
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST || input == TRUNK_IN_CLOSED)
+		session_over(t, input);
+	set_state(t, step->to, err);
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST)
+		trunk_save(t);
+	act(t, step->action, err);
+	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_OPENED)
+		first_news(t);
+}
+
+static void next_pending(struct trunk *t)
+{
+	enum trunk_input input = t->pending[0].input;
+	struct error err = t->pending[0].err;
+
+	memmove(&t->pending[0], &t->pending[1], --t->npending * sizeof(t->pending[0]));
+	if (t->npending)
+		event_active(t->kick, EV_TIMEOUT, 0);
+	trunk_input(t, input, err.err ? &err : NULL);
+}
+
+/* One thing at a time: each of them may free @t. */
+static void on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	void (*later)(void *) = t->later;
+
+	(void)fd;
+	(void)what;
+	t->later = NULL;
+	if (later && t->npending)
+		event_active(t->kick, EV_TIMEOUT, 0);
+	if (later)
+		later(t);
+	else if (t->npending)
+		next_pending(t);
+	else
+		first_news(t);
+}
+
+void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err)
+{
+	if (t->npending == TRUNK_PENDING)
+		abort(); /* a session is over after it has said so once */
+	t->pending[t->npending].input = input;
+	t->pending[t->npending++].err = err ? *err : (struct error){0};
+	event_active(t->kick, EV_TIMEOUT, 0);
+}
+
+void trunk_call_later(struct trunk *t, void (*fn)(void *arg))
+{
+	t->later = fn;
+	event_active(t->kick, EV_TIMEOUT, 0);
+}
+
+/* --- the object --- */
+
+int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
+	      struct error *err)
+{
+	struct trunk *t = calloc(1, sizeof(*t));
+
+	*out = t;
+	if (!t)
+		return error_set(err, -ENOMEM, "out of memory");
+	t->env = *env;
+	t->pins = PINS_INIT;
+	t->done = done;
+	t->done_arg = arg;
+	clock_gettime(CLOCK_REALTIME, &t->since);
+	t->kick = event_new(env->base, -1, 0, on_kick, t);
+	t->retry = event_new(env->base, -1, 0, on_retry, t);
+	if (t->kick && t->retry && !trunk_repair_new(&t->repair, t, err))
+		return 0;
+	trunk_free(out);
+	return error_set(err, -ENOMEM, "out of memory");
+}
+
+void trunk_begin(struct trunk *t, enum trunk_state state)
+{
+	set_reason(t, "taken over from the last daemon");
+	t->state = state;
+	tell_state(t, TRUNK_ABSENT, false);
+	if (state == TRUNK_OPENING)
+		return;
+	event_active(t->kick, EV_TIMEOUT, 0);
+	if (state == TRUNK_ABSENT)
+		trunk_seek(t);
+	else
+		try_again(t, NULL);
+}
+
+void trunk_free(struct trunk **p)
+{
+	struct trunk *t = *p;
+
+	if (!t)
+		return;
+	trunk_repair_free(&t->repair);
+	if (t->commands)
+		event_free(t->commands);
+	session_free(&t->session);
+	if (t->dp)
+		t->ops->close(&t->dp);
+	pins_close(&t->pins);
+	free(t->removal);
+	if (t->kick)
+		event_free(t->kick);
+	if (t->retry)
+		event_free(t->retry);
+	free(t);
+	*p = NULL;
+}
+
+/* --- what the user asks for --- */
+
+/* Whoever types this wants to know at once what is wrong. */
+static int attach_now(struct trunk *t, struct error *err)
+{
+	int ret = trunk_dev_open(&t->dev, t->config.dev, err);
+
+	if (ret)
+		return ret;
+	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	event_del(t->retry);
+	ret = open_modem(t, err);
+	if (ret)
+		undo(t, NULL);
+	return ret;
+}
+
+/* It comes from a file: what is not there is waited for. */
+static int attach_some_time(struct trunk *t, struct error *err)
+{
+	int ret = trunk_move_pins(t, err);
+
+	if (ret)
+		return ret;
+	trunk_seek(t);
+	if (t->state == TRUNK_ABSENT)
+		event_active(t->kick, EV_TIMEOUT, 0); /* that is news, too */
+	return 0;
+}
+
+int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct config_trunk *config,
+		 trunk_done done, void *arg, struct error *err)
+{
+	int ret = trunk_new(out, env, done, arg, err);
+
+	if (ret)
+		return ret;
+	(*out)->config = *config;
+	ret = config->persist ? attach_some_time(*out, err) : attach_now(*out, err);
+	if (ret)
+		trunk_free(out);
+	return ret;
+}
+
+int trunk_check_idle(const struct trunk *t, struct error *err)
+{
+	if (t->state != TRUNK_DETACHING && !t->done)
+		return 0;
+	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_attachment_name(t));
+	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
+	return -EBUSY;
+}
+
+int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
+{
+	struct error cancelled = {0};
+
+	if (t->state == TRUNK_DETACHING)
+		return trunk_check_idle(t, err);
+	error_set(&cancelled, -ECANCELED, "%s was detached meanwhile", t->config.dev);
+	set_reason(t, "");
+	trunk_input(t, TRUNK_IN_DETACH, NULL);
+	trunk_answer(t, &cancelled);
+	t->done = done;
+	t->done_arg = arg;
+	return 0;
+}
+
+/* Calls that are up are left alone: the modem tells when they end, or that it has restarted. */
+void trunk_resumed(struct trunk *t)
+{
+	if (t->state == TRUNK_READY && t->session)
+		session_retry(t->session, 0);
+	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+		return;
+	t->tries = 0;
+	if (!t->closing)
+		try_again(t, NULL);
+}
