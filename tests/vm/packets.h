@@ -21,7 +21,7 @@ uint16_t csum16(const void *data, size_t n, uint32_t sum);
 /* A TCP or UDP packet as a generator describes it. */
 struct packet_spec {
 	bool v6, udp;
-	unsigned int flow; /* makes addresses and ports, where those below are zero */
+	unsigned int flow;     /* makes addresses and ports, where those below are zero */
 	uint32_t saddr, daddr; /* IPv4 */
 	uint16_t sport, dport;
 	uint8_t tos, ttl, flags;

@@ -62,11 +62,25 @@ static bool wanted(const char *name, int argc, char **argv)
 	return argc == 1;
 }
 
+static bool exists(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		if (!strcmp(tests[i].name, name))
+			return true;
+	printf("FAIL %s: no such test\n", name);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *seed = getenv("SEED");
 	int failed = 0;
 	size_t i;
+
+	for (i = 1; i < (size_t)argc; i++)
+		failed |= !exists(argv[i]);
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (i = 0; i < sizeof(tests) / sizeof(*tests); i++) {

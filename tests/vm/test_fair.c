@@ -22,7 +22,7 @@
 #define WAIT_MS	   1000
 #define WARM_UP_MS 500
 #define MEASURE_MS 3000
-#define LEAST	   35 /* percent of the frames */
+#define LEAST	   35U /* percent of the frames */
 #define ENOUGH	   1000
 /*
  * Slower than either sender alone, so that both wait for the trunk. By its path: busybox prefers a

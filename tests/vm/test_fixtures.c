@@ -90,9 +90,9 @@ static int replies(const struct world *w, const struct fixture *f)
 			continue;
 		memcpy(want, f->bytes + part.at, part.len);
 		cmd[1] &= ~QMAP_CMD_TYPE_MASK;
-		cmd[1] |= cmd[0] == QMAP_CMD_FLOW_DISABLE || cmd[0] == QMAP_CMD_FLOW_ENABLE ?
-				  QMAP_CMD_TYPE_ACK :
-				  QMAP_CMD_TYPE_UNSUPPORTED;
+		cmd[1] |= cmd[0] == QMAP_CMD_FLOW_DISABLE || cmd[0] == QMAP_CMD_FLOW_ENABLE
+				  ? QMAP_CMD_TYPE_ACK
+				  : QMAP_CMD_TYPE_UNSUPPORTED;
 		if (world_recv(w, buf, sizeof(buf), WAIT_MS) != part.len ||
 		    memcmp(buf, want, part.len))
 			return FAIL("%s, v%d, %u bytes: no such answer to frame %u", f->name,

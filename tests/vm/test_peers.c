@@ -33,7 +33,7 @@
 #include "world.h"
 
 #define PORTS	  3
-#define ROUNDS	  60
+#define ROUNDS	  60U
 #define BATCH	  40
 #define LARGEST	  1500
 #define FULL	  30 /* frames that fit an aggregate, whatever their size */

@@ -14,7 +14,7 @@
 #include "qmap/abi.h"
 #include "build/include/qmap_shim.skel.h"
 
-#define ROUNDS	200
+#define ROUNDS	200U
 #define FRAMES	10
 #define WAIT_MS 1000
 

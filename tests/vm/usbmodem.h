@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data side of a modem on USB, plugged into vhci_hcd: enough for qmi_wwan to make a netdev of it.
- * One transfer at a time, in step with the host, so that what one costs can be counted.
+ * The data side of a modem on USB, plugged into vhci_hcd: enough for qmi_wwan to make a netdev of
+ * it. One transfer at a time, in step with the host, so that what one costs can be counted.
  */
 #ifndef VM_USBMODEM_H
 #define VM_USBMODEM_H
@@ -21,7 +21,7 @@ void usb_modem_unplug(struct usb_modem **m);
 int usb_modem_serve(struct usb_modem *m);
 void usb_modem_quiet(struct usb_modem *m);
 
-/* One bulk transfer to the host; returns once the host has taken it in and asks for more. 0 or -1. */
+/* One bulk transfer to the host; returns once the host has it and asks for more. 0 or -1. */
 int usb_modem_send(struct usb_modem *m, const void *data, size_t len);
 
 /* One bulk transfer from the host. Its length, 0 after @ms without one. */

@@ -20,15 +20,15 @@ struct usb_modem;
 
 /* What the aggregates come from. */
 enum world_modem {
-	WORLD_TUN,	/* modem0 */
-	WORLD_USB,	/* wwan0 of the stock qmi_wwan, passed through */
-	WORLD_USB_MUX	/* the same, split by qmi_wwan itself; its ports are called as the shim's */
+	WORLD_TUN,    /* modem0 */
+	WORLD_USB,    /* wwan0 of the stock qmi_wwan, passed through */
+	WORLD_USB_MUX /* the same, split by qmi_wwan itself; its ports are called as the shim's */
 };
 
 #define WORLD_PORTS 255
 
 struct world {
-	int modem;  /* TUN with packet information; -1 on USB */
+	int modem; /* TUN with packet information; -1 on USB */
 	struct usb_modem *usb;
 	int second; /* TUN without; -1: none */
 	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
