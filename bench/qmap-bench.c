@@ -14,6 +14,7 @@
 #include "bench.h"
 #include "compare.h"
 #include "machine.h"
+#include "modem.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -40,17 +41,20 @@ static const struct bench *const benches[] = {&bench_programs, &bench_live, &ben
 static const char usage[] =
 	"usage: qmap-bench list\n"
 	"       qmap-bench [-o FILE] [-r ROUNDS] [-c COMMIT] [-q] run [NAME...]\n"
+	"       qmap-bench [-o FILE] [-r ROUNDS] [-c COMMIT] [-q] modem [OPTION]... DEV\n"
 	"       qmap-bench [-o FILE] [-c COMMIT] add\n"
 	"       qmap-bench [-s SIGMA] [-p PERCENT] [-a] [-j] compare BEFORE AFTER\n"
 	"       qmap-bench [-o FILE.html] [-m FILE.md] report RESULTS...\n"
 	"\n"
 	"list     the levels of measurements\n"
 	"run      measures: all levels, or those named; needs root\n"
+	"modem    measures a trunk that qmapd has attached, with its own modem: `modem --help`\n"
 	"add      keeps results that another program prints: reads them from standard input\n"
 	"compare  exits with 1 if AFTER is worse than BEFORE, with 2 if they cannot be compared\n"
 	"report   one HTML file with plots, and a Markdown table\n"
 	"\n"
-	"  -o FILE     run, add: append results to FILE, one JSON object a line (default: none);\n"
+	"  -o FILE     run, modem, add: append results to FILE, one JSON object a line (default: "
+	"none);\n"
 	"              report: write FILE (default: report.html)\n"
 	"  -m FILE     report: write the table to FILE (default: standard output)\n"
 	"  -r ROUNDS   samples of each result (default: 15)\n"
@@ -273,6 +277,8 @@ static int dispatch(struct options *o, const char *command, char **args, int n)
 		return report(o, args, n);
 	if (!strcmp(command, "run"))
 		return open_results(o), run(&o->recorder, args, n);
+	if (!strcmp(command, "modem"))
+		return open_results(o), bench_modem(&o->recorder, n + 1, args - 1);
 	if (!strcmp(command, "add") && !n)
 		return open_results(o), add(&o->recorder);
 	return fputs(usage, stderr), EXIT_ERROR;
@@ -287,7 +293,7 @@ int main(int argc, char **argv)
 	int c;
 
 	o.recorder.command = join(argc, argv);
-	while ((c = getopt(argc, argv, "o:m:r:c:qs:p:ajh")) != -1)
+	while ((c = getopt(argc, argv, "+o:m:r:c:qs:p:ajh")) != -1)
 		parse_option(&o, c);
 	if (o.recorder.scale < 1 && !o.rounds_given)
 		o.recorder.rounds = 1;

@@ -17,6 +17,10 @@
 #define TLV_RESP_UL_MAX_BYTES	  0x18
 #define TLV_RESP_DL_MIN_PADDING	  0x1a
 
+/* Loopback Configuration. */
+#define TLV_LOOPBACK		 0x01 /* u8: 1 on */
+#define TLV_LOOPBACK_REPLICATION 0x10
+
 void qmi_wda_set_data_format(struct qmi_request *r, const struct qmi_wda_format *f,
 			     const struct qmi_endpoint *ep)
 {
@@ -57,4 +61,12 @@ void qmi_wda_data_format(const struct qmi_message *m, struct qmi_wda_format *f)
 	f->ul_max_datagrams = told(m, TLV_RESP_UL_MAX_DATAGRAMS);
 	f->ul_max_bytes = told(m, TLV_RESP_UL_MAX_BYTES);
 	f->dl_min_padding = told(m, TLV_RESP_DL_MIN_PADDING);
+}
+
+void qmi_wda_set_loopback(struct qmi_request *r, uint32_t factor)
+{
+	qmi_request_init(r, QMI_WDA_SET_LOOPBACK);
+	qmi_put_tlv_u8(&r->tlvs, TLV_LOOPBACK, factor != 0);
+	if (factor)
+		qmi_put_tlv_le32(&r->tlvs, TLV_LOOPBACK_REPLICATION, factor);
 }

@@ -6,6 +6,7 @@
 #include "client.h"
 
 #define QMI_WDA_SET_DATA_FORMAT 0x0020
+#define QMI_WDA_SET_LOOPBACK	0x002f /* libqmi: Loopback Configuration */
 
 enum qmi_endpoint_type {
 	QMI_ENDPOINT_HSUSB = 2,
@@ -45,5 +46,9 @@ struct qmi_wda_format {
 void qmi_wda_set_data_format(struct qmi_request *r, const struct qmi_wda_format *f,
 			     const struct qmi_endpoint *ep);
 void qmi_wda_data_format(const struct qmi_message *m, struct qmi_wda_format *f);
+
+/* Sends uplink packets back @factor times each, for measurements without a network; 0: no longer.
+ */
+void qmi_wda_set_loopback(struct qmi_request *r, uint32_t factor);
 
 #endif

@@ -184,6 +184,13 @@ static struct json_object *cmd_latency(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_loopback(struct modem *m, struct args *a)
+{
+	m->loop_faults.lose = arg_number(a, "lose", 0, 0, INT32_MAX);
+	m->loop_faults.damage = arg_number(a, "damage", 0, 0, INT32_MAX);
+	return NULL;
+}
+
 static struct json_object *cmd_disconnect(struct modem *m, struct args *a)
 {
 	struct call_end end = arg_end(a, CAUSE_REGULAR);
@@ -552,6 +559,8 @@ const struct command fault_commands[] = {
 	 "Start Network fails with these call end reasons", cmd_refuse},
 	{"clear", 0, "", "", "forget all of the above", cmd_clear},
 	{"latency", 0, "ms", "ms=N", "time that other answers take", cmd_latency},
+	{"loopback", 0, "lose damage", "[lose=N] [damage=N]",
+	 "every Nth packet of WDA loopback does not come back, or not as it was", cmd_loopback},
 	{"disconnect", 0, "pdn family reason type verbose",
 	 "pdn=N [family=4|6] [reason=1] [type=6] [verbose=36]", "the network ends the call",
 	 cmd_disconnect},

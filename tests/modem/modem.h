@@ -142,6 +142,10 @@ struct modem {
 	bool announce_back; /* SYNC indication when that is over */
 	struct timer reboot;
 	uint32_t loopback; /* times every uplink packet comes back; 0: off */
+	struct {
+		uint32_t lose, damage;	/* every so many of them; 0: none */
+		uint32_t lost, damaged; /* so many were good since */
+	} loop_faults;
 
 	struct trunk *trunk;
 	struct aggregator *aggregator;

@@ -137,16 +137,37 @@ static struct pdn *check_call(struct modem *m, uint8_t mux, const uint8_t *packe
 	return pdn;
 }
 
-static void deliver(struct modem *m, struct pdn *pdn, const uint8_t *packet, size_t len)
+static bool is_turn(uint32_t every, uint32_t *since)
+{
+	if (!every || ++*since < every)
+		return false;
+	*since = 0;
+	return true;
+}
+
+/* As it came, without its checksum being looked at. */
+static void loop_back(struct modem *m, struct pdn *pdn, uint8_t *packet, size_t len)
+{
+	for (uint32_t i = 0; i < m->loopback; i++) {
+		bool damage = is_turn(m->loop_faults.damage, &m->loop_faults.damaged);
+
+		if (is_turn(m->loop_faults.lose, &m->loop_faults.lost))
+			continue;
+		packet[len - 1] ^= damage;
+		aggregate_add(m, pdn, packet, len);
+		packet[len - 1] ^= damage;
+	}
+	pdn->count.loopback++;
+}
+
+static void deliver(struct modem *m, struct pdn *pdn, uint8_t *packet, size_t len)
 {
 	pdn->count.ul_packets++;
 	pdn->count.ul_bytes += len;
 	pdn->count.ul_flow_off += pdn->flow_off;
 	m->traffic.ul_frames++;
 	if (m->loopback) {
-		for (uint32_t i = 0; i < m->loopback; i++)
-			aggregate_add(m, pdn, packet, len);
-		pdn->count.loopback++;
+		loop_back(m, pdn, packet, len);
 		return;
 	}
 	if (!sink_take(m, pdn, packet, len))

@@ -54,6 +54,121 @@ test_system() {
 	equal "throughput of nothing" "" "$(jq -r 'select(.unit == "Mbit/s" and .value <= 0) | .name' "$T/results")"
 }
 
+# A modem that is attached: modem_bench OPTION... -> $T/results, what it says in $said.
+modem_attached() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2 >/dev/null
+}
+
+modem_bench() {
+	rm -f "$T/results"
+	try bench -q -o "$T/results" modem --seconds 1 "$@" wwan0
+}
+
+all_of_it_was_undone() {
+	ping -c 3 -i 0.1 -W 5 -q -I wwan0.1 10.64.1.1 >/dev/null || fail "loopback is still on"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+of_result() { # name .jq.path
+	jq -r "select(.name == \"modem.xdp.$1\") | $2" "$T/results"
+}
+
+test_modem_loopback() {
+	local factor sent
+	modem_attached
+	for factor in 1 4; do
+		modem reset >/dev/null
+		modem_bench --check --factor $factor
+		equal "exit code: $said" 0 "$status"
+		sent=$(of_result loopback.down .sent)
+		at_least "packets sent" 100 "$sent"
+		equal "lost" 0 "$(of_result loopback.down .lost)"
+		equal "looped by the modem" "$sent" "$(modem_stat '[.pdn[].loopback] | add')"
+		equal "dropped" '{} 0' "$(of_result loopback.dropped '"\(.drops | tojson) \(.samples[0])"')"
+		equal "violations" 0 "$(modem_stat .violations.total)"
+	done
+	equal "results" 10 "$(wc -l <"$T/results")"
+	equal "CPUs told of" "$(nproc)" "$(of_result loopback.cpu_per_gbit '.cpu_seconds | length')"
+	all_of_it_was_undone
+}
+
+# What is missing, or is not what was sent, is found.
+test_modem_loopback_faults() {
+	modem_attached
+	modem loopback lose=100 >/dev/null
+	modem_bench
+	at_least "lost" 1 "$(of_result loopback.down .lost)"
+	equal "lost of those sent" 1 "$(of_result loopback.down '((.sent / .lost) > 99 and (.sent / .lost) < 101) |
+		if . then 1 else 0 end')"
+	modem loopback damage=100 >/dev/null
+	modem_bench --check
+	at_least "damaged" 1 "$(of_result loopback.down .lost)"
+	modem loopback >/dev/null
+	all_of_it_was_undone
+}
+
+test_modem_server() {
+	modem_attached
+	ip netns exec net iperf3 -s >/dev/null &
+	listens() { [ -n "$(ip netns exec net ss -Hltn 'sport = :5201')" ]; }
+	wait_for 5 listens
+	modem_bench --server 10.64.1.1
+	equal "exit code: $said" 0 "$status"
+	equal "results" 22 "$(wc -l <"$T/results")"
+	equal "goodput of nothing, or of more than came" "" "$(jq -s -r 'map({(.name): .value}) | add | to_entries | .[] |
+		select((.key | endswith("goodput")) and .value <= 0) | .key' "$T/results")"
+	all_of_it_was_undone
+}
+
+# Data paths in turn; one that the machine does not have is left out, and all is as before.
+test_modem_data_paths() {
+	local before
+	modem_attached
+	before=$(qmapctl -j dump)
+	modem_bench --datapath xdp,shim
+	equal "exit code: $said" 0 "$status"
+	says "SKIP shim: the kernel module qmap_shim is not loaded"
+	equal "data paths measured" xdp "$(jq -r .path "$T/results" | sort -u)"
+	equal "what is attached" "$before" "$(qmapctl -j dump)"
+	all_of_it_was_undone
+}
+
+test_modem_refusals() {
+	modem_start
+	qmapd_start
+	modem_bench
+	equal "exit code, not attached" 2 "$status"
+	says "wwan0 is not attached"
+	attach --pdn 1 >/dev/null
+	modem error wda set_loopback code=94 >/dev/null
+	modem_bench
+	equal "exit code, no loopback" 2 "$status"
+	says "the modem refuses switching loopback on: not_supported (QMI error 94)"
+	says "--server HOST"
+	modem clear >/dev/null
+	equal "client ids of WDA" 1 "$(modem_stat .qmi.clients.wda)"
+	modem_bench --size 60
+	equal "exit code, no such size" 2 "$status"
+	all_of_it_was_undone
+}
+
+# Interrupted, it leaves nothing behind either.
+test_modem_interrupted() {
+	local pid
+	modem_attached
+	"$build/qmap-bench" modem --seconds 60 wwan0 >/dev/null 2>&1 &
+	pid=$!
+	modem wait pdn.1.loopback '>=' 100 timeout=10000 >/dev/null
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	equal "exit code" 2 "$status"
+	all_of_it_was_undone
+}
+
 test_every_level_is_tested() {
 	local level
 	bench list | while read -r level _; do

@@ -146,6 +146,10 @@ static void test_requests(void **state)
 	check_request(&r, QMI_WDA, 1, 1,
 		      "013000001a01000100 2000 2400 10010000 11040002000000 12040000000000"
 		      "13040000000000 1708000300000004000000");
+	qmi_wda_set_loopback(&r, 4);
+	check_request(&r, QMI_WDA, 1, 1, "011700001a01000100 2f00 0b00 01010001 10040004000000");
+	qmi_wda_set_loopback(&r, 0);
+	check_request(&r, QMI_WDA, 1, 1, "011000001a01000100 2f00 0400 01010000");
 }
 
 static void test_tlv_walk(void **state)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BENCH_IPERF_H
+#define BENCH_IPERF_H
+
+#include <stdbool.h>
+
+struct iperf_options {
+	const char *server;
+	const char *source; /* address to bind to */
+	double seconds;
+	bool download;
+};
+
+struct iperf_result {
+	double seconds;
+	double bits; /* received by whoever receives */
+};
+
+/* TCP by iperf3, run as a process. 0; a negative errno with a word on stderr. */
+int iperf_run(const struct iperf_options *o, struct iperf_result *out);
+
+#endif
