@@ -58,6 +58,9 @@ unsigned int proxy_modem_clients(const struct proxy_modem *m);
  * service are being asked for. */
 typedef void (*proxy_pair_fn)(void *arg, uint8_t service, uint8_t value);
 void proxy_modem_each_id(const struct proxy_modem *m, proxy_pair_fn fn, void *arg);
+/* Of one service; and is there any id that clients have, or may have been given? */
+unsigned int proxy_modem_allocating(const struct proxy_modem *m, uint8_t service);
+bool proxy_modem_holds(const struct proxy_modem *m);
 void proxy_modem_each_allocating(const struct proxy_modem *m, proxy_pair_fn fn, void *arg);
 
 #endif

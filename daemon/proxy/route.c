@@ -226,3 +226,16 @@ void proxy_modem_each_allocating(const struct proxy_modem *m, proxy_pair_fn fn, 
 		if (m->allocating[s])
 			fn(arg, s, m->allocating[s]);
 }
+
+unsigned int proxy_modem_allocating(const struct proxy_modem *m, uint8_t service)
+{
+	return m ? m->allocating[service] : 0;
+}
+
+bool proxy_modem_holds(const struct proxy_modem *m)
+{
+	for (unsigned int s = 0; m && s < 256; s++)
+		if (m->allocating[s])
+			return true;
+	return m && m->nids;
+}

@@ -103,12 +103,9 @@ static void on_probe(void *arg, const struct id_reply *r)
 	struct search f = *(struct search *)arg;
 
 	free(arg);
+	if (r->err)
+		return; /* it stays written down: session/reset.c */
 	f.session->guests_lost[f.service] = 0;
-	if (r->err) {
-		log_warning("a %s client id may be lost in the modem until it restarts",
-			    qmi_service_name(f.service));
-		return;
-	}
 	for (unsigned int i = 1; i <= f.window && i < r->id; i++)
 		if (!session_id_known(f.session, f.service, r->id - i))
 			session_id_release(f.session, f.service, r->id - i, NULL, NULL);

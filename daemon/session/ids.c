@@ -8,6 +8,7 @@
 #include "internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/log.h"
 #include "proxy/proxy.h"
@@ -16,6 +17,9 @@
 
 /* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
+
+/* Below a new id, this many are tried for one whose answer was lost; a dead process's: all. */
+#define RECENT 8
 
 static const uint8_t services[ID_SERVICES] = {
 	[ID_WDS] = QMI_WDS, [ID_WDA] = QMI_WDA, [ID_DMS] = QMI_DMS,
@@ -80,33 +84,54 @@ static struct id_reply judge(const struct id_job *j, int err, const struct qmi_m
 	return r;
 }
 
+static void search_below(struct id_count *n, uint8_t id);
+static void search_on(struct id_count *n);
+
+/* Without a usable answer it stays written down: the modem may have given one out all the same. */
+static void note_allocated(struct id_count *n, const struct id_reply *r)
+{
+	if (r->err == -ETIMEDOUT || r->err == -EBADMSG)
+		n->given_up++;
+	else
+		n->asked--;
+}
+
+/* Asked again, it might hit whoever has been given the id meanwhile. */
+static void note_released(const struct id_job *j, const struct id_reply *r)
+{
+	struct session *s = j->session;
+
+	if (r->err == -EREMOTEIO)
+		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
+			    qmi_service_name(j->service), j->id,
+			    qmi_error_name(r->qmi_error) ?: "no name known", r->qmi_error);
+	if (r->err && s->exclusive)
+		session_id_unreleased(s, j->service, j->id);
+}
+
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
 	struct id_job *j = arg, job = *j;
 	struct session *s = job.session;
 	struct id_reply r = judge(&job, err, m);
-	struct id_count *n = count_of(s, job.service);
 
 	if (session_reply_lost(err))
 		return;
 	if (!err)
 		s->answered = true;
 	job_free(s, j);
-	/* Without an answer it stays written down: the modem may have given one out all the same.
-	 */
-	if (!job.release && r.err != -ETIMEDOUT)
-		n->asked--;
-	else if (!job.release)
-		n->given_up++;
-	else if (r.err == -EREMOTEIO)
-		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
-			    qmi_service_name(job.service), job.id,
-			    qmi_error_name(r.qmi_error) ?: "no name known", r.qmi_error);
+	if (job.release)
+		note_released(&job, &r);
+	else
+		note_allocated(count_of(s, job.service), &r);
 	if (job.fn)
 		job.fn(job.arg, &r);
-	/* Requests that @fn has made leave from the event loop, so this still comes before them. */
+	if (!job.release && !r.err)
+		search_below(count_of(s, job.service), r.id);
+	/* Requests that were made just now leave from the event loop, so this still comes before
+	 * them. */
 	session_changed(s);
-	if (r.err == -ETIMEDOUT && session_giving_back(s))
+	if (r.err == -ETIMEDOUT && session_giving_back(s) && !s->exclusive)
 		session_gave_up(s, r.err);
 	session_kick(s);
 }
@@ -153,6 +178,8 @@ void session_ids_run(struct session *s)
 	struct id_job *jobs[WINDOW];
 	unsigned int n;
 
+	for (int i = 0; i < ID_SERVICES; i++)
+		search_on(&s->ids[i]);
 	if (admit(s, jobs, &n))
 		session_changed(s);
 	for (unsigned int i = 0; i < n; i++)
@@ -208,8 +235,39 @@ void session_ids_clear(struct session *s)
 
 	while ((j = TAILQ_FIRST(&s->id_jobs)))
 		job_free(s, j);
+	s->nunreleased = 0;
+	memset(s->guests_lost, 0, sizeof(s->guests_lost));
 	for (int i = 0; i <= ID_SERVICES; i++)
-		s->ids[i].asked = s->ids[i].given_up = s->ids[i].leaked = 0;
+		s->ids[i] = (struct id_count){.session = s, .service = s->ids[i].service};
+}
+
+void session_id_unreleased(struct session *s, uint8_t service, uint8_t id)
+{
+	unsigned int i = s->nunreleased < MAX_UNRELEASED ? s->nunreleased++ : MAX_UNRELEASED - 1;
+
+	s->unreleased[i].service = service;
+	s->unreleased[i].id = id;
+}
+
+unsigned int session_ids_asked(const struct session *s, enum id_service service)
+{
+	const struct id_count *n = &s->ids[service];
+	bool probe = n->probe && !session_id_known(s, n->service, n->probe);
+
+	return n->asked + n->leaked + probe;
+}
+
+bool session_ids_unsure(const struct session *s)
+{
+	if (s->nunreleased || proxy_modem_holds(s->guests))
+		return true;
+	for (int i = 0; i < 256; i++)
+		if (s->guests_lost[i])
+			return true;
+	for (int i = 0; i <= ID_SERVICES; i++)
+		if (session_ids_asked(s, i))
+			return true;
+	return false;
 }
 
 bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
@@ -251,14 +309,26 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	session_id_release(s, service, id, NULL, NULL);
 }
 
-/* --- what a process that died was asking for --- */
+/* --- ids that nobody was told of --- */
 
-static void next_candidate(struct id_count *n);
-
-static void recovered(struct id_count *n)
+static void set_aside(struct id_count *n)
 {
+	n->asked += n->leaked;
+	n->given_up += n->leaked;
 	n->leaked = 0;
-	session_id_release(n->session, n->service, n->probe, NULL, NULL);
+}
+
+/* What was not found stays written down, unless all ids were tried: then there is none. */
+static void search_over(struct id_count *n)
+{
+	uint8_t probe = n->probe;
+
+	if (n->candidate != probe)
+		set_aside(n);
+	n->leaked = 0;
+	n->probe = 0;
+	if (!session_id_known(n->session, n->service, probe))
+		session_id_release(n->session, n->service, probe, NULL, NULL);
 }
 
 /* An id that the modem had not given out is told by that it does not know it. */
@@ -266,13 +336,18 @@ static void on_candidate(void *arg, const struct id_reply *r)
 {
 	struct id_count *n = arg;
 
-	if (r->err) {
-		recovered(n);
-		return;
-	}
-	if (r->qmi_error != QMI_INVALID_CLIENT_ID)
+	n->trying = false;
+	if (r->err)
+		search_over(n);
+	else if (r->qmi_error != QMI_INVALID_CLIENT_ID)
 		n->leaked--;
-	next_candidate(n);
+	session_kick(n->session);
+}
+
+/* An id that is being given to somebody just now cannot be told from one that was lost. */
+static bool is_quiet(const struct id_count *n)
+{
+	return n->asked == n->given_up && !proxy_modem_allocating(n->session->guests, n->service);
 }
 
 static uint8_t below(uint8_t id)
@@ -280,29 +355,50 @@ static uint8_t below(uint8_t id)
 	return id > 1 ? id - 1 : QMI_CID_BROADCAST - 1;
 }
 
-static void next_candidate(struct id_count *n)
+/* Comes with every kick. */
+static void search_on(struct id_count *n)
 {
+	if (!n->probe || n->trying || !is_quiet(n))
+		return;
 	do
 		n->candidate = below(n->candidate);
 	while (n->candidate != n->probe && session_id_known(n->session, n->service, n->candidate));
-	if (!n->leaked || n->candidate == n->probe)
-		recovered(n);
-	else
-		session_id_release(n->session, n->service, n->candidate, on_candidate, n);
+	if (!n->leaked || n->candidate == n->probe || !n->tries--) {
+		search_over(n);
+		return;
+	}
+	n->trying = true;
+	session_id_release(n->session, n->service, n->candidate, on_candidate, n);
+}
+
+static void search(struct id_count *n, uint8_t id, unsigned int tries)
+{
+	n->probe = n->candidate = id;
+	n->tries = tries;
+	session_kick(n->session);
+}
+
+/* A client was allocated after one whose answer was lost. */
+static void search_below(struct id_count *n, uint8_t id)
+{
+	struct session *s = n->session;
+
+	if (!n->service || !n->given_up || n->leaked || !s->exclusive || session_giving_back(s))
+		return;
+	n->leaked = n->given_up;
+	n->asked -= n->given_up;
+	n->given_up = 0;
+	search(n, id, RECENT);
 }
 
 static void on_probe(void *arg, const struct id_reply *r)
 {
 	struct id_count *n = arg;
 
-	if (r->err) {
-		log_warning("a %s client id may be lost in the modem until it restarts",
-			    qmi_service_name(n->service));
-		n->leaked = 0;
-		return;
-	}
-	n->probe = n->candidate = r->id;
-	next_candidate(n);
+	if (r->err)
+		set_aside(n);
+	else
+		search(n, r->id, QMI_CID_BROADCAST);
 }
 
 /*
@@ -332,6 +428,7 @@ void session_id_recover(struct session *s)
 void session_ids_init(struct session *s)
 {
 	TAILQ_INIT(&s->id_jobs);
-	for (int i = 0; i < ID_SERVICES; i++)
-		s->ids[i] = (struct id_count){.session = s, .service = services[i]};
+	for (int i = 0; i <= ID_SERVICES; i++)
+		s->ids[i] = (struct id_count){.session = s,
+					      .service = i < ID_SERVICES ? services[i] : 0};
 }

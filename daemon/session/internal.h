@@ -167,7 +167,12 @@ struct id_count {
 	 */
 	unsigned int leaked;
 	uint8_t probe, candidate; /* an id of our own, and the one below it that is tried */
+	bool trying;		  /* its release is under way */
+	unsigned int tries;	  /* candidates that may yet be tried */
 };
+
+/* Releases that were not confirmed are kept in mind; more of them only by their number. */
+#define MAX_UNRELEASED 16
 
 struct id_job {
 	TAILQ_ENTRY(id_job) entry;
@@ -196,6 +201,13 @@ struct network {
 	struct qmi_nas_serving serving;
 	unsigned int nsignals;
 	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
+};
+
+/* SYNC at the end of giving back. */
+enum reset {
+	RESET_NONE,
+	RESET_ASKED,
+	RESET_OVER,
 };
 
 struct session {
@@ -230,9 +242,13 @@ struct session {
 
 	TAILQ_HEAD(id_queue, id_job) id_jobs;
 	struct id_count ids[ID_SERVICES + 1]; /* the last: services that only guests use */
-	struct proxy_modem *guests;	      /* other programs on the channel */
-	uint8_t guests_lost[256]; /* by service: what theirs were asking for, as above */
-	bool was_giving_back;	  /* an earlier process died doing so: ids may be gone already */
+	unsigned int nunreleased;
+	struct {
+		uint8_t service, id;
+	} unreleased[MAX_UNRELEASED];
+	struct proxy_modem *guests; /* other programs on the channel */
+	uint8_t guests_lost[256];   /* by service: what theirs were asking for, as above */
+	bool was_giving_back;	    /* an earlier process died doing so: ids may be gone already */
 
 	struct sim sim;
 	struct network network;
@@ -245,6 +261,7 @@ struct session {
 	struct error error; /* why start failed */
 	struct error give_back_error;
 	bool gave_up; /* giving back: the modem does not answer */
+	enum reset reset;
 	bool rebooted;
 	char lost[160]; /* not empty: why calls and clients are lost */
 	void (*stop_done)(void *arg, const struct error *err);
@@ -392,6 +409,15 @@ uint8_t session_service(enum id_service service);
 void session_id_late(struct session *s, const struct qmi_message *m);
 /* Gives back what a dead process was allocating; kicks when done. */
 void session_id_recover(struct session *s);
+/* The modem has not confirmed that it has taken this one back. Exclusive channels only. */
+void session_id_unreleased(struct session *s, uint8_t service, uint8_t id);
+/* How many of one service the modem may have given out, or be giving out, that nobody here has. */
+unsigned int session_ids_asked(const struct session *s, enum id_service service);
+/* May the modem hold an id that nobody here has, of ours or of a guest that is gone? */
+bool session_ids_unsure(const struct session *s);
+
+/* session/reset.c: true while the modem is being asked to forget all clients; a kick follows. */
+bool session_reset(struct session *s);
 
 /* Is it in use here, by us or by a guest? */
 bool session_id_known(const struct session *s, uint8_t service, uint8_t id);

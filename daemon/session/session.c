@@ -59,7 +59,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
  */
 static void give_back(struct session *s, enum session_phase phase)
 {
-	struct timeval tv = {.tv_sec = 3 * GIVE_BACK_MS / 1000};
+	struct timeval tv = {.tv_sec = 4 * GIVE_BACK_MS / 1000};
 
 	s->phase = phase;
 	session_changed(s);
@@ -129,7 +129,7 @@ static void check_given_back(struct session *s)
 			return;
 	if (!TAILQ_EMPTY(&s->id_jobs) || !session_guests_gone(s))
 		return;
-	if (!release_clients(s))
+	if (!session_reset(s) && !release_clients(s))
 		finish(s);
 }
 
@@ -255,7 +255,8 @@ static void on_ctl_indication(void *arg, const struct qmi_message *m)
 	struct session *s = arg;
 
 	/* Some modems answer SYNC with an indication as well as a response. */
-	if (m->id != QMI_CTL_SYNC || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+	if (m->id != QMI_CTL_SYNC || s->reset ||
+	    (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
 		return;
 	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
 }

@@ -90,11 +90,22 @@ static struct json_object *allocating_state(const struct session *s)
 	struct json_object *a = json_object_new_array();
 
 	for (int i = 0; i < ID_SERVICES; i++) {
-		unsigned int n = s->ids[i].asked + s->ids[i].leaked;
+		unsigned int n = session_ids_asked(s, i);
 
 		if (n)
 			json_object_array_add(a, pair("service", session_service(i), "count", n));
 	}
+	return a;
+}
+
+/* Exclusive channels only: elsewhere the id may be somebody's by the time it is read. */
+static struct json_object *unreleased_state(const struct session *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < s->nunreleased; i++)
+		json_object_array_add(
+			a, pair("service", s->unreleased[i].service, "id", s->unreleased[i].id));
 	return a;
 }
 
@@ -108,6 +119,7 @@ struct json_object *session_state(const struct session *s)
 	session_json_int(o, "services", s->services);
 	json_object_object_add(o, "clients", clients_state(s));
 	json_object_object_add(o, "allocating", allocating_state(s));
+	json_object_object_add(o, "unreleased", unreleased_state(s));
 	if (session_sim_tried(s))
 		session_json_int(o, "pin_tried", session_sim_tried(s));
 	if (s->formatted)
@@ -173,6 +185,14 @@ static void load_allocating(struct session *s, struct json_object *o)
 			s->ids[i].leaked = n;
 }
 
+static void load_unreleased(struct session *s, struct json_object *o)
+{
+	uint8_t service = json_get_int(o, "service"), id = id_of(o, "id");
+
+	if (id && s->exclusive)
+		session_id_unreleased(s, service, id);
+}
+
 static void load_end(struct call_end *e, struct json_object *o)
 {
 	e->reason = json_get_int(o, "reason");
@@ -227,6 +247,8 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	session_sim_load(s, json_get_int(state, "pin_tried"));
 	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
 		load_allocating(s, o);
+	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++)
+		load_unreleased(s, o);
 	for (size_t i = 0; !r && (o = json_get_element(state, "clients", i)); i++)
 		r = load_client(s, o);
 	for (size_t i = 0; !r && (o = json_get_element(state, "calls", i)); i++)

@@ -7,8 +7,6 @@
 #   up     attached, traffic passes, detached again
 #   gone   detached
 #   waits  a network may take two minutes to answer Start Network; until then it can be detached
-#   *      the modem has given out a client id that nobody was told of, or has not taken one back:
-#          the next attach frees it
 #   unused the message was not sent
 #
 # Each row is a test, which prints what its cells have ended with. A third of the cells unless
@@ -147,18 +145,6 @@ was_hit() {
 	[ "$struck" = 1 ] || [ "$(modem_stat .qmi.faulted)" -ge 1 ]
 }
 
-# Client ids that are not known, or not taken back: the next attach resets the modem.
-ids_come_back() { # message column
-	case $1,$2 in
-	allocate_cid,late | allocate_cid,never | allocate_cid,malformed) ;;
-	release_cid,*) ;;
-	*) return 0 ;;
-	esac
-	clients_left 2>/dev/null && return
-	end+='*'
-	qmapctl apply -q "$T/conf" && qmapctl detach wwan0
-}
-
 call_is() {
 	[ "$(field '.pdns[0].families[0].state')" = "$1" ]
 }
@@ -195,7 +181,7 @@ cell() {
 		expect_up || return
 	fi
 	modem clear >/dev/null
-	ids_come_back "$4" "$1" && nothing_left || return
+	nothing_left || return
 	[ $restarted = 1 ] || equal "descriptors of qmapd" "$before" "$(descriptors)"
 }
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The end of giving back. An allocation whose answer was lost, or a release that nobody has
+ * confirmed, may have left an id in the modem. Where the channel is ours alone and nothing on it is
+ * in use any more, SYNC frees it without anybody having to know its number.
+ */
+#include "internal.h"
+
+#include "util/log.h"
+#include "qmi/ctl.h"
+#include "qmi/transport.h"
+
+static void forget_clients(struct session *s)
+{
+	session_ids_clear(s);
+	for (int i = ID_WDA; i < ID_SERVICES; i++)
+		qmi_client_free(session_client(s, i));
+	session_changed(s);
+}
+
+static void on_synced(void *arg, int err, const struct qmi_message *m)
+{
+	struct session *s = arg;
+	struct qmi_result res;
+
+	if (session_reply_lost(err))
+		return;
+	s->reset = RESET_OVER;
+	if (!err)
+		err = qmi_message_result(m, &res);
+	if (err == -ETIMEDOUT)
+		session_gave_up(s, err);
+	else if (!err && !res.status)
+		forget_clients(s);
+	session_kick(s);
+}
+
+bool session_reset(struct session *s)
+{
+	struct qmi_request r;
+
+	/* Somebody else may have opened the device since it was opened here. */
+	if (s->reset == RESET_NONE && s->exclusive && session_ids_unsure(s) &&
+	    qmi_transport_exclusive(qmi_channel_transport(s->channel))) {
+		log_info("client ids are unaccounted for: the modem is told to forget all (SYNC)");
+		s->reset = RESET_ASKED;
+		qmi_ctl_sync(&r);
+		qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_synced, s);
+	}
+	return s->reset == RESET_ASKED;
+}
