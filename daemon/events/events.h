@@ -24,6 +24,7 @@ enum events_kind {
 	EVENTS_CALL,   /* a data call's state: pdn and family say which */
 	EVENTS_NETDEV, /* somebody else has changed a netdev of ours; to: repaired, reported, failed
 			*/
+	EVENTS_SIGNAL, /* of the modem; from and to say which radio, and how strong */
 	EVENTS_KINDS
 };
 
@@ -35,6 +36,7 @@ struct events_entry {
 	char port[IFNAMSIZ]; /* empty: about the trunk itself */
 	unsigned int pdn;    /* 0: about the trunk itself */
 	int family;	     /* 4, 6, or 0: both or none */
+	int dbm;	     /* EVENTS_SIGNAL: the level now; else 0 */
 	char from[32];	     /* state; empty for EVENTS_NETDEV */
 	char to[32];
 	char reason[512]; /* a sentence; may be empty */
@@ -66,10 +68,12 @@ void events_last(const struct events *ev, const char *dev, unsigned int n, event
 /* Is @e about trunk @dev (NULL: any)? */
 bool events_is_of(const struct events_entry *e, const char *dev);
 
-/* The same as an array of events_to_json(). @ev may be NULL. */
+/* The same as an array of events_to_json(), without those of the signal, which would soon be all
+ * there is. @ev may be NULL. */
 struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n);
 
-/* {"seq", "time" (UTC, ISO 8601), "kind", "dev", "port", "pdn", "family", "from", "to", "reason"};
+/* {"seq", "time" (UTC, ISO 8601), "kind", "dev", "port", "pdn", "family", "from", "to", "dbm",
+ * "reason"};
  * what does not apply is null. New reference. */
 struct json_object *events_to_json(const struct events_entry *e);
 

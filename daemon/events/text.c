@@ -12,6 +12,7 @@ static const char *const kinds[EVENTS_KINDS] = {
 	[EVENTS_MODEM] = "modem",
 	[EVENTS_CALL] = "call",
 	[EVENTS_NETDEV] = "netdev",
+	[EVENTS_SIGNAL] = "signal",
 };
 
 void events_time_text(const struct timespec *t, char buf[EVENTS_TIME])
@@ -29,7 +30,7 @@ static struct json_object *text_or_null(const char *s)
 	return *s ? json_object_new_string(s) : NULL;
 }
 
-static struct json_object *number_or_null(unsigned int n)
+static struct json_object *number_or_null(int n)
 {
 	return n ? json_object_new_int64(n) : NULL;
 }
@@ -49,6 +50,7 @@ struct json_object *events_to_json(const struct events_entry *e)
 	json_object_object_add(o, "family", number_or_null(e->family));
 	json_object_object_add(o, "from", text_or_null(e->from));
 	json_object_object_add(o, "to", text_or_null(e->to));
+	json_object_object_add(o, "dbm", number_or_null(e->dbm));
 	json_object_object_add(o, "reason", text_or_null(e->reason));
 	return o;
 }
@@ -73,6 +75,7 @@ int events_from_json(struct events_entry *e, struct json_object *o)
 	e->seq = json_get_int(o, "seq");
 	e->pdn = json_get_int(o, "pdn");
 	e->family = json_get_int(o, "family");
+	e->dbm = json_get_int(o, "dbm");
 	copy(e->dev, sizeof(e->dev), o, "dev");
 	copy(e->port, sizeof(e->port), o, "port");
 	copy(e->from, sizeof(e->from), o, "from");
@@ -87,6 +90,8 @@ static const char *subject(const struct events_entry *e, char *buf, size_t size)
 
 	if (e->kind == EVENTS_MODEM)
 		snprintf(buf, size, "%s: modem ", name);
+	else if (e->kind == EVENTS_SIGNAL)
+		snprintf(buf, size, "%s: signal ", name);
 	else if (e->family && e->port[0])
 		snprintf(buf, size, "%s: IPv%d ", name, e->family);
 	else if (e->family)
@@ -108,7 +113,8 @@ void events_text(const struct events_entry *e, char *buf, size_t size)
 
 static void append(void *arg, const struct events_entry *e)
 {
-	json_object_array_add(arg, events_to_json(e));
+	if (e->kind != EVENTS_SIGNAL)
+		json_object_array_add(arg, events_to_json(e));
 }
 
 struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n)
@@ -116,6 +122,8 @@ struct json_object *events_last_json(const struct events *ev, const char *dev, u
 	struct json_object *a = json_object_new_array();
 
 	if (ev)
-		events_last(ev, dev, n, append, a);
+		events_last(ev, dev, EVENTS_KEPT, append, a);
+	if (json_object_array_length(a) > n)
+		json_object_array_del_idx(a, 0, json_object_array_length(a) - n);
 	return a;
 }

@@ -3,7 +3,25 @@
 
 #include <string.h>
 
-#define TLV_SERVING_EVENTS 0x13 /* Register Indications: u8 */
+/* Register Indications: u8 */
+#define TLV_SERVING_EVENTS 0x13
+#define TLV_SIGNAL_EVENTS  0x19
+
+/* Config Signal Info: count u8, levels; i8, but i16 of RSRP. */
+#define TLV_RSSI_LEVELS 0x10
+#define TLV_RSRP_LEVELS 0x16
+
+/* Config Signal Info v2: u16, tenths of dB. */
+#define TLV_GSM_RSSI_DELTA   0x1d
+#define TLV_WCDMA_RSSI_DELTA 0x1f
+#define TLV_LTE_RSRP_DELTA   0x29
+#define TLV_5G_RSRP_DELTA    0x36
+
+/* From no service to the best there is, dBm. */
+#define RSSI_LEAST -110
+#define RSSI_MOST  -50
+#define RSRP_LEAST -125
+#define RSRP_MOST  -70
 
 #define TLV_SERVING 0x01 /* u8 registration, CS, PS, network; count u8, radios u8[] */
 #define TLV_ROAMING 0x10 /* u8: 0 roaming, 1 not, others blink */
@@ -27,6 +45,41 @@ void qmi_nas_register_indications(struct qmi_request *r)
 {
 	qmi_request_init(r, QMI_NAS_REGISTER_INDICATIONS);
 	qmi_put_tlv_u8(&r->tlvs, TLV_SERVING_EVENTS, 1);
+}
+
+void qmi_nas_register_signal(struct qmi_request *r)
+{
+	qmi_request_init(r, QMI_NAS_REGISTER_INDICATIONS);
+	qmi_put_tlv_u8(&r->tlvs, TLV_SIGNAL_EVENTS, 1);
+}
+
+void qmi_nas_config_signal_delta(struct qmi_request *r, unsigned int db)
+{
+	qmi_request_init(r, QMI_NAS_CONFIG_SIGNAL_V2);
+	qmi_put_tlv_le16(&r->tlvs, TLV_GSM_RSSI_DELTA, 10 * db);
+	qmi_put_tlv_le16(&r->tlvs, TLV_WCDMA_RSSI_DELTA, 10 * db);
+	qmi_put_tlv_le16(&r->tlvs, TLV_LTE_RSRP_DELTA, 10 * db);
+	qmi_put_tlv_le16(&r->tlvs, TLV_5G_RSRP_DELTA, 10 * db);
+}
+
+/* @size: bytes of each. */
+static void put_levels(struct qmi_request *r, uint8_t type, int least, int most, unsigned int db,
+		       unsigned int size)
+{
+	uint8_t v[1 + 2 * 32] = {0};
+	unsigned int len = 1;
+
+	for (int level = least; level <= most && v[0] < 32; level += db, v[0]++)
+		for (unsigned int i = 0; i < size; i++)
+			v[len++] = (unsigned int)level >> 8 * i;
+	qmi_put_tlv(&r->tlvs, type, v, len);
+}
+
+void qmi_nas_config_signal_levels(struct qmi_request *r, unsigned int db)
+{
+	qmi_request_init(r, QMI_NAS_CONFIG_SIGNAL_INFO);
+	put_levels(r, TLV_RSSI_LEVELS, RSSI_LEAST, RSSI_MOST, db, 1);
+	put_levels(r, TLV_RSRP_LEVELS, RSRP_LEAST, RSRP_MOST, db, 2);
 }
 
 void qmi_nas_get_serving_system(struct qmi_request *r)

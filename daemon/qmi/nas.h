@@ -9,6 +9,9 @@
 #define QMI_NAS_GET_SIGNAL_STRENGTH  0x0020 /* what modems before 0x004f have */
 #define QMI_NAS_SERVING_SYSTEM	     0x0024 /* also an indication */
 #define QMI_NAS_GET_SIGNAL_INFO	     0x004f
+#define QMI_NAS_CONFIG_SIGNAL_INFO   0x0050
+#define QMI_NAS_SIGNAL_INFO	     0x0051 /* indication */
+#define QMI_NAS_CONFIG_SIGNAL_V2     0x006c
 
 enum qmi_nas_registration {
 	QMI_NAS_NOT_REGISTERED = 0,
@@ -61,6 +64,13 @@ struct qmi_nas_signal {
 
 /* Indications of the serving system. */
 void qmi_nas_register_indications(struct qmi_request *r);
+/* The same of the signal, each time it has moved as far as the modem was told by one of the two
+ * below; the other registrations stay as they are. */
+void qmi_nas_register_signal(struct qmi_request *r);
+/* By @db. Modems with 5G have this one. */
+void qmi_nas_config_signal_delta(struct qmi_request *r, unsigned int db);
+/* Past one of a row of levels that are @db apart: GSM, UMTS and LTE. */
+void qmi_nas_config_signal_levels(struct qmi_request *r, unsigned int db);
 void qmi_nas_get_serving_system(struct qmi_request *r);
 void qmi_nas_get_signal_info(struct qmi_request *r);
 void qmi_nas_get_signal_strength(struct qmi_request *r);
@@ -68,7 +78,7 @@ void qmi_nas_get_signal_strength(struct qmi_request *r);
 /* Response or indication. What @m does not tell stays as it is in @s. False: no serving system. */
 bool qmi_nas_serving_system(const struct qmi_message *m, struct qmi_nas_serving *s);
 
-/* How many of @signals were told of; best radio first. For either signal message. */
+/* How many of @signals were told of; best radio first. For all signal messages. */
 unsigned int qmi_nas_signals(const struct qmi_message *m,
 			     struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS]);
 

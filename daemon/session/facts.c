@@ -108,8 +108,6 @@ void session_facts_changed(struct session *s)
 
 	if (session_giving_back(s))
 		return;
-	if (s->ops->fact)
-		s->ops->fact(s->arg);
 	if (gate == CALL_EVENTS)
 		return;
 	s->gate = gate;

@@ -201,6 +201,7 @@ struct network {
 	struct qmi_nas_serving serving;
 	unsigned int nsignals;
 	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
+	struct qmi_nas_signal told; /* the best one, as signal() has told it last */
 };
 
 /* SYNC at the end of giving back. */
@@ -347,6 +348,10 @@ bool session_sim_missing(const struct session *s, char *why, size_t size);
 void session_network_start(struct session *s);
 void session_network_indication(void *arg, const struct qmi_message *m);
 void session_network_poll(struct session *s);
+/* session/signal.c: asks, has the modem tell, and takes it. Only while there is a NAS client. */
+void session_signal_start(struct session *s);
+void session_signal_poll(struct session *s);
+void session_signal_indication(struct session *s, const struct qmi_message *m);
 bool session_network_missing(const struct session *s, char *why, size_t size);
 
 /* session/endpoint.c: s->known, by the device's id or by what the modem says of itself. */

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Registration and signal: NAS. */
+/* Registration: NAS. */
 #include "internal.h"
 
 #include <stdio.h>
 
 #include "util/log.h"
-
-#define INVALID_COMMAND 71
-#define NOT_SUPPORTED	94
 
 static bool is_registered(const struct network *n)
 {
@@ -43,36 +40,6 @@ static void on_serving(void *arg, int err, const struct qmi_message *m)
 	session_facts_changed(s);
 }
 
-static void on_signal(void *arg, int err, const struct qmi_message *m);
-
-static void ask_signal(struct session *s)
-{
-	struct qmi_request r;
-
-	if (s->network.old)
-		qmi_nas_get_signal_strength(&r);
-	else
-		qmi_nas_get_signal_info(&r);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_signal, s);
-}
-
-static void on_signal(void *arg, int err, const struct qmi_message *m)
-{
-	struct session *s = arg;
-	struct network *n = &s->network;
-	struct qmi_result res;
-
-	if (err || qmi_message_result(m, &res) || session_forgotten(s, &res))
-		return;
-	if (res.status && !n->old && (res.error == INVALID_COMMAND || res.error == NOT_SUPPORTED)) {
-		n->old = true;
-		ask_signal(s);
-		return;
-	}
-	n->nsignals = res.status ? 0 : qmi_nas_signals(m, n->signals);
-	session_facts_changed(s);
-}
-
 static void ask_serving(struct session *s)
 {
 	struct qmi_request r;
@@ -93,7 +60,7 @@ void session_network_start(struct session *s)
 	ask_serving(s);
 	qmi_nas_register_indications(&r);
 	qmi_client_send(s->nas, &r, session_timeout_ms(s), session_ignore, s);
-	ask_signal(s);
+	session_signal_start(s);
 }
 
 void session_network_poll(struct session *s)
@@ -102,16 +69,21 @@ void session_network_poll(struct session *s)
 		return;
 	if (!is_registered(&s->network))
 		ask_serving(s);
-	ask_signal(s);
+	session_signal_poll(s);
 }
 
 void session_network_indication(void *arg, const struct qmi_message *m)
 {
 	struct session *s = arg;
+	uint8_t radio = s->network.serving.radio;
 
+	if (m->id == QMI_NAS_SIGNAL_INFO)
+		session_signal_indication(s, m);
 	if (m->id != QMI_NAS_SERVING_SYSTEM)
 		return;
 	take_serving(s, m);
+	if (s->network.serving.radio != radio)
+		session_signal_poll(s);
 	session_facts_changed(s);
 }
 

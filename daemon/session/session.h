@@ -71,9 +71,9 @@ struct session_ops {
 	/* Packets that the port of a PDN has received, for the watchdog. May be NULL: no watchdog.
 	 */
 	uint64_t (*rx_packets)(void *arg, unsigned int pdn);
-	/* The modem has told something new (SIM, registration, radio technology, signal): what
-	 * session_show() returns has changed, nothing needs to be written down. May be NULL. */
-	void (*fact)(void *arg);
+	/* The signal has changed by more than noise, @from one @to the other, in words; @dbm is
+	 * the new one's level. May be NULL. */
+	void (*signal)(void *arg, const char *from, const char *to, int dbm);
 	/*
 	 * Start or adoption is over, once. @err NULL: the data format is agreed and every call has
 	 * settled for the first time: up, waiting, backing off or failed. Else set-up has failed,

@@ -105,6 +105,17 @@ static void on_transition(void *arg, const struct session_transition *tr)
 	trunk_save(t);
 }
 
+static void on_signal(void *arg, const char *from, const char *to, int dbm)
+{
+	const struct trunk *t = arg;
+	struct events_entry e = {.kind = EVENTS_SIGNAL, .dbm = dbm};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.from, sizeof(e.from), "%s", from);
+	snprintf(e.to, sizeof(e.to), "%s", to);
+	events_add(t->env.events, &e, false);
+}
+
 static uint64_t rx_packets(struct json_object *stats, unsigned int mux)
 {
 	struct json_object *o;
@@ -147,6 +158,7 @@ const struct session_ops trunk_session_ops = {
 	.down = on_down,
 	.changed = on_changed,
 	.transition = on_transition,
+	.signal = on_signal,
 	.rx_packets = on_rx_packets,
 	.started = on_started,
 	.lost = on_lost,

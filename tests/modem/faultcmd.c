@@ -461,6 +461,17 @@ static struct json_object *cmd_network(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_signal(struct modem *m, struct args *a)
+{
+	long rsrp = arg_number(a, "rsrp", m->rsrp, -200, 0);
+
+	if (a->error[0])
+		return NULL;
+	m->rsrp = rsrp;
+	nas_signal_changed(m);
+	return NULL;
+}
+
 static struct json_object *cmd_sim(struct modem *m, struct args *a)
 {
 	bool in = !strcmp(a->words[0], "in");
@@ -569,6 +580,7 @@ const struct command fault_commands[] = {
 	{"network", 1, "radio rsrp roaming",
 	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1]",
 	 "registration changes; without it calls end", cmd_network},
+	{"signal", 0, "rsrp", "rsrp=DBM", "who wants to be told of so much is told", cmd_signal},
 	{"sim", 1, "", "in|out", "the card is taken out, or comes back with its PIN not entered",
 	 cmd_sim},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",

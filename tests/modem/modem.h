@@ -75,6 +75,11 @@ struct client {
 	uint32_t handle;
 	uint64_t tx_bytes, rx_bytes; /* in a call: the PDN's at its start; after: of that call */
 	uint32_t events;	     /* what it has registered for */
+	bool signal_events;	     /* NAS: the signal, too: */
+	uint16_t signal_delta;	     /* when it has moved so far, tenths of dB; 0: see levels */
+	uint8_t signal_levels;	     /* or past one of so many */
+	int16_t signal_level[32];    /* dBm, of RSRP */
+	int signal_told;	     /* dBm */
 };
 
 /* WDA data format in force. */

@@ -6,6 +6,8 @@
 #include "service.h"
 #include "util.h"
 
+#include <stdlib.h>
+
 #define ATTACHED       1
 #define DETACHED       2
 #define NETWORK_3GPP   2
@@ -34,7 +36,7 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 	return QMI_OK;
 }
 
-/* Signal strength never changes here, so that there is nothing to report. */
+/* What older modems tell of the signal by; here it is 0x0051 alone. */
 static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
@@ -48,15 +50,45 @@ static enum qmi_error event_report(struct modem *m, struct client *c, const stru
 static enum qmi_error registration(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
-	uint8_t wanted = c->events;
+	uint8_t wanted = c->events, signal = c->signal_events;
 	enum qmi_error err = qmi_get_u8(req, 0x13, &wanted);
+	enum qmi_error err2 = qmi_get_u8(req, 0x19, &signal);
 
-	(void)m;
 	(void)out;
 	if (err && err != QMI_MISSING_ARG)
 		return err;
+	if (err2 && err2 != QMI_MISSING_ARG)
+		return err2;
 	c->events = wanted;
+	c->signal_events = signal;
+	c->signal_told = m->rsrp;
 	return QMI_OK;
+}
+
+static enum qmi_error config_signal(struct modem *m, struct client *c, const struct qmi_msg *req,
+				    struct qmi_tlvs *out)
+{
+	uint16_t len;
+	const uint8_t *v = qmi_find(req, 0x16, &len);
+
+	(void)m;
+	(void)out;
+	if (!v)
+		return QMI_MISSING_ARG;
+	if (!len || len != 1 + 2 * v[0] || v[0] > ARRAY_SIZE(c->signal_level))
+		return QMI_MALFORMED;
+	c->signal_delta = 0;
+	c->signal_levels = v[0];
+	for (unsigned int i = 0; i < v[0]; i++)
+		c->signal_level[i] = (int16_t)get_le16(v + 1 + 2 * i);
+	return QMI_OK;
+}
+
+static enum qmi_error config_signal_v2(struct modem *m, struct client *c, const struct qmi_msg *req,
+				       struct qmi_tlvs *out)
+{
+	(void)out;
+	return qmi_get_u16(req, m->radio == RADIO_5GNR ? 0x36 : 0x29, &c->signal_delta);
 }
 
 static enum qmi_error signal_strength(struct modem *m, struct client *c, const struct qmi_msg *req,
@@ -74,13 +106,10 @@ static enum qmi_error signal_strength(struct modem *m, struct client *c, const s
 	return QMI_OK;
 }
 
-static enum qmi_error signal_info(struct modem *m, struct client *c, const struct qmi_msg *req,
-				  struct qmi_tlvs *out)
+static void put_signal(const struct modem *m, struct qmi_tlvs *out)
 {
 	uint8_t lte[6] = {(uint8_t)RSSI, (uint8_t)RSRQ}, nr[4];
 
-	(void)c;
-	(void)req;
 	put_le16(lte + 2, (uint16_t)m->rsrp);
 	put_le16(lte + 4, SNR);
 	put_le16(nr, (uint16_t)m->rsrp);
@@ -89,7 +118,40 @@ static enum qmi_error signal_info(struct modem *m, struct client *c, const struc
 		qmi_put(out, 0x17, nr, sizeof(nr));
 	else
 		qmi_put(out, 0x14, lte, sizeof(lte));
+}
+
+static enum qmi_error signal_info(struct modem *m, struct client *c, const struct qmi_msg *req,
+				  struct qmi_tlvs *out)
+{
+	(void)c;
+	(void)req;
+	put_signal(m, out);
 	return QMI_OK;
+}
+
+/* A modem without levels tells of every dB. */
+static bool is_news(const struct client *c, int now)
+{
+	if (c->signal_delta)
+		return 10 * abs(now - c->signal_told) >= c->signal_delta;
+	for (unsigned int i = 0; i < c->signal_levels; i++)
+		if ((now < c->signal_level[i]) != (c->signal_told < c->signal_level[i]))
+			return true;
+	return !c->signal_levels && now != c->signal_told;
+}
+
+void nas_signal_changed(struct modem *m)
+{
+	struct qmi_tlvs tlvs = {0};
+
+	put_signal(m, &tlvs);
+	client_foreach(m, QMI_SERVICE_NAS, c)
+	{
+		if (!c->signal_events || !is_news(c, m->rsrp))
+			continue;
+		c->signal_told = m->rsrp;
+		service_indicate(m, QMI_SERVICE_NAS, c->id, 0x0051, &tlvs);
+	}
 }
 
 static void put_plmn(struct qmi_tlvs *out)
@@ -192,6 +254,8 @@ static const struct qmi_message messages[] = {
 	{0x0025, "home_network", home_network},
 	{0x004d, "system_info", system_info},
 	{0x004f, "signal_info", signal_info},
+	{0x0050, "config_signal", config_signal},
+	{0x006c, "config_signal_v2", config_signal_v2},
 	{0},
 };
 

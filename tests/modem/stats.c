@@ -45,6 +45,7 @@ static struct json_object *qmi_json(struct modem *m)
 {
 	struct json_object *o = json_object_new_object(), *clients = json_object_new_object();
 	const struct qmi_counters *n = &m->qmi;
+	unsigned int told = 0;
 	const struct service *s;
 
 	QMI_COUNTERS(X)
@@ -52,6 +53,8 @@ static struct json_object *qmi_json(struct modem *m)
 	for (unsigned int i = 0; (s = service_at(i)); i++)
 		if (s->id != QMI_SERVICE_CTL)
 			add_number(clients, qmi_service_name(s->id), client_count(m, s->id));
+	client_foreach(m, QMI_SERVICE_NAS, c) told += c->signal_events;
+	add_number(o, "signal_clients", told);
 	json_object_object_add(o, "clients", clients);
 	return o;
 }

@@ -32,6 +32,7 @@ rows() {
 		attach uim card_status 0
 		attach nas register_indications 0
 		attach nas serving_system 0
+		attach nas config_signal_v2 0
 		attach wda set_data_format 0
 		attach wds bind_mux 0
 		attach wds ip_family 0

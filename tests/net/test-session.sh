@@ -250,6 +250,61 @@ test_signal_and_network_are_shown() {
 	nothing_left
 }
 
+# told: what monitor has said of the signal.
+told() {
+	jq -r 'select(.kind == "signal") | "\(.from) -> \(.to) (\(.dbm))"' "$T/events"
+}
+
+told_of() { # level
+	told | grep -q "($1)"
+}
+
+# The modem is never asked again: what is known then, it has told by itself.
+signal_comes_by_itself() {
+	local before
+	qmapctl -j monitor >"$T/events" &
+	attach_one --poll 0
+	wait_for 5 signal_is "lte -90" || fail "signal: $(field .network)"
+	modem wait qmi.signal_clients == 1 timeout=5000 >/dev/null
+	before=$(modem_stat .qmi.requests)
+	modem signal rsrp=-93
+	modem signal rsrp=-96
+	wait_for 5 told_of -96 || fail "told: $(told)"
+	modem signal rsrp=-98
+	modem signal rsrp=-97
+	modem signal rsrp=-88
+	wait_for 5 told_of -88 || fail "told: $(told)"
+	equal "shown" "lte -88" "$(field '.network.signal[0] | "\(.radio) \(.rsrp)"')"
+	equal "told" "lte RSRP -90 dBm -> lte RSRP -96 dBm (-96)
+lte RSRP -96 dBm -> lte RSRP -88 dBm (-88)" "$(told)"
+	equal "requests meanwhile" "$before" "$(modem_stat .qmi.requests)"
+	equal "signal among the events shown" 0 "$(field '.events | map(select(.kind == "signal")) | length')"
+	detach
+	nothing_left
+}
+
+test_signal_changes_are_told() {
+	start
+	signal_comes_by_itself
+}
+
+test_signal_changes_by_levels() {
+	start
+	modem error nas config_signal_v2 code=71
+	signal_comes_by_itself
+}
+
+test_signal_cannot_be_told() {
+	start
+	modem error nas config_signal_v2 code=71
+	modem error nas config_signal code=71
+	attach_one
+	modem signal rsrp=-101
+	wait_for 5 signal_is "lte -101" || fail "signal: $(field .network)"
+	detach
+	nothing_left
+}
+
 test_modem_without_nas_and_uim() {
 	start --without nas,uim
 	attach_one

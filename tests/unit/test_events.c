@@ -159,10 +159,17 @@ static void in_words(void **state)
 				      .to = "repaired",
 				      .reason = "somebody had deleted it"};
 
+	struct events_entry signal = {.kind = EVENTS_SIGNAL,
+				      .dev = "wwan0",
+				      .from = "lte RSRP -90 dBm",
+				      .to = "lte RSRP -101 dBm",
+				      .dbm = -101};
+
 	(void)state;
 	said(&modem, "wwan0: modem opening -> ready");
 	said(&call, "wwan0.2: IPv6 starting -> failed: no such APN");
 	said(&netdev, "wwan0.2: repaired: somebody had deleted it");
+	said(&signal, "wwan0: signal lte RSRP -90 dBm -> lte RSRP -101 dBm");
 }
 
 static void as_json(void **state)
@@ -182,7 +189,7 @@ static void as_json(void **state)
 	assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
 			    "{\"seq\":7,\"time\":\"2026-03-01T12:00:00.007Z\",\"kind\":\"call\","
 			    "\"dev\":\"wwan0\",\"port\":\"wwan0.1\",\"pdn\":1,\"family\":4,"
-			    "\"from\":\"starting\",\"to\":\"up\",\"reason\":null}");
+			    "\"from\":\"starting\",\"to\":\"up\",\"dbm\":null,\"reason\":null}");
 	json_object_put(o);
 }
 

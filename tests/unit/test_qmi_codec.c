@@ -111,6 +111,14 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 	/* from libqmi's data/qmi-service-nas.json and -uim.json */
 	qmi_nas_register_indications(&r);
 	check_request(&r, QMI_NAS, 2, 1, "0110000003020001000300 0400 13010001");
+	qmi_nas_register_signal(&r);
+	check_request(&r, QMI_NAS, 2, 1, "0110000003020001000300 0400 19010001");
+	qmi_nas_config_signal_delta(&r, 5);
+	check_request(&r, QMI_NAS, 2, 1,
+		      "0120000003020001006c00 1400 1d02003200 1f02003200 2902003200 3602003200");
+	qmi_nas_config_signal_levels(&r, 20);
+	check_request(&r, QMI_NAS, 2, 1,
+		      "011e000003020001005000 1200 100500 04 92a6bace 160700 03 83ff 97ff abff");
 	qmi_uim_register_events(&r);
 	check_request(&r, QMI_UIM, 2, 1, "011300000b020001002e00 0700 010400 01000000");
 }
@@ -370,6 +378,12 @@ static void test_signals(void **state)
 	assert_int_equal(s[1].rsrq, -9);
 	assert_int_equal(s[1].rsrp, -90);
 	assert_int_equal(s[1].snr, 180);
+	/* the indication has the same TLVs, and no result */
+	b = unhex("01150080 03 01 04 0100 5100 0900 140600 c3 f7 9bff b400");
+	m = parse(&b);
+	assert_int_equal(qmi_nas_signals(&m, s), 1);
+	assert_int_equal(s[0].radio, QMI_NAS_RADIO_LTE);
+	assert_int_equal(s[0].rsrp, -101);
 }
 
 /* A card: state, UPIN state and retries, error, applications. An application: type, state,
