@@ -158,6 +158,13 @@ static void on_route_gone(void *arg, unsigned int ifindex)
 	trunk_list_port_changed(d->trunks, ifindex);
 }
 
+static void on_tc_gone(void *arg)
+{
+	struct daemon *d = arg;
+
+	trunk_list_programs_changed(d->trunks);
+}
+
 static void on_resume(void *arg, unsigned int seconds)
 {
 	struct daemon *d = arg;
@@ -179,6 +186,7 @@ static const struct rtnl_monitor_ops monitor_ops = {
 	.link_gone = on_link_gone,
 	.addr_gone = on_addr_gone,
 	.route_gone = on_route_gone,
+	.tc_gone = on_tc_gone,
 	.resync = on_resync,
 };
 

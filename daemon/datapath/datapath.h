@@ -61,6 +61,12 @@ struct datapath_ops {
 	 * there are no programs.
 	 */
 	int (*renew)(struct datapath *dp, bool *changed, struct error *err);
+	/*
+	 * Looks whether all programs are where they were put, and puts back those that somebody has
+	 * taken away. @where gets the netdevs concerned, apart by ", "; empty: nothing was missing.
+	 * NULL where there are no programs.
+	 */
+	int (*mend)(struct datapath *dp, char *where, size_t size, struct error *err);
 	/* Tells of a port that an earlier process has added; name and namespace are known. */
 	int (*adopt_port)(struct datapath *dp, const struct datapath_port *port, struct error *err);
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,4 +98,38 @@ int renew_pin(const struct pins *pins, const char *name, int fd, int *kept, stru
 	if (rename(temp, pins_path(pins, name, path)))
 		return error_set(err, -errno, "cannot pin %s: %s", path, strerror(errno));
 	return bpf_replace_fd(kept, fd, err);
+}
+
+void renew_add_where(char *where, size_t size, unsigned int ifindex)
+{
+	size_t len = strlen(where);
+	char name[IFNAMSIZ] = "?";
+
+	if_indextoname(ifindex, name);
+	snprintf(where + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+/* A link that has been detached is on no netdev, but keeps its program. */
+int renew_detached_link(const struct pins *pins, const struct renew_place *place, int *link,
+			char *where, size_t size, struct error *err)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+	int prog, fresh, ret;
+
+	if (bpf_obj_get_info_by_fd(*link, &info, &len))
+		return error_set(err, -errno, "cannot look at a BPF link: %s", strerror(errno));
+	if (info.xdp.ifindex)
+		return 0;
+	renew_add_where(where, size, place->ifindex);
+	prog = bpf_prog_get_fd_by_id(info.prog_id);
+	if (prog < 0)
+		return error_set(err, -errno, "cannot find an XDP program: %s", strerror(errno));
+	ret = fresh = xdp_link_attach(prog, place->ifindex, place->flags, err);
+	close(prog);
+	if (fresh < 0)
+		return ret;
+	ret = renew_pin(pins, place->pin, fresh, link, err);
+	close(fresh);
+	return ret;
 }

@@ -7,6 +7,7 @@
 #define QMAP_RENEW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/error.h"
 #include "pins.h"
@@ -25,6 +26,20 @@ bool renew_same_link(int link, int prog);
 
 /* The link runs @prog from now on; every packet meets either the old program or the new one. */
 int renew_link(int link, int prog, struct error *err);
+
+/*
+ * If somebody has detached link *@link, pinned as @pin: a new one of the same program, at @ifindex
+ * with @flags (XDP_FLAGS_*), in the place of both. @where: see datapath_ops.mend.
+ */
+struct renew_place {
+	const char *pin;
+	unsigned int ifindex;
+	unsigned int flags;
+};
+int renew_detached_link(const struct pins *pins, const struct renew_place *place, int *link,
+			char *where, size_t size, struct error *err);
+/* Adds the name of netdev @ifindex to @where. */
+void renew_add_where(char *where, size_t size, unsigned int ifindex);
 
 /* Puts @fd in the place of what is pinned as @name, and of *@kept, which is closed. */
 int renew_pin(const struct pins *pins, const char *name, int fd, int *kept, struct error *err);

@@ -395,6 +395,54 @@ static int renew(struct datapath *dp, bool *changed, struct error *err)
 	return ret;
 }
 
+/* --- programs that somebody has detached --- */
+
+struct mend {
+	struct datapath *dp;
+	unsigned int mux, ifindex;
+	char *where;
+	size_t size;
+};
+
+static int mend_tx(void *arg, struct error *err)
+{
+	const struct mend *m = arg;
+	char path[PINS_PATH];
+	struct renew_place place = {.ifindex = m->ifindex, .flags = XDP_FLAGS_DRV_MODE};
+	int link, ret;
+
+	tx_pin(m->dp, m->mux, path);
+	place.pin = strrchr(path, '/') + 1;
+	link = bpf_obj_get(path);
+	if (link < 0)
+		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+	ret = renew_detached_link(m->dp->pins, &place, &link, m->where, m->size, err);
+	close(link);
+	return ret;
+}
+
+static int mend(struct datapath *dp, char *where, size_t size, struct error *err)
+{
+	struct renew_place trunk = {.pin = pin_names[LINK_RX], .flags = XDP_FLAGS_DRV_MODE};
+	char name[IFNAMSIZ];
+	struct qmap_port port;
+	int ret = 0;
+
+	trunk_name(dp, name);
+	trunk.ifindex = if_nametoindex(name);
+	if (trunk.ifindex)
+		ret = renew_detached_link(dp->pins, &trunk, &dp->fd[LINK_RX], where, size, err);
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		struct mend m = {dp, mux, 0, where, size};
+
+		if (read_port(dp, mux, &port, NULL))
+			continue;
+		m.ifindex = port.ifindex;
+		ret = rtnl_netns_do(dp->places[mux].netns, mend_tx, &m, err);
+	}
+	return ret;
+}
+
 /* --- counters: the module's, by the names that ethtool shows --- */
 
 static void trunk_counter(void *arg, const char *name, uint64_t value)
@@ -508,6 +556,7 @@ const struct datapath_ops datapath_shim = {
 	.attach = attach,
 	.adopt = adopt,
 	.renew = renew,
+	.mend = mend,
 	.add_port = add_port,
 	.adopt_port = adopt_port,
 	.del_port = del_port,

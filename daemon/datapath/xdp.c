@@ -230,7 +230,7 @@ int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *e
 			    .prog_fd = prog);
 	int ret = flags & BPF_TC_F_REPLACE ? 0 : bpf_tc_hook_create(&hook);
 
-	if (!ret)
+	if (!ret || ret == -EEXIST)
 		ret = bpf_tc_attach(&hook, &opts);
 	if (!ret)
 		return 0;
@@ -450,6 +450,7 @@ const struct datapath_ops datapath_xdp = {
 	.attach = attach,
 	.adopt = adopt,
 	.renew = xdp_renew,
+	.mend = xdp_mend,
 	.add_port = add_port,
 	.adopt_port = adopt_port,
 	.del_port = del_port,

@@ -55,12 +55,17 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err);
 /* The uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
 int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err);
 
+/* datapath_ops.mend */
+int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
+
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
 
 /* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.
  */
 int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error *err);
 int xdp_entry_attach(const struct datapath *dp, int prog, struct error *err);
+/* Is the way there still ours? */
+bool xdp_entry_is_attached(const struct datapath *dp);
 /* @prog in the place of an earlier one of ours, if there is one and it differs. */
 int xdp_entry_renew(const struct datapath *dp, int prog, bool *changed, struct error *err);
 /* Undoes both, as far as they are there. */

@@ -127,6 +127,15 @@ static bool is_ours(__u32 prog_id)
 	return !ret && !strcmp(info.name, PROGRAM);
 }
 
+bool xdp_entry_is_attached(const struct datapath *dp)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->trunk,
+			    .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+
+	return !bpf_tc_query(&hook, &opts) && is_ours(opts.prog_id);
+}
+
 int xdp_entry_renew(const struct datapath *dp, int prog, bool *changed, struct error *err)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = dp->trunk,

@@ -31,7 +31,8 @@ int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
 	m->arg = arg;
 	ret = rtnl_socket_open(&m->sock, netns,
 			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+				       (ops->tc_gone ? RTMGRP_TC : 0),
 			       err);
 	if (ret) {
 		free(m);
@@ -123,6 +124,9 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 			addr_event(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELROUTE)
 			route_event(m, nlh);
+		else if (m->ops->tc_gone &&
+			 (nlh->nlmsg_type == RTM_DELTFILTER || nlh->nlmsg_type == RTM_DELQDISC))
+			m->ops->tc_gone(m->arg);
 	}
 }
 

@@ -26,6 +26,8 @@ struct rtnl_monitor_ops {
 			  unsigned int prefix);
 	/* A route through the link is gone. */
 	void (*route_gone)(void *arg, unsigned int ifindex);
+	/* A tc filter or qdisc is gone, of any link. */
+	void (*tc_gone)(void *arg);
 	/* Events were lost. */
 	void (*resync)(void *arg);
 };

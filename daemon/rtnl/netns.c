@@ -52,9 +52,8 @@ fail:
 	return error_set(err, ret, "cannot open a netlink socket: %s", strerror(-ret));
 }
 
-/* A socket belongs for ever to the namespace in which it was created: go there, create, return. */
-static int socket_there(struct mnl_socket **out, int there, const char *netns, unsigned int groups,
-			struct error *err)
+static int do_there(int there, const char *netns, int (*fn)(void *arg, struct error *err),
+		    void *arg, struct error *err)
 {
 	int ret, home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
@@ -68,7 +67,7 @@ static int socket_there(struct mnl_socket **out, int there, const char *netns, u
 			  strerror(-ret));
 		goto out;
 	}
-	ret = socket_here(out, NETLINK_ROUTE, groups, err);
+	ret = fn(arg, err);
 	if (setns(home, CLONE_NEWNET)) {
 		/* Everything from here on would happen to the wrong machine's devices. */
 		log_error("cannot return from network namespace \"%s\": %s", netns,
@@ -80,19 +79,40 @@ out:
 	return ret;
 }
 
-int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
-		     struct error *err)
+int rtnl_netns_do(const char *netns, int (*fn)(void *arg, struct error *err), void *arg,
+		  struct error *err)
 {
 	int ret, there;
 
 	if (!netns || !*netns)
-		return socket_here(out, NETLINK_ROUTE, groups, err);
+		return fn(arg, err);
 	there = rtnl_netns_open(netns, err);
 	if (there < 0)
 		return there;
-	ret = socket_there(out, there, netns, groups, err);
+	ret = do_there(there, netns, fn, arg, err);
 	close(there);
 	return ret;
+}
+
+struct wanted {
+	struct mnl_socket **out;
+	unsigned int groups;
+};
+
+static int open_wanted(void *arg, struct error *err)
+{
+	struct wanted *w = arg;
+
+	return socket_here(w->out, NETLINK_ROUTE, w->groups, err);
+}
+
+/* A socket belongs for ever to the namespace in which it was created: go there, create, return. */
+int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
+		     struct error *err)
+{
+	struct wanted w = {out, groups};
+
+	return rtnl_netns_do(netns, open_wanted, &w, err);
 }
 
 int rtnl_socket_open_generic(struct mnl_socket **out, struct error *err)

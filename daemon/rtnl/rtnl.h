@@ -88,4 +88,8 @@ void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
  * namespace. -EOPNOTSUPP if the device does not know it. */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);
 
+/* Calls @fn as a thread of namespace @netns ("": where we are); what it returns. -ENOENT. */
+int rtnl_netns_do(const char *netns, int (*fn)(void *arg, struct error *err), void *arg,
+		  struct error *err);
+
 #endif

@@ -58,6 +58,9 @@ struct trunk {
 	struct event *commands;		  /* QMAP commands wait */
 	struct session *session;	  /* NULL with control=none, and while there is no modem */
 	struct trunk_repair *repair;
+	struct event *mend; /* trunk/mend.c */
+	int64_t mended_ms;
+	bool mend_failed;
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 };
@@ -89,6 +92,11 @@ int trunk_move_pins(struct trunk *t, struct error *err);
 int trunk_clear_pins(struct trunk *t, struct error *err);
 /* Is @ifindex the number of a set of pins without a netdev? */
 bool trunk_pins_absent(unsigned int ifindex);
+
+/* trunk/mend.c: the data path's programs are looked after from watch to unwatch. */
+int trunk_mend_new(struct trunk *t);
+void trunk_mend_watch(struct trunk *t);
+void trunk_mend_unwatch(struct trunk *t);
 
 /* trunk/session.c: what the session says. */
 extern const struct session_ops trunk_session_ops;

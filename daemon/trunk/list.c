@@ -292,6 +292,7 @@ static void each(struct control_request *req, struct json_object *args, struct t
 static int show_one(struct trunk *t, struct json_object **out, struct error *err)
 {
 	(void)err;
+	trunk_mend(t);
 	*out = trunk_show(t);
 	return 0;
 }
@@ -325,16 +326,22 @@ static void on_dump(struct control_request *req, struct json_object *args, void 
 	each(req, args, arg, json_get_bool(args, "secrets") ? dump_one_with_secrets : dump_one);
 }
 
+static int stats_of(struct trunk *t, struct json_object **out, struct error *err)
+{
+	trunk_mend(t);
+	return trunk_stats(t, out, err);
+}
+
 /* A trunk that waits for its modem has none, which is no failure of the others. */
 static int stats_if_any(struct trunk *t, struct json_object **out, struct error *err)
 {
 	*out = NULL;
-	return trunk_has_datapath(t) ? trunk_stats(t, out, err) : 0;
+	return trunk_has_datapath(t) ? stats_of(t, out, err) : 0;
 }
 
 static void on_stats(struct control_request *req, struct json_object *args, void *arg)
 {
-	each(req, args, arg, control_args_string(args, "dev") ? trunk_stats : stats_if_any);
+	each(req, args, arg, control_args_string(args, "dev") ? stats_of : stats_if_any);
 }
 
 static void on_monitor(struct control_request *req, struct json_object *args, void *arg)
@@ -493,6 +500,12 @@ void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex)
 		trunk_netlink(l->trunks[i], "", ifindex, "", TRUNK_LINK_CHANGED);
 }
 
+void trunk_list_programs_changed(struct trunk_list *l)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_mend_soon(l->trunks[i]);
+}
+
 void trunk_list_resync(struct trunk_list *l)
 {
 	char name[IFNAMSIZ];
@@ -501,6 +514,7 @@ void trunk_list_resync(struct trunk_list *l)
 		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
 
 		trunk_look(l->trunks[i]);
+		trunk_mend_soon(l->trunks[i]);
 		if (ifindex && !if_indextoname(ifindex, name))
 			trunk_list_netdev_gone(l, ifindex, "", false);
 		else if (ifindex)

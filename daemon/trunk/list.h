@@ -39,6 +39,8 @@ void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const ch
 			    bool moved);
 /* An address or a route of the netdev is gone. */
 void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex);
+/* Somebody has deleted a tc filter or qdisc: perhaps one of ours. */
+void trunk_list_programs_changed(struct trunk_list *l);
 /* The machine has slept. */
 void trunk_list_resumed(struct trunk_list *l);
 /* Nobody knows what has happened: all is looked up. */

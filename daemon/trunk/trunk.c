@@ -577,7 +577,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_repair_new(&t->repair, t, err))
+	if (t->kick && t->retry && !trunk_mend_new(t) && !trunk_repair_new(&t->repair, t, err))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -604,6 +604,8 @@ void trunk_free(struct trunk **p)
 	if (!t)
 		return;
 	trunk_repair_free(&t->repair);
+	if (t->mend)
+		event_free(t->mend);
 	if (t->commands)
 		event_free(t->commands);
 	session_free(&t->session);

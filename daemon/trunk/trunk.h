@@ -109,6 +109,9 @@ enum trunk_link_event {
 };
 void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
 		   enum trunk_link_event what);
+/* Puts back programs of the data path that somebody has taken away: now; soon. */
+void trunk_mend(struct trunk *t);
+void trunk_mend_soon(struct trunk *t);
 /* Nobody knows what has happened to them. */
 void trunk_look(struct trunk *t);
 /* The machine has slept. */

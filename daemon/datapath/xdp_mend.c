@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Programs that somebody has detached, or filters that somebody has deleted, put back. */
+#include "xdp.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+
+#include "qmap_xdp.skel.h"
+#include "renew.h"
+
+static unsigned int inner(const struct datapath *dp, char which)
+{
+	char name[IFNAMSIZ];
+
+	xdp_inner_name(dp->base, which, name);
+	return if_nametoindex(name);
+}
+
+static int mend_link(struct datapath *dp, enum xdp_pin pin, char which, unsigned int flags,
+		     char *where, size_t size, struct error *err)
+{
+	const struct renew_place place = {xdp_pin_names[pin], inner(dp, which), flags};
+
+	/* a netdev that is gone is no matter of its program */
+	if (!place.ifindex)
+		return 0;
+	return renew_detached_link(dp->pins, &place, &dp->fd[pin], where, size, err);
+}
+
+/* The entry program lives by its filter alone, so it has to be loaded anew. */
+static int mend_entry(struct datapath *dp, char *where, size_t size, struct error *err)
+{
+	struct qmap_xdp *skel = NULL;
+	struct qmap_config config;
+	int ret;
+
+	if (xdp_entry_is_attached(dp))
+		return 0;
+	renew_add_where(where, size, dp->trunk);
+	ret = renew_get_config(dp->pins, &config, err)
+		      ?: xdp_load(&skel, dp, &config, inner(dp, 'e'), err);
+	if (ret)
+		return ret;
+	ret = xdp_entry_attach(dp, bpf_program__fd(skel->progs.qmap_enter), err);
+	qmap_xdp__destroy(skel);
+	return ret;
+}
+
+static bool has_uplink(unsigned int ifindex)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
+
+	return !bpf_tc_query(&hook, &opts);
+}
+
+static int mend_uplinks(struct datapath *dp, char *where, size_t size, struct error *err)
+{
+	struct qmap_port port;
+	char name[IFNAMSIZ];
+	int ret = 0;
+
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port) || !port.ifindex ||
+		    !if_indextoname(port.ifindex, name) || has_uplink(port.ifindex))
+			continue;
+		renew_add_where(where, size, port.ifindex);
+		ret = xdp_attach_uplink(port.ifindex, dp->fd[XDP_PROG_UPLINK], 0, err);
+	}
+	return ret;
+}
+
+int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err)
+{
+	return mend_link(dp, XDP_LINK_DELIVER, 'b', XDP_FLAGS_DRV_MODE, where, size, err)
+		?: mend_link(dp, XDP_LINK_SPLIT, 'e', XDP_FLAGS_SKB_MODE, where, size, err)
+		?: mend_uplinks(dp, where, size, err)
+		?: mend_entry(dp, where, size, err);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The data path's programs, where others have taken them away. The kernel tells of tc filters that
+ * are gone; of XDP links that are detached it tells nobody, so these are looked at from time to
+ * time, and whenever somebody asks for the trunk.
+ */
+#include <event2/event.h>
+#include <string.h>
+#include <time.h>
+
+#include "events/events.h"
+#include "internal.h"
+
+/* Whoever takes them away again and again is not fought faster than that. */
+#define LEAST_MS 1000
+
+/* Who deletes a qdisc deletes its filters. */
+#define SOON_MS 10
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void arm(struct trunk *t, int64_t ms)
+{
+	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(t->mend, &tv);
+}
+
+static void tell(struct trunk *t, const char *where, const struct error *err)
+{
+	struct events_entry e = {.kind = EVENTS_NETDEV};
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.to, sizeof(e.to), "%s", err->err ? "failed" : "repaired");
+	snprintf(e.reason, sizeof(e.reason), "somebody has taken the program off %s%s%.200s", where,
+		 err->err ? "; " : "", err->text);
+	events_add(t->env.events, &e, true);
+}
+
+/* A failure is told once, not each time it is tried again. */
+static void mend(struct trunk *t)
+{
+	struct error err = {0};
+	char where[256] = "";
+
+	t->ops->mend(t->dp, where, sizeof(where), &err);
+	if (err.err && !where[0])
+		return; /* nobody knows */
+	if (where[0] && !(err.err && t->mend_failed)) {
+		t->mended_ms = now_ms();
+		tell(t, where, &err);
+	}
+	t->mend_failed = err.err;
+}
+
+static bool has_programs(const struct trunk *t)
+{
+	char name[IFNAMSIZ];
+
+	return t->dp && t->ops->mend && !t->closing && if_indextoname(t->dev.ifindex, name);
+}
+
+void trunk_mend(struct trunk *t)
+{
+	if (has_programs(t) && now_ms() - t->mended_ms >= LEAST_MS)
+		mend(t);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+
+	(void)fd;
+	(void)what;
+	trunk_mend(t);
+	trunk_mend_watch(t);
+}
+
+void trunk_mend_soon(struct trunk *t)
+{
+	int64_t since = now_ms() - t->mended_ms;
+
+	if (has_programs(t))
+		arm(t, since < LEAST_MS ? LEAST_MS - since : SOON_MS);
+}
+
+void trunk_mend_watch(struct trunk *t)
+{
+	if (t->config.poll)
+		arm(t, t->config.poll * 1000);
+}
+
+void trunk_mend_unwatch(struct trunk *t)
+{
+	event_del(t->mend);
+}
+
+int trunk_mend_new(struct trunk *t)
+{
+	t->mend = event_new(t->env.base, -1, 0, on_timer, t);
+	return t->mend ? 0 : -1;
+}

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Programs that somebody detaches and filters that somebody deletes: put back, told, and traffic
+# goes on.
+# shellcheck source=tests/net/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+start() {
+	modem_start
+	qmapd_start
+	attach --datapath xdp --poll "$poll" --pdn 1,apn=internet,ip=v4 --pdn 2,apn=ims,ip=v4
+	answers || fail "no traffic to begin with"
+}
+
+poll=0
+
+pings() { # pdn
+	ping -c 1 -W 1 -q -I "wwan0.$1" "10.64.$1.1" >/dev/null 2>&1
+}
+
+answers() {
+	pings 1 && pings 2
+}
+
+# detach_link PIN: as somebody would do it who has found it in `bpftool link`.
+detach_link() {
+	bpftool link detach pinned "$(find /sys/fs/bpf/qmap -name "$1")"
+}
+
+log_says() { # what
+	grep -qF "$1" "$T/qmapd.log"
+}
+
+is_told() { # sentence
+	wait_for 5 log_says "$1" || fail "nobody says \"$1\""
+}
+
+goes_on() {
+	wait_for 5 answers || fail "no traffic any more"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_filter_of_trunk_deleted() {
+	start
+	tc filter del dev wwan0 ingress
+	is_told "wwan0: repaired: somebody has taken the program off wwan0"
+	goes_on
+}
+
+test_qdisc_of_trunk_deleted() {
+	start
+	tc qdisc del dev wwan0 clsact
+	is_told "wwan0: repaired: somebody has taken the program off wwan0"
+	goes_on
+}
+
+test_filter_of_port_deleted() {
+	start
+	tc filter del dev wwan0.2q ingress
+	is_told "wwan0: repaired: somebody has taken the program off wwan0.2q"
+	goes_on
+}
+
+# Once a second is enough for whoever does it for ever.
+test_filter_deleted_again_and_again() {
+	local before took
+	start
+	before=${EPOCHREALTIME/./}
+	for _ in 1 2 3; do
+		wait_for 5 has_filter || fail "the filter does not come back"
+		tc filter del dev wwan0 ingress
+	done
+	wait_for 5 has_filter || fail "the filter does not come back"
+	took=$(((${EPOCHREALTIME/./} - before) / 1000))
+	at_least "ms for three repairs" 2000 "$took"
+	goes_on
+}
+
+has_filter() {
+	[ -n "$(tc filter show dev wwan0 ingress)" ]
+}
+
+# The kernel tells nobody of it: whoever asks for the trunk finds it.
+link_detached() { # pin netdev command
+	start
+	detach_link "$1"
+	! answers || fail "traffic passes without a program on $2"
+	qmapctl "$3" >/dev/null
+	is_told "wwan0: repaired: somebody has taken the program off $2"
+	goes_on
+}
+
+test_split_program_detached() {
+	link_detached link_split wwan0.se show
+}
+
+test_deliver_program_detached() {
+	link_detached link_deliver wwan0.sb stats
+}
+
+test_detached_is_found_by_the_poll() {
+	poll=1
+	start
+	detach_link link_split
+	is_told "wwan0: repaired: somebody has taken the program off wwan0.se"
+	goes_on
+}
+
+# What is pinned is the new link, and the next daemon finds that.
+test_next_daemon_has_what_was_put_back() {
+	start
+	detach_link link_split
+	tc filter del dev wwan0 ingress
+	wait_for 5 has_filter
+	qmapctl show >/dev/null
+	is_told "somebody has taken the program off wwan0.se"
+	qmapd_kill KILL || :
+	answers || fail "no traffic without a daemon"
+	qmapd_start
+	goes_on
+}
+
+test_detached_while_nobody_was_there() {
+	start
+	qmapd_kill KILL || :
+	detach_link link_deliver
+	tc filter del dev wwan0.1q ingress
+	qmapd_start
+	is_told "wwan0: repaired: somebody has taken the program off wwan0.sb, wwan0.1q"
+	goes_on
+}
+
+# Somebody else's filter in its place (any program will do) is not pushed away, and told of once.
+test_place_is_taken() {
+	start
+	qmapd_kill KILL || :
+	tc filter del dev wwan0 ingress
+	tc filter add dev wwan0 ingress protocol all prio 1 handle 1 bpf direct-action \
+		object-pinned "$(find /sys/fs/bpf/qmap -name prog_uplink)"
+	qmapd_start
+	is_told "wwan0: failed: somebody has taken the program off wwan0; cannot attach the entry program to wwan0: File exists"
+	qmapctl show >/dev/null
+	qmapctl stats >/dev/null
+	equal "times told" 1 "$(grep -c 'failed: somebody has taken' "$T/qmapd.log")"
+	tc filter del dev wwan0 ingress
+	is_told "wwan0: repaired: somebody has taken the program off wwan0"
+	goes_on
+}
+
+# The kernel keeps others from taking a link away by netlink.
+test_xdp_off_is_refused() {
+	start
+	refused 2 "XDP" ip link set dev wwan0.sb xdpdrv off
+	answers || fail "no traffic after a refused attempt"
+	goes_on
+}
+
+run_tests "$@"
