@@ -74,7 +74,8 @@ struct datapath_ops {
 	int (*flow)(struct datapath *dp, unsigned int mux, bool on, struct error *err);
 	/* Counters; see qmapctl(8). New reference. */
 	int (*stats)(struct datapath *dp, struct json_object **out, struct error *err);
-	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. */
+	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. NULL
+	 * where nobody tells of them. */
 	int (*event_fd)(struct datapath *dp);
 	int (*events)(struct datapath *dp, struct error *err);
 	/*

@@ -92,19 +92,6 @@ static int stats(struct datapath *dp, struct json_object **out, struct error *er
 	return 0;
 }
 
-static int event_fd(struct datapath *dp)
-{
-	(void)dp;
-	return -1;
-}
-
-static int events(struct datapath *dp, struct error *err)
-{
-	(void)dp;
-	(void)err;
-	return 0;
-}
-
 static int detach(struct datapath *dp, struct error *err)
 {
 	(void)dp;
@@ -135,8 +122,6 @@ const struct datapath_ops datapath_raw = {
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,
-	.event_fd = event_fd,
-	.events = events,
 	.detach = detach,
 	.close = close_datapath,
 };

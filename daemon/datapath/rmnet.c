@@ -12,7 +12,6 @@
 #include <json-c/json.h>
 #include <linux/if_link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -22,10 +21,8 @@
 #include "util/log.h"
 #include "rtnl/rmnet.h"
 #include "counters.h"
-#include "datapath.h"
-#include "pins.h"
+#include "common.h"
 #include "qmap/wire.h"
-#include "xdp_link.h"
 
 /* As in the shim: long enough for the ACKs of one aggregate, short beside what a radio adds. */
 #define TX_USECS 200
@@ -51,52 +48,6 @@ static const char *const pin_names[PINS] = {[BASELINE] = "baseline"};
 struct baseline {
 	__u64 aggregates, bytes;
 };
-
-/* Where a port is, by mux id; without a name there is none. */
-struct place {
-	char name[IFNAMSIZ];
-	char netns[64];
-};
-
-struct datapath {
-	struct pins *pins;
-	struct rtnl *nl;
-	char base[IFNAMSIZ]; /* what the names of ports begin with */
-	int fd[PINS];
-	struct datapath_format format; /* all 0 when adopted: then the links' flags tell */
-	bool told;		       /* that uplink is not aggregated */
-	struct place places[QMAP_MAX_MUX];
-};
-
-static void close_datapath(struct datapath **p)
-{
-	struct datapath *dp = *p;
-
-	if (!dp)
-		return;
-	bpf_fds_close(dp->fd, PINS);
-	rtnl_close(&dp->nl);
-	free(dp);
-	*p = NULL;
-}
-
-static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
-			struct error *err)
-{
-	struct datapath *dp = calloc(1, sizeof(*dp));
-	int ret;
-
-	if (!dp)
-		return error_set(err, -ENOMEM, "out of memory");
-	dp->pins = pins;
-	bpf_fds_init(dp->fd, PINS);
-	datapath_port_base(trunk, pins->ifindex, dp->base);
-	ret = rtnl_open(&dp->nl, NULL, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
-}
 
 static int probe(const char *trunk, struct error *why)
 {
@@ -138,7 +89,7 @@ static int make_baseline(struct datapath *dp, struct error *err)
 	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
 		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
 	if (!ret)
-		ret = bpf_keep(dp->pins, pin_names[BASELINE], fd, &dp->fd[BASELINE], err);
+		ret = datapath_keep(dp, BASELINE, fd, err);
 	close(fd);
 	return ret;
 }
@@ -147,39 +98,22 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct datapath_format *format, struct error *err)
 {
 	struct datapath *dp = NULL;
-	int ret = check_version(format, err) ?: new_datapath(&dp, pins, trunk, err);
+	int ret =
+		check_version(format, err) ?: datapath_new(&dp, pins, trunk, pin_names, PINS, err);
 
 	if (ret)
 		return ret;
 	dp->format = *format;
 	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, datapath_rmnet.name, err);
 	if (ret)
-		close_datapath(&dp);
+		datapath_close(&dp);
 	*out = dp;
 	return ret;
 }
 
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	struct datapath *dp = NULL;
-	int ret = new_datapath(&dp, pins, pins->trunk, err);
-
-	if (!ret)
-		ret = bpf_fds_get(pins, pin_names, dp->fd, PINS, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
-}
-
-static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
-{
-	struct place *place = &dp->places[port->mux % QMAP_MAX_MUX];
-
-	(void)err;
-	memcpy(place->name, port->name, sizeof(place->name));
-	memcpy(place->netns, port->netns, sizeof(place->netns));
-	return 0;
+	return datapath_open(out, pins, pin_names, PINS, err);
 }
 
 /*
@@ -203,7 +137,7 @@ static uint32_t link_flags(int version)
 static int current_flags(struct datapath *dp, uint32_t *flags, struct error *err)
 {
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
-		const struct place *place = &dp->places[mux];
+		const struct datapath_place *place = &dp->places[mux];
 		struct rtnl *nl = NULL;
 		int ret;
 
@@ -296,11 +230,11 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	set_aggregation(dp, port->name);
 	ret = rtnl_link_get(dp->nl, port->name, &link, err);
 	port->ifindex = link.ifindex;
-	return ret ?: adopt_port(dp, port, NULL);
+	return ret ?: datapath_adopt_port(dp, port, NULL);
 }
 
 /* A command socket where the port is, and the port as it is there. */
-static int open_port(const struct place *place, struct rtnl **nl, struct rtnl_link *link,
+static int open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
 {
 	int ret = rtnl_open(nl, place->netns, err) ?: rtnl_link_get(*nl, place->name, link, err);
@@ -312,7 +246,7 @@ static int open_port(const struct place *place, struct rtnl **nl, struct rtnl_li
 
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
-	struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 	int ret = open_port(place, &nl, &link, err);
@@ -322,14 +256,14 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	ret = rtnl_link_del(nl, link.ifindex, err);
 	rtnl_close(&nl);
 	if (!ret)
-		*place = (struct place){0};
+		*place = (struct datapath_place){0};
 	return ret;
 }
 
 /* rmnet's links always have a carrier, so one that may send nothing is down. */
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
-	const struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	const struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 	int ret;
@@ -381,7 +315,7 @@ static struct json_object *port_json(unsigned int mux, const struct rtnl_link *l
 static int port_stats(struct datapath *dp, unsigned int mux, struct json_object *ports,
 		      uint64_t *frames, struct error *err)
 {
-	const struct place *place = &dp->places[mux];
+	const struct datapath_place *place = &dp->places[mux];
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 	uint64_t csum_ok = 0;
@@ -438,19 +372,6 @@ static int stats(struct datapath *dp, struct json_object **out, struct error *er
 	return 0;
 }
 
-static int event_fd(struct datapath *dp)
-{
-	(void)dp;
-	return -1;
-}
-
-static int events(struct datapath *dp, struct error *err)
-{
-	(void)dp;
-	(void)err;
-	return 0;
-}
-
 /* A port that is gone already, with its trunk or its namespace, needs no more. */
 static int forget_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
@@ -482,12 +403,10 @@ const struct datapath_ops datapath_rmnet = {
 	.attach = attach,
 	.adopt = adopt,
 	.add_port = add_port,
-	.adopt_port = adopt_port,
+	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,
-	.event_fd = event_fd,
-	.events = events,
 	.detach = detach,
-	.close = close_datapath,
+	.close = datapath_close,
 };

@@ -12,18 +12,14 @@
 #include <json-c/json.h>
 #include <linux/if_link.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "trunk/device_stats.h"
-#include "util/log.h"
 #include "rtnl/shim.h"
 #include "commands.h"
 #include "counters.h"
-#include "datapath.h"
-#include "pins.h"
+#include "common.h"
 #include "qmap/shim.h"
 #include "qmap/wire.h"
 #include "qmap_shim.skel.h"
@@ -48,55 +44,6 @@ static const char *const pin_names[PINS] = {
 	[PROG_TX] = "prog_tx",
 	[LINK_RX] = "link_rx",
 };
-
-/* Where a port is, by mux id: its counters are read there. */
-struct place {
-	char name[IFNAMSIZ];
-	char netns[64];
-};
-
-struct datapath {
-	struct pins *pins;
-	struct rtnl *nl;
-	unsigned int trunk;
-	char base[IFNAMSIZ]; /* what the names of netdevs begin with */
-	int fd[PINS];
-	struct commands *commands; /* NULL until somebody listens */
-	struct place places[QMAP_MAX_MUX];
-};
-
-static void close_datapath(struct datapath **p)
-{
-	struct datapath *dp = *p;
-
-	if (!dp)
-		return;
-	commands_close(&dp->commands);
-	bpf_fds_close(dp->fd, PINS);
-	rtnl_close(&dp->nl);
-	free(dp);
-	*p = NULL;
-}
-
-static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
-			struct error *err)
-{
-	struct datapath *dp = calloc(1, sizeof(*dp));
-	int ret;
-
-	if (!dp)
-		return error_set(err, -ENOMEM, "out of memory");
-	bpf_log_to_ours();
-	dp->pins = pins;
-	dp->trunk = pins->ifindex;
-	bpf_fds_init(dp->fd, PINS);
-	datapath_port_base(trunk, pins->ifindex, dp->base);
-	ret = rtnl_open(&dp->nl, NULL, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
-}
 
 static void trunk_name(const struct datapath *dp, char name[IFNAMSIZ])
 {
@@ -138,11 +85,6 @@ static int load(struct qmap_shim **out, const struct datapath *dp, const struct 
 	return 0;
 }
 
-static int keep(struct datapath *dp, enum pin pin, int fd, struct error *err)
-{
-	return bpf_keep(dp->pins, pin_names[pin], fd, &dp->fd[pin], err);
-}
-
 static int add_trunk(struct datapath *dp, const struct datapath_format *format,
 		     struct rtnl_link *link, struct error *err)
 {
@@ -170,7 +112,7 @@ static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int i
 
 	if (link < 0)
 		return link;
-	ret = keep(dp, LINK_RX, link, err);
+	ret = datapath_keep(dp, LINK_RX, link, err);
 	close(link);
 	return ret;
 }
@@ -184,7 +126,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_config config;
 	int ret;
 
-	ret = new_datapath(&dp, pins, trunk, err);
+	ret = datapath_new(&dp, pins, trunk, pin_names, PINS, err);
 	if (ret)
 		return ret;
 	config = bpf_config(dp->trunk, format);
@@ -192,9 +134,9 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	if (ret)
 		goto free;
 	ret = renew_put_config(pins, &config, err)
-		?: keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
-		?: keep(dp, EVENTS, bpf_map__fd(skel->maps.events), err)
-		?: keep(dp, PROG_TX, bpf_program__fd(skel->progs.qmap_shim_tx), err)
+		?: datapath_keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
+		?: datapath_keep(dp, EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: datapath_keep(dp, PROG_TX, bpf_program__fd(skel->progs.qmap_shim_tx), err)
 		?: add_trunk(dp, format, &link, err);
 	if (ret)
 		goto destroy;
@@ -207,32 +149,14 @@ destroy:
 	qmap_shim__destroy(skel);
 free:
 	if (ret)
-		close_datapath(&dp);
+		datapath_close(&dp);
 	*out = dp;
 	return ret;
 }
 
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	struct datapath *dp = NULL;
-	int ret = new_datapath(&dp, pins, pins->trunk, err);
-
-	if (!ret)
-		ret = bpf_fds_get(pins, pin_names, dp->fd, PINS, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
-}
-
-static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
-{
-	struct place *place = &dp->places[port->mux % QMAP_MAX_MUX];
-
-	(void)err;
-	memcpy(place->name, port->name, sizeof(place->name));
-	memcpy(place->netns, port->netns, sizeof(place->netns));
-	return 0;
+	return datapath_open(out, pins, pin_names, PINS, err);
 }
 
 static void tx_pin(const struct datapath *dp, unsigned int mux, char path[PINS_PATH])
@@ -315,7 +239,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 		return ret;
 	ret = rtnl_link_get(dp->nl, port->name, &link, err) ?: make_port(dp, port, &link, err);
 	port->ifindex = link.ifindex;
-	adopt_port(dp, port, NULL);
+	datapath_adopt_port(dp, port, NULL);
 	if (ret && link.ifindex)
 		rtnl_link_del(dp->nl, link.ifindex, NULL);
 	return ret;
@@ -323,7 +247,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
-	const struct place *place = &dp->places[mux % QMAP_MAX_MUX];
+	const struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
 	struct qmap_port none = {0};
 	struct rtnl_link link;
 	struct rtnl *nl = NULL;
@@ -341,7 +265,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 }
 
 /* Uplink is held back by the missing carrier, which must be changed where the port is. */
-static int set_carrier(const struct place *place, bool on, struct error *err)
+static int set_carrier(const struct datapath_place *place, bool on, struct error *err)
 {
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
@@ -520,18 +444,7 @@ static int stats(struct datapath *dp, struct json_object **out, struct error *er
 
 static int event_fd(struct datapath *dp)
 {
-	struct error err = {0};
-
-	if (!dp->commands && commands_open(&dp->commands, dp->fd[EVENTS], dp->trunk, false, &err)) {
-		log_warning("%s", err.text);
-		return -1;
-	}
-	return commands_fd(dp->commands);
-}
-
-static int events(struct datapath *dp, struct error *err)
-{
-	return dp->commands ? commands_read(dp->commands, err) : 0;
+	return datapath_event_fd(dp, EVENTS, false);
 }
 
 /* The trunk device takes its ports along, wherever they are. */
@@ -558,12 +471,12 @@ const struct datapath_ops datapath_shim = {
 	.renew = renew,
 	.mend = mend,
 	.add_port = add_port,
-	.adopt_port = adopt_port,
+	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,
 	.event_fd = event_fd,
-	.events = events,
+	.events = datapath_events,
 	.detach = detach,
-	.close = close_datapath,
+	.close = datapath_close,
 };

@@ -11,7 +11,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "util/log.h"
 #include "rtnl/rtnl.h"
 #include "commands.h"
 #include "qmap/wire.h"
@@ -49,59 +47,21 @@ const char *const xdp_pin_names[XDP_PINS] = {
 #define WISH_DATAGRAMS 32
 #define WISH_BYTES     16384
 
-static void close_datapath(struct datapath **p)
-{
-	struct datapath *dp = *p;
-
-	if (!dp)
-		return;
-	commands_close(&dp->commands);
-	bpf_fds_close(dp->fd, XDP_PINS);
-	rtnl_close(&dp->nl);
-	free(dp);
-	*p = NULL;
-}
-
-static int new_datapath(struct datapath **out, struct pins *pins, const char *trunk,
-			struct error *err)
-{
-	struct datapath *dp = calloc(1, sizeof(*dp));
-	int ret;
-
-	if (!dp)
-		return error_set(err, -ENOMEM, "out of memory");
-	bpf_log_to_ours();
-	dp->pins = pins;
-	dp->trunk = pins->ifindex;
-	bpf_fds_init(dp->fd, XDP_PINS);
-	datapath_port_base(trunk, pins->ifindex, dp->base);
-	ret = rtnl_open(&dp->nl, NULL, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
-}
-
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, "%.10s.s%c", base, which);
 }
 
-static int keep(struct datapath *dp, enum xdp_pin pin, int fd, struct error *err)
-{
-	return bpf_keep(dp->pins, xdp_pin_names[pin], fd, &dp->fd[pin], err);
-}
-
 static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
 {
-	return keep(dp, XDP_PORTS, bpf_map__fd(skel->maps.ports), err)
-		?: keep(dp, XDP_PORT_DEVS, bpf_map__fd(skel->maps.port_devs), err)
-		?: keep(dp, XDP_UPLINKS, bpf_map__fd(skel->maps.uplinks), err)
-		?: keep(dp, XDP_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
-		?: keep(dp, XDP_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
-		?: keep(dp, XDP_EVENTS, bpf_map__fd(skel->maps.events), err)
-		?: keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
-		?: keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err);
+	return datapath_keep(dp, XDP_PORTS, bpf_map__fd(skel->maps.ports), err)
+		?: datapath_keep(dp, XDP_PORT_DEVS, bpf_map__fd(skel->maps.port_devs), err)
+		?: datapath_keep(dp, XDP_UPLINKS, bpf_map__fd(skel->maps.uplinks), err)
+		?: datapath_keep(dp, XDP_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
+		?: datapath_keep(dp, XDP_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
+		?: datapath_keep(dp, XDP_EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: datapath_keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
+		?: datapath_keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err);
 }
 
 /*
@@ -115,7 +75,7 @@ static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned in
 
 	if (link < 0)
 		return link;
-	ret = keep(dp, pin, link, err);
+	ret = datapath_keep(dp, pin, link, err);
 	close(link);
 	return ret;
 }
@@ -154,7 +114,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	unsigned int entry;
 	int ret;
 
-	ret = new_datapath(&dp, pins, trunk, err);
+	ret = datapath_new(&dp, pins, trunk, xdp_pin_names, XDP_PINS, err);
 	if (ret)
 		return ret;
 	ret = add_split_veth(dp, &a, &b, err);
@@ -181,22 +141,14 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	qmap_xdp__destroy(skel);
 free:
 	if (ret)
-		close_datapath(&dp);
+		datapath_close(&dp);
 	*out = dp;
 	return ret;
 }
 
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	struct datapath *dp = NULL;
-	int ret = new_datapath(&dp, pins, pins->trunk, err);
-
-	if (!ret)
-		ret = bpf_fds_get(pins, xdp_pin_names, dp->fd, XDP_PINS, err);
-	if (ret)
-		close_datapath(&dp);
-	*out = dp;
-	return ret;
+	return datapath_open(out, pins, xdp_pin_names, XDP_PINS, err);
 }
 
 /* Without these a port would hand super-packets and half-made checksums to the uplink program,
@@ -307,15 +259,6 @@ static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *p
 	return 0;
 }
 
-/* The pinned maps know the ports. */
-static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
-{
-	(void)dp;
-	(void)port;
-	(void)err;
-	return 0;
-}
-
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	struct qmap_port port, none = {0};
@@ -388,19 +331,7 @@ static int detach(struct datapath *dp, struct error *err)
 
 static int event_fd(struct datapath *dp)
 {
-	struct error err = {0};
-
-	if (!dp->commands &&
-	    commands_open(&dp->commands, dp->fd[XDP_EVENTS], dp->trunk, true, &err)) {
-		log_warning("%s", err.text);
-		return -1;
-	}
-	return commands_fd(dp->commands);
-}
-
-static int events(struct datapath *dp, struct error *err)
-{
-	return dp->commands ? commands_read(dp->commands, err) : 0;
+	return datapath_event_fd(dp, XDP_EVENTS, true);
 }
 
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
@@ -452,12 +383,12 @@ const struct datapath_ops datapath_xdp = {
 	.renew = xdp_renew,
 	.mend = xdp_mend,
 	.add_port = add_port,
-	.adopt_port = adopt_port,
+	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = flow,
 	.stats = xdp_stats,
 	.event_fd = event_fd,
-	.events = events,
+	.events = datapath_events,
 	.detach = detach,
-	.close = close_datapath,
+	.close = datapath_close,
 };

@@ -5,13 +5,9 @@
 
 #include <net/if.h>
 
-#include "datapath.h"
-#include "pins.h"
-#include "qmap/abi.h"
+#include "common.h"
 
-struct commands;
 struct qmap_xdp;
-struct rtnl;
 
 /* Pins of this data path; the names are those of the BPF object's maps and programs. */
 enum xdp_pin {
@@ -27,17 +23,9 @@ enum xdp_pin {
 	XDP_LINK_SPLIT,
 	XDP_PINS,
 };
+_Static_assert(XDP_PINS <= DATAPATH_PINS, "a data path has room for its pins");
 
 extern const char *const xdp_pin_names[XDP_PINS];
-
-struct datapath {
-	struct pins *pins;
-	struct rtnl *nl;
-	unsigned int trunk;
-	char base[IFNAMSIZ]; /* what the names of ports and veths begin with */
-	int fd[XDP_PINS];
-	struct commands *commands; /* NULL until somebody listens */
-};
 
 /* Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b' delivers.
  */

@@ -110,7 +110,7 @@ static void on_commands(evutil_socket_t fd, short what, void *arg)
 
 void trunk_listen_commands(struct trunk *t)
 {
-	int fd = t->ops->event_fd(t->dp);
+	int fd = t->ops->event_fd ? t->ops->event_fd(t->dp) : -1;
 
 	if (fd < 0)
 		return;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the data paths that carry QMAP share: what one of them knows, and how it begins and ends. */
+#ifndef QMAP_DATAPATH_COMMON_H
+#define QMAP_DATAPATH_COMMON_H
+
+#include "datapath.h"
+#include "pins.h"
+#include "qmap/abi.h"
+
+struct commands;
+struct rtnl;
+
+#define DATAPATH_PINS 10 /* at most */
+
+/* Where a port is, by mux id; without a name there is none. */
+struct datapath_place {
+	char name[IFNAMSIZ];
+	char netns[64];
+};
+
+struct datapath {
+	struct pins *pins;
+	struct rtnl *nl;
+	unsigned int trunk;
+	char base[IFNAMSIZ];	  /* what the names of netdevs begin with */
+	const char *const *names; /* of its pins */
+	unsigned int npins;
+	int fd[DATAPATH_PINS];	   /* of each; -1: none */
+	struct commands *commands; /* NULL until somebody listens */
+	struct datapath_place places[QMAP_MAX_MUX];
+	/* of rmnet */
+	struct datapath_format format; /* all 0 when adopted: then the links' flags tell */
+	bool told;		       /* that uplink is not aggregated */
+};
+
+int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
+		 const char *const *names, unsigned int npins, struct error *err);
+/* The same with all that is pinned. */
+int datapath_open(struct datapath **out, struct pins *pins, const char *const *names,
+		  unsigned int npins, struct error *err);
+/* Pins @fd as pin @pin of its names, and keeps a descriptor of our own. */
+int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *err);
+
+/* Members of datapath_ops. */
+int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err);
+int datapath_events(struct datapath *dp, struct error *err);
+void datapath_close(struct datapath **dp);
+
+/* QMAP commands come through the map that is pinned as @pin. @acknowledge: see commands_open().
+ * Fd, or -1. */
+int datapath_event_fd(struct datapath *dp, unsigned int pin, bool acknowledge);
+
+#endif
