@@ -82,7 +82,9 @@ static const struct option_def option_defs[] = {
 struct daemon {
 	struct event_base *base;
 	struct event *sigterm, *sigint, *sighup, *netlink;
-	const char *config; /* file or directory; NULL: the default, if there is one */
+	const struct args *args;
+	const char *config;	    /* file or directory; NULL: the default, if there is one */
+	struct config_daemon proxy; /* how qmi-proxy is to run */
 	struct rtnl_monitor *monitor;
 	struct resume_watch *resume;
 	struct events *events;
@@ -109,6 +111,48 @@ static int read_config(const struct daemon *d, struct config_set *set, struct er
 	return config_set_read(set, path, err) ?: config_set_use_models(set, true, err);
 }
 
+/* An option stands above the file. */
+static struct config_daemon wanted_proxy(const struct args *args, const struct config_set *set)
+{
+	struct config_daemon w = set->daemon;
+
+	if (args->qmi_proxy)
+		snprintf(w.qmi_proxy, sizeof(w.qmi_proxy), "%s", args->qmi_proxy);
+	if (args->qmi_proxy_group)
+		snprintf(w.qmi_proxy_group, sizeof(w.qmi_proxy_group), "%s", args->qmi_proxy_group);
+	return w;
+}
+
+static int start_proxy(struct daemon *d, struct error *err)
+{
+	const char *name = d->proxy.qmi_proxy, *group = d->proxy.qmi_proxy_group;
+	int ret;
+
+	if (!strcmp(name, "no"))
+		return 0;
+	if (!*name || !strcmp(name, "yes"))
+		name = QMI_PROXY_PREFIX;
+	ret = proxy_server_start(d->base, name, *group ? group : NULL, err);
+	if (ret == -EINVAL)
+		error_exit(err, EXIT_USAGE);
+	return ret;
+}
+
+static void restart_proxy(struct daemon *d, const struct config_set *set)
+{
+	const struct config_daemon w = wanted_proxy(d->args, set);
+	struct error err = {0};
+
+	if (!strcmp(w.qmi_proxy, d->proxy.qmi_proxy) &&
+	    !strcmp(w.qmi_proxy_group, d->proxy.qmi_proxy_group))
+		return;
+	d->proxy = w;
+	log_info("qmi-proxy: other settings, its clients are hung up");
+	proxy_server_stop();
+	if (start_proxy(d, &err))
+		log_error("%s; qmi-proxy is not served", err.text);
+}
+
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
 	struct daemon *d = arg;
@@ -123,6 +167,7 @@ static void on_reload(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	log_info("Signal %d: configuration read again", (int)sig);
+	restart_proxy(d, &set);
 	trunk_list_configure(d->trunks, &set);
 }
 
@@ -245,26 +290,11 @@ static void close_all(struct daemon *d)
 		event_base_free(d->base);
 }
 
-static int start_proxy(struct event_base *base, const struct args *args, struct error *err)
-{
-	const char *name = args->qmi_proxy;
-	int ret;
-
-	if (name && !strcmp(name, "no"))
-		return 0;
-	if (!name || !strcmp(name, "yes"))
-		name = QMI_PROXY_PREFIX;
-	ret = proxy_server_start(base, name, args->qmi_proxy_group, err);
-	if (ret == -EINVAL)
-		error_exit(err, EXIT_USAGE);
-	return ret;
-}
-
 static int run(const struct args *args, struct error *err)
 {
 	char socket[108], run_dir[108];
 	struct trunk_env env;
-	struct daemon d = {.config = args->config};
+	struct daemon d = {.args = args, .config = args->config};
 	struct config_set set = {.n = 0};
 	int ret = read_config(&d, &set, err);
 
@@ -289,9 +319,10 @@ static int run(const struct args *args, struct error *err)
 		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
 	if (!ret) {
 		trunk_list_adopt(d.trunks);
+		d.proxy = wanted_proxy(args, &set);
 		trunk_list_configure(d.trunks, &set);
 		/* Last: by now it is known which modems are ours. */
-		ret = start_proxy(d.base, args, err);
+		ret = start_proxy(&d, err);
 	}
 	if (!ret) {
 		log_info("qmapd %s, control socket %s", QMAP_VERSION, socket);

@@ -93,6 +93,12 @@ struct config_trunk {
 	struct config_pdn pdns[CONFIG_MAX_PDNS];
 };
 
+/* qmapd itself, whatever trunks there are. Empty: not said. */
+struct config_daemon {
+	char qmi_proxy[64]; /* yes, no, or the name to serve */
+	char qmi_proxy_group[64];
+};
+
 /* Defaults, no PDNs, @dev empty. */
 void config_trunk_init(struct config_trunk *c);
 
@@ -125,11 +131,12 @@ int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct
 int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
 		     void *arg, struct error *err);
 
-/* The same, and [model VID:PID] sections to @model (NULL: they are only checked). */
+/* The same, and [model VID:PID] sections to @model, [qmapd] to @daemon (NULL: only checked). */
 struct config_model;
 struct config_file_ops {
 	int (*trunk)(const struct config_trunk *c, void *arg);
 	int (*model)(const struct config_model *m, void *arg);
+	int (*daemon)(const struct config_daemon *d, void *arg);
 };
 int config_file_read_all(const char *path, const struct config_file_ops *ops, void *arg,
 			 struct error *err);

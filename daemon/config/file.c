@@ -33,9 +33,11 @@ struct reader {
 	int line;
 	struct entry *entries, **tail;
 	struct model_entry *models, *model; /* all; of the section at hand, or NULL */
-	struct entry *trunk;	/* of the section at hand; NULL: before the first, or a model's */
-	struct config_pdn *pdn; /* of the section at hand; NULL: [trunk NAME] */
-	bool quoted;		/* the value of the line at hand */
+	struct entry *trunk; /* of the section at hand; NULL: before the first, or a model's */
+	struct config_daemon daemon;
+	bool has_daemon, in_daemon; /* [qmapd] was seen; is the section at hand */
+	struct config_pdn *pdn;	    /* of the section at hand; NULL: [trunk NAME] */
+	bool quoted;		    /* the value of the line at hand */
 	bool has_secret;
 	int bad_line; /* 0: none */
 	struct error error;
@@ -69,7 +71,8 @@ static struct entry *find_entry(struct reader *r, const char *dev)
 static void bad_section(struct reader *r, const char *name)
 {
 	error_set(&r->error, -EINVAL, "unknown section [%.60s]", name);
-	error_hint(&r->error, "sections are [trunk DEV], [trunk DEV pdn N] and [model VID:PID]");
+	error_hint(&r->error,
+		   "sections are [trunk DEV], [trunk DEV pdn N], [model VID:PID] and [qmapd]");
 }
 
 static void enter_trunk(struct reader *r, const char *dev)
@@ -110,8 +113,15 @@ static void enter_model(struct reader *r, const char *id)
 	}
 }
 
-/* "trunk wwan0", "trunk wwan0 pdn 1" or "model 2c7c:0800"; @name is what stands between the
- * brackets. */
+static void enter_daemon(struct reader *r)
+{
+	if (r->has_daemon)
+		error_set(&r->error, -EEXIST, "section [qmapd] is there twice");
+	r->has_daemon = r->in_daemon = true;
+}
+
+/* "trunk wwan0", "trunk wwan0 pdn 1", "model 2c7c:0800" or "qmapd"; @name is what stands between
+ * the brackets. */
 static void enter_section(struct reader *r, char *name)
 {
 	char copy[128], *save = NULL, *words[5] = {NULL};
@@ -123,7 +133,10 @@ static void enter_section(struct reader *r, char *name)
 	r->trunk = NULL;
 	r->pdn = NULL;
 	r->model = NULL;
-	if (n == 2 && !strcmp(words[0], "model"))
+	r->in_daemon = false;
+	if (n == 1 && !strcmp(words[0], "qmapd"))
+		enter_daemon(r);
+	else if (n == 2 && !strcmp(words[0], "model"))
 		enter_model(r, words[1]);
 	else if (n == 2 && !strcmp(words[0], "trunk"))
 		enter_trunk(r, words[1]);
@@ -224,15 +237,23 @@ static void restore_guises(struct reader *r, char *value)
 		*value = guise(*value, guises, guised);
 }
 
+static enum config_scope scope_of(const struct reader *r)
+{
+	if (r->in_daemon)
+		return CONFIG_DAEMON;
+	return r->model ? CONFIG_MODEL : r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
+}
+
 static void set_key(struct reader *r, const char *key, const char *value)
 {
-	enum config_scope scope = r->model ? CONFIG_MODEL : r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
-	const struct config_word *w = config_word_find(scope, key, &r->error);
+	const struct config_word *w = config_word_find(scope_of(r), key, &r->error);
 
 	if (!w)
 		return;
 	if (w->identity)
 		error_set(&r->error, -EINVAL, "\"%s\" belongs into the section's name", key);
+	else if (r->in_daemon)
+		config_word_set(w, &r->daemon, value, &r->error);
 	else if (r->model)
 		config_word_set(w, &r->model->model, value, &r->error);
 	else if (r->pdn)
@@ -250,7 +271,7 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 	(void)section; /* read_line() knows it already */
 	snprintf(text, sizeof(text), "%s", value);
 	restore_guises(r, text);
-	if (r->trunk || r->model) {
+	if (r->trunk || r->model || r->in_daemon) {
 		set_key(r, key, text);
 	} else {
 		error_set(&r->error, -EINVAL, "\"%.40s\" stands before the first section", key);
@@ -297,6 +318,8 @@ static int deliver(struct reader *r, const char *path, const struct config_file_
 		if (config_trunk_finish(&e->trunk, &r->error))
 			return located(err, path, e->line, &r->error);
 	}
+	if (r->has_daemon && ops->daemon)
+		ret = ops->daemon(&r->daemon, arg);
 	for (struct model_entry *e = r->models; e && ops->model && !ret; e = e->next)
 		ret = ops->model(&e->model, arg);
 	for (struct entry *e = r->entries; e && !ret; e = e->next)

@@ -56,6 +56,18 @@ int config_set_add_model(struct config_set *set, const struct config_model *m, s
 	return 0;
 }
 
+int config_set_daemon(struct config_set *set, const struct config_daemon *d, struct error *err)
+{
+	if (set->has_daemon) {
+		error_set(err, -EEXIST, "section [qmapd] is there twice");
+		error_exit(err, EXIT_USAGE);
+		return -EEXIST;
+	}
+	set->daemon = *d;
+	set->has_daemon = true;
+	return 0;
+}
+
 int config_set_use_models(const struct config_set *set, bool only, struct error *err)
 {
 	int ret = 0;
@@ -72,6 +84,8 @@ void config_set_clear(struct config_set *set)
 	free(set->models);
 	set->models = NULL;
 	set->nmodels = 0;
+	set->has_daemon = false;
+	set->daemon = (struct config_daemon){0};
 	for (size_t i = 0; i < set->n; i++) {
 		explicit_bzero(set->trunks[i], sizeof(*set->trunks[i]));
 		free(set->trunks[i]);
@@ -98,9 +112,17 @@ static int add_model(const struct config_model *m, void *arg)
 	return config_set_add_model(r->set, m, &r->error);
 }
 
+static int add_daemon(const struct config_daemon *d, void *arg)
+{
+	struct reading *r = arg;
+
+	return config_set_daemon(r->set, d, &r->error);
+}
+
 static int read_file(struct config_set *set, const char *path, struct error *err)
 {
-	static const struct config_file_ops ops = {.trunk = add, .model = add_model};
+	static const struct config_file_ops ops = {
+		.trunk = add, .model = add_model, .daemon = add_daemon};
 	struct reading r = {.set = set};
 	int ret = config_file_read_all(path, &ops, &r, err);
 

@@ -16,6 +16,8 @@ struct config_set {
 	size_t n;
 	struct config_model *models; /* array */
 	size_t nmodels;
+	struct config_daemon daemon;
+	bool has_daemon;
 };
 
 /*
@@ -24,6 +26,9 @@ struct config_set {
  * same trunk, -E2BIG. After an error @set holds whatever was read so far.
  */
 int config_set_read(struct config_set *set, const char *path, struct error *err);
+
+/* -EEXIST where another file has set them. */
+int config_set_daemon(struct config_set *set, const struct config_daemon *d, struct error *err);
 
 /* A copy of @c at the end. -EEXIST, -E2BIG, -ENOMEM. */
 int config_set_add(struct config_set *set, const struct config_trunk *c, struct error *err);

@@ -57,6 +57,9 @@ static const struct config_choice auth_choices[] = {
 	TRUNK(member), .type = CONFIG_STRING, .size = sizeof(((struct config_trunk *)0)->member)
 #define PDN_STRING(member)                                                                         \
 	PDN(member), .type = CONFIG_STRING, .size = sizeof(((struct config_pdn *)0)->member)
+#define DAEMON_STRING(member)                                                                      \
+	.scope = CONFIG_DAEMON, .offset = offsetof(struct config_daemon, member),                  \
+	.type = CONFIG_STRING, .size = sizeof(((struct config_daemon *)0)->member)
 #define CHANGE(what)	.change = CONFIG_CHANGE_##what
 #define UINT(low, high) .type = CONFIG_UINT, .min = (low), .max = (high)
 #define ENUM(list)	.type = CONFIG_ENUM, .choices = (list)
@@ -237,6 +240,16 @@ static const struct config_word words[] = {
 	 MODEL(forced),
 	 .type = CONFIG_BOOL,
 	 .help = "does it send QMAP whatever it is told"},
+	{.key = "qmi-proxy",
+	 DAEMON_STRING(qmi_proxy),
+	 .metavar = "yes|no|NAME",
+	 .help = "let other programs use the modems as through libqmi's qmi-proxy, whose name is "
+		 "qmi-proxy (default: yes)"},
+	{.key = "qmi-proxy-group",
+	 DAEMON_STRING(qmi_proxy_group),
+	 .metavar = "GROUP",
+	 .help = "members of GROUP may use them so, not root alone"},
+
 	{.key = "note", MODEL_STRING(note), .metavar = "TEXT", .help = "what probe says of it"},
 };
 
@@ -268,6 +281,7 @@ static const char *const scope_names[] = {
 	[CONFIG_TRUNK] = "trunk",
 	[CONFIG_PDN] = "PDN",
 	[CONFIG_MODEL] = "model",
+	[CONFIG_DAEMON] = "[qmapd] section",
 };
 
 static void unknown_key(enum config_scope scope, const char *key, struct error *err)

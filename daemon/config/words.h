@@ -23,7 +23,8 @@ enum config_type {
 enum config_scope {
 	CONFIG_TRUNK, /* struct config_trunk */
 	CONFIG_PDN,   /* struct config_pdn */
-	CONFIG_MODEL  /* struct config_model */
+	CONFIG_MODEL, /* struct config_model */
+	CONFIG_DAEMON /* struct config_daemon */
 };
 
 /* What it takes that another value comes into force where the trunk is attached; least first. */

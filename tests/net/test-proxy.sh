@@ -408,6 +408,39 @@ test_server_off_or_otherwise_named() {
 	nothing_left
 }
 
+serves_as() { # name
+	[ -n "$(ss -Hx state listening src "@$1")" ]
+}
+
+# The file says what options may say, too; read again, it counts.
+test_server_by_the_file() {
+	modem_start
+	printf '%s\n' '[qmapd]' 'qmi-proxy = other' '[trunk wwan0]' "control = $T/qmi" >"$T/conf"
+	qmapd_start -c "$T/conf"
+	wait_for 10 is_connected
+	wait_for 5 serves_as other || fail "no socket of that name"
+	! serves_as qmi-proxy || fail "serves the usual name, too"
+	device=$T/qmi
+	before=$(client_ids)
+	sed -i 's/^qmi-proxy = .*/qmi-proxy = yes/' "$T/conf"
+	kill -HUP "$qmapd_pid"
+	wait_for 5 serves_as qmi-proxy || fail "does not serve the usual name"
+	! serves_as other || fail "still serves the other name"
+	tool alloc=3 >"$T/id"
+	equal "ids given" 1 "$(wc -l <"$T/id")"
+	undisturbed
+	sed -i 's/^qmi-proxy = .*/qmi-proxy = no/' "$T/conf"
+	kill -HUP "$qmapd_pid"
+	serves_none() { ! serves_as qmi-proxy; }
+	wait_for 5 serves_none || fail "still serves"
+	qmapd_kill
+	qmapd_start -c "$T/conf" --qmi-proxy other
+	wait_for 5 serves_as other || fail "the option does not stand above the file"
+	wait_for 10 is_connected
+	qmapctl detach wwan0
+	nothing_left
+}
+
 test_server_modem_restarts() {
 	serve --pdn 1
 	hold guest alloc=3 alloc=2

@@ -512,18 +512,25 @@ static int no_trunk(const struct config_trunk *c, void *arg)
 	return -EINVAL;
 }
 
-static int read_models(const char *text, struct config_set *set, struct error *err)
+static int read_set(const char *text, const struct config_file_ops *ops, struct config_set *set,
+		    struct error *err)
 {
-	static const struct config_file_ops ops = {.trunk = no_trunk, .model = take_model};
 	char path[] = "/tmp/qmap-config-XXXXXX";
 	int ret, fd = mkstemp(path);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	ret = config_file_read_all(path, &ops, set, err);
+	ret = config_file_read_all(path, ops, set, err);
 	unlink(path);
 	return ret;
+}
+
+static int read_models(const char *text, struct config_set *set, struct error *err)
+{
+	static const struct config_file_ops ops = {.trunk = no_trunk, .model = take_model};
+
+	return read_set(text, &ops, set, err);
 }
 
 static void models(void **state)
@@ -556,6 +563,39 @@ static void models(void **state)
 	config_set_clear(&set);
 	assert_int_equal(config_set_use_models(&set, true, &err), 0);
 	assert_int_equal(qmi_model_find_id(0x2c7c, 0x0800)->dl_max_bytes, 31744);
+}
+
+static int take_daemon(const struct config_daemon *d, void *arg)
+{
+	return config_set_daemon(arg, d, NULL);
+}
+
+static int read_daemon(const char *text, struct config_set *set, struct error *err)
+{
+	static const struct config_file_ops ops = {.trunk = no_trunk, .daemon = take_daemon};
+
+	return read_set(text, &ops, set, err);
+}
+
+static void daemon_section(void **state)
+{
+	struct config_set set = {.n = 0};
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(
+		read_daemon("[qmapd]\nqmi-proxy = no\nqmi-proxy-group=modem\n", &set, &err), 0);
+	assert_true(set.has_daemon);
+	assert_string_equal(set.daemon.qmi_proxy, "no");
+	assert_string_equal(set.daemon.qmi_proxy_group, "modem");
+	assert_int_equal(read_daemon("[qmapd]\n", &set, &err), -EEXIST);
+	config_set_clear(&set);
+	assert_int_equal(read_daemon("[qmapd]\n[qmapd]\n", &set, &err), -EEXIST);
+	assert_non_null(strstr(err.text, ":2: section [qmapd] is there twice"));
+	err = (struct error){0};
+	assert_int_equal(read_daemon("[qmapd]\nqmi-prox = no\n", &set, &err), -EINVAL);
+	assert_non_null(strstr(err.text, ":2: a [qmapd] section has no setting \"qmi-prox\""));
+	config_set_clear(&set);
 }
 
 static void bad_models(void **state)
@@ -825,6 +865,7 @@ int main(void)
 		T(json_errors),
 		T(file),
 		T(models),
+		T(daemon_section),
 		T(bad_models),
 		T(file_quotes),
 		T(file_errors),

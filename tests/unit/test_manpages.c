@@ -159,6 +159,7 @@ static void words_of_the_file(void **state)
 	const char *page = read_page(QMAPD_CONF);
 	const struct config_word *w = NULL;
 	struct config_pdn *one, *two;
+	struct config_daemon daemon = {.qmi_proxy = "yes", .qmi_proxy_group = "root alone"};
 	struct config_model m;
 	struct config_trunk c;
 
@@ -176,6 +177,8 @@ static void words_of_the_file(void **state)
 	while ((w = config_word_next(CONFIG_MODEL, w)))
 		if (!w->identity)
 			check_word(strstr(page, "\nMODEL\n"), w, &m, &m);
+	while ((w = config_word_next(CONFIG_DAEMON, w)))
+		check_word(strstr(page, "\nQMAPD\n"), w, &daemon, &daemon);
 }
 
 int main(void)
