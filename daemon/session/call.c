@@ -408,6 +408,8 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 			return;
 		lead(c, step->answer(c, m, &res, step->next));
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
+		if (err == -ETIMEDOUT && c->step == STEP_STILL_UP)
+			session_watch_unanswered(c->session);
 		lead(c, STEP_CONNECTED); /* what is known of it stands */
 	} else {
 		if (c->step == STEP_HANG_UP)

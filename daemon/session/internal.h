@@ -259,7 +259,10 @@ struct session {
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */
 	struct event *poll, *watchdog;
-	struct error error; /* why start failed */
+	uint64_t heard;	     /* from the modem, when it was looked at last */
+	unsigned int silent; /* rounds in a row without an answer */
+	bool judged;	     /* of this one it is known */
+	struct error error;  /* why start failed */
 	struct error give_back_error;
 	bool gave_up; /* giving back: the modem does not answer */
 	enum reset reset;
@@ -394,6 +397,8 @@ int session_watch_new(struct session *s);
 void session_watch_free(struct session *s);
 /* Asks the modem now what it is asked from time to time. */
 void session_watch_look(struct session *s);
+/* One of these questions was not answered in time. */
+void session_watch_unanswered(struct session *s);
 /* Begins anew. */
 void session_watch_start(struct session *s);
 void session_watch_stop(struct session *s);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is looked at from time to time, for what nobody announces: a modem that has restarted, a
- * call that has ended, a call that carries nothing any more.
+ * What is looked at from time to time, for what nobody announces: a modem that has restarted or
+ * fallen silent, a call that has ended, a call that carries nothing any more.
  */
 #include "internal.h"
 
 #include <event2/event.h>
 
 #include "clock.h"
+
+/* Unanswered rounds of questions until a modem counts as silent: one may be held up by a scan. */
+#define ROUNDS 2
 
 static void again(struct event *timer, unsigned int seconds)
 {
@@ -17,8 +20,46 @@ static void again(struct event *timer, unsigned int seconds)
 		event_add(timer, &tv);
 }
 
+/* Grows with whatever comes from the modem, QMI or packets. */
+static uint64_t heard(const struct session *s)
+{
+	const struct qmi_counters *n = qmi_channel_counters(s->channel);
+	uint64_t sum = n->responses + n->indications + n->late;
+	const struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn && s->ops->rx_packets; pdn = TAILQ_NEXT(pdn, entry))
+		sum += s->ops->rx_packets(s->arg, pdn->config.number);
+	return sum;
+}
+
+void session_watch_unanswered(struct session *s)
+{
+	if (s->judged || s->phase != PHASE_RUNNING)
+		return;
+	s->judged = true;
+	if (heard(s) != s->heard)
+		s->silent = 0;
+	else if (++s->silent < ROUNDS)
+		event_active(s->poll, EV_TIMEOUT, 0);
+	else
+		session_lost(s, false, "modem does not answer any more, and nothing comes in");
+}
+
+/* The last round is not over where answers may take longer than the poll. */
+static bool is_waiting(const struct session *s)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->step == STEP_STILL_UP)
+			return true;
+	return false;
+}
+
 void session_watch_look(struct session *s)
 {
+	if (!is_waiting(s)) {
+		s->heard = heard(s);
+		s->judged = false;
+	}
 	session_facts_poll(s);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (c->state == CALL_UP && c->step == STEP_NONE)
@@ -98,6 +139,7 @@ void session_watch_start(struct session *s)
 	struct session_pdn *pdn;
 
 	session_watch_stop(s);
+	s->silent = 0;
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		pdn->rx_since = 0;
 	again(s->poll, s->config.poll);

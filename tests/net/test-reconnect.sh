@@ -354,4 +354,44 @@ test_detach_while_start_is_silent() {
 	nothing_left
 }
 
+modem_is() { # state
+	[ "$(field .modem.state)" = "$1" ]
+}
+
+# Nothing announces that a modem has hung up its control side: it is asked twice, and opened again
+# until it answers.
+test_silent_modem_is_found() {
+	local began
+	start
+	attach_one --poll 1 --timeout 1 --sync yes
+	answers 10.64.1.1
+	began=${EPOCHREALTIME/./}
+	modem never '*' '*' >/dev/null
+	modem_is_away() { ! modem_is ready; }
+	wait_for 10 modem_is_away || fail "not noticed"
+	figure "silent modem noticed after $(((${EPOCHREALTIME/./} - began) / 1000)) ms, poll and timeout of 1 s each"
+	field .reason | grep -q "does not answer" || fail "reason: $(field .reason)"
+	modem clear >/dev/null
+	wait_for 10 modem_is ready || fail "not opened again: $(qmapctl show | paste -sd '|')"
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# As long as it carries traffic, its silence is its own affair.
+test_silent_modem_with_traffic_is_left_alone() {
+	local n
+	start
+	attach_one --poll 1 --timeout 1
+	n=$(modem_stat .qmi.never_answered)
+	modem never '*' '*' >/dev/null
+	ping -q -i 0.1 10.64.1.1 >/dev/null &
+	modem wait qmi.never_answered '>=' $((n + 8)) timeout=20000 >/dev/null
+	equal "state" "ready up" "$(field .modem.state) $(family 1 4 .state)"
+	modem clear >/dev/null
+	detach
+	nothing_left
+}
+
 run_tests "$@"
