@@ -50,19 +50,14 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 {
 	struct nlmsghdr *nlh = address_request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 					       family, addr, prefix);
-	struct error cause = {0};
 	char text[INET6_ADDRSTRLEN];
-	int ret;
 
 	/* The other end is the modem, which knows no neighbour discovery: nobody would answer. */
 	if (family == AF_INET6)
 		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
 	inet_ntop(family, addr, text, sizeof(text));
-	ret = rtnl_execute(nl, NULL, NULL, &cause, "add address %s/%u to network device %u", text,
-			   prefix, ifindex);
-	if (!ret || ret == -EEXIST)
-		return 0;
-	return error_pass(err, &cause);
+	return rtnl_change(nl, -EEXIST, err, "add address %s/%u to network device %u", text, prefix,
+			   ifindex);
 }
 
 /* The address of the link and family asked for that @nlh tells of, or NULL. */
@@ -138,14 +133,16 @@ int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const voi
 		    struct error *err)
 {
 	struct flush f = {.ifindex = ifindex, .family = family, .keep = keep};
+	bool any = false;
 	int ret;
 
 	do {
 		ret = list_addresses(nl, &f, err);
+		any |= f.n;
 		for (size_t i = 0; !ret && i < f.n; i++)
 			ret = delete_address(nl, &f, &f.list[i], err);
 	} while (!ret && f.n == FLUSH_BATCH);
-	return ret;
+	return ret ?: any;
 }
 
 struct sought {

@@ -190,7 +190,7 @@ static int set_flag(struct rtnl *nl, unsigned int ifindex, unsigned int flag, bo
 	ifi->ifi_index = ifindex;
 	ifi->ifi_change = flag;
 	ifi->ifi_flags = on ? flag : 0;
-	return rtnl_execute(nl, NULL, NULL, err, "%s network device %u", what, ifindex);
+	return rtnl_change(nl, 0, err, "%s network device %u", what, ifindex);
 }
 
 int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err)
@@ -210,8 +210,7 @@ int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, s
 
 	ifi->ifi_index = ifindex;
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	return rtnl_execute(nl, NULL, NULL, err, "set the MTU of network device %u to %u", ifindex,
-			    mtu);
+	return rtnl_change(nl, 0, err, "set the MTU of network device %u to %u", ifindex, mtu);
 }
 
 int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,

@@ -12,9 +12,26 @@
 /* The kernel builds dump messages of up to 32 KiB if the reader's buffer is that large. */
 #define RTNL_BUFFER 32768
 
+/* Changes that wait for rtnl_batch_send(). */
+#define RTNL_BATCH	 8
+#define RTNL_BATCH_BYTES 1024
+
+struct rtnl_batch {
+	bool open;
+	unsigned int n;
+	size_t len;
+	char buf[RTNL_BATCH_BYTES];
+	struct {
+		uint32_t seq;
+		int ignored;
+		char what[128];
+	} items[RTNL_BATCH];
+};
+
 struct rtnl {
 	struct mnl_socket *sock;
 	uint32_t seq;
+	struct rtnl_batch batch;
 	char buf[RTNL_BUFFER]; /* one request, then its answers */
 };
 
@@ -43,6 +60,18 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, vo
 typedef void (*rtnl_answer_fn)(const struct nlmsghdr *nlh, void *arg);
 int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *err, const char *what,
 		 ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * The same for a request that changes something and is answered by its acknowledgement alone; error
+ * @ignored (negative errno, 0: none) is none. Between rtnl_batch_begin() and rtnl_batch_send() it
+ * is put with the others, and 0.
+ */
+int rtnl_change(struct rtnl *nl, int ignored, struct error *err, const char *what, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* rtnl.c: what an NLMSG_ERROR says; a sentence about a refusal. */
+int rtnl_read_ack(const struct nlmsghdr *nlh, const char *what, struct error *err);
+int rtnl_refused(struct error *err, int ret, const char *what, const char *sentence);
 
 /* RTM_NEWLINK or RTM_DELLINK as a struct. */
 void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out);

@@ -27,9 +27,9 @@ int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, un
 			   struct error *err)
 {
 	default_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, family, metric);
-	return rtnl_execute(nl, NULL, NULL, err,
-			    "add an IPv%d default route with metric %u through network device %u",
-			    family == AF_INET ? 4 : 6, metric, ifindex);
+	return rtnl_change(nl, 0, err,
+			   "add an IPv%d default route with metric %u through network device %u",
+			   family == AF_INET ? 4 : 6, metric, ifindex);
 }
 
 int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,

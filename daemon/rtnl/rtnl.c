@@ -83,7 +83,7 @@ static const char *extack_sentence(const struct nlmsghdr *nlh)
 	return NULL;
 }
 
-static int refused(struct error *err, int ret, const char *what, const char *sentence)
+int rtnl_refused(struct error *err, int ret, const char *what, const char *sentence)
 {
 	if (sentence)
 		error_set(err, ret, "cannot %s: %s (%s)", what, sentence, error_symbol(ret));
@@ -98,13 +98,13 @@ static int refused(struct error *err, int ret, const char *what, const char *sen
 }
 
 /* NLMSG_ERROR: 0 is the acknowledgement. */
-static int read_ack(const struct nlmsghdr *nlh, const char *what, struct error *err)
+int rtnl_read_ack(const struct nlmsghdr *nlh, const char *what, struct error *err)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return error_set(err, -EBADMSG, "cannot %s: truncated answer", what);
-	return e->error ? refused(err, e->error, what, extack_sentence(nlh)) : 0;
+	return e->error ? rtnl_refused(err, e->error, what, extack_sentence(nlh)) : 0;
 }
 
 struct answers {
@@ -123,7 +123,7 @@ static void take_message(struct answers *a, const struct nlmsghdr *nlh, struct e
 		a->interrupted = true;
 	switch (nlh->nlmsg_type) {
 	case NLMSG_ERROR:
-		a->ret = read_ack(nlh, a->what, err);
+		a->ret = rtnl_read_ack(nlh, a->what, err);
 		a->done = true;
 		break;
 	case NLMSG_DONE:
@@ -149,7 +149,7 @@ static int receive(struct rtnl *nl, struct answers *a, struct error *err)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return refused(err, -errno, a->what, NULL);
+			return rtnl_refused(err, -errno, a->what, NULL);
 		for (; mnl_nlmsg_ok(nlh, len) && !a->done; nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_seq == nl->seq && nlh->nlmsg_pid == portid)
 				take_message(a, nlh, err);
@@ -173,6 +173,6 @@ int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *er
 	va_end(ap);
 	a.what = text;
 	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
-		return refused(err, -errno, text, NULL);
+		return rtnl_refused(err, -errno, text, NULL);
 	return receive(nl, &a, err);
 }

@@ -21,6 +21,14 @@ struct rtnl;
 int rtnl_open(struct rtnl **out, const char *netns, struct error *err);
 void rtnl_close(struct rtnl **nl);
 
+/*
+ * What is changed in between (links' flags and MTU, addresses added, routes added) goes to the
+ * kernel in one message, in that order; what is asked or deleted meanwhile goes before it. The
+ * kernel does all of it, whatever fails; @err is about the first that did.
+ */
+void rtnl_batch_begin(struct rtnl *nl);
+int rtnl_batch_send(struct rtnl *nl, struct error *err);
+
 struct rtnl_link {
 	unsigned int ifindex;
 	char name[IFNAMSIZ];
@@ -56,7 +64,8 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 		  unsigned int prefix, struct error *err);
 /*
  * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep (NULL: none).
- * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards.
+ * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards,
+ * and routes. 1: there were some; 0: there were none.
  */
 int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
 		    struct error *err);

@@ -157,13 +157,29 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 	return rtnl_route_add_default(nl, ifindex, af(family), p->pdn.metric, err);
 }
 
-/* An address that is there already stays all the while: adoption must not cut running traffic. */
-static int set_address(struct rtnl *nl, unsigned int ifindex, const struct ip_settings *s,
-		       struct error *err)
+static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+		       const struct ip_settings *s, struct error *err)
 {
 	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, err)
-		?: rtnl_addr_flush(nl, ifindex, af(s->family), s->address, err)
-		?: rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, err);
+		       ?: set_route(nl, p, ifindex, s->family, err);
+}
+
+/*
+ * An address that is there already stays all the while: adoption must not cut running traffic. One
+ * that goes may take ours and the route along.
+ */
+static int set_link(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+		    const struct ip_settings *s, struct error *err)
+{
+	int ret;
+
+	rtnl_batch_begin(nl);
+	ret = rtnl_link_set_mtu(nl, ifindex, choose_mtu(p), err)
+		?: rtnl_link_set_up(nl, ifindex, true, err)
+		?: set_address(nl, p, ifindex, s, err);
+	ret = ret ?: rtnl_batch_send(nl, err)
+		?: rtnl_addr_flush(nl, ifindex, af(s->family), s->address, err);
+	return ret > 0 ? set_address(nl, p, ifindex, s, err) : ret;
 }
 
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
@@ -177,11 +193,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 		return ret;
 	p->settings[slot(s->family)] = *s;
 	p->ifindex = link.ifindex;
-	ret = rtnl_link_set_mtu(nl, link.ifindex, choose_mtu(p), err)
-		?: rtnl_link_set_up(nl, link.ifindex, true, err)
-		?: set_address(nl, link.ifindex, s, err)
-		?: set_route(nl, p, link.ifindex, s->family, err)
-		?: make_resolv_conf(p, run_dir, err);
+	ret = set_link(nl, p, link.ifindex, s, err) ?: make_resolv_conf(p, run_dir, err);
 	rtnl_close(&nl);
 	return ret;
 }

@@ -247,9 +247,79 @@ static void addresses_v6(void **state)
 	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_non_null(strstr(text, "20010db8000000000000000000000007"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, NULL), 1);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_null(strstr(text, "20010db8"));
+}
+
+/* In one message, in order: without "up" the route would be refused. */
+static void batch(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+	struct rtnl_link link;
+	unsigned int ifindex;
+	uint8_t a[4] = {10, 9, 0, 1};
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	for (int again = 0; again < 2; again++) {
+		rtnl_batch_begin(nl);
+		assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1300, &err), 0);
+		assert_int_equal(rtnl_link_set_up(nl, ifindex, true, &err), 0);
+		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, &err), 0);
+		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 4711, &err), 0);
+		/* nothing of it has been done so far */
+		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, NULL), again);
+		assert_int_equal(rtnl_batch_send(nl, &err), 0);
+		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, NULL), 1);
+		assert_int_equal(rtnl_route_has_default(nl, ifindex, AF_INET, 4711, NULL), 1);
+	}
+	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
+	assert_int_equal(link.mtu, 1300);
+	assert_true(link.flags & IFF_UP);
+	rtnl_batch_begin(nl);
+	assert_int_equal(rtnl_batch_send(nl, &err), 0);
+}
+
+/* The first that fails is the one that is told of, in the kernel's words; the rest is done. */
+static void batch_with_failures(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+	struct rtnl_link link;
+	unsigned int ifindex;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	rtnl_batch_begin(nl);
+	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 100000, &err), 0);
+	assert_int_equal(rtnl_link_set_up(nl, 99999, true, &err), 0);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, &err), 0);
+	assert_int_equal(rtnl_batch_send(nl, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "cannot set the MTU of network device"));
+	assert_non_null(strstr(err.text, "mtu greater than device maximum"));
+	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
+	assert_true(link.flags & IFF_UP);
+	/* and it is over: what follows goes at once */
+	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1280, NULL), 0);
+	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
+	assert_int_equal(link.mtu, 1280);
+}
+
+static void batch_too_long(void **state)
+{
+	struct rtnl *nl = *state;
+	struct error err = {0};
+	int ret = 0;
+
+	skip_unless_able();
+	rtnl_batch_begin(nl);
+	for (int i = 0; i < 100 && !ret; i++)
+		ret = rtnl_link_set_up(nl, 99999, true, &err);
+	assert_int_equal(ret, -E2BIG);
+	assert_non_null(strstr(err.text, "too much at once"));
+	assert_int_equal(rtnl_batch_send(nl, &err), -ENODEV);
 }
 
 /* More than one batch of the flush, secondaries among them. */
@@ -269,7 +339,7 @@ static void addresses_v4(void **state)
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_non_null(strstr(text, "10.9.1.100"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));
 }
@@ -469,7 +539,7 @@ static void monitor_deletion(void **state)
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, NULL), 0);
 	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
 	drain(m);
 	assert_int_equal(s.addresses, 1);
 	assert_memory_equal(s.address, a, 4);
@@ -522,7 +592,7 @@ static void flush_while_others_change(void **state)
 
 			assert_int_equal(rtnl_addr_add(other, ifindex, AF_INET, a, 32, NULL), 0);
 		}
-		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 0);
+		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));
@@ -543,6 +613,9 @@ int main(void)
 		T(no_generated_addresses),
 		T(addresses_v6),
 		T(addresses_v4),
+		T(batch),
+		T(batch_with_failures),
+		T(batch_too_long),
 		T(default_routes),
 		T(other_namespace),
 		T(no_such_namespace),
