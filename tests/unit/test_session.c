@@ -749,16 +749,6 @@ static void test_format_never(void **state)
 	start_fails(-ETIMEDOUT, "did not answer within 1 s while setting the data format", "");
 }
 
-static int allocating(struct json_object *state)
-{
-	struct json_object *o;
-	int n = 0;
-
-	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
-		n += json_get_int(o, "count");
-	return n;
-}
-
 /* The answer to an allocation comes when nobody waits any more: the id goes back at once. */
 static void test_late_allocation(void **state)
 {
@@ -776,81 +766,6 @@ static void test_late_allocation(void **state)
 	shown(0, "backing-off", "did not answer while allocating a WDS client id");
 	asked(CTL, RELEASE, 1);
 	stop_ok();
-}
-
-/* Its answer is lost for good: once a client has been had, the id is found right below it. */
-static void test_lost_allocation(void **state)
-{
-	(void)state;
-	fake_add_rule(&modem, (struct rule){.service = CTL,
-					    .message = ALLOCATE,
-					    .skip = 2,
-					    .count = 1,
-					    .delay_ms = 60000});
-	pdn("1,ip=v4");
-	start_ok();
-	while (!seen.ups)
-		event_base_loop(modem.base, EVLOOP_ONCE);
-	asked(CTL, RELEASE, 1);
-	run_for(20);
-	assert_int_equal(modem.nclients, 3);
-	assert_int_equal(allocating(seen.state), 0);
-	stop_ok();
-	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
-}
-
-/* What is not known by the end goes by SYNC, where nobody else can be hit by it. */
-static void test_lost_at_the_end(void **state)
-{
-	(void)state;
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = CTL, .message = ALLOCATE, .skip = 2, .delay_ms = 60000});
-	pdn("1,ip=v4");
-	start_ok();
-	stop_ok();
-	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
-}
-
-static void test_release_lost(void **state)
-{
-	(void)state;
-	for (int refused = 0; refused < 2; refused++) {
-		if (refused)
-			setup(NULL);
-		fake_add_rule(&modem, (struct rule){.service = CTL,
-						    .message = RELEASE,
-						    .count = 1,
-						    .silent = !refused,
-						    .error = refused ? 3 : 0});
-		pdn("1");
-		start_ok();
-		stop_ok();
-		assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
-		if (!refused)
-			teardown(NULL);
-	}
-}
-
-/* Others may have clients: theirs are neither forgotten nor guessed at. */
-static void test_lost_shared(void **state)
-{
-	(void)state;
-	config.sync = false;
-	fake_add_rule(&modem, (struct rule){.service = CTL,
-					    .message = ALLOCATE,
-					    .skip = 2,
-					    .count = 1,
-					    .delay_ms = 60000});
-	pdn("1,ip=v4");
-	start_ok();
-	while (!seen.ups)
-		event_base_loop(modem.base, EVLOOP_ONCE);
-	session_stop(session, on_stopped, NULL);
-	assert_true(fake_run(&modem, &seen.stopped, 3000));
-	assert_int_equal(fake_asked(&modem, CTL, SYNC), 0);
-	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
-	assert_int_equal(modem.nclients, 1);
 }
 
 static void test_stop_silent(void **state)
@@ -1025,6 +940,16 @@ static int known_ids(struct json_object *state)
 	return n;
 }
 
+static int allocating(struct json_object *state)
+{
+	struct json_object *o;
+	int n = 0;
+
+	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
+		n += json_get_int(o, "count");
+	return n;
+}
+
 /*
  * At every moment, what was last written down accounts for every id the modem has given out: known,
  * or one of those being asked for.
@@ -1048,6 +973,99 @@ static void test_nothing_unwritten(void **state)
 	}
 	assert_int_equal(modem.nclients, 0);
 	assert_int_equal(known_ids(seen.state), 0);
+}
+
+/* The modem gives out an id for the first call, and nobody is told. @times 0: for each. */
+static void lose_wds_id(unsigned int times)
+{
+	fake_add_rule(&modem, (struct rule){.service = CTL,
+					    .message = ALLOCATE,
+					    .skip = 2,
+					    .count = times,
+					    .delay_ms = 60000});
+}
+
+/* Its answer is lost for good: once a client has been had, the id is found right below it. */
+static void test_lost_allocation(void **state)
+{
+	(void)state;
+	lose_wds_id(1);
+	pdn("1,ip=v4");
+	start_ok();
+	while (!seen.ups)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	asked(CTL, RELEASE, 1);
+	run_for(20);
+	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(allocating(seen.state), 0);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
+}
+
+/* Ids that are given to other calls meanwhile are not taken for the lost one. */
+static void test_lost_among_others(void **state)
+{
+	(void)state;
+	lose_wds_id(1);
+	pdn("1");
+	pdn("2");
+	start_ok();
+	while (seen.ups < 4)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	asked(CTL, RELEASE, 1);
+	run_for(50);
+	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 1);
+	assert_int_equal(modem.nclients, 6);
+	assert_int_equal(known_ids(seen.state), 6);
+	stop_ok();
+}
+
+/* What is not known by the end goes by SYNC, where nobody else can be hit by it. */
+static void test_lost_at_the_end(void **state)
+{
+	(void)state;
+	lose_wds_id(0);
+	pdn("1,ip=v4");
+	start_ok();
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
+}
+
+static void test_release_lost(void **state)
+{
+	(void)state;
+	for (int refused = 0; refused < 2; refused++) {
+		if (refused)
+			setup(NULL);
+		fake_add_rule(&modem, (struct rule){.service = CTL,
+						    .message = RELEASE,
+						    .count = 1,
+						    .silent = !refused,
+						    .error = refused ? 3 : 0});
+		pdn("1");
+		start_ok();
+		stop_ok();
+		assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
+		if (!refused)
+			teardown(NULL);
+	}
+}
+
+/* Others may have clients: theirs are neither forgotten nor guessed at. */
+static void test_lost_shared(void **state)
+{
+	(void)state;
+	config.sync = false;
+	lose_wds_id(1);
+	pdn("1,ip=v4");
+	start_ok();
+	while (!seen.ups)
+		event_base_loop(modem.base, EVLOOP_ONCE);
+	session_stop(session, on_stopped, NULL);
+	assert_true(fake_run(&modem, &seen.stopped, 3000));
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 0);
+	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
+	assert_int_equal(modem.nclients, 1);
 }
 
 /* Dies as by kill -9, with nothing but what was written down, and is taken over. */
@@ -1662,6 +1680,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_format_never),
 	TEST(test_late_allocation),
 	TEST(test_lost_allocation),
+	TEST(test_lost_among_others),
 	TEST(test_lost_at_the_end),
 	TEST(test_release_lost),
 	TEST(test_lost_shared),
