@@ -250,6 +250,11 @@ void qmi_transport_free(struct qmi_transport **tp)
 	free(t);
 }
 
+bool qmi_transport_routed(const struct qmi_transport *t)
+{
+	return t->kind->shared;
+}
+
 bool qmi_transport_exclusive(const struct qmi_transport *t)
 {
 	if (t->kind->shared)

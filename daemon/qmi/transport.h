@@ -36,6 +36,9 @@ void qmi_transport_free(struct qmi_transport **t);
  */
 int qmi_transport_send(struct qmi_transport *t, const uint8_t *data, size_t len);
 
+/* Does somebody hand each program its own answers (a proxy), and nobody else's? */
+bool qmi_transport_routed(const struct qmi_transport *t);
+
 /*
  * Has no other process this channel open? For a device every process' descriptors are looked
  * through; if some may not be looked at, the answer is no. A unix socket is a connection of our

@@ -14,6 +14,7 @@
 #include "proxy/proxy.h"
 #include "qmi/ctl.h"
 #include "qmi/names.h"
+#include "qmi/transport.h"
 
 /* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
@@ -286,6 +287,19 @@ bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
 	return false;
 }
 
+bool session_is_alone(const struct session *s)
+{
+	return s->exclusive && qmi_transport_exclusive(qmi_channel_transport(s->channel));
+}
+
+/* An answer that came here: of a device that several have open, each gets what the others asked. */
+static bool is_surely_ours(const struct session *s)
+{
+	const struct qmi_transport *t = qmi_channel_transport(s->channel);
+
+	return qmi_transport_routed(t) || qmi_transport_exclusive(t);
+}
+
 /*
  * The answer to an allocation that was given up on; or, once more, one that was had in time; or, on
  * a channel that others use, an answer that is theirs.
@@ -300,7 +314,7 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
 		return;
 	n = count_of(s, service);
-	if (!n->given_up && !s->exclusive)
+	if ((!n->given_up && !s->exclusive) || !is_surely_ours(s))
 		return;
 	if (n->given_up) {
 		n->asked--;
@@ -383,7 +397,8 @@ static void search_below(struct id_count *n, uint8_t id)
 {
 	struct session *s = n->session;
 
-	if (!n->service || !n->given_up || n->leaked || !s->exclusive || session_giving_back(s))
+	if (!n->service || !n->given_up || n->leaked || session_giving_back(s) ||
+	    !session_is_alone(s))
 		return;
 	n->leaked = n->given_up;
 	n->asked -= n->given_up;
@@ -398,7 +413,7 @@ static void on_probe(void *arg, const struct id_reply *r)
 	if (r->err)
 		set_aside(n);
 	else
-		search(n, r->id, QMI_CID_BROADCAST);
+		search(n, r->id, session_is_alone(n->session) ? QMI_CID_BROADCAST : 0);
 }
 
 /*

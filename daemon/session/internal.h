@@ -423,6 +423,8 @@ void session_id_recover(struct session *s);
 void session_id_unreleased(struct session *s, uint8_t service, uint8_t id);
 /* How many of one service the modem may have given out, or be giving out, that nobody here has. */
 unsigned int session_ids_asked(const struct session *s, enum id_service service);
+/* May ids be guessed at, and SYNC be sent? Somebody else may have opened the device meanwhile. */
+bool session_is_alone(const struct session *s);
 /* May the modem hold an id that nobody here has, of ours or of a guest that is gone? */
 bool session_ids_unsure(const struct session *s);
 

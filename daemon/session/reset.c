@@ -8,7 +8,6 @@
 
 #include "util/log.h"
 #include "qmi/ctl.h"
-#include "qmi/transport.h"
 
 static void forget_clients(struct session *s)
 {
@@ -39,9 +38,7 @@ bool session_reset(struct session *s)
 {
 	struct qmi_request r;
 
-	/* Somebody else may have opened the device since it was opened here. */
-	if (s->reset == RESET_NONE && s->exclusive && session_ids_unsure(s) &&
-	    qmi_transport_exclusive(qmi_channel_transport(s->channel))) {
+	if (s->reset == RESET_NONE && session_ids_unsure(s) && session_is_alone(s)) {
 		log_info("client ids are unaccounted for: the modem is told to forget all (SYNC)");
 		s->reset = RESET_ASKED;
 		qmi_ctl_sync(&r);
