@@ -9,10 +9,12 @@
 #include "trunk.h"
 #include "dev.h"
 #include "modem.h"
+#include "node.h"
 #include "port.h"
 #include "repair.h"
 
 struct event;
+struct json_object;
 
 /* Of inputs that wait for the event loop; no more than these come from one turn of it. */
 #define TRUNK_PENDING 8
@@ -37,6 +39,7 @@ struct trunk {
 	unsigned int tries; /* to open the modem, since it was ready for long */
 	int64_t ready_ms;   /* when it became ready, CLOCK_MONOTONIC */
 	struct event *retry;
+	struct node_watch *node; /* its control channel is missing */
 	struct {
 		enum trunk_input input;
 		struct error err;

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A modem that comes back must be served within two seconds: whoever is not there is asked for
- * every second. Asking is an open() then, or a message that nobody hears. */
+/* A modem that comes back must be served within two seconds: whoever does not answer is asked every
+ * second. Asking is an open() then, or a message that nobody hears. */
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_MOST_MS	   1000
 #define BACKOFF_REFUSED_MS 30000

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "events/events.h"
 #include "util/log.h"
@@ -20,7 +21,8 @@
 
 /* A netdev that comes under another name than the configured one may be about to be renamed by
  * udev, which the kernel refuses once it is up. */
-#define RENAME_MS 300
+#define RENAME_MS    300
+#define UDEV_RUNNING "/run/udev/control"
 
 const char *trunk_name(const struct trunk *t)
 {
@@ -248,8 +250,45 @@ static void retry_in(struct trunk *t, unsigned int ms)
 	event_add(t->retry, &tv);
 }
 
+/* Path of a control channel that is not there; "/dev/": whichever the modem will have. */
+static const char *missing_control(const struct trunk *t)
+{
+	const char *device = qmi_proxy_path(t->config.control), *path;
+	char found[sizeof(t->wish.control)];
+
+	if (finds_control(t))
+		return trunk_dev_control(t->dev.name, found, sizeof(found), NULL) ? "/dev/" : NULL;
+	path = device ? device : t->config.control;
+	return path[0] == '/' && access(path, F_OK) ? path : NULL;
+}
+
+static void on_node(void *arg)
+{
+	struct trunk *t = arg;
+
+	t->tries = 0;
+	retry_in(t, 0);
+}
+
+/* Looked for once more when somebody watches: else it could come unseen in between. */
+static bool wait_for_control(struct trunk *t)
+{
+	const char *path = trunk_has_control(t) && t->dev.ifindex ? missing_control(t) : NULL;
+
+	node_watch_free(&t->node);
+	if (!path || node_watch_new(&t->node, t->env.base, path, on_node, t))
+		return false;
+	if (missing_control(t))
+		return true;
+	node_watch_free(&t->node);
+	return false;
+}
+
+/* What is not there is waited for; what does not answer, or refuses, is asked again in a while. */
 static void try_again(struct trunk *t, const struct error *err)
 {
+	if (err && wait_for_control(t))
+		return;
 	retry_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
 }
 
@@ -262,8 +301,10 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
 		return;
-	if (!open_modem(t, &err))
+	if (!open_modem(t, &err)) {
+		node_watch_free(&t->node);
 		return;
+	}
 	set_state(t, t->state, &err);
 	trunk_save(t);
 	try_again(t, &err);
@@ -297,10 +338,15 @@ static bool may_be(const struct trunk *t, const char *name)
 	return device[0] || !t->dev.device[0];
 }
 
+static bool may_be_renamed(const struct trunk *t, const char *name)
+{
+	return strcmp(name, t->config.dev) && !access(UDEV_RUNNING, F_OK);
+}
+
 void trunk_offer(struct trunk *t, const char *name)
 {
 	if (t->state == TRUNK_ABSENT && may_be(t, name))
-		take_netdev(t, name, strcmp(name, t->config.dev) ? RENAME_MS : 0);
+		take_netdev(t, name, may_be_renamed(t, name) ? RENAME_MS : 0);
 }
 
 void trunk_seek(struct trunk *t)
@@ -376,6 +422,7 @@ static void on_closed(void *arg, const struct error *err)
 static void close_modem(struct trunk *t, const struct error *err)
 {
 	event_del(t->retry);
+	node_watch_free(&t->node);
 	if (t->closing)
 		return;
 	t->closing = true;
@@ -617,6 +664,7 @@ void trunk_free(struct trunk **p)
 		event_free(t->kick);
 	if (t->retry)
 		event_free(t->retry);
+	node_watch_free(&t->node);
 	free(t);
 	*p = NULL;
 }

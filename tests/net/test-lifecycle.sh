@@ -92,6 +92,30 @@ test_before_plug_in() {
 	nothing_left
 }
 
+wakeups() {
+	awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$qmapd_pid/status"
+}
+
+# The netdev is there and the control channel is not: nobody looks for it again and again, and nobody
+# waits when it comes.
+test_control_channel_is_late() {
+	modem_start
+	mv "$T/qmi" "$T/elsewhere"
+	conf "poll = 0"
+	qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 modem_is present || fail "$(qmapctl show)"
+	says_of_show "No such file"
+	local before
+	before=$(wakeups)
+	read -rt 2 <> <(:) || :
+	equal "times that qmapd woke up in two seconds" 0 $(($(wakeups) - before))
+	began=$(now_ms)
+	mv "$T/elsewhere" "$T/qmi"
+	back_within 1000 "control channel after two seconds"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 says_of_show() {
 	said=$(qmapctl show)
 	says "$1"
