@@ -196,7 +196,8 @@ static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void
 	trunk_list_port_changed(d->trunks, ifindex);
 }
 
-static void on_route_gone(void *arg, unsigned int ifindex)
+/* A route or a queue: whatever it was, all of that netdev is looked at. */
+static void on_netdev_changed(void *arg, unsigned int ifindex)
 {
 	struct daemon *d = arg;
 
@@ -230,7 +231,8 @@ static const struct rtnl_monitor_ops monitor_ops = {
 	.link = on_link,
 	.link_gone = on_link_gone,
 	.addr_gone = on_addr_gone,
-	.route_gone = on_route_gone,
+	.route_gone = on_netdev_changed,
+	.queue = on_netdev_changed,
 	.tc_gone = on_tc_gone,
 	.resync = on_resync,
 };

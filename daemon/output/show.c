@@ -239,10 +239,13 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 static void print_reasons(FILE *out, struct json_object *trunk)
 {
 	const char *why = json_get_string(trunk, "reason");
+	const char *dev = or_empty(json_get_string(trunk, "dev"));
 	struct json_object *pdn, *f;
 
 	if (why)
-		fprintf(out, "%s: %s\n", or_empty(json_get_string(trunk, "dev")), why);
+		fprintf(out, "%s: %s\n", dev, why);
+	for (size_t i = 0; (f = json_get_element(trunk, "damage", i)); i++)
+		fprintf(out, "%s: %s\n", dev, or_empty(json_object_get_string(f)));
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
 			print_reason(out, or_empty(json_get_string(pdn, "port")), f);

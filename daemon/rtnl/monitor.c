@@ -32,7 +32,7 @@ int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
 	ret = rtnl_socket_open(&m->sock, netns,
 			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
-				       (ops->tc_gone ? RTMGRP_TC : 0),
+				       (ops->tc_gone || ops->queue ? RTMGRP_TC : 0),
 			       err);
 	if (ret) {
 		free(m);
@@ -113,6 +113,20 @@ static void route_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 		m->ops->route_gone(m->arg, mnl_attr_get_u32(attr));
 }
 
+static void tc_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
+	bool queue = nlh->nlmsg_type == RTM_NEWQDISC || nlh->nlmsg_type == RTM_DELQDISC;
+	bool gone = nlh->nlmsg_type == RTM_DELTFILTER || nlh->nlmsg_type == RTM_DELQDISC;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*tc))
+		return;
+	if (gone && m->ops->tc_gone)
+		m->ops->tc_gone(m->arg);
+	if (queue && m->ops->queue)
+		m->ops->queue(m->arg, tc->tcm_ifindex);
+}
+
 static void take_datagram(struct rtnl_monitor *m, int len)
 {
 	const struct nlmsghdr *nlh = (const void *)m->buf;
@@ -124,9 +138,8 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 			addr_event(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELROUTE)
 			route_event(m, nlh);
-		else if (m->ops->tc_gone &&
-			 (nlh->nlmsg_type == RTM_DELTFILTER || nlh->nlmsg_type == RTM_DELQDISC))
-			m->ops->tc_gone(m->arg);
+		else
+			tc_event(m, nlh);
 	}
 }
 

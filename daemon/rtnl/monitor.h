@@ -28,6 +28,8 @@ struct rtnl_monitor_ops {
 	void (*route_gone)(void *arg, unsigned int ifindex);
 	/* A tc filter or qdisc is gone, of any link. */
 	void (*tc_gone)(void *arg);
+	/* A queueing discipline of the link has come, gone or changed. */
+	void (*queue)(void *arg, unsigned int ifindex);
 	/* Events were lost. */
 	void (*resync)(void *arg);
 };

@@ -90,7 +90,13 @@ int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
  * chosen another. -EBUSY: a user has chosen it, and it stays.
  */
 int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err);
-/* Undoes that. */
+/*
+ * 0: it keeps packets as they are, or a user has chosen it: then @theirs is its name, which else is
+ * empty. 1: it is rtnl_queue_set_plain()'s to change. Negative errno.
+ */
+int rtnl_queue_look(struct rtnl *nl, unsigned int ifindex, char *theirs, size_t size,
+		    struct error *err);
+/* Undoes rtnl_queue_set_plain(). */
 void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
 
 /* ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the current

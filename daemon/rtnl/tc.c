@@ -77,6 +77,20 @@ static bool only_queues(const char *kind)
 	return false;
 }
 
+int rtnl_queue_look(struct rtnl *nl, unsigned int ifindex, char *theirs, size_t size,
+		    struct error *err)
+{
+	struct root root = {.ifindex = ifindex};
+	int ret = get_root(nl, &root, err);
+
+	theirs[0] = '\0';
+	if (ret || only_queues(root.kind))
+		return ret;
+	if (root.handle)
+		snprintf(theirs, size, "%s", root.kind);
+	return !root.handle;
+}
+
 int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err)
 {
 	struct root root = {.ifindex = ifindex};

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/sysfs.h"
 #include "rtnl/rtnl.h"
 
 #define SYSFS_NET "/sys/class/net/"
@@ -240,6 +241,91 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 			      ?: rtnl_link_set_up(nl, t->ifindex, true, err);
 	if (!ret && qmap)
 		set_queue(nl, t);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* --- is it still as it was prepared? --- */
+
+static bool is_off(const char *name, const char *attr)
+{
+	char value[8];
+
+	return sysfs_text(value, sizeof(value), SYSFS_NET "%s/qmi/%s", name, attr) &&
+	       value[0] == 'N';
+}
+
+static unsigned int look_qmi_wwan(const struct rtnl_link *link, bool qmap, unsigned int rx_bytes)
+{
+	unsigned int wrong = 0;
+
+	if (is_off(link->name, "raw_ip"))
+		wrong |= 1 << TRUNK_DEV_RAW_IP;
+	if (qmap && is_off(link->name, "pass_through"))
+		wrong |= 1 << TRUNK_DEV_PASS_THROUGH;
+	if (qmap && rx_bytes && link->mtu <= rx_bytes)
+		wrong |= 1 << TRUNK_DEV_MTU;
+	return wrong;
+}
+
+static int look(struct rtnl *nl, const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
+		struct trunk_dev_state *out, struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = rtnl_link_get_index(nl, t->ifindex, &link, err);
+
+	if (ret)
+		return ret;
+	if (is_qmi_wwan(link.name))
+		out->wrong = look_qmi_wwan(&link, qmap, rx_bytes);
+	if (!qmap) /* it is the port, and its user's */
+		return 0;
+	if (!(link.flags & IFF_UP))
+		out->wrong |= 1 << TRUNK_DEV_DOWN;
+	ret = rtnl_queue_look(nl, t->ifindex, out->queue, sizeof(out->queue), err);
+	if (ret > 0)
+		out->wrong |= 1 << TRUNK_DEV_QUEUE;
+	return ret < 0 ? ret : 0;
+}
+
+int trunk_dev_look(const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
+		   struct trunk_dev_state *out, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, err);
+
+	*out = (struct trunk_dev_state){.wrong = 0};
+	if (!ret)
+		ret = look(nl, t, qmap, rx_bytes, out, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+static int mend(struct rtnl *nl, const struct trunk_dev *t, unsigned int rx_bytes,
+		unsigned int wrong, struct error *err)
+{
+	int ret = 0;
+
+	if (wrong & 1 << TRUNK_DEV_PASS_THROUGH)
+		ret = write_sysfs(t->name, "pass_through", "Y", err);
+	if (!ret && wrong & 1 << TRUNK_DEV_MTU)
+		ret = rtnl_link_set_mtu(nl, t->ifindex, rx_bytes + 1, err);
+	if (!ret && wrong & 1 << TRUNK_DEV_DOWN)
+		ret = rtnl_link_set_up(nl, t->ifindex, true, err);
+	if (!ret && wrong & 1 << TRUNK_DEV_QUEUE)
+		ret = rtnl_queue_set_plain(nl, t->ifindex, err);
+	return ret;
+}
+
+int trunk_dev_repair(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, unsigned int wrong,
+		     struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret;
+
+	if (wrong & 1 << TRUNK_DEV_RAW_IP)
+		return trunk_dev_prepare(t, qmap, rx_bytes, err);
+	ret = rtnl_open(&nl, NULL, err) ?: mend(nl, t, rx_bytes, wrong, err);
 	rtnl_close(&nl);
 	return ret;
 }

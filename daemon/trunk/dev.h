@@ -39,6 +39,30 @@ int trunk_dev_find(const char *device, char name[16]);
  */
 int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err);
 
+/* What others may do to it afterwards. */
+enum trunk_dev_damage {
+	TRUNK_DEV_RAW_IP,	/* 802.3 again, and with it all that follows */
+	TRUNK_DEV_PASS_THROUGH, /* off */
+	TRUNK_DEV_MTU,		/* lowered, and the receive buffers with it */
+	TRUNK_DEV_DOWN,
+	TRUNK_DEV_QUEUE, /* one of the kernel's own that marks congestion */
+	TRUNK_DEV_DAMAGES
+};
+
+/* How it differs from what trunk_dev_prepare() with the same arguments has made of it. */
+struct trunk_dev_state {
+	unsigned int wrong; /* bits 1 << enum trunk_dev_damage */
+	char queue[16];	    /* that a user has chosen and that may mark congestion; else empty */
+};
+
+/* -errno only where the kernel cannot be asked. */
+int trunk_dev_look(const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
+		   struct trunk_dev_state *out, struct error *err);
+
+/* Undoes @wrong of trunk_dev_look(). Raw IP alone takes the netdev down for a moment. */
+int trunk_dev_repair(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, unsigned int wrong,
+		     struct error *err);
+
 /* Back to how it was found, as far as it is still there. */
 void trunk_dev_restore(struct trunk_dev *t);
 

@@ -64,6 +64,10 @@ struct trunk {
 	struct event *mend; /* trunk/mend.c */
 	int64_t mended_ms;
 	bool mend_failed;
+	struct trunk_fight fights[TRUNK_DEV_DAMAGES]; /* about the netdev */
+	unsigned int left; /* of its damage, given up: bits 1 << enum trunk_dev_damage */
+	bool queue_theirs; /* a user's queue, and they have been told */
+	int64_t down_ms;   /* somebody has set it down, CLOCK_MONOTONIC; 0: it is up */
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 };
@@ -72,6 +76,9 @@ struct trunk {
 const char *trunk_attachment_name(const struct trunk *t);
 
 bool trunk_has_control(const struct trunk *t);
+
+/* CLOCK_MONOTONIC. */
+int64_t trunk_now_ms(void);
 
 /* trunk.c: @input happens now, or as soon as the event loop is back. @err: why, may be NULL. */
 void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err);
@@ -103,6 +110,13 @@ void trunk_mend_unwatch(struct trunk *t);
 
 /* trunk/session.c: what the session says. */
 extern const struct session_ops trunk_session_ops;
+
+/* trunk/repair_netdev.c: the trunk's own netdev is looked at, and repaired. */
+void trunk_repair_netdev(struct trunk *t);
+/* A new beginning: what was given up before counts no longer. */
+void trunk_repair_netdev_anew(struct trunk *t);
+/* What of its damage stays, as an array of sentences. New reference. */
+struct json_object *trunk_repair_left(const struct trunk *t);
 
 /* trunk/pdn.c: the session is over, and with it what was to be ended. */
 void trunk_removal_over(struct trunk *t);

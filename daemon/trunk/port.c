@@ -198,6 +198,19 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 	return ret;
 }
 
+int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error *err)
+{
+	int ret = 0;
+
+	for (int i = 0; i < 2 && !ret; i++) {
+		struct ip_settings s = p->settings[i];
+
+		if (s.family)
+			ret = trunk_port_up(p, &s, run_dir, err);
+	}
+	return ret;
+}
+
 static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p, int family,
 		   const struct config_pdn *old, struct error *err)
 {

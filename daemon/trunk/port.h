@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "datapath/datapath.h"
 #include "session/session.h"
+#include "fight.h"
 
 /* What is repaired, and not more often than a few times in a row. */
 enum trunk_fight_about {
@@ -18,11 +19,6 @@ enum trunk_fight_about {
 	TRUNK_FIGHT_ADDRESS,
 	TRUNK_FIGHT_ROUTE,
 	TRUNK_FIGHTS
-};
-
-struct trunk_fight {
-	int64_t since_ms; /* CLOCK_MONOTONIC */
-	unsigned int repairs;
 };
 
 struct trunk_port {
@@ -43,6 +39,9 @@ int trunk_port_place(struct trunk_port *p, struct error *err);
 /* Link, MTU, address, default route and resolv.conf in @run_dir follow @s. */
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
 		  struct error *err);
+
+/* The same again for the families that are up. */
+int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error *err);
 
 /* Finds out p->ifindex: 0 where it is not to be found. */
 void trunk_port_locate(struct trunk_port *p);

@@ -5,7 +5,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "events/events.h"
 #include "util/log.h"
@@ -14,10 +13,7 @@
 
 /* Who flushes a link's addresses sends a dozen messages. */
 static const struct timeval look_delay = {.tv_usec = 10000};
-
-/* So many repairs of the same thing within so long, and it is somebody's wish. */
-#define REPAIRS	  3
-#define WINDOW_MS 10000
+static const struct timeval late_delay = {.tv_usec = TRUNK_REPAIR_LATE_MS * 1000};
 
 /* A namespace that ports are in, other than our own. */
 struct place {
@@ -30,17 +26,9 @@ struct place {
 
 struct trunk_repair {
 	struct trunk *trunk;
-	struct event *look;
+	struct event *look, *late;
 	struct place *places;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 __attribute__((format(printf, 4, 5))) static void tell(struct trunk *t, const struct trunk_port *p,
 						       const char *to, const char *fmt, ...)
@@ -67,31 +55,13 @@ static const char *const damages[TRUNK_FIGHTS] = {
 /* May @about be repaired once more? Says so when it has been enough. */
 static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_about about)
 {
-	struct trunk_fight *f = &p->fights[about];
-	int64_t now = now_ms();
+	enum trunk_fight_verdict verdict = trunk_fight_judge(&p->fights[about], trunk_now_ms());
 
-	if (f->repairs > REPAIRS)
-		return false;
-	if (now - f->since_ms > WINDOW_MS)
-		*f = (struct trunk_fight){.since_ms = now};
-	if (++f->repairs <= REPAIRS)
-		return true;
+	if (verdict != TRUNK_FIGHT_GIVE_UP)
+		return verdict == TRUNK_FIGHT_REPAIR;
 	tell(t, p, "failed", "%s again and again; it stays so until the call is made again",
 	     damages[about]);
 	return false;
-}
-
-static int set_up_again(struct trunk *t, struct trunk_port *p, struct error *err)
-{
-	int ret = 0;
-
-	for (int i = 0; i < 2 && !ret; i++) {
-		struct ip_settings s = p->settings[i];
-
-		if (s.family)
-			ret = trunk_port_up(p, &s, t->env.run_dir, err);
-	}
-	return ret;
 }
 
 /* The data path still has its entry, which goes first. */
@@ -110,7 +80,7 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 		trunk_set_flow(t, p, true);
 	if (!trunk_has_control(t))
 		return trunk_port_enable(p, err);
-	return set_up_again(t, p, err);
+	return trunk_port_up_again(p, t->env.run_dir, err);
 }
 
 static void done(struct trunk *t, struct trunk_port *p, const char *what, const struct error *err)
@@ -156,7 +126,7 @@ static void repair(struct trunk *t, struct trunk_port *p, unsigned int wrong)
 			mine |= 1 << i;
 	if (!mine)
 		return;
-	set_up_again(t, p, &err);
+	trunk_port_up_again(p, t->env.run_dir, &err);
 	for (int i = 0; i < TRUNK_FIGHTS; i++)
 		if (mine & 1 << i)
 			done(t, p, damages[i], &err);
@@ -198,7 +168,8 @@ static void look_at(struct trunk *t, struct trunk_port *p)
 	repair(t, p, s.wrong);
 }
 
-/* What the data paths are made of besides the ports: what follows the base of all names. */
+/* What the data paths are made of besides the ports: what follows the base of all names. rmnet has
+ * nothing but its links, which are the ports. */
 static const struct {
 	const struct datapath_ops *ops;
 	const char *suffix;
@@ -245,7 +216,10 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!t->dp || t->ops == &datapath_raw || t->closing || !has_netdev(t) || lacks_inner(t))
+	if (!t->dp || t->closing || !has_netdev(t))
+		return;
+	trunk_repair_netdev(t);
+	if (t->ops == &datapath_raw || lacks_inner(t))
 		return;
 	for (unsigned int i = 0; i < t->nports; i++)
 		look_at(t, &t->ports[i]);
@@ -362,6 +336,7 @@ void trunk_repair_watch(struct trunk_repair *r)
 void trunk_repair_unwatch(struct trunk_repair *r)
 {
 	event_del(r->look);
+	event_del(r->late);
 	while (r->places) {
 		struct place *p = r->places;
 
@@ -376,19 +351,24 @@ void trunk_repair_soon(struct trunk_repair *r)
 		event_add(r->look, &look_delay);
 }
 
+void trunk_repair_late(struct trunk_repair *r)
+{
+	event_add(r->late, &late_delay);
+}
+
 int trunk_repair_new(struct trunk_repair **out, struct trunk *t, struct error *err)
 {
 	struct trunk_repair *r = calloc(1, sizeof(*r));
 
 	*out = r;
-	if (r)
-		r->look = event_new(t->env.base, -1, 0, on_look, r);
-	if (r && r->look) {
-		r->trunk = t;
+	if (!r)
+		return error_set(err, -ENOMEM, "out of memory");
+	r->trunk = t;
+	r->look = event_new(t->env.base, -1, 0, on_look, r);
+	r->late = event_new(t->env.base, -1, 0, on_look, r);
+	if (r->look && r->late)
 		return 0;
-	}
-	free(r);
-	*out = NULL;
+	trunk_repair_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
@@ -396,8 +376,12 @@ void trunk_repair_free(struct trunk_repair **r)
 {
 	if (!*r)
 		return;
-	trunk_repair_unwatch(*r);
-	event_free((*r)->look);
+	if ((*r)->look && (*r)->late)
+		trunk_repair_unwatch(*r);
+	if ((*r)->look)
+		event_free((*r)->look);
+	if ((*r)->late)
+		event_free((*r)->late);
 	free(*r);
 	*r = NULL;
 }

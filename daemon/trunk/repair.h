@@ -25,5 +25,8 @@ void trunk_repair_unwatch(struct trunk_repair *r);
 
 /* Look soon. */
 void trunk_repair_soon(struct trunk_repair *r);
+/* Look again when somebody has had the time to finish what he is doing. */
+#define TRUNK_REPAIR_LATE_MS 300
+void trunk_repair_late(struct trunk_repair *r);
 
 #endif

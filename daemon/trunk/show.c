@@ -104,6 +104,7 @@ struct json_object *trunk_show(const struct trunk *t)
 			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
 	json_object_object_add(o, "state", json_object_new_string(trunk_attachment_name(t)));
 	json_object_object_add(o, "reason", string_or_null(t->reason[0] ? t->reason : t->why_lost));
+	json_object_object_add(o, "damage", trunk_repair_left(t));
 	json_object_object_add(o, "modem", show_modem(t));
 	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
 	show_format(t, o);

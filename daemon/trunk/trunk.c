@@ -78,7 +78,7 @@ struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 	return NULL;
 }
 
-static int64_t now_ms(void)
+int64_t trunk_now_ms(void)
 {
 	struct timespec ts;
 
@@ -393,6 +393,8 @@ static bool is_inner(const struct trunk *t, const char *name)
 void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
 		   enum trunk_link_event what)
 {
+	if (what == TRUNK_LINK_CHANGED && !*netns && ifindex == t->dev.ifindex)
+		trunk_look(t);
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 
@@ -480,7 +482,9 @@ static void settle(struct trunk *t)
 	if (t->adopted)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
-	t->ready_ms = now_ms();
+	t->ready_ms = trunk_now_ms();
+	trunk_repair_netdev_anew(t);
+	trunk_look(t); /* nobody has looked while it was opened, or while there was no daemon */
 	trunk_save(t);
 }
 
@@ -523,7 +527,7 @@ static void session_over(struct trunk *t, enum trunk_input input)
 	trunk_removal_over(t);
 	trunk_ports_down(t);
 	t->closing = false;
-	if (input == TRUNK_IN_LOST && now_ms() - t->ready_ms > READY_FOR_LONG_MS)
+	if (input == TRUNK_IN_LOST && trunk_now_ms() - t->ready_ms > READY_FOR_LONG_MS)
 		t->tries = 0;
 }
 

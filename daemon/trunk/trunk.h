@@ -100,8 +100,8 @@ void trunk_seek(struct trunk *t);
 /* Its netdev is gone (unplugged, moved away): nothing is left to carry traffic. */
 void trunk_netdev_gone(struct trunk *t, const char *why);
 void trunk_netdev_renamed(struct trunk *t, const char *name);
-/* Something has happened to netdev @ifindex in namespace @netns (""): if it is one of its ports',
- * or one that they stand on, it is looked at. @name may be "". */
+/* Something has happened to netdev @ifindex in namespace @netns (""): if it is its own, one of
+ * its ports', or one that they stand on, it is looked at. @name may be "". */
 enum trunk_link_event {
 	TRUNK_LINK_CHANGED,
 	TRUNK_LINK_GONE,

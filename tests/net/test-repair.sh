@@ -233,6 +233,80 @@ was_made_anew() {
 		rindex("ready") > rindex("lost") and rindex("lost") > 0')" = true ]
 }
 
+# --- the trunk's own netdev ---
+
+is_up() { # netdev
+	[ -n "$(ip -o link show dev "$1" up)" ]
+}
+
+# Events about the trunk itself, as "to: reason".
+trunk_is_told() { # what
+	wait_for 5 trunk_told "$1" || fail "nobody says \"$1\": $(netdev_events)"
+}
+
+trunk_told() {
+	netdev_events | grep -qF "null $1"
+}
+
+test_trunk_is_set_down() {
+	start
+	ip link set wwan0 down
+	at_most_ms 1500 "the trunk is up again" is_up wwan0
+	trunk_is_told "repaired: somebody has set it down"
+	works_again
+	generated wwan0.1=1 -- pdn=1
+	send wwan0.1=1@10.64.1.1
+	sink_has 1 1000
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Who renames it has to set it down before: he is not disturbed.
+test_trunk_is_down_for_a_moment() {
+	start
+	ip link set wwan0 down
+	read -rt 0.1 <> <(:) || :
+	! is_up wwan0 || fail "it was set up at once"
+	ip link set wwan0 up
+	read -rt 0.5 <> <(:) || :
+	equal "events" "" "$(netdev_events)"
+	works_again
+}
+
+# After three times it is theirs, which show says; a modem that is set up again is a new beginning.
+test_no_fight_over_the_trunk() {
+	start
+	for _ in 1 2 3; do
+		ip link set wwan0 down
+		wait_for 5 is_up wwan0 || fail "not repaired"
+	done
+	ip link set wwan0 down
+	trunk_is_told "failed: somebody has set it down again and again"
+	read -rt 0.5 <> <(:) || :
+	! is_up wwan0 || fail "it is up all the same"
+	equal "state" attached "$(field .state)"
+	equal "damage" '["somebody has set it down"]' "$(field '.damage | tojson')"
+	qmapctl show | grep -qx "wwan0: somebody has set it down" || fail "$(qmapctl show)"
+	modem reboot ms=100 announce=both >/dev/null
+	at_most_ms 3000 "the trunk is up again" is_up wwan0
+	works_again
+	equal "damage" '[]' "$(field '.damage | tojson')"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# What was done while there was no daemon.
+test_trunk_is_damaged_without_a_daemon() {
+	start
+	qmapd_kill KILL || :
+	ip link set wwan0 down
+	qmapd_start
+	at_most_ms 3000 "the trunk is up again" is_up wwan0
+	works_again
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # Events are hints: what is lost of them in a storm is looked up.
 test_storm_of_events() {
 	start

@@ -537,16 +537,122 @@ test_high_speed() {
 	detached
 }
 
-# One URB holds what the MTU says: what is larger is lost whole, and nothing else is.
+# One URB holds what the MTU says: what is larger is lost whole, and nothing else is. A running qmapd
+# would not leave it so.
 test_beyond_the_urb() {
 	start
+	qmapd_kill KILL || :
 	ip link set wwan0 mtu 1505 # rmnet wants room for its header
 	set_streams 4
 	try generated -t 3000 -c 100 "${ports[@]}" -- count=100 size=1400
 	[ "$status" != 0 ] || fail "4 x 1400 bytes fit a URB of 1505"
 	at_least "aggregates lost" 1 "$(modem_stat .trunk.dl_beyond_urb)"
 	ping_all
-	ip link set wwan0 mtu $(($(field .dl_max_bytes) + 1))
+	qmapd_start
+	wait_for 10 mtu_is $(($(field .dl_max_bytes) + 1)) || fail "MTU $(cat $sysfs/mtu)"
+	patterns
+	detached
+}
+
+# --- others change the trunk's netdev ---
+
+mtu_is() {
+	[ "$(cat $sysfs/mtu)" = "$1" ]
+}
+
+netdev_events() {
+	qmapctl -j show | jq -r '.[0].events[] | select(.kind == "netdev") | "\(.to): \(.reason)"'
+}
+
+told() { # what, times
+	[ "$(netdev_events | grep -cF "$1")" = "$2" ]
+}
+
+is_told() { # what [times]
+	wait_for 10 told "$1" "${2:-1}" || fail "\"$1\" is not told ${2:-once}: $(netdev_events)"
+}
+
+as_prepared() {
+	[ "$(echo $(cat $sysfs/qmi/raw_ip $sysfs/qmi/pass_through))" = "Y Y" ] &&
+		mtu_is $((largest + 1)) && [ "$(queue)" = pfifo_fast ] &&
+		[ -n "$(ip -o link show dev wwan0 up)" ]
+}
+
+repaired() { # what
+	is_told "repaired: $1"
+	wait_for 10 as_prepared || fail "raw_ip, pass_through, MTU: $(echo $(cat $sysfs/{qmi/raw_ip,qmi/pass_through,mtu}))"
+	ping_all
+	patterns
+}
+
+# As ModemManager does when it takes a modem.
+back_to_ethernet() {
+	ip link set wwan0 down
+	echo N >$sysfs/qmi/pass_through
+	echo N >$sysfs/qmi/raw_ip
+}
+
+test_repair() {
+	local largest
+	start
+	largest=$(field .dl_max_bytes)
+	back_to_ethernet
+	repaired "somebody has taken it out of raw IP"
+	echo "events: $(netdev_events)"
+	equal "events" 1 "$(netdev_events | wc -l)" # its consequences are no other damage
+	# which the kernel tells nobody: it is looked at whenever something else happens to the trunk
+	echo N >$sysfs/qmi/pass_through
+	ip link set wwan0 promisc on
+	ip link set wwan0 promisc off
+	repaired "somebody has switched its pass_through off"
+	ip link set wwan0 mtu 1505
+	repaired "somebody has lowered its MTU"
+	ip link set wwan0 down
+	repaired "somebody has set it down"
+	tc qdisc del dev wwan0 root
+	repaired "somebody has given it a queue that marks congestion"
+	equal "calls" 8 "$(modem_stat .calls)"
+	equal "dialled" 8 "$(qmapctl -j show | jq '[.[0].events[] | select(.kind == "call" and .to == "up")] | length')"
+	detached
+}
+
+# Two programs do not fight for ever; a modem that is set up again is a new beginning.
+test_repair_ends() {
+	local largest
+	start
+	largest=$(field .dl_max_bytes)
+	for _ in 1 2 3; do
+		back_to_ethernet
+		wait_for 10 as_prepared || fail "not repaired"
+	done
+	back_to_ethernet
+	is_told "failed: somebody has taken it out of raw IP again and again"
+	read -rt 1 <> <(:) || :
+	equal "raw_ip" N "$(cat $sysfs/qmi/raw_ip)"
+	equal "damage" '["somebody has taken it out of raw IP"]' "$(field '.damage | tojson')"
+	equal "state" attached "$(field .state)"
+	modem reboot ms=100 >/dev/null
+	wait_for 20 plugged_again
+	wait_for 30 state_is attached || fail "$(qmapctl show)"
+	wait_for 30 pdn_works 4 || fail "$(qmapctl show)"
+	equal "damage" '[]' "$(field '.damage | tojson')"
+	as_prepared || fail "not as it should be"
+	pin_controller
+	ping_all
+	detached
+}
+
+plugged_again() {
+	[ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready
+}
+
+# A link of rmnet, or a port of the others, that somebody deletes.
+test_port_is_deleted() {
+	start
+	ip link del wwan0.1
+	wait_for 15 pdn_works 1 || fail "$(qmapctl show)"
+	told "repaired: somebody has deleted it" 1 || fail "$(netdev_events)"
+	ping_all
 	patterns
 	detached
 }
@@ -713,8 +819,7 @@ test_reboot() {
 	start
 	modem reboot ms=500 >/dev/null
 	wait_for 10 state_is lost || fail "$(qmapctl show)"
-	back_again() { [ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready; }
-	wait_for 20 back_again
+	wait_for 20 plugged_again
 	began=${EPOCHREALTIME/./}
 	back_within 6000 rebooted
 	pin_controller
