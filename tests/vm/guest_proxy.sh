@@ -4,6 +4,7 @@
 # Inside a guest: several programs on the one /dev/cdc-wdm0. Tests of guest_usb.sh, which sources it.
 
 # shellcheck disable=SC2154 # variables of guest_usb.sh and lib.sh
+# shellcheck disable=SC2086,SC2046,SC2005 # as there
 
 # cli OPTION...: qmicli through whichever proxy there is.
 cli() {
@@ -193,5 +194,107 @@ test_modemmanager_owns() {
 	qmapctl detach wwan0
 	mm -m any --simple-disconnect
 	mm_stop
+	unplug
+}
+
+# --- both at once: ModemManager takes the modem while our PDNs are up ---
+
+# Through the ports, both ways, until shared_ends: a ping a fifth of a second, each answer compared.
+shared_begins() {
+	local n
+	for n in "${pdns[@]}"; do
+		ping -i 0.2 -I "wwan0.$n" "$(gateway "$n" 4)" >"/tmp/ping.$n" 2>&1 &
+		pingers[n]=$!
+	done
+}
+
+answers() { # pdn
+	grep -c 'bytes from' "/tmp/ping.$1" || :
+}
+
+# Every PDN has gone on passing packets from then on; hardly any was lost.
+shared_goes_on() {
+	local n before=()
+	for n in "${pdns[@]}"; do
+		before[n]=$(answers "$n")
+	done
+	for n in "${pdns[@]}"; do
+		more_answers() { [ "$(answers "$n")" -ge $((before[n] + 5)) ]; }
+		wait_for 10 more_answers || fail "PDN $n has stopped: $(tail -n 5 "/tmp/ping.$n"; netdev_events)"
+	done
+}
+
+shared_ends() {
+	local n out lost=0
+	for n in "${pdns[@]}"; do
+		kill -INT "${pingers[n]}"
+		wait "${pingers[n]}" || :
+		out=$(cat "/tmp/ping.$n")
+		[[ $out != *wrong* ]] || fail "$out"
+		lost=$((lost + $(sed -nE 's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 - \2/p' <<<"$out")))
+	done
+	echo "DATA usb-$datapath ModemManager beside us: $lost pings lost, others did: $(netdev_events | sort | uniq -c | tr -s " \n" " ")"
+	at_most "pings lost" 20 "$lost"
+}
+
+at_most() { # what most actual
+	[ "$3" -le "$2" ] || fail "$1: $3, more than $2"
+}
+
+# The modem as ModemManager sees it, and what it does to the netdev, while all PDNs pass packets.
+taken_beside_us() {
+	local pingers=() largest calls
+	largest=$(field .dl_max_bytes)
+	calls=$(modem_stat .calls)
+	shared_begins
+	shared_goes_on
+	mm_start ID_MM_CANDIDATE=1
+	shared_goes_on
+	mm -m any --enable || mm_fail "ModemManager does not enable the modem"
+	wait_for 30 mm_is registered || mm_fail "ModemManager sees no network"
+	shared_goes_on
+	mm -m any | grep -q "model:.* RG500Q-EA" || mm_fail "$(mm -m any)"
+	wait_for 10 as_prepared || fail "raw_ip, pass_through, MTU: $(echo $(cat $sysfs/{qmi/raw_ip,qmi/pass_through,mtu}))"
+	patterns_beside
+	mm_stop
+	shared_goes_on
+	shared_ends
+	equal "calls" "$calls" "$(modem_stat .calls)"
+	equal "our format" "v5 $largest" "$(modem_stat '.format | "\(.dl) \(.dl_max_size)"')"
+}
+
+# patterns, but for the counts of the modem, where the pings are among them.
+patterns_beside() {
+	lossless "${pdns[@]/#/wwan0.}"
+	set_streams 4
+	arrived -c 300 "${ports[@]}" -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 -s 44-1500 "${down[@]}"
+	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "${up[@]}" >/dev/null
+	for n in "${pdns[@]}"; do
+		sink_has "$n" 300
+	done
+}
+
+# It reaches the modem through our server. Its own calls are refused: the data format is ours.
+test_modemmanager_beside_us() {
+	start
+	wait_for 20 proxy_is qmapd || fail "not serving: $(ss -Hxlp)"
+	taken_beside_us
+	ping_all
+	patterns
+	detached
+	unplug
+}
+
+# The same through libqmi's qmi-proxy, which both are clients of.
+test_modemmanager_and_us_by_qmi_proxy() {
+	usb_start
+	/usr/libexec/qmi-proxy --no-exit &
+	wait_for 20 proxy_is qmi-proxy || fail "no qmi-proxy: $(ss -Hxlp)"
+	qmapd_start --qmi-proxy no
+	attach_all --control qmi-proxy
+	taken_beside_us
+	ping_all
+	patterns
+	detached
 	unplug
 }

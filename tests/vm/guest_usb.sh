@@ -771,6 +771,59 @@ modem_state_is() {
 	[ "$(field .modem.state)" = "$1" ]
 }
 
+# --- from the plug to the first packet ---
+
+# Of the first such event, in microseconds.
+event_us() { # jq filter
+	qmapctl -j show | jq "[.[0].events[] | select($1)][0].time |
+		((.[:19] + \"Z\" | fromdate) * 1000 + (.[20:23] | tonumber)) * 1000"
+}
+
+# split_of BEGAN WHAT: where the time went from the plug to the first call that is up, which took $took.
+split_of() {
+	local netdev ready up modem
+	netdev=$(event_us '.kind == "modem" and .to == "present"')
+	ready=$(event_us '.kind == "modem" and .to == "opening"')
+	up=$(event_us '.kind == "call" and .to == "up"')
+	modem=$(modem_stat .answers.busy_us)
+	took=$(((up - $1) / 1000))
+	echo "DATA usb-$datapath $2: first call up $took ms after the plug: drivers $(((netdev - $1) / 1000))," \
+		"control channel $(((ready - netdev) / 1000)), set-up and call $(((up - ready) / 1000))," \
+		"the modem owed an answer for $((modem / 1000)) of these"
+}
+
+wait_conf() {
+	{
+		printf '[trunk wwan0]\ndatapath = %s\n' "$datapath"
+		printf '[trunk wwan0 pdn %s]\n' "${pdns[@]}"
+	} >"$T/qmapd.conf"
+}
+
+# A qmapd that has been waiting with its configuration since before the modem was there. An emulated CPU
+# takes two seconds to verify xdp's programs, hence the limit for shim alone.
+test_plug_in() {
+	local began took round best=999999
+	usb_start
+	unplug
+	wait_conf
+	for round in 1 2 3; do
+		qmapd_start -c "$T/qmapd.conf"
+		wait_for 10 modem_state_is absent || fail "$(qmapctl show)"
+		modem reset >/dev/null
+		began=${EPOCHREALTIME/./}
+		modem plug >/dev/null
+		back_within 6000 "plug-in $round"
+		split_of "$began" "plug-in $round"
+		[ $took -ge $best ] || best=$took
+		pin_controller
+		ping_all
+		detached
+		qmapd_kill TERM || :
+		unplug
+	done
+	[ $best -le 1500 ] || [ "$datapath" != shim ] || fail "the first call is up after $best ms at best"
+}
+
 # Attached once, and nobody touches it: its ports go with it and come back with it.
 test_unplug_and_replug() {
 	start
