@@ -64,8 +64,8 @@ static int start(struct node_watch *w, struct event_base *base)
 	const char *dir = w->dir[0] ? w->dir : "/";
 
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd < 0 || inotify_add_watch(w->fd, dir,
-					   IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR) < 0)
+	if (w->fd < 0 ||
+	    inotify_add_watch(w->fd, dir, IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR) < 0)
 		return -errno;
 	w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, on_events, w);
 	return w->event && !event_add(w->event, NULL) ? 0 : -ENOMEM;

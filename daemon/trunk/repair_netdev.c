@@ -26,7 +26,8 @@ static void tell(struct trunk *t, const char *to, const char *what, const char *
 	events_add(t->env.events, &e, true);
 }
 
-/* To take it out of raw IP it has to be down, and its MTU and queue are reset: one thing, not five. */
+/* To take it out of raw IP it has to be down, and its MTU and queue are reset: one thing, not five.
+ */
 static unsigned int causes(unsigned int wrong)
 {
 	return wrong & 1 << TRUNK_DEV_RAW_IP ? 1 << TRUNK_DEV_RAW_IP : wrong;
