@@ -251,6 +251,9 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	struct rtnl_link link;
 	int ret = open_port(place, &nl, &link, err);
 
+	/* somebody has deleted it: it cannot be asked for its flags any more either */
+	if (ret == -ENODEV)
+		*place = (struct place){0};
 	if (ret)
 		return ret;
 	ret = rtnl_link_del(nl, link.ifindex, err);

@@ -35,9 +35,9 @@ static unsigned int causes(unsigned int wrong)
 
 /*
  * Whoever renames a netdev, or takes it out of raw IP, has to set it down before and up afterwards:
- * up too early, and they fail (EBUSY).
+ * up too early, and they fail (EBUSY). Nothing passes in the meantime, whatever else is wrong.
  */
-static unsigned int without_early(struct trunk *t, unsigned int wrong)
+static unsigned int when_due(struct trunk *t, unsigned int wrong)
 {
 	int64_t now = trunk_now_ms();
 
@@ -50,7 +50,7 @@ static unsigned int without_early(struct trunk *t, unsigned int wrong)
 	if (now - t->down_ms >= TRUNK_REPAIR_LATE_MS)
 		return wrong;
 	trunk_repair_late(t->repair);
-	return wrong & ~(1u << TRUNK_DEV_DOWN);
+	return 0;
 }
 
 /* What of @wrong may be repaired once more. Says so when it has been enough. */
@@ -128,7 +128,7 @@ void trunk_repair_netdev(struct trunk *t)
 	}
 	t->left &= s.wrong;
 	tell_queue(t, s.queue);
-	mine = judge(t, without_early(t, causes(s.wrong)));
+	mine = judge(t, causes(when_due(t, s.wrong)));
 	if (mine)
 		repair(t, mine, &err);
 	tell_all(t, mine, &err);
