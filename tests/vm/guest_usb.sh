@@ -585,6 +585,10 @@ repaired() { # what
 	patterns
 }
 
+dialled() { # times, as far as events are kept
+	qmapctl -j show | jq '[.[0].events[] | select(.kind == "call" and .to == "up")] | length'
+}
+
 # As ModemManager does when it takes a modem.
 back_to_ethernet() {
 	ip link set wwan0 down
@@ -612,7 +616,7 @@ test_repair() {
 	tc qdisc del dev wwan0 root
 	repaired "somebody has given it a queue that marks congestion"
 	equal "calls" 8 "$(modem_stat .calls)"
-	equal "dialled" 8 "$(qmapctl -j show | jq '[.[0].events[] | select(.kind == "call" and .to == "up")] | length')"
+	equal "dialled" 8 "$(dialled)"
 	detached
 }
 
@@ -880,28 +884,104 @@ test_reboot() {
 	detached
 }
 
-# Again and again, in the middle of traffic both ways, by one attach.
+# --- the machine sleeps ---
+
+# To RAM, until the clock wakes it; refused while something is plugged into this controller (kernel
+# vhci_hcd.c, vhci_hcd_suspend(): "active connection. Do not suspend").
+sleep_deeply() {
+	local alarm=/sys/class/rtc/rtc0/wakealarm
+	grep -q deep /sys/power/mem_sleep || skip "this machine cannot sleep to RAM"
+	echo 0 >$alarm
+	echo +5 >$alarm
+	echo mem >/sys/power/state
+}
+
+slept() { # times
+	[ "$(grep -c 'The machine has slept' "$T/qmapd.log")" = "$1" ]
+}
+
+# With its calls kept by a modem that stays powered, and with one that was unplugged meanwhile: qmapd
+# hears of the sleep and of the modem that has gone in the same moment.
+test_suspend() {
+	modem_start
+	qmapd_start
+	attach_all --control "$T/qmi"
+	ping_all
+	sleep_deeply
+	wait_for 5 slept 1 || fail "not told: $(tail -n 3 "$T/qmapd.log")"
+	ping_all
+	equal "calls" 8 "$(modem_stat .calls)"
+	equal "dialled" 8 "$(dialled)"
+	qmapctl detach wwan0
+	nothing_left
+	modem_stop
+
+	usb_start
+	attach_all
+	kill -STOP "$qmapd_pid"
+	unplug
+	sleep_deeply
+	kill -CONT "$qmapd_pid"
+	wait_for 10 modem_state_is absent || fail "$(qmapctl show)"
+	slept 2 || fail "not told: $(tail -n 3 "$T/qmapd.log")"
+	plug_in
+	back_within 6000 "plugged in after a sleep"
+	pin_controller
+	patterns
+	detached
+}
+
+# since BEGAN: milliseconds.
+since() {
+	echo $(((${EPOCHREALTIME/./} - $1) / 1000))
+}
+
+# One cycle, in the middle of traffic both ways; a line of four times goes to $T/times: traffic, unplugged,
+# plugged in, back.
+replug() { # cycle
+	local began=${EPOCHREALTIME/./} sender times
+	modem generate count=1000000 size=1400 rate=3000 >/dev/null
+	modem wait pdn.1.dl_packets '>=' 200 timeout=20000 >/dev/null
+	"$build/pattern-tool" send -r 1000 -c 200 wwan0.1=1@10.64.1.1 >/dev/null 2>&1 &
+	sender=$!
+	modem wait pdn.1.ul_packets '>=' 20 timeout=20000 >/dev/null
+	times=$(since $began) began=${EPOCHREALTIME/./}
+	unplug
+	wait $sender || : # its packets have nowhere to go
+	wait_for 10 modem_state_is absent || fail "cycle $1: $(qmapctl show)"
+	times+=" $(since $began)" began=${EPOCHREALTIME/./}
+	plug_in
+	times+=" $(since $began)" began=${EPOCHREALTIME/./}
+	wait_for 30 last_is_up || fail "cycle $1: $(qmapctl show; qmapctl -j show | jq -c '.[0].events[]')"
+	wait_for 10 pdn_works 1 || fail "cycle $1: PDN 1 passes nothing: $(qmapctl show)"
+	wait_for 10 pdn_works 4 || fail "cycle $1: PDN 4 passes nothing: $(qmapctl show)"
+	echo "$times $(since $began)" >>"$T/times"
+	pin_controller
+	modem reset >/dev/null
+}
+
+last_is_up() {
+	[ "$(qmapctl -j show | jq '[.[0].pdns[].families[] | select(.state == "up")] | length')" = 8 ]
+}
+
+# Of column N of $T/times.
+median_and_most() {
+	cut -d' ' -f$1 "$T/times" | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] "/" t[NR] }'
+}
+
+# Again and again by one attach.
 test_replug_cycles() {
 	local i before after fds
 	start
 	for ((i = 0; i < cycles; i++)); do
-		modem generate count=1000000 size=1400 rate=3000 >/dev/null
-		modem wait pdn.1.dl_packets '>=' 200 timeout=20000 >/dev/null
-		"$build/pattern-tool" send -r 1000 -c 200 wwan0.1=1@10.64.1.1 >/dev/null 2>&1 &
-		unplug
-		wait $! || : # its packets have nowhere to go
-		wait_for 10 modem_state_is absent || fail "cycle $i: $(qmapctl show)"
-		plug_in
-		back_within 12000 "cycle $i" >>"$T/times"
-		pin_controller
-		modem reset >/dev/null
+		replug $i
 		[ $i != 3 ] || { before=$(unreclaimable) && fds=$(open_files); }
+		[ $(((i + 1) % 10)) != 0 ] || echo "cycle $((i + 1)), RSS $(rss) KiB: $(tail -n 1 "$T/times")"
 	done
 	after=$(unreclaimable)
-	echo "DATA $cycles cycles of unplug and replug by one attach: back after $(
-		sed -E 's/.* ([0-9]+) ms/\1/' "$T/times" | sort -n |
-			awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] " ms (median), " t[NR] " ms (most)" }'
-	), unreclaimable KiB $before -> $after, files of qmapd $fds -> $(open_files), RSS $(rss) KiB"
+	echo "DATA usb-$datapath $cycles cycles of unplug and replug by one attach, ms (median/most): traffic $(
+		median_and_most 1), unplugged $(median_and_most 2), drivers $(median_and_most 3), back $(
+		median_and_most 4); unreclaimable KiB $before -> $after, files of qmapd $fds -> $(open_files), RSS $(rss) KiB"
 	[ $((after - before)) -lt 4096 ] || fail "memory grows: $before -> $after KiB"
 	equal "files that qmapd has open" "$fds" "$(open_files)"
 	equal "calls" 8 "$(modem_stat .calls)"
