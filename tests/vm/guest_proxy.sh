@@ -298,3 +298,47 @@ test_modemmanager_and_us_by_qmi_proxy() {
 	detached
 	unplug
 }
+
+# With QMAP, ModemManager multiplexes by qmi_wwan's own links, which take what comes before pass_through
+# does (kernel qmi_wwan.c, qmi_wwan_rx_fixup()): they go, its call stays, and our data path is under it. It
+# takes links from udev alone, hence a udevd with ModemManager's rules.
+test_modemmanager_owns_with_qmap() {
+	local mux
+	usb_start
+	qmapd_start --qmi-proxy no
+	bus_start
+	/lib/systemd/systemd-udevd --daemon
+	udevadm trigger --action=add
+	udevadm settle
+	/usr/sbin/ModemManager --debug >/tmp/mm.log 2>&1 &
+	mm_pid=$!
+	wait_for 90 mm_is disabled || mm_fail "ModemManager does not take the modem"
+	mm -m any --simple-connect="apn=internet,ip-type=ipv4,multiplex=required" || mm_fail "does not connect"
+	equal "mux id and format" "1 v1" "$(modem stats | jq -r '"\(.pdn["1"].mux) \(.format.dl)"')"
+	for mux in 0x01 0x02 0x03 0x04; do # as many as it makes at once
+		echo $mux >$sysfs/qmi/del_mux
+	done
+	attach_to_call
+	lossless wwan0.1
+	modem reset >/dev/null
+	receive -t 15000 -c 300 wwan0.1=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 \
+		-s 44-1500 "net/pdn1=1@$(host 1 4)"
+	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "wwan0.1=1@$(gateway 1 4)" >/dev/null
+	sink_has 1 300
+	no_violations
+	equal "drops" '{}' "$(drops_of_ours)"
+	mm_is connected || mm_fail "ModemManager has lost its call"
+	equal "calls" 1 "$(modem_stat .calls)"
+	qmapctl detach wwan0
+	mm -m any --simple-disconnect
+	equal "calls" 0 "$(modem_stat .calls)"
+	mm_stop
+	unplug
+}
+
+# The PDN that ModemManager has dialled.
+attach_to_call() {
+	qmapctl attach wwan0 --control none --datapath "$datapath" --qmap v1 --pdn 1,mux=1
+	ip addr add "$(host 1 4)/30" dev wwan0.1
+	ping -c 3 -i 0.2 -W 5 -q -I wwan0.1 "$(gateway 1 4)" || mm_fail "no traffic: $(qmapctl stats)"
+}
