@@ -348,12 +348,12 @@ static uint64_t delay_of(const struct modem *m, const struct fault *fault)
 	return 1000ull * (fault->delayed ? fault->delay_ms : m->options.latency_ms);
 }
 
-void control_kill_host(const struct conn *conn)
+void control_kill_host(const struct conn *conn, pid_t pid)
 {
-	struct ucred host;
+	struct ucred host = {.pid = pid};
 	socklen_t len = sizeof(host);
 
-	if (!conn->usb && !getsockopt(conn->ev.fd, SOL_SOCKET, SO_PEERCRED, &host, &len))
+	if (pid || (!conn->usb && !getsockopt(conn->ev.fd, SOL_SOCKET, SO_PEERCRED, &host, &len)))
 		kill(host.pid, SIGKILL);
 }
 

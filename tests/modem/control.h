@@ -37,8 +37,8 @@ void control_usb_message(struct modem *m, const uint8_t *buf, size_t len);
 void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 		    const struct fault *fault);
 
-/* Kills the process at the other end, if that is a socket. */
-void control_kill_host(const struct conn *conn);
+/* Kills process @pid; 0: the one at the other end, if that is a socket. */
+void control_kill_host(const struct conn *conn, pid_t pid);
 
 /* Send to all connections; while held, wait for the release. */
 void control_indicate(struct modem *m, const uint8_t *buf, size_t len);

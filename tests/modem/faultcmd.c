@@ -412,7 +412,8 @@ static struct json_object *cmd_strike(struct modem *m, struct args *a)
 	};
 	const char *what = arg_text(a, "what") ?: "";
 	struct fault f = {.reboot_ms = arg_number(a, "ms", 2000, 0, MAX_DELAY_MS),
-			  .announce = arg_announce(a)};
+			  .announce = arg_announce(a),
+			  .host = arg_number(a, "pid", 0, 1, INT_MAX)};
 
 	for (size_t i = 1; i < ARRAY_SIZE(strikes); i++)
 		if (!strcmp(strikes[i], what))
@@ -558,8 +559,8 @@ const struct command fault_commands[] = {
 	 cmd_twice},
 	{"error", 2, "code skip count", "SERVICE MESSAGE code=N [skip=0] [count=N]",
 	 "QMI error, nothing is done", cmd_error},
-	{"strike", 2, "what ms announce skip count",
-	 "SERVICE MESSAGE what=reboot|die|host [ms=2000] [announce=...] [skip=0] [count=1]",
+	{"strike", 2, "what ms announce pid skip count",
+	 "SERVICE MESSAGE what=reboot|die|host [ms=2000] [announce=...] [pid=N] [skip=0] [count=1]",
 	 "instead of the answer a reboot, the end of this process, or that of who has asked",
 	 cmd_strike},
 	{"spoil", 2, "how instead skip count",

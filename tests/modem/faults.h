@@ -31,6 +31,7 @@ struct fault {
 	enum strike strike;
 	unsigned int reboot_ms; /* of STRIKE_REBOOT, as for power_reboot() */
 	unsigned int announce;
+	pid_t host; /* of STRIKE_HOST; 0: the socket's peer */
 	enum qmi_error error;
 	enum spoil spoil; /* sent before the answer, or instead of it if `never` */
 };

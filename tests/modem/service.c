@@ -136,7 +136,7 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 		err = fault.error ? fault.error : run(m, &req, &out);
 	m->qmi.errors += err != QMI_OK;
 	if (fault.strike == STRIKE_HOST)
-		control_kill_host(conn);
+		control_kill_host(conn, fault.host);
 	len = build_answer(answer, &req, err, &out);
 	control_answer(m, conn, answer, len, &fault);
 	control_release_indications(m, &fault);

@@ -1031,6 +1031,8 @@ test_cycles() {
 
 # shellcheck source=tests/vm/guest_proxy.sh
 . "$(dirname "$0")/guest_proxy.sh"
+# shellcheck source=tests/vm/guest_matrix.sh
+. "$(dirname "$0")/guest_matrix.sh"
 
 # --- running: in turn; mounts and /run are a test's own, processes and netdevs the guest's ---
 

@@ -9,7 +9,7 @@
 #   DATAPATHS="xdp shim rmnet"     which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   TEST_LIMIT=200                 seconds for one test
-#   DEADLINE=900                   seconds after which a guest counts as hung
+#   DEADLINE=1800                  seconds after which a guest counts as hung
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -22,7 +22,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1 6.12}
 DATAPATHS=${DATAPATHS:-xdp shim rmnet}
-DEADLINE=${DEADLINE:-900}
+DEADLINE=${DEADLINE:-1800}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
 GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
@@ -45,8 +45,8 @@ make_tree() {
 	local program
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
-	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_{usb,proxy}.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/net/lib*.sh tests/net/test-matrix.sh "$GUEST_TREE/qmap/tests/net/"
+	cp tests/vm/guest_{usb,proxy,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
