@@ -137,6 +137,7 @@ struct fault faults_take(struct modem *m, uint8_t service, uint16_t id)
 			f.strike = r->fault.strike;
 			f.reboot_ms = r->fault.reboot_ms;
 			f.announce = r->fault.announce;
+			f.host = r->fault.host;
 		}
 		if (r->fault.delayed) {
 			f.delayed = true;

@@ -50,12 +50,18 @@ usb_matrix() {
 	}
 }
 
+starts() { # of qmapd
+	grep -c 'control socket' "$T/qmapd.log"
+}
+
 usb_row() { # phase service message skip
-	local column end line took
+	local column end line took before
 	line=$(printf '%-6s %-4s %-18s %s' "$@")
 	for column in "${usb_columns[@]}"; do
-		took=${EPOCHREALTIME/./}
+		took=${EPOCHREALTIME/./} before=$(starts)
 		cell "$column" "$@" || end=FAILED failures=$((failures + 1))
+		[ "$column" != killed ] || [ "$(starts)" -gt "$before" ] ||
+			end=FAILED failures=$((failures + 1))
 		line+=$(printf ' %-6s %5d ms' "$end" $(((${EPOCHREALTIME/./} - took) / 1000)))
 		[ "$end" != FAILED ] || break
 	done

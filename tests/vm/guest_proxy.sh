@@ -166,7 +166,7 @@ mm_start() {
 }
 
 mm_fail() {
-	grep -aE '<info>|<warn>|<err' /tmp/mm.log | cut -c1-160 | tail -n 60
+	grep -aE '<info>|<warn>|<err|registration|imed out' /tmp/mm.log | cut -c1-160 | tail -n 60
 	fail "$1"
 }
 

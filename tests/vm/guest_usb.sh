@@ -650,6 +650,32 @@ plugged_again() {
 	[ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready
 }
 
+# With QMAP off the netdev is the port: its address and route are lost with raw IP, and come back. Down is
+# its user's wish.
+test_repair_without_qmap() {
+	mkdir -p /etc/qmap
+	printf '[model 2c7c:0800]\nname = EC25\nforced = no\n' >/etc/qmap/models.conf
+	usb_start --model EC25
+	qmapd_start
+	rm /etc/qmap/models.conf
+	qmapctl -q attach wwan0 --qmap off --pdn 1
+	back_to_ethernet
+	is_told "repaired: somebody has taken it out of raw IP"
+	equal "raw_ip" Y "$(cat $sysfs/qmi/raw_ip)"
+	equal "address" "$(host 1 4)" "$(ip -j -4 address show dev wwan0 | jq -r '.[0].addr_info[0].local')"
+	lossless wwan0
+	receive -t 15000 -c 100 wwan0=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 100 \
+		-s 44-1500 "net/pdn1=1@$(host 1 4)"
+	"$build/pattern-tool" send -r 250 -c 100 -s 44-1500 "wwan0=1@$(gateway 1 4)" >/dev/null
+	sink_has 1 100
+	ip link set wwan0 down
+	read -rt 1 <> <(:) || :
+	equal "set down" "" "$(ip -o link show dev wwan0 up)"
+	qmapctl detach wwan0
+	nothing_left
+	unplug
+}
+
 # A link of rmnet, or a port of the others, that somebody deletes.
 test_port_is_deleted() {
 	start
@@ -1062,7 +1088,7 @@ netdevs_left() {
 
 run_one() { # test
 	local status=0
-	timeout -k 5 "${TEST_LIMIT:-200}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
+	timeout -k 5 "${TEST_LIMIT:-300}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
 	killall -q -9 qmapd qmapd-rebuilt qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd systemd-udevd iperf3 # the guest is the test's alone
 	grep '^DATA ' /tmp/out

@@ -8,7 +8,7 @@
 #   KERNELS="6.1 6.12"             which kernels
 #   DATAPATHS="xdp shim rmnet"     which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
-#   TEST_LIMIT=200                 seconds for one test
+#   TEST_LIMIT=300                 seconds for one test
 #   DEADLINE=1800                  seconds after which a guest counts as hung
 
 set -u
