@@ -218,10 +218,11 @@ static void add_drops(struct series *to, struct json_object *drops)
 {
 	if (!to->drops)
 		to->drops = json_object_new_object();
-	json_object_object_foreach (drops, name, value)
-		json_object_object_add(to->drops, name,
-				       json_object_new_int64(json_get_int(to->drops, name) +
-							     json_object_get_int64(value)));
+	json_object_object_foreach (drops, name, value) {
+		int64_t n = json_get_int(to->drops, name) + json_object_get_int64(value);
+
+		json_object_object_add(to->drops, name, json_object_new_int64(n));
+	}
 }
 
 /* What has gone missing without anybody telling of it. */

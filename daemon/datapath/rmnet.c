@@ -253,7 +253,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 
 	/* somebody has deleted it: it cannot be asked for its flags any more either */
 	if (ret == -ENODEV)
-		*place = (struct place){0};
+		*place = (struct datapath_place){0};
 	if (ret)
 		return ret;
 	ret = rtnl_link_del(nl, link.ifindex, err);
