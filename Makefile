@@ -34,12 +34,12 @@ BPF_CFLAGS  = -O2 -g -target bpf -mcpu=v3 $(INC) -idirafter /usr/include/$(MULTI
 LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c,$(wildcard daemon/*.c daemon/*/*.c))
 MODEM_SRC := $(wildcard tests/modem/*.c)
 MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
-BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c)
+BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c bench/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(wildcard tests/net/*.c)
 BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
 FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
-BENCH_SRC := $(filter-out bench/vm_%,$(wildcard bench/*.c)) tests/bpf/env.c tests/modem/tun.c tests/vm/packets.c $(FIXTURES)
+BENCH_SRC := $(filter-out bench/vm_% %.bpf.c,$(wildcard bench/*.c)) tests/bpf/env.c tests/modem/tun.c tests/vm/packets.c $(FIXTURES)
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)

@@ -17,6 +17,7 @@ struct bench {
 extern const struct bench bench_programs;
 extern const struct bench bench_live;
 extern const struct bench bench_path;
+extern const struct bench bench_latency;
 
 /* Where the scripts are: directory bench/ beside the one that this program was built into. */
 const char *bench_directory(void);

@@ -21,23 +21,12 @@
 #include "qmap/wire.h"
 #include "sampling.h"
 #include "world.h"
+#include "xdp_programs.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define AGGREGATES 1000 /* per sample */
 #define PACKETS	   4000 /* the same, uplink */
-
-enum program {
-	ENTER,
-	SPLIT,
-	TRIM,
-	DELIVER,
-	UPLINK,
-	PROGRAMS
-};
-
-static const char *const names[PROGRAMS] = {"qmap_enter", "qmap_split", "qmap_trim", "qmap_deliver",
-					    "qmap_uplink"};
 
 static const struct mix mixes[] = {
 	{"21x1400", 21, 1400, 1},
@@ -49,88 +38,13 @@ static const struct mix mixes[] = {
 struct live {
 	struct world world;
 	int version;
-	int programs[PROGRAMS];
+	int programs[XDP_PROGS];
 	int sender; /* UDP, out of the port */
 };
 
 struct run_time {
 	uint64_t ns, runs;
 };
-
-/* ---- which programs ---- */
-
-static int prog_of_link(const struct pins *pins, const char *pin)
-{
-	struct bpf_link_info info = {0};
-	uint32_t size = sizeof(info);
-	int link = pins_get(pins, pin, NULL), ret;
-
-	if (link < 0)
-		return link;
-	ret = bpf_obj_get_info_by_fd(link, &info, &size) ? -errno
-							 : bpf_prog_get_fd_by_id(info.prog_id);
-	close(link);
-	return ret;
-}
-
-/* A map that a program uses. */
-static int map_of(int prog, const char *name)
-{
-	uint32_t ids[16], size = sizeof(struct bpf_prog_info);
-	struct bpf_prog_info info = {.nr_map_ids = ARRAY_SIZE(ids), .map_ids = (uintptr_t)ids};
-
-	if (bpf_obj_get_info_by_fd(prog, &info, &size))
-		return -errno;
-	for (unsigned int i = 0; i < info.nr_map_ids && i < ARRAY_SIZE(ids); i++) {
-		struct bpf_map_info map = {0};
-		uint32_t map_size = sizeof(map);
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		if (!bpf_obj_get_info_by_fd(fd, &map, &map_size) && !strcmp(map.name, name))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
-
-/* The program behind the entries of copies[1]. */
-static int find_trim(int split)
-{
-	int copies = map_of(split, "copies"), inner;
-	uint32_t one = 1, zero = 0, id = 0;
-	struct bpf_devmap_val val = {0};
-
-	if (copies < 0 || bpf_map_lookup_elem(copies, &one, &id))
-		return -ENOENT;
-	close(copies);
-	inner = bpf_map_get_fd_by_id(id);
-	if (inner < 0 || bpf_map_lookup_elem(inner, &zero, &val))
-		return -ENOENT;
-	close(inner);
-	return bpf_prog_get_fd_by_id(val.bpf_prog.id);
-}
-
-static int find_enter(unsigned int ifindex)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
-	int ret = bpf_tc_query(&hook, &opts);
-
-	return ret ?: bpf_prog_get_fd_by_id(opts.prog_id);
-}
-
-static int find_programs(struct live *l)
-{
-	l->programs[SPLIT] = prog_of_link(&l->world.pins, "link_split");
-	l->programs[DELIVER] = prog_of_link(&l->world.pins, "link_deliver");
-	l->programs[UPLINK] = pins_get(&l->world.pins, "prog_uplink", NULL);
-	l->programs[ENTER] = find_enter(l->world.trunk_ifindex);
-	l->programs[TRIM] = find_trim(l->programs[SPLIT]);
-	for (unsigned int i = 0; i < PROGRAMS; i++)
-		if (l->programs[i] < 0)
-			return l->programs[i];
-	return 0;
-}
 
 /* ---- measuring ---- */
 
@@ -182,17 +96,17 @@ static int send_packets(struct live *l, unsigned int n, unsigned int size, unsig
 }
 
 /* How often a program must have run for @n aggregates. */
-static uint64_t runs_wanted(enum program p, const struct mix *m, unsigned int n)
+static uint64_t runs_wanted(enum xdp_prog p, const struct mix *m, unsigned int n)
 {
-	return p == ENTER || p == SPLIT ? n : (uint64_t)n * m->frames;
+	return p == XDP_PROG_ENTER || p == XDP_PROG_SPLIT ? n : (uint64_t)n * m->frames;
 }
 
 /* Arrivals are dropped at tc on the port, so that no socket's limit plays a part. */
 static int sample_downlink(struct variant *v, double *ns)
 {
 	struct live *l = v->env;
-	const struct mix *m = &mixes[v->number / PROGRAMS];
-	enum program p = v->number % PROGRAMS;
+	const struct mix *m = &mixes[v->number / XDP_PROGS];
+	enum xdp_prog p = v->number % XDP_PROGS;
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), ret;
 	struct run_time before, after;
 	uint64_t lost;
@@ -221,9 +135,9 @@ static int sample_uplink(struct variant *v, double *ns)
 
 	if (stats < 0)
 		return -errno;
-	ret = read_run_time(l->programs[UPLINK], &before)
+	ret = read_run_time(l->programs[XDP_PROG_UPLINK], &before)
 		      ?: send_packets(l, v->repeat, v->number, &got)
-		      ?: read_run_time(l->programs[UPLINK], &after);
+		      ?: read_run_time(l->programs[XDP_PROG_UPLINK], &after);
 	close(stats);
 	if (ret)
 		return ret;
@@ -291,8 +205,8 @@ static int add_base(struct sampling *s, struct live *l, double scale)
 
 static int add_downlink(struct sampling *s, struct live *l, double scale)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(mixes) * PROGRAMS; i++) {
-		const struct mix *m = &mixes[i / PROGRAMS];
+	for (unsigned int i = 0; i < ARRAY_SIZE(mixes) * XDP_PROGS; i++) {
+		const struct mix *m = &mixes[i / XDP_PROGS];
 		const struct variant v = {
 			.result = {.unit = "ns/frame",
 				   .method = METHOD_RUN_TIME,
@@ -300,15 +214,15 @@ static int add_downlink(struct sampling *s, struct live *l, double scale)
 					  "tc on the port"},
 			.sample = sample_downlink,
 			.env = l,
-			.data = i % PROGRAMS == UPLINK ? NULL : mix_make(m, l->version),
+			.data = i % XDP_PROGS == XDP_PROG_UPLINK ? NULL : mix_make(m, l->version),
 			.free_data = free,
 			.number = i,
 			.repeat = AGGREGATES * scale,
 		};
 
-		if (i % PROGRAMS == UPLINK)
+		if (i % XDP_PROGS == XDP_PROG_UPLINK)
 			continue;
-		if (!v.data || !sampling_add(s, &v, "live.%s.v%d.%s", names[i % PROGRAMS],
+		if (!v.data || !sampling_add(s, &v, "live.%s.v%d.%s", xdp_prog_names[i % XDP_PROGS],
 					     l->version, m->name))
 			return -ENOMEM;
 	}
@@ -345,16 +259,14 @@ static int run_version(const struct recorder *r, int version)
 
 	if (ret)
 		goto out;
-	ret = find_programs(&l) ?: open_sender(&l) ?: add_base(&s, &l, r->scale);
+	ret = xdp_programs_find(&l.world, l.programs) ?: open_sender(&l) ?: add_base(&s, &l, r->scale);
 	if (!ret)
 		ret = world_drop_all(&l.world, l.world.port.ifindex, true)
 			      ?: add_downlink(&s, &l, r->scale)
 			      ?: add_uplink(&s, &l, r->scale)
 			      ?: sampling_run(&s, r);
 	sampling_free(&s);
-	for (unsigned int i = 0; i < PROGRAMS; i++)
-		if (l.programs[i] > 0)
-			close(l.programs[i]);
+	xdp_programs_close(l.programs);
 	if (l.sender >= 0)
 		close(l.sender);
 	world_free(&l.world);

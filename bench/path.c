@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "clock.h"
 #include "qmap/wire.h"
 #include "tests/vm/packets.h"
 #include "world.h"
@@ -104,25 +104,6 @@ static void make_aggregate(uint8_t *p)
 	}
 }
 
-static int open_socket(uint32_t addr)
-{
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(addr),
-		.sin_port = htons(WORLD_UDP_PORT),
-	};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), size = 64 << 20;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size))) {
-		close(fd);
-		return -errno;
-	}
-	return fd;
-}
-
 static int set_filter(int fd, bool on)
 {
 	struct sock_filter refuse = {.code = BPF_RET | BPF_K, .k = 0};
@@ -160,14 +141,6 @@ static int send_one(const struct bench_path *b, const struct sender *sender)
 	return write(b->world.plain, b->packet, PACKET) == PACKET ? 0 : -errno;
 }
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 /* Where a sender's packets come out. */
 struct outlet {
 	unsigned int ifindex;
@@ -200,9 +173,9 @@ static int set_sink(const struct bench_path *b, const struct outlet *o, bool on)
 static uint64_t wait_for_all(const struct bench_path *b, const struct outlet *o, uint64_t got,
 			     uint64_t sent)
 {
-	uint64_t end = now() + DEADLINE * 1000000ull;
+	uint64_t end = clock_ns() + DEADLINE * 1000000ull;
 
-	while (got < sent && now() < end) {
+	while (got < sent && clock_ns() < end) {
 		struct pollfd p = {.fd = o->socket, .events = POLLIN};
 
 		if (o->sink == RECV) {
@@ -220,7 +193,7 @@ static int sample(struct bench_path *b, enum sink sink, unsigned int sender, dou
 	unsigned int step = senders[sender].frames ?: 1, sent = 0;
 	struct outlet o = outlet_of(b, sender, sink);
 	int ret = set_sink(b, &o, true);
-	uint64_t start = now(), got = 0;
+	uint64_t start = clock_ns(), got = 0;
 
 	if (ret)
 		return ret;
@@ -232,7 +205,7 @@ static int sample(struct bench_path *b, enum sink sink, unsigned int sender, dou
 	if (!ret) {
 		b->sent[sink][sender] += sent;
 		b->lost[sink][sender] += sent - wait_for_all(b, &o, got, sent);
-		*ns = (double)(now() - start) / sent;
+		*ns = (double)(clock_ns() - start) / sent;
 	}
 	return ret ?: set_sink(b, &o, false);
 }
@@ -281,30 +254,16 @@ static void report_ratio(const struct recorder *r, const struct bench_path *b, e
 	record_add(r, &res);
 }
 
-/* Time that this thread has waited for others to leave the CPU to it, in ns. */
-static uint64_t waited(void)
-{
-	FILE *f = fopen("/proc/thread-self/schedstat", "re");
-	unsigned long long ran, delay = 0;
-
-	if (f && fscanf(f, "%llu %llu", &ran, &delay) != 2)
-		delay = 0;
-	if (f)
-		fclose(f);
-	return delay;
-}
-
-/* On a busy machine a sample may have waited for the CPU: then another one, a few times. */
+/* Another one if it was disturbed, a few times. */
 static int sample_undisturbed(struct bench_path *b, enum sink sink, unsigned int sender, double *ns)
 {
-	uint64_t before, start;
-	int ret, tries = 5;
+	struct clock_mark mark;
+	int ret, tries = CLOCK_TRIES;
 
 	do {
-		before = waited();
-		start = now();
+		mark = clock_mark();
 		ret = sample(b, sink, sender, ns);
-	} while (!ret && --tries && (waited() - before) * 100 > now() - start);
+	} while (!ret && --tries && clock_disturbed(&mark));
 	return ret;
 }
 
@@ -340,8 +299,8 @@ static int prepare(const struct recorder *r, struct bench_path *b)
 		if (!b->samples[i / SENDERS][i % SENDERS])
 			return -ENOMEM;
 	}
-	b->port_socket = open_socket(WORLD_PORT_ADDR);
-	b->plain_socket = open_socket(WORLD_PLAIN_ADDR);
+	b->port_socket = world_socket(WORLD_PORT_ADDR);
+	b->plain_socket = world_socket(WORLD_PLAIN_ADDR);
 	return b->port_socket < 0 ? b->port_socket : b->plain_socket < 0 ? b->plain_socket : 0;
 }
 

@@ -143,8 +143,14 @@ static int attach_datapath(struct world *w, int version, struct error *err)
 	if (ret)
 		return ret;
 	return datapath_xdp.attach(&w->dp, &w->pins, "wwan0", &format, err)
-		?: datapath_xdp.add_port(w->dp, &w->port, err)
-		?: datapath_xdp.flow(w->dp, WORLD_MUX, true, err);
+		       ?: world_add_port(w, &w->port, err);
+}
+
+int world_add_port(struct world *w, struct datapath_port *port, struct error *err)
+{
+	return datapath_xdp.add_port(w->dp, port, err)
+		       ?: datapath_xdp.flow(w->dp, port->mux, true, err)
+		       ?: rtnl_link_set_up(w->nl, port->ifindex, true, err);
 }
 
 int world_new(struct world *w, int version, struct error *err)
@@ -197,15 +203,40 @@ int world_send_paged(const struct world *w, const void *aggregate, size_t size)
 
 int world_send_linear(const struct world *w, const void *aggregate, size_t size)
 {
+	return world_send_to(w, w->injector_ifindex, aggregate, size);
+}
+
+int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size)
+{
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(QMAP_ETHERTYPE),
-		.sll_ifindex = w->injector_ifindex,
+		.sll_ifindex = ifindex,
 	};
 
 	return sendto(w->packet, aggregate, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0
 		       ? -errno
 		       : 0;
+}
+
+int world_socket(uint32_t addr)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(addr),
+		.sin_port = htons(WORLD_UDP_PORT),
+	};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+	    size = WORLD_SOCKET_BUFFER;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size))) {
+		close(fd);
+		return -errno;
+	}
+	return fd;
 }
 
 uint64_t world_received(const struct world *w, unsigned int ifindex)

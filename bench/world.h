@@ -41,9 +41,19 @@ struct world {
 int world_new(struct world *w, int version, struct error *err);
 void world_free(struct world *w);
 
+/* One more PDN; @port has its number and mux id. Its port is up, without an address. */
+int world_add_port(struct world *w, struct datapath_port *port, struct error *err);
+
 /* One aggregate into the trunk. */
 int world_send_paged(const struct world *w, const void *aggregate, size_t size);
 int world_send_linear(const struct world *w, const void *aggregate, size_t size);
+
+/* What world_send_linear() does, out of another device than the injector. */
+int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size);
+
+/* Fd of a non-blocking UDP socket at WORLD_UDP_PORT of @addr, or a negative errno. */
+int world_socket(uint32_t addr);
+#define WORLD_SOCKET_BUFFER (64 << 20) /* asked for; the kernel doubles it */
 
 /* Lets tc drop all that a device receives, or no longer. 0 or a negative errno. */
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on);
