@@ -18,6 +18,7 @@ extern const struct bench bench_programs;
 extern const struct bench bench_live;
 extern const struct bench bench_path;
 extern const struct bench bench_latency;
+extern const struct bench bench_memory;
 
 /* Where the scripts are: directory bench/ beside the one that this program was built into. */
 const char *bench_directory(void);

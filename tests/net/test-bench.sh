@@ -53,6 +53,14 @@ test_latency() {
 		map(.value) | select(. != sort)' "$T/results")"
 }
 
+test_memory() {
+	run_level memory
+	equal "results: truesize of 3 paths x 3 sizes; programs, maps, state" 12 "$(wc -l <"$T/results")"
+	equal "packets that take no more than themselves" "" "$(jq -r 'select(.unit == "bytes/packet") |
+		select(.value < (.name | split(".")[3] | tonumber)) | .name' "$T/results")"
+	equal "what takes no memory" "" "$(jq -r 'select(.value == 0) | .name' "$T/results")"
+}
+
 test_demo() {
 	run_level demo
 	equal "results" "demo.tcp.down demo.tcp.up demo.udp.down demo.udp.up" \
