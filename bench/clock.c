@@ -30,14 +30,9 @@ uint64_t clock_waited_ns(void)
 	return strtoull(text + strcspn(text, " "), NULL, 10);
 }
 
-struct clock_mark clock_mark(void)
+uint64_t clock_running_ns(void)
 {
-	uint64_t before = clock_waited_ns();
+	uint64_t waited = clock_waited_ns();
 
-	return (struct clock_mark){clock_ns(), before};
-}
-
-bool clock_disturbed(const struct clock_mark *since)
-{
-	return (clock_waited_ns() - since->waited) * 100 > clock_ns() - since->start;
+	return clock_ns() - waited;
 }

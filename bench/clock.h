@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Time, and whether it was ours: on a busy machine a sample may have waited for the CPU. */
+/* Time, and how much of it was ours: on a busy machine a sample may have waited for the CPU. */
 #ifndef BENCH_CLOCK_H
 #define BENCH_CLOCK_H
 
-#include <stdbool.h>
 #include <stdint.h>
-
-#define CLOCK_TRIES 5 /* so often a sample is taken again that was disturbed */
 
 /* CLOCK_MONOTONIC in ns; bpf_ktime_get_ns() is the same. */
 uint64_t clock_ns(void);
@@ -17,13 +14,11 @@ uint64_t clock_ns(void);
  */
 uint64_t clock_waited_ns(void);
 
-struct clock_mark {
-	uint64_t start, waited;
-};
-
-struct clock_mark clock_mark(void);
-
-/* Whether this thread has spent more than 1 % of the time since then waiting for the CPU. */
-bool clock_disturbed(const struct clock_mark *since);
+/*
+ * CLOCK_MONOTONIC less that: stands still while another thread has the CPU. What softirqs do on
+ * this thread's time is in it, unlike in CLOCK_THREAD_CPUTIME_ID where the kernel accounts them
+ * apart (CONFIG_IRQ_TIME_ACCOUNTING); what they leave to ksoftirqd is not.
+ */
+uint64_t clock_running_ns(void);
 
 #endif

@@ -193,7 +193,7 @@ static int sample(struct bench_path *b, enum sink sink, unsigned int sender, dou
 	unsigned int step = senders[sender].frames ?: 1, sent = 0;
 	struct outlet o = outlet_of(b, sender, sink);
 	int ret = set_sink(b, &o, true);
-	uint64_t start = clock_ns(), got = 0;
+	uint64_t start = clock_running_ns(), got = 0;
 
 	if (ret)
 		return ret;
@@ -205,7 +205,7 @@ static int sample(struct bench_path *b, enum sink sink, unsigned int sender, dou
 	if (!ret) {
 		b->sent[sink][sender] += sent;
 		b->lost[sink][sender] += sent - wait_for_all(b, &o, got, sent);
-		*ns = (double)(clock_ns() - start) / sent;
+		*ns = (double)(clock_running_ns() - start) / sent;
 	}
 	return ret ?: set_sink(b, &o, false);
 }
@@ -215,7 +215,7 @@ static void report_costs(const struct recorder *r, struct bench_path *b, enum si
 	for (unsigned int s = PLAIN; s < SENDERS; s++) {
 		struct result res = {
 			.unit = "ns/packet",
-			.method = METHOD_WALL,
+			.method = METHOD_CPU_TIME,
 			.how = senders[s].how,
 			.sent = b->sent[sink][s],
 			.n = r->rounds,
@@ -239,7 +239,7 @@ static void report_ratio(const struct recorder *r, const struct bench_path *b, e
 	struct result res = {
 		.name = name,
 		.unit = "x plain",
-		.method = METHOD_WALL,
+		.method = METHOD_CPU_TIME,
 		.how = senders[s].how,
 		.sent = b->sent[sink][s] + b->sent[sink][PLAIN],
 		.target = senders[s].target,
@@ -254,27 +254,13 @@ static void report_ratio(const struct recorder *r, const struct bench_path *b, e
 	record_add(r, &res);
 }
 
-/* Another one if it was disturbed, a few times. */
-static int sample_undisturbed(struct bench_path *b, enum sink sink, unsigned int sender, double *ns)
-{
-	struct clock_mark mark;
-	int ret, tries = CLOCK_TRIES;
-
-	do {
-		mark = clock_mark();
-		ret = sample(b, sink, sender, ns);
-	} while (!ret && --tries && clock_disturbed(&mark));
-	return ret;
-}
-
 static int measure(const struct recorder *r, struct bench_path *b)
 {
 	for (unsigned int round = 0; round < r->rounds; round++) {
 		for (unsigned int i = 0; i < SINKS * SENDERS; i++) {
 			enum sink sink = i / SENDERS;
 			unsigned int sender = i % SENDERS;
-			int ret = sample_undisturbed(b, sink, sender,
-						     &b->samples[sink][sender][round]);
+			int ret = sample(b, sink, sender, &b->samples[sink][sender][round]);
 
 			if (ret)
 				return ret;
