@@ -19,6 +19,8 @@ extern const struct bench bench_live;
 extern const struct bench bench_path;
 extern const struct bench bench_latency;
 extern const struct bench bench_memory;
+extern const struct bench bench_scale;
+extern const struct bench bench_steering;
 
 /* Where the scripts are: directory bench/ beside the one that this program was built into. */
 const char *bench_directory(void);

@@ -105,6 +105,27 @@ static void finish(const struct recorder *r, struct json_object *o, double *v, u
 	json_object_put(o);
 }
 
+static void add_factor(struct json_object *o, const struct result *res)
+{
+	if (res->path)
+		add_text(o, "path", res->path);
+	if (!res->factor)
+		return;
+	add_text(o, "factor", res->factor);
+	json_object_object_add(o, "x", json_object_new_int64(res->x));
+}
+
+/* Its median. */
+static void add_base(struct json_object *o, const struct result *res)
+{
+	double v[res->n];
+
+	if (!res->base)
+		return;
+	memcpy(v, res->base, sizeof(v));
+	add_number(o, "base", stats_median(v, res->n));
+}
+
 void record_add(const struct recorder *r, const struct result *res)
 {
 	struct json_object *o = json_object_new_object();
@@ -119,6 +140,8 @@ void record_add(const struct recorder *r, const struct result *res)
 		add_number(o, "target", res->target);
 	json_object_object_add(o, "sent", json_object_new_int64(res->sent));
 	json_object_object_add(o, "lost", json_object_new_int64(res->lost));
+	add_factor(o, res);
+	add_base(o, res);
 	add_samples(o, v, res->n);
 	finish(r, o, v, res->n);
 }

@@ -36,6 +36,10 @@ struct result {
 	double target;	    /* value must not exceed it; 0: nothing was promised */
 	double *samples;    /* one a round */
 	unsigned int n;
+	const double *base; /* one a round, already subtracted from the samples; or NULL */
+	/* One factor of several that vary, and by which data path; or NULL. */
+	const char *factor, *path;
+	unsigned int x; /* the factor's value */
 	unsigned long long sent,
 		lost; /* packets; lost: those that never came out, nor were dropped */
 };

@@ -100,15 +100,21 @@ static int add_tuns(struct world *w, struct error *err)
 	return ret ? error_set(err, ret, "cannot inject: %s", strerror(-ret)) : 0;
 }
 
-static int load_drop_all(struct world *w, struct error *err)
+int world_load_verdict(const char *name, int verdict)
 {
 	const struct bpf_insn insns[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL", insns, 2, NULL);
 
-	w->drop_all = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "drop_all", "GPL", insns, 2, NULL);
-	return w->drop_all < 0 ? error_set(err, -errno, "cannot load a tc program") : 0;
+	return fd < 0 ? -errno : fd;
+}
+
+static int load_drop_all(struct world *w, struct error *err)
+{
+	w->drop_all = world_load_verdict("drop_all", TC_ACT_SHOT);
+	return w->drop_all < 0 ? error_set(err, w->drop_all, "cannot load a tc program") : 0;
 }
 
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on)

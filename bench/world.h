@@ -55,6 +55,9 @@ int world_send_to(const struct world *w, int ifindex, const void *aggregate, siz
 int world_socket(uint32_t addr);
 #define WORLD_SOCKET_BUFFER (64 << 20) /* asked for; the kernel doubles it */
 
+/* Fd of a tc program that answers every packet with @verdict, or a negative errno. */
+int world_load_verdict(const char *name, int verdict);
+
 /* Lets tc drop all that a device receives, or no longer. 0 or a negative errno. */
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on);
 

@@ -61,6 +61,28 @@ test_memory() {
 	equal "what takes no memory" "" "$(jq -r 'select(.value == 0) | .name' "$T/results")"
 }
 
+test_scale() {
+	run_level scale
+	equal "results: 4 sizes of aggregates, 6 of packets, IMIX, 4 numbers of PDNs, 4 of flows" 19 \
+		"$(wc -l <"$T/results")"
+	equal "results that sent nothing" "" "$(jq -r 'select(.sent == 0) | .name' "$T/results")"
+	equal "results without the generator's cost" "" "$(jq -r 'select(.base > 0 | not) | .name' "$T/results")"
+}
+
+# Numbers of CPUs are powers of two; with one there is no other CPU to come to.
+test_steering() {
+	local n cpus
+	run_level steering
+	cpus=$(getconf _NPROCESSORS_ONLN)
+	[ -e /sys/class/net/lo/queues/rx-0/rps_cpus ] || cpus=1
+	for ((n = 1; n <= cpus; n *= 2)); do
+		equal "sent over $n CPUs, and lost" "440 0" \
+			"$(jq -r "select(.name == \"steering.rps.wall.cpus-$n\") | \"\(.sent) \(.lost)\"" "$T/results")"
+		equal "packets on other CPUs, of $n" "$((n > 1))" "$(jq -r \
+			"select(.name == \"steering.rps.elsewhere.cpus-$n\") | if .value > 0 then 1 else 0 end" "$T/results")"
+	done
+}
+
 test_demo() {
 	run_level demo
 	equal "results" "demo.tcp.down demo.tcp.up demo.udp.down demo.udp.up" \
