@@ -10,7 +10,7 @@
 . "$(dirname "$0")/../tests/net/lib.sh"
 
 # A sample here takes seconds: a fifth of the rounds that others take.
-ROUNDS=$(((${ROUNDS:-15} + 4) / 5))
+rounds=$(((${ROUNDS:-15} + 4) / 5))
 SECONDS_EACH=${SECONDS_EACH:-3}
 [ "${SCALE:-1}" = 1 ] || SECONDS_EACH=1
 
@@ -51,11 +51,11 @@ measure() {
 	attach --pdn 1,apn=internet --pdn 2,apn=ims --pdn 3,ip=v4 --pdn 4,ip=v4 >/dev/null
 	ip netns exec net iperf3 -s >/dev/null &
 	wait_for 5 port_open
-	for ((round = 0; round < ROUNDS; round++)); do
+	for ((round = 0; round < rounds; round++)); do
 		for i in "${!cases[@]}"; do
 			c=${cases[i]}
 			read -ra words <<<"${c#*:}"
-			echo "round $((round + 1)) of $ROUNDS: ${c%%:*}" >&2
+			echo "round $((round + 1)) of $rounds: ${c%%:*}" >&2
 			wait_for 20 sample "$T/samples.$i" "${words[@]}"
 		done
 	done

@@ -12,7 +12,7 @@
 . "$(dirname "$0")/../tests/net/lib.sh"
 
 # A round takes half a minute: a fifth of the rounds that others take.
-ROUNDS=$(((${ROUNDS:-15} + 4) / 5))
+rounds=$(((${ROUNDS:-15} + 4) / 5))
 SECONDS_EACH=3 IDLE=5
 [ "${SCALE:-1}" = 1 ] || SECONDS_EACH=1 IDLE=1
 
@@ -161,8 +161,8 @@ measure() {
 		ip netns exec net iperf3 -s -p "520$pdn" >/dev/null &
 	done
 	wait_for 5 servers_up
-	for ((round = 1; round <= ROUNDS; round++)); do
-		echo "round $round of $ROUNDS" >&2
+	for ((round = 1; round <= rounds; round++)); do
+		echo "round $round of $rounds" >&2
 		if [ "$round" -gt 1 ]; then
 			qmapctl detach wwan0 >&2
 			times_of_attach
