@@ -34,6 +34,7 @@
 
 #define FRAMES	       100000 /* walked per sample: about a ms, which few ticks fall into */
 #define FIXTURE_FRAMES 20000  /* the same of a row of the table of fixtures */
+#define FIXTURE_REPEAT 20     /* at least: the first runs find nothing in the cache */
 #define RUN_MIN	       14     /* bytes that BPF_PROG_RUN takes: an Ethernet header ... */
 #define RUN_MAX	       3400   /* ... and what is left of a page */
 
@@ -481,7 +482,10 @@ static int add_row(struct sampling *s, struct programs *all, unsigned int number
 		free_row(row);
 		return 0;
 	}
-	v.repeat = FIXTURE_FRAMES * scale / row->frames + 1;
+	v.repeat = FIXTURE_FRAMES / row->frames;
+	if (v.repeat < FIXTURE_REPEAT)
+		v.repeat = FIXTURE_REPEAT;
+	v.repeat = v.repeat * scale + 1;
 	make_name(name, sizeof(name), fixture_row_name(number));
 	return sampling_add(s, &v, "programs.fixture.%s.%s", shim ? "qmap_shim_rx" : "qmap_split",
 			    name)
