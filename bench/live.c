@@ -25,13 +25,13 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define AGGREGATES 1000 /* per sample */
+#define AGGREGATES 250 /* per sample */
+#define PDNS	   64
 #define PACKETS	   4000 /* the same, uplink */
 
 static const struct mix mixes[] = {
-	{"21x1400", 21, 1400, 1},
-	{"11x1400", 11, 1400, 1},
-	{"64x40", 64, 40, 1},
+	{"21x1400", 21, 1400, 1},   {"11x1400", 11, 1400, 1},	  {"64x40", 64, 40, 1},
+	{"64x40.pdns4", 64, 40, 4}, {"64x40.pdns16", 64, 40, 16}, {"64x40.pdns64", 64, 40, 64},
 	{"imix", 36, 0, 1},
 };
 
@@ -253,6 +253,7 @@ static int add_uplink(struct sampling *s, struct live *l, double scale)
 static int run_version(const struct recorder *r, int version)
 {
 	struct live l = {.version = version, .sender = -1};
+	struct datapath_port ports[PDNS];
 	struct sampling s = {0};
 	struct error err = {0};
 	int ret = world_new(&l.world, version, &err);
@@ -261,7 +262,7 @@ static int run_version(const struct recorder *r, int version)
 		goto out;
 	ret = xdp_programs_find(&l.world, l.programs) ?: open_sender(&l) ?: add_base(&s, &l, r->scale);
 	if (!ret)
-		ret = world_drop_all(&l.world, l.world.port.ifindex, true)
+		ret = world_add_pdns(&l.world, ports, PDNS, &err)
 			      ?: add_downlink(&s, &l, r->scale)
 			      ?: add_uplink(&s, &l, r->scale)
 			      ?: sampling_run(&s, r);

@@ -30,8 +30,8 @@
 
 #define PACKET	 1400
 #define FRAME	 (sizeof(struct qmap_hdr) + PACKET)
-#define MOST	 22	       /* frames of the largest aggregate */
-#define PACKETS	 (1000 * MOST) /* per sample, at scale 1 */
+#define MOST	 22	      /* frames of the largest aggregate */
+#define PACKETS	 (500 * MOST) /* per sample, at scale 1 */
 #define TARGET	 2.0
 #define DEADLINE 1000 /* ms for the last packets to arrive */
 

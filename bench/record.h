@@ -26,6 +26,7 @@ struct recorder {
 #define METHOD_PROG_RUN "BPF_PROG_RUN"
 #define METHOD_RUN_TIME "BPF run time statistics"
 #define METHOD_VERIFIER "verifier"
+#define METHOD_COUNT	"count"
 #define METHOD_MEMORY	"memory"
 
 struct result {

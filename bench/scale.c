@@ -26,7 +26,7 @@
 
 #define PDNS	    64
 #define FRAMES	    1056 /* of a ring, about: whole aggregates */
-#define PACKETS	    20000
+#define PACKETS	    10000
 #define TCP_HEADERS 40
 #define DEADLINE    1000000000ull /* ns for the last packets to arrive */
 
@@ -255,20 +255,6 @@ static int open_base(struct scale *s)
 	return ret;
 }
 
-static int open_ports(struct scale *s, struct error *err)
-{
-	int ret = 0;
-
-	s->ports[0] = s->world.port;
-	for (unsigned int i = 1; i < PDNS && !ret; i++) {
-		s->ports[i] = (struct datapath_port){.number = i + 1, .mux = WORLD_MUX + i};
-		ret = world_add_port(&s->world, &s->ports[i], err);
-	}
-	for (unsigned int i = 0; i < PDNS && !ret; i++)
-		ret = world_drop_all(&s->world, s->ports[i].ifindex, true);
-	return ret;
-}
-
 static int run(const struct recorder *r)
 {
 	struct scale s = {.base = -1};
@@ -277,7 +263,7 @@ static int run(const struct recorder *r)
 	int ret = world_new(&s.world, QMAP_V5, &err);
 
 	if (!ret) {
-		ret = open_base(&s) ?: open_ports(&s, &err);
+		ret = open_base(&s) ?: world_add_pdns(&s.world, s.ports, PDNS, &err);
 		for (unsigned int i = 0; i < ARRAY_SIZE(factors) && !ret; i++)
 			ret = add_factor(&sampling, &s, &factors[i], r);
 		ret = ret ?: sampling_run(&sampling, r);

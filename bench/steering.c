@@ -35,22 +35,15 @@
 #define WINDOW	   500 /* packets on the way: half of a CPU's backlog (net.core.netdev_max_backlog) */
 #define DEADLINE   1000000000ull /* ns */
 
-enum what {
-	WALL,
-	CPU,
-	ELSEWHERE,
-	WHATS
-};
-
 struct steering {
 	struct world world;
 	struct filters filters;
 	int socket;
 	unsigned int first, cpus; /* CPU of the trunk; CPUs of the machine */
 	struct aggregate *aggregates;
-	double taken[WHATS]; /* of the last sample */
-	char file[128];	     /* rps_cpus of the port */
-	bool steered;	     /* the kernel has it (CONFIG_RPS) */
+	double elsewhere; /* percent, in the last sample */
+	char file[128];	  /* rps_cpus of the port */
+	bool steered;	  /* the kernel has it (CONFIG_RPS) */
 };
 
 static int make_aggregates(struct steering *s)
@@ -116,90 +109,89 @@ static int steer(const struct steering *s, unsigned int n)
 
 /* ---- a sample ---- */
 
+/* What is left to ksoftirqd or to another CPU needs none of ours. */
 static uint64_t wait_for(const struct steering *s, uint64_t wanted)
 {
 	uint64_t end = clock_ns() + DEADLINE, got;
 
 	while ((got = filters_counted(&s->filters)) < wanted && clock_ns() < end)
-		;
+		sched_yield();
 	return got;
 }
 
-static int measure(struct steering *s, unsigned int cpus, unsigned int aggregates, uint64_t *lost)
+static int send_all(const struct steering *s, unsigned int n, uint64_t before)
 {
-	uint64_t before = filters_counted(&s->filters), got = before, own, start, cpu = 0, mark;
-	uint64_t sent = (uint64_t)aggregates * FRAMES;
-	int ret = steer(s, cpus);
+	int ret = 0;
 
-	own = s->filters.counts[s->first].packets;
-	start = clock_ns();
-	for (unsigned int i = 0; i < aggregates && !ret; i++) {
+	for (unsigned int i = 0; i < n && !ret; i++) {
 		const struct aggregate *a = &s->aggregates[i % AGGREGATES];
+		uint64_t sent = (uint64_t)i * FRAMES;
 
-		mark = clock_running_ns();
+		if (sent > WINDOW)
+			wait_for(s, before + sent - WINDOW);
 		ret = world_send_linear(&s->world, a->data, a->len);
-		cpu += clock_running_ns() - mark;
-		got = wait_for(s, before + i * FRAMES > before + WINDOW
-					  ? before + i * FRAMES - WINDOW
-					  : before);
 	}
-	got = wait_for(s, before + sent) - before;
-	s->taken[WALL] = (double)(clock_ns() - start) / sent;
-	s->taken[CPU] = (double)cpu / sent;
-	s->taken[ELSEWHERE] =
-		got ? 100 - 100.0 * (s->filters.counts[s->first].packets - own) / got : 0;
-	*lost = sent - got;
 	return ret;
 }
 
-/* The first of the three results of a number of CPUs measures for all. */
-static int sample(struct variant *v, double *value)
+static int sample(struct variant *v, double *ns)
 {
 	struct steering *s = v->env;
-	uint64_t lost = 0;
-	int ret = 0;
+	const volatile struct filters_count *own = &s->filters.counts[s->first];
+	uint64_t before = filters_counted(&s->filters), sent = (uint64_t)v->repeat * FRAMES;
+	uint64_t own_before = own->packets, start, got;
+	int ret = steer(s, v->number);
 
-	if (v->frames == WALL) {
-		ret = measure(s, v->number, v->repeat, &lost);
-		v->result.sent += (uint64_t)v->repeat * FRAMES;
-		v->result.lost += lost;
-	}
-	*value = s->taken[v->frames];
+	start = clock_running_ns();
+	ret = ret ?: send_all(s, v->repeat, before);
+	got = wait_for(s, before + sent) - before;
+	*ns = (double)(clock_running_ns() - start) / sent;
+	s->elsewhere = got ? 100 - 100.0 * (own->packets - own_before) / got : 0;
+	v->result.sent += sent;
+	v->result.lost += sent - got;
 	return ret;
+}
+
+/* Of the sample just taken. */
+static int sample_elsewhere(struct variant *v, double *percent)
+{
+	const struct steering *s = v->env;
+
+	*percent = s->elsewhere;
+	return 0;
 }
 
 /* ---- putting it together ---- */
 
 static int add(struct sampling *sampling, struct steering *s, unsigned int cpus, double scale)
 {
-	static const struct {
-		const char *name, *unit, *method, *how;
-	} what[WHATS] = {
-		{"wall", "ns/packet", METHOD_WALL,
-		 "64 flows of UDP, 1400 B, to a socket, spread over CPUs by RPS on the port"},
-		{"cpu", "ns/packet", METHOD_CPU_TIME, "the trunk's CPU's share of that"},
-		{"elsewhere", "%", METHOD_WALL, "packets that reached the socket on another CPU"},
+	const struct variant cost = {
+		.result = {.unit = "ns/packet",
+			   .method = METHOD_CPU_TIME,
+			   .how = "64 flows of UDP, 1400 B, to a socket, spread over CPUs "
+				  "by RPS on the port",
+			   .factor = "cpus",
+			   .path = "xdp",
+			   .x = cpus},
+		.sample = sample,
+		.env = s,
+		.number = cpus,
+		.repeat = PACKETS / FRAMES * scale,
+	};
+	const struct variant elsewhere = {
+		.result = {.unit = "%",
+			   .method = METHOD_COUNT,
+			   .how = "packets that reached the socket on another "
+				  "CPU than the trunk's"},
+		.sample = sample_elsewhere,
+		.env = s,
 	};
 
-	for (unsigned int i = 0; i < WHATS; i++) {
-		const struct variant v = {
-			.result = {.unit = what[i].unit,
-				   .method = what[i].method,
-				   .how = what[i].how,
-				   .factor = i == ELSEWHERE ? NULL : "cpus",
-				   .path = i == WALL ? "xdp" : "xdp, trunk's CPU",
-				   .x = cpus},
-			.sample = sample,
-			.env = s,
-			.number = cpus,
-			.frames = i,
-			.repeat = PACKETS / FRAMES * scale,
-		};
-
-		if (!sampling_add(sampling, &v, "steering.rps.%s.cpus-%u", what[i].name, cpus))
-			return -ENOMEM;
-	}
-	return 0;
+	return sampling_add(sampling, &cost, "steering.rps.cost.cpus-%u", cpus) &&
+			       sampling_add(sampling, &elsewhere, "steering.rps.elsewhere.cpus-%u",
+					    cpus)
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int prepare(struct steering *s)

@@ -139,6 +139,13 @@ static int add_address(struct world *w, unsigned int ifindex, uint32_t addr, str
 		       ?: rtnl_addr_add(w->nl, ifindex, AF_INET, &be, 24, err);
 }
 
+static int add_port(struct world *w, struct datapath_port *port, struct error *err)
+{
+	return datapath_xdp.add_port(w->dp, port, err)
+		       ?: datapath_xdp.flow(w->dp, port->mux, true, err)
+		       ?: rtnl_link_set_up(w->nl, port->ifindex, true, err);
+}
+
 static int attach_datapath(struct world *w, int version, struct error *err)
 {
 	struct datapath_format format = {.version = version, .dl_max_bytes = 16384};
@@ -149,14 +156,21 @@ static int attach_datapath(struct world *w, int version, struct error *err)
 	if (ret)
 		return ret;
 	return datapath_xdp.attach(&w->dp, &w->pins, "wwan0", &format, err)
-		       ?: world_add_port(w, &w->port, err);
+		       ?: add_port(w, &w->port, err);
 }
 
-int world_add_port(struct world *w, struct datapath_port *port, struct error *err)
+int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n, struct error *err)
 {
-	return datapath_xdp.add_port(w->dp, port, err)
-		       ?: datapath_xdp.flow(w->dp, port->mux, true, err)
-		       ?: rtnl_link_set_up(w->nl, port->ifindex, true, err);
+	int ret = 0;
+
+	ports[0] = w->port;
+	for (unsigned int i = 1; i < n && !ret; i++) {
+		ports[i] = (struct datapath_port){.number = i + 1, .mux = WORLD_MUX + i};
+		ret = add_port(w, &ports[i], err);
+	}
+	for (unsigned int i = 0; i < n && !ret; i++)
+		ret = world_drop_all(w, ports[i].ifindex, true);
+	return ret;
 }
 
 int world_new(struct world *w, int version, struct error *err)

@@ -41,8 +41,11 @@ struct world {
 int world_new(struct world *w, int version, struct error *err);
 void world_free(struct world *w);
 
-/* One more PDN; @port has its number and mux id. Its port is up, without an address. */
-int world_add_port(struct world *w, struct datapath_port *port, struct error *err);
+/*
+ * Makes it @n PDNs, numbered and with mux ids from the first one on, whose packets are dropped at
+ * tc on the ports, which are written to @ports. 0 or a negative errno, and mostly @err.
+ */
+int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n, struct error *err);
 
 /* One aggregate into the trunk. */
 int world_send_paged(const struct world *w, const void *aggregate, size_t size);

@@ -34,7 +34,7 @@ test_programs() {
 
 test_live() {
 	run_level live
-	equal "results: base, 4 programs x 4 mixes, uplink, each in 3 versions" 57 \
+	equal "results: base, 4 programs x 7 mixes, uplink, each in 3 versions" 93 \
 		"$(wc -l <"$T/results")"
 }
 
@@ -77,7 +77,7 @@ test_steering() {
 	[ -e /sys/class/net/lo/queues/rx-0/rps_cpus ] || cpus=1
 	for ((n = 1; n <= cpus; n *= 2)); do
 		equal "sent over $n CPUs, and lost" "440 0" \
-			"$(jq -r "select(.name == \"steering.rps.wall.cpus-$n\") | \"\(.sent) \(.lost)\"" "$T/results")"
+			"$(jq -r "select(.name == \"steering.rps.cost.cpus-$n\") | \"\(.sent) \(.lost)\"" "$T/results")"
 		equal "packets on other CPUs, of $n" "$((n > 1))" "$(jq -r \
 			"select(.name == \"steering.rps.elsewhere.cpus-$n\") | if .value > 0 then 1 else 0 end" "$T/results")"
 	done
