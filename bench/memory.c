@@ -47,24 +47,11 @@ struct memory {
 
 /* ---- packets in a socket ---- */
 
-static void make_packet(uint8_t *p, unsigned int len, uint32_t to)
-{
-	const struct packet_spec spec = {.udp = true,
-					 .ttl = 64,
-					 .payload = len - 28,
-					 .saddr = to - 1,
-					 .daddr = to,
-					 .sport = 4000,
-					 .dport = WORLD_UDP_PORT};
-
-	packet_make(p, &spec);
-}
-
 static int send_plain(const struct memory *m, unsigned int len, unsigned int n)
 {
 	uint8_t packet[PACKET_MAX];
 
-	make_packet(packet, len, WORLD_PLAIN_ADDR);
+	world_packet(packet, len, WORLD_PLAIN_ADDR);
 	for (unsigned int i = 0; i < n; i++)
 		if (write(m->world.plain, packet, len) != (ssize_t)len)
 			return -errno;
@@ -82,7 +69,7 @@ static int send_aggregates(const struct memory *m, enum path path, unsigned int 
 	if (!a)
 		return -ENOMEM;
 	*a = (struct aggregate){.version = QMAP_V5, .max = AGGREGATE};
-	make_packet(packet, len, WORLD_PORT_ADDR);
+	world_packet(packet, len, WORLD_PORT_ADDR);
 	while (frames < QMAP_MAX_FRAMES && aggregate_add(a, WORLD_MUX, packet, len, 0))
 		frames++;
 	for (; sent < n && !ret; sent += frames)

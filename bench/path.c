@@ -23,7 +23,6 @@
 #include "bench.h"
 #include "clock.h"
 #include "qmap/wire.h"
-#include "tests/vm/packets.h"
 #include "world.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -80,27 +79,13 @@ struct bench_path {
 	unsigned int packets; /* per sample */
 };
 
-/* UDP to WORLD_UDP_PORT at one of our own addresses. */
-static void make_packet(uint8_t *p, uint32_t to)
-{
-	const struct packet_spec spec = {.udp = true,
-					 .ttl = 64,
-					 .payload = PACKET - 28,
-					 .saddr = to - 1,
-					 .daddr = to,
-					 .sport = 4000,
-					 .dport = WORLD_UDP_PORT};
-
-	packet_make(p, &spec);
-}
-
 static void make_aggregate(uint8_t *p)
 {
 	const struct qmap_hdr hdr = {.mux_id = WORLD_MUX, .len = htons(PACKET)};
 
 	for (unsigned int i = 0; i < MOST; i++, p += sizeof(hdr) + PACKET) {
 		memcpy(p, &hdr, sizeof(hdr));
-		make_packet(p + sizeof(hdr), WORLD_PORT_ADDR);
+		world_packet(p + sizeof(hdr), PACKET, WORLD_PORT_ADDR);
 	}
 }
 
@@ -278,7 +263,7 @@ static int measure(const struct recorder *r, struct bench_path *b)
 static int prepare(const struct recorder *r, struct bench_path *b)
 {
 	b->packets = PACKETS * r->scale;
-	make_packet(b->packet, WORLD_PLAIN_ADDR);
+	world_packet(b->packet, PACKET, WORLD_PLAIN_ADDR);
 	make_aggregate(b->aggregate);
 	for (unsigned int i = 0; i < SINKS * SENDERS; i++) {
 		b->samples[i / SENDERS][i % SENDERS] = calloc(r->rounds, sizeof(double));

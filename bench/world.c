@@ -18,8 +18,10 @@
 #include "linear.skel.h"
 #include "qmap/wire.h"
 #include "tests/modem/tun.h"
+#include "tests/vm/packets.h"
 
 #define INJECTOR_MTU 65535
+#define UDP_HEADERS  28
 #define MARK	     0x716d6170 /* as tests/modem/linear.bpf.c knows it */
 
 /* A BPF file system of our own hides the machine's: its pins are not ours to touch. */
@@ -257,6 +259,19 @@ int world_socket(uint32_t addr)
 		return -errno;
 	}
 	return fd;
+}
+
+size_t world_packet(uint8_t *p, unsigned int len, uint32_t to)
+{
+	const struct packet_spec spec = {.udp = true,
+					 .ttl = 64,
+					 .payload = len - UDP_HEADERS,
+					 .saddr = to - 1,
+					 .daddr = to,
+					 .sport = 4000,
+					 .dport = WORLD_UDP_PORT};
+
+	return packet_make(p, &spec);
 }
 
 uint64_t world_received(const struct world *w, unsigned int ifindex)

@@ -54,6 +54,9 @@ int world_send_linear(const struct world *w, const void *aggregate, size_t size)
 /* What world_send_linear() does, out of another device than the injector. */
 int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size);
 
+/* An IPv4 packet of @len bytes for world_socket(), from the address below @to. Returns @len. */
+size_t world_packet(uint8_t *p, unsigned int len, uint32_t to);
+
 /* Fd of a non-blocking UDP socket at WORLD_UDP_PORT of @addr, or a negative errno. */
 int world_socket(uint32_t addr);
 #define WORLD_SOCKET_BUFFER (64 << 20) /* asked for; the kernel doubles it */
