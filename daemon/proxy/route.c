@@ -85,7 +85,7 @@ static void broadcast(struct proxy_client *c, void *arg)
 		proxy_client_send(c, m);
 }
 
-static void on_message(void *arg, const struct qmi_message *msg)
+static bool on_message(void *arg, const struct qmi_message *msg)
 {
 	struct proxy_modem *m = arg;
 	struct proxy_id *id;
@@ -93,20 +93,21 @@ static void on_message(void *arg, const struct qmi_message *msg)
 	if (msg->service == QMI_CTL) {
 		if (msg->type == QMI_INDICATION && msg->id == QMI_CTL_SYNC)
 			modem_restarted(m);
-		return;
+		return true;
 	}
 	if (msg->client == QMI_CID_BROADCAST) {
 		proxy_each(m, broadcast, (void *)msg);
-		return;
+		return true;
 	}
 	id = proxy_id_find(m, msg->service, msg->client);
 	if (!id || !id->owner)
-		return;
+		return false;
 	if (msg->type == QMI_RESPONSE) {
 		proxy_client_answered(id->owner, msg);
 		proxy_resume(m);
 	}
 	proxy_client_send(id->owner, msg);
+	return true;
 }
 
 /* The ids stay written down: whoever has the channel knows whether the modem still has them. */

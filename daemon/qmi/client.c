@@ -8,6 +8,8 @@
 #include <sys/queue.h>
 
 #include "util/log.h"
+#include "client_internal.h"
+#include "nudge.h"
 #include "transport.h"
 
 struct qmi_transaction {
@@ -42,6 +44,7 @@ struct qmi_channel {
 	SLIST_HEAD(qmi_graves, qmi_client) graves;
 	struct qmi_stream stream;
 	struct qmi_counters counters;
+	struct qmi_nudge *nudge;
 	const struct qmi_tap *tap;
 	void *tap_arg;
 	bool busy;  /* handing out what was received */
@@ -77,8 +80,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!t->failed)
+	if (!t->failed) {
 		t->client->channel->counters.timeouts++;
+		qmi_nudge_doubt(t->client->channel->nudge);
+	}
 	transaction_end(t, t->failed ? t->failed : -ETIMEDOUT, NULL);
 }
 
@@ -169,10 +174,12 @@ void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned
 	}
 	t->id = r->id;
 	t->failed = transmit(c, r, t->number);
-	if (t->failed)
+	if (t->failed) {
 		event_active(t->deadline, EV_TIMEOUT, 0);
-	else
+	} else {
 		c->channel->counters.requests++;
+		qmi_nudge_sent(c->channel->nudge, c);
+	}
 }
 
 static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, uint8_t id)
@@ -185,13 +192,13 @@ static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, u
 	return NULL;
 }
 
-/* @known: somebody here has had it, too. */
-static void dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool known)
+/* @known: somebody here has had it, too. False: nobody waits for it. */
+static bool dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool known)
 {
 	if (ch->tap)
-		ch->tap->message(ch->tap_arg, m);
-	else
-		ch->counters.unknown_client += !known;
+		return ch->tap->message(ch->tap_arg, m);
+	ch->counters.unknown_client += !known;
+	return known;
 }
 
 static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *m)
@@ -199,11 +206,13 @@ static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *
 	struct qmi_transaction *t;
 
 	if (!client_find(ch, m->service, m->client)) {
-		dispatch_foreign(ch, m, false);
+		if (!dispatch_foreign(ch, m, false) && !ch->freed)
+			qmi_nudge_stale(ch->nudge);
 		return;
 	}
 	t = transaction_find(ch, m->service, m->client, m->transaction);
 	if (!t) {
+		qmi_nudge_stale(ch->nudge);
 		ch->counters.late++;
 		if (ch->ops->late)
 			ch->ops->late(ch->arg, m);
@@ -242,6 +251,8 @@ static void dispatch(struct qmi_channel *ch, const struct qmi_message *m)
 		dispatch_indication(ch, m);
 	else
 		ch->counters.unexpected++;
+	if (!ch->freed)
+		qmi_nudge_received(ch->nudge);
 }
 
 static uint8_t *on_room(void *arg, size_t *size)
@@ -278,6 +289,7 @@ static void channel_destroy(struct qmi_channel *ch)
 	while ((c = TAILQ_FIRST(&ch->clients)))
 		qmi_client_free(&c);
 	bury(ch);
+	qmi_nudge_free(&ch->nudge);
 	qmi_transport_free(&ch->transport);
 	free(ch);
 }
@@ -354,8 +366,13 @@ int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const ch
 	ch->arg = arg;
 	TAILQ_INIT(&ch->clients);
 	SLIST_INIT(&ch->graves);
-	r = qmi_transport_open(&ch->transport, base, path, &transport_ops, ch, err);
+	r = qmi_nudge_new(&ch->nudge, ch);
+	if (r)
+		error_set(err, r, "out of memory");
+	else
+		r = qmi_transport_open(&ch->transport, base, path, &transport_ops, ch, err);
 	if (r < 0) {
+		qmi_nudge_free(&ch->nudge);
 		free(ch);
 		return r;
 	}
@@ -388,7 +405,25 @@ int qmi_channel_forward(struct qmi_channel *ch, const struct qmi_message *m)
 	uint8_t buf[QMI_MAX_MESSAGE];
 	int len = qmi_message_write(m, buf, sizeof(buf));
 
-	return len < 0 ? len : qmi_transport_send(ch->transport, buf, len);
+	if (len < 0)
+		return len;
+	qmi_nudge_sent(ch->nudge, NULL);
+	return qmi_transport_send(ch->transport, buf, len);
+}
+
+struct event_base *qmi_channel_base(const struct qmi_channel *ch)
+{
+	return ch->base;
+}
+
+bool qmi_channel_waits(const struct qmi_channel *ch, const struct qmi_client *except)
+{
+	const struct qmi_client *c;
+
+	for (c = TAILQ_FIRST(&ch->clients); c; c = TAILQ_NEXT(c, entry))
+		if (c != except && !TAILQ_EMPTY(&c->transactions))
+			return true;
+	return false;
 }
 
 const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch)

@@ -62,8 +62,9 @@ int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const ch
 		     const struct qmi_channel_ops *ops, void *arg, struct error *err);
 /* What is for nobody here: for somebody who lets other programs use the channel. */
 struct qmi_tap {
-	/* A response or indication for a client that is not here, or an indication to all. */
-	void (*message)(void *arg, const struct qmi_message *m);
+	/* A response or indication for a client that is not here, or an indication to all. False: a
+	 * response that nobody waits for. */
+	bool (*message)(void *arg, const struct qmi_message *m);
 	/* The channel is gone, or goes: nothing may be sent any more. Comes once. */
 	void (*closed)(void *arg);
 };

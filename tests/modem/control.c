@@ -39,7 +39,16 @@ struct pending {
 	uint8_t data[];
 };
 
+/* A message that stays in the modem until as many others have been sent. */
+struct lagging {
+	struct lagging *next;
+	size_t len;
+	uint8_t data[];
+};
+
 struct control {
+	struct lagging *lagging, **lagging_end;
+	unsigned int nlagging;
 	struct listener *listeners;
 	struct conn *conns;
 	struct pending *pending;
@@ -119,7 +128,7 @@ static int conn_store(struct conn *c, const uint8_t *buf, size_t len)
 }
 
 /* Whole or queued: a message is never cut by a full socket, as cdc-wdm never cuts one. */
-static void conn_send(struct conn *c, const uint8_t *buf, size_t len)
+static void conn_send_now(struct conn *c, const uint8_t *buf, size_t len)
 {
 	ssize_t n = 0;
 
@@ -137,6 +146,52 @@ static void conn_send(struct conn *c, const uint8_t *buf, size_t len)
 	if ((size_t)n < len && conn_store(c, buf + n, len - n)) {
 		c->modem->qmi.overruns++;
 		conn_close(c);
+	}
+}
+
+static void lag_add(struct control *ctl, const uint8_t *buf, size_t len)
+{
+	struct lagging *l = malloc(sizeof(*l) + len);
+
+	if (!l)
+		return;
+	l->next = NULL;
+	l->len = len;
+	memcpy(l->data, buf, len);
+	if (!ctl->lagging)
+		ctl->lagging_end = &ctl->lagging;
+	*ctl->lagging_end = l;
+	ctl->lagging_end = &l->next;
+	ctl->nlagging++;
+}
+
+static struct lagging *lag_take(struct control *ctl)
+{
+	struct lagging *l = ctl->lagging;
+
+	ctl->lagging = l->next;
+	ctl->nlagging--;
+	return l;
+}
+
+/*
+ * As with a host whose cdc-wdm has missed notifications: each message that is sent pushes out the
+ * one that was sent some messages before, to whoever is there by now.
+ */
+static void conn_send(struct conn *c, const uint8_t *buf, size_t len)
+{
+	struct control *ctl = c->modem->control;
+
+	if (c->usb || (!c->modem->lag && !ctl->nlagging)) {
+		conn_send_now(c, buf, len);
+		return;
+	}
+	lag_add(ctl, buf, len);
+	while (ctl->nlagging > c->modem->lag && !c->ev.dead) {
+		struct lagging *l = lag_take(ctl);
+
+		conn_send_now(c, l->data, l->len);
+		free(l);
 	}
 }
 
@@ -485,6 +540,8 @@ void control_free(struct modem *m)
 		loop_disarm(&m->loop, &ctl->pending->timer);
 		pending_free(ctl, ctl->pending);
 	}
+	while (ctl->lagging)
+		free(lag_take(ctl));
 	listeners_free(m, &ctl->listeners);
 	free(ctl);
 	m->control = NULL;

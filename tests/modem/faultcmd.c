@@ -184,6 +184,12 @@ static struct json_object *cmd_latency(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_lag(struct modem *m, struct args *a)
+{
+	m->lag = arg_number(a, "messages", 0, 0, 64);
+	return NULL;
+}
+
 static struct json_object *cmd_loopback(struct modem *m, struct args *a)
 {
 	m->loop_faults.lose = arg_number(a, "lose", 0, 0, INT32_MAX);
@@ -571,6 +577,8 @@ const struct command fault_commands[] = {
 	 "Start Network fails with these call end reasons", cmd_refuse},
 	{"clear", 0, "", "", "forget all of the above", cmd_clear},
 	{"latency", 0, "ms", "ms=N", "time that other answers take", cmd_latency},
+	{"lag", 0, "messages", "messages=N",
+	 "the last N messages to the host wait until others push them out", cmd_lag},
 	{"loopback", 0, "lose damage", "[lose=N] [damage=N]",
 	 "every Nth packet of WDA loopback does not come back, or not as it was", cmd_loopback},
 	{"disconnect", 0, "pdn family reason type verbose",

@@ -146,6 +146,7 @@ struct modem {
 	bool silent;	    /* rebooting */
 	bool announce_back; /* SYNC indication when that is over */
 	struct timer reboot;
+	unsigned int lag;  /* QMI messages that are held back until others push them out */
 	uint32_t loopback; /* times every uplink packet comes back; 0: off */
 	struct {
 		uint32_t lose, damage;	/* every so many of them; 0: none */

@@ -71,6 +71,35 @@ test_kill_under_load() {
 	nothing_left
 }
 
+# cdc-wdm forgets what it had been notified of when its owner is killed: the modem holds on to these
+# messages, and each later one to arrive is older than what it stands for.
+test_messages_stay_in_the_modem() {
+	local lag
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4 >/dev/null
+	for lag in 1 3; do
+		forbid_dialling
+		qmapd_kill KILL || :
+		modem lag messages=$lag >/dev/null
+		# what nobody got to read before it was killed
+		modem reconfigure pdn=1 mtu=1500 >/dev/null
+		qmapd_start
+		wait_for 10 is_attached || fail "not adopted, $lag messages behind: $(qmapctl show)"
+		nobody_has_dialled
+		modem disconnect pdn=1 family=4 >/dev/null
+		reconnected() { [ "$(modem_stat .calls)" = 3 ] && ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null; }
+		wait_for 20 reconnected || fail "not dialled again, $lag messages behind: $(qmapctl show)"
+	done
+	qmapctl detach wwan0
+	nothing_left
+	attach --pdn 1,ip=v4 >/dev/null
+	modem lag >/dev/null
+	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null || fail "no ping"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 test_restart_under_load() {
 	modem_start
 	qmapd_start

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nudge.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "client.h"
+#include "client_internal.h"
+#include "ctl.h"
+
+/* Longer than a modem takes for most answers; doubled for each nudge in a row. */
+#define FIRST_MS 500
+#define LAST_MS	 4000
+
+/* The answer to a nudge that has taken longer was fetched by something else's notification. */
+#define PROMPT_MS  1000
+#define TIMEOUT_MS 60000
+
+#define MAX_OPEN  32
+#define MAX_BURST 8 /* in a row, each right after the last one's answer */
+
+struct qmi_nudge {
+	struct qmi_channel *channel;
+	struct qmi_client *ctl; /* NULL until there was reason to doubt */
+	struct event *timer;
+	bool sure;   /* the modem holds nothing back */
+	bool newest; /* nothing was sent after the last nudge ... */
+	bool alone;  /* ... and nothing has come but answers to nudges */
+	bool judged; /* what has just come was the answer to a nudge, or led to one */
+	unsigned int burst;
+	unsigned int in_ms; /* time to the next */
+	/* CTL is answered in order, so one number each tells nudges apart. */
+	unsigned int sent, over;
+	int64_t sent_ms[MAX_OPEN]; /* CLOCK_MONOTONIC, by number */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void nudge(struct qmi_nudge *n);
+
+/* Is the last nudge answered, and its answer what its own notification has fetched? */
+static bool is_last_word(const struct qmi_nudge *n)
+{
+	return n->over == n->sent && n->newest && n->alone &&
+	       now_ms() - n->sent_ms[(n->over - 1) % MAX_OPEN] <= PROMPT_MS;
+}
+
+static void on_answer(void *arg, int err, const struct qmi_message *m)
+{
+	struct qmi_nudge *n = arg;
+
+	(void)m;
+	n->over++;
+	if (err)
+		return;
+	n->judged = true;
+	if (is_last_word(n))
+		n->sure = true;
+	else if (!n->sure && n->burst++ < MAX_BURST)
+		nudge(n);
+}
+
+static void nudge(struct qmi_nudge *n)
+{
+	struct qmi_request r;
+
+	if (n->sent - n->over == MAX_OPEN ||
+	    (!n->ctl && qmi_client_new(&n->ctl, n->channel, QMI_CTL, 0, NULL, NULL)))
+		return;
+	qmi_ctl_get_version_info(&r);
+	n->sent_ms[n->sent++ % MAX_OPEN] = now_ms();
+	qmi_client_send(n->ctl, &r, TIMEOUT_MS, on_answer, n);
+	n->newest = n->alone = true;
+}
+
+/* Only while somebody waits: an idle channel is left alone. */
+static void arm(struct qmi_nudge *n)
+{
+	struct timeval tv = {.tv_sec = n->in_ms / 1000, .tv_usec = n->in_ms % 1000 * 1000};
+
+	if (!n->sure && qmi_channel_waits(n->channel, n->ctl))
+		event_add(n->timer, &tv);
+	else
+		event_del(n->timer);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct qmi_nudge *n = arg;
+
+	(void)fd;
+	(void)what;
+	if (n->sure || !qmi_channel_waits(n->channel, n->ctl))
+		return;
+	n->burst = 0;
+	nudge(n);
+	n->in_ms = n->in_ms < LAST_MS ? n->in_ms * 2 : LAST_MS;
+	arm(n);
+}
+
+void qmi_nudge_sent(struct qmi_nudge *n, const struct qmi_client *c)
+{
+	if (c && c == n->ctl)
+		return;
+	n->newest = false;
+	if (!event_pending(n->timer, EV_TIMEOUT, NULL)) {
+		n->in_ms = FIRST_MS;
+		arm(n);
+	}
+}
+
+void qmi_nudge_received(struct qmi_nudge *n)
+{
+	if (!n->judged) {
+		n->alone = false;
+		n->burst = 0;
+	}
+	n->judged = false;
+	n->in_ms = FIRST_MS;
+	arm(n);
+}
+
+void qmi_nudge_stale(struct qmi_nudge *n)
+{
+	n->sure = false;
+	n->judged = true;
+	n->burst = 0;
+	nudge(n);
+}
+
+void qmi_nudge_doubt(struct qmi_nudge *n)
+{
+	n->sure = false;
+}
+
+int qmi_nudge_new(struct qmi_nudge **out, struct qmi_channel *ch)
+{
+	struct qmi_nudge *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return -ENOMEM;
+	n->channel = ch;
+	n->in_ms = FIRST_MS;
+	n->timer = event_new(qmi_channel_base(ch), -1, 0, on_timer, n);
+	if (!n->timer) {
+		free(n);
+		return -ENOMEM;
+	}
+	*out = n;
+	return 0;
+}
+
+void qmi_nudge_free(struct qmi_nudge **n)
+{
+	if (!*n)
+		return;
+	event_free((*n)->timer);
+	free(*n);
+	*n = NULL;
+}
