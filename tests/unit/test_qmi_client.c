@@ -486,24 +486,15 @@ static void test_exclusive(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_answer),
-		TEST(test_deadline_then_late),
-		TEST(test_slow_answer),
-		TEST(test_duplicate),
-		TEST(test_mistaken_answers),
-		TEST(test_garbage_ahead),
-		TEST(test_indications),
-		TEST(test_parallel),
-		TEST(test_queue_limit),
-		TEST(test_too_long),
-		TEST(test_ctl_transactions),
-		TEST(test_channel_lost),
-		TEST(test_cancel),
-		TEST(test_free_from_indication),
-		TEST(test_free_from_reply),
-		TEST(test_open_errors),
-		TEST(test_chardev),
-		TEST(test_exclusive),
+		TEST(test_answer),	     TEST(test_deadline_then_late),
+		TEST(test_slow_answer),	     TEST(test_duplicate),
+		TEST(test_mistaken_answers), TEST(test_garbage_ahead),
+		TEST(test_indications),	     TEST(test_parallel),
+		TEST(test_queue_limit),	     TEST(test_too_long),
+		TEST(test_ctl_transactions), TEST(test_channel_lost),
+		TEST(test_cancel),	     TEST(test_free_from_indication),
+		TEST(test_free_from_reply),  TEST(test_open_errors),
+		TEST(test_chardev),	     TEST(test_exclusive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
