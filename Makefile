@@ -148,6 +148,14 @@ $(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
 
+# What runs in guests, beside the tests' own tools for them.
+VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
+	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) \
+	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
+$(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 $(BUILD)/man/%: doc/%.rst
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -206,8 +214,9 @@ bench:
 		-o $(BUILD)/bench/results.jsonl run
 
 bench-vm:
-	$(call with_deps,all $(BUILD)/qmap-bench)
+	$(call with_deps,all $(BUILD)/qmap-bench $(BUILD)/vm_bench)
 	$(Q)bench/vm.sh
+	$(Q)bench/vm-scale.sh 2
 
 # Wants a browser (Debian: chromium), which is too large to be wanted for everything else.
 check-report: $(BUILD)/qmap-bench
@@ -228,7 +237,7 @@ help:
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
-	@echo 'sudo make bench-vm the kernel shim against rmnet, in a QEMU guest'
+	@echo 'sudo make bench-vm the data paths against rmnet and qmimux, in QEMU guests'
 	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
 
 PREFIX  ?= /usr/local

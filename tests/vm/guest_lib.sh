@@ -15,13 +15,17 @@ missing_tools() {
 	echo "busybox is not the static one"
 }
 
+build_vm_bpf() {
+	clang -O2 -g -target bpf -mcpu=v3 -Iinclude -idirafter "/usr/include/$(gcc -print-multiarch)" \
+		-Wall -Werror -c tests/vm/vm.bpf.c -o build/vm/bin/vm.bpf.o
+}
+
 build_tests() {
 	local cflags="-std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 		-Werror -D_GNU_SOURCE -Iinclude -I."
 	mkdir -p build/vm/bin
 	make -s build/include/qmap_shim.skel.h || return 1
-	clang -O2 -g -target bpf -mcpu=v3 -Iinclude -idirafter "/usr/include/$(gcc -print-multiarch)" \
-		-Wall -Werror -c tests/vm/vm.bpf.c -o build/vm/bin/vm.bpf.o || return 1
+	build_vm_bpf || return 1
 	local sources=() file fixtures="tests/bpf/fixtures.c tests/bpf/fixture_table.c"
 	for file in tests/vm/*.c; do
 		[[ $file == *.bpf.c || $file == *_tool.c ]] || sources+=("$file")

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Measuring in a guest, and keeping what it says. Sourced by bench/vm.sh and bench/vm-scale.sh.
+
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+KERNEL=${KERNEL:-6.1}
+ROUNDS=${ROUNDS:-2}
+DEADLINE=${DEADLINE:-1500}
+OUT=${OUT:-build/bench/vm.jsonl}
+SEED=${SEED:-1}
+COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
+
+# Packets of qmimux wait in the backlog, which the usual limit of 1000 lets overflow: what is lost costs
+# nothing, and would look cheap.
+GUEST_SET_UP="echo 1 >/proc/sys/net/ipv4/ip_forward; echo 20000 >/proc/sys/net/core/netdev_max_backlog"
+
+# What this machine lacks is said, and ends the script.
+bench_prepare() {
+	local reason
+	reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
+	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
+	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
+	mkdir -p build/vm/bin "$(dirname "$OUT")"
+	make -s build/vm_bench build/qmap-bench && build_vm_bpf && build_module "$KERNEL" || exit 1
+	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
+}
+
+# What the guest says, with what only the machine around it knows.
+bench_keep() { # CPUS
+	jq -c --arg emulator "$(qemu-system-x86_64 --version | head -n1)" --argjson seed "$SEED" \
+		--argjson cpus "$1" '. + {emulator: $emulator, seed: $seed, cpus: $cpus, governor: "none"}' |
+		build/qmap-bench -o "$OUT" -c "$COMMIT" add
+}
+
+# bench_guest CPUS [CASE...]: one guest that runs vm_bench.
+#
+# With -icount, instructions are counted. A guest whose random numbers, time of day and addresses are
+# the same at every boot does the same at every boot: hash functions are seeded by the first, and the
+# ticks of the clock fall between the same two instructions.
+#
+# Without string instructions marked fast, a copy is rep movsq: one instruction per 8 bytes, which is
+# nearer to what copying costs than one per byte.
+bench_guest() {
+	local cpus=$1 unit=insns image=$VM_BUILD/$KERNEL/bench.cpio.gz log=$VM_BUILD/$KERNEL/bench.log
+	shift
+	QEMU_OPTIONS="-smp $cpus"
+	if [ -n "${CLOCK:-}" ]; then
+		unit=ns
+	else
+		ACCEL=tcg CPU=max,-erms,-fsrm CMDLINE=nokaslr
+		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"
+	fi
+	make_image "$KERNEL" "$image" "$GUEST_SET_UP; vm_bench ${QUICK:+-q} $unit $ROUNDS $*" \
+		build/vm_bench build/vm/bin/vm.bpf.o || return 1
+	run_guest "$KERNEL" "$image" "$log" >"$VM_BUILD/$KERNEL/bench.out"
+	local status=$?
+	grep -v '^DATA ' "$VM_BUILD/$KERNEL/bench.out"
+	sed -n 's/^DATA {/{/p' "$log" | bench_keep "$cpus" || return 1
+	return $status
+}

@@ -1,0 +1,18 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# How the shim's cost spreads over CPUs where a program steers flows by a CPU map (bench/vm_scale.c):
+# one guest with as many CPUs as are asked for, in which 1, 2, 4, ... of them are used.
+#
+#   bench/vm-scale.sh [CPUS]      default: 2
+#   ROUNDS=2   KERNEL=6.1   SEED=1   QUICK=1   CLOCK=1   as for bench/vm.sh
+#
+# Appends one JSON object for each number of CPUs to build/bench/vm.jsonl.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=bench/vm-lib.sh
+. bench/vm-lib.sh
+
+bench_prepare
+bench_guest "${1:-2}" cpumap

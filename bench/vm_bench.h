@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the parts of vm_bench share: a case is measured on a path, and something is found. */
+#ifndef VM_BENCH_H
+#define VM_BENCH_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/vm/nl.h"
+
+/* Case and path that are being measured. */
+extern char vm_bench_at[96];
+
+/* There is nothing to go on with in a guest that cannot be set up. */
+#define DIE(...)                                                                                   \
+	do {                                                                                       \
+		printf("FAIL vm_bench %s: ", vm_bench_at);                                         \
+		printf(__VA_ARGS__);                                                               \
+		printf(" (%s) %s\n", strerror(errno), nl_error());                                 \
+		exit(1);                                                                           \
+	} while (0)
+
+enum path {
+	BASE, /* no data path: generator and transport alone */
+	SHIM,
+	XDP,
+	RMNET,
+	QMIMUX,
+	PATHS
+};
+
+extern const char *const path_names[PATHS];
+
+enum sink {
+	SINK_TC,      /* dropped at tc on the port */
+	SINK_SOCKET,  /* a TCP socket */
+	SINK_FORWARD, /* routed to dummy0 */
+	SINK_VETH,    /* redirected by XDP to a veth, dropped at its other end */
+	/* uplink: from send() to the modem's read() */
+	SINK_SEND,
+	SINK_SEND_GSO
+};
+
+struct bench_case {
+	const char *name;
+	int version;
+	bool udp;
+	unsigned int frames, packet; /* bytes of a packet; 0: IMIX */
+	unsigned int ports;
+	enum sink sink;
+	unsigned int flows;  /* 0: one */
+	const char *against; /* rmnet figure of another case */
+	const char *feature; /* of the ports of all paths, switched on */
+	bool usb; /* on the stock qmi_wwan, with qmimux for a peer, which knows v1 alone */
+	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, which rmnet is built with */
+	/* Of the grids, which vary one factor at a time. */
+	const char *direction, *factor;
+	unsigned int x; /* the factor's value */
+};
+
+extern const struct bench_case cases[];
+extern const size_t n_cases;
+
+/* Do both put the same load on generator and transport? Then one base serves both. */
+bool case_same_load(const struct bench_case *a, const struct bench_case *b);
+/* Can @p do @c at all? */
+bool case_has_path(const struct bench_case *c, enum path p);
+static inline bool case_is_uplink(const struct bench_case *c)
+{
+	return c->sink >= SINK_SEND;
+}
+/* Bytes of IP and transport headers. */
+static inline unsigned int case_headers(const struct bench_case *c)
+{
+	return c->udp ? 28 : 40;
+}
+
+/* How much is done per measurement. */
+struct effort {
+	unsigned int warm, measured, probed; /* aggregates */
+	unsigned int sends;		     /* uplink packets */
+};
+
+/* What the packets of one measurement looked like where they came out. */
+struct seen {
+	unsigned long long units;    /* skbs; uplink: transfers */
+	unsigned long long packets;  /* in them */
+	unsigned long long truesize; /* memory charged for them; 0 where nothing tells */
+	uint64_t *latency;	     /* of each packet, from the write of its aggregate */
+	unsigned int n;
+};
+
+struct sample {
+	double cost; /* of one packet, in what the guest's clock counts */
+	unsigned long long sent, lost;
+	struct json_object *drops; /* by reason, those that are not 0 */
+	struct seen seen;
+};
+
+/* One case by way of one path. */
+struct sample vm_downlink(const struct bench_case *c, enum path path, const struct effort *e);
+struct sample vm_uplink(const struct bench_case *c, enum path path, const struct effort *e);
+
+#endif

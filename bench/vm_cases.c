@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What is measured in guests, as a table. */
+#include "vm_bench.h"
+
+const char *const path_names[PATHS] = {"base", "shim", "xdp", "rmnet", "qmimux"};
+
+#define CASE(n, v, u, f, p, m, s, ...)                                                             \
+	{                                                                                          \
+		.name = (n), .version = (v), .udp = (u), .frames = (f), .packet = (p),             \
+		.ports = (m), .sink = (s), __VA_ARGS__                                             \
+	}
+/* 21 x 1400 B of one TCP flow, v5, dropped at tc or forwarded, but for what is said. */
+#define GRID(what, value, v, u, f, p, m, ...)                                                      \
+	CASE(what "-" #value, v, u, f, p, m, SINK_TC, .factor = (what), .x = (value),              \
+	     __VA_ARGS__),                                                                         \
+		CASE("forward-" what "-" #value, v, u, f, p, m, SINK_FORWARD,                      \
+		     .direction = "forwarded", .factor = (what), .x = (value), __VA_ARGS__)
+/* UDP datagrams of 1400 B, v5, one PDN and one socket, one a send(). */
+#define UPLINK(what, value, v, p, m, ...)                                                          \
+	CASE("ul-" what "-" #value, v, true, 1, p, m, SINK_SEND, .direction = "uplink",            \
+	     .factor = (what), .x = (value), __VA_ARGS__)
+
+const struct bench_case cases[] = {
+	CASE("tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET),
+	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
+	CASE("tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("udp-forward", 1, true, 21, 1400, 1, SINK_FORWARD),
+	CASE("udp-forward-gro", 1, true, 21, 1400, 1, SINK_FORWARD,
+	     .feature = "rx-udp-gro-forwarding"),
+	CASE("tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC),
+	CASE("tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC),
+	CASE("udp-drop", 1, true, 21, 1400, 1, SINK_TC),
+	CASE("udp-drop-64mux", 1, true, 21, 1400, 64, SINK_TC),
+	CASE("udp100-drop", 1, true, 50, 100, 1, SINK_TC),
+	CASE("redirect-veth", 1, true, 21, 1400, 1, SINK_VETH, .against = "udp-drop"),
+	CASE("ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO),
+	CASE("ul-single", 5, true, 1, 1400, 1, SINK_SEND),
+	CASE("usb-tcp-socket", 1, false, 21, 1400, 1, SINK_SOCKET, .usb = true),
+	CASE("usb-tcp-forward", 1, false, 21, 1400, 1, SINK_FORWARD, .usb = true),
+	CASE("usb-tcp-drop", 1, false, 21, 1400, 1, SINK_TC, .usb = true),
+	CASE("usb-tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, .usb = true),
+	CASE("usb-udp-drop", 1, true, 21, 1400, 1, SINK_TC, .usb = true),
+	CASE("imix-udp", 5, true, 36, 0, 1, SINK_TC),
+	CASE("imix-tcp", 5, false, 36, 0, 1, SINK_TC),
+	CASE("forward-imix-udp", 5, true, 36, 0, 1, SINK_FORWARD),
+	CASE("forward-imix-tcp", 5, false, 36, 0, 1, SINK_FORWARD),
+	GRID("aggregate-kb", 4, 5, false, 2, 1400, 1),
+	GRID("aggregate-kb", 8, 5, false, 5, 1400, 1),
+	GRID("aggregate-kb", 16, 5, false, 11, 1400, 1),
+	GRID("aggregate-kb", 31, 5, false, 22, 1400, 1),
+	GRID("packet-bytes", 40, 5, true, 21, 40, 1),
+	GRID("packet-bytes", 128, 5, true, 21, 128, 1),
+	GRID("packet-bytes", 576, 5, true, 21, 576, 1),
+	GRID("packet-bytes", 1500, 5, true, 21, 1500, 1),
+	GRID("tcp-packet-bytes", 80, 5, false, 21, 80, 1),
+	GRID("tcp-packet-bytes", 576, 5, false, 21, 576, 1),
+	GRID("tcp-packet-bytes", 1500, 5, false, 21, 1500, 1),
+	GRID("pdns", 1, 5, false, 21, 1400, 1),
+	GRID("pdns", 4, 5, false, 21, 1400, 4),
+	GRID("pdns", 16, 5, false, 21, 1400, 16),
+	GRID("pdns", 64, 5, false, 64, 400, 64),
+	GRID("flows", 1, 5, false, 21, 1400, 1),
+	GRID("flows", 10, 5, false, 21, 1400, 1, .flows = 10),
+	GRID("flows", 100, 5, false, 21, 1400, 1, .flows = 100),
+	GRID("flows", 1000, 5, false, 21, 1400, 1, .flows = 1000),
+	GRID("version", 1, 1, false, 21, 1400, 1),
+	GRID("version", 4, 4, false, 21, 1400, 1),
+	GRID("version", 5, 5, false, 21, 1400, 1),
+	UPLINK("aggregate-kb", 4, 5, 1400, 1, .tx_bytes = 4096),
+	UPLINK("aggregate-kb", 16, 5, 1400, 1),
+	UPLINK("aggregate-kb", 31, 5, 1400, 1, .tx_bytes = 31744),
+	UPLINK("packet-bytes", 40, 5, 40, 1),
+	UPLINK("packet-bytes", 128, 5, 128, 1),
+	UPLINK("packet-bytes", 576, 5, 576, 1),
+	UPLINK("packet-bytes", 1500, 5, 1500, 1),
+	UPLINK("pdns", 1, 5, 1400, 1),
+	UPLINK("pdns", 4, 5, 1400, 4),
+	UPLINK("pdns", 16, 5, 1400, 16),
+	UPLINK("pdns", 64, 5, 1400, 64),
+	UPLINK("flows", 1, 5, 1400, 1),
+	UPLINK("flows", 10, 5, 1400, 1, .flows = 10),
+	UPLINK("flows", 100, 5, 1400, 1, .flows = 100),
+	UPLINK("flows", 1000, 5, 1400, 1, .flows = 1000),
+	UPLINK("version", 1, 1, 1400, 1),
+	UPLINK("version", 4, 4, 1400, 1),
+	UPLINK("version", 5, 5, 1400, 1),
+};
+const size_t n_cases = sizeof(cases) / sizeof(*cases);
+
+bool case_same_load(const struct bench_case *a, const struct bench_case *b)
+{
+	if (case_is_uplink(a) || case_is_uplink(b))
+		return a->sink == b->sink && a->packet == b->packet && a->ports == b->ports &&
+		       a->flows == b->flows;
+	return a->version == b->version && a->udp == b->udp && a->frames == b->frames &&
+	       a->packet == b->packet && a->ports == b->ports && a->flows == b->flows &&
+	       a->usb == b->usb;
+}
+
+bool case_has_path(const struct bench_case *c, enum path p)
+{
+	switch (p) {
+	case XDP:
+		/* UDP_SEGMENT is refused on netdevs without checksums (net/ipv4/udp.c,
+		 * udp_send_skb()) */
+		if (c->sink == SINK_SEND_GSO)
+			return false;
+		/* fall through */
+	case RMNET:
+		if (c->sink == SINK_VETH)
+			return false; /* no XDP for others to use */
+		/* xdp does not aggregate, and rmnet's sizes are fixed when it is built */
+		return !c->tx_bytes;
+	case QMIMUX:
+		return c->usb; /* it is part of qmi_wwan */
+	default:
+		return true;
+	}
+}

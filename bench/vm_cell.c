@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "vm_cell.h"
+
+#include <arpa/inet.h>
+#include <json-c/json.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <linux/if_link.h>
+#include <linux/if_tun.h>
+
+#include "daemon/datapath/counters.h"
+#include "tests/vm/rmnet.h"
+#include "vm_xdp.h"
+
+static uint64_t read_clock(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+uint64_t cell_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC_RAW);
+}
+
+uint64_t cell_time(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+/* ---- where packets end ---- */
+
+/* What the packets of all flows are routed to: a netdev that takes super-packets whole. */
+static void dummy(uint32_t addr, unsigned int prefix)
+{
+	if (nl_add_dummy("dummy0") || nl_up("dummy0", true) ||
+	    nl_add_addr4("dummy0", htonl(addr), prefix))
+		DIE("dummy0");
+}
+
+static void address(const char *port, uint32_t addr, unsigned int prefix)
+{
+	if (nl_add_addr4(port, htonl(addr), prefix) || nl_wait_running(port))
+		DIE("address of %s", port);
+}
+
+/* 10.N.0.1/16 for port N: a packet to 10.N.0.2 goes out by it. */
+static void uplink_addresses(struct cell *cell)
+{
+	unsigned int i;
+
+	for (i = 1; i <= cell->c->ports; i++)
+		if (cell->path == BASE)
+			nl_add_addr4("dummy0", htonl(0x0a000001 + (i << 16)), 16);
+		else
+			address(cell->port[i], 0x0a000001 + (i << 16), 16);
+}
+
+static void sinks(struct cell *cell)
+{
+	unsigned int i;
+
+	if (case_is_uplink(cell->c)) {
+		uplink_addresses(cell);
+		return;
+	}
+	if (cell->path == BASE)
+		return;
+	for (i = 1; i <= cell->ports && cell->c->sink == SINK_TC; i++)
+		if (world_tc_ingress(&cell->w, cell->port[i], "drop"))
+			DIE("tc");
+	if (cell->c->sink == SINK_SOCKET)
+		address(cell->port[1], 0x0a010001, 8);
+	if (cell->c->sink == SINK_FORWARD) {
+		address(cell->port[1], 0x0a000002, 24);
+		dummy(0x0a01fffe, 16);
+	}
+}
+
+static void redirect(struct cell *cell)
+{
+	struct bpf_devmap_val val = {};
+	struct bpf_map *map;
+	uint32_t zero = 0;
+
+	if (nl_add_veth("veth0", "veth1") || nl_up("veth0", true) || nl_up("veth1", true) ||
+	    nl_wait_running("veth0"))
+		DIE("veth");
+	val.ifindex = if_nametoindex("veth0");
+	val.bpf_prog.fd = world_prog(&cell->w, "push_ethernet");
+	map = bpf_object__find_map_by_name(cell->w.extra, "out");
+	if (bpf_map_update_elem(bpf_map__fd(map), &zero, &val, 0))
+		DIE("device map");
+	cell->veth =
+		bpf_program__attach_xdp(bpf_object__find_program_by_name(cell->w.extra, "xdp_drop"),
+					if_nametoindex("veth1"));
+	if (!cell->veth ||
+	    bpf_link__update_program(
+		    cell->w.rx, bpf_object__find_program_by_name(cell->w.extra, "frames_to_map")))
+		DIE("XDP");
+}
+
+/* ---- the cell ---- */
+
+static void data_path(struct cell *cell)
+{
+	const struct bench_case *c = cell->c;
+	unsigned int i;
+
+	if (cell->path == XDP)
+		cell->xdp = vm_xdp_up(world_modem(&cell->w), c->ports, c->version);
+	if (cell->path == RMNET && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
+		DIE("rmnet");
+	cell->ports = cell->path == BASE ? 0 : c->ports;
+	for (i = 1; i <= cell->ports; i++) {
+		if (cell->xdp)
+			vm_xdp_port(cell->xdp, i, cell->port[i]);
+		else
+			snprintf(cell->port[i], IFNAMSIZ, "port%u", i);
+		if (c->feature && world_named_feature(cell->port[i], c->feature, true))
+			DIE("%s", c->feature);
+	}
+}
+
+void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
+{
+	struct world_options o = {.version = c->version, .ports = c->ports};
+
+	memset(cell, 0, sizeof(*cell));
+	cell->c = c;
+	cell->path = path;
+	o.modem_only = path != SHIM;
+	if (c->usb)
+		o.modem = path == QMIMUX ? WORLD_USB_MUX : WORLD_USB;
+	if (case_is_uplink(c))
+		o.trunk = (struct nl_trunk){
+			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};
+	if (world_new(&cell->w, &o) || world_extra(&cell->w, 0))
+		DIE("world");
+	if (path == BASE && case_is_uplink(c))
+		dummy(0x0aff0001, 16);
+	data_path(cell);
+	sinks(cell);
+	if (c->sink == SINK_VETH && path == SHIM)
+		redirect(cell);
+	world_run(&cell->w);
+}
+
+void cell_down(struct cell *cell)
+{
+	world_configure(&cell->w);
+	bpf_link__destroy(cell->veth);
+	vm_xdp_down(&cell->xdp);
+	if (cell->path == RMNET)
+		rmnet_down("port", cell->c->ports);
+	if (if_nametoindex("veth0"))
+		nl_del("veth0");
+	if (if_nametoindex("dummy0"))
+		nl_del("dummy0");
+	world_free(&cell->w);
+}
+
+/* What xdp sends keeps the protocol of the packet in it, by which a TUN marks it: drivers of modems
+ * do not look. */
+size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms)
+{
+	static uint8_t in[AGGREGATE_MAX + sizeof(struct tun_pi)];
+	size_t n;
+
+	if (!cell->xdp || cell->w.usb)
+		return world_recv(&cell->w, buf, size, ms);
+	n = world_read(cell->w.modem, in, sizeof(in), ms);
+	if (n <= sizeof(struct tun_pi))
+		return 0;
+	n -= sizeof(struct tun_pi);
+	memcpy(buf, in + sizeof(struct tun_pi), n < size ? n : size);
+	return n;
+}
+
+/* ---- counters ---- */
+
+static unsigned long long statistic(const char *dev, const char *name)
+{
+	unsigned long long n;
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", dev, name);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%llu", &n) != 1)
+		DIE("%s", path);
+	fclose(f);
+	return n;
+}
+
+unsigned long long cell_received(const struct cell *cell)
+{
+	unsigned long long sum = 0;
+	unsigned int i;
+
+	for (i = 1; i <= cell->ports; i++)
+		sum += statistic(cell->port[i], "rx_packets");
+	return sum;
+}
+
+static void add(struct json_object *drops, const char *reason, unsigned long long n)
+{
+	if (n)
+		json_object_object_add(drops, reason, json_object_new_uint64(n));
+}
+
+static void shim_drops(struct json_object *drops)
+{
+	char name[64];
+	unsigned int i;
+
+	for (i = 0; qmap_drop_name(i); i++) {
+		uint64_t n;
+
+		snprintf(name, sizeof(name), "drop_%s", qmap_drop_name(i));
+		n = world_counter("trunk0", name);
+		add(drops, qmap_drop_name(i), n == UINT64_MAX ? 0 : n);
+	}
+}
+
+static void xdp_drops(struct cell *cell, struct json_object *drops)
+{
+	struct json_object *all = vm_xdp_drops(cell->xdp);
+
+	json_object_object_foreach (all, reason, n) {
+		add(drops, reason, json_object_get_int64(n));
+	}
+	json_object_put(all);
+}
+
+/* rmnet and qmimux have no reasons, netdevs have directions. */
+static void netdev_drops(const struct cell *cell, struct json_object *drops)
+{
+	unsigned long long rx = 0, tx = 0;
+	unsigned int i;
+
+	for (i = 1; i <= cell->ports; i++) {
+		rx += statistic(cell->port[i], "rx_dropped") +
+		      statistic(cell->port[i], "rx_errors");
+		tx += statistic(cell->port[i], "tx_dropped");
+	}
+	add(drops, "port_rx", rx);
+	add(drops, "port_tx", tx);
+	/* qmi_wwan counts there each aggregate that it has split itself */
+	if (cell->path != QMIMUX)
+		add(drops, "trunk_rx", statistic(world_modem(&cell->w), "rx_dropped"));
+	add(drops, "trunk_tx", statistic(world_modem(&cell->w), "tx_dropped"));
+}
+
+struct json_object *cell_drops(struct cell *cell)
+{
+	struct json_object *drops = json_object_new_object();
+
+	if (cell->path == SHIM)
+		shim_drops(drops);
+	else if (cell->path == XDP)
+		xdp_drops(cell, drops);
+	else
+		netdev_drops(cell, drops);
+	return drops;
+}

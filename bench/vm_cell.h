@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A cell of the table: the modem, a data path on it, and where a case's packets end. */
+#ifndef VM_CELL_H
+#define VM_CELL_H
+
+#include <net/if.h>
+
+#include "vm_bench.h"
+#include "tests/vm/world.h"
+
+struct vm_xdp;
+struct bpf_link;
+
+struct cell {
+	const struct bench_case *c;
+	enum path path;
+	struct world w;
+	struct vm_xdp *xdp;
+	struct bpf_link *veth;
+	unsigned int ports;
+	char port[WORLD_PORTS + 1][IFNAMSIZ]; /* names, from 1 on; BASE of uplink: one, dummy0 */
+};
+
+/* Dies where something cannot be set up. */
+void cell_up(struct cell *cell, const struct bench_case *c, enum path path);
+void cell_down(struct cell *cell);
+
+/* One transfer to the modem, as world_recv(). */
+size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms);
+
+/* Packets that the ports have received. */
+unsigned long long cell_received(const struct cell *cell);
+
+/* Packets dropped since cell_up(), by reason, those that are not 0. New reference. */
+struct json_object *cell_drops(struct cell *cell);
+
+/* ns, or instructions under -icount. */
+uint64_t cell_clock(void);
+/* ns by the clock that BPF programs read: for stamps in packets. */
+uint64_t cell_time(void);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Aggregates from the modem: what a packet costs, and then, uncounted, what packets look like. */
+#include <arpa/inet.h>
+#include <net/ethernet.h>
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vm_cell.h"
+#include "vm_generator.h"
+#include "vm_probe.h"
+
+struct stream {
+	struct cell cell;
+	struct generator g;
+	int listener, sock; /* -1: none */
+	unsigned long long before, aggregates, missing;
+};
+
+#define PATIENCE 20000000 /* of the clock: what has not come by then has been lost */
+
+static void send_one(struct cell *cell, const struct packet_spec *s)
+{
+	struct aggregate *a = calloc(1, sizeof(*a));
+	uint8_t packet[PACKET_MAX];
+
+	a->version = cell->c->version;
+	a->max = 4096;
+	aggregate_add(a, 1, packet, packet_make(packet, s), 0);
+	if (world_send(&cell->w, a->data, a->len))
+		DIE("send");
+	free(a);
+}
+
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), size = 8 << 20, on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 1))
+		DIE("listen");
+	return fd;
+}
+
+/* A connection whose other end is the generator. Returns the acknowledgement number to use. */
+static uint32_t handshake(struct stream *st, uint32_t seq)
+{
+	struct packet_spec s = {.flow = 1,
+				.ttl = 64,
+				.flags = 0x02,
+				.window = 0xffff,
+				.seq = seq,
+				.options = "\x02\x04\x05\x50",
+				.options_len = 4};
+	const struct linger at_once = {.l_onoff = 1};
+	uint8_t buf[4096], *ip;
+	size_t len;
+
+	st->listener = listen_on(80);
+	send_one(&st->cell, &s);
+	len = cell_recv(&st->cell, buf, sizeof(buf), 1000);
+	ip = buf + 4;
+	ip += ip[0] >> 4 == 4 ? 0 : 4; /* a checksum header */
+	if (len < 48 || ip[33] != 0x12)
+		DIE("%s: no SYN-ACK but %zu bytes", path_names[st->cell.path], len);
+	s.ack = (ip[24] << 24 | ip[25] << 16 | ip[26] << 8 | ip[27]) + 1;
+	s.seq++;
+	s.flags = 0x10;
+	s.options_len = 0;
+	send_one(&st->cell, &s);
+	st->sock = accept4(st->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (st->sock < 0)
+		DIE("accept");
+	/* Closing must leave nothing behind that answers the next cell's SYN. */
+	setsockopt(st->sock, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	/* Its acknowledgements are none of the receive path's business. */
+	if (world_tc_egress(&st->cell.w, st->cell.port[1], "drop"))
+		DIE("tc egress");
+	return s.ack;
+}
+
+/* Waits for what was sent, so that nothing piles up. Discards without copying. */
+static void read_socket(const struct stream *st)
+{
+	struct pollfd pfd = {.fd = st->sock, .events = POLLIN};
+	size_t want = st->g.c->frames * (st->g.c->packet - 40);
+	ssize_t n;
+
+	while (want) {
+		n = recv(st->sock, NULL, want, MSG_TRUNC | MSG_DONTWAIT);
+		/* A softirq may have been left to its thread. */
+		if (n < 0 && errno == EAGAIN && poll(&pfd, 1, 1000) == 1)
+			continue;
+		if (n <= 0)
+			DIE("socket is short of %zu bytes", want);
+		want -= n;
+	}
+}
+
+/*
+ * Waits until what was sent has come out of the ports, or comes no more: what is still on its way,
+ * as in a backlog that was left to ksoftirqd, would cost nothing. A redirected packet never reaches
+ * a port.
+ */
+static void drain(struct stream *st)
+{
+	unsigned long long want = st->before + st->aggregates * st->g.c->frames - st->missing, got,
+			   last = 0;
+	uint64_t since = cell_clock();
+
+	if (st->cell.path == BASE || st->g.c->sink == SINK_VETH)
+		return;
+	while ((got = cell_received(&st->cell)) < want) {
+		if (got != last)
+			since = cell_clock();
+		else if (cell_clock() - since > PATIENCE)
+			break;
+		last = got;
+		sched_yield();
+	}
+	st->missing += want - got;
+}
+
+static void send_next(struct stream *st)
+{
+	if (world_send(&st->cell.w, st->g.a.data, st->g.a.len))
+		DIE("send");
+	st->aggregates++;
+	if (st->sock >= 0)
+		read_socket(st);
+}
+
+static void stream_up(struct stream *st, const struct bench_case *c, enum path path)
+{
+	uint32_t ack = 1;
+
+	memset(st, 0, sizeof(*st));
+	st->listener = st->sock = -1;
+	cell_up(&st->cell, c, path);
+	if (c->sink == SINK_SOCKET && path != BASE)
+		ack = handshake(st, 1000);
+	generator_init(&st->g, c, 1001, ack);
+	st->before = cell_received(&st->cell);
+}
+
+static void stream_down(struct stream *st)
+{
+	if (st->sock >= 0)
+		close(st->sock);
+	if (st->listener >= 0)
+		close(st->listener);
+	cell_down(&st->cell);
+}
+
+static double cost(struct stream *st, const struct effort *e)
+{
+	uint64_t start = 0;
+	unsigned int i;
+
+	for (i = 0; i < e->warm + e->measured; i++) {
+		if (i == e->warm) {
+			drain(st);
+			start = cell_clock();
+		}
+		generator_next(&st->g);
+		send_next(st);
+	}
+	drain(st);
+	return (double)(cell_clock() - start) / (e->measured * st->g.c->frames);
+}
+
+/* Each aggregate meets an idle path: what is waited for is the path, not the one before. */
+static void look(struct stream *st, const struct effort *e, struct seen *seen)
+{
+	unsigned int i;
+
+	world_configure(&st->cell.w);
+	probe_start(st->cell.port + 1, st->cell.ports, st->cell.xdp ? ETHER_HDR_LEN : 0,
+		    case_headers(st->g.c));
+	world_run(&st->cell.w);
+	for (i = 0; i < e->probed; i++) {
+		generator_next(&st->g);
+		generator_stamp(&st->g, cell_time());
+		send_next(st);
+		drain(st);
+	}
+	probe_stop(seen);
+}
+
+struct sample vm_downlink(const struct bench_case *c, enum path path, const struct effort *e)
+{
+	static struct stream st;
+	struct sample s = {};
+
+	stream_up(&st, c, path);
+	s.cost = cost(&st, e);
+	if (e->probed && path != BASE && c->sink != SINK_VETH)
+		look(&st, e, &s.seen);
+	s.lost = st.missing;
+	s.sent = st.aggregates * c->frames;
+	s.drops = cell_drops(&st.cell);
+	stream_down(&st);
+	return s;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Aggregates made once; sequence numbers, ids and flows are moved on for each use. */
+#ifndef VM_GENERATOR_H
+#define VM_GENERATOR_H
+
+#include "vm_bench.h"
+#include "tests/vm/packets.h"
+
+#define GENERATOR_STREAMS 1001
+#define GENERATOR_FRAMES  64
+
+struct generator {
+	const struct bench_case *c;
+	struct aggregate a;
+	/* A frame of the aggregate, and the flow that it is of at present. */
+	struct generator_slot {
+		uint8_t *packet;
+		unsigned int port, flow, payload;
+	} slots[GENERATOR_FRAMES];
+	unsigned int next_flow;
+	uint32_t seq[GENERATOR_STREAMS]; /* by flow or, where there is one, by port */
+	uint16_t id[GENERATOR_STREAMS];
+};
+
+/* @seq, @ack: of TCP, to begin with. */
+void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack);
+/* Makes the next aggregate of the last. */
+void generator_next(struct generator *g);
+/* Writes @time, 8 bytes, into the beginning of each packet's payload. */
+void generator_stamp(struct generator *g, uint64_t time);
+
+#endif

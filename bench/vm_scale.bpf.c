@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Flows go to CPUs: what bench/vm_scale.c measures. */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "qmap/shim.h"
+#include "qmap/wire.h"
+#include "vm_scale.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct scale_shared scale = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CPUMAP);
+	__uint(max_entries, SCALE_CPUS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct bpf_cpumap_val));
+} cpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} done SEC(".maps");
+
+/* For the shim: a v1 frame of UDP over IPv4 goes to the CPU that its addresses and ports say. */
+SEC("xdp")
+int steer(struct xdp_md *ctx)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	struct qmap_hdr *hdr = (void *)(long)ctx->data;
+	struct iphdr *ip = (void *)(hdr + 1);
+	struct udphdr *udp = (void *)(ip + 1);
+	__u32 hash;
+
+	if ((void *)(w + 1) > (void *)hdr || (void *)(udp + 1) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	w->header = sizeof(*hdr);
+	w->length = bpf_ntohs(hdr->len);
+	w->port = hdr->mux_id;
+	hash = (ip->saddr ^ ip->daddr ^ udp->source ^ (udp->dest << 16)) * 0x9e3779b1;
+	return bpf_redirect_map(&cpus, (hash >> 16) % (scale.cpus ?: 1), 0);
+}
+
+/* The reader is woken by the packet that it waits for, and by no clock. */
+static __always_inline void count(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 *told;
+
+	if (cpu < SCALE_CPUS)
+		scale.by_cpu[cpu]++;
+	if (__sync_fetch_and_add(&scale.arrived, 1) + 1 != scale.awaited)
+		return;
+	told = bpf_ringbuf_reserve(&done, sizeof(*told), 0);
+	if (!told)
+		return;
+	*told = scale.awaited;
+	bpf_ringbuf_submit(told, BPF_RB_FORCE_WAKEUP);
+}
+
+SEC("xdp/cpumap")
+int arrive(struct xdp_md *ctx)
+{
+	struct ethhdr *eth;
+
+	count();
+	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(*eth)))
+		return XDP_DROP;
+	eth = (void *)(long)ctx->data;
+	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
+		return XDP_DROP;
+	__builtin_memset(eth->h_dest, 0xff, ETH_ALEN);
+	__builtin_memset(eth->h_source, 2, ETH_ALEN);
+	eth->h_proto = bpf_htons(ETH_P_IP);
+	return XDP_PASS;
+}
+
+SEC("xdp/cpumap")
+int refuse(struct xdp_md *ctx)
+{
+	count();
+	return XDP_DROP;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Datagrams to the modem, from send() to its read(): what one costs, and how long it takes. */
+#include <arpa/inet.h>
+#include <json-c/json.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "qmap/wire.h"
+#include "vm_cell.h"
+
+#define SEGMENTS 40 /* of a super-packet */
+#define FLUSHED	 10 /* ms by which an aggregator has sent what it holds */
+
+struct source {
+	struct cell cell;
+	int *sock; /* taken in turn */
+	unsigned int socks, next;
+	unsigned int size, segments; /* bytes of a datagram's payload; datagrams of a send() */
+	bool stamped;
+	unsigned long long sent, transfers, frames;
+	struct seen *seen;
+};
+
+static int open_socket(unsigned int port, unsigned int flow, int segment)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000 + flow),
+				 .sin_addr.s_addr = htonl(0x0a000002 + (port << 16))};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    (segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment))))
+		DIE("UDP socket");
+	return fd;
+}
+
+static void source_up(struct source *s, const struct bench_case *c, enum path path)
+{
+	const struct rlimit many = {.rlim_cur = 2048, .rlim_max = 2048};
+	unsigned int i;
+
+	memset(s, 0, sizeof(*s));
+	setrlimit(RLIMIT_NOFILE, &many);
+	cell_up(&s->cell, c, path);
+	s->size = c->packet - case_headers(c);
+	s->segments = c->sink == SINK_SEND_GSO ? SEGMENTS : 1;
+	s->socks = c->flows > c->ports ? c->flows : c->ports;
+	s->sock = calloc(s->socks, sizeof(*s->sock));
+	for (i = 0; i < s->socks; i++)
+		s->sock[i] = open_socket(1 + i % c->ports, i, s->segments > 1 ? s->size : 0);
+}
+
+static void source_down(struct source *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->socks; i++)
+		close(s->sock[i]);
+	free(s->sock);
+	cell_down(&s->cell);
+}
+
+static void read_stamp(struct seen *seen, const uint8_t *payload, uint64_t now)
+{
+	uint64_t then;
+
+	memcpy(&then, payload, sizeof(then));
+	if (seen->n < seen->packets)
+		seen->latency[seen->n++] = now - then;
+}
+
+/* Counts the frames of a transfer: header, in v4 and v5 a checksum header, packet, pad. */
+static void look_at(struct source *s, const uint8_t *p, size_t len)
+{
+	const uint8_t *end = p + len, *ip;
+	uint64_t now = s->stamped ? cell_time() : 0;
+
+	s->transfers++;
+	while (end - p >= 4 + 28 + 8) {
+		ip = p + 4;
+		ip += ip[0] >> 4 == 4 ? 0 : 4;
+		if (s->stamped)
+			read_stamp(s->seen, ip + 28, now);
+		p = ip + (p[2] << 8 | p[3]);
+		s->frames++;
+	}
+}
+
+static void take(struct source *s, int ms)
+{
+	static uint8_t buf[AGGREGATE_MAX];
+	size_t n;
+
+	while ((n = cell_recv(&s->cell, buf, sizeof(buf), ms)))
+		look_at(s, buf, n);
+}
+
+static void send_next(struct source *s)
+{
+	static uint8_t data[65536];
+	size_t bytes = s->size * s->segments;
+	uint64_t now;
+	unsigned int i;
+
+	if (s->stamped) {
+		now = cell_time();
+		for (i = 0; i < s->segments; i++)
+			memcpy(data + i * s->size, &now, sizeof(now));
+	}
+	if (send(s->sock[s->next++ % s->socks], data, bytes, 0) != (ssize_t)bytes)
+		DIE("send");
+	s->sent += s->segments;
+	take(s, 0);
+}
+
+static double cost(struct source *s, const struct effort *e)
+{
+	unsigned int sends = e->sends / s->segments, i;
+	uint64_t start = 0;
+
+	for (i = 0; i < sends + sends / 4; i++) {
+		if (i == sends / 4)
+			start = cell_clock();
+		send_next(s);
+	}
+	return (double)(cell_clock() - start) / (sends * s->segments);
+}
+
+/* Datagrams one behind the other: in an aggregator one waits for the others. */
+static void look(struct source *s, const struct effort *e, struct seen *seen)
+{
+	unsigned int sends = (e->probed * 20 + s->segments - 1) / s->segments, i;
+	unsigned long long transfers, frames;
+
+	take(s, FLUSHED);
+	transfers = s->transfers;
+	frames = s->frames;
+	s->stamped = true;
+	s->seen = seen;
+	seen->packets = sends * s->segments;
+	seen->latency = calloc(seen->packets + 1, sizeof(*seen->latency));
+	for (i = 0; i < sends; i++)
+		send_next(s);
+	take(s, FLUSHED);
+	seen->units = s->transfers - transfers;
+	seen->packets = s->frames - frames;
+}
+
+struct sample vm_uplink(const struct bench_case *c, enum path path, const struct effort *e)
+{
+	struct source s;
+	struct sample found = {};
+
+	source_up(&s, c, path);
+	found.cost = cost(&s, e);
+	if (e->probed && path != BASE)
+		look(&s, e, &found.seen);
+	take(&s, FLUSHED);
+	found.sent = s.sent;
+	found.lost = path == BASE ? 0 : s.sent - s.frames;
+	found.drops = cell_drops(&s.cell);
+	source_down(&s);
+	return found;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The data path `xdp` in a guest: loaded and wired by the daemon's own code. */
+#ifndef VM_XDP_H
+#define VM_XDP_H
+
+#include <net/if.h>
+
+struct vm_xdp;
+struct json_object;
+
+/* On @trunk, with @ports connected PDNs whose mux ids are 1 and up; dies where it cannot. */
+struct vm_xdp *vm_xdp_up(const char *trunk, unsigned int ports, int version);
+void vm_xdp_down(struct vm_xdp **x);
+void vm_xdp_port(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ]);
+/* Object of drop counters, by reason. New reference. */
+struct json_object *vm_xdp_drops(struct vm_xdp *x);
+
+#endif
