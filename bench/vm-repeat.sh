@@ -6,17 +6,22 @@
 #
 #   bench/vm-repeat.sh [CASE...]
 #   BOOTS=3   LIMIT=1.5   ROUNDS=1   KERNEL=6.1
+#   SEED=1    the first boot's; with VARY=1 the others get the next ones, which shows how much a value
+#             owes to how hashes and memory happened to fall
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BOOTS=${BOOTS:-3}
 LIMIT=${LIMIT:-1.5}
+SEED=${SEED:-1}
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 
 for ((boot = 1; boot <= BOOTS; boot++)); do
-	echo "boot $boot of $BOOTS" >&2
-	OUT=$T/results bench/vm.sh "$@" >"$T/log" || { cat "$T/log"; exit 1; }
+	echo "boot $boot of $BOOTS, seed $SEED" >&2
+	OUT=$T/results SEED=$SEED ROUNDS=${ROUNDS:-1} bench/vm.sh "$@" >"$T/log" ||
+		{ cat "$T/log"; exit 1; }
+	[ -z "${VARY:-}" ] || SEED=$((SEED + 1))
 done
 [ -s "$T/results" ] || { cat "$T/log"; exit 0; }
 jq -rs --argjson limit "$LIMIT" --argjson boots "$BOOTS" '
