@@ -47,6 +47,7 @@ run_tier() {
 	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
 	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
 	vm)
+		LIMIT=900 run tests/vm/bench.sh
 		KERNELS="6.1 6.12 newest" LIMIT=2200 run tests/vm/run.sh
 		# the module with its assertions
 		DEBUG=1 KERNELS=6.1 LIMIT=900 run tests/vm/run.sh
@@ -64,6 +65,7 @@ run_tier() {
 		export KERNELS=6.1
 		DATAPATHS=xdp LIMIT=900 run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
 		DATAPATHS=shim LIMIT=900 run tests/vm/usb.sh reboot
+		LIMIT=900 run tests/vm/bench.sh
 		;;
 	*)
 		echo "no such tier: $1" >&2

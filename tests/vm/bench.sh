@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# That the measurements in guests run, and reckon right: every case by every path, with a few packets.
+# What was sent has come out or was dropped under a name; how long anything takes is none of this
+# test's business.
+#
+#   tests/vm/bench.sh
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+failed=0
+
+# check NAME FILTER: no result of $T/results passes the jq filter.
+check() {
+	local bad
+	bad=$(jq -r "select($2) | .name" "$T/results")
+	if [ -n "$bad" ]; then
+		echo "FAIL bench: $1: ${bad//$'\n'/ }"
+		failed=1
+	else
+		echo "PASS bench: $1"
+	fi
+}
+
+run() { # SCRIPT ARG...
+	OUT=$T/results QUICK=1 ROUNDS=1 "$@" >"$T/table" 2>&1 && ! grep -q '^SKIP bench-vm' "$T/table" &&
+		return 0
+	grep -E '^(SKIP|FAIL)' "$T/table" || { cat "$T/table"; echo "FAIL bench: $1"; }
+	! grep -q '^SKIP bench-vm' "$T/table" && exit 1
+	exit 0
+}
+
+run bench/vm.sh
+run bench/vm-scale.sh 2
+
+missing=$(build/vm_bench -l | grep -vxF "$(jq -r .name "$T/results")")
+if [ -n "$missing" ]; then
+	echo "FAIL bench: not measured: ${missing//$'\n'/ }"
+	failed=1
+else
+	echo "PASS bench: every case has been measured by every path that has it"
+fi
+check "packets lost without a reason" '.quantity == "cost" and .lost != ([.drops // {} | .[]] | add // 0)'
+check "nothing sent" '.quantity == "cost" and .sent == 0'
+check "more than one packet in what cannot hold two" \
+	'.quantity == "coalescing" and .path == "xdp" and .direction == "uplink" and .value != 1'
+check "nothing coalesced by the shim" \
+	'.quantity == "coalescing" and .name == "vm.tcp-drop-v5.shim.coalescing" and .value != 21'
+check "percentiles that do not ascend" \
+	'.quantity == "latency" and (.p50 > .p90 or .p90 > .p99 or .p99 > .p100 or .p50 <= 0)'
+check "packets that no CPU has seen" \
+	'.packets_by_cpu and (.sent == 0 or .sent != (.packets_by_cpu | add) or any(.packets_by_cpu[]; . == 0))'
+exit $failed
