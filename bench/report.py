@@ -17,6 +17,7 @@ import time
 PATHS = ["shim", "xdp", "rmnet", "qmimux"]
 FILLS = ["#1b4f72", "#d68910", "#7d7d7d", "#b03a2e", "#1e8449", "#6c3483"]
 DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 2"]
+PERCENTILES = ("p50", "p90", "p99", "p100")
 WIDTH, HEIGHT = 900, 380
 LEFT, RIGHT, TOP, BOTTOM = 80, 150, 34, 60
 PLOT_W, PLOT_H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -65,17 +66,30 @@ def ticks(top):
     return [i * step for i in range(math.ceil(top / step - 1e-9) + 1)]
 
 
-class Svg:
-    """One plot: axes, legend, marks. `kind` and `desc` are for who cannot see it."""
+def decades(low, high):
+    """1, 2 and 5 times powers of ten, from at most `low` to at least `high`; of many only the powers."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = [f * 10.0 ** e for e in range(first, last + 1) for f in (1, 2, 5)]
+    below, above = max(t for t in every if t <= low * 1.001), min(t for t in every if t >= high * 0.999)
+    steps = [t for t in every if below <= t <= above]
+    return steps if len(steps) <= 9 else [10.0 ** e for e in range(first, last + 1)]
 
-    def __init__(self, number, title, unit, top, desc):
-        self.number, self.title, self.desc = number, title, desc
-        self.ticks = ticks(top)
+
+class Svg:
+    """One plot: axes, legend, marks. `title` and `desc` are for who cannot see it. With `low` the axis is
+    logarithmic and begins there at the latest."""
+
+    def __init__(self, number, title, unit, top, desc, low=None):
+        self.number, self.title, self.desc, self.log = number, title, desc, low is not None
+        self.ticks = decades(low, top) if self.log else ticks(top)
         self.parts = []
-        self.y_axis(unit)
+        self.y_axis(unit + (" (logarithmic)" if self.log else ""))
 
     def y(self, value):
-        return TOP + PLOT_H * (1 - value / self.ticks[-1])
+        if not self.log:
+            return TOP + PLOT_H * (1 - value / self.ticks[-1])
+        low, high = math.log(self.ticks[0]), math.log(self.ticks[-1])
+        return TOP + PLOT_H * (1 - (math.log(max(value, self.ticks[0])) - low) / (high - low))
 
     def add(self, part):
         self.parts.append(part)
@@ -99,6 +113,11 @@ class Svg:
         y1, y2 = self.y(max(low, 0)), self.y(min(high, self.ticks[-1]))
         self.add(f'<path class="spread" d="M{x:.1f} {y1:.1f}V{y2:.1f}M{x - 4:.1f} {y1:.1f}h8'
                  f'M{x - 4:.1f} {y2:.1f}h8"/>')
+
+    def broken(self, x, y, width):
+        """A gap across a bar that is longer than can be drawn."""
+        self.add(f'<path d="M{x - 2:.1f} {y + 4:.1f}l{width + 4:.1f} -8v5l{-width - 4:.1f} 8z" fill="#fff" '
+                 f'stroke="#000"/>')
 
     def pattern(self, i):
         """Hatches that differ by direction and width."""
@@ -134,9 +153,18 @@ def marker(i, x, y):
     return f'{shape} fill="{fill}" class="mark"/>'
 
 
+def top_of(groups):
+    """Where bars end: xdp's many copies would flatten all others, so that its bars may be cut off."""
+    tops = {s: max(g[s]["value"] + g[s].get("spread", 0) for _, g in groups if s in g)
+            for s in {s for _, g in groups for s in g}}
+    others = [t for s, t in tops.items() if s != "xdp"]
+    cut = "xdp" in tops and others and tops["xdp"] > 2 * max(others)
+    return max(others) * 1.25 if cut else max(tops.values())
+
+
 def bars(number, title, unit, groups, series):
     """groups: [(name, {series: result})]. One bar each, its spread, its number."""
-    top = max(r["value"] + r.get("spread", 0) for _, g in groups for r in g.values())
+    top = top_of(groups)
     svg = Svg(number, title, unit, top * 1.12,
               "; ".join(f"{n}: " + ", ".join(f"{s} {short(r['value'])}" for s, r in g.items())
                         for n, g in groups))
@@ -149,13 +177,17 @@ def bars(number, title, unit, groups, series):
         x = LEFT + group_w * (k + 0.5) - bar_w * len(present) / 2
         for s in present:
             r = group[s]
-            y = svg.y(max(r["value"], 0))
+            cut = r["value"] > svg.ticks[-1]
+            y = TOP + 26 if cut else svg.y(max(r["value"], 0))
             svg.add(f'<rect class="mark bar" x="{x:.1f}" y="{y:.1f}" width="{bar_w - 2:.1f}" '
                     f'height="{max(TOP + PLOT_H - y, 0.5):.1f}" fill="{fills[s]}" stroke="#000">'
                     f"<title>{text(name)}, {text(s)}: {short(r['value'])} {text(unit)}</title></rect>")
-            svg.spread(x + bar_w / 2, r["value"] - r.get("spread", 0),
-                       r["value"] + r.get("spread", 0))
-            above = svg.y(max(r["value"] + r.get("spread", 0), 0)) - 6
+            if cut:
+                svg.broken(x, y + 14, bar_w - 2)
+            else:
+                svg.spread(x + bar_w / 2, r["value"] - r.get("spread", 0),
+                           r["value"] + r.get("spread", 0))
+            above = y - 6 if cut else svg.y(max(r["value"] + r.get("spread", 0), 0)) - 6
             svg.label(x + bar_w / 2 + (3 if size else 0), above, short(r["value"]),
                       "start" if size else "middle", size, -60 if size else 0)
             x += bar_w
@@ -174,9 +206,12 @@ def curves(number, title, unit, xlabel, series):
     """series: {name: [(x, result)]}. x is spaced by its logarithm: sizes and counts double."""
     points = [p for s in series.values() for p in s]
     xs = sorted({x for x, _ in points})
-    svg = Svg(number, title, unit, max(r["value"] for _, r in points) * 1.08,
+    highest = max(r["value"] for _, r in points)
+    lowest = min(r["value"] for _, r in points)
+    svg = Svg(number, title, unit, highest * 1.08,
               "; ".join(f"{n}: " + ", ".join(f"{short(r['value'])} at {x:g}" for x, r in s)
-                        for n, s in series.items()))
+                        for n, s in series.items()),
+              lowest if 0 < lowest * 8 < highest else None)
     low, high = math.log(xs[0]), math.log(xs[-1])
 
     def at(x):
@@ -208,23 +243,53 @@ def curves(number, title, unit, xlabel, series):
     return svg.finish()
 
 
+def percentiles(number, title, unit, groups, series):
+    """groups: [(name, {series: result})]. A marker at the median, a line up to the largest, ticks at 90 and
+    99 of 100."""
+    results = [r for _, g in groups for r in g.values()]
+    svg = Svg(number, title, unit, max(r["p100"] for r in results) * 1.1,
+              "; ".join(f"{n}: " + ", ".join(f"{s} " + "/".join(short(r[p]) for p in PERCENTILES)
+                                             for s, r in g.items()) for n, g in groups),
+              min(r["p50"] for r in results) * 0.9)
+    group_w = PLOT_W / len(groups)
+    for k, (name, group) in enumerate(groups):
+        present = [s for s in series if s in group]
+        for j, s in enumerate(present):
+            r, x = group[s], LEFT + group_w * (k + (j + 1) / (len(present) + 1))
+            p50, p90, p99, p100 = (svg.y(r[p]) for p in PERCENTILES)
+            svg.add(f'<path class="spread" d="M{x:.1f} {p50:.1f}V{p100:.1f}M{x - 6:.1f} {p90:.1f}h12'
+                    f'M{x - 9:.1f} {p99:.1f}h18"><title>{text(name)}, {text(s)}: '
+                    + ", ".join(f"{p} {short(r[p])}" for p in PERCENTILES) + "</title></path>")
+            svg.add(marker(series.index(s), x, p50))
+        wide = group_w < 9 * len(name) * 0.75
+        svg.label(LEFT + group_w * (k + 0.5), TOP + PLOT_H + 16, name, "end" if wide else "middle",
+                  "group", -25 if wide else 0)
+    for i, s in enumerate(series):
+        svg.add(marker(i, LEFT + PLOT_W + 24, TOP + 6 + 22 * i).replace(' class="mark"', ""))
+        svg.label(LEFT + PLOT_W + 40, TOP + 10 + 22 * i, s, "start")
+    svg.label(LEFT + PLOT_W + 14, TOP + 10 + 22 * len(series), "mark: median", "start", "small")
+    svg.label(LEFT + PLOT_W + 14, TOP + 24 + 22 * len(series), "ticks: 90, 99 %; end: all", "start", "small")
+    return svg.finish()
+
+
 # ---- which plots ----
 
 
-def guests(results):
+def guests(results, quantity="cost"):
     """{(kernel, unit): {case: {path: result}}} of results without a factor that varies."""
     found = {}
     for r in results:
-        if "case" in r and "factor" not in r:
+        if "case" in r and "factor" not in r and r.get("quantity", "cost") == quantity:
             found.setdefault((r["kernel"], r["unit"]), {}).setdefault(r["case"], {})[r["path"]] = r
     return found
 
 
 def factors(results):
-    """{(kernel, unit, factor, what): {path: [(x, result)]}} of one-factor-at-a-time results."""
+    """{(kernel, unit, factor, what): {path: [(x, result)]}} of one-factor-at-a-time costs."""
     found = {}
     for r in results:
-        if "factor" in r and isinstance(r.get("x"), (int, float)) and r["x"] > 0:
+        if r.get("quantity", "cost") == "cost" and "factor" in r and \
+                isinstance(r.get("x"), (int, float)) and r["x"] > 0:
             key = (r["kernel"], r["unit"], r["factor"], r.get("direction", "downlink"))
             found.setdefault(key, {}).setdefault(r["path"], []).append((r["x"], r))
     return {k: v for k, v in found.items() if len({x for s in v.values() for x, _ in s}) > 1}
@@ -242,12 +307,21 @@ def chunks(items, n):
     return [items[i:i + n] for i in range(0, len(items), n)]
 
 
+QUANTITIES = (
+    ("cost", "bars", "Cost by data path"),
+    ("latency", "percentiles", "Latency added, from the write of an aggregate to the port (uplink: from send() "
+     "to the modem)"),
+    ("coalescing", "bars", "Packets in one that the stack sees (uplink: in one transfer)"),
+    ("memory", "bars", "Memory charged for a packet"))
+
+
 def guest_plots(results):
-    for (kernel, unit), cases in guests(results).items():
-        cases = {c: {p: r for p, r in g.items() if r["value"] > 0} for c, g in cases.items()}
-        for part in chunks([(c, g) for c, g in cases.items() if g], 6):
-            series = order({p for _, g in part for p in g})
-            yield ("bars", f"Cost by data path, {kernel} in a guest", per_packet(unit), part, series)
+    for quantity, kind, title in QUANTITIES:
+        for (kernel, unit), cases in guests(results, quantity).items():
+            cases = {c: {p: r for p, r in g.items() if r["value"] > 0} for c, g in cases.items()}
+            for part in chunks([(c, g) for c, g in cases.items() if g], 6):
+                series = order({p for _, g in part for p in g})
+                yield (kind, f"{title}, {kernel} in a guest", per_packet(unit), part, series)
 
 
 def factor_plots(results):
@@ -308,7 +382,7 @@ def draw(results):
     plots = [*guest_plots(results), *factor_plots(results), *host_plots(results)]
     out = []
     for number, (kind, title, unit, a, b) in enumerate(plots):
-        svg = (bars if kind == "bars" else curves)(number, title, unit, a, b)
+        svg = {"bars": bars, "curves": curves, "percentiles": percentiles}[kind](number, title, unit, a, b)
         out.append(f"<figure><figcaption>{text(title)}</figcaption>{svg}</figure>")
     return out
 
@@ -393,6 +467,15 @@ deviation. Rounds of different results are taken in turn, so that a disturbance 
 <li><b>icount.</b> In guests QEMU counts guest instructions. An instruction of an emulator is not a cycle: caches,
 branch prediction and memory bandwidth do not exist there, copies count one instruction per 8 bytes, and a path
 that misses caches looks better than it is. Ratios between paths of the same run mean more than the numbers.</li>
+<li><b>The same again.</b> Random numbers, time of day and addresses of a guest are the same at every boot, and
+what the kernel leaves to threads runs before the next aggregate is made: then a boot repeats the one before to
+the instruction. How much a value owes to how hashes and memory happened to fall is shown by other seeds
+(<code>VARY=1 bench/vm-repeat.sh</code>).</li>
+<li><b>Latency.</b> Each packet carries the time at which its aggregate was written (uplink: at which it was sent),
+and is looked at where it leaves the path. Under icount a nanosecond is an instruction, or a nanosecond that an
+aggregator's timer waits; each downlink aggregate meets an idle path.</li>
+<li><b>CPU map.</b> Where flows are steered to several CPUs the emulator still runs one CPU at a time, and counts the
+instructions of all. The speed-up bound is reckoned from what the busiest CPU does.</li>
 <li><b>guest clock.</b> The guest's own time. Without KVM that is the time the emulator takes, which is no
 measure of a processor either; it checks that icount does not mislead.</li>
 <li><b>Base.</b> What generating and injecting packets costs was measured in the same run, without any data path,

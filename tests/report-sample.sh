@@ -10,7 +10,14 @@ line() {
 }
 
 i=1
-for path in shim rmnet qmimux; do
+for path in shim xdp rmnet qmimux; do
+	line "\"name\": \"vm.tcp-socket-v5.$path.latency\", \"case\": \"tcp-socket-v5\", \"path\": \"$path\",
+		\"quantity\": \"latency\", \"unit\": \"ns\", \"method\": \"icount\", \"value\": $((i * 9000)),
+		\"p50\": $((i * 9000)), \"p90\": $((i * 9500)), \"p99\": $((i * 20000)), \"p100\": $((i * 90000))"
+	line "\"name\": \"vm.tcp-socket-v5.$path.coalescing\", \"case\": \"tcp-socket-v5\", \"path\": \"$path\",
+		\"quantity\": \"coalescing\", \"unit\": \"packets/skb\", \"method\": \"icount\", \"value\": 2$i"
+	line "\"name\": \"vm.far.$path\", \"case\": \"far\", \"path\": \"$path\", \"unit\": \"insns\",
+		\"method\": \"icount\", \"value\": $([ $path = xdp ] && echo 90000 || echo $((i * 300))), \"spread\": 9"
 	for case in tcp-socket-v5 udp-drop "odd <&> \\\"name\\\""; do
 		line "\"name\": \"vm.$case.$path\", \"case\": \"$case\", \"path\": \"$path\", \"unit\": \"insns\",
 			\"method\": \"icount\", \"value\": $((i * 300)), \"spread\": $((i * 10)), \"base\": 100,
