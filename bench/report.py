@@ -103,7 +103,7 @@ class Svg:
         for t in self.ticks:
             self.add(f'<line class="grid" x1="{LEFT}" x2="{LEFT + PLOT_W}" y1="{self.y(t):.1f}" '
                      f'y2="{self.y(t):.1f}"/>')
-            self.label(LEFT - 8, self.y(t) + 4, f"{t:,g}", "end")
+            self.label(LEFT - 8, self.y(t) + 4, f"{t:,.12g}", "end")
         self.label(18, TOP + PLOT_H / 2, unit, cls="axis", turn=-90)
         self.add(f'<line class="axis" x1="{LEFT}" x2="{LEFT}" y1="{TOP}" y2="{TOP + PLOT_H}"/>'
                  f'<line class="axis" x1="{LEFT}" x2="{LEFT + PLOT_W}" y1="{TOP + PLOT_H}" '
@@ -468,14 +468,13 @@ deviation. Rounds of different results are taken in turn, so that a disturbance 
 branch prediction and memory bandwidth do not exist there, copies count one instruction per 8 bytes, and a path
 that misses caches looks better than it is. Ratios between paths of the same run mean more than the numbers.</li>
 <li><b>The same again.</b> Random numbers, time of day and addresses of a guest are the same at every boot, and
-what the kernel leaves to threads runs before the next aggregate is made: then a boot repeats the one before to
-the instruction. How much a value owes to how hashes and memory happened to fall is shown by other seeds
+what the kernel leaves to threads runs before the next aggregate is made: then a boot repeats the one before. How much a value owes to how hashes and memory happened to fall is shown by other seeds
 (<code>VARY=1 bench/vm-repeat.sh</code>).</li>
 <li><b>Latency.</b> Each packet carries the time at which its aggregate was written (uplink: at which it was sent),
 and is looked at where it leaves the path. Under icount a nanosecond is an instruction, or a nanosecond that an
 aggregator's timer waits; each downlink aggregate meets an idle path.</li>
-<li><b>CPU map.</b> Where flows are steered to several CPUs the emulator still runs one CPU at a time, and counts the
-instructions of all. The speed-up bound is reckoned from what the busiest CPU does.</li>
+<li><b>CPU map.</b> Where flows are steered to several CPUs the emulator still runs one CPU at a time, and its clock
+goes on for all. The speed-up bound is reckoned from what the busiest CPU does.</li>
 <li><b>guest clock.</b> The guest's own time. Without KVM that is the time the emulator takes, which is no
 measure of a processor either; it checks that icount does not mislead.</li>
 <li><b>Base.</b> What generating and injecting packets costs was measured in the same run, without any data path,

@@ -50,7 +50,7 @@ bench_guest() {
 	shift
 	QEMU_OPTIONS="-smp $cpus"
 	if [ -n "${CLOCK:-}" ]; then
-		unit=ns
+		unit=ns ACCEL='' CPU='' CMDLINE=''
 	else
 		ACCEL=tcg CPU=max,-erms,-fsrm CMDLINE=nokaslr
 		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"

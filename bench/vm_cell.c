@@ -36,7 +36,8 @@ uint64_t cell_time(void)
 /* What the packets of all flows are routed to: a netdev that takes super-packets whole. */
 static void dummy(uint32_t addr, unsigned int prefix)
 {
-	if (nl_add_dummy("dummy0") || nl_up("dummy0", true) ||
+	/* the module makes one when it is loaded */
+	if ((!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true) ||
 	    nl_add_addr4("dummy0", htonl(addr), prefix))
 		DIE("dummy0");
 }

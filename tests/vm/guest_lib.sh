@@ -155,7 +155,9 @@ make_image() {
 	copy_modules "$kernel" "$root"
 	install -m755 tests/vm/guest.sh "$root/init"
 	echo "$command" >"$root/command"
-	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$out"
+	# The same files make the same image: what is counted in a guest begins with unpacking it.
+	(cd "$root" && find . -exec touch -hd @0 {} + && find . | LC_ALL=C sort |
+		cpio -o -H newc --quiet --reproducible | gzip -1n) >"$out"
 }
 
 # KVM where it boots a kernel, not merely where /dev/kvm exists. Otherwise TCG with one host thread
