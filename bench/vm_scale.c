@@ -97,6 +97,7 @@ static void burst(struct scale *s)
 {
 	struct scale_shared *shared = &s->skel->bss->scale;
 	unsigned int i;
+	uint64_t end;
 
 	shared->awaited = s->sent + BURST * load.frames;
 	for (i = 0; i < BURST; i++) {
@@ -105,7 +106,9 @@ static void burst(struct scale *s)
 			DIE("send");
 	}
 	s->sent += BURST * load.frames;
-	if (*(volatile __u64 *)&shared->arrived < s->sent)
+	/* What wakes may be left over from the burst before. */
+	end = cell_clock() + PATIENCE * 1000000ULL;
+	while (*(volatile __u64 *)&shared->arrived < s->sent && cell_clock() < end)
 		ring_buffer__poll(s->done, PATIENCE);
 	if (*(volatile __u64 *)&shared->arrived != s->sent)
 		DIE("%llu of %llu packets arrived", (unsigned long long)shared->arrived, s->sent);
