@@ -115,6 +115,8 @@ $(TOOL_SRC:tests/net/%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/net/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(BUILD)/pattern-tool: $(BUILD)/bench/sink.o
+
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -134,6 +136,7 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-ob
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
 $(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/stats.o
+$(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o $(BUILD)/asan/bench/feed.o $(BUILD)/asan/tests/vm/packets.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 
 $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)

@@ -21,6 +21,7 @@ extern const struct bench bench_latency;
 extern const struct bench bench_memory;
 extern const struct bench bench_scale;
 extern const struct bench bench_steering;
+extern const struct bench bench_flood;
 
 /* Where the scripts are: directory bench/ beside the one that this program was built into. */
 const char *bench_directory(void);

@@ -52,14 +52,15 @@ static inline void pattern_fill(uint8_t *payload, size_t size, const struct patt
 		memcpy(f + done, f, filler - done < period ? filler - done : period);
 }
 
-/* Compare all of a payload; what it says of itself goes to *p. */
-static inline bool pattern_check(const uint8_t *payload, size_t size, struct pattern *p)
+/*
+ * What a payload of `size` bytes says of itself; of the payload, only PATTERN_HEADER bytes are
+ * read. False if it is none of ours.
+ */
+static inline bool pattern_read(const uint8_t *payload, size_t size, struct pattern *p)
 {
 	uint32_t magic;
 	uint16_t stream, length;
 	uint64_t sequence;
-	const uint8_t *f = payload + PATTERN_HEADER;
-	size_t filler = size - PATTERN_HEADER, period = PATTERN_MODULUS;
 
 	if (size < PATTERN_HEADER)
 		return false;
@@ -69,7 +70,16 @@ static inline bool pattern_check(const uint8_t *payload, size_t size, struct pat
 	memcpy(&sequence, payload + 8, 8);
 	p->stream = be16toh(stream);
 	p->sequence = be64toh(sequence);
-	if (be32toh(magic) != PATTERN_MAGIC || be16toh(length) != size)
+	return be32toh(magic) == PATTERN_MAGIC && be16toh(length) == size;
+}
+
+/* Compare all of a payload; what it says of itself goes to *p. */
+static inline bool pattern_check(const uint8_t *payload, size_t size, struct pattern *p)
+{
+	const uint8_t *f = payload + PATTERN_HEADER;
+	size_t filler = size - PATTERN_HEADER, period = PATTERN_MODULUS;
+
+	if (!pattern_read(payload, size, p))
 		return false;
 	for (size_t i = 0; i < filler && i < period; i++)
 		if (f[i] != (i + p->sequence) % PATTERN_MODULUS)

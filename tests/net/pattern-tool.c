@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/sink.h"
 #include "tests/modem/pattern.h"
 
 #define MAX_STREAMS  64
@@ -35,8 +36,8 @@ struct stream {
 	unsigned int id;
 	char to[INET6_ADDRSTRLEN];
 	int fd;
-	uint8_t *seen; /* one byte per sequence number */
-	uint64_t next, ok, bad, foreign, duplicate, late, bytes;
+	struct sink_stream in;
+	uint64_t errors, bytes; /* of sending */
 };
 
 static struct {
@@ -135,41 +136,10 @@ static void open_streams(void)
 
 /* --- receive --- */
 
-static void judge(struct stream *s, const uint8_t *payload, size_t len)
-{
-	struct pattern p;
-
-	if (!pattern_check(payload, len, &p)) {
-		s->bad++;
-		return;
-	}
-	if (p.stream != s->id || p.sequence >= opt.count) {
-		s->foreign++;
-		return;
-	}
-	if (s->seen[p.sequence]++) {
-		s->duplicate++;
-		return;
-	}
-	s->late += p.sequence < s->next;
-	s->next = p.sequence + 1;
-	s->ok++;
-	s->bytes += len + headers();
-}
-
-static void drain(struct stream *s)
-{
-	static uint8_t buf[65536];
-	ssize_t n;
-
-	while ((n = recv(s->fd, buf, sizeof(buf), 0)) >= 0)
-		judge(s, buf, n);
-}
-
 static bool complete(void)
 {
 	for (unsigned int i = 0; i < opt.n; i++)
-		if (opt.streams[i].ok < opt.count)
+		if (opt.streams[i].in.ok < opt.count)
 			return false;
 	return true;
 }
@@ -185,7 +155,7 @@ static void receive_all(void)
 		if (poll(fds, opt.n, (end - now) / 1000000 + 1) < 0 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		for (unsigned int i = 0; i < opt.n; i++)
-			drain(&opt.streams[i]);
+			sink_drain(&opt.streams[i].in, opt.streams[i].fd, SINK_BYTES);
 	}
 }
 
@@ -195,15 +165,15 @@ static bool print_received(void)
 
 	printf("[");
 	for (unsigned int i = 0; i < opt.n; i++) {
-		const struct stream *s = &opt.streams[i];
+		const struct sink_stream *in = &opt.streams[i].in;
 
 		printf("%s{\"dev\": \"%s\", \"stream\": %u, \"ok\": %" PRIu64 ", \"bad\": %" PRIu64
 		       ", \"foreign\": %" PRIu64 ", \"missing\": %" PRIu64
 		       ", \"duplicate\": %" PRIu64 ", \"late\": %" PRIu64 ", \"bytes\": %" PRIu64
 		       "}",
-		       i ? ",\n " : "", s->dev, s->id, s->ok, s->bad, s->foreign, opt.count - s->ok,
-		       s->duplicate, s->late, s->bytes);
-		good = good && s->ok == opt.count && !s->bad && !s->foreign && !s->duplicate;
+		       i ? ",\n " : "", opt.streams[i].dev, in->id, in->ok, in->bad, in->foreign,
+		       opt.count - in->ok, in->duplicate, in->late, in->bytes + in->ok * headers());
+		good = good && sink_is_good(in);
 	}
 	printf("]\n");
 	return good;
@@ -254,9 +224,8 @@ static int receive(void)
 
 	sigaction(SIGTERM, &end, NULL);
 	for (unsigned int i = 0; i < opt.n; i++) {
-		opt.streams[i].seen = calloc(opt.count, 1);
-		if (!opt.streams[i].seen)
-			err(EXIT_TROUBLE, "calloc");
+		if (sink_start(&opt.streams[i].in, opt.streams[i].id, opt.count))
+			errx(EXIT_TROUBLE, "out of memory");
 	}
 	pid = start_command();
 	receive_all();
@@ -297,8 +266,7 @@ static void send_one(struct stream *s, uint64_t sequence)
 
 	pattern_fill(buf, size - headers(), &p);
 	if (send_waiting(s->fd, buf, size - headers()) < 0 && errno == ECONNREFUSED)
-		s->bad += send_waiting(s->fd, buf, size - headers()) < 0;
-	s->ok++;
+		s->errors += send_waiting(s->fd, buf, size - headers()) < 0;
 	s->bytes += size;
 }
 
@@ -323,7 +291,7 @@ static int transmit(void)
 			send_one(&opt.streams[i], sequence);
 	}
 	for (unsigned int i = 0; i < opt.n; i++) {
-		bad += opt.streams[i].bad;
+		bad += opt.streams[i].errors;
 		bytes += opt.streams[i].bytes;
 	}
 	printf("{\"packets\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"errors\": %" PRIu64 "}\n",

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Generator and sink of the measurements: what the one makes, the other takes, and nothing else. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "bench/feed.h"
+#include "bench/sink.h"
+#include "qmap/abi.h"
+#include "tests/modem/pattern.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define STREAM	5
+#define HEADERS 28
+#define LAPS	3 /* of the generator's ring, and a bit */
+
+static struct sink_stream s;
+
+static int setup(void **state)
+{
+	(void)state;
+	return sink_start(&s, STREAM, 100);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sink_free(&s);
+	return 0;
+}
+
+static void judge(unsigned int stream, uint64_t sequence, size_t len, int flip,
+		  enum sink_check check)
+{
+	const struct pattern p = {.stream = stream, .sequence = sequence};
+	uint8_t payload[1500];
+
+	pattern_fill(payload, len, &p);
+	if (flip >= 0)
+		payload[flip] ^= 0x80;
+	sink_judge(&s, payload, len, check);
+}
+
+static void check_counts(uint64_t ok, uint64_t bad, uint64_t foreign, uint64_t duplicate,
+			 uint64_t late)
+{
+	assert_int_equal(s.ok, ok);
+	assert_int_equal(s.bad, bad);
+	assert_int_equal(s.foreign, foreign);
+	assert_int_equal(s.duplicate, duplicate);
+	assert_int_equal(s.late, late);
+}
+
+static void test_accounts(void **state)
+{
+	(void)state;
+	judge(STREAM, 0, 1000, -1, SINK_BYTES);
+	judge(STREAM, 2, 1000, -1, SINK_BYTES);
+	judge(STREAM, 1, 16, -1, SINK_BYTES);
+	check_counts(3, 0, 0, 0, 1);
+	judge(STREAM, 2, 1000, -1, SINK_BYTES);
+	judge(STREAM + 1, 3, 1000, -1, SINK_BYTES);
+	judge(STREAM, 100, 1000, -1, SINK_BYTES);
+	check_counts(3, 0, 2, 1, 1);
+	assert_int_equal(s.bytes, 2016);
+	assert_false(sink_is_good(&s));
+}
+
+/* Each single byte counts; without looking at the payload, those of the header do. */
+static void test_notices_damage(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		judge(STREAM, 7, 400, i, SINK_BYTES);
+	assert_int_equal(s.ok, 0);
+	assert_int_equal(s.bad + s.foreign, 400);
+	judge(STREAM, 7, 400, PATTERN_HEADER, SINK_NUMBERS);
+	judge(STREAM, 8, 400, 0, SINK_NUMBERS);
+	assert_int_equal(s.ok, 1);
+	assert_int_equal(s.bad + s.foreign, 401);
+	judge(STREAM, 9, 400, 6, SINK_NUMBERS); /* length */
+	assert_int_equal(s.ok, 1);
+}
+
+static void test_short_ones_are_bad(void **state)
+{
+	const uint8_t nothing[PATTERN_HEADER + 1] = {0};
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(nothing); len++)
+		for (unsigned int check = SINK_BYTES; check <= SINK_NUMBERS; check++)
+			sink_judge(&s, nothing, len, check);
+	check_counts(0, 2 * (sizeof(nothing) + 1), 0, 0, 0);
+}
+
+static void test_good(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++)
+		judge(STREAM, i, 40, -1, SINK_BYTES);
+	assert_true(sink_is_good(&s));
+	judge(STREAM, 0, 40, -1, SINK_BYTES);
+	assert_false(sink_is_good(&s));
+}
+
+/* By socket: lengths are those of the datagrams, also where only the header is copied. */
+static void test_drain(void **state)
+{
+	static const size_t sizes[] = {16, 1372, 60000, 65507};
+	const struct pattern p = {.stream = STREAM, .sequence = 3};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(at);
+	static uint8_t payload[65507];
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(sizes) * 2; i++) {
+		size_t size = sizes[i / 2];
+
+		assert_int_equal(sink_start(&s, STREAM, 10), 0);
+		pattern_fill(payload, size, &p);
+		assert_int_equal(sendto(fd, payload, size, 0, (struct sockaddr *)&at, len), size);
+		assert_int_equal(sink_drain(&s, fd, i % 2 ? SINK_BYTES : SINK_NUMBERS), 1);
+		check_counts(1, 0, 0, 0, 0);
+		assert_int_equal(s.bytes, size);
+		assert_int_equal(sink_drain(&s, fd, SINK_BYTES), 0);
+	}
+	close(fd);
+}
+
+/* ---- the generator ---- */
+
+static struct feed_options options(int version, unsigned int frames, unsigned int size)
+{
+	return (struct feed_options){.version = version,
+				     .mux = 0x82,
+				     .saddr = 0x0a400101,
+				     .daddr = 0x0a400102,
+				     .port = 7001,
+				     .frames = frames,
+				     .size = size};
+}
+
+static uint16_t udp_sum(const uint8_t *packet, unsigned int size)
+{
+	uint16_t pseudo = csum16(packet + 12, 8, IPPROTO_UDP + size - 20);
+
+	return csum16(packet + 20, size - 20, pseudo);
+}
+
+static void check_packet(const uint8_t *packet, unsigned int size)
+{
+	assert_int_equal(packet[2] << 8 | packet[3], size);
+	assert_int_equal(csum16(packet, 20, 0), 0xffff);
+	assert_int_not_equal(packet[26] << 8 | packet[27], 0);
+	assert_int_equal(udp_sum(packet, size), 0xffff);
+	sink_judge(&s, packet + HEADERS, size - HEADERS, SINK_BYTES);
+}
+
+/* Whatever is taken is numbered on, unchanged, with good sums; also when the ring begins anew. */
+static void check_feed(int version, unsigned int frames, unsigned int size)
+{
+	const struct feed_options o = options(version, frames, size);
+	unsigned int aggregates = PATTERN_MODULUS * LAPS + 3;
+	struct feed *f;
+
+	assert_int_equal(feed_new(&f, &o), 0);
+	for (unsigned int stream = 1; stream < 60000; stream += 30000) {
+		assert_int_equal(sink_start(&s, stream, (uint64_t)aggregates * frames), 0);
+		feed_rewind(f, stream);
+		for (unsigned int i = 0; i < aggregates; i++) {
+			struct aggregate *a = feed_next(f);
+
+			for (unsigned int k = 0; k < frames; k++) {
+				assert_int_equal(a->data[a->len / frames * k + 1], o.mux);
+				check_packet(feed_packet(f, a, k), size);
+			}
+		}
+		assert_true(sink_is_good(&s));
+		assert_int_equal(s.late, 0);
+	}
+	feed_free(&f);
+	assert_null(f);
+}
+
+static void test_feed(void **state)
+{
+	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(versions); i++) {
+		check_feed(versions[i], 1, 44);
+		check_feed(versions[i], 4, 45);
+		check_feed(versions[i], 11, 1400);
+	}
+}
+
+static void test_feed_refuses(void **state)
+{
+	static const unsigned int wrong[][2] = {{1, 43}, {0, 1400}, {64, 1400}, {1, 9001}};
+	struct feed *f;
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
+		const struct feed_options o = options(QMAP_V5, wrong[i][0], wrong[i][1]);
+
+		assert_int_equal(feed_new(&f, &o), -EINVAL);
+		assert_null(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_notices_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_short_ones_are_bad, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_feed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_feed_refuses, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
