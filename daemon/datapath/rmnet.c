@@ -7,21 +7,17 @@
  * What rmnet does not do, stays undone: it counts no dropped frames, so none are told; and a
  * command of the modem is ignored, see link_flags().
  */
-#include <bpf/bpf.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "trunk/device_stats.h"
 #include "rtnl/ethtool_aggregate.h"
 #include "util/log.h"
 #include "rtnl/rmnet.h"
-#include "counters.h"
-#include "common.h"
+#include "links.h"
 #include "qmap/wire.h"
 
 /* As in the shim: long enough for the ACKs of one aggregate, short beside what a radio adds. */
@@ -36,18 +32,6 @@
  * size, which usbnet would refuse.
  */
 #define ADD_MTU 16001
-
-enum pin {
-	BASELINE,
-	PINS,
-};
-
-static const char *const pin_names[PINS] = {[BASELINE] = "baseline"};
-
-/* What the trunk's netdev had received when it was attached: its counters never start anew. */
-struct baseline {
-	__u64 aggregates, bytes;
-};
 
 static int probe(const char *trunk, struct error *why)
 {
@@ -74,46 +58,14 @@ static int check_version(const struct datapath_format *format, struct error *err
 	return -EOPNOTSUPP;
 }
 
-static int make_baseline(struct datapath *dp, struct error *err)
-{
-	int ret, fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_baseline", sizeof(__u32),
-				     sizeof(struct baseline), 1, NULL);
-	struct rtnl_link link = {0};
-	struct baseline b;
-	__u32 zero = 0;
-
-	if (fd < 0)
-		return error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
-	ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &link, err);
-	b = (struct baseline){link.rx_packets, link.rx_bytes};
-	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
-		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
-	if (!ret)
-		ret = datapath_keep(dp, BASELINE, fd, err);
-	close(fd);
-	return ret;
-}
-
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct datapath_format *format, struct error *err)
 {
-	struct datapath *dp = NULL;
-	int ret =
-		check_version(format, err) ?: datapath_new(&dp, pins, trunk, pin_names, PINS, err);
+	int ret = check_version(format, err) ?: links_attach(out, pins, trunk, "rmnet", err);
 
-	if (ret)
-		return ret;
-	dp->format = *format;
-	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, datapath_rmnet.name, err);
-	if (ret)
-		datapath_close(&dp);
-	*out = dp;
+	if (!ret)
+		(*out)->format = *format;
 	return ret;
-}
-
-static int adopt(struct datapath **out, struct pins *pins, struct error *err)
-{
-	return datapath_open(out, pins, pin_names, PINS, err);
 }
 
 /*
@@ -233,23 +185,12 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	return ret ?: datapath_adopt_port(dp, port, NULL);
 }
 
-/* A command socket where the port is, and the port as it is there. */
-static int open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
-		     struct error *err)
-{
-	int ret = rtnl_open(nl, place->netns, err) ?: rtnl_link_get(*nl, place->name, link, err);
-
-	if (ret)
-		rtnl_close(nl);
-	return ret;
-}
-
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
-	int ret = open_port(place, &nl, &link, err);
+	int ret = links_open_port(place, &nl, &link, err);
 
 	/* somebody has deleted it: it cannot be asked for its flags any more either */
 	if (ret == -ENODEV)
@@ -263,27 +204,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return ret;
 }
 
-/* rmnet's links always have a carrier, so one that may send nothing is down. */
-static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
-{
-	const struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
-	struct rtnl *nl = NULL;
-	struct rtnl_link link;
-	int ret;
-
-	if (!place->name[0])
-		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
-	ret = open_port(place, &nl, &link, err) ?: rtnl_link_set_up(nl, link.ifindex, on, err);
-	rtnl_close(&nl);
-	return ret;
-}
-
 /* --- counters: the netdevs' own --- */
-
-static void add(struct json_object *o, const char *key, uint64_t value)
-{
-	json_object_object_add(o, key, json_object_new_uint64(value));
-}
 
 static void take_checksum_ok(void *arg, const char *name, uint64_t value)
 {
@@ -297,103 +218,36 @@ static uint64_t header_bytes(uint32_t flags)
 	return sizeof(struct qmap_hdr) + (has_checksums(flags) ? 4 : 0);
 }
 
-static struct json_object *port_json(unsigned int mux, const struct rtnl_link *link, uint32_t flags,
-				     uint64_t csum_ok)
-{
-	struct json_object *o = json_object_new_object();
-	uint64_t headers = link->tx_packets * header_bytes(flags);
-
-	add(o, "mux", mux);
-	json_object_object_add(o, "up", json_object_new_boolean(link->flags & IFF_UP));
-	add(o, "rx_packets", link->rx_packets);
-	add(o, "rx_bytes", link->rx_bytes);
-	add(o, "tx_packets", link->tx_packets);
-	add(o, "tx_bytes", link->tx_bytes > headers ? link->tx_bytes - headers : 0);
-	add(o, "rx_csum_ok", csum_ok);
-	add(o, "rx_csum_none", link->rx_packets > csum_ok ? link->rx_packets - csum_ok : 0);
-	add(o, "tx_dropped", link->tx_dropped);
-	return o;
-}
-
-static int port_stats(struct datapath *dp, unsigned int mux, struct json_object *ports,
-		      uint64_t *frames, struct error *err)
+static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *port,
+		      struct error *err)
 {
 	const struct datapath_place *place = &dp->places[mux];
 	struct rtnl *nl = NULL;
-	struct rtnl_link link;
-	uint64_t csum_ok = 0;
 	uint32_t flags;
-	int ret = open_port(place, &nl, &link, err);
+	int ret = links_open_port(place, &nl, &port->link, err);
 
 	if (ret)
 		return ret;
 	ret = rtnl_rmnet_flags(nl, place->name, &flags, err)
-		      ?: device_stats(place->name, place->netns, take_checksum_ok, &csum_ok, err);
+		      ?: device_stats(place->name, place->netns, take_checksum_ok, &port->csum_ok,
+				      err);
 	rtnl_close(&nl);
-	if (ret)
-		return ret;
-	*frames += link.rx_packets;
-	json_object_array_add(ports, port_json(mux, &link, flags, csum_ok));
-	return 0;
-}
-
-static struct json_object *trunk_json(const struct rtnl_link *trunk, const struct baseline *b,
-				      uint64_t frames)
-{
-	uint64_t aggregates = trunk->rx_packets - b->aggregates;
-	struct json_object *o = json_object_new_object();
-
-	add(o, "aggregates", aggregates);
-	add(o, "bytes", trunk->rx_bytes - b->bytes);
-	add(o, "frames", frames);
-	json_object_object_add(
-		o, "frames_per_aggregate",
-		json_object_new_double(aggregates ? (double)frames / aggregates : 0));
-	return o;
+	if (!ret)
+		port->tx_header = header_bytes(flags);
+	return ret;
 }
 
 static int stats(struct datapath *dp, struct json_object **out, struct error *err)
 {
-	struct json_object *ports = json_object_new_array();
-	struct rtnl_link trunk;
-	struct baseline b;
-	uint64_t frames = 0;
-	__u32 zero = 0;
-	int ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
-
-	if (!ret && bpf_map_lookup_elem(dp->fd[BASELINE], &zero, &b))
-		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		if (dp->places[mux].name[0])
-			ret = port_stats(dp, mux, ports, &frames, err);
-	if (ret) {
-		json_object_put(ports);
-		return ret;
-	}
-	*out = trunk_json(&trunk, &b, frames);
-	json_object_object_add(*out, "ports", ports);
-	return 0;
-}
-
-/* A port that is gone already, with its trunk or its namespace, needs no more. */
-static int forget_port(struct datapath *dp, unsigned int mux, struct error *err)
-{
-	struct error why = {0};
-	int ret = del_port(dp, mux, &why);
-
-	return ret == -ENODEV || ret == -ENOENT ? 0 : ret ? error_pass(err, &why) : 0;
+	return links_stats(dp, port_stats, out, err);
 }
 
 /* Ports by name, wherever they are; then what a process made that died before it told anybody. */
 static int detach(struct datapath *dp, struct error *err)
 {
 	char prefix[IFNAMSIZ];
-	int ret = 0, one;
+	int ret = links_forget_ports(dp, del_port, err), one;
 
-	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
-		one = dp->places[mux].name[0] ? forget_port(dp, mux, err) : 0;
-		ret = ret ?: one;
-	}
 	snprintf(prefix, sizeof(prefix), "%.10s.", dp->base);
 	one = rtnl_rmnet_del_all(dp->nl, dp->pins->ifindex, prefix, err);
 	return ret ?: one;
@@ -404,11 +258,11 @@ const struct datapath_ops datapath_rmnet = {
 	.limits = {0},
 	.probe = probe,
 	.attach = attach,
-	.adopt = adopt,
+	.adopt = links_adopt,
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
-	.flow = flow,
+	.flow = links_flow,
 	.stats = stats,
 	.detach = detach,
 	.close = datapath_close,

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "links.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <unistd.h>
+
+enum pin {
+	BASELINE,
+	PINS,
+};
+
+static const char *const pin_names[PINS] = {[BASELINE] = "baseline"};
+
+/* What the trunk's netdev had received when it was attached: its counters never start anew. */
+struct baseline {
+	__u64 aggregates, bytes;
+};
+
+static int make_baseline(struct datapath *dp, struct error *err)
+{
+	int ret, fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_baseline", sizeof(__u32),
+				     sizeof(struct baseline), 1, NULL);
+	struct rtnl_link link = {0};
+	struct baseline b;
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
+	ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &link, err);
+	b = (struct baseline){link.rx_packets, link.rx_bytes};
+	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
+		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	if (!ret)
+		ret = datapath_keep(dp, BASELINE, fd, err);
+	close(fd);
+	return ret;
+}
+
+int links_attach(struct datapath **out, struct pins *pins, const char *trunk, const char *name,
+		 struct error *err)
+{
+	struct datapath *dp = NULL;
+	int ret = datapath_new(&dp, pins, trunk, pin_names, PINS, err);
+
+	if (ret)
+		return ret;
+	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, name, err);
+	if (ret)
+		datapath_close(&dp);
+	*out = dp;
+	return ret;
+}
+
+int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
+{
+	return datapath_open(out, pins, pin_names, PINS, err);
+}
+
+int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
+		    struct error *err)
+{
+	int ret = rtnl_open(nl, place->netns, err) ?: rtnl_link_get(*nl, place->name, link, err);
+
+	if (ret)
+		rtnl_close(nl);
+	return ret;
+}
+
+int links_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	const struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret;
+
+	if (!place->name[0])
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
+	ret = links_open_port(place, &nl, &link, err)
+		      ?: rtnl_link_set_up(nl, link.ifindex, on, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+int links_forget_ports(struct datapath *dp,
+		       int (*del)(struct datapath *dp, unsigned int mux, struct error *err),
+		       struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		struct error why = {0};
+		int one = dp->places[mux].name[0] ? del(dp, mux, &why) : 0;
+
+		if (one && one != -ENODEV && one != -ENOENT && !ret)
+			ret = error_pass(err, &why);
+	}
+	return ret;
+}
+
+/* --- counters --- */
+
+static void add(struct json_object *o, const char *key, uint64_t value)
+{
+	json_object_object_add(o, key, json_object_new_uint64(value));
+}
+
+static struct json_object *port_json(unsigned int mux, const struct links_port *port)
+{
+	struct json_object *o = json_object_new_object();
+	const struct rtnl_link *link = &port->link;
+	uint64_t headers = link->tx_packets * port->tx_header, ok = port->csum_ok;
+
+	add(o, "mux", mux);
+	json_object_object_add(o, "up", json_object_new_boolean(link->flags & IFF_UP));
+	add(o, "rx_packets", link->rx_packets);
+	add(o, "rx_bytes", link->rx_bytes);
+	add(o, "tx_packets", link->tx_packets);
+	add(o, "tx_bytes", link->tx_bytes > headers ? link->tx_bytes - headers : 0);
+	add(o, "rx_csum_ok", ok);
+	add(o, "rx_csum_none", link->rx_packets > ok ? link->rx_packets - ok : 0);
+	add(o, "tx_dropped", link->tx_dropped);
+	return o;
+}
+
+static struct json_object *trunk_json(const struct rtnl_link *trunk, const struct baseline *b,
+				      uint64_t frames)
+{
+	uint64_t aggregates = trunk->rx_packets - b->aggregates;
+	struct json_object *o = json_object_new_object();
+
+	add(o, "aggregates", aggregates);
+	add(o, "bytes", trunk->rx_bytes - b->bytes);
+	add(o, "frames", frames);
+	json_object_object_add(
+		o, "frames_per_aggregate",
+		json_object_new_double(aggregates ? (double)frames / aggregates : 0));
+	return o;
+}
+
+int links_stats(struct datapath *dp,
+		int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
+			    struct error *err),
+		struct json_object **out, struct error *err)
+{
+	struct json_object *ports = json_object_new_array();
+	struct rtnl_link trunk;
+	struct baseline b;
+	uint64_t frames = 0;
+	__u32 zero = 0;
+	int ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
+
+	if (!ret && bpf_map_lookup_elem(dp->fd[BASELINE], &zero, &b))
+		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		struct links_port port = {0};
+
+		if (!dp->places[mux].name[0])
+			continue;
+		ret = look(dp, mux, &port, err);
+		frames += port.link.rx_packets;
+		if (!ret)
+			json_object_array_add(ports, port_json(mux, &port));
+	}
+	if (ret) {
+		json_object_put(ports);
+		return ret;
+	}
+	*out = trunk_json(&trunk, &b, frames);
+	json_object_object_add(*out, "ports", ports);
+	return 0;
+}
