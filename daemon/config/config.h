@@ -45,7 +45,8 @@ enum config_datapath {
 	CONFIG_DATAPATH_AUTO,
 	CONFIG_DATAPATH_SHIM,
 	CONFIG_DATAPATH_XDP,
-	CONFIG_DATAPATH_RMNET
+	CONFIG_DATAPATH_RMNET,
+	CONFIG_DATAPATH_QMIMUX
 };
 
 /* One `--pdn N,key=value,...` or one [pdn N] section. */

@@ -6,10 +6,10 @@
 #include <string.h>
 
 const struct datapath_ops *const datapath_choice[] = {&datapath_shim, &datapath_xdp,
-						      &datapath_rmnet, NULL};
+						      &datapath_rmnet, &datapath_qmimux, NULL};
 
-static const struct datapath_ops *const datapaths[] = {&datapath_shim, &datapath_xdp,
-						       &datapath_rmnet, &datapath_raw};
+static const struct datapath_ops *const datapaths[] = {
+	&datapath_shim, &datapath_xdp, &datapath_rmnet, &datapath_qmimux, &datapath_raw};
 
 /* Appends what one data path lacks. */
 static void add_reason(struct error *why, const struct error *one)

@@ -20,6 +20,7 @@ struct pins;
 struct datapath_limits {
 	unsigned int dl_max_bytes;
 	unsigned int dl_max_datagrams;
+	int version; /* enum qmap_version: it knows no other */
 };
 
 /* The agreed format, as the data path needs it. */
@@ -44,6 +45,9 @@ struct datapath_port {
 struct datapath_ops {
 	const char *name;
 	struct datapath_limits limits;
+	/* A port that is gone is made again after so long (ms): the trunk may be about to follow.
+	 */
+	unsigned int gone_ms;
 
 	/* Can this machine do it on this trunk? @why gets the reason, also of a yes. */
 	int (*probe)(const char *trunk, struct error *why);
@@ -93,6 +97,8 @@ extern const struct datapath_ops datapath_shim;
 extern const struct datapath_ops datapath_xdp;
 /* The kernel's own driver, configured. */
 extern const struct datapath_ops datapath_rmnet;
+/* The multiplexer that qmi_wwan has inside, configured. */
+extern const struct datapath_ops datapath_qmimux;
 /* Removes netdevs of a trunk that a process left when it died in the middle of attach(). */
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
 /* Not QMAP at all: the trunk itself is the one port (`--qmap off`). */

@@ -203,6 +203,16 @@ int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct err
 	return set_flag(nl, ifindex, IFF_NOARP, !on, "change ARP of", err);
 }
 
+int rtnl_link_set_name(struct rtnl *nl, unsigned int ifindex, const char *name, struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	return rtnl_execute(nl, NULL, NULL, err, "rename network device %u to %s", ifindex, name);
+}
+
 int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err)
 {
 	struct ifinfomsg *ifi;

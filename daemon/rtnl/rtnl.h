@@ -50,6 +50,8 @@ int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned 
 		  struct error *err);
 int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err);
 int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err);
+/* Where kernels want it down for this, it must be. */
+int rtnl_link_set_name(struct rtnl *nl, unsigned int ifindex, const char *name, struct error *err);
 int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err);
 int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err);
 /* IN6_ADDR_GEN_MODE_*: NONE keeps the kernel from sending router solicitations of its own. */

@@ -119,6 +119,18 @@ void trunk_listen_commands(struct trunk *t)
 		event_add(t->commands, NULL);
 }
 
+/* A version that the user has chosen, of a data path that does not know it. */
+static int check_version(const struct trunk *t, struct error *err)
+{
+	int version = t->ops->limits.version;
+
+	if (!version || t->config.qmap == CONFIG_QMAP_AUTO || (int)t->config.qmap == version)
+		return 0;
+	error_set(err, -EOPNOTSUPP, "data path %s knows QMAP v%d alone", t->ops->name, version);
+	error_hint(err, "--qmap v%d, or another data path", version);
+	return -EOPNOTSUPP;
+}
+
 /* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
 int trunk_choose_datapath(struct trunk *t, struct error *err)
 {
@@ -126,12 +138,13 @@ int trunk_choose_datapath(struct trunk *t, struct error *err)
 		[CONFIG_DATAPATH_SHIM] = &datapath_shim,
 		[CONFIG_DATAPATH_XDP] = &datapath_xdp,
 		[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
+		[CONFIG_DATAPATH_QMIMUX] = &datapath_qmimux,
 	};
 	struct error why = {0};
 
 	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : by_config[t->config.datapath];
 	if (t->ops)
-		return t->ops->probe(t->dev.name, err);
+		return t->ops->probe(t->dev.name, err) ?: check_version(t, err);
 	if (datapath_best(t->dev.name, &t->ops, &why))
 		return error_pass(err, &why);
 	if (why.err && t->tries <= 1) /* and not at every attempt */

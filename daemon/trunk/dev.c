@@ -149,7 +149,7 @@ int trunk_dev_check(const struct trunk_dev *t, struct error *err)
 	return ret;
 }
 
-static int write_sysfs(const char *name, const char *attr, const char *value, struct error *err)
+int trunk_dev_write(const char *name, const char *attr, const char *value, struct error *err)
 {
 	char path[128];
 	int fd, ret = 0;
@@ -182,8 +182,9 @@ static int set_buffers(struct rtnl *nl, const struct trunk_dev *t, unsigned int 
 
 	if (!ret)
 		return 0;
-	ret = write_sysfs(t->name, "pass_through", "N", NULL);
-	ret = write_sysfs(t->name, "raw_ip", "N", err) ?: write_sysfs(t->name, "raw_ip", "Y", err);
+	ret = trunk_dev_write(t->name, "pass_through", "N", NULL);
+	ret = trunk_dev_write(t->name, "raw_ip", "N", err)
+		      ?: trunk_dev_write(t->name, "raw_ip", "Y", err);
 	return ret ?: rtnl_link_set_mtu(nl, t->ifindex, bytes + 1, err);
 }
 
@@ -199,12 +200,12 @@ static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qma
 			    unsigned int rx_bytes, struct error *err)
 {
 	int ret = rtnl_link_set_up(nl, t->ifindex, false, err)
-			  ?: write_sysfs(t->name, "raw_ip", "Y", err);
+			  ?: trunk_dev_write(t->name, "raw_ip", "Y", err);
 
 	if (!ret && rx_bytes)
 		ret = set_buffers(nl, t, rx_bytes, err);
 	if (!ret && qmap)
-		ret = write_sysfs(t->name, "pass_through", "Y", err);
+		ret = trunk_dev_write(t->name, "pass_through", "Y", err);
 	return ret;
 }
 
@@ -307,7 +308,7 @@ static int mend(struct rtnl *nl, const struct trunk_dev *t, unsigned int rx_byte
 	int ret = 0;
 
 	if (wrong & 1 << TRUNK_DEV_PASS_THROUGH)
-		ret = write_sysfs(t->name, "pass_through", "Y", err);
+		ret = trunk_dev_write(t->name, "pass_through", "Y", err);
 	if (!ret && wrong & 1 << TRUNK_DEV_MTU)
 		ret = rtnl_link_set_mtu(nl, t->ifindex, rx_bytes + 1, err);
 	if (!ret && wrong & 1 << TRUNK_DEV_DOWN)
@@ -342,7 +343,7 @@ void trunk_dev_restore(struct trunk_dev *t)
 		rtnl_queue_set_default(nl, t->ifindex);
 		if (is_qmi_wwan(link.name)) {
 			rtnl_link_set_up(nl, t->ifindex, false, NULL);
-			write_sysfs(link.name, "pass_through", "N", NULL);
+			trunk_dev_write(link.name, "pass_through", "N", NULL);
 			rtnl_link_set_mtu(nl, t->ifindex, 1500, NULL);
 		}
 		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_EUI64, NULL);

@@ -63,6 +63,9 @@ int trunk_dev_look(const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
 int trunk_dev_repair(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, unsigned int wrong,
 		     struct error *err);
 
+/* Writes @value to attribute @attr of qmi_wwan (raw_ip, add_mux, ...) of a netdev. */
+int trunk_dev_write(const char *name, const char *attr, const char *value, struct error *err);
+
 /* Back to how it was found, as far as it is still there. */
 void trunk_dev_restore(struct trunk_dev *t);
 

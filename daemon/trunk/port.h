@@ -28,8 +28,8 @@ struct trunk_port {
 	char resolv_conf[PATH_MAX];	/* empty: none written */
 	unsigned int ifindex;		/* where it is; 0: not looked up yet */
 	bool away;			/* somebody has moved it to another namespace */
-	bool missed;			/* was not there when it was looked at */
-	bool shut;			/* somebody has set it down */
+	int64_t missed; /* since then it has not been there (ms); 0: it was when last looked at */
+	bool shut;	/* somebody has set it down */
 	struct trunk_fight fights[TRUNK_FIGHTS];
 };
 

@@ -91,17 +91,33 @@ static void done(struct trunk *t, struct trunk_port *p, const char *what, const 
 		tell(t, p, "repaired", "%s", what);
 }
 
+/*
+ * Once more: the event that tells a netdev moved from one deleted may not have been read yet, and
+ * with some data paths the trunk may be about to follow its ports.
+ */
+static bool look_again(struct trunk *t, struct trunk_port *p)
+{
+	int64_t now = trunk_now_ms(), wait = t->ops->gone_ms ?: look_delay.tv_usec / 1000;
+	struct timeval left;
+
+	if (!p->missed)
+		p->missed = now;
+	wait -= now - p->missed;
+	if (wait <= 0)
+		return false;
+	left = (struct timeval){.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	if (!event_pending(t->repair->look, EV_TIMEOUT, NULL))
+		event_add(t->repair->look, &left);
+	return true;
+}
+
 static void port_gone(struct trunk *t, struct trunk_port *p)
 {
 	struct error err = {0};
 
-	/* the event that tells a netdev moved from one deleted may not have been read yet */
-	if (!p->missed) {
-		p->missed = true;
-		trunk_repair_soon(t->repair);
+	if (look_again(t, p))
 		return;
-	}
-	p->missed = false;
+	p->missed = 0;
 	if (p->away) {
 		tell(t, p, "reported", "somebody has moved it to another namespace");
 		p->ifindex = 0; /* nobody looks for it any more */
@@ -158,6 +174,7 @@ static void look_at(struct trunk *t, struct trunk_port *p)
 		port_gone(t, p);
 		return;
 	}
+	p->missed = 0;
 	if (s.renamed) {
 		tell(t, p, "reported", "somebody has renamed it: it was %s", old);
 		t->ops->adopt_port(t->dp, &p->port, NULL);

@@ -163,6 +163,8 @@ void trunk_fill_wish(struct trunk *t)
 		t->wish.dl_max_bytes = limits->dl_max_bytes;
 	if (!t->wish.dl_max_datagrams)
 		t->wish.dl_max_datagrams = limits->dl_max_datagrams;
+	if (limits->version && t->wish.qmap == CONFIG_QMAP_AUTO)
+		t->wish.qmap = (enum config_qmap)limits->version;
 }
 
 static int find_control(struct trunk *t, struct error *err)

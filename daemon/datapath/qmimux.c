@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Data path `qmimux`: the multiplexer inside the kernel's qmi_wwan, which is only configured here,
+ * by the attributes add_mux and del_mux of the trunk. It is on every kernel that has qmi_wwan, but
+ * knows QMAP v1 alone, does not pad, aggregates no uplink, ignores commands, counts no drops, and
+ * leaves out the rest of an aggregate when a queue of the kernel's is full (qmi_wwan.c,
+ * qmimux_rx_fixup()).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trunk/dev.h"
+#include "links.h"
+
+#define SYSFS_NET "/sys/class/net/"
+
+/*
+ * When a modem is unplugged, qmi_wwan takes its own netdevs away and only then, with the lock given
+ * up in between, the trunk (qmi_wwan_disconnect()). One that is made in that moment is taken away
+ * by nobody: the trunk waits for it for ever, and USB with it.
+ */
+#define GONE_MS 2000
+
+static int probe(const char *trunk, struct error *why)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/add_mux", trunk);
+	if (!access(path, F_OK))
+		return 0;
+	error_set(why, -EOPNOTSUPP, "%s is not a netdev of qmi_wwan, which qmimux is a part of",
+		  trunk);
+	error_hint(why,
+		   "another data path; qmi_wwan drives the USB modems of Qualcomm's in QMI mode");
+	return -EOPNOTSUPP;
+}
+
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct datapath_format *format, struct error *err)
+{
+	if (format->version != QMAP_V1)
+		return error_set(err, -EOPNOTSUPP, "qmimux knows QMAP v1 alone");
+	return links_attach(out, pins, trunk, "qmimux", err);
+}
+
+/* --- one netdev for each mux id --- */
+
+/* The trunk's name may have changed since it was attached. */
+static int trunk_name(const struct datapath *dp, char name[IFNAMSIZ], struct error *err)
+{
+	return if_indextoname(dp->trunk, name) ? 0 : error_set(err, -ENODEV, "the trunk is gone");
+}
+
+static int read_mux(const char *trunk, const char *upper, unsigned int *mux)
+{
+	char path[300], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s/%s/qmap/mux_id", trunk, upper);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*mux = read(fd, text, sizeof(text) - 1) > 0 ? strtoul(text, NULL, 0) : 0;
+	close(fd);
+	return 0;
+}
+
+/* The netdev of a mux id, as long as it is where the trunk is. -ENODEV. */
+static int find_netdev(const char *trunk, unsigned int mux, char name[IFNAMSIZ])
+{
+	static const char prefix[] = "upper_"; /* links to what is stacked on a netdev */
+	char path[128];
+	struct dirent *e;
+	int ret = -ENODEV;
+	unsigned int its = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), SYSFS_NET "%s", trunk);
+	d = opendir(path);
+	while (d && ret && (e = readdir(d))) {
+		if (strncmp(e->d_name, prefix, strlen(prefix)) ||
+		    read_mux(trunk, e->d_name, &its) || its != mux)
+			continue;
+		snprintf(name, IFNAMSIZ, "%s", e->d_name + strlen(prefix));
+		ret = 0;
+	}
+	if (d)
+		closedir(d);
+	return ret;
+}
+
+static int set_mux(const char *trunk, const char *attr, unsigned int mux, struct error *err)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", mux);
+	return trunk_dev_write(trunk, attr, text, err);
+}
+
+/* The kernel makes it as qmimux0 or whatever is free. */
+static int make_netdev(const char *trunk, unsigned int mux, char name[IFNAMSIZ], struct error *err)
+{
+	int ret;
+
+	if (!find_netdev(trunk, mux, name)) {
+		error_set(err, -EEXIST, "%s has mux id 0x%02x already: %s", trunk, mux, name);
+		error_hint(err, "if nothing uses it: echo %u >/sys/class/net/%s/qmi/del_mux", mux,
+			   trunk);
+		return -EEXIST;
+	}
+	ret = set_mux(trunk, "add_mux", mux, err);
+	if (ret || !find_netdev(trunk, mux, name))
+		return ret;
+	set_mux(trunk, "del_mux", mux, NULL);
+	error_set(err, -EOPNOTSUPP, "qmi_wwan of this kernel does not tell which mux id is whose");
+	error_hint(err, "it has since Linux 5.12; or another data path");
+	return -EOPNOTSUPP;
+}
+
+/* Its own name, and no router solicitations before there is a call. */
+static int dress(struct datapath *dp, const char *made, struct datapath_port *port,
+		 struct error *err)
+{
+	struct rtnl_link link;
+	int ret = rtnl_link_get(dp->nl, made, &link, err);
+
+	if (ret)
+		return ret;
+	port->ifindex = link.ifindex;
+	return rtnl_link_set_addrgenmode(dp->nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err)
+		       ?: rtnl_link_set_name(dp->nl, link.ifindex, port->name, err);
+}
+
+static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
+{
+	char trunk[IFNAMSIZ], made[IFNAMSIZ];
+	int ret = trunk_name(dp, trunk, err) ?: make_netdev(trunk, port->mux, made, err);
+
+	if (ret)
+		return ret;
+	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
+	ret = dress(dp, made, port, err);
+	if (ret)
+		set_mux(trunk, "del_mux", port->mux, NULL);
+	return ret ?: datapath_adopt_port(dp, port, NULL);
+}
+
+/* By its mux id: so it is found under any name and in any namespace. EINVAL: there is none. */
+static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	char trunk[IFNAMSIZ];
+	int ret = trunk_name(dp, trunk, err) ?: set_mux(trunk, "del_mux", mux, err);
+
+	if (ret && ret != -EINVAL)
+		return ret;
+	dp->places[mux % QMAP_MAX_MUX] = (struct datapath_place){0};
+	return 0;
+}
+
+/* --- counters: of packets, without QMAP headers; a modem that speaks v1 vouches for none --- */
+
+static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *port,
+		      struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = links_open_port(&dp->places[mux], &nl, &port->link, err);
+
+	rtnl_close(&nl);
+	return ret;
+}
+
+static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+{
+	return links_stats(dp, port_stats, out, err);
+}
+
+static int detach(struct datapath *dp, struct error *err)
+{
+	return links_forget_ports(dp, del_port, err);
+}
+
+const struct datapath_ops datapath_qmimux = {
+	.name = "qmimux",
+	.limits = {.version = QMAP_V1},
+	.gone_ms = GONE_MS,
+	.probe = probe,
+	.attach = attach,
+	.adopt = links_adopt,
+	.add_port = add_port,
+	.adopt_port = datapath_adopt_port,
+	.del_port = del_port,
+	.flow = links_flow,
+	.stats = stats,
+	.detach = detach,
+	.close = datapath_close,
+};
