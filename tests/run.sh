@@ -53,6 +53,7 @@ run_tier() {
 		DEBUG=1 KERNELS=6.1 LIMIT=900 run tests/vm/run.sh
 		LIMIT=300 run tests/vm/dkms.sh
 		LIMIT=9000 run tests/vm/usb.sh
+		LIMIT=1200 run tests/vm/peers.sh
 		KERNELS=newest DATAPATHS="xdp shim" LIMIT=1300 run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=800 LIMIT=1000 \
 			run tests/vm/usb.sh replug_cycles

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kernel's own ways of doing it, as data paths of qmapd, on the emulated USB modem of usb.sh: qmimux,
+# and all of them measured in turn by `qmap-bench modem`.
+#
+#   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
+#   KERNELS="6.1 6.12"             which kernels
+#   DEADLINE=900                   seconds after which a guest counts as hung
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+KERNELS=${KERNELS:-6.1}
+DEADLINE=${DEADLINE:-900}
+MEMORY=${MEMORY:-1536}
+# shellcheck disable=SC2034 # for guest_lib.sh
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
+# shellcheck disable=SC2034
+GUEST_RMNET=rmnet-stock
+GUEST_TREE=$VM_BUILD/peers-tree
+
+PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool build/qmap-bench)
+TOOLS=(bash jq ping ss timeout unshare taskset)
+
+make_tree() {
+	local program
+	rm -rf "$GUEST_TREE"
+	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
+	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
+	cp tests/vm/guest_{usb,peers,proxy}.sh "$GUEST_TREE/qmap/tests/vm/"
+	for program in "${PROGRAMS[@]}"; do
+		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
+	done
+}
+
+missing_programs() {
+	local tool
+	missing_tools && return 0
+	for tool in "${TOOLS[@]}"; do
+		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
+	done
+	return 1
+}
+
+tests=${*:-qmimux_attach qmimux_counters qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
+reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
+make -s "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
+make_tree
+mapfile -t tools < <(command -v "${TOOLS[@]}")
+
+failed=0
+for kernel in $KERNELS; do
+	if ! reason=$(fetch_kernel "$kernel" && build_rmnet "$kernel" stock); then
+		echo "SKIP vm-peers $kernel: $reason"
+		continue
+	fi
+	if ! build_module "$kernel"; then
+		echo "FAIL vm-peers $kernel: the module does not build"
+		failed=1
+		continue
+	fi
+	image=$VM_BUILD/$kernel/peers.cpio.gz
+	make_image "$kernel" "$image" "bash /qmap/tests/vm/guest_peers.sh $tests" \
+		"${PROGRAMS[@]}" "${tools[@]}" || exit 1
+	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/peers.log" || failed=1
+done
+exit $failed
