@@ -361,6 +361,18 @@ def live_names(rest):
     return (more[1], prog) if len(more) == 2 and more[0] == "v5" and prog != "qmap_uplink" else None
 
 
+def flood_names(rest):
+    path, case = rest.split(".", 1)
+    return None if case.endswith(".bits") else (case, path)
+
+
+def modem_names(*wanted):
+    def names(rest):
+        path, test, *more = rest.split(".")
+        return (f"{test}.{more[0]}", path) if more and more[0] in wanted else None
+    return names
+
+
 def host_plots(results):
     for prefix, title, unit, split in (
             ("path.", "xdp data path against a TUN given single packets, this machine", "ns per packet",
@@ -368,6 +380,11 @@ def host_plots(results):
             ("programs.run.", "qmap_split by BPF_PROG_RUN", "ns per frame", split_names),
             ("programs.run.", "qmap_shim_rx by BPF_PROG_RUN", "ns per frame", program_names),
             ("live.", "Programs of the xdp data path under traffic, v5", "ns per frame", live_names),
+            ("flood.", "Through the xdp data path and a plain TUN, generator and sink on two CPUs", "packets per s",
+             flood_names),
+            ("modem.", "A modem's trunk: IP packets", "Mbit/s", modem_names("down", "up")),
+            ("modem.", "A modem's trunk: CPU time, that of the load included", "ms per Gbit",
+             modem_names("cpu_per_gbit", "generator", "softirq")),
             ("demo.", "TCP and UDP (300 Mbit/s offered) through modem, qmapd and one of four PDNs",
              "Mbit/s", lambda rest: tuple(rest.split(".", 1))),
             ("system.throughput.", "iperf3 through software modem and qmapd, four PDNs", "Mbit/s",
