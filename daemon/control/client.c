@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "util/clock.h"
 #include "util/error_json.h"
 
 #define READ_STEP 65536
@@ -65,14 +65,6 @@ int control_connect(const char *path, unsigned int timeout, struct error *err)
 	return connect_failed(ret, path, err);
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /* Until @fd is ready for @events; -ETIMEDOUT. */
 static int wait_for(int fd, short events, long long deadline)
 {
@@ -81,7 +73,7 @@ static int wait_for(int fd, short events, long long deadline)
 	int n;
 
 	do {
-		left = deadline - now_ms();
+		left = deadline - clock_ms();
 		n = poll(&p, 1, left > 0 ? left : 0);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
@@ -192,7 +184,7 @@ static int send_request(int fd, struct json_object *request, long long deadline,
 int control_call(int fd, struct json_object *request, struct json_object **result,
 		 unsigned int timeout, struct error *err)
 {
-	long long deadline = now_ms() + timeout * 1000LL;
+	long long deadline = clock_ms() + timeout * 1000LL;
 	struct reply r = {0};
 	int ret;
 
@@ -265,7 +257,7 @@ int control_stream(int fd, struct json_object *request, unsigned int timeout, co
 {
 	const struct timespec first = {.tv_sec = timeout};
 	struct stream s = {.fn = fn, .arg = arg};
-	int ret = send_request(fd, request, now_ms() + timeout * 1000LL, err);
+	int ret = send_request(fd, request, clock_ms() + timeout * 1000LL, err);
 
 	while (!ret) {
 		ret = wait_signal(fd, s.accepted ? NULL : &first, mask) ?: read_more(fd, &s.in);

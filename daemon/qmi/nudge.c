@@ -5,10 +5,10 @@
 #include <event2/event.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "client.h"
 #include "client_internal.h"
+#include "util/clock.h"
 #include "ctl.h"
 
 /* Longer than a modem takes for most answers; doubled for each nudge in a row. */
@@ -37,21 +37,13 @@ struct qmi_nudge {
 	int64_t sent_ms[MAX_OPEN]; /* CLOCK_MONOTONIC, by number */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 static void nudge(struct qmi_nudge *n);
 
 /* Is the last nudge answered, and its answer what its own notification has fetched? */
 static bool is_last_word(const struct qmi_nudge *n)
 {
 	return n->over == n->sent && n->newest && n->alone &&
-	       now_ms() - n->sent_ms[(n->over - 1) % MAX_OPEN] <= PROMPT_MS;
+	       clock_ms() - n->sent_ms[(n->over - 1) % MAX_OPEN] <= PROMPT_MS;
 }
 
 static void on_answer(void *arg, int err, const struct qmi_message *m)
@@ -77,7 +69,7 @@ static void nudge(struct qmi_nudge *n)
 	    (!n->ctl && qmi_client_new(&n->ctl, n->channel, QMI_CTL, 0, NULL, NULL)))
 		return;
 	qmi_ctl_get_version_info(&r);
-	n->sent_ms[n->sent++ % MAX_OPEN] = now_ms();
+	n->sent_ms[n->sent++ % MAX_OPEN] = clock_ms();
 	qmi_client_send(n->ctl, &r, TIMEOUT_MS, on_answer, n);
 	n->newest = n->alone = true;
 }

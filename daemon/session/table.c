@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "util/clock.h"
 
 static const char *const state_names[CALL_STATES] = {
 	[CALL_IDLE] = "idle",
@@ -77,7 +77,7 @@ static void up(struct call *c)
 	bool first = !c->told;
 
 	if (first)
-		c->up_since = session_now_ms();
+		c->up_since = clock_ms();
 	memset(&c->end, 0, sizeof(c->end));
 	c->error = 0;
 	c->told = true;
@@ -123,7 +123,7 @@ static void wait_ms(struct call *c, unsigned int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
-	c->dial_at = session_now_ms() + ms;
+	c->dial_at = clock_ms() + ms;
 	event_add(c->timer, &tv);
 }
 
@@ -137,7 +137,7 @@ static void back_off(struct call *c)
 /* The first time at once: networks end calls as a matter of routine, and take new ones. */
 static void redial(struct call *c)
 {
-	if (session_now_ms() - c->up_since >= c->session->config.backoff_max)
+	if (clock_ms() - c->up_since >= c->session->config.backoff_max)
 		c->attempts = 0;
 	down(c);
 	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);

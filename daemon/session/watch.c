@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "clock.h"
+#include "util/clock.h"
 
 /* Unanswered rounds of questions until a modem counts as silent: one may be held up by a scan. */
 #define ROUNDS 2
@@ -94,7 +94,7 @@ static bool is_up(const struct session *s, const struct session_pdn *pdn)
 
 static void watch(struct session *s, struct session_pdn *pdn)
 {
-	uint64_t n = s->ops->rx_packets(s->arg, pdn->config.number), now = session_now_ms();
+	uint64_t n = s->ops->rx_packets(s->arg, pdn->config.number), now = clock_ms();
 
 	if (n != pdn->rx_packets || !is_up(s, pdn) || !pdn->rx_since) {
 		pdn->rx_packets = n;

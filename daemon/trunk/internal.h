@@ -77,9 +77,6 @@ const char *trunk_attachment_name(const struct trunk *t);
 
 bool trunk_has_control(const struct trunk *t);
 
-/* CLOCK_MONOTONIC. */
-int64_t trunk_now_ms(void);
-
 /* trunk.c: @input happens now, or as soon as the event loop is back. @err: why, may be NULL. */
 void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err);
 void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err);

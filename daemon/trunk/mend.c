@@ -6,9 +6,9 @@
  */
 #include <event2/event.h>
 #include <string.h>
-#include <time.h>
 
 #include "events/events.h"
+#include "util/clock.h"
 #include "internal.h"
 
 /* Whoever takes them away again and again is not fought faster than that. */
@@ -16,14 +16,6 @@
 
 /* Who deletes a qdisc deletes its filters. */
 #define SOON_MS 10
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
 
 static void arm(struct trunk *t, int64_t ms)
 {
@@ -53,7 +45,7 @@ static void mend(struct trunk *t)
 	if (err.err && !where[0])
 		return; /* nobody knows */
 	if (where[0] && !(err.err && t->mend_failed)) {
-		t->mended_ms = now_ms();
+		t->mended_ms = clock_ms();
 		tell(t, where, &err);
 	}
 	t->mend_failed = err.err;
@@ -68,7 +60,7 @@ static bool has_programs(const struct trunk *t)
 
 void trunk_mend(struct trunk *t)
 {
-	if (has_programs(t) && now_ms() - t->mended_ms >= LEAST_MS)
+	if (has_programs(t) && clock_ms() - t->mended_ms >= LEAST_MS)
 		mend(t);
 }
 
@@ -84,7 +76,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 void trunk_mend_soon(struct trunk *t)
 {
-	int64_t since = now_ms() - t->mended_ms;
+	int64_t since = clock_ms() - t->mended_ms;
 
 	if (has_programs(t))
 		arm(t, since < LEAST_MS ? LEAST_MS - since : SOON_MS);

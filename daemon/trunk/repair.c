@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "events/events.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
 #include "internal.h"
@@ -55,7 +56,7 @@ static const char *const damages[TRUNK_FIGHTS] = {
 /* May @about be repaired once more? Says so when it has been enough. */
 static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_about about)
 {
-	enum trunk_fight_verdict verdict = trunk_fight_judge(&p->fights[about], trunk_now_ms());
+	enum trunk_fight_verdict verdict = trunk_fight_judge(&p->fights[about], clock_ms());
 
 	if (verdict != TRUNK_FIGHT_GIVE_UP)
 		return verdict == TRUNK_FIGHT_REPAIR;
@@ -97,7 +98,7 @@ static void done(struct trunk *t, struct trunk_port *p, const char *what, const 
  */
 static bool look_again(struct trunk *t, struct trunk_port *p)
 {
-	int64_t now = trunk_now_ms(), wait = t->ops->gone_ms ?: look_delay.tv_usec / 1000;
+	int64_t now = clock_ms(), wait = t->ops->gone_ms ?: look_delay.tv_usec / 1000;
 	struct timeval left;
 
 	if (!p->missed)

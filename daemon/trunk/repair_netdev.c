@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "events/events.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "internal.h"
 
@@ -39,7 +40,7 @@ static unsigned int causes(unsigned int wrong)
  */
 static unsigned int when_due(struct trunk *t, unsigned int wrong)
 {
-	int64_t now = trunk_now_ms();
+	int64_t now = clock_ms();
 
 	if (!(wrong & 1 << TRUNK_DEV_DOWN)) {
 		t->down_ms = 0;
@@ -61,7 +62,7 @@ static unsigned int judge(struct trunk *t, unsigned int wrong)
 	for (int i = 0; i < TRUNK_DEV_DAMAGES; i++) {
 		if (!(wrong & 1 << i))
 			continue;
-		switch (trunk_fight_judge(&t->fights[i], trunk_now_ms())) {
+		switch (trunk_fight_judge(&t->fights[i], clock_ms())) {
 		case TRUNK_FIGHT_REPAIR:
 			mine |= 1 << i;
 			break;

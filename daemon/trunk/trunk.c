@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "events/events.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "qmi/transport.h"
 #include "internal.h"
@@ -76,14 +77,6 @@ struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 		if (t->ports[i].pdn.number == pdn)
 			return (struct trunk_port *)&t->ports[i];
 	return NULL;
-}
-
-int64_t trunk_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
 void trunk_answer(struct trunk *t, const struct error *err)
@@ -484,7 +477,7 @@ static void settle(struct trunk *t)
 	if (t->adopted)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
-	t->ready_ms = trunk_now_ms();
+	t->ready_ms = clock_ms();
 	trunk_repair_netdev_anew(t);
 	trunk_look(t); /* nobody has looked while it was opened, or while there was no daemon */
 	trunk_save(t);
@@ -529,7 +522,7 @@ static void session_over(struct trunk *t, enum trunk_input input)
 	trunk_removal_over(t);
 	trunk_ports_down(t);
 	t->closing = false;
-	if (input == TRUNK_IN_LOST && trunk_now_ms() - t->ready_ms > READY_FOR_LONG_MS)
+	if (input == TRUNK_IN_LOST && clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
 		t->tries = 0;
 }
 
