@@ -290,9 +290,14 @@ def factors(results):
     for r in results:
         if r.get("quantity", "cost") == "cost" and "factor" in r and \
                 isinstance(r.get("x"), (int, float)) and r["x"] > 0:
-            key = (r["kernel"], r["unit"], r["factor"], r.get("direction", "downlink"))
+            key = (where(r), r["unit"], r["factor"], r.get("direction", "downlink"))
             found.setdefault(key, {}).setdefault(r["path"], []).append((r["x"], r))
     return {k: v for k, v in found.items() if len({x for s in v.values() for x, _ in s}) > 1}
+
+
+def where(result):
+    """The kernel that was measured; it is not the machine's own in a guest."""
+    return result["kernel"] + (" in a guest" if "case" in result else "")
 
 
 def order(paths):
@@ -327,7 +332,7 @@ def guest_plots(results):
 def factor_plots(results):
     for (kernel, unit, factor, what), series in factors(results).items():
         lines = {p: series[p] for p in order(series)}
-        yield ("curves", f"{what}: cost over {factor}, {kernel} in a guest", per_packet(unit), factor, lines)
+        yield ("curves", f"{what}: cost over {factor}, {kernel}", per_packet(unit), factor, lines)
 
 
 def host_groups(results, prefix, split):
