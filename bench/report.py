@@ -326,7 +326,8 @@ def guest_plots(results):
             cases = {c: {p: r for p, r in g.items() if r["value"] > 0} for c, g in cases.items()}
             for part in chunks([(c, g) for c, g in cases.items() if g], 6):
                 series = order({p for _, g in part for p in g})
-                yield (kind, f"{title}, {kernel} in a guest", per_packet(unit), part, series)
+                label = per_packet(unit) if quantity == "cost" else unit
+                yield (kind, f"{title}, {kernel} in a guest", label, part, series)
 
 
 def factor_plots(results):
