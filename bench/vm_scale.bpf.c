@@ -9,6 +9,7 @@
 
 #include "qmap/shim.h"
 #include "qmap/wire.h"
+#include "tests/vm/ethernet.h"
 #include "vm_scale.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -66,18 +67,8 @@ static __always_inline void count(void)
 SEC("xdp/cpumap")
 int arrive(struct xdp_md *ctx)
 {
-	struct ethhdr *eth;
-
 	count();
-	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(*eth)))
-		return XDP_DROP;
-	eth = (void *)(long)ctx->data;
-	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
-		return XDP_DROP;
-	__builtin_memset(eth->h_dest, 0xff, ETH_ALEN);
-	__builtin_memset(eth->h_source, 2, ETH_ALEN);
-	eth->h_proto = bpf_htons(ETH_P_IP);
-	return XDP_PASS;
+	return ethernet_push(ctx);
 }
 
 SEC("xdp/cpumap")

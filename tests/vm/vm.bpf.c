@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "qmap/shim.h"
+#include "ethernet.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -120,25 +121,10 @@ int frames_to_cpu(struct xdp_md *ctx)
 	return packet_of(ctx) ? XDP_ABORTED : bpf_redirect_map(&cpus, 1, 0);
 }
 
-static __always_inline int ethernet(struct xdp_md *ctx)
-{
-	struct ethhdr *eth;
-
-	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(*eth)))
-		return XDP_DROP;
-	eth = (void *)(long)ctx->data;
-	if ((void *)(eth + 1) > (void *)(long)ctx->data_end)
-		return XDP_DROP;
-	__builtin_memset(eth->h_dest, 0xff, ETH_ALEN);
-	__builtin_memset(eth->h_source, 2, ETH_ALEN);
-	eth->h_proto = bpf_htons(ETH_P_IP);
-	return XDP_PASS;
-}
-
 SEC("xdp/devmap")
 int push_ethernet(struct xdp_md *ctx)
 {
-	return ethernet(ctx);
+	return ethernet_push(ctx);
 }
 
 SEC("xdp/cpumap")
@@ -149,7 +135,7 @@ int arrive(struct xdp_md *ctx)
 
 	if (n)
 		__sync_fetch_and_add(n, 1);
-	return ethernet(ctx);
+	return ethernet_push(ctx);
 }
 
 SEC("xdp")
