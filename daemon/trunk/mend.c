@@ -58,28 +58,40 @@ static bool has_programs(const struct trunk *t)
 	return t->dp && t->ops->mend && !t->closing && if_indextoname(t->dev.ifindex, name);
 }
 
+/* ms until it may be done again. */
+static int64_t too_early_by(const struct trunk *t)
+{
+	int64_t since = clock_ms() - t->mended_ms;
+
+	return since < LEAST_MS ? LEAST_MS - since : 0;
+}
+
 void trunk_mend(struct trunk *t)
 {
-	if (has_programs(t) && clock_ms() - t->mended_ms >= LEAST_MS)
+	if (has_programs(t) && !too_early_by(t))
 		mend(t);
 }
 
+/* A timer of libevent's goes by a coarser clock, and may come some ms early. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk *t = arg;
+	int64_t wait = too_early_by(t);
 
 	(void)fd;
 	(void)what;
+	if (wait) {
+		arm(t, wait);
+		return;
+	}
 	trunk_mend(t);
 	trunk_mend_watch(t);
 }
 
 void trunk_mend_soon(struct trunk *t)
 {
-	int64_t since = clock_ms() - t->mended_ms;
-
 	if (has_programs(t))
-		arm(t, since < LEAST_MS ? LEAST_MS - since : SOON_MS);
+		arm(t, too_early_by(t) ?: SOON_MS);
 }
 
 void trunk_mend_watch(struct trunk *t)
