@@ -709,6 +709,27 @@ iperf_all() {
 		"$T"/iperf.?) Mbit/s over ${#pdns[@]} PDNs"
 }
 
+# Programs that somebody detaches are put back when somebody asks; the kernel tells nobody of it.
+test_mend() {
+	local pin where told pins="link_split link_deliver"
+	[ "$datapath" != shim ] || pins="link_rx link_tx_129"
+	start
+	for pin in $pins; do
+		where=$(find /sys/fs/bpf/qmap -name "$pin")
+		told=$(grep -c 'repaired: somebody has taken the program off' "$T/qmapd.log" || :)
+		bpftool link detach pinned "$where"
+		wait_for 5 may_mend || fail "$pin is not put back"
+		ping_all
+	done
+	detached
+}
+
+# At most once a second.
+may_mend() {
+	qmapctl show >/dev/null
+	[ "$(grep -c 'repaired: somebody has taken the program off' "$T/qmapd.log")" -gt "$told" ]
+}
+
 # Four TCP connections share the trunk, down and up.
 test_iperf() {
 	local n
