@@ -120,8 +120,10 @@ static void read_number(struct json_object *o, const struct field *f, struct qmi
 
 	if (c->bad)
 		return;
-	json_object_object_add(
-		o, f->name, is_signed ? json_object_new_int((int8_t)v) : json_object_new_uint64(v));
+	json_object_object_add(o, f->name,
+			       !is_signed	   ? json_object_new_uint64(v)
+			       : f->kind[1] == '8' ? json_object_new_int((int8_t)v)
+						   : json_object_new_int((int16_t)v));
 	if (*f->enumeration)
 		add_name(o, f->name, qmi_enum_name(f->enumeration, v));
 }
@@ -130,9 +132,10 @@ static const struct {
 	const char *kind;
 	void (*read)(struct json_object *o, const struct field *f, struct qmi_cursor *c);
 } kinds[] = {
-	{"u8", read_number},  {"s8", read_number},  {"u16", read_number},  {"u32", read_number},
-	{"u64", read_number}, {"str", read_string}, {"str8", read_string}, {"str16", read_string},
-	{"v4", read_address}, {"v6", read_address}, {"list", read_list},   {"end", read_end},
+	{"u8", read_number},	{"s8", read_number},  {"s16", read_number}, {"u16", read_number},
+	{"u32", read_number},	{"u64", read_number}, {"str", read_string}, {"str8", read_string},
+	{"str16", read_string}, {"v4", read_address}, {"v6", read_address}, {"list", read_list},
+	{"end", read_end},
 };
 
 static struct json_object *read_fields(const char *format, struct qmi_cursor *c)

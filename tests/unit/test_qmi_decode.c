@@ -43,6 +43,17 @@ static void check_text(const char *hex, int want, const char *text)
 	json_object_put(out);
 }
 
+/* Signed numbers, of 8 and of 16 bits. */
+static void test_signal(void **state)
+{
+	(void)state;
+	check_text("01210080030704010051001500 140600c3f7a6ffb400 1704009cff6400 180200f5ff", 0,
+		   "     0  NAS signal_info (0x0051) indication, client 7, transaction 1\n"
+		   "    0x14 lte                         6  rssi -61, rsrq -9, rsrp -90, snr 180\n"
+		   "    0x17 5gnr                        4  rsrp -100, snr 100\n"
+		   "    0x18 5gnr_rsrq                   2  -11\n");
+}
+
 static void test_request(void **state)
 {
 	(void)state;
@@ -148,10 +159,10 @@ static void test_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request),	    cmocka_unit_test(test_refusal),
-		cmocka_unit_test(test_settings),    cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_short_value), cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_request),	  cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_refusal),	  cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_unknown),	  cmocka_unit_test(test_short_value),
+		cmocka_unit_test(test_malformed), cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
