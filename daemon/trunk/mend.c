@@ -85,6 +85,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	trunk_mend(t);
+	trunk_repair_soon(t->repair); /* nobody tells of pass_through either */
 	trunk_mend_watch(t);
 }
 

@@ -598,16 +598,13 @@ back_to_ethernet() {
 
 test_repair() {
 	local largest
-	start
+	start --poll 2
 	largest=$(field .dl_max_bytes)
 	back_to_ethernet
 	repaired "somebody has taken it out of raw IP"
 	echo "events: $(netdev_events)"
 	equal "events" 1 "$(netdev_events | wc -l)" # its consequences are no other damage
-	# which the kernel tells nobody: it is looked at whenever something else happens to the trunk
-	echo N >$sysfs/qmi/pass_through
-	ip link set wwan0 promisc on
-	ip link set wwan0 promisc off
+	echo N >$sysfs/qmi/pass_through # which the kernel tells nobody
 	repaired "somebody has switched its pass_through off"
 	ip link set wwan0 mtu 1505
 	repaired "somebody has lowered its MTU"
