@@ -324,6 +324,13 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 		run_steps(a);
 }
 
+void applier_detached(struct applier *a, const char *dev)
+{
+	if (a->busy && !a->planned)
+		config_set_drop(&a->wanted, dev);
+	config_set_drop(&a->next, dev);
+}
+
 void applier_wake(struct applier *a)
 {
 	static const struct timeval now = {0, 0};

@@ -34,6 +34,12 @@ void applier_command(struct applier *a, struct control_request *req, struct json
  */
 void applier_start(struct applier *a, struct config_set *set);
 
+/*
+ * Somebody detaches @dev: a configuration that was to be applied before, and has waited for the
+ * trunk so far, is not what counts for it any more.
+ */
+void applier_detached(struct applier *a, const char *dev);
+
 /* A trunk may have become idle. */
 void applier_wake(struct applier *a);
 

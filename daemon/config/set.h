@@ -45,6 +45,9 @@ int config_set_use_models(const struct config_set *set, bool only, struct error 
 /* NULL if there is none of that name. */
 struct config_trunk *config_set_find(const struct config_set *set, const char *dev);
 
+/* Forgets the one of that name, if there is one; its secrets are wiped. */
+void config_set_drop(struct config_set *set, const char *dev);
+
 /* Frees all, secrets wiped. */
 void config_set_clear(struct config_set *set);
 

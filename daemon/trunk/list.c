@@ -259,11 +259,14 @@ int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done don
 
 static void on_detach(struct control_request *req, struct json_object *args, void *arg)
 {
+	const char *dev = control_args_string(args, "dev");
+	struct trunk_list *l = arg;
 	struct error err = {0};
 
-	if (start_detach(arg, control_args_string(args, "dev"),
-			 (struct job){.list = arg, .req = req}, &err))
+	if (start_detach(l, dev, (struct job){.list = l, .req = req}, &err))
 		control_reply_error(req, &err);
+	else
+		applier_detached(l->applier, dev);
 }
 
 static void each(struct control_request *req, struct json_object *args, struct trunk_list *l,

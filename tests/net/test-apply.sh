@@ -317,4 +317,32 @@ test_start_applies_what_has_changed() {
 	nothing_left
 }
 
+# A qmapd that starts takes over what there is before it applies its file. Who detaches it meanwhile
+# has said so after the file.
+test_detach_while_a_file_waits() {
+	local n
+	modem_start
+	printf '%s\n' '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v4' >"$T/conf"
+	qmapd_start -c "$T/conf"
+	comes_to attached || fail "$(qmapctl show)"
+	qmapd_kill KILL || :
+	modem delay wds settings ms=1000 count=1 >/dev/null
+	qmapd_start -c "$T/conf"
+	equal "modem" opening "$(field .modem.state)"
+	qmapctl detach wwan0
+	for ((n = 0; n < 20; n++)); do
+		equal "what is attached" '[]' "$(qmapctl -j show)"
+	done
+	nothing_left
+	kill -HUP "$qmapd_pid" # asks for the file again
+	comes_to attached || fail "$(qmapctl show)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+comes_to() { # state
+	state_is() { [ "$(field .state)" = "$1" ]; }
+	wait_for 10 state_is "$1"
+}
+
 run_tests "$@"
