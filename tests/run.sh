@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/run.sh TIER...: runs test programs and scripts, counts, prints "N passed, N failed, N skipped".
+# tests/run.sh TIER...: runs test programs and scripts, counts, prints how long each tier took and
+# "N passed, N failed, N skipped".
 #
 # A program is a cmocka binary or a script; both say what happened to each of their tests, and this
 # adds it up. What ends without saying so has failed.
@@ -41,9 +42,13 @@ run() {
 	count_log "$status"
 }
 
+minutes() { # seconds
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
 run_tier() {
 	case $1 in
-	unit) for t in build/unit/*; do [ -x "$t" ] && run "$t"; done ;;
+	unit) for t in build/unit/* tests/unit/test-*.sh; do [ -x "$t" ] && run "$t"; done ;;
 	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
 	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
 	vm)
@@ -75,9 +80,16 @@ run_tier() {
 	esac
 }
 
+took=()
 for tier; do
+	began=$SECONDS
 	run_tier "$tier"
+	took+=("$tier $(minutes $((SECONDS - began)))")
 done
 echo
+for line in "${took[@]}" "together $(minutes $SECONDS)"; do
+	# shellcheck disable=SC2086 # two words
+	printf '%-9s %s\n' $line
+done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -160,20 +160,41 @@ make_image() {
 		cpio -o -H newc --quiet --reproducible | gzip -1n) >"$out"
 }
 
-# KVM where it boots a kernel, not merely where /dev/kvm exists. Otherwise TCG with one host thread
-# for all CPUs: with one each, QEMU 7.2 lets a CPU run into the breakpoint that the kernel puts where
-# it is about to patch code which that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after
-# the kernel has taken it away again.
-accelerator() {
-	local kernel=$1 file=$VM_BUILD/accel
-	if [ ! -s "$file" ]; then
-		echo tcg,thread=single >"$file"
-		[ ! -w /dev/kvm ] || timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
-			-nographic -no-reboot -kernel "$(kernel_image "$kernel")" \
-			-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version" &&
-			echo kvm >"$file"
+# The device by which KVM is reached; a test names another.
+KVM_DEVICE=${KVM_DEVICE:-/dev/kvm}
+
+# A device node that exists may refuse to be opened (a container without the permission), and one that
+# opens may boot nothing (nested virtualisation that the host does not give).
+kvm_opens() {
+	[ -e "$KVM_DEVICE" ] && (: <>"$KVM_DEVICE") 2>/dev/null
+}
+
+kvm_boots() { # kernel
+	kvm_opens || return 1
+	timeout "${KVM_LIMIT:-60}" qemu-system-x86_64 -accel kvm -cpu host -m 256 \
+		-nographic -no-reboot -kernel "$(kernel_image "$1")" \
+		-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version"
+}
+
+# Prints KVM where it boots a kernel, otherwise TCG with one host thread for all CPUs: with one each,
+# QEMU 7.2 lets a CPU run into the breakpoint that the kernel puts where it is about to patch code
+# which that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after the kernel has taken it
+# away again.
+#
+# The choice is kept for as long as this machine runs; "kvm" holds only while the device opens.
+accelerator() { # kernel
+	local file=$VM_BUILD/accel boot='' choice='' now
+	now=$(cat /proc/sys/kernel/random/boot_id)
+	[ ! -s "$file" ] || read -r boot choice <"$file" || :
+	[ "$choice" != kvm ] || kvm_opens || choice=''
+	if [ "$boot" != "$now" ] || [ -z "$choice" ]; then
+		choice=tcg,thread=single
+		if kvm_boots "$1"; then
+			choice=kvm
+		fi
+		echo "$now $choice" >"$file"
 	fi
-	cat "$file"
+	echo "$choice"
 }
 
 # run_guest KERNEL IMAGE LOG: boots, waits with a deadline, prints the results with the kernel's name.

@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# By which accelerator guests run, with a QEMU that only says what a guest would.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+chmod 755 "$T"
+install -D -m 644 -t "$T/lib" tests/vm/kernels.sh tests/vm/guest_lib.sh
+export VM_BUILD=$T/vm KVM_DEVICE=$T/kvm PATH=$T/bin:$PATH
+TCG=tcg,thread=single
+
+# qemu_says COMMAND: what the guest's console is; the arguments of each start go to $T/starts.
+qemu_says() {
+	printf '%s\n' '#!/bin/sh' "echo \"\$*\" >>$T/starts" "$1" >"$T/bin/qemu-system-x86_64"
+	chmod +x "$T/bin/qemu-system-x86_64"
+}
+
+boots='echo "[    0.000000] Linux version 6.1.0"; echo "PASS test"; echo "GUEST-STATUS 0"'
+aborts='echo "failed to initialize kvm: Operation not permitted" >&2; exit 1'
+
+fresh() {
+	rm -rf "${T:?}/vm" "${T:?}/bin" "$T/kvm" "$T/starts"
+	mkdir -p "$T/vm/6.1/root" "$T/bin"
+	touch "$T/starts" "$T/vm/6.1/root/vmlinuz"
+	qemu_says "$boots"
+}
+
+# in_guest_lib COMMAND...: as one of the scripts that source it; $as_user: a command to start it with.
+in_guest_lib() {
+	# shellcheck disable=SC2016 # for the other shell
+	${as_user:-} bash -c '. "$0/kernels.sh"; . "$0/guest_lib.sh"; "$@"' "$T/lib" "$@"
+}
+
+chosen() { # what is expected
+	local choice
+	choice=$(in_guest_lib accelerator 6.1)
+	[ "$choice" = "$1" ] || { echo "expected $1, got \"$choice\""; return 1; }
+}
+
+started() { # how often
+	[ "$(wc -l <"$T/starts")" = "$1" ] || { echo "QEMU was started: $(cat "$T/starts")"; return 1; }
+}
+
+test_no_device() {
+	chosen "$TCG" && started 0
+}
+
+# Root may write to any node: that says nothing about opening it.
+test_device_that_cannot_be_opened() {
+	mkdir "$T/kvm"
+	chosen "$TCG" && started 0
+}
+
+test_device_without_permission() {
+	local as_user=''
+	: >"$T/kvm"
+	chmod 000 "$T/kvm"
+	chmod -R a+rwX "$T/vm" "$T/starts"
+	[ "$(id -u)" != 0 ] || as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
+	chosen "$TCG" && started 0
+}
+
+test_device_that_boots_nothing() {
+	: >"$T/kvm"
+	qemu_says "$aborts"
+	chosen "$TCG" && started 1
+}
+
+test_device_that_hangs() {
+	: >"$T/kvm"
+	qemu_says 'exec sleep 1000'
+	KVM_LIMIT=1 chosen "$TCG" && started 1
+}
+
+test_device_that_works() {
+	: >"$T/kvm"
+	chosen kvm && started 1
+}
+
+# Asking costs a boot: once, and not once for each guest.
+test_choice_is_kept() {
+	: >"$T/kvm"
+	chosen kvm && chosen kvm && started 1 || return 1
+	fresh
+	: >"$T/kvm"
+	qemu_says "$aborts"
+	chosen "$TCG" && chosen "$TCG" && started 1
+}
+
+test_kept_choice_whose_device_is_gone() {
+	: >"$T/kvm"
+	chosen kvm || return 1
+	rm "$T/kvm"
+	chosen "$TCG"
+}
+
+# build/ comes along when a disk or a container moves to another machine.
+test_choice_of_another_machine() {
+	echo kvm >"$T/vm/accel"
+	chosen "$TCG" || return 1
+	echo "00000000-0000-0000-0000-000000000000 $TCG" >"$T/vm/accel"
+	: >"$T/kvm"
+	chosen kvm
+}
+
+guest() { # accelerator and CPU that are expected
+	in_guest_lib run_guest 6.1 image "$T/log" >"$T/out" || { cat "$T/out"; return 1; }
+	grep -q -- "-accel $1 -cpu $2 " "$T/starts" || { cat "$T/starts"; return 1; }
+}
+
+test_guest_is_started_with_it() {
+	export DEADLINE=60
+	guest "$TCG" max || return 1
+	fresh
+	: >"$T/kvm"
+	guest kvm host || return 1
+	fresh
+	ACCEL=tcg guest tcg max
+}
+
+status=0
+for name in $(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p'); do
+	fresh
+	if why=$("$name" 2>&1); then
+		echo "PASS $name"
+	else
+		printf 'FAIL %s\n%s\n' "$name" "$why"
+		status=1
+	fi
+done
+exit $status
