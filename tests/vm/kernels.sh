@@ -131,7 +131,7 @@ fetch_kernel() {
 }
 
 kernel_image() {
-	find "$VM_BUILD/$1/root" -name "vmlinuz*" -type f | head -n1
+	find "$VM_BUILD/$1/root/" -name "vmlinuz*" -type f | head -n1
 }
 
 kernel_release() {
