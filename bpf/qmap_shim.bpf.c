@@ -5,6 +5,8 @@
  *
  * Ports are numbered by mux id, so that nothing has to be looked up to name one.
  */
+#include <stddef.h>
+
 #include <linux/bpf.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -85,6 +87,17 @@ static __always_inline int command(__u8 *data, const __u8 *end, const struct qma
 	return XDP_TX;
 }
 
+/* The complement of the sum of @n halfwords. Not by words: the verifier of a CPU without unaligned
+ * access takes a packet to be aligned to two bytes. */
+static __always_inline __u32 less(const __u16 *half, __u32 n)
+{
+	__u32 sum = 0, i;
+
+	for (i = 0; i < n; i++)
+		sum += (__u16)~half[i];
+	return sum;
+}
+
 /*
  * v4: does the sum over the packet in the trailer say that the transport checksum is right? The sum
  * less the IP header, plus the pseudo header, must be all ones; the addresses are in both. Like
@@ -94,9 +107,8 @@ static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u
 {
 	const struct qmap_v4_trailer *t;
 	const __u16 *half = (const void *)packet;
-	const __u32 *word = (const void *)packet;
-	__u64 sum, behind = len + pad;
-	__u32 l3, proto;
+	__u64 behind = len + pad;
+	__u32 l3, proto, sum;
 
 	if (behind > 0x7fff || packet + sizeof(struct iphdr) + sizeof(struct udphdr) > end)
 		return 0;
@@ -104,11 +116,11 @@ static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u
 	t = (const void *)(packet + behind);
 	if ((const __u8 *)(t + 1) > end || !(t->flags & QMAP_V4_CSUM_VALID))
 		return 0;
-	sum = (__u64)(__u16)~t->csum + (__u32)~word[0] + (__u32)~word[1];
+	sum = (__u16)~t->csum;
 	if (packet[0] == 0x45) {
 		l3 = sizeof(struct iphdr);
 		proto = packet[9];
-		sum += (__u32)~word[2];
+		sum += less(half, offsetof(struct iphdr, saddr) / 2);
 		if (half[1] != bpf_htons(len) || half[3] & bpf_htons(0x3fff))
 			return 0;
 		half += sizeof(struct iphdr) / 2;
@@ -118,14 +130,13 @@ static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u
 		if (packet[0] >> 4 != 6 || packet + l3 + sizeof(struct udphdr) > end ||
 		    half[2] != bpf_htons(len - l3))
 			return 0;
+		sum += less(half, offsetof(struct ipv6hdr, saddr) / 2);
 		half += sizeof(struct ipv6hdr) / 2;
 	}
 	if (proto != IPPROTO_TCP &&
 	    (proto != IPPROTO_UDP || half[2] != bpf_htons(len - l3) || !half[3]))
 		return 0;
 	sum += bpf_htons(proto) + bpf_htons(len - l3);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
@@ -258,16 +269,19 @@ static __always_inline void checksum_v4(struct qmap_v4_ul_hdr *h, struct qmap_sh
 {
 	__u64 at = m->csum_start + m->csum_offset;
 	__u16 info = m->csum_offset | QMAP_V4_UL_ENABLE;
+	__u8 *sum;
 
 	h->csum_start = 0;
 	h->csum_info = 0;
 	if (!(m->flags & QMAP_SHIM_TX_CSUM))
 		return;
-	if (at > 0xfff || packet + at + 2 > end) {
+	sum = packet + at;
+	if (at > 0xfff || sum + 2 > end) {
 		m->flags = 0;
 		return;
 	}
-	*(__u16 *)(packet + at) ^= 0xffff;
+	sum[0] ^= 0xff;
+	sum[1] ^= 0xff;
 	if (is_udp(packet, end))
 		info |= QMAP_V4_UL_UDP;
 	h->csum_start = bpf_htons(m->csum_start);

@@ -89,7 +89,7 @@ static __always_inline int qmap_walk(const __u8 *data, const __u8 *end, __u64 of
 		return 0;
 	f->mux_id = p[1];
 	f->command = !!(p[0] & QMAP_FLAG_COMMAND);
-	len = __builtin_bswap16(((const struct qmap_hdr *)p)->len);
+	len = (__u32)p[2] << 8 | p[3];
 	pad = p[0] & QMAP_PAD_MASK;
 	if (!len) {
 		f->drop = QMAP_DROP_ZERO_LENGTH;

@@ -393,6 +393,10 @@ static void tx_frame(struct port *port, struct sk_buff *skb)
 	struct qmap_shim_tx meta = {.port = port->number};
 	u32 act;
 
+	if (skb->len > U16_MAX) {
+		tx_drop(port, skb, QMAP_DROP_OVERSIZE);
+		return;
+	}
 	if (!tx_prepare(skb, &meta)) {
 		tx_drop(port, skb, QMAP_DROP_NO_MEMORY);
 		return;

@@ -104,7 +104,8 @@
  * segmentation, with
  *
  *   data_meta  a struct qmap_shim_tx
- *   data       QMAP_SHIM_TX_ROOM bytes of room, right behind it, and behind them the packet
+ *   data       QMAP_SHIM_TX_ROOM bytes of room, right behind it, and behind them the packet, of at
+ *              most 65535 bytes
  *   data_end   the end of what of the packet is contiguous: its headers at least
  *
  * It writes the header into the last bytes of the room, its length into `header`, and returns
@@ -122,13 +123,23 @@
  * multiple of the endpoint's packet size: the frame leaves at the end of a transfer of `offset`
  * plus its own length, or of its own length alone, and the program can pad so that neither is such
  * a size.
+ *
+ *
+ * Alignment
+ * ---------
+ *
+ * On a CPU without efficient unaligned access the verifier takes data_meta, data and the packet to
+ * be aligned to two bytes (NET_IP_ALIGN), so the structs below have no larger fields. A modem may
+ * still put a frame at an odd offset of its aggregate; there the kernel's handler of unaligned
+ * accesses carries them out.
  */
 #ifndef QMAP_SHIM_H
 #define QMAP_SHIM_H
 
 #include <linux/types.h>
 
-#define QMAP_SHIM_VERSION 1
+/* A module runs programs that were built with its own version. */
+#define QMAP_SHIM_VERSION 2
 
 #define QMAP_SHIM_TRUNK_KIND "qmap_trunk"
 #define QMAP_SHIM_PORT_KIND  "qmap_port"
@@ -179,8 +190,8 @@ struct qmap_shim_rx {
 
 /* One packet on its way out. Host byte order. */
 struct qmap_shim_tx {
-	__u32 length;	   /* in: bytes of packet, all of it */
-	__u32 offset;	   /* in: bytes in the aggregate that the frame may join */
+	__u16 length;	   /* in: bytes of packet, all of it */
+	__u16 offset;	   /* in: bytes in the aggregate that the frame may join */
 	__u16 csum_start;  /* in: with QMAP_SHIM_TX_CSUM; from the start of the packet */
 	__u16 csum_offset; /* in: from csum_start */
 	__u8 port;	   /* in */
@@ -188,10 +199,10 @@ struct qmap_shim_tx {
 	__u8 header;	   /* out: 1..QMAP_SHIM_TX_ROOM */
 	__u8 pad;	   /* out: at most 63 */
 	__u8 drop;	   /* out, XDP_DROP: enum qmap_drop */
-	__u8 reserved[7];
+	__u8 reserved[3];
 };
 
 _Static_assert(sizeof(struct qmap_shim_rx) == 8, "qmap_shim_rx");
-_Static_assert(sizeof(struct qmap_shim_tx) == 24, "qmap_shim_tx");
+_Static_assert(sizeof(struct qmap_shim_tx) == 16, "qmap_shim_tx");
 
 #endif

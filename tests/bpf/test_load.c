@@ -120,6 +120,68 @@ static void test_budget(void **state)
 	}
 }
 
+/* As on a CPU without unaligned access; the verifier's words are printed if it refuses. */
+static int load_strictly(struct bpf_object *obj, int version)
+{
+	static char log[64 * 1024];
+	struct bpf_program *prog;
+	int ret;
+
+	bpf_object__for_each_program(prog, obj)
+	{
+		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_STRICT_ALIGNMENT);
+		bpf_program__set_log_buf(prog, log, sizeof(log));
+	}
+	ret = bpf_object__load(obj);
+	if (ret)
+		print_error("v%d %s: %s", version, bpf_object__name(obj), log);
+	return ret;
+}
+
+static int load_xdp_strictly(int version)
+{
+	struct qmap_xdp *xdp = qmap_xdp__open();
+	int ret;
+
+	assert_non_null(xdp);
+	xdp->rodata->config.dl_version = version;
+	xdp->rodata->config.ul_version = version;
+	ret = load_strictly(xdp->obj, version);
+	qmap_xdp__destroy(xdp);
+	return ret;
+}
+
+static int load_shim_strictly(int version)
+{
+	struct qmap_shim *shim = qmap_shim__open();
+	int ret;
+
+	assert_non_null(shim);
+	shim->rodata->config.dl_version = version;
+	shim->rodata->config.ul_version = version;
+	shim->rodata->avoid_multiple = 512;
+	ret = load_strictly(shim->obj, version);
+	qmap_shim__destroy(shim);
+	return ret;
+}
+
+/*
+ * Without CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS (MIPS, older ARM) the verifier takes packets to be
+ * aligned to two bytes and refuses programs that want more. The flag makes this machine's do so.
+ */
+static void test_strict_alignment(void **state)
+{
+	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
+
+	(void)state;
+	if (skip_reason)
+		skip();
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(load_xdp_strictly(versions[i]), 0);
+		assert_int_equal(load_shim_strictly(versions[i]), 0);
+	}
+}
+
 /* Head of .BTF.ext (kernel Documentation/bpf/btf.rst). */
 struct btf_ext_head {
 	uint16_t magic;
@@ -236,6 +298,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_strict_alignment),
 		cmocka_unit_test(test_no_relocations),
 		cmocka_unit_test(test_trim_belongs_in_devmap),
 		cmocka_unit_test(test_map_sizes),
