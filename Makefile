@@ -22,12 +22,16 @@ PKGS     := libbpf libevent_core json-c inih smartcols libmnl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS   ?= -O2 -g
 INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
-USER_CFLAGS = -std=gnu17 $(WARN) $(INC) -D_GNU_SOURCE -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
+# The width of a file's offset is set for 32-bit machines: readdir() and stat() fail there on inode
+# numbers that do not fit, as those of sysfs may be.
+USER_CFLAGS = -std=gnu17 $(WARN) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
 LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.
-MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
+# clang has no -print-multiarch since version 16, and names a vendor in its triplet.
+MULTIARCH  := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell $(CC) -dumpmachine 2>/dev/null | \
+	      sed -E 's/^i[4-6]86-/i386-/; s/-(pc|unknown)-/-/'))
 BPF_CFLAGS  = -O2 -g -target bpf -mcpu=v3 $(INC) -idirafter /usr/include/$(MULTIARCH) \
 	      -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
@@ -53,7 +57,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: compile check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -150,6 +154,12 @@ $(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --vers
 $(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
+
+# All of user space, compiled and not linked: for compilers whose libraries this machine does not have.
+COMPILE_SRC := $(filter-out %.bpf.c,$(wildcard daemon/*.c daemon/*/*.c tests/*/*.c bench/*.c))
+compile: $(COMPILE_SRC:%=compile/%)
+compile/%: | $(SKEL)
+	$(Q)$(CC) $(USER_CFLAGS) -DBENCH_CLANG='""' -fsyntax-only $*
 
 # What runs in guests, beside the tests' own tools for them.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \

@@ -107,7 +107,7 @@ static unsigned int drain_tun(const struct run *r, int fd)
 
 	while ((len = read(fd, buf, sizeof(buf))) > 0) {
 		const uint8_t *packet = buf + prefix(r);
-		size_t size = len < front ? 0 : packet[2] << 8 | packet[3];
+		size_t size = len < (ssize_t)front ? 0 : packet[2] << 8 | packet[3];
 
 		/* what the kernel itself sends there is no packet of ours */
 		if (size < UDP_HEADERS || packet[0] != 0x45 || packet[9] != IPPROTO_UDP)
@@ -214,7 +214,7 @@ static void leave_cpu(pthread_t thread, unsigned int cpu)
 
 	CPU_ZERO(&set);
 	for (long i = 0; i < sysconf(_SC_NPROCESSORS_CONF) && i < CPU_SETSIZE; i++)
-		if (i != cpu)
+		if (i != (long)cpu)
 			CPU_SET(i, &set);
 	pthread_setaffinity_np(thread, sizeof(set), &set);
 }

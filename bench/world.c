@@ -89,7 +89,7 @@ static int open_packet(struct world *w)
 
 static int add_tuns(struct world *w, struct error *err)
 {
-	unsigned int injector;
+	unsigned int injector = 0;
 	int ret;
 
 	w->trunk = add_tun("wwan0", 1500, true, &w->trunk_ifindex);

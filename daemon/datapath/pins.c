@@ -24,7 +24,7 @@ static int need_bpffs(struct error *err)
 {
 	struct statfs fs;
 
-	if (!statfs(BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC)
+	if (!statfs(BPFFS, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC)
 		return 0;
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;

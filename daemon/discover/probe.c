@@ -45,7 +45,7 @@ static void check_kernel(struct json_object *checks)
 {
 	struct statfs fs;
 	struct utsname u;
-	bool bpffs = !statfs("/sys/fs/bpf", &fs) && fs.f_type == BPF_FS_MAGIC;
+	bool bpffs = !statfs("/sys/fs/bpf", &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC;
 
 	if (!uname(&u))
 		add_check(checks, "kernel", true, u.release);

@@ -57,7 +57,7 @@ static bool only_root_writes(const struct stat *st)
 static int check_path(const char *path, struct error *err)
 {
 	char part[PATH_MAX];
-	struct stat st;
+	struct stat st = {0};
 
 	for (size_t i = 0; path[i]; i++) {
 		if (path[i] != '/' && path[i + 1])

@@ -30,17 +30,20 @@ static int ethtool(const struct features *f, void *command)
 
 static int count_features(struct features *f)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		uint32_t count;
-	} q = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES}};
-	int ret = ethtool(f, &q);
+		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+	} q = {.room = {0}};
+	int ret;
 
+	q.info.cmd = ETHTOOL_GSSET_INFO;
+	q.info.sset_mask = 1ULL << ETH_SS_FEATURES;
+	ret = ethtool(f, &q);
 	if (ret)
 		return ret;
-	if (!q.info.sset_mask || !q.count || q.count > MAX_BLOCKS * 32)
+	if (!q.info.sset_mask || !q.info.data[0] || q.info.data[0] > MAX_BLOCKS * 32)
 		return -EOPNOTSUPP;
-	f->n = q.count;
+	f->n = q.info.data[0];
 	return 0;
 }
 
@@ -69,25 +72,32 @@ static int find_feature(const struct features *f, const char *name)
 
 static int is_active(const struct features *f, unsigned int bit, bool *active)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block blocks[MAX_BLOCKS];
-	} q = {.head = {.cmd = ETHTOOL_GFEATURES, .size = MAX_BLOCKS}};
-	int ret = ethtool(f, &q);
+		uint8_t room[sizeof(struct ethtool_gfeatures) +
+			     MAX_BLOCKS * sizeof(struct ethtool_get_features_block)];
+	} q = {.room = {0}};
+	int ret;
 
-	*active = q.blocks[bit / 32].active & 1U << bit % 32;
+	q.head.cmd = ETHTOOL_GFEATURES;
+	q.head.size = MAX_BLOCKS;
+	ret = ethtool(f, &q);
+	*active = q.head.features[bit / 32].active & 1U << bit % 32;
 	return ret;
 }
 
 static int change(const struct features *f, unsigned int bit, bool on)
 {
-	struct {
+	union {
 		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block blocks[MAX_BLOCKS];
-	} q = {.head = {.cmd = ETHTOOL_SFEATURES, .size = (f->n + 31) / 32}};
+		uint8_t room[sizeof(struct ethtool_sfeatures) +
+			     MAX_BLOCKS * sizeof(struct ethtool_set_features_block)];
+	} q = {.room = {0}};
 
-	q.blocks[bit / 32].valid = 1U << bit % 32;
-	q.blocks[bit / 32].requested = on ? 1U << bit % 32 : 0;
+	q.head.cmd = ETHTOOL_SFEATURES;
+	q.head.size = (f->n + 31) / 32;
+	q.head.features[bit / 32].valid = 1U << bit % 32;
+	q.head.features[bit / 32].requested = on ? 1U << bit % 32 : 0;
 	return ethtool(f, &q);
 }
 

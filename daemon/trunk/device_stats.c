@@ -24,15 +24,18 @@ static int ethtool(int fd, const char *dev, void *command)
 
 static int count(int fd, const char *dev, uint32_t *n)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		uint32_t count;
-	} q = {.info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_STATS}};
-	int ret = ethtool(fd, dev, &q);
+		uint8_t room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
+	} q = {.room = {0}};
+	int ret;
 
+	q.info.cmd = ETHTOOL_GSSET_INFO;
+	q.info.sset_mask = 1ULL << ETH_SS_STATS;
+	ret = ethtool(fd, dev, &q);
 	if (ret)
 		return ret;
-	*n = q.info.sset_mask ? q.count : 0;
+	*n = q.info.sset_mask ? q.info.data[0] : 0;
 	return *n && *n <= MAX_STATS ? 0 : -EOPNOTSUPP;
 }
 

@@ -3,6 +3,8 @@
 #ifndef QMAP_TRUNK_INTERNAL_H
 #define QMAP_TRUNK_INTERNAL_H
 
+#include <sys/time.h>
+
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "session/session.h"

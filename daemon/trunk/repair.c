@@ -98,7 +98,7 @@ static void done(struct trunk *t, struct trunk_port *p, const char *what, const 
  */
 static bool look_again(struct trunk *t, struct trunk_port *p)
 {
-	int64_t now = clock_ms(), wait = t->ops->gone_ms ?: look_delay.tv_usec / 1000;
+	int64_t now = clock_ms(), wait = t->ops->gone_ms ?: (unsigned int)look_delay.tv_usec / 1000;
 	struct timeval left;
 
 	if (!p->missed)

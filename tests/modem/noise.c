@@ -176,8 +176,10 @@ static const struct {
 const char *noise_kinds(void)
 {
 #define X(name) " " #name
-	return KINDS(X) + 1;
+	static const char names[] = KINDS(X);
 #undef X
+
+	return &names[1];
 }
 
 int noise_new(struct modem *m)

@@ -276,6 +276,21 @@ static void longest_strings(void **state)
 	}
 }
 
+/* All of it comes out again: in JSON, in the log, on terminals. */
+static void text_is_utf8(void **state)
+{
+	static const char *const bad[] = {"\x1b", "\x7f", "\xff", "\xc3", "\xc2\x9b", "\x9b"};
+	struct error err = {0};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "1,apn=a%sb", bad[i]);
+		assert_int_equal(config_pdn_add(&trunk, text, &err), -EINVAL);
+	}
+	assert_int_equal(config_pdn_add(&trunk, "1,apn=\xc3\xa4\xe6\x9d\xb1", NULL), 0);
+}
+
 static void too_many_pdns(void **state)
 {
 	struct error err = {0};
@@ -362,7 +377,7 @@ static void full_trunk(void)
 	config_trunk_set(&trunk, "dl-max-datagrams", "32", NULL);
 	config_trunk_set(&trunk, "sync", "no", NULL);
 	config_trunk_set(&trunk, "timeout", "5", NULL);
-	config_pdn_add(&trunk, "1,apn=a\"b\\c,ip=v6,user=\xc3\xa9,password=p\\,q\xff,auth=pap",
+	config_pdn_add(&trunk, "1,apn=a\"b\\c,ip=v6,user=\xc3\xa9,password=p\\,q\xc3\xbf,auth=pap",
 		       NULL);
 	config_pdn_add(&trunk, "7,netns=red,metric=9,default-route=no,mux=3", NULL);
 	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
@@ -724,8 +739,8 @@ static void file_errors(void **state)
 		 "qmap=off carries one PDN, not 2"},
 		{"[trunk b]\n[trunk a/b]\n", 2, "\"a/b\" is not a name of a network device"},
 		{"[trunk 1234567890123456]\n", 1,
-		 "bad dev \"1234567890123456\": allowed: at most 15 characters, none of them a "
-		 "control character"},
+		 "bad dev \"1234567890123456\": allowed: at most 15 characters of UTF-8, none of "
+		 "them a control character"},
 		/* The first mistake counts, whoever finds it. */
 		{"[trunk a]\nqmap = v9\nnonsense\n", 2,
 		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},
@@ -856,6 +871,7 @@ int main(void)
 		T(pdn_text_errors),
 		T(secrets_stay_secret),
 		T(longest_strings),
+		T(text_is_utf8),
 		T(too_many_pdns),
 		T(finish_errors),
 		T(finish_accepts),

@@ -30,18 +30,18 @@ static uint32_t any(uint32_t below)
 	return random_state % below;
 }
 
-/* Much of what a file could take for something else, and bytes beyond ASCII. */
+/* Much of what a file could take for something else, and letters beyond ASCII. */
 static void any_string(char *text, size_t size)
 {
 	static const char nasty[] = " ;#\"\\=:[]',`";
 	size_t len = any(3) ? any(size) : any(4) % size;
 
 	for (size_t i = 0; i < len; i++) {
-		text[i] = ' ' + any(256 - ' ');
-		if (any(2))
-			text[i] = nasty[any(sizeof(nasty) - 1)];
-		if (text[i] == 0x7f)
-			text[i] = ' ';
+		text[i] = any(2) ? nasty[any(sizeof(nasty) - 1)] : (char)(' ' + any(0x7f - ' '));
+		if (i + 1 < len && !any(4)) { /* U+00C0 to U+00FF */
+			text[i++] = 0xc3;
+			text[i] = 0x80 + any(0x40);
+		}
 	}
 	text[len] = '\0';
 }

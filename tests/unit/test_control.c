@@ -99,10 +99,17 @@ static void do_monitor(struct control_request *req, struct json_object *args, vo
 	assert_int_equal(control_stream_open(&f->stream, req, stream_closed, f), 0);
 }
 
+static void do_raw(struct control_request *req, struct json_object *args, void *arg)
+{
+	(void)args;
+	(void)arg;
+	control_reply(req, json_object_new_string("\x1b[31m\x9bm\xff"));
+}
+
 static const struct control_command commands[] = {
 	{"show", false, do_echo}, {"stats", false, do_fail},   {"hold", false, do_hold},
 	{"big", false, do_big},	  {"attach", true, do_change}, {"monitor", false, do_monitor},
-	{NULL, false, NULL},
+	{"raw", false, do_raw},	  {NULL, false, NULL},
 };
 
 static int setup(void **state)
@@ -286,6 +293,21 @@ static void unknown_command(void **state)
 	say(f, fd, "{\"command\":\"show\\u0000\"}\n");
 	expect_error(f, fd, "EINVAL");
 	close(fd);
+}
+
+/* No parser takes invalid UTF-8 for JSON: none comes in, and none goes out. */
+static void utf8(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"show\",\"dev\":\"\xc3\xbc\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\",\"dev\":\"\xc3\xbc\"}}");
+	say(f, fd, "{\"command\":\"raw\"}\n");
+	expect_line(f, fd, "{\"ok\":true,\"result\":\"\\u001b[31m?m?\"}");
+	say(f, fd, "{\"command\":\"show\",\"dev\":\"\xff\"}\n");
+	expect_error(f, fd, "EBADMSG");
+	expect_end(f, fd);
 }
 
 /* A request in the works holds up nobody else, and its client still gets the answer after EOF. */
@@ -901,6 +923,7 @@ int main(void)
 		T(answers),
 		T(several_at_once),
 		T(unknown_command),
+		T(utf8),
 		T(later),
 		T(client_leaves),
 		T(server_ends_first),

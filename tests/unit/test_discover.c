@@ -379,10 +379,10 @@ static void hostile_strings(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[300] = 0;
 	rg500q("qmi_wwan");
-	file("\033]0;owned\007Que\tctel\177", USB "/manufacturer", "1-1.2");
+	file("\033]0;owned\007Que\tctel\177\302\233\233", USB "/manufacturer", "1-1.2");
 	file(text, USB "/product", "1-1.2");
 	find(1);
-	assert_string_equal(list->manufacturer, " ]0;owned Que ctel");
+	assert_string_equal(list->manufacturer, "?]0;owned?Que?ctel????");
 	assert_int_equal(strlen(list->product_name), sizeof(list->product_name) - 1);
 }
 

@@ -298,6 +298,48 @@ static void results(void **state)
 	assert_string_equal(out, "");
 }
 
+static void say_hostile(void)
+{
+	struct json_object *o = json_object_new_array(), *trunk = json_object_new_object();
+	struct json_object *line = json_object_new_object();
+	struct error e = {0};
+
+	json_object_object_add(trunk, "dev", json_object_new_string("w\x1b[31m\x9bm\xff"));
+	json_object_array_add(o, trunk);
+	output_result(&cli, o, output_show);
+	json_object_put(o);
+	json_object_object_add(line, "kind", json_object_new_string("netdev"));
+	json_object_object_add(line, "time", json_object_new_string("now\x1b"));
+	json_object_object_add(line, "port", json_object_new_string("p\a\xc2\x9b"));
+	json_object_object_add(line, "to", json_object_new_string("x\x7f"));
+	output_event(&cli, stdout, line);
+	json_object_put(line);
+	cli.printed = false;
+	error_set(&e, -EINVAL, "no \"\x1b[2J\xe2\x82\"");
+	error_hint(&e, "try \x9b");
+	output_error(&cli, &e);
+}
+
+/* Names and words of others reach neither the terminal as commands nor a parser as no UTF-8. */
+static void hostile(void **state)
+{
+	char out[512], err[512];
+
+	(void)state;
+	capture(say_hostile, out, err);
+	assert_non_null(strstr(out, "w?[31m?m?: "));
+	assert_non_null(strstr(out, "now? p???: x?\n"));
+	assert_null(strpbrk(out, "\x1b\a\x7f\x9b\xff"));
+	assert_string_equal(err, "qmapctl: no \"?[2J??\"\nhint: try ?\n");
+	cli.json = true;
+	capture(say_hostile, out, err);
+	assert_string_equal(out, "[{\"dev\":\"w\\u001b[31m?m?\"}]\n"
+				 "{\"kind\":\"netdev\",\"time\":\"now\\u001b\","
+				 "\"port\":\"p\\u0007??\",\"to\":\"x?\"}\n"
+				 "{\"error\":\"no \\\"\\u001b[2J??\\\"\",\"errno\":\"EINVAL\","
+				 "\"hint\":\"try ?\"}\n");
+}
+
 /* ---- errors themselves ---- */
 
 static void error_basics(void **state)
@@ -353,7 +395,7 @@ static void log_plain(void)
 {
 	log_set_level(LOG_LEVEL_INFO);
 	log_error("e %d", 1);
-	log_warning("two\nlines\x1b[m");
+	log_warning("two\nlines\x1b[m\x9b");
 	log_info("i");
 	log_debug("not shown");
 }
@@ -383,7 +425,7 @@ static void diagnostics(void **state)
 	capture(log_plain, out, err);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "test_output: error: e 1\ntest_output: warning: "
-				 "two?lines?[m\ntest_output: i\n");
+				 "two?lines?[m?\ntest_output: i\n");
 	capture(log_journal, out, err);
 	assert_string_equal(err, "<3>e\n<6>i\ntest_output: warning: w\n");
 }
@@ -397,8 +439,8 @@ int main(void)
 		T(show_nonsense),  T(stats),
 		T(stats_of_rmnet), T(probe),
 		T(probe_modems),   T(errors),
-		T(results),	   T(error_basics),
-		T(diagnostics),
+		T(results),	   T(hostile),
+		T(error_basics),   T(diagnostics),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
