@@ -126,8 +126,8 @@ static void show_nonsense(void **state)
 		"[{\"pdns\":5}]",
 		"[{\"pdns\":[5,null,{}]}]",
 		"[{\"pdns\":[{\"families\":[5,{},null]}]}]",
-		"[{\"dev\":1,\"qmap\":[],\"pdns\":[{\"families\":[{\"family\":\"4\",\"state\":3,"
-		"\"call_end\":{}}]}]}]",
+		("[{\"dev\":1,\"qmap\":[],\"pdns\":[{\"families\":[{\"family\":\"4\",\"state\":3,"
+		 "\"call_end\":{}}]}]}]"),
 	};
 
 	(void)state;

@@ -230,12 +230,13 @@ static const struct request *nth(uint8_t service, uint16_t message, unsigned int
 
 static uint32_t u32(const struct request *r, uint8_t type)
 {
-	size_t len;
+	size_t len = 0;
 	const uint8_t *v = fake_tlv(r, type, &len);
 	uint32_t n = 0;
 
 	assert_non_null(v);
-	memcpy(&n, v, len < 4 ? len : 4);
+	for (size_t i = 0; i < len && i < 4; i++)
+		n |= (uint32_t)v[i] << 8 * i;
 	return n;
 }
 
