@@ -13,6 +13,7 @@
 #include "config.h"
 #include "model.h"
 #include "util/nearest.h"
+#include "util/printable.h"
 #include "qmap/abi.h"
 
 static const struct config_choice qmap_choices[] = {
@@ -336,7 +337,8 @@ void config_word_allowed(const struct config_word *w, char *buf, size_t size)
 {
 	switch (w->type) {
 	case CONFIG_STRING:
-		snprintf(buf, size, "at most %zu characters, none of them a control character",
+		snprintf(buf, size,
+			 "at most %zu characters of UTF-8, none of them a control character",
 			 w->size - 1);
 		break;
 	case CONFIG_UINT:
@@ -367,10 +369,8 @@ static int set_string(const struct config_word *w, void *member, const char *val
 
 	if (len >= w->size)
 		return -EINVAL;
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)value[i] < ' ' || value[i] == 0x7f)
-			return -EINVAL;
-	}
+	if (!is_printable(value, len))
+		return -EINVAL;
 	/* Clear what is left, so that two configurations compare by memcmp(). */
 	memset(member, 0, w->size);
 	memcpy(member, value, len);

@@ -27,7 +27,7 @@ struct json_object *control_parse(const char *line, size_t len, const char **why
 	*why = "out of memory";
 	if (!tok)
 		return NULL;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tok, line, len);
 	e = json_tokener_get_error(tok);
 	*why = e == json_tokener_continue ? "it ends too early" : json_tokener_error_desc(e);

@@ -32,7 +32,8 @@ int control_path(const char *run_dir, char *buf, size_t size);
 
 struct json_object;
 
-/* Strict JSON, nothing after it, no zero bytes. NULL with the parser's @why. New reference. */
+/* Strict JSON in valid UTF-8, nothing after it, no zero bytes. NULL with the parser's @why. New
+ * reference. */
 struct json_object *control_parse(const char *line, size_t len, const char **why);
 
 #endif

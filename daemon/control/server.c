@@ -17,6 +17,7 @@
 #include "util/error_json.h"
 #include "util/log.h"
 #include "util/nearest.h"
+#include "util/printable.h"
 
 /* Enough for people and scripts; whoever holds more connections than that is no person. */
 #define MAX_CLIENTS	  64
@@ -111,7 +112,7 @@ static void put_line(struct client *c, struct json_object *o)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	size_t len;
-	const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, &len);
+	const char *text = printable_json_text(o, JSON_C_TO_STRING_PLAIN, &len);
 
 	evbuffer_add(out, text, len);
 	evbuffer_add(out, "\n", 1);

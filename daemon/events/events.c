@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "util/log.h"
+#include "util/printable.h"
 
 struct events_subscriber {
 	TAILQ_ENTRY(events_subscriber) entry;
@@ -61,20 +62,12 @@ static void write_log(const struct events_entry *e, bool info)
 	log_write(info ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", text);
 }
 
-/* Words of a modem may be among them: one event stays one line. */
-static void make_printable(char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-}
-
 void events_add(struct events *ev, struct events_entry *e, bool info)
 {
 	struct events_subscriber *s, *next;
 
 	clock_gettime(CLOCK_REALTIME, &e->time);
-	make_printable(e->reason);
+	printable(e->reason); /* words of a modem may be in it; hooks get it in a line */
 	write_log(e, info);
 	if (!ev)
 		return;

@@ -108,9 +108,6 @@ static void run_free(struct run *r)
 
 static void log_line(struct run *r, char *line)
 {
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
 	if (r->lines++ < MAX_LINES)
 		log_info("%s: %s: %.*s", r->dev, r->program, MAX_LINE, line);
 	else if (r->lines == MAX_LINES + 1)

@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "util/json_get.h"
+#include "util/printable.h"
 
 static const char *const kinds[EVENTS_KINDS] = {
 	[EVENTS_MODEM] = "modem",
@@ -109,6 +110,8 @@ void events_text(const struct events_entry *e, char *buf, size_t size)
 
 	snprintf(buf, size, "%s%s%s%s%s%s", subject(e, who, sizeof(who)), moves ? e->from : "",
 		 moves ? " -> " : "", e->to, e->reason[0] ? ": " : "", e->reason);
+	/* whoever administers the namespace of a port chooses its name */
+	printable(buf);
 }
 
 static void append(void *arg, const struct events_entry *e)

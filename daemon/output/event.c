@@ -5,6 +5,7 @@
 
 #include "events/events.h"
 #include "util/json_get.h"
+#include "util/printable.h"
 #include "output.h"
 
 static void print_text(FILE *out, struct json_object *line)
@@ -13,6 +14,7 @@ static void print_text(FILE *out, struct json_object *line)
 	struct events_entry e;
 	char text[700];
 
+	printable_json(line);
 	if (json_object_object_get_ex(line, "gap", NULL)) {
 		fprintf(out, "(%lld events were left out: the reader was too slow)\n",
 			(long long)json_get_int(line, "gap"));
@@ -29,8 +31,7 @@ void output_event(const struct cli *cli, FILE *out, struct json_object *line)
 
 	if (cli->json)
 		fprintf(out, "%s\n",
-			json_object_to_json_string_ext(line,
-						       flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+			printable_json_text(line, flags | JSON_C_TO_STRING_NOSLASHESCAPE, NULL));
 	else
 		print_text(out, line);
 }

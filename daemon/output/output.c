@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "util/error_json.h"
+#include "util/printable.h"
 
 static void print_json(const struct cli *cli, struct json_object *o)
 {
 	int flags = cli->pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
 				: JSON_C_TO_STRING_PLAIN;
 
-	puts(json_object_to_json_string_ext(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(printable_json_text(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE, NULL));
 }
 
 void output_result(struct cli *cli, struct json_object *result,
@@ -24,15 +25,18 @@ void output_result(struct cli *cli, struct json_object *result,
 	cli->printed = true;
 	if (!json_object_is_type(result, json_type_array))
 		result = empty = json_object_new_array();
-	if (cli->json)
+	if (cli->json) {
 		print_json(cli, result);
-	else
+	} else {
+		printable_json(result);
 		text(cli, stdout, result);
+	}
 	json_object_put(empty);
 }
 
 void output_error(const struct cli *cli, const struct error *err)
 {
+	struct error e = *err;
 	struct json_object *o;
 
 	if (cli->json && !cli->printed) {
@@ -42,7 +46,7 @@ void output_error(const struct cli *cli, const struct error *err)
 		json_object_put(o);
 		return;
 	}
-	fprintf(stderr, "qmapctl: %s\n", err->text);
-	if (err->hint[0])
-		fprintf(stderr, "hint: %s\n", err->hint);
+	fprintf(stderr, "qmapctl: %s\n", printable(e.text));
+	if (e.hint[0])
+		fprintf(stderr, "hint: %s\n", printable(e.hint));
 }

@@ -42,15 +42,19 @@ int64_t resume_slept(int64_t ahead_before, int64_t ahead_now)
 	return slept >= LEAST_NS ? slept : 0;
 }
 
-/*
- * A timer that never expires, and is cancelled whenever the wall clock jumps: somebody has set it,
- * or it has been set after a resume (kernel fs/timerfd.c, timerfd_clock_was_set, timerfd_resume).
- */
-static int arm(int fd)
-{
-	const struct itimerspec never = {.it_value.tv_sec = INT32_MAX};
+#define TIME_MAX ((time_t)((1ULL << (8 * sizeof(time_t) - 1)) - 1))
 
-	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+/*
+ * A timer that never expires, and is cancelled whenever the wall clock is set, by a program or by
+ * the kernel after a resume (fs/timerfd.c, timerfd_clock_was_set, timerfd_resume). Where time_t has
+ * 32 bits, the end of time is in 2038: a timer that has expired nevertheless is left disarmed
+ * (@when 0), which the kernel cancels all the same.
+ */
+static int arm(int fd, time_t when)
+{
+	const struct itimerspec at = {.it_value.tv_sec = when};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
 }
 
 static void on_jump(evutil_socket_t fd, short what, void *arg)
@@ -58,11 +62,12 @@ static void on_jump(evutil_socket_t fd, short what, void *arg)
 	struct resume_watch *w = arg;
 	int64_t now = ahead(), slept = resume_slept(w->ahead, now);
 	uint64_t expired;
+	ssize_t n = read(fd, &expired, sizeof(expired));
 
 	(void)what;
-	if (read(fd, &expired, sizeof(expired)) < 0 && errno == EAGAIN)
+	if (n < 0 && errno == EAGAIN)
 		return;
-	arm(fd);
+	arm(fd, n < 0 ? TIME_MAX : 0);
 	w->ahead = now;
 	if (slept)
 		w->fn(w->arg, slept / NS);
@@ -78,7 +83,7 @@ int resume_watch_new(struct resume_watch **out, struct event_base *base,
 		return error_set(err, -ENOMEM, "out of memory");
 	*w = (struct resume_watch){.ahead = ahead(), .fn = fn, .arg = arg};
 	w->fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (w->fd >= 0 && !arm(w->fd))
+	if (w->fd >= 0 && !arm(w->fd, TIME_MAX))
 		w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, on_jump, w);
 	if (w->event && !event_add(w->event, NULL)) {
 		*out = w;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "printable.h"
+
 static const struct {
 	const char *name;
 	int priority; /* syslog's, sd-daemon(3) */
@@ -42,15 +44,6 @@ static bool stderr_is_journal(void)
 	return st.st_dev == dev && st.st_ino == ino;
 }
 
-/* Text in a message may come from a modem or a client: one message stays one line. */
-static void make_printable(char *s)
-{
-	for (; *s; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
-	}
-}
-
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	int saved = errno;
@@ -62,7 +55,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	make_printable(text);
+	/* Words of a modem or a client may be in it: one message stays one line. */
+	printable(text);
 	if (stderr_is_journal())
 		fprintf(stderr, "<%d>%s\n", levels[level].priority, text);
 	else

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "printable.h"
+
 #define FORMAT_PATH(path, fmt)                                                                     \
 	do {                                                                                       \
 		va_list ap;                                                                        \
@@ -25,11 +27,8 @@ static bool first_line(char *buf, size_t size, const char *path)
 		fclose(f);
 	if (!ok)
 		buf[0] = 0;
-	/* strings of a device are the device's: nothing of them may reach a terminal as a command
-	 */
-	for (char *c = buf; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = ' ';
+	buf[strcspn(buf, "\n")] = 0;
+	printable(buf); /* the strings of a device are the device's */
 	for (size_t n = strlen(buf); n && buf[n - 1] == ' '; n--)
 		buf[n - 1] = 0;
 	return ok;

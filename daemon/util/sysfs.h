@@ -8,7 +8,7 @@
 
 #define SYSFS_PATH 512
 
-/* First line of a file; false and "" if there is none. Control characters become blanks. */
+/* First line of a file; false and "" if there is none. As printable(). */
 bool sysfs_text(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* A number in @base 10 or 16 (with or without 0x); -1 if there is none. */
