@@ -57,11 +57,19 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: compile check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: preflight compile check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
-$(BUILD)/%.bpf.o: %.bpf.c
+# Without this, the first tool that is missing stops make with its name, the libraries only at the end.
+preflight:
+	$(Q)missing="$$(for t in $(CLANG) $(BPFTOOL) pkg-config rst2man; do \
+			case $$t in -*) ;; *) command -v "$$t" >/dev/null || echo "$$t";; esac; done; \
+		for p in $(PKGS); do pkg-config --exists "$$p" 2>/dev/null || echo "$$p"; done)"; \
+	[ -z "$$missing" ] || { echo "Missing for the build:" $$missing >&2; \
+		echo "On Debian: sudo make deps" >&2; exit 1; }
+
+$(BUILD)/%.bpf.o: %.bpf.c | preflight
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
@@ -169,7 +177,7 @@ $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/man/%: doc/%.rst
+$(BUILD)/man/%: doc/%.rst | preflight
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)rst2man --strict $< > $@
@@ -177,16 +185,16 @@ $(BUILD)/man/%: doc/%.rst
 # --- what people call ---
 
 deps:
-	$(Q)tests/deps.sh
+	$(Q)tests/deps.sh build
 
-# Builds in a make of its own, so that tools that `deps` has just installed are found.
+# Builds in a make of its own, so that tools that have just been installed are found.
 define with_deps
-	$(Q)tests/deps.sh
+	$(Q)tests/deps.sh $(or $(2),all)
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) $(1)
 endef
 
 demo:
-	$(call with_deps,all)
+	$(call with_deps,all,demo)
 	$(Q)tests/demo.sh
 
 check:
@@ -240,10 +248,12 @@ lint:
 
 help:
 	@echo 'sudo make demo     install what is missing, build, show the main job on a software modem'
-	@echo 'sudo make check    install what is missing, build, run every test'
+	@echo 'sudo make check    install what is missing, build, run the tests: units, BPF, namespaces, and of the'
+	@echo '                   guests what fits into minutes; the rest: check-vm, check-matrix, fuzz, soak, check-report'
 	@echo 'make               build into $(BUILD)/'
-	@echo 'make deps          install what is missing'
-	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net, check-vm: root)'
+	@echo 'sudo make deps     install what the build needs (Debian)'
+	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
+	@echo 'sudo make check-vm every test in guests, hours: three kernels, all data paths, the module by DKMS'
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
 	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
 	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'

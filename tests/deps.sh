@@ -1,14 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs the Debian packages that are missing, and only then asks the network.
+# tests/deps.sh build|demo|all: installs the Debian packages that are missing, and only then asks the
+# network. What the programs are built with; the demo besides; the tests, measurements and lint besides.
 set -eu
 
-packages=(
-	build-essential pkg-config clang llvm libclang-rt-14-dev clang-format shellcheck cppcheck
-	bpftool libbpf-dev libmnl-dev libevent-dev libjson-c-dev libinih-dev libsmartcols-dev
-	libcmocka-dev libelf-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd sparse
-	libqmi-utils libqmi-proxy ethtool iproute2 iputils-ping iperf3 jq procps util-linux python3 python3-docutils
+build=(
+	build-essential pkg-config clang llvm bpftool libbpf-dev libmnl-dev libevent-dev libjson-c-dev
+	libinih-dev libsmartcols-dev libelf-dev python3-docutils
 )
+demo=(ethtool iproute2 iputils-ping iperf3 jq procps util-linux)
+tests=(
+	libcmocka-dev libclang-rt-14-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd
+	libqmi-utils libqmi-proxy python3 clang-format shellcheck cppcheck sparse
+)
+case ${1:-all} in
+build) packages=("${build[@]}") ;;
+demo) packages=("${build[@]}" "${demo[@]}") ;;
+all) packages=("${build[@]}" "${demo[@]}" "${tests[@]}") ;;
+*)
+	echo "usage: $0 build|demo|all" >&2
+	exit 1
+	;;
+esac
 
 missing=()
 for p in "${packages[@]}"; do
@@ -18,7 +31,7 @@ done
 
 if [ "$(id -u)" != 0 ]; then
 	echo "Missing packages: ${missing[*]}" >&2
-	echo "Install them as root: make deps" >&2
+	echo "Install them as root: $0 ${1:-all}" >&2
 	exit 1
 fi
 echo "Installing: ${missing[*]}"
