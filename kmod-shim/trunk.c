@@ -205,7 +205,8 @@ static struct netlink_range_validation usecs_range = {.max = TX_USECS_MAX};
 static struct netlink_range_validation bytes_range = {.max = QMAP_MAX_AGGREGATE};
 
 static const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
-	[IFLA_QMAP_TRUNK_VERSION] = {.type = NLA_REJECT},
+	[IFLA_QMAP_TRUNK_VERSION] =
+		NLA_POLICY_RANGE(NLA_U32, QMAP_SHIM_VERSION, QMAP_SHIM_VERSION),
 	[IFLA_QMAP_TRUNK_FLOW_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &flow_ms_range),
 	[IFLA_QMAP_TRUNK_TX_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &bytes_range),
 	[IFLA_QMAP_TRUNK_TX_FRAMES] = NLA_POLICY_RANGE(NLA_U32, 1, TX_FRAMES_MAX),

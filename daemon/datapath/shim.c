@@ -307,7 +307,9 @@ static int renew(struct datapath *dp, bool *changed, struct error *err)
 {
 	struct qmap_shim *skel = NULL;
 	struct qmap_config config;
-	int ret = renew_get_config(dp->pins, &config, err) ?: load(&skel, dp, &config, err);
+	int ret = rtnl_shim_probe(dp->nl, err)
+			  ?: renew_get_config(dp->pins, &config, err)
+			  ?: load(&skel, dp, &config, err);
 
 	if (ret)
 		return ret;

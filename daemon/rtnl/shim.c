@@ -45,8 +45,15 @@ int rtnl_shim_probe(struct rtnl *nl, struct error *err)
 	 * does not know the kind. Asking makes the kernel load it (MODULE_ALIAS_RTNL_LINK).
 	 */
 	begin(&l, nl, "qmap-probe", 0, QMAP_SHIM_TRUNK_KIND);
+	mnl_attr_put_u32(l.nlh, IFLA_QMAP_TRUNK_VERSION, QMAP_SHIM_VERSION);
 	end(&l);
 	ret = rtnl_execute(nl, NULL, NULL, &cause, "look for the kernel module qmap_shim");
+	if (ret == -ERANGE) {
+		error_set(err, -EOPNOTSUPP,
+			  "the kernel module qmap_shim is of another version than this program");
+		error_hint(err, "detach, unload the module and load that of the same release");
+		return -EOPNOTSUPP;
+	}
 	if (ret != -EOPNOTSUPP)
 		return ret == -EPERM ? error_pass(err, &cause) : 0;
 	error_set(err, -EOPNOTSUPP, "the kernel module qmap_shim is not loaded");

@@ -5,7 +5,8 @@
 
 #include "rtnl.h"
 
-/* 0 if the module is there or could be loaded (the kernel tries); -EOPNOTSUPP if not. */
+/* 0 if the module is there or could be loaded (the kernel tries); -EOPNOTSUPP if not, and if its
+ * ABI is another than QMAP_SHIM_VERSION. */
 int rtnl_shim_probe(struct rtnl *nl, struct error *err);
 
 /* Limits of uplink aggregates: IFLA_QMAP_TRUNK_TX_*. */

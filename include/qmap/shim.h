@@ -39,9 +39,8 @@
  *                                    default: an aggregate leaves as soon as the stack says that
  *                                    nothing follows at once (xmit_more)
  *
- * and in replies also
- *
- *   IFLA_QMAP_TRUNK_VERSION     u32  QMAP_SHIM_VERSION of the module
+ *   IFLA_QMAP_TRUNK_VERSION     u32  QMAP_SHIM_VERSION that the caller's programs were built with:
+ *                                    ERANGE unless it is the module's; in replies, the module's
  *
  * Where the kernel has tx-aggr-* (6.3), `ethtool -C` on the trunk device sets the TX_* values too.
  *

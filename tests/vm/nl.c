@@ -94,6 +94,8 @@ static void put_trunk(struct nlmsghdr *nlh, const struct nl_trunk *t)
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	if (t->flow_ms)
 		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_FLOW_MS, t->flow_ms);
+	if (t->version)
+		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_VERSION, t->version);
 	if (t->tx_bytes)
 		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_BYTES, t->tx_bytes);
 	if (t->tx_frames)

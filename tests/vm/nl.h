@@ -9,7 +9,7 @@
 struct nlmsghdr;
 
 struct nl_trunk {
-	uint32_t flow_ms, tx_bytes, tx_frames, tx_usecs; /* 0: not sent */
+	uint32_t version, flow_ms, tx_bytes, tx_frames, tx_usecs; /* 0: not sent */
 };
 
 /* All return 0 or a negative errno; nl_error() is then the kernel's sentence, or "". */

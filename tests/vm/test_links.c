@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <linux/if_link.h>
+#include "qmap/shim.h"
 
 #include "world.h"
 
@@ -22,13 +23,15 @@ static int expect(const char *what, int err, int want)
 
 static int refusals(const struct world *w)
 {
-	const struct nl_trunk none = {}, frames = {.tx_frames = 256}, bytes = {.tx_bytes = 65536};
+	const struct nl_trunk none = {}, frames = {.tx_frames = 256}, bytes = {.tx_bytes = 65536},
+			      newer = {.version = QMAP_SHIM_VERSION + 1};
 
 	if (expect("second trunk", nl_add_trunk("t1", w->modem_ifindex, &none), -EBUSY) ||
 	    expect("trunk without lower", nl_add_trunk("t1", 0, &none), -EINVAL) ||
 	    expect("trunk on nothing", nl_add_trunk("t1", 9999, &none), -ENODEV) ||
 	    expect("trunk on trunk", nl_add_trunk("t1", w->trunk_ifindex, &none), -EINVAL) ||
 	    expect("trunk on lo", nl_add_trunk("t1", if_nametoindex("lo"), &none), -EINVAL) ||
+	    expect("newer programs", nl_change_trunk("trunk0", &newer), -ERANGE) ||
 	    expect("256 frames", nl_change_trunk("trunk0", &frames), -ERANGE) ||
 	    expect("65536 bytes", nl_change_trunk("trunk0", &bytes), -ERANGE))
 		return -1;
@@ -43,7 +46,8 @@ static int refusals(const struct world *w)
 int test_links(void)
 {
 	const struct world_options o = {.version = 1, .ports = 2};
-	const struct nl_trunk good = {.flow_ms = 100, .tx_bytes = 16384, .tx_usecs = 500};
+	const struct nl_trunk good = {
+		.version = QMAP_SHIM_VERSION, .flow_ms = 100, .tx_bytes = 16384, .tx_usecs = 500};
 	struct world w;
 	int err;
 
