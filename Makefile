@@ -29,11 +29,14 @@ LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.
-# clang has no -print-multiarch since version 16, and names a vendor in its triplet.
-MULTIARCH  := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell $(CC) -dumpmachine 2>/dev/null | \
-	      sed -E 's/^i[4-6]86-/i386-/; s/-(pc|unknown)-/-/'))
-BPF_CFLAGS  = -O2 -g -target bpf -mcpu=v3 $(INC) -idirafter /usr/include/$(MULTIARCH) \
-	      -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
+# They get the byte order of the machine that $(CC) compiles for, and that machine's kernel headers,
+# some of which ask what else its compiler says of it.
+BPF_HEADERS := $(shell $(CC) -v -E - </dev/null 2>&1 | sed -nE '/^.include </,/^End/s|^ +(/.*)|-idirafter \1|p')
+BPF_MACHINE := $(shell $(CC) -dM -E - </dev/null 2>/dev/null | sed -nE \
+	       's/^.define ((__MIPSE[BL]|__ARMEB|__AARCH64EB|__(LITTLE|BIG)_ENDIAN|__riscv_xlen|__loongarch_grlen|_MIPS_SZLONG)[a-z_]*) /-D\1=/p')
+BPF_ORDER   := $(if $(shell $(CC) -dM -E - </dev/null 2>/dev/null | grep '__BYTE_ORDER__ .*BIG'),eb,el)
+BPF_CFLAGS   = -O2 -g -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
+	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
 LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c,$(wildcard daemon/*.c daemon/*/*.c))
 MODEM_SRC := $(wildcard tests/modem/*.c)
@@ -72,13 +75,28 @@ preflight:
 $(BUILD)/%.bpf.o: %.bpf.c | preflight
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CLANG) -target bpf$(BPF_ORDER) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+# bpftool (before libbpf 1.6) reads objects of this machine's byte order only. The skeleton of another
+# one is made from a stand-in in this machine's order, and then given the bytes of the object itself.
+OWN_ORDER := $(if $(filter 1,$(shell printf '\1\0' | od -An -tu2)),el,eb)
+ifeq ($(BPF_ORDER),$(OWN_ORDER))
+STAND_IN :=
+else
+STAND_IN := stand-in/
+endif
+
+$(BUILD)/stand-in/%.bpf.o: %.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf$(OWN_ORDER) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 
 define skel_rule
-$(BUILD)/include/$(notdir $(1:.bpf.c=.skel.h)): $(BUILD)/$(1:.c=.o)
+$(BUILD)/include/$(notdir $(1:.bpf.c=.skel.h)): $(BUILD)/$(STAND_IN)$(1:.c=.o) $(BUILD)/$(1:.c=.o)
 	$$(call say,SKEL,$$@)
 	$(Q)mkdir -p $$(@D)
-	$(Q)$$(BPFTOOL) gen skeleton $$< name $$(subst -,_,$(notdir $(1:.bpf.c=))) > $$@
+	$(Q)$$(BPFTOOL) gen skeleton $$< name $$(subst -,_,$(notdir $(1:.bpf.c=))) \
+		$$(if $(STAND_IN),| bpf/skeleton-bytes.sh $(BUILD)/$(1:.c=.o)) > $$@
 endef
 $(foreach s,$(BPF_SRC),$(eval $(call skel_rule,$(s))))
 
@@ -105,7 +123,7 @@ REBUILT_SKEL := $(patsubst bpf/%.bpf.c,$(REBUILT)/include/%.skel.h,$(wildcard bp
 $(REBUILT)/include/%.skel.h: bpf/%.bpf.c | $(SKEL)
 	$(call say,SKEL,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -mcpu=v2 -MMD -MP -MT $@ -MF $(@:.h=.d) -c $< -o $(@:.skel.h=.bpf.o)
+	$(Q)$(CLANG) -target bpf$(BPF_ORDER) $(BPF_CFLAGS) -mcpu=v2 -MMD -MP -MT $@ -MF $(@:.h=.d) -c $< -o $(@:.skel.h=.bpf.o)
 	$(Q)$(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $* > $@
 
 $(REBUILT)/daemon/%.o: daemon/%.c | $(REBUILT_SKEL)
