@@ -150,7 +150,7 @@ $(BUILD)/pattern-tool: $(BUILD)/bench/sink.o
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -lm -o $@
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lm -o $@
 
 FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -172,7 +172,7 @@ $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
 # Programs are as fast as the compiler that made them: results name it.
 $(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --version 2>/dev/null | head -n1)"'
@@ -187,7 +187,23 @@ compile: $(COMPILE_SRC:%=compile/%)
 compile/%: | $(SKEL)
 	$(Q)$(CC) $(USER_CFLAGS) -DBENCH_CLANG='""' -fsyntax-only $*
 
-# What runs in guests, beside the tests' own tools for them.
+# What runs in guests.
+VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) tests/modem/usb_desc.c \
+	      tests/modem/usb_vhci.c $(FIXTURES)
+VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c usbmodem.c) \
+	      tests/modem/usb_desc.c tests/modem/usb_vhci.c $(FIXTURES)
+$(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/vm/bin/shim_test $(BUILD)/vm/bin/fixture_tool:
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -lmnl -o $@
+
+$(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
+	$(Q)mkdir -p $(@D)
+	$(Q)cp $< $@
+
+# What measures in guests, beside the tests' own tools for them.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
 	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) \
 	       tests/modem/usb_desc.c tests/modem/usb_vhci.c

@@ -25,8 +25,8 @@ bench_prepare() {
 	reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
-	mkdir -p build/vm/bin "$(dirname "$OUT")"
-	make -s build/vm_bench build/qmap-bench && build_vm_bpf && build_module "$KERNEL" || exit 1
+	mkdir -p "$(dirname "$OUT")"
+	make -s build/vm_bench build/qmap-bench build/vm/bin/vm.bpf.o && build_module "$KERNEL" || exit 1
 	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
 }
 

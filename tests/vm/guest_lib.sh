@@ -15,27 +15,8 @@ missing_tools() {
 	echo "busybox is not the static one"
 }
 
-build_vm_bpf() {
-	clang -O2 -g -target bpf -mcpu=v3 -Iinclude -idirafter "/usr/include/$(gcc -print-multiarch)" \
-		-Wall -Werror -c tests/vm/vm.bpf.c -o build/vm/bin/vm.bpf.o
-}
-
 build_tests() {
-	local cflags="-std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-		-Werror -D_GNU_SOURCE -Iinclude -I."
-	mkdir -p build/vm/bin
-	make -s build/include/qmap_shim.skel.h || return 1
-	build_vm_bpf || return 1
-	local sources=() file fixtures="tests/bpf/fixtures.c tests/bpf/fixture_table.c"
-	for file in tests/vm/*.c; do
-		[[ $file == *.bpf.c || $file == *_tool.c ]] || sources+=("$file")
-	done
-	# what a modem looks like on USB
-	local usb="tests/modem/usb_desc.c tests/modem/usb_vhci.c"
-	# shellcheck disable=SC2086 # lists
-	gcc $cflags "${sources[@]}" $usb $fixtures -o build/vm/bin/shim_test -lbpf -lmnl &&
-		gcc $cflags tests/vm/fixture_tool.c tests/vm/fixture_check.c tests/vm/{nl,world,usbmodem}.c \
-			$usb $fixtures -o build/vm/bin/fixture_tool -lbpf -lmnl
+	make -s -j2 build/vm/bin/{shim_test,fixture_tool,vm.bpf.o}
 }
 
 # What to give to make so that this machine's compiler can stand in for the kernel's own.
