@@ -83,6 +83,8 @@
 	X(never_answered, "requests that a fault left without answer")                             \
 	X(syncs, "CTL SYNC requests")                                                              \
 	X(starts, "Start Network requests")                                                        \
+	X(stops, "Stop Network requests")                                                          \
+	X(settings, "Get Current Settings requests")                                               \
 	X(pins, "PINs tried")                                                                      \
 	X(garbage_sent, "malformed messages sent")                                                 \
 	X(overruns, "connections closed because the host did not read")

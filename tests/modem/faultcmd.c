@@ -170,6 +170,7 @@ static struct json_object *cmd_clear(struct modem *m, struct args *a)
 {
 	(void)a;
 	faults_clear(m);
+	m->stale.left = 0;
 	return NULL;
 }
 
@@ -201,7 +202,7 @@ static struct json_object *cmd_disconnect(struct modem *m, struct args *a)
 {
 	struct call_end end = arg_end(a, CAUSE_REGULAR);
 	struct pdn *pdn = arg_pdn(m, a);
-	int family = arg_family(a);
+	int family = arg_family(a), announce = arg_number(a, "announce", 1, 0, 1);
 
 	if (a->error[0])
 		return NULL;
@@ -210,7 +211,43 @@ static struct json_object *cmd_disconnect(struct modem *m, struct args *a)
 	aggregate_flush(m);
 	for (int f = 0; f < FAMILIES; f++)
 		if (family < 0 || family == f)
-			pdn_disconnect(m, pdn, f, &end);
+			pdn_disconnect(m, pdn, f, announce ? &end : NULL);
+	return NULL;
+}
+
+static struct json_object *cmd_readdress(struct modem *m, struct args *a)
+{
+	static const char *const ways[] = {
+		[READDRESS_SILENT] = "nothing",
+		[READDRESS_CONNECTED] = "connected",
+		[READDRESS_RECONFIGURE] = "reconfigure",
+	};
+	const char *tell = arg_text(a, "tell") ?: "nothing";
+	long host = arg_number(a, "host", 6, 2, 52);
+	struct pdn *pdn = arg_pdn(m, a);
+	int how = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (!strcmp(ways[i], tell))
+			how = i;
+	if (how < 0)
+		arg_error(a, "tell=%s: nothing, connected or reconfigure is wanted", tell);
+	if (!a->error[0])
+		pdn_readdress(m, pdn, host, how);
+	return NULL;
+}
+
+static struct json_object *cmd_stale(struct modem *m, struct args *a)
+{
+	const char *until = arg_text(a, "until") ?: "stop";
+	int count = arg_count(a, 1);
+
+	if (strcmp(until, "stop") && strcmp(until, "release"))
+		arg_error(a, "until=%s: stop or release is wanted", until);
+	if (a->error[0])
+		return NULL;
+	m->stale.left = count;
+	m->stale.until_stop = !strcmp(until, "stop");
 	return NULL;
 }
 
@@ -414,6 +451,7 @@ static struct json_object *cmd_strike(struct modem *m, struct args *a)
 	static const char *const strikes[] = {
 		[STRIKE_REBOOT] = "reboot",
 		[STRIKE_DIE] = "die",
+		[STRIKE_ABORT] = "abort",
 		[STRIKE_HOST] = "host",
 	};
 	const char *what = arg_text(a, "what") ?: "";
@@ -425,7 +463,7 @@ static struct json_object *cmd_strike(struct modem *m, struct args *a)
 		if (!strcmp(strikes[i], what))
 			f.strike = i;
 	if (!f.strike)
-		arg_error(a, "what=%s: reboot, die or host is wanted", what);
+		arg_error(a, "what=%s: reboot, die, abort or host is wanted", what);
 	add_answer_fault(m, a, arg_count(a, 1), &f);
 	return NULL;
 }
@@ -566,8 +604,10 @@ const struct command fault_commands[] = {
 	{"error", 2, "code skip count", "SERVICE MESSAGE code=N [skip=0] [count=N]",
 	 "QMI error, nothing is done", cmd_error},
 	{"strike", 2, "what ms announce pid skip count",
-	 "SERVICE MESSAGE what=reboot|die|host [ms=2000] [announce=...] [pid=N] [skip=0] [count=1]",
-	 "instead of the answer a reboot, the end of this process, or that of who has asked",
+	 "SERVICE MESSAGE what=reboot|die|abort|host [ms=2000] [announce=...] [pid=N] [skip=0] "
+	 "[count=1]",
+	 "instead of the answer a reboot, the end of this process, an indication that the call has "
+	 "ended, or the end of who has asked",
 	 cmd_strike},
 	{"spoil", 2, "how instead skip count",
 	 "SERVICE MESSAGE how=garbage|truncated|length|marker [instead=1] [skip=0] [count=1]",
@@ -581,9 +621,9 @@ const struct command fault_commands[] = {
 	 "the last N messages to the host wait until others push them out", cmd_lag},
 	{"loopback", 0, "lose damage", "[lose=N] [damage=N]",
 	 "every Nth packet of WDA loopback does not come back, or not as it was", cmd_loopback},
-	{"disconnect", 0, "pdn family reason type verbose",
-	 "pdn=N [family=4|6] [reason=1] [type=6] [verbose=36]", "the network ends the call",
-	 cmd_disconnect},
+	{"disconnect", 0, "pdn family reason type verbose announce",
+	 "pdn=N [family=4|6] [reason=1] [type=6] [verbose=36] [announce=0|1]",
+	 "the network ends the call, and the modem tells of it, or not", cmd_disconnect},
 	{"connect", 0, "pdn family", "pdn=N [family=4|6]",
 	 "the modem brings calls back by itself, as with autoconnect", cmd_connect},
 	{"network", 1, "radio rsrp roaming",
@@ -594,6 +634,12 @@ const struct command fault_commands[] = {
 	 cmd_sim},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",
 	 "other settings, and a status indication that says so", cmd_reconfigure},
+	{"readdress", 0, "pdn host tell", "pdn=N [host=6] [tell=nothing|connected|reconfigure]",
+	 "other addresses, ending in `host`, and a status indication or none", cmd_readdress},
+	{"stale", 0, "until count", "[until=stop|release] [count=1]",
+	 "Start Network has no effect and leads to no call, until Stop Network or the client's "
+	 "release",
+	 cmd_stale},
 	{"flow", 1, "pdn mux family qos", "disable|enable pdn=N|mux=N [family=4|6] [qos=N]",
 	 "QMAP flow control", cmd_flow},
 	{"command", 0, "name pdn mux data", "name=N pdn=N|mux=N [data=HEX]",

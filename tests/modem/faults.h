@@ -19,6 +19,7 @@ enum strike {
 	STRIKE_NONE,
 	STRIKE_REBOOT, /* the modem reboots, before it has read the request */
 	STRIKE_DIE,    /* its process ends: to the host it is as unplugged, netdev and all */
+	STRIKE_ABORT,  /* WDS: "disconnected" by indication, nothing is done */
 	STRIKE_HOST,   /* the process that has asked is killed; what it asked for is done */
 };
 

@@ -73,6 +73,7 @@ struct client {
 	struct pdn *pdn;   /* in a call on it, else NULL */
 	enum family family;
 	uint32_t handle;
+	bool stale;		     /* it believes in a call that is none */
 	uint64_t tx_bytes, rx_bytes; /* in a call: the PDN's at its start; after: of that call */
 	uint32_t events;	     /* what it has registered for */
 	bool signal_events;	     /* NAS: the signal, too: */
@@ -143,6 +144,10 @@ struct modem {
 	bool sim_absent;
 	uint8_t pin_retries;
 	bool pin_verified;
+	struct {
+		unsigned int left; /* so many Start Networks lead to a call that is none */
+		bool until_stop;   /* Stop Network ends it; else the release of the client id */
+	} stale;
 	bool silent;	    /* rebooting */
 	bool announce_back; /* SYNC indication when that is over */
 	struct timer reboot;

@@ -79,7 +79,7 @@ bool netside_drained(struct modem *m)
 
 static int give_addresses(struct pdn *p, int ifindex)
 {
-	int err = tun_address4(ifindex, p->gateway4, 30);
+	int err = tun_address4(ifindex, p->gateway4, 24); /* pdn_readdress() */
 
 	for (int i = 0; !err && i < 2; i++)
 		err = tun_address4(ifindex, p->dns4[i], 32);

@@ -220,7 +220,8 @@ void pdn_disconnect(struct modem *m, struct pdn *pdn, enum family family,
 		if (c->pdn != pdn || c->family != family)
 			continue;
 		pdn_leave(m, c);
-		pdn_indicate(m, c, family, false, false, end);
+		if (end)
+			pdn_indicate(m, c, family, false, false, end);
 	}
 }
 
@@ -230,5 +231,18 @@ void pdn_reconfigure(struct modem *m, struct pdn *pdn)
 	{
 		if (c->pdn == pdn)
 			pdn_indicate(m, c, c->family, true, true, NULL);
+	}
+}
+
+void pdn_readdress(struct modem *m, struct pdn *pdn, unsigned int host, enum readdress how)
+{
+	pdn->host4 = address4(pdn->number, host);
+	pdn->host6 = address6(pdn->number, host);
+	if (how == READDRESS_SILENT)
+		return;
+	client_foreach(m, QMI_SERVICE_WDS, c)
+	{
+		if (c->pdn == pdn)
+			pdn_indicate(m, c, c->family, true, how == READDRESS_RECONFIGURE, NULL);
 	}
 }

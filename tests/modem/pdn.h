@@ -33,12 +33,23 @@ enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, e
 /* Take client `c` out of its call; does nothing if it has none. */
 void pdn_leave(struct modem *m, struct client *c);
 
-/* The network ends the call of this family: every client in it gets an indication. */
+/* The network ends the call of this family: every client in it gets an indication. `end` NULL: none
+ * does. */
 void pdn_disconnect(struct modem *m, struct pdn *pdn, enum family family,
 		    const struct call_end *end);
 
 /* Ask the clients of this PDN to read their settings again. */
 void pdn_reconfigure(struct modem *m, struct pdn *pdn);
+
+/* What the host is to know of `pdn_readdress()`. */
+enum readdress {
+	READDRESS_SILENT,
+	READDRESS_CONNECTED, /* a status indication as for a new call */
+	READDRESS_RECONFIGURE,
+};
+
+/* Both families get the address that ends in `host`, 2 to 52. */
+void pdn_readdress(struct modem *m, struct pdn *pdn, unsigned int host, enum readdress how);
 
 /* Tell `c` its packet service status. `end` NULL: none. */
 void pdn_indicate(struct modem *m, const struct client *c, enum family family, bool connected,

@@ -3,6 +3,7 @@
 #include "client.h"
 #include "control.h"
 #include "faults.h"
+#include "pdn.h"
 #include "power.h"
 #include "util.h"
 
@@ -85,6 +86,18 @@ static enum qmi_error run(struct modem *m, const struct qmi_msg *req, struct qmi
 	return handle ? handle(m, c, req, out) : QMI_INVALID_COMMAND;
 }
 
+/* The network ends what has not begun yet. */
+static void wds_abort(struct modem *m, const struct qmi_msg *req)
+{
+	static const struct call_end end = {1, 6, 38}; /* unspecified; 3GPP: network failure */
+	const struct client *c = client_find(m, req->service, req->client);
+
+	m->qmi.starts++;
+	m->qmi.never_answered++;
+	if (c && c->service == QMI_SERVICE_WDS)
+		pdn_indicate(m, c, c->ip_family == 6 ? FAMILY_V6 : FAMILY_V4, false, false, &end);
+}
+
 /* Nothing fixes the order of TLVs: the result comes first or last by turns. */
 static size_t build_answer(uint8_t *buf, const struct qmi_msg *req, enum qmi_error err,
 			   struct qmi_tlvs *out)
@@ -127,6 +140,10 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 		_exit(0);
 	if (fault.strike == STRIKE_REBOOT) {
 		power_reboot(m, fault.reboot_ms, fault.announce);
+		return;
+	}
+	if (fault.strike == STRIKE_ABORT) {
+		wds_abort(m, &req);
 		return;
 	}
 	control_hold_indications(m);

@@ -157,7 +157,11 @@ static enum qmi_error start(struct modem *m, struct client *c, const struct qmi_
 	err = qmi_get_u8(req, 0x31, &profile);
 	if (err && err != QMI_MISSING_ARG)
 		return err;
-	if (c->pdn)
+	if (m->stale.left) {
+		m->stale.left--;
+		c->stale = true;
+	}
+	if (c->pdn || c->stale)
 		return QMI_NO_EFFECT;
 	err = start_call(m, c, apn, profile, family, &end);
 	if (err == QMI_CALL_FAILED)
@@ -178,8 +182,13 @@ static enum qmi_error stop(struct modem *m, struct client *c, const struct qmi_m
 	enum family family = c->family;
 
 	(void)out;
+	m->qmi.stops++;
 	if (err)
 		return err;
+	if (c->stale && m->stale.until_stop) {
+		c->stale = false;
+		return QMI_OK;
+	}
 	if (!c->pdn)
 		return QMI_NO_EFFECT;
 	if (handle != c->handle && handle != ALL_HANDLES)
@@ -284,7 +293,7 @@ static enum qmi_error settings(struct modem *m, struct client *c, const struct q
 	enum qmi_error err = qmi_get_u32(req, 0x10, &mask);
 	uint8_t profile[2] = {0, 0};
 
-	(void)m;
+	m->qmi.settings++;
 	if (err && err != QMI_MISSING_ARG)
 		return err;
 	if (!c->pdn)
