@@ -16,9 +16,10 @@
 #define TLV_STOP_HANDLE		     0x01
 #define TLV_STOP_DISABLE_AUTOCONNECT 0x10
 
-#define TLV_STATUS	0x01 /* u8 status; indication: u8 reconfigure */
-#define TLV_END_REASON	0x10
-#define TLV_END_VERBOSE 0x11 /* u16 type, u16 reason */
+#define TLV_STATUS	  0x01 /* u8 status; indication: u8 reconfigure */
+#define TLV_END_REASON	  0x10
+#define TLV_END_VERBOSE	  0x11 /* u16 type, u16 reason */
+#define TLV_STATUS_FAMILY 0x12 /* u8, of an indication */
 
 #define TLV_BIND_ENDPOINT    0x10
 #define TLV_BIND_MUX	     0x11
@@ -128,6 +129,9 @@ void qmi_wds_packet_status(const struct qmi_message *m, struct qmi_wds_packet_st
 		s->status = t.len >= 1 ? t.value[0] : 0;
 		s->reconfigure = t.len >= 2 && t.value[1];
 	}
+	if (!qmi_tlv_u8(m->tlvs, TLV_STATUS_FAMILY, &s->family) ||
+	    (s->family != 4 && s->family != 6))
+		s->family = 0;
 	qmi_wds_end(m, &s->end);
 }
 

@@ -54,6 +54,7 @@ struct qmi_wds_end {
 struct qmi_wds_packet_status {
 	uint8_t status;	  /* enum qmi_wds_status; 0 if not told */
 	bool reconfigure; /* indication: settings have changed, read them again */
+	uint8_t family;	  /* indication: 4 or 6, whose call it is about; 0: not told */
 	struct qmi_wds_end end;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <event2/event.h>
 #include <qmap/abi.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ static void refused(struct call *c)
 	struct call *other = call_sibling(c);
 	char why[sizeof(c->reason)];
 
+	c->stale = c->no_effect ? c->stale + 1 : 0;
 	call_refusal(c, why, sizeof(why));
 	call_event(c, verdict == END_TRANSIENT ? EV_REFUSED : EV_REFUSED_FOR_GOOD, why);
 	/* Then the one address there is may go to the family that has given way. */
@@ -56,6 +58,7 @@ static void lead(struct call *c, enum call_step next)
 	switch (next) {
 	case STEP_CONNECTED:
 		c->step = STEP_NONE;
+		c->stale = 0;
 		call_event(c, EV_CONNECTED, NULL);
 		break;
 	case STEP_REFUSED:
@@ -131,14 +134,65 @@ static void enter_prepared(struct call *c)
 	call_consider(c);
 }
 
-void call_prepare(struct call *c)
+/*
+ * A modem may hold a call for a client that neither runs nor ends: every Start Network is answered
+ * with "no effect" (seen with RM500Q). Stop Network for whatever call there is frees it; where it
+ * does not, the call is that client's, and goes with it.
+ */
+#define STALE_CLEAR 2
+#define STALE_RENEW 3
+
+static enum call_step first_step(const struct call *c)
 {
 	if (!c->client)
-		call_step(c, STEP_ALLOCATE);
-	else if (!c->prepared)
-		call_step(c, c->session->format.version == QMAP_OFF ? STEP_FAMILY : STEP_BIND);
+		return STEP_ALLOCATE;
+	if (!c->prepared)
+		return c->session->format.version == QMAP_OFF ? STEP_FAMILY : STEP_BIND;
+	if (c->stale == STALE_CLEAR)
+		return STEP_CLEAR;
+	return c->stale >= STALE_RENEW ? STEP_RENEW : STEP_START;
+}
+
+void call_prepare(struct call *c)
+{
+	call_step(c, first_step(c));
+}
+
+static void build_clear(const struct call *c, struct qmi_request *r)
+{
+	(void)c;
+	qmi_wds_stop_network(r, QMI_WDS_ANY_HANDLE);
+}
+
+/* Whatever it says: Start Network shows what has come of it. */
+static enum call_step on_cleared(struct call *c, const struct qmi_message *m,
+				 const struct qmi_result *res, enum call_step next)
+{
+	(void)m;
+	(void)res;
+	c->handle = QMI_WDS_ANY_HANDLE;
+	return next;
+}
+
+static void on_renewed(void *arg, const struct id_reply *r)
+{
+	struct call *c = arg;
+
+	(void)r; /* an id that the modem keeps is written down by session/ids.c */
+	qmi_client_free(&c->client);
+	c->prepared = c->dialled = false;
+	c->handle = QMI_WDS_ANY_HANDLE;
+	c->stale = 0;
+	c->step = STEP_NONE;
+	if (c->state == CALL_STOPPING)
+		call_event(c, EV_RELEASED, NULL);
 	else
-		call_step(c, STEP_START);
+		call_prepare(c);
+}
+
+static void enter_renew(struct call *c)
+{
+	session_id_release(c->session, QMI_WDS, qmi_client_id(c->client), on_renewed, c);
 }
 
 static uint8_t auth_of(const struct config_pdn *pdn)
@@ -175,10 +229,13 @@ static enum call_step on_started(struct call *c, const struct qmi_message *m,
 {
 	struct qmi_wds_end end;
 
-	qmi_wds_handle(m, &c->handle);
-	if (!res->status || res->error == QMI_NO_EFFECT) {
+	event_del(c->timer);
+	c->no_effect = res->status && res->error == QMI_NO_EFFECT;
+	if (!res->status)
+		qmi_wds_handle(m, &c->handle);
+	if (!res->status || c->no_effect) {
 		session_changed(c->session);
-		return res->status ? STEP_STATUS : next;
+		return c->no_effect ? STEP_STATUS : next;
 	}
 	c->dialled = false;
 	qmi_wds_end(m, &end);
@@ -204,7 +261,15 @@ static bool is_connected(const struct qmi_message *m, const struct qmi_result *r
 static enum call_step on_status(struct call *c, const struct qmi_message *m,
 				const struct qmi_result *res, enum call_step next)
 {
-	return is_connected(m, res) ? next : fail(c, res->error);
+	if (is_connected(m, res))
+		return next;
+	fail(c, res->error);
+	c->failed_in = STEP_START;
+	if (c->no_effect)
+		c->end.qmi_error = QMI_NO_EFFECT;
+	else if (!c->end.reason && !c->end.verbose_type)
+		c->error = -ETIMEDOUT;
+	return STEP_REFUSED;
 }
 
 /*
@@ -229,7 +294,9 @@ static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 				  const struct qmi_result *res, enum call_step next)
 {
 	(void)c;
-	return res->status || is_connected(m, res) ? next : STEP_ENDED;
+	if (res->status)
+		return STEP_CONNECTED;
+	return is_connected(m, res) ? next : STEP_ENDED;
 }
 
 /* The watchdog's: the modem holds the call, and nothing comes through it. */
@@ -254,19 +321,22 @@ static unsigned int sane_mtu(int family, uint32_t mtu)
 	return mtu < (family == 4 ? 68u : 1280u) || mtu > 65535 ? 0 : mtu;
 }
 
+/* The modem may have been given other settings without saying so: they are compared each time. */
 static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 {
-	struct ip_settings *ip = &c->settings;
+	struct ip_settings ip;
 
-	memset(ip, 0, sizeof(*ip));
-	ip->family = c->family;
-	memcpy(ip->address, w->address, sizeof(ip->address));
-	ip->prefix = w->prefix;
-	ip->has_gateway = w->has & QMI_WDS_HAS_GATEWAY;
-	memcpy(ip->gateway, w->gateway, sizeof(ip->gateway));
-	ip->ndns = w->ndns;
-	memcpy(ip->dns, w->dns, sizeof(ip->dns));
-	ip->mtu = sane_mtu(c->family, w->mtu);
+	memset(&ip, 0, sizeof(ip)); /* with what the compiler puts in between: it is compared */
+	ip.family = c->family;
+	memcpy(ip.address, w->address, sizeof(ip.address));
+	ip.prefix = w->prefix;
+	ip.has_gateway = w->has & QMI_WDS_HAS_GATEWAY;
+	memcpy(ip.gateway, w->gateway, sizeof(ip.gateway));
+	ip.ndns = w->ndns;
+	memcpy(ip.dns, w->dns, sizeof(ip.dns));
+	ip.mtu = sane_mtu(c->family, w->mtu);
+	c->renewed = !c->told || memcmp(&ip, &c->settings, sizeof(ip));
+	memcpy(&c->settings, &ip, sizeof(ip));
 }
 
 /* A call that was up stays up when its settings cannot be read again. */
@@ -280,7 +350,6 @@ static enum call_step on_settings(struct call *c, const struct qmi_message *m,
 	qmi_wds_settings(m, c->family, &w);
 	if (!res->status && w.has & QMI_WDS_HAS_ADDRESS) {
 		take_settings(c, &w);
-		c->renewed = true;
 		return next;
 	}
 	if (c->told)
@@ -338,6 +407,12 @@ static const struct step steps[CALL_STEPS] = {
 			 .next = STEP_PREPARED,
 			 .otherwise = STEP_REFUSED},
 	[STEP_PREPARED] = {.enter = enter_prepared},
+	[STEP_CLEAR] = {.doing = "ending a call that is none",
+			.build = build_clear,
+			.answer = on_cleared,
+			.next = STEP_START,
+			.otherwise = STEP_START},
+	[STEP_RENEW] = {.doing = "giving the client back", .enter = enter_renew},
 	[STEP_START] = {.doing = "starting the call",
 			.build = build_start,
 			.answer = on_started,
@@ -362,7 +437,7 @@ static const struct step steps[CALL_STEPS] = {
 	[STEP_STILL_UP] = {.doing = "asking for the call's status",
 			   .build = build_status,
 			   .answer = on_still_up,
-			   .next = STEP_CONNECTED,
+			   .next = STEP_SETTINGS,
 			   .otherwise = STEP_REFUSED},
 	[STEP_HANG_UP] = {.doing = "stopping the call",
 			  .build = build_stop,
@@ -454,11 +529,25 @@ void call_cancel(struct call *c)
 	c->reread = false;
 }
 
-/* Not while Start Network waits for its answer: that one counts, and need not say why. */
+void call_overdue(struct call *c)
+{
+	if (c->step != STEP_START)
+		return;
+	call_cancel(c);
+	call_step(c, STEP_STATUS);
+}
+
+/*
+ * While Start Network waits for its answer, that one counts, and need not say why. Some modems
+ * never answer then: they get the time of any other answer.
+ */
 static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 {
+	struct timeval tv = {.tv_sec = c->session->config.timeout};
+
 	if (c->step == STEP_START) {
 		take_end(c, &st->end);
+		event_add(c->timer, &tv);
 	} else if (c->state == CALL_UP || c->step == STEP_SETTINGS || c->step == STEP_STATUS) {
 		take_end(c, &st->end);
 		call_cancel(c);
@@ -466,17 +555,23 @@ static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 	}
 }
 
-static void connected(struct call *c, const struct qmi_wds_packet_status *st)
+static void connected(struct call *c)
 {
 	c->suspended = false;
+	if (c->step == STEP_START)
+		event_del(c->timer); /* what has ended was the call before */
 	if (c->state == CALL_UP) {
-		c->reread = st->reconfigure;
+		c->reread = true;
 		read_again(c);
 	} else if (c->step == STEP_NONE) {
 		call_event(c, EV_FOUND, "the modem has connected the call by itself");
 	}
 }
 
+/*
+ * A client that the modem has not let choose its family (on_family()) is told of both. What goes to
+ * all clients at once does not say whose call it means: the modem is asked.
+ */
 void call_indication(void *arg, const struct qmi_message *m)
 {
 	struct qmi_wds_packet_status st;
@@ -485,10 +580,17 @@ void call_indication(void *arg, const struct qmi_message *m)
 	if (m->id != QMI_WDS_PACKET_STATUS || c->state == CALL_STOPPING)
 		return;
 	qmi_wds_packet_status(m, &st);
+	if (st.family && st.family != c->family)
+		return;
+	if (m->client == QMI_CID_BROADCAST) {
+		if (c->state == CALL_UP && c->step == STEP_NONE)
+			call_step(c, STEP_STILL_UP);
+		return;
+	}
 	if (st.status == QMI_WDS_DISCONNECTED)
 		disconnected(c, &st);
 	else if (st.status == QMI_WDS_CONNECTED)
-		connected(c, &st);
+		connected(c);
 	else if (st.status == QMI_WDS_SUSPENDED)
 		c->suspended = true;
 }

@@ -23,6 +23,7 @@ static const struct {
 	{QMI_WDS_END_3GPP, 55, END_FOR_GOOD},	       /* a second connection to one APN */
 	{QMI_WDS_END_INTERNAL, 208, END_OTHER_FAMILY}, /* IPv4 disallowed */
 	{QMI_WDS_END_INTERNAL, 210, END_OTHER_FAMILY}, /* IPv6 disallowed */
+	{QMI_WDS_END_INTERNAL, 231, END_OTHER_FAMILY}, /* not the profile's IP version */
 	{QMI_WDS_END_INTERNAL, 253, END_FOR_GOOD},     /* APN has a form that cannot be */
 };
 

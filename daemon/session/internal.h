@@ -83,6 +83,8 @@ enum call_step {
 	STEP_BIND,
 	STEP_FAMILY,
 	STEP_PREPARED, /* the client is fit for Start Network */
+	STEP_CLEAR,    /* the modem believes in a call that is none: it is stopped */
+	STEP_RENEW,    /* that did not help: another client is asked for */
 	STEP_START,
 	STEP_STATUS,
 	STEP_CHECK,    /* adoption: is the call still there? */
@@ -119,6 +121,8 @@ struct call {
 	struct qmi_client *client; /* NULL: no client id */
 	bool prepared;		   /* the client is bound and has its family */
 	bool dialled;		   /* Start Network was sent: the modem may hold a call */
+	bool no_effect;		   /* ... and answered that the call is there already */
+	unsigned int stale;	   /* attempts in a row that ended so, and without a call */
 	uint32_t handle;	   /* QMI_WDS_ANY_HANDLE: not known */
 	bool suspended;
 	bool told;    /* up() without a down() since */
@@ -388,6 +392,8 @@ void call_step(struct call *c, enum call_step step);
 /* From where the client stands to Start Network. */
 void call_prepare(struct call *c);
 void call_indication(void *arg, const struct qmi_message *m);
+/* Start Network is under way, and its time is over: the timer of @c has fired. */
+void call_overdue(struct call *c);
 /* The requests under way are of no interest any more. */
 void call_cancel(struct call *c);
 const char *call_doing(enum call_step step);

@@ -27,6 +27,7 @@ static const struct {
 	{QMI_WDS_END_INTERNAL, 210, "the network does not allow IPv6 here; use ip=v4"},
 	{QMI_WDS_END_INTERNAL, 211, "IPv6 was refused lately; wait some minutes"},
 	{QMI_WDS_END_INTERNAL, 230, "another call uses this APN with other settings"},
+	{QMI_WDS_END_INTERNAL, 231, "the modem's profile has another IP version; change ip="},
 	{QMI_WDS_END_INTERNAL, 236, "another program has this call; stop it, or use its PDN"},
 	{QMI_WDS_END_INTERNAL, 237, "another program uses this mux id; stop it, or use mux="},
 	{QMI_WDS_END_INTERNAL, 239, "this APN is not for roaming; ask the operator"},
@@ -43,6 +44,7 @@ static const struct {
 	uint16_t error;
 	const char *hint;
 } error_hints[] = {
+	{26, "the modem holds a call that it does not let go of; restart the modem"},
 	{5, "the modem has no client ids left; other programs hold them or leaked them: "
 	    "restart the modem"},
 	{16, "the modem is not provisioned for data; check the SIM"},

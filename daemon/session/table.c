@@ -59,6 +59,7 @@ static void begin(struct call *c)
 {
 	event_del(c->timer);
 	c->error = 0;
+	c->no_effect = false;
 	memset(&c->end, 0, sizeof(c->end));
 	call_prepare(c);
 }
@@ -167,14 +168,16 @@ static void resume(struct call *c)
 static void stop(struct call *c)
 {
 	struct session *s = c->session;
-	bool asking = c->step == STEP_ALLOCATE;
+	bool asking = c->step == STEP_ALLOCATE, releasing = c->step == STEP_RENEW;
 
 	event_del(c->timer);
 	call_cancel(c);
 	if (s->phase == PHASE_STOPPING)
 		c->told = false;
 	tell_down(c);
-	if (c->client)
+	if (releasing)
+		c->step = STEP_RENEW; /* the id is on its way back */
+	else if (c->client)
 		call_step(c, c->dialled ? STEP_STOP : STEP_RELEASE);
 	else if (asking && !session_id_forget(s, c))
 		c->step = STEP_ALLOCATE; /* its answer is waited for, to be given back */

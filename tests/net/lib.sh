@@ -67,6 +67,12 @@ modem() {
 	"$build/qmap-modem" ctl "$T/faults" "$@"
 }
 
+# qmi SERVICE CLIENT SDU: a message from the modem, in hexadecimal.
+qmi() {
+	local len=$((${#3} / 2 + 5))
+	modem qmi "hex=$(printf '01%02x%02x80%02x%02x%s' $((len & 255)) $((len >> 8)) "$1" "$2" "$3")" >/dev/null
+}
+
 # modem_stat .jq.path
 modem_stat() {
 	modem stats | jq -r "$1"

@@ -473,12 +473,6 @@ test_error_at_each_step() {
 	END
 }
 
-# qmi SERVICE CLIENT SDU: a message from the modem, in hexadecimal.
-qmi() {
-	local len=$((${#3} / 2 + 5))
-	modem qmi "hex=$(printf '01%02x%02x80%02x%02x%s' $((len & 255)) $((len >> 8)) "$1" "$2" "$3")" >/dev/null
-}
-
 late_is() {
 	[ "$(field .qmi.late)" = "$1" ]
 }

@@ -193,6 +193,179 @@ test_families_give_way() {
 	END
 }
 
+# The profile has one IP version: the other is not dialled for ever.
+test_profile_of_one_family() {
+	local tried
+	start
+	modem refuse pdn=1 type=2 verbose=231 family=6
+	attach_one --pdn 2,apn=ims
+	modem clear
+	modem refuse pdn=2 type=2 verbose=231 family=6
+	modem disconnect pdn=2
+	becomes 2 6 failed
+	becomes 2 4 up
+	equal "why" ip_version_mismatch "$(family 2 6 .call_end.verbose_name)"
+	tried=$(starts)
+	modem disconnect pdn=1
+	wait_for 5 dialled $((tried + 1))
+	becomes 1 4 up
+	equal "calls dialled since, of PDN 1" $((tried + 1)) "$(starts)"
+	detach
+	nothing_left
+}
+
+# "No effect" to Start Network, and no call: what the modem believes in is ended, then its client.
+no_effect_is_overcome() { # until most
+	local until=$1 most=$2
+	start
+	modem stale "until=$until" count=2
+	attach_one
+	becomes 1 4 up
+	answers 10.64.1.1
+	at_least "attempts" 3 "$(starts)"
+	at_least "attempts left of $most" 0 $((most - $(starts)))
+	at_least "calls stopped" 1 "$(modem_stat .qmi.stops)"
+	detach
+	nothing_left
+}
+
+test_no_effect_until_stop() {
+	no_effect_is_overcome stop 4
+}
+
+test_no_effect_until_release() {
+	no_effect_is_overcome release 7
+}
+
+# The attempts that it took are remembered: a new qmapd does not begin with the same again.
+test_no_effect_is_remembered() {
+	start
+	modem stale until=release count=1
+	attach_one --backoff-min 60000 --backoff-max 60000
+	becomes 1 4 backing-off
+	says_of_call "no_effect (error 26)"
+	qmapd_restarts
+	becomes 1 4 backing-off
+	says_of_call "no_effect (error 26)"
+	detach
+	nothing_left
+}
+
+says_of_call() { # sentence
+	[[ $(family 1 4 .reason) == *"$1"* ]] || fail "expected \"$1\", got \"$(family 1 4 .reason)\""
+}
+
+# The modem tells of the end and never answers Start Network.
+test_start_is_aborted() {
+	local since
+	start
+	modem strike wds start what=abort
+	since=${EPOCHREALTIME/./}
+	attach_one --timeout 1
+	becomes 1 4 up
+	figure "up after an aborted start: $(((${EPOCHREALTIME/./} - since) / 1000)) ms, timeout 1 s"
+	equal "calls dialled" 2 "$(starts)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# Only then: a network that takes its time and says nothing is waited for.
+test_start_is_aborted_late() {
+	start
+	modem strike wds start what=abort
+	modem delay wds start ms=1500 count=1 skip=1
+	attach_one --timeout 1
+	becomes 1 4 up
+	equal "calls dialled" 2 "$(starts)"
+	detach
+	nothing_left
+}
+
+# --- addresses that change ---
+
+addresses() {
+	ip -o address show dev wwan0.1 scope global | awk '{ print $4 }' | sort | tr '\n' ' '
+}
+
+addresses_are() {
+	[ "$(addresses)" = "$1" ]
+}
+
+test_address_changes() {
+	local tell host=2
+	start
+	attach -q --timeout 2 --poll 1 --pdn 1,apn=internet
+	for tell in nothing connected reconfigure; do
+		host=$((host + 2))
+		modem readdress pdn=1 host=$host tell=$tell >/dev/null
+		wait_for 5 addresses_are "10.64.1.$host/30 2001:db8:64:1::$host/64 " ||
+			fail "tell=$tell: $(addresses)"
+		equal "shown" "10.64.1.$host" "$(family 1 4 .address)"
+		answers 10.64.1.1
+		answers 2001:db8:64:1::1
+	done
+	equal "calls dialled" 2 "$(starts)"
+	detach
+	nothing_left
+}
+
+settings_read() { # so often
+	[ "$(modem_stat .qmi.settings)" -ge "$1" ]
+}
+
+# Settings that are read again and are the same are no news.
+test_address_stays() {
+	start
+	attach_one --poll 1
+	wait_for 10 settings_read 4 || fail "settings are not read again"
+	equal "changes told" 0 "$(qmapctl -j show | jq '[.[0].events[] | select(.from == "up" and .to == "up")] | length')"
+	detach
+	nothing_left
+}
+
+# --- indications that are not for this call ---
+
+# ended CLIENT FAMILY: Packet Service Status, disconnected.
+ended() {
+	qmi 1 "$1" "040000""2200""0900""0102000100""120100""0$2"
+}
+
+test_end_of_the_other_family() {
+	local client
+	start
+	attach -q --timeout 2 --pdn 1,apn=internet --pdn 2,apn=ims
+	client=$(family 1 4 .client_id)
+	ended "$client" 6
+	ended 255 6
+	ended 255 4
+	modem signal rsrp=-111
+	wait_for 5 shown_signal -111
+	equal "states" "up up up up" "$(field '| [.pdns[].families[].state] | join(" ")')"
+	equal "calls dialled" 4 "$(starts)"
+	ended "$client" 4
+	wait_for 5 dialled 5 || fail "the end of its own family is not heard of"
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+shown_signal() { # RSRP
+	[ "$(field '.network.signal[0].rsrp')" = "$1" ]
+}
+
+# What goes to all clients is a reason to ask.
+test_end_told_to_all() {
+	start
+	attach_one
+	modem disconnect pdn=1 announce=0
+	ended 255 4
+	wait_for 5 dialled 2 || fail "not asked for"
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
 # The modem's autoconnect is not disturbed.
 test_modem_brings_it_back() {
 	local tried

@@ -1459,6 +1459,7 @@ static void test_verdicts(void **state)
 		{{0x11, 4, 0, 6, 0, 51, 0}, 14, "failed"},
 		{{0x11, 4, 0, 6, 0, 55, 0}, 14, "failed"},
 		{{0x11, 4, 0, 2, 0, 208, 0}, 14, "failed"},
+		{{0x11, 4, 0, 2, 0, 231, 0}, 14, "failed"},
 		{{0x11, 4, 0, 6, 0, 26, 0}, 14, "backing-off"},
 		{{0x11, 4, 0, 6, 0, 38, 0}, 14, "backing-off"},
 		{{0x11, 4, 0, 6, 0, 50, 0}, 14, "backing-off"}, /* it is IPv4 that is asked for */
