@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -197,15 +198,25 @@ int nl_del(const char *name)
 	return nl_talk(link_msg(buf, RTM_DELLINK, 0, name));
 }
 
-int nl_up(const char *name, bool up)
+static int set_flag(const char *name, unsigned int flag, bool on)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
 	struct ifinfomsg *ifm = mnl_nlmsg_get_payload(nlh);
 
-	ifm->ifi_change = IFF_UP;
-	ifm->ifi_flags = up ? IFF_UP : 0;
+	ifm->ifi_change = flag;
+	ifm->ifi_flags = on ? flag : 0;
 	return nl_talk(nlh);
+}
+
+int nl_up(const char *name, bool up)
+{
+	return set_flag(name, IFF_UP, up);
+}
+
+int nl_multicast(const char *name, bool on)
+{
+	return set_flag(name, IFF_MULTICAST, on);
 }
 
 int nl_carrier(const char *name, bool on)
@@ -226,7 +237,8 @@ int nl_set_u32(const char *name, uint16_t attr, uint32_t value)
 	return nl_talk(nlh);
 }
 
-int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
+static int add_addr(const char *name, uint8_t family, const void *addr, size_t len,
+		    unsigned int prefix)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -235,12 +247,23 @@ int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
 	nlh->nlmsg_type = RTM_NEWADDR;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	ifa->ifa_family = AF_INET;
+	ifa->ifa_family = family;
+	ifa->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
 	ifa->ifa_prefixlen = prefix;
 	ifa->ifa_index = if_nametoindex(name);
-	mnl_attr_put_u32(nlh, IFA_LOCAL, addr);
-	mnl_attr_put_u32(nlh, IFA_ADDRESS, addr);
+	mnl_attr_put(nlh, IFA_LOCAL, len, addr);
+	mnl_attr_put(nlh, IFA_ADDRESS, len, addr);
 	return nl_talk(nlh);
+}
+
+int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
+{
+	return add_addr(name, AF_INET, &addr, sizeof(addr), prefix);
+}
+
+int nl_add_addr6(const char *name, const struct in6_addr *addr, unsigned int prefix)
+{
+	return add_addr(name, AF_INET6, addr, sizeof(*addr), prefix);
 }
 
 int nl_wait_running(const char *name)

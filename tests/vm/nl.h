@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct in6_addr;
 struct nlmsghdr;
 
 struct nl_trunk {
@@ -24,9 +25,12 @@ int nl_add_veth(const char *name, const char *peer);
 int nl_add_dummy(const char *name);
 int nl_del(const char *name);
 int nl_up(const char *name, bool up);
+int nl_multicast(const char *name, bool on);
 int nl_carrier(const char *name, bool on);
 int nl_set_u32(const char *name, uint16_t attr, uint32_t value);
+/* @addr: network byte order. IPv6: usable at once, without DAD. */
 int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix);
+int nl_add_addr6(const char *name, const struct in6_addr *addr, unsigned int prefix);
 /* Waits until the link runs. */
 int nl_wait_running(const char *name);
 /* One request that the caller has built. */
