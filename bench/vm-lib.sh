@@ -17,7 +17,8 @@ COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
 
 # Packets of qmimux wait in the backlog, which the usual limit of 1000 lets overflow: what is lost costs
 # nothing, and would look cheap.
-GUEST_SET_UP="echo 1 >/proc/sys/net/ipv4/ip_forward; echo 20000 >/proc/sys/net/core/netdev_max_backlog"
+GUEST_SET_UP="echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+echo 20000 >/proc/sys/net/core/netdev_max_backlog"
 
 # What this machine lacks is said, and ends the script.
 bench_prepare() {

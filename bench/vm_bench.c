@@ -20,7 +20,11 @@
 #include "vm_results.h"
 #include "vm_scale.h"
 
-static const struct effort whole = {.warm = 100, .measured = 400, .probed = 40, .sends = 2000},
+static const struct effort whole = {.warm = 100,
+				    .measured = 400,
+				    .probed = 40,
+				    .packets = 4000,
+				    .sends = 2000},
 			   quick = {.warm = 2, .measured = 4, .probed = 2, .sends = 80};
 
 char vm_bench_at[96];

@@ -49,7 +49,7 @@ enum sink {
 struct bench_case {
 	const char *name;
 	int version;
-	bool udp;
+	bool udp, v6;
 	unsigned int frames, packet; /* bytes of a packet; 0: IMIX */
 	unsigned int ports;
 	enum sink sink;
@@ -74,15 +74,31 @@ static inline bool case_is_uplink(const struct bench_case *c)
 {
 	return c->sink >= SINK_SEND;
 }
+static inline unsigned int case_ip_header(const struct bench_case *c)
+{
+	return c->v6 ? 40 : 20;
+}
 /* Bytes of IP and transport headers. */
 static inline unsigned int case_headers(const struct bench_case *c)
 {
-	return c->udp ? 28 : 40;
+	return case_ip_header(c) + (c->udp ? 8 : 20);
+}
+/* A segment without payload: it acknowledges, and nothing else. */
+static inline bool case_is_ack(const struct bench_case *c)
+{
+	return !c->udp && c->packet == case_headers(c);
+}
+/* Where a packet carries the time of its departure: 8 bytes of the payload or, where there is none,
+ * the sequence and acknowledgement numbers, which nobody looks at who forwards the packet. */
+static inline unsigned int case_stamp(const struct bench_case *c)
+{
+	return case_is_ack(c) ? case_ip_header(c) + 4 : case_headers(c);
 }
 
 /* How much is done per measurement. */
 struct effort {
 	unsigned int warm, measured, probed; /* aggregates */
+	unsigned int packets;		     /* measured at least, where an aggregate holds few */
 	unsigned int sends;		     /* uplink packets */
 };
 

@@ -25,6 +25,16 @@ const struct bench_case cases[] = {
 	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
 	CASE("tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD),
 	CASE("tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD),
+	CASE("tcp6-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET, .v6 = true),
+	CASE("tcp6-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET, .v6 = true),
+	CASE("tcp6-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD, .v6 = true),
+	CASE("tcp6-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD, .v6 = true),
+	CASE("udp6-forward", 5, true, 21, 1400, 1, SINK_FORWARD, .v6 = true),
+	CASE("tcp-forward-1000", 5, false, 21, 1400, 1, SINK_FORWARD, .flows = 1000),
+	CASE("ack-downlink", 5, false, 21, 40, 1, SINK_FORWARD),
+	CASE("ack-drop", 5, false, 21, 40, 1, SINK_TC),
+	CASE("single-forward", 5, false, 1, 1400, 1, SINK_FORWARD),
+	CASE("single-socket", 5, false, 1, 1400, 1, SINK_SOCKET),
 	CASE("udp-forward", 1, true, 21, 1400, 1, SINK_FORWARD),
 	CASE("udp-forward-gro", 1, true, 21, 1400, 1, SINK_FORWARD,
 	     .feature = "rx-udp-gro-forwarding"),
@@ -93,9 +103,9 @@ bool case_same_load(const struct bench_case *a, const struct bench_case *b)
 	if (case_is_uplink(a) || case_is_uplink(b))
 		return a->sink == b->sink && a->packet == b->packet && a->ports == b->ports &&
 		       a->flows == b->flows;
-	return a->version == b->version && a->udp == b->udp && a->frames == b->frames &&
-	       a->packet == b->packet && a->ports == b->ports && a->flows == b->flows &&
-	       a->usb == b->usb;
+	return a->version == b->version && a->udp == b->udp && a->v6 == b->v6 &&
+	       a->frames == b->frames && a->packet == b->packet && a->ports == b->ports &&
+	       a->flows == b->flows && a->usb == b->usb;
 }
 
 bool case_has_path(const struct bench_case *c, enum path p)

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <json-c/json.h>
+#include <net/ethernet.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -33,6 +34,20 @@ uint64_t cell_time(void)
 
 /* ---- where packets end ---- */
 
+static unsigned long long statistic(const char *dev, const char *name)
+{
+	unsigned long long n;
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", dev, name);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%llu", &n) != 1)
+		DIE("%s", path);
+	fclose(f);
+	return n;
+}
+
 /* What the packets of all flows are routed to: a netdev that takes super-packets whole. */
 static void dummy(uint32_t addr, unsigned int prefix)
 {
@@ -40,6 +55,35 @@ static void dummy(uint32_t addr, unsigned int prefix)
 	if ((!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true) ||
 	    nl_add_addr4("dummy0", htonl(addr), prefix))
 		DIE("dummy0");
+}
+
+/* Writes a netdev's IPv6 sysctl. */
+static void sysctl6(const char *dev, const char *name, const char *value)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", dev, name);
+	f = fopen(path, "we");
+	if (!f || fputs(value, f) < 0 || fclose(f))
+		DIE("%s", path);
+}
+
+/*
+ * IPv6 on a netdev, on which the kernel sends nothing of its own: no router solicitation without a
+ * link-local address, no MLD report without multicast, no DAD.
+ */
+static void address6(const char *dev, const char *text, unsigned int prefix)
+{
+	struct in6_addr addr;
+
+	if (nl_multicast(dev, false) || nl_wait_running(dev))
+		DIE("%s", dev);
+	sysctl6(dev, "addr_gen_mode", "1");
+	sysctl6(dev, "accept_ra", "0");
+	sysctl6(dev, "disable_ipv6", "0");
+	if (inet_pton(AF_INET6, text, &addr) != 1 || nl_add_addr6(dev, &addr, prefix))
+		DIE("address of %s", dev);
 }
 
 static void address(const char *port, uint32_t addr, unsigned int prefix)
@@ -60,6 +104,30 @@ static void uplink_addresses(struct cell *cell)
 			address(cell->port[i], 0x0a000001 + (i << 16), 16);
 }
 
+/* What packet_make() sends the first flow's packets to, and what it sends them from is beside it.
+ */
+static void socket_addresses(struct cell *cell)
+{
+	if (cell->c->v6)
+		address6(cell->port[1], "2001:db8::101", 64);
+	else
+		address(cell->port[1], 0x0a010001, 8);
+}
+
+/* The packets' source is behind the port, the destinations of all flows are behind dummy0. */
+static void forward_addresses(struct cell *cell)
+{
+	dummy(0x0a01fffe, 16);
+	if (cell->c->v6) {
+		address6(cell->port[1], "2001:db8::2", 126);
+		address6("dummy0", "2001:db8::ffff", 112);
+	} else {
+		address(cell->port[1], 0x0a000002, 24);
+	}
+	cell->forwarded.skbs = statistic("dummy0", "tx_packets");
+	cell->forwarded.bytes = statistic("dummy0", "tx_bytes");
+}
+
 static void sinks(struct cell *cell)
 {
 	unsigned int i;
@@ -74,11 +142,9 @@ static void sinks(struct cell *cell)
 		if (world_tc_ingress(&cell->w, cell->port[i], "drop"))
 			DIE("tc");
 	if (cell->c->sink == SINK_SOCKET)
-		address(cell->port[1], 0x0a010001, 8);
-	if (cell->c->sink == SINK_FORWARD) {
-		address(cell->port[1], 0x0a000002, 24);
-		dummy(0x0a01fffe, 16);
-	}
+		socket_addresses(cell);
+	if (cell->c->sink == SINK_FORWARD)
+		forward_addresses(cell);
 }
 
 static void redirect(struct cell *cell)
@@ -183,20 +249,6 @@ size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms)
 
 /* ---- counters ---- */
 
-static unsigned long long statistic(const char *dev, const char *name)
-{
-	unsigned long long n;
-	char path[96];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", dev, name);
-	f = fopen(path, "re");
-	if (!f || fscanf(f, "%llu", &n) != 1)
-		DIE("%s", path);
-	fclose(f);
-	return n;
-}
-
 unsigned long long cell_received(const struct cell *cell)
 {
 	unsigned long long sum = 0;
@@ -205,6 +257,15 @@ unsigned long long cell_received(const struct cell *cell)
 	for (i = 1; i <= cell->ports; i++)
 		sum += statistic(cell->port[i], "rx_packets");
 	return sum;
+}
+
+/* dummy0 counts what it is given, and an skb of many segments has one set of headers. */
+unsigned long long cell_forwarded(const struct cell *cell)
+{
+	unsigned long long skbs = statistic("dummy0", "tx_packets") - cell->forwarded.skbs,
+			   bytes = statistic("dummy0", "tx_bytes") - cell->forwarded.bytes;
+
+	return case_is_ack(cell->c) ? skbs : bytes - skbs * (ETHER_HDR_LEN + case_headers(cell->c));
 }
 
 static void add(struct json_object *drops, const char *reason, unsigned long long n)

@@ -18,6 +18,9 @@ struct cell {
 	struct vm_xdp *xdp;
 	struct bpf_link *veth;
 	unsigned int ports;
+	struct {
+		unsigned long long skbs, bytes;
+	} forwarded;			      /* what dummy0 had sent before */
 	char port[WORLD_PORTS + 1][IFNAMSIZ]; /* names, from 1 on; BASE of uplink: one, dummy0 */
 };
 
@@ -30,6 +33,10 @@ size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms);
 
 /* Packets that the ports have received. */
 unsigned long long cell_received(const struct cell *cell);
+
+/* What dummy0 has been given since cell_up(), of packets that are forwarded: bytes of payload, or
+ * packets where they have none. */
+unsigned long long cell_forwarded(const struct cell *cell);
 
 /* Packets dropped since cell_up(), by reason, those that are not 0. New reference. */
 struct json_object *cell_drops(struct cell *cell);

@@ -35,14 +35,16 @@ static void send_one(struct cell *cell, const struct packet_spec *s)
 	free(a);
 }
 
-static int listen_on(uint16_t port)
+static int listen_on(int family, uint16_t port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), size = 8 << 20, on = 1;
+	/* the port is in the same place in both families */
+	struct sockaddr_in6 at = {.sin6_family = family, .sin6_port = htons(port)};
+	socklen_t len = family == AF_INET6 ? sizeof(at) : sizeof(struct sockaddr_in);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), size = 8 << 20, on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 1))
+	if (bind(fd, (struct sockaddr *)&at, len) || listen(fd, 1))
 		DIE("listen");
 	return fd;
 }
@@ -50,7 +52,9 @@ static int listen_on(uint16_t port)
 /* A connection whose other end is the generator. Returns the acknowledgement number to use. */
 static uint32_t handshake(struct stream *st, uint32_t seq)
 {
-	struct packet_spec s = {.flow = 1,
+	const struct bench_case *c = st->cell.c;
+	struct packet_spec s = {.v6 = c->v6,
+				.flow = 1,
 				.ttl = 64,
 				.flags = 0x02,
 				.window = 0xffff,
@@ -58,17 +62,17 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 				.options = "\x02\x04\x05\x50",
 				.options_len = 4};
 	const struct linger at_once = {.l_onoff = 1};
-	uint8_t buf[4096], *ip;
+	uint8_t buf[4096], *tcp;
 	size_t len;
 
-	st->listener = listen_on(80);
+	st->listener = listen_on(c->v6 ? AF_INET6 : AF_INET, 80);
 	send_one(&st->cell, &s);
 	len = cell_recv(&st->cell, buf, sizeof(buf), 1000);
-	ip = buf + 4;
-	ip += ip[0] >> 4 == 4 ? 0 : 4; /* a checksum header */
-	if (len < 48 || ip[33] != 0x12)
+	/* A checksum header begins with none of IP's versions. */
+	tcp = buf + 4 + (buf[4] >> 4 ? 0 : 4) + case_ip_header(c);
+	if (len < 8 + case_headers(c) || tcp[13] != 0x12)
 		DIE("%s: no SYN-ACK but %zu bytes", path_names[st->cell.path], len);
-	s.ack = (ip[24] << 24 | ip[25] << 16 | ip[26] << 8 | ip[27]) + 1;
+	s.ack = (tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7]) + 1;
 	s.seq++;
 	s.flags = 0x10;
 	s.options_len = 0;
@@ -88,7 +92,7 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 static void read_socket(const struct stream *st)
 {
 	struct pollfd pfd = {.fd = st->sock, .events = POLLIN};
-	size_t want = st->g.c->frames * (st->g.c->packet - 40);
+	size_t want = st->g.c->frames * (st->g.c->packet - case_headers(st->g.c));
 	ssize_t n;
 
 	while (want) {
@@ -126,6 +130,32 @@ static void drain(struct stream *st)
 	st->missing += want - got;
 }
 
+/*
+ * Packets that have been forwarded nowhere, whether or not a port has received them. Waits for
+ * those that are on their way.
+ */
+static unsigned long long not_forwarded(const struct stream *st)
+{
+	unsigned long long each = generator_payload(&st->g), want = st->aggregates * each, got;
+	uint64_t since = cell_clock();
+
+	while ((got = cell_forwarded(&st->cell)) < want && cell_clock() - since < PATIENCE)
+		sched_yield();
+	if (got > want)
+		DIE("%llu forwarded, but %llu sent", got, want);
+	return ((want - got) * st->g.c->frames + each - 1) / each;
+}
+
+static unsigned long long lost(const struct stream *st)
+{
+	unsigned long long forwarded;
+
+	if (st->cell.path == BASE || st->g.c->sink != SINK_FORWARD)
+		return st->missing;
+	forwarded = not_forwarded(st);
+	return forwarded > st->missing ? forwarded : st->missing;
+}
+
 static void send_next(struct stream *st)
 {
 	if (world_send(&st->cell.w, st->g.a.data, st->g.a.len))
@@ -159,10 +189,11 @@ static void stream_down(struct stream *st)
 
 static double cost(struct stream *st, const struct effort *e)
 {
+	unsigned int frames = st->g.c->frames, enough = (e->packets + frames - 1) / frames,
+		     measured = e->measured > enough ? e->measured : enough, i;
 	uint64_t start = 0;
-	unsigned int i;
 
-	for (i = 0; i < e->warm + e->measured; i++) {
+	for (i = 0; i < e->warm + measured; i++) {
 		if (i == e->warm) {
 			drain(st);
 			start = cell_clock();
@@ -171,7 +202,7 @@ static double cost(struct stream *st, const struct effort *e)
 		send_next(st);
 	}
 	drain(st);
-	return (double)(cell_clock() - start) / (e->measured * st->g.c->frames);
+	return (double)(cell_clock() - start) / (measured * frames);
 }
 
 /* Each aggregate meets an idle path: what is waited for is the path, not the one before. */
@@ -181,7 +212,7 @@ static void look(struct stream *st, const struct effort *e, struct seen *seen)
 
 	world_configure(&st->cell.w);
 	probe_start(st->cell.port + 1, st->cell.ports, st->cell.xdp ? ETHER_HDR_LEN : 0,
-		    case_headers(st->g.c));
+		    case_stamp(st->g.c));
 	world_run(&st->cell.w);
 	for (i = 0; i < e->probed; i++) {
 		generator_next(&st->g);
@@ -201,7 +232,7 @@ struct sample vm_downlink(const struct bench_case *c, enum path path, const stru
 	s.cost = cost(&st, e);
 	if (e->probed && path != BASE && c->sink != SINK_VETH)
 		look(&st, e, &s.seen);
-	s.lost = st.missing;
+	s.lost = lost(&st);
 	s.sent = st.aggregates * c->frames;
 	s.drops = cell_drops(&st.cell);
 	stream_down(&st);

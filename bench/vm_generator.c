@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm_generator.h"
 
+#define ACKNOWLEDGED 1360 /* bytes of a segment of the other direction */
+
 /* TCP headers do not fit in the smallest packets of the mix: these get 20 bytes more. */
 static unsigned int packet_len(const struct bench_case *c, unsigned int i)
 {
@@ -13,6 +15,7 @@ static unsigned int packet_len(const struct bench_case *c, unsigned int i)
 void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack)
 {
 	struct packet_spec s = {.udp = c->udp,
+				.v6 = c->v6,
 				.flow = 1,
 				.ttl = 64,
 				.flags = 0x10,
@@ -28,6 +31,7 @@ void generator_init(struct generator *g, const struct bench_case *c, uint32_t se
 	g->a.version = c->version;
 	g->a.max = AGGREGATE_MAX;
 	g->a.csum_ok = true;
+	g->ack = ack;
 	for (i = 0; i < GENERATOR_STREAMS; i++)
 		g->seq[i] = seq;
 	for (i = 0; i < c->frames; i++) {
@@ -69,15 +73,45 @@ static void set16(uint8_t *at, uint16_t value, uint8_t *sum)
 	put16(at, value);
 }
 
-/* As packet_make() makes addresses and ports of a flow. */
-static void set_flow(struct generator_slot *s, unsigned int flow, uint8_t *l4_sum)
+/* The checksum of the transport header. */
+static uint8_t *l4_sum(const struct generator *g, const struct generator_slot *s)
 {
-	uint8_t *p = s->packet;
+	return s->packet + case_ip_header(g->c) + (g->c->udp ? 6 : 16);
+}
 
-	fix(l4_sum, get16(p + 18), flow);
-	set16(p + 18, flow, p + 10);
-	set16(p + 20, 5000 + flow, l4_sum);
+/* As packet_make() makes addresses and ports of a flow. */
+static void set_flow(const struct generator *g, struct generator_slot *s, unsigned int flow)
+{
+	uint8_t *p = s->packet, *sum = l4_sum(g, s);
+
+	if (g->c->v6) {
+		put16(p + 2, flow); /* flow label: no checksum covers it */
+		set16(p + 38, 0x100 + flow, sum);
+	} else {
+		fix(sum, get16(p + 18), flow);
+		set16(p + 18, flow, p + 10);
+	}
+	set16(p + case_ip_header(g->c), 5000 + flow, sum);
 	s->flow = flow;
+}
+
+static void set32(uint8_t *at, uint32_t value, uint8_t *sum)
+{
+	set16(at, value >> 16, sum);
+	set16(at + 2, value, sum);
+}
+
+/* The segment behind the last one of its stream; one without payload acknowledges two more. */
+static void next_segment(struct generator *g, struct generator_slot *s, unsigned int stream)
+{
+	uint8_t *tcp = s->packet + case_ip_header(g->c), *sum = l4_sum(g, s);
+
+	if (case_is_ack(g->c)) {
+		g->ack += 2 * ACKNOWLEDGED;
+		set32(tcp + 8, g->ack, sum);
+	}
+	set32(tcp + 4, g->seq[stream], sum);
+	g->seq[stream] += s->payload;
 }
 
 void generator_next(struct generator *g)
@@ -86,28 +120,35 @@ void generator_next(struct generator *g)
 
 	for (i = 0; i < g->c->frames; i++) {
 		struct generator_slot *s = &g->slots[i];
-		uint8_t *p = s->packet, *l4_sum = p + (g->c->udp ? 26 : 36);
 
 		if (flows > 1)
-			set_flow(s, 1 + g->next_flow++ % flows, l4_sum);
+			set_flow(g, s, 1 + g->next_flow++ % flows);
 		stream = flows > 1 ? s->flow : s->port;
-		set16(p + 4, g->id[stream]++, p + 10);
-		if (g->c->udp)
-			continue;
-		set16(p + 24, g->seq[stream] >> 16, l4_sum);
-		set16(p + 26, g->seq[stream], l4_sum);
-		g->seq[stream] += s->payload;
+		if (!g->c->v6)
+			set16(s->packet + 4, g->id[stream]++, s->packet + 10);
+		if (!g->c->udp)
+			next_segment(g, s, stream);
 	}
+}
+
+unsigned long long generator_payload(const struct generator *g)
+{
+	unsigned long long sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < g->c->frames; i++)
+		sum += case_is_ack(g->c) ? 1 : g->slots[i].payload;
+	return sum;
 }
 
 void generator_stamp(struct generator *g, uint64_t time)
 {
-	unsigned int i, word, headers = case_headers(g->c);
+	unsigned int i, word, at = case_stamp(g->c);
 
 	for (i = 0; i < g->c->frames; i++) {
-		uint8_t *p = g->slots[i].packet, *l4_sum = p + (g->c->udp ? 26 : 36);
+		struct generator_slot *s = &g->slots[i];
 
 		for (word = 0; word < 4; word++)
-			set16(p + headers + 2 * word, time >> (48 - 16 * word), l4_sum);
+			set16(s->packet + at + 2 * word, time >> (48 - 16 * word), l4_sum(g, s));
 	}
 }

@@ -18,6 +18,7 @@ struct generator {
 		unsigned int port, flow, payload;
 	} slots[GENERATOR_FRAMES];
 	unsigned int next_flow;
+	uint32_t ack;			 /* of segments without payload, which ascends */
 	uint32_t seq[GENERATOR_STREAMS]; /* by flow or, where there is one, by port */
 	uint16_t id[GENERATOR_STREAMS];
 };
@@ -26,7 +27,9 @@ struct generator {
 void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack);
 /* Makes the next aggregate of the last. */
 void generator_next(struct generator *g);
-/* Writes @time, 8 bytes, into the beginning of each packet's payload. */
+/* Bytes of payload in an aggregate; packets, where they have none. */
+unsigned long long generator_payload(const struct generator *g);
+/* Writes @time, 8 bytes, into each packet at case_stamp(). */
 void generator_stamp(struct generator *g, uint64_t time);
 
 #endif

@@ -48,7 +48,10 @@ check "nothing sent" '.quantity == "cost" and .sent == 0'
 check "more than one packet in what cannot hold two" \
 	'.quantity == "coalescing" and .path == "xdp" and .direction == "uplink" and .value != 1'
 check "nothing coalesced by the shim" \
-	'.quantity == "coalescing" and .name == "vm.tcp-drop-v5.shim.coalescing" and .value != 21'
+	'.quantity == "coalescing" and .path == "shim" and .value != 21 and
+		(.case == ("tcp-drop-v5", "tcp-forward-v5", "tcp6-socket-v5", "tcp6-forward-v5"))'
+check "packets coalesced that have nothing in common" \
+	'.quantity == "coalescing" and .value != 1 and (.case == ("tcp-forward-1000", "ack-downlink", "ack-drop"))'
 check "percentiles that do not ascend" \
 	'.quantity == "latency" and (.p50 > .p90 or .p90 > .p99 or .p99 > .p100 or .p50 <= 0)'
 check "packets that no CPU has seen" \
