@@ -80,36 +80,72 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 
 /* A GSO packet while payloads are added to it. */
 struct build {
-	struct page_frag *frag;
 	struct sk_buff *skb;
-	u8 *to;		   /* where the next payload goes */
-	unsigned int run;  /* payload bytes in front of `to` that are not yet a frag of the skb */
-	unsigned int left; /* bytes of page behind it */
+	struct page *page;   /* the newest one; NULL while payloads go into the linear part */
+	u8 *to;		     /* where the next payload goes */
+	unsigned int run;    /* payload bytes in front of `to` that the skb does not know of yet */
+	unsigned int left;   /* bytes of room behind it */
+	unsigned int due;    /* payload bytes of the chain that are not copied yet */
+	unsigned int good;   /* payload bytes of the segments that are complete */
 	unsigned int headers, l3;
 	__wsum pseudo;
 };
 
+/*
+ * A chain with so few bytes needs no page: napi_alloc_skb() takes up to about 600 bytes from a slab
+ * or from a page for small heads. Above, it cuts them from 32 KB that every one of its packets would
+ * keep busy as a whole.
+ */
+#define BUILD_LINEAR 512
+
 static void build_close_run(struct build *b)
 {
-	struct page_frag *frag = b->frag;
-
 	if (!b->run)
 		return;
-	get_page(frag->page);
-	skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, frag->page, frag->offset, b->run,
-			b->run);
-	frag->offset += b->run;
+	/* build_page() has charged the page as a whole. */
+	if (b->page)
+		skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, b->page, 0, b->run, 0);
+	else
+		__skb_put(b->skb, b->run);
+	b->page = NULL;
 	b->run = 0;
 }
 
-/* A refill may start over on a page that nobody else refers to: not within a run. */
-static noinline bool build_new_run(struct build *b, unsigned int n)
+/* The order of pages that suits @n bytes: one allocation, unless a quarter of it stays unused. */
+static unsigned int build_order(unsigned int n)
 {
+	unsigned int order = min_t(unsigned int, get_order(n), PAGE_ALLOC_COSTLY_ORDER);
+
+	return order && n < (PAGE_SIZE << order) / 4 * 3 ? order - 1 : order;
+}
+
+/*
+ * Room in a page that no other packet has a part of, so that what the packet is charged is what it
+ * keeps busy. Large pages are taken if they are at hand: on a machine that has run for weeks there
+ * may be none. One page holds less than a large segment needs. False: no memory, or the skb has all
+ * the fragments that it can have.
+ */
+static noinline bool build_page(struct build *b)
+{
+	const gfp_t large = GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+	unsigned int order = build_order(b->due);
+	struct page *page = NULL;
+
 	build_close_run(b);
-	if (!skb_page_frag_refill(n, b->frag, GFP_ATOMIC))
+	if (skb_shinfo(b->skb)->nr_frags >= MAX_SKB_FRAGS)
 		return false;
-	b->to = page_address(b->frag->page) + b->frag->offset;
-	b->left = b->frag->size - b->frag->offset;
+	if (order)
+		page = alloc_pages(large, order);
+	if (!page) {
+		order = 0;
+		page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	}
+	if (unlikely(!page))
+		return false;
+	b->page = page;
+	b->to = page_address(page);
+	b->left = PAGE_SIZE << order;
+	b->skb->truesize += b->left;
 	return true;
 }
 
@@ -134,19 +170,34 @@ static __always_inline bool build_verify(const struct build *b, const struct fra
 		csum_partial(f->data + b->l3, n, csum_add(b->pseudo, (__force __wsum)htons(n))));
 }
 
-/* Copies the payload of @f behind what is there. False: wrong checksum, or no memory. */
+/*
+ * Copies the payload of @f behind what is there. False: wrong checksum, or no room; part of it may
+ * have been copied then.
+ */
 static __always_inline bool build_payload(struct build *b, const struct frame *f)
 {
-	unsigned int n = f->kind.length - b->headers;
+	unsigned int payload = f->kind.length - b->headers, n = payload, part;
+	const u8 *from = f->data + b->headers;
 
-	if (unlikely(n > b->left) && !build_new_run(b, n))
-		return false;
-	memcpy(b->to, f->data + b->headers, n);
 	if (!f->kind.csum_ok && unlikely(!build_verify(b, f)))
 		return false;
+	while (unlikely(n > b->left)) {
+		part = b->left;
+		memcpy(b->to, from, part);
+		b->run += part;
+		b->left = 0;
+		b->due -= part;
+		from += part;
+		n -= part;
+		if (!build_page(b))
+			return false;
+	}
+	memcpy(b->to, from, n);
 	b->to += n;
 	b->run += n;
 	b->left -= n;
+	b->due -= n;
+	b->good += payload;
 	return true;
 }
 
@@ -193,8 +244,7 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 	struct skb_shared_info *shared = skb_shinfo(b->skb);
 	struct sk_buff *skb = b->skb;
 
-	build_close_run(b);
-	shim_assert(skb->len <= IP_MAX_MTU && shared->nr_frags < MAX_SKB_FRAGS);
+	shim_assert(skb->len <= IP_MAX_MTU && shared->nr_frags <= MAX_SKB_FRAGS);
 	shim_assert(segments ==
 		    DIV_ROUND_UP(skb->len - head->headers, head->kind.length - head->headers));
 	build_l3(skb, b->l3);
@@ -206,56 +256,74 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 	build_deliver(q, head->port, skb);
 }
 
+/* An skb with the headers of @head, and with room for the payloads if they are few bytes. */
+static bool build_begin(struct rx_queue *q, struct build *b, const struct frame *head)
+{
+	unsigned int linear = b->due <= BUILD_LINEAR ? b->due : 0;
+
+	b->skb = napi_alloc_skb(&q->napi, b->headers + linear);
+	if (unlikely(!b->skb))
+		return false;
+	skb_put_data(b->skb, head->data, b->headers);
+	b->to = skb_tail_pointer(b->skb);
+	b->left = linear;
+	return true;
+}
+
 /*
  * Builds one packet of the chain at @head up to its end, or to the first segment with a wrong
- * checksum. Returns the first frame that is not in it, or NULL.
+ * checksum or without room. Returns the first frame that is not in it, or NULL.
  */
 static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head, *last = NULL;
 	struct build b = {
-		.frag = &q->frag,
 		.headers = head->headers,
 		.l3 = ip_length(head->data),
 		.pseudo = build_pseudo(head->data),
+		.due = head->payload,
 	};
 	unsigned int segments = 0;
 
-	b.skb = napi_alloc_skb(&q->napi, head->headers);
-	if (unlikely(!b.skb)) {
+	if (unlikely(!build_begin(q, &b, head))) {
 		build_no_memory(head->port);
-		return head->next;
+		f = head->next;
+		f->payload = head->payload - (head->kind.length - head->headers);
+		return f;
 	}
-	skb_put_data(b.skb, head->data, head->headers);
 	while (f && build_payload(&b, f)) {
 		segments++;
 		last = f;
 		f = f->next;
 	}
+	build_close_run(&b);
 	if (segments > 1) {
+		pskb_trim_unique(b.skb, b.headers + b.good); /* a part of the segment that failed */
 		build_finish(q, &b, head, last, segments);
-		return f;
+	} else {
+		/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
+		consume_skb(b.skb);
+		build_single(q, head);
+		f = head->next;
+		b.good = head->kind.length - head->headers;
 	}
-	/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
-	kfree_skb(b.skb);
-	build_single(q, head);
-	return head->next;
+	if (f)
+		f->payload = head->payload - b.good;
+	return f;
 }
 
 static void build_chain(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head;
 
-	while (f) {
+	while (f->next) {
+		f = build_some(q, f);
+		if (!f)
+			return;
 		f->headers = head->headers;
 		f->fixed_id = head->fixed_id;
-		if (f->next) {
-			f = build_some(q, f);
-		} else {
-			build_single(q, f);
-			return;
-		}
 	}
+	build_single(q, f);
 }
 
 /* Delivers all frames of the queue, chains in the place of their first frame. */

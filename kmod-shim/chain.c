@@ -119,6 +119,7 @@ static __always_inline void chain_append(struct chain *c, struct frame *f, unsig
 	c->last->next = f;
 	c->last = f;
 	c->room -= payload;
+	c->head->payload += payload;
 	c->head->segments++;
 	f->segments = 0;
 }
@@ -141,6 +142,7 @@ static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 			const struct candidate *s)
 {
+	f->payload = s->payload;
 	f->headers = s->headers;
 	f->fixed_id = false;
 	c->head = f;

@@ -33,6 +33,7 @@ struct frame {
 	struct port *port;
 	struct frame *next; /* of the chain */
 	union frame_kind kind;
+	u32 payload;   /* head of a chain: payload bytes of all its segments */
 	u16 headers;   /* head of a chain: bytes of IP and TCP header */
 	u16 segments;  /* 1: alone, more: head of a chain, 0: in the chain of another */
 	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
