@@ -20,6 +20,10 @@
 #include <net/page_pool.h>
 #endif
 
+#ifndef netdev_lockdep_set_classes
+#include <net/netdev_lock.h>
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else

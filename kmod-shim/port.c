@@ -38,7 +38,10 @@ static int port_open(struct net_device *dev)
 
 static int port_stop(struct net_device *dev)
 {
+	struct port *port = netdev_priv(dev);
+
 	netif_stop_queue(dev);
+	timer_delete_sync(&port->flow_timer);
 	return 0;
 }
 
@@ -95,30 +98,35 @@ static int port_get_iflink(const struct net_device *dev)
 static int port_init(struct net_device *dev)
 {
 	struct port *port = netdev_priv(dev);
+	int err = -ENOMEM;
 
 	port->counters = counters_new();
 	if (!port->counters)
-		return -ENOMEM;
+		return err;
 	port->credit = credit_new(dev);
-	if (!port->credit) {
-		free_percpu(port->counters);
-		return -ENOMEM;
-	}
-	rcu_assign_pointer(port->trunk->ports[port->number], port);
+	if (!port->credit)
+		goto free_counters;
+	netdev_lockdep_set_classes(dev);
+	dev_hold(port->trunk->dev);
 	return 0;
+
+free_counters:
+	free_percpu(port->counters);
+	return err;
 }
 
 /*
  * The last packet of the port may still wait in the aggregator, and the netdev below may still have
- * others: neither refers to the port after this. No program runs from here on, the device is down.
+ * others: neither refers to the port after this. No program runs from here on, the device is down,
+ * and the trunk may go.
  */
 static void port_uninit(struct net_device *dev)
 {
 	struct port *port = netdev_priv(dev);
 
-	RCU_INIT_POINTER(port->trunk->ports[port->number], NULL);
 	tx_flush(port->trunk);
 	credit_close(port->credit);
+	dev_put(port->trunk->dev);
 }
 
 static void port_free(struct net_device *dev)
@@ -226,6 +234,7 @@ static int port_create(struct net *net, struct net_device *dev, struct nlattr *t
 {
 	struct port *port = netdev_priv(dev);
 	struct trunk *trunk = port_find_trunk(net, tb, extack);
+	int err;
 
 	if (IS_ERR(trunk))
 		return PTR_ERR(trunk);
@@ -238,7 +247,10 @@ static int port_create(struct net *net, struct net_device *dev, struct nlattr *t
 	dev->needed_headroom = TX_HEADROOM + trunk->lower->needed_headroom;
 	dev->needed_tailroom = trunk->lower->needed_tailroom;
 	port->rxq.dev = dev;
-	return register_netdevice(dev);
+	err = register_netdevice(dev);
+	if (!err)
+		rcu_assign_pointer(trunk->ports[port->number], port);
+	return err;
 }
 SHIM_NEWLINK(port_newlink, port_create)
 
@@ -253,6 +265,19 @@ static int port_change(struct net_device *dev, struct nlattr *tb[], struct nlatt
 	return -EOPNOTSUPP;
 }
 
+/*
+ * Queues a port to be unregistered. Every way to do so comes through here: a single deletion, one
+ * of a group, of a namespace or of a batch of them, the trunk's, the module's. A port leaves the
+ * trunk at once, so that nothing that happens before it is unregistered queues it again.
+ */
+static void port_dellink(struct net_device *dev, struct list_head *kill)
+{
+	struct port *port = netdev_priv(dev);
+
+	RCU_INIT_POINTER(port->trunk->ports[port->number], NULL);
+	unregister_netdevice_queue(dev, kill);
+}
+
 void ports_delete(struct trunk *trunk, struct list_head *kill)
 {
 	struct port *port;
@@ -261,7 +286,7 @@ void ports_delete(struct trunk *trunk, struct list_head *kill)
 	for (i = 0; i < QMAP_SHIM_MAX_PORTS; i++) {
 		port = rtnl_dereference(trunk->ports[i]);
 		if (port)
-			unregister_netdevice_queue(port->dev, kill);
+			port_dellink(port->dev, kill);
 	}
 }
 
@@ -293,6 +318,7 @@ struct rtnl_link_ops port_link_ops = {
 	.validate = port_validate,
 	.newlink = port_newlink,
 	.changelink = port_change,
+	.dellink = port_dellink,
 	.get_size = port_size,
 	.fill_info = port_fill,
 	.get_link_net = port_link_net,

@@ -2,10 +2,12 @@
 /*
  * What the files of the shim share.
  *
- * Lifetime: a trunk holds its lower netdev by the adjacency list and its ports by trunk->ports.
- * Everything is created and destroyed under rtnl. The receive path reads trunk->ports and the
- * programs under RCU; a port leaves the array in its ndo_uninit, before the grace period that
- * unregistering ends with.
+ * Lifetime: everything is created and destroyed under rtnl. A trunk is above its lower netdev as long
+ * as it is that netdev's rx handler, and a port belongs to a trunk as long as it is in trunk->ports:
+ * both end in dellink, which comes before every unregistering, so whoever walks from a lower netdev
+ * to its trunk, or from a trunk to its ports, finds nothing that is on its way out already. The
+ * pointers back, port->trunk and trunk->lower, are references that last until ndo_uninit. The receive
+ * path reads trunk->ports and the programs under RCU.
  */
 #ifndef SHIM_H
 #define SHIM_H

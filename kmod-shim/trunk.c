@@ -78,21 +78,22 @@ static int trunk_init(struct net_device *dev)
 	if (!trunk->counters)
 		return -ENOMEM;
 	err = rx_create(trunk);
-	if (err)
+	if (err) {
 		free_percpu(trunk->counters);
-	return err;
+		return err;
+	}
+	netdev_lockdep_set_classes(dev);
+	dev_hold(trunk->lower);
+	return 0;
 }
 
 static void trunk_uninit(struct net_device *dev)
 {
 	struct trunk *trunk = netdev_priv(dev);
 
-	if (trunk->lower) {
-		netdev_rx_handler_unregister(trunk->lower);
-		netdev_upper_dev_unlink(trunk->lower, dev);
-	}
 	tx_destroy(trunk);
 	rx_destroy(trunk);
+	dev_put(trunk->lower);
 }
 
 static void trunk_free(struct net_device *dev)
@@ -261,10 +262,10 @@ static struct net_device *trunk_find_lower(struct net *net, struct nlattr *tb[],
 	return lower;
 }
 
-/* Stacks @dev on @lower; @dev is registered. */
-static int trunk_stack(struct trunk *trunk, struct net_device *lower,
-		       struct netlink_ext_ack *extack)
+/* Stacks the trunk, which is registered, on the netdev below. */
+static int trunk_stack(struct trunk *trunk, struct netlink_ext_ack *extack)
 {
+	struct net_device *lower = trunk->lower;
 	int err;
 
 	err = netdev_upper_dev_link(lower, trunk->dev, extack);
@@ -288,24 +289,30 @@ static int trunk_create(struct net *net, struct net_device *dev, struct nlattr *
 
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
+	trunk->lower = lower;
 	trunk_change(dev, tb, data, extack);
 	err = register_netdevice(dev);
 	if (err)
 		return err;
-	err = trunk_stack(trunk, lower, extack);
-	if (err) {
+	err = trunk_stack(trunk, extack);
+	if (err)
 		unregister_netdevice(dev);
-		return err;
-	}
-	trunk->lower = lower;
-	return 0;
+	return err;
 }
 SHIM_NEWLINK(trunk_newlink, trunk_create)
 
-static void trunk_dellink(struct net_device *dev, struct list_head *head)
+/*
+ * Queues a trunk and its ports to be unregistered, as port_dellink() does. It lets go of the netdev
+ * below at once: that one may be in the same list, and then its end must not find the trunk.
+ */
+static void trunk_dellink(struct net_device *dev, struct list_head *kill)
 {
-	ports_delete(netdev_priv(dev), head);
-	unregister_netdevice_queue(dev, head);
+	struct trunk *trunk = netdev_priv(dev);
+
+	netdev_rx_handler_unregister(trunk->lower);
+	netdev_upper_dev_unlink(trunk->lower, dev);
+	ports_delete(trunk, kill);
+	unregister_netdevice_queue(dev, kill);
 }
 
 static size_t trunk_size(const struct net_device *dev)
