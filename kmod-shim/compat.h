@@ -84,6 +84,33 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define shim_set_lltx(dev) ((dev)->lltx = true)
+#else
+#define shim_set_lltx(dev) ((dev)->features |= NETIF_F_LLTX)
+#endif
+
+/* Why the kernel's drop monitors see a packet of ours go: reasons of the core, where it has them. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0)
+#define shim_kfree_skb(skb, reason) kfree_skb_reason(skb, reason)
+#define SHIM_DROP_DOWN	 SKB_DROP_REASON_DEV_READY
+#define SHIM_DROP_QUEUE	 SKB_DROP_REASON_CPU_BACKLOG
+#define SHIM_DROP_MEMORY SKB_DROP_REASON_NOMEM
+#define SHIM_DROP_PROTO	 SKB_DROP_REASON_UNHANDLED_PROTO
+#define SHIM_DROP_ANY	 SKB_DROP_REASON_NOT_SPECIFIED
+#else
+#define shim_kfree_skb(skb, reason) kfree_skb(skb)
+#endif
+
+/* The largest packet that the administrator wants from GRO, which coalescing stands in for. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define shim_gro_max_size(dev, v6) READ_ONCE(*((v6) ? &(dev)->gro_max_size : &(dev)->gro_ipv4_max_size))
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#define shim_gro_max_size(dev, v6) READ_ONCE((dev)->gro_max_size)
+#else
+#define shim_gro_max_size(dev, v6) 65536
+#endif
+
 /* The newlink operation of a link kind, as a function of the five things that it needs. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define SHIM_NEWLINK(name, fn)                                                                     \

@@ -24,6 +24,11 @@ void port_stop_flow(struct port *port, u32 ms)
 	counters_add(port->counters, PORT_FLOW_STOPS, 1);
 }
 
+void port_count_dropped(struct port *port, unsigned int packets)
+{
+	counters_add(port->counters, PORT_TX_DROPPED, packets);
+}
+
 void port_start_flow(struct port *port)
 {
 	timer_delete(&port->flow_timer);
@@ -107,6 +112,7 @@ static int port_init(struct net_device *dev)
 	if (!port->credit)
 		goto free_counters;
 	netdev_lockdep_set_classes(dev);
+	credit_limits(dev, port->trunk->tx.max_bytes);
 	dev_hold(port->trunk->dev);
 	return 0;
 
@@ -189,10 +195,13 @@ static void port_setup(struct net_device *dev)
 	dev->tx_queue_len = DEFAULT_TX_QUEUE_LEN;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = port_free;
+	/* netpoll sends Ethernet frames, and with interrupts off, where the aggregator may be locked. */
+	dev->priv_flags |= IFF_DISABLE_NETPOLL;
 	/* GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. */
-	dev->hw_features =
-		NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW | PORT_GSO;
-	dev->features = dev->hw_features;
+	dev->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW | PORT_GSO;
+	dev->features = dev->hw_features | NETIF_F_VLAN_CHALLENGED;
+	/* The aggregator has a lock of its own; one more would be held while the netdev below sends. */
+	shim_set_lltx(dev);
 	shim_set_xdp_features(dev, false);
 	port->dev = dev;
 	timer_setup(&port->flow_timer, port_flow_expired, 0);
@@ -287,6 +296,19 @@ void ports_delete(struct trunk *trunk, struct list_head *kill)
 		port = rtnl_dereference(trunk->ports[i]);
 		if (port)
 			port_dellink(port->dev, kill);
+	}
+}
+
+/* The trunk's aggregates have another size. */
+void ports_limits(struct trunk *trunk)
+{
+	struct port *port;
+	unsigned int i;
+
+	for (i = 0; i < QMAP_SHIM_MAX_PORTS; i++) {
+		port = rtnl_dereference(trunk->ports[i]);
+		if (port)
+			credit_limits(port->dev, trunk->tx.max_bytes);
 	}
 }
 

@@ -82,19 +82,21 @@ struct counters {
 	u64_stats_t n[COUNTERS_MAX];
 };
 
-/* What the uplink owes a port for bytes that the netdev below still has; outlives the port. */
-struct credit {
-	refcount_t refs;
-	spinlock_t lock; /* orders completions, which must not run at once, and guards dev */
-	struct net_device *dev; /* NULL once the port is gone */
-};
+struct bill;
+struct credit;
 
 struct aggregator {
-	spinlock_t lock; /* guards what follows up to the limits, and orders what is sent */
+	/*
+	 * Guards what follows up to the limits. Nothing that can call back is called with it held:
+	 * see tx_unlock().
+	 */
+	spinlock_t lock;
 	struct hrtimer timer;
-	struct sk_buff *skb;   /* being filled: one frame in place, or copies of several */
-	struct tx_bill *bill;  /* of copies; NULL while there is one frame in place */
+	struct sk_buff *skb; /* being filled: one frame in place, or copies of several */
+	struct bill *bill;   /* of copies; NULL while there is one frame in place */
 	unsigned int frames;
+	struct sk_buff_head ready;  /* transfers that are complete, in the order they leave */
+	struct task_struct *sender; /* the caller that is handing them on, or NULL */
 	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
 	/* limits; written under rtnl, read without lock */
 	u32 max_bytes, max_frames, usecs;
@@ -152,7 +154,9 @@ int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog);
 extern struct rtnl_link_ops port_link_ops;
 void port_stop_flow(struct port *port, u32 ms);
 void port_start_flow(struct port *port);
+void port_count_dropped(struct port *port, unsigned int packets);
 void ports_delete(struct trunk *trunk, struct list_head *kill);
+void ports_limits(struct trunk *trunk);
 
 /* rx.c */
 int rx_create(struct trunk *trunk);
@@ -174,10 +178,27 @@ void segment_checksum(u8 *l4, unsigned int length, unsigned int csum_offset);
 
 /* tx.c */
 netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev);
+bool tx_transmit(struct trunk *trunk, struct sk_buff *skb);
 void tx_create(struct aggregator *tx);
 void tx_flush(struct trunk *trunk);
 void tx_destroy(struct trunk *trunk);
+
+/* credit.c */
 struct credit *credit_new(struct net_device *dev);
 void credit_close(struct credit *credit);
+struct credit *credit_get(struct credit *credit);
+void credit_put(struct credit *credit);
+/* Sets the byte queue limits of a port for uplink aggregates of @aggregate bytes, 0: none. */
+void credit_limits(struct net_device *dev, u32 aggregate);
+/* Makes @skb, which has no owner, a frame that counts until it is freed. */
+void credit_own(struct credit *credit, struct sk_buff *skb);
+/* Counts packets that the netdev below has dropped at once. */
+void credit_dropped(struct credit *credit, unsigned int packets);
+struct bill *bill_new(void);
+bool bill_add(struct bill *bill, struct port *port, unsigned int bytes);
+void bill_attach(struct bill *bill, struct sk_buff *skb);
+struct bill *bill_get(struct bill *bill);
+void bill_put(struct bill *bill);
+void bill_dropped(struct bill *bill);
 
 #endif

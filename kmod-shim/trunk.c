@@ -165,6 +165,7 @@ static int trunk_set_coalesce(struct net_device *dev, struct ethtool_coalesce *c
 	WRITE_ONCE(trunk->tx.max_bytes, kernel_coal->tx_aggr_max_bytes);
 	WRITE_ONCE(trunk->tx.max_frames, kernel_coal->tx_aggr_max_frames);
 	WRITE_ONCE(trunk->tx.usecs, kernel_coal->tx_aggr_time_usecs);
+	ports_limits(trunk);
 	return 0;
 }
 #endif
@@ -189,7 +190,8 @@ static void trunk_setup(struct net_device *dev)
 	dev->ethtool_ops = &trunk_ethtool_ops;
 	dev->type = ARPHRD_NONE;
 	dev->flags = IFF_NOARP;
-	dev->priv_flags |= IFF_NO_QUEUE;
+	dev->priv_flags |= IFF_NO_QUEUE | IFF_DISABLE_NETPOLL;
+	dev->features |= NETIF_F_VLAN_CHALLENGED;
 	dev->mtu = ETH_DATA_LEN;
 	dev->max_mtu = QMAP_MAX_AGGREGATE;
 	dev->needs_free_netdev = true;
@@ -231,6 +233,7 @@ static int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlat
 	trunk_set_u32(&trunk->tx.max_bytes, data[IFLA_QMAP_TRUNK_TX_BYTES]);
 	trunk_set_u32(&trunk->tx.max_frames, data[IFLA_QMAP_TRUNK_TX_FRAMES]);
 	trunk_set_u32(&trunk->tx.usecs, data[IFLA_QMAP_TRUNK_TX_USECS]);
+	ports_limits(trunk);
 	return 0;
 }
 

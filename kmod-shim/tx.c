@@ -13,96 +13,18 @@
 
 #include "shim.h"
 
-#define BILL_ITEMS 16 /* ports that can share an aggregate */
-#define PAD_MAX	   63
+#define PAD_MAX	  63
+#define SEND_MOST 64 /* transfers that one caller hands to the netdev below, also those of others */
 
-/* Which port has how much in an aggregate: for byte queue limits. */
-struct tx_bill {
-	unsigned int n;
-	struct {
-		struct credit *credit;
-		unsigned int packets, bytes;
-	} items[BILL_ITEMS];
-};
-
+/* In the control block of what waits in the aggregator or for its turn to leave. */
 struct tx_cb {
-	u8 pad; /* zero bytes that are due behind the frame held in place */
+	u8 pad;	    /* zero bytes that are due behind the frame held in place */
+	u16 frames; /* in the transfer */
+	struct bill *bill;     /* of an aggregate */
+	struct credit *credit; /* of a frame that leaves alone */
 };
 
 #define TX_CB(skb) ((struct tx_cb *)(skb)->cb)
-
-struct credit *credit_new(struct net_device *dev)
-{
-	struct credit *credit = kzalloc(sizeof(*credit), GFP_KERNEL);
-
-	if (!credit)
-		return NULL;
-	refcount_set(&credit->refs, 1);
-	spin_lock_init(&credit->lock);
-	credit->dev = dev;
-	return credit;
-}
-
-static void credit_put(struct credit *credit)
-{
-	if (refcount_dec_and_test(&credit->refs))
-		kfree(credit);
-}
-
-/* The port goes; what the netdev below still has of it is paid to nobody. */
-void credit_close(struct credit *credit)
-{
-	spin_lock_bh(&credit->lock);
-	credit->dev = NULL;
-	spin_unlock_bh(&credit->lock);
-	credit_put(credit);
-}
-
-static void bill_settle(struct tx_bill *bill)
-{
-	struct credit *credit;
-	unsigned int i;
-
-	for (i = 0; i < bill->n; i++) {
-		credit = bill->items[i].credit;
-		spin_lock_bh(&credit->lock);
-		if (credit->dev)
-			netdev_completed_queue(credit->dev, bill->items[i].packets,
-					       bill->items[i].bytes);
-		spin_unlock_bh(&credit->lock);
-		credit_put(credit);
-	}
-	kfree(bill);
-}
-
-/* skb destructor of aggregates: the netdev below is done with it. */
-static void tx_paid(struct sk_buff *skb)
-{
-	bill_settle(skb_shinfo(skb)->destructor_arg);
-	module_put(THIS_MODULE);
-}
-
-/* Enters @bytes of @port. False: no room, the aggregate must leave first. */
-static bool bill_add(struct tx_bill *bill, struct port *port, unsigned int bytes)
-{
-	unsigned int i;
-
-	for (i = 0; i < bill->n && bill->items[i].credit != port->credit; i++)
-		;
-	if (i == BILL_ITEMS)
-		return false;
-	if (i == bill->n) {
-		refcount_inc(&port->credit->refs);
-		bill->items[i].credit = port->credit;
-		bill->items[i].packets = 0;
-		bill->items[i].bytes = 0;
-		bill->n++;
-	}
-	bill->items[i].packets++;
-	bill->items[i].bytes += bytes;
-	netdev_sent_queue(port->dev, bytes);
-	return true;
-}
 
 static void tx_count_drop(struct port *port, unsigned int reason)
 {
@@ -110,75 +32,149 @@ static void tx_count_drop(struct port *port, unsigned int reason)
 	counters_add(port->counters, PORT_TX_DROPPED, 1);
 }
 
+/* The skb has no destructor here that could call back: see tx_xmit(). */
 static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
 {
 	tx_count_drop(port, reason);
-	kfree_skb(skb);
+	shim_kfree_skb(skb, reason == QMAP_DROP_NOT_IP    ? SHIM_DROP_PROTO :
+			    reason == QMAP_DROP_NO_MEMORY ? SHIM_DROP_MEMORY :
+							    SHIM_DROP_ANY);
 }
 
-static void tx_send(struct trunk *trunk, struct sk_buff *skb, unsigned int frames)
+/*
+ * Hands a transfer to the netdev below. False: dropped there, at once. All transfers have one
+ * priority: with several, a queue below could let a flow's packets overtake each other.
+ */
+bool tx_transmit(struct trunk *trunk, struct sk_buff *skb)
+{
+	int ret;
+
+	skb->dev = trunk->lower;
+	skb->protocol = htons(ETH_P_MAP);
+	skb->priority = 0;
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	ret = dev_queue_xmit(skb);
+	return !net_xmit_eval(ret);
+}
+
+static void tx_count_sent(struct trunk *trunk, unsigned int bytes, unsigned int frames)
 {
 	struct counters *c = this_cpu_ptr(trunk->counters);
 
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_inc(&c->n[TRUNK_TX_AGGREGATES]);
-	u64_stats_add(&c->n[TRUNK_TX_BYTES], skb->len);
+	u64_stats_add(&c->n[TRUNK_TX_BYTES], bytes);
 	u64_stats_add(&c->n[TRUNK_TX_FRAMES], frames);
 	u64_stats_update_end(&c->syncp);
-	skb->dev = trunk->lower;
-	skb->protocol = htons(ETH_P_MAP);
-	skb_reset_mac_header(skb);
-	skb_reset_network_header(skb);
-	dev_queue_xmit(skb);
 }
 
-/* One frame, in place. Takes the skb. */
-static void tx_send_alone(struct trunk *trunk, struct sk_buff *skb, unsigned int pad)
+/* Sends what waits for its turn. Ports may be gone by now: bill and credit outlive them. */
+static void tx_send(struct trunk *trunk, struct sk_buff *skb)
+{
+	struct tx_cb cb = *TX_CB(skb);
+	unsigned int bytes = skb->len;
+	bool sent;
+
+	if (cb.bill)
+		bill_get(cb.bill);
+	else
+		credit_get(cb.credit);
+	sent = tx_transmit(trunk, skb);
+	if (likely(sent))
+		tx_count_sent(trunk, bytes, cb.frames);
+	else
+		counters_add(trunk->counters, TRUNK_DROPS + QMAP_DROP_QUEUE_FULL, cb.frames);
+	if (cb.bill) {
+		if (unlikely(!sent))
+			bill_dropped(cb.bill);
+		bill_put(cb.bill);
+	} else {
+		if (unlikely(!sent))
+			credit_dropped(cb.credit, 1);
+		credit_put(cb.credit);
+	}
+}
+
+static void tx_lock(struct trunk *trunk)
+	__acquires(&trunk->tx.lock)
+{
+	spin_lock(&trunk->tx.lock);
+}
+
+/*
+ * The end of every section that holds the aggregator. What is ready leaves now, in order, by the
+ * hands of one caller at a time. The lock is not held meanwhile: the netdev below may queue, free,
+ * and by a tc redirect or a tunnel come back to a port of ours.
+ */
+static void tx_unlock(struct trunk *trunk)
+	__releases(&trunk->tx.lock)
+{
+	struct aggregator *tx = &trunk->tx;
+	unsigned int n = 0;
+	struct sk_buff *skb;
+
+	if (!tx->sender) {
+		tx->sender = current;
+		while (n < SEND_MOST && (skb = __skb_dequeue(&tx->ready))) {
+			spin_unlock(&tx->lock);
+			tx_send(trunk, skb);
+			n++;
+			spin_lock(&tx->lock);
+		}
+		tx->sender = NULL;
+		if (unlikely(n == SEND_MOST) && !skb_queue_empty(&tx->ready))
+			hrtimer_start(&tx->timer, 0, HRTIMER_MODE_REL_SOFT);
+	}
+	spin_unlock(&tx->lock);
+}
+
+/* Completes one frame, in place. Takes the skb. */
+static void tx_ready_alone(struct trunk *trunk, struct sk_buff *skb, unsigned int pad)
 {
 	struct port *port = netdev_priv(skb->dev);
 
-	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
+	if ((skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) ||
+	    (pad && __skb_pad(skb, pad, false))) {
 		tx_drop(port, skb, QMAP_DROP_NO_MEMORY);
 		return;
 	}
-	if (pad) {
-		if (__skb_pad(skb, pad, false)) {
-			tx_drop(port, skb, QMAP_DROP_NO_MEMORY);
-			return;
-		}
+	if (pad)
 		__skb_put(skb, pad);
-	}
-	tx_send(trunk, skb, 1);
+	credit_own(port->credit, skb);
+	*TX_CB(skb) = (struct tx_cb){.frames = 1, .credit = port->credit};
+	__skb_queue_tail(&trunk->tx.ready, skb);
 }
 
-/* Called with the aggregator locked: what leaves, leaves in order. */
-static void tx_flush_locked(struct trunk *trunk)
+/* Closes the aggregate, or what is held. Called with the aggregator locked; tx_unlock() sends it. */
+static void tx_close(struct trunk *trunk)
 {
 	struct aggregator *tx = &trunk->tx;
 	struct sk_buff *skb = tx->skb;
 
-	shim_assert(!IS_ENABLED(CONFIG_SMP) || spin_is_locked(&tx->lock));
+	lockdep_assert_held(&tx->lock);
 	if (!skb)
 		return;
 	shim_assert(tx->frames && (!tx->bill || skb->len <= QMAP_MAX_AGGREGATE));
 	tx->skb = NULL;
 	if (tx->bill) {
-		__module_get(THIS_MODULE);
-		skb_shinfo(skb)->destructor_arg = tx->bill;
-		skb->destructor = tx_paid;
+		bill_attach(tx->bill, skb);
+		*TX_CB(skb) = (struct tx_cb){.frames = tx->frames, .bill = tx->bill};
 		tx->bill = NULL;
-		tx_send(trunk, skb, tx->frames);
+		__skb_queue_tail(&tx->ready, skb);
 	} else {
-		tx_send_alone(trunk, skb, TX_CB(skb)->pad);
+		tx_ready_alone(trunk, skb, TX_CB(skb)->pad);
 	}
 	tx->frames = 0;
 }
 
 void tx_flush(struct trunk *trunk)
 {
-	spin_lock_bh(&trunk->tx.lock);
-	tx_flush_locked(trunk);
-	spin_unlock_bh(&trunk->tx.lock);
+	local_bh_disable();
+	tx_lock(trunk);
+	tx_close(trunk);
+	tx_unlock(trunk);
+	local_bh_enable();
 }
 
 /* Copies a frame behind the others; fills in its checksum on the way if the modem does not. */
@@ -211,21 +207,22 @@ static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 	unsigned int reserved = LL_RESERVED_SPACE(lower) + lower->needed_tailroom;
 	unsigned int fits = SKB_WITH_OVERHEAD(roundup_pow_of_two(size)) - reserved;
 	struct aggregator *tx = &trunk->tx;
-	struct tx_bill *bill;
+	struct bill *bill;
 	struct sk_buff *skb;
 
-	bill = kmalloc(sizeof(*bill), GFP_ATOMIC);
+	bill = bill_new();
 	if (!bill)
 		return false;
 	if (fits < size && fits >= need)
 		size = fits;
 	skb = alloc_skb(reserved + size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!skb) /* no memory in one piece for more than this frame */
+		skb = alloc_skb(reserved + need, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb) {
-		kfree(bill);
+		bill_put(bill);
 		return false;
 	}
 	skb_reserve(skb, LL_RESERVED_SPACE(lower));
-	bill->n = 0;
 	tx->bill = bill;
 	tx->skb = skb;
 	return true;
@@ -239,7 +236,6 @@ static bool tx_unfold(struct trunk *trunk, u32 size, unsigned int need)
 
 	if (!tx_new(trunk, size, need))
 		return false;
-	tx->skb->priority = held->priority;
 	bill_add(tx->bill, netdev_priv(held->dev), held->len + TX_CB(held)->pad);
 	tx_copy(tx, held, TX_CB(held)->pad);
 	return true;
@@ -264,11 +260,11 @@ static void tx_make_room(struct port *port, unsigned int length, u32 size)
 	/* An aggregate allocated before the limit was raised has less room than the limit. */
 	if (tx->skb &&
 	    (tx_fill(tx) + length > size || (tx->bill && length > skb_availroom(tx->skb))))
-		tx_flush_locked(trunk);
+		tx_close(trunk);
 	if (tx->skb && !tx->bill && !tx_unfold(trunk, size, tx_fill(tx) + length))
-		tx_flush_locked(trunk);
+		tx_close(trunk);
 	if (tx->bill && !bill_add(tx->bill, port, length))
-		tx_flush_locked(trunk);
+		tx_close(trunk);
 }
 
 /* Takes the frame in @skb. */
@@ -279,8 +275,8 @@ static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
 	u32 size = READ_ONCE(tx->max_bytes);
 
 	if (!size) {
-		tx_flush_locked(port->trunk);
-		tx_send_alone(port->trunk, skb, pad);
+		tx_close(port->trunk);
+		tx_ready_alone(port->trunk, skb, pad);
 		return;
 	}
 	if (length > size) {
@@ -306,14 +302,14 @@ static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 	if (!tx->skb)
 		return;
 	if (tx->frames >= READ_ONCE(tx->max_frames)) {
-		tx_flush_locked(trunk);
+		tx_close(trunk);
 		return;
 	}
 	/* The stack promises a next packet, unless the modem has just stopped this port. */
 	if (netdev_xmit_more() && !netif_tx_queue_stopped(queue))
 		return;
 	if (!usecs || netif_xmit_stopped(queue))
-		tx_flush_locked(trunk);
+		tx_close(trunk);
 	else if (!hrtimer_is_queued(&tx->timer))
 		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
 			      HRTIMER_MODE_REL_SOFT);
@@ -370,7 +366,7 @@ static bool tx_prepare(struct sk_buff *skb, struct qmap_shim_tx *meta)
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return true;
 	start = skb_checksum_start_offset(skb);
-	if (!pskb_may_pull(skb, start + skb->csum_offset + sizeof(__sum16)))
+	if (start < 0 || !pskb_may_pull(skb, start + skb->csum_offset + sizeof(__sum16)))
 		return false;
 	meta->csum_start = start;
 	meta->csum_offset = skb->csum_offset;
@@ -481,7 +477,7 @@ static void tx_segments(struct port *port, struct sk_buff *skb)
 		payload = min_t(unsigned int, skb_shinfo(skb)->gso_size, length - offset);
 		tx_segment(port, skb, &tso, offset, payload);
 		if (tx->frames >= READ_ONCE(tx->max_frames))
-			tx_flush_locked(port->trunk);
+			tx_close(port->trunk);
 	}
 	consume_skb(skb);
 }
@@ -491,7 +487,17 @@ netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct port *port = netdev_priv(dev);
 	struct trunk *trunk = port->trunk;
 
-	spin_lock(&trunk->tx.lock);
+	/*
+	 * Frames are copied, or belong to the credit: their socket is free to go on. It is told now,
+	 * since that may call anything, and with the aggregator locked nothing may be called.
+	 */
+	skb_orphan(skb);
+	if (unlikely(READ_ONCE(trunk->tx.sender) == current)) {
+		/* The netdev below gives back to a port what it is just being given. */
+		tx_drop(port, skb, QMAP_DROP_REDIRECT);
+		return NETDEV_TX_OK;
+	}
+	tx_lock(trunk);
 	if (skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6))
 		tx_drop(port, skb, QMAP_DROP_NOT_IP);
 	else if (skb_is_gso(skb))
@@ -499,19 +505,23 @@ netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	else
 		tx_frame(port, skb);
 	tx_kick(trunk, netdev_get_tx_queue(dev, 0));
-	spin_unlock(&trunk->tx.lock);
+	tx_unlock(trunk);
 	return NETDEV_TX_OK;
 }
 
 void tx_create(struct aggregator *tx)
 {
 	spin_lock_init(&tx->lock);
+	__skb_queue_head_init(&tx->ready);
 	shim_hrtimer_setup(&tx->timer, tx_timeout);
 }
 
-/* No port is left: nothing can start the timer again. */
+/* No port is left: nothing can start the timer again, except a sender that leaves some behind. */
 void tx_destroy(struct trunk *trunk)
 {
+	do {
+		hrtimer_cancel(&trunk->tx.timer);
+		tx_flush(trunk);
+	} while (!skb_queue_empty(&trunk->tx.ready));
 	hrtimer_cancel(&trunk->tx.timer);
-	tx_flush(trunk);
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Byte queue limits across the aggregator: how many bytes of a port the netdev below still has.
+ *
+ * A frame counts as sent when the netdev below frees the transfer that it is in. A transfer of
+ * several frames carries a bill, in a buffer of our own. A frame that leaves alone is the skb that
+ * the stack made: its shared info may belong to a TCP clone, so its owner is noted as its socket,
+ * the way TUN and packet sockets do.
+ */
+
+#include <linux/module.h>
+#include <net/sock.h>
+
+#include "shim.h"
+
+/*
+ * Bytes of one port that may wait below. The kernel estimates how many are needed (lib/dynamic_queue_
+ * limits.c), within these limits: 16 KB let the port's queue hand over its packets in bulk, 128 KB
+ * are 0.2 s at 5 Mbit/s and 1 ms at 1 Gbit/s.
+ */
+#define CREDIT_BYTES_MIN (16 << 10)
+#define CREDIT_BYTES_MAX (128 << 10)
+
+struct credit {
+	struct sock sk; /* first: skb->sk points to it; its count is the credit's */
+	spinlock_t lock; /* orders completions, which must not run at once, and guards dev */
+	struct net_device *dev; /* the port; NULL once it is gone */
+};
+
+static struct proto credit_proto = {
+	.name = "QMAP_CREDIT",
+	.obj_size = sizeof(struct credit),
+};
+
+/* The socket's namespace is the initial one: it is the one that outlives every packet. */
+struct credit *credit_new(struct net_device *dev)
+{
+	struct credit *credit;
+	struct sock *sk;
+
+	BUILD_BUG_ON(offsetof(struct credit, sk));
+	sk = sk_alloc(&init_net, PF_UNSPEC, GFP_KERNEL, &credit_proto, 1);
+	if (!sk)
+		return NULL;
+	sock_init_data(NULL, sk);
+	credit = container_of(sk, struct credit, sk);
+	spin_lock_init(&credit->lock);
+	credit->dev = dev;
+	return credit;
+}
+
+struct credit *credit_get(struct credit *credit)
+{
+	sock_hold(&credit->sk);
+	return credit;
+}
+
+void credit_put(struct credit *credit)
+{
+	sock_put(&credit->sk);
+}
+
+/* The port goes; the bytes that the netdev below still has of it are paid to nobody. */
+void credit_close(struct credit *credit)
+{
+	spin_lock_bh(&credit->lock);
+	credit->dev = NULL;
+	spin_unlock_bh(&credit->lock);
+	credit_put(credit);
+}
+
+/* An aggregate's worth may always be below, or none would ever be filled. */
+void credit_limits(struct net_device *dev, u32 aggregate)
+{
+#ifdef CONFIG_BQL
+	struct dql *dql = &netdev_get_tx_queue(dev, 0)->dql;
+
+	WRITE_ONCE(dql->max_limit, CREDIT_BYTES_MAX);
+	WRITE_ONCE(dql->min_limit, max_t(u32, aggregate, CREDIT_BYTES_MIN));
+#endif
+}
+
+static void credit_settle(struct credit *credit, unsigned int packets, unsigned int bytes)
+{
+	spin_lock_bh(&credit->lock);
+	if (credit->dev)
+		netdev_completed_queue(credit->dev, packets, bytes);
+	spin_unlock_bh(&credit->lock);
+}
+
+/* skb destructor of a frame that has left alone. */
+static void credit_paid(struct sk_buff *skb)
+{
+	struct credit *credit = container_of(skb->sk, struct credit, sk);
+
+	credit_settle(credit, 1, skb->truesize);
+	credit_put(credit);
+	module_put(THIS_MODULE);
+}
+
+void credit_own(struct credit *credit, struct sk_buff *skb)
+{
+	sock_hold(&credit->sk);
+	__module_get(THIS_MODULE);
+	skb->sk = &credit->sk;
+	skb->destructor = credit_paid;
+	netdev_sent_queue(credit->dev, skb->truesize);
+}
+
+void credit_dropped(struct credit *credit, unsigned int packets)
+{
+	spin_lock_bh(&credit->lock);
+	if (credit->dev)
+		port_count_dropped(netdev_priv(credit->dev), packets);
+	spin_unlock_bh(&credit->lock);
+}
+
+#define BILL_ITEMS 16 /* ports that can share an aggregate */
+
+/* How many bytes of which port are in an aggregate. */
+struct bill {
+	refcount_t refs; /* the aggregate's, and the sender's */
+	unsigned int n;
+	struct {
+		struct credit *credit;
+		unsigned int packets, bytes;
+	} items[BILL_ITEMS];
+};
+
+struct bill *bill_new(void)
+{
+	struct bill *bill = kmalloc(sizeof(*bill), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!bill)
+		return NULL;
+	refcount_set(&bill->refs, 1);
+	bill->n = 0;
+	return bill;
+}
+
+/* Enters @bytes of @port. False: no room, the aggregate must leave first. */
+bool bill_add(struct bill *bill, struct port *port, unsigned int bytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < bill->n && bill->items[i].credit != port->credit; i++)
+		;
+	if (i == BILL_ITEMS)
+		return false;
+	if (i == bill->n) {
+		bill->items[i].credit = credit_get(port->credit);
+		bill->items[i].packets = 0;
+		bill->items[i].bytes = 0;
+		bill->n++;
+	}
+	bill->items[i].packets++;
+	bill->items[i].bytes += bytes;
+	netdev_sent_queue(port->dev, bytes);
+	return true;
+}
+
+struct bill *bill_get(struct bill *bill)
+{
+	refcount_inc(&bill->refs);
+	return bill;
+}
+
+void bill_put(struct bill *bill)
+{
+	unsigned int i;
+
+	if (!refcount_dec_and_test(&bill->refs))
+		return;
+	for (i = 0; i < bill->n; i++)
+		credit_put(bill->items[i].credit);
+	kfree(bill);
+}
+
+/* skb destructor of aggregates: the netdev below is done with it. */
+static void bill_paid(struct sk_buff *skb)
+{
+	struct bill *bill = skb_shinfo(skb)->destructor_arg;
+	unsigned int i;
+
+	for (i = 0; i < bill->n; i++)
+		credit_settle(bill->items[i].credit, bill->items[i].packets, bill->items[i].bytes);
+	bill_put(bill);
+	module_put(THIS_MODULE);
+}
+
+/* Gives the bill to the aggregate. */
+void bill_attach(struct bill *bill, struct sk_buff *skb)
+{
+	__module_get(THIS_MODULE);
+	skb_shinfo(skb)->destructor_arg = bill;
+	skb->destructor = bill_paid;
+}
+
+void bill_dropped(struct bill *bill)
+{
+	unsigned int i;
+
+	for (i = 0; i < bill->n; i++)
+		credit_dropped(bill->items[i].credit, bill->items[i].packets);
+}
