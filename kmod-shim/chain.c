@@ -139,6 +139,15 @@ static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame
 	q->hot = s->udp ? NULL : c;
 }
 
+/* Bytes that the packet which @f begins can grow by. */
+static u32 chain_room(const struct frame *f, const struct candidate *s)
+{
+	u32 max = shim_gro_max_size(f->port->dev, s->l3 != sizeof(struct iphdr));
+
+	max = min_t(u32, max, IP_MAX_MTU);
+	return max > f->kind.length ? max - f->kind.length : 0;
+}
+
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 			const struct candidate *s)
 {
@@ -151,7 +160,7 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 	c->kind = f->kind;
 	c->headers = s->headers;
 	c->payload = s->payload;
-	c->room = IP_MAX_MTU - f->kind.length;
+	c->room = chain_room(f, s);
 	c->generation = q->generation;
 	c->next_seq = s->seq;
 	chain_expect(q, c, f, s);

@@ -14,6 +14,33 @@ union word {
 	u64 raw;
 };
 
+/* False: as much waits as may wait. */
+static bool rx_enqueue(struct rx_queue *q, struct sk_buff *skb)
+{
+	bool room;
+
+	spin_lock(&q->pending.lock);
+	room = q->pending.qlen < RX_QUEUE_MAX && q->pending_bytes < RX_QUEUE_BYTES;
+	if (room) {
+		__skb_queue_tail(&q->pending, skb);
+		q->pending_bytes += skb->truesize;
+	}
+	spin_unlock(&q->pending.lock);
+	return room;
+}
+
+static struct sk_buff *rx_dequeue(struct rx_queue *q)
+{
+	struct sk_buff *skb;
+
+	spin_lock(&q->pending.lock);
+	skb = __skb_dequeue(&q->pending);
+	if (skb)
+		q->pending_bytes -= skb->truesize;
+	spin_unlock(&q->pending.lock);
+	return skb;
+}
+
 rx_handler_result_t rx_handle(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
@@ -25,16 +52,19 @@ rx_handler_result_t rx_handle(struct sk_buff **pskb)
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (!skb)
 		return RX_HANDLER_CONSUMED;
-	q = trunk->queues[smp_processor_id()];
-	if (!netif_running(trunk->dev) || skb_queue_len_lockless(&q->pending) >= RX_QUEUE_MAX) {
-		trunk_drop(trunk,
-			   netif_running(trunk->dev) ? QMAP_DROP_QUEUE_FULL : QMAP_DROP_PORT_DOWN);
-		kfree_skb(skb);
+	if (!netif_running(trunk->dev)) {
+		trunk_drop(trunk, QMAP_DROP_PORT_DOWN);
+		shim_kfree_skb(skb, SHIM_DROP_DOWN);
 		return RX_HANDLER_CONSUMED;
 	}
 	skb_orphan(skb);
-	skb_queue_tail(&q->pending, skb);
-	napi_schedule(&q->napi);
+	q = trunk->queues[smp_processor_id()];
+	if (rx_enqueue(q, skb)) {
+		napi_schedule(&q->napi);
+	} else {
+		trunk_drop(trunk, QMAP_DROP_QUEUE_FULL);
+		shim_kfree_skb(skb, SHIM_DROP_QUEUE);
+	}
 	return RX_HANDLER_CONSUMED;
 }
 
@@ -63,22 +93,29 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 	return true;
 }
 
-/* Sends what the program has made of a frame back as an aggregate of its own. */
-static bool rx_reply(struct trunk *trunk, const u8 *data, u32 length)
+/*
+ * Sends the bytes that the program has made of a frame back as an aggregate of their own. An
+ * aggregate can be full of frames that want an answer: only some of them in one poll get one.
+ * Returns QMAP_DROP_NONE or why there is no answer.
+ */
+static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 {
+	struct trunk *trunk = q->trunk;
 	struct net_device *lower = trunk->lower;
 	struct sk_buff *skb;
 
+	if (q->replies == RX_REPLIES)
+		return QMAP_DROP_QUEUE_FULL;
+	q->replies++;
 	skb = alloc_skb(LL_RESERVED_SPACE(lower) + length + lower->needed_tailroom, GFP_ATOMIC);
 	if (!skb)
-		return false;
+		return QMAP_DROP_NO_MEMORY;
 	skb_reserve(skb, LL_RESERVED_SPACE(lower));
 	skb_put_data(skb, data, length);
-	skb->dev = lower;
-	skb->protocol = htons(ETH_P_MAP);
-	skb_reset_network_header(skb);
+	if (!tx_transmit(trunk, skb))
+		return QMAP_DROP_QUEUE_FULL;
 	counters_add(trunk->counters, TRUNK_REPLIES, 1);
-	return dev_queue_xmit(skb) == NET_XMIT_SUCCESS;
+	return QMAP_DROP_NONE;
 }
 
 static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
@@ -129,6 +166,7 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 {
 	struct trunk *trunk = q->trunk;
 	struct port *port = rcu_dereference(trunk->ports[w->port]);
+	unsigned int reason;
 
 	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
 		rx_flow(trunk, port, w->flags);
@@ -141,8 +179,9 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 		rx_drop(trunk, port, w->drop);
 		return true;
 	case XDP_TX:
-		if (!rx_reply(trunk, cursor, w->header + w->length))
-			rx_drop(trunk, port, QMAP_DROP_NO_MEMORY);
+		reason = rx_reply(q, cursor, w->header + w->length);
+		if (reason != QMAP_DROP_NONE)
+			rx_drop(trunk, port, reason);
 		return true;
 	case XDP_REDIRECT:
 		if (!rx_redirect(q, prog, cursor + w->header, w->length)) {
@@ -182,7 +221,11 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 	return act;
 }
 
-static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *cursor, u8 *end)
+/*
+ * Goes on with the aggregate at q->cursor, until its end or until so many frames have been judged
+ * that a poll must end.
+ */
+static void rx_walk(struct rx_queue *q, struct bpf_prog *prog)
 {
 	struct xdp_buff xdp;
 	unsigned int step;
@@ -191,25 +234,25 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, u8 *cursor, u8 *e
 	u32 act;
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
-	xdp.data_end = end;
 	shim_assert(rcu_read_lock_held() && in_softirq());
-	while (cursor < end) {
-		act = rx_judge(prog, &xdp, cursor, &word);
+	if (unlikely(!prog)) /* taken away in the middle of an aggregate */
+		goto bad;
+	while (q->cursor < q->end && q->walked < RX_FRAMES) {
+		q->walked++;
+		xdp.data_end = q->end;
+		act = rx_judge(prog, &xdp, q->cursor, &word);
 		step = word.rx.header + word.rx.length + word.rx.tail;
 		last = word.rx.flags & QMAP_SHIM_LAST;
-		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
+		if (unlikely(!step || step > q->end - q->cursor) && !(last && act == XDP_DROP))
 			goto bad;
-		if (unlikely(!rx_verdict(q, prog, act, &word.rx, cursor)))
+		if (unlikely(!rx_verdict(q, prog, act, &word.rx, q->cursor)))
 			goto bad;
-		if (unlikely(last))
-			break;
-		cursor += step;
-		if (unlikely(q->n == RX_FRAMES))
-			build_all(q);
+		q->cursor = last ? q->end : q->cursor + step;
 	}
 	return;
 bad:
 	trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
+	q->cursor = q->end;
 }
 
 /*
@@ -221,57 +264,83 @@ static bool rx_prepare(struct sk_buff *skb)
 	return !skb_cow(skb, WORD_SIZE) && !skb_linearize(skb);
 }
 
-static void rx_aggregate(struct rx_queue *q, struct bpf_prog *prog, struct sk_buff *skb)
+/* Takes the next aggregate that waits. False: there is none. */
+static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 {
 	struct counters *c = this_cpu_ptr(q->trunk->counters);
+	struct sk_buff *skb = rx_dequeue(q);
+	int reason = -1;
 
-	q->good = 0;
-	if (unlikely(!prog))
-		trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
-	else if (unlikely(!rx_prepare(skb)))
-		trunk_drop(q->trunk, QMAP_DROP_NO_MEMORY);
-	else
-		rx_walk(q, prog, skb->data, skb_tail_pointer(skb));
+	if (!skb)
+		return false;
+	q->walked++;
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_inc(&c->n[TRUNK_AGGREGATES]);
 	u64_stats_add(&c->n[TRUNK_BYTES], skb->len);
-	u64_stats_add(&c->n[TRUNK_FRAMES], q->good);
 	u64_stats_update_end(&c->syncp);
+	if (unlikely(!prog))
+		reason = QMAP_DROP_BAD_VERDICT;
+	else if (unlikely(!rx_prepare(skb)))
+		reason = QMAP_DROP_NO_MEMORY;
+	if (unlikely(reason >= 0)) {
+		trunk_drop(q->trunk, reason);
+		shim_kfree_skb(skb, SHIM_DROP_MEMORY);
+		return true;
+	}
+	q->skb = skb;
+	q->cursor = skb->data;
+	q->end = skb_tail_pointer(skb);
+	return true;
+}
+
+/* Frees the aggregates whose packets have been built. */
+static void rx_free_done(struct rx_queue *q, int budget)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&q->done)))
+		napi_consume_skb(skb, budget);
+}
+
+/* Judges the frames of one poll: at most RX_FRAMES, whatever the aggregates are full of. */
+static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
+{
+	q->walked = 0;
+	q->replies = 0;
+	q->good = 0;
+	while (q->skb || (q->walked < budget && rx_next(q, prog))) {
+		if (!q->skb)
+			continue;
+		rx_walk(q, prog);
+		if (q->cursor < q->end)
+			break;
+		__skb_queue_tail(&q->done, q->skb);
+		q->skb = NULL;
+	}
+	counters_add(q->trunk->counters, TRUNK_FRAMES, q->good);
 }
 
 static int rx_poll(struct napi_struct *napi, int budget)
 {
 	struct rx_queue *q = container_of(napi, struct rx_queue, napi);
 	shim_bpf_context on_stack, *ctx;
-	unsigned int aggregates = 0;
-	struct bpf_prog *prog;
-	struct sk_buff *skb;
 
 	if (!budget)
 		return 0;
 	rcu_read_lock();
 	ctx = shim_bpf_enter(&on_stack);
-	prog = rcu_dereference(q->trunk->prog);
-	chain_close_all(q);
-	while (aggregates < budget && q->n < RX_FRAMES / 2) {
-		skb = skb_dequeue(&q->pending);
-		if (!skb)
-			break;
-		rx_aggregate(q, prog, skb);
-		__skb_queue_tail(&q->done, skb);
-		aggregates++;
-	}
+	rx_frames(q, rcu_dereference(q->trunk->prog), budget);
 	build_all(q);
-	__skb_queue_purge(&q->done);
+	rx_free_done(q, budget);
 	if (q->redirected)
 		xdp_do_flush();
 	q->redirected = false;
 	shim_bpf_leave(ctx);
 	rcu_read_unlock();
-	if (!skb_queue_empty_lockless(&q->pending))
+	if (q->skb || !skb_queue_empty_lockless(&q->pending))
 		return budget;
-	napi_complete_done(napi, min_t(int, aggregates, budget - 1));
-	return min_t(int, aggregates, budget - 1);
+	napi_complete_done(napi, min_t(int, q->walked, budget - 1));
+	return min_t(int, q->walked, budget - 1);
 }
 
 /* The pool belongs to rxq once its memory model is registered, and goes with it. */
@@ -295,14 +364,23 @@ static int rx_queue_pool(struct rx_queue *q, int cpu)
 	return err;
 }
 
+/* Of a queue that no NAPI polls. */
+static void rx_queue_purge(struct rx_queue *q)
+{
+	spin_lock_bh(&q->pending.lock);
+	__skb_queue_purge(&q->pending);
+	q->pending_bytes = 0;
+	spin_unlock_bh(&q->pending.lock);
+	kfree_skb(q->skb);
+	q->skb = NULL;
+}
+
 static void rx_queue_free(struct rx_queue *q)
 {
 	netif_napi_del(&q->napi);
 	if (xdp_rxq_info_is_reg(&q->rxq))
 		xdp_rxq_info_unreg(&q->rxq);
-	__skb_queue_purge(&q->pending);
-	if (q->frag.page)
-		put_page(q->frag.page);
+	rx_queue_purge(q);
 	kvfree(q);
 }
 
@@ -329,8 +407,7 @@ int rx_create(struct trunk *trunk)
 	trunk->queues = kcalloc(nr_cpu_ids, sizeof(*trunk->queues), GFP_KERNEL);
 	if (!trunk->queues)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		err = rx_queue_new(trunk, cpu);
 		if (err) {
 			rx_destroy(trunk);
@@ -340,21 +417,24 @@ int rx_create(struct trunk *trunk)
 	return 0;
 }
 
+/* An rx handler that saw the trunk running may have queued an aggregate after it was stopped. */
 void rx_start(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) napi_enable(&trunk->queues[cpu]->napi);
+	for_each_possible_cpu(cpu) {
+		rx_queue_purge(trunk->queues[cpu]);
+		napi_enable(&trunk->queues[cpu]->napi);
+	}
 }
 
 void rx_stop(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		napi_disable(&trunk->queues[cpu]->napi);
-		skb_queue_purge(&trunk->queues[cpu]->pending);
+		rx_queue_purge(trunk->queues[cpu]);
 	}
 }
 
@@ -362,6 +442,9 @@ void rx_destroy(struct trunk *trunk)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) if (trunk->queues[cpu]) rx_queue_free(trunk->queues[cpu]);
+	for_each_possible_cpu(cpu) {
+		if (trunk->queues[cpu])
+			rx_queue_free(trunk->queues[cpu]);
+	}
 	kfree(trunk->queues);
 }

@@ -12,10 +12,17 @@
 
 #include "shim.h"
 
-#define RX_FRAMES    256 /* judged before packets are built; the end of a poll too */
-#define RX_QUEUE_MAX 256 /* aggregates waiting: 8 MB if they have 32 KB */
-#define CHAIN_BITS   6	 /* of the table of open chains */
-#define TCP_FLAGS    13	 /* offset of the byte with the flags in a TCP header */
+/*
+ * What one modem can cost, per CPU. An aggregate of 64 KB can hold 13,000 frames, and a poll that
+ * went through all of them would keep the CPU from everything else for milliseconds.
+ */
+#define RX_FRAMES      256	 /* judged in one poll */
+#define RX_REPLIES     16	 /* sent back to the modem in one poll */
+#define RX_QUEUE_MAX   256	 /* aggregates waiting */
+#define RX_QUEUE_BYTES (8 << 20) /* memory that they take */
+
+#define CHAIN_BITS 6  /* of the table of open chains */
+#define TCP_FLAGS  13 /* offset of the byte with the flags in a TCP header */
 
 /* What frames of one chain have in common besides their headers, comparable in one go. */
 union frame_kind {
@@ -62,15 +69,18 @@ struct rx_queue {
 	struct napi_struct napi;
 	struct trunk *trunk;
 	struct sk_buff_head pending; /* filled by the rx handler of this CPU */
+	unsigned int pending_bytes;  /* truesize of what is in `pending`; under its lock */
 	struct sk_buff_head done;    /* judged; frames point into them */
+	struct sk_buff *skb;	     /* the aggregate being walked, across polls; or NULL */
+	u8 *cursor, *end;	     /* of it */
 	struct xdp_rxq_info rxq;
 	struct page_pool *pool; /* of redirected packets */
-	struct page_frag frag;	/* payloads of chains */
 	struct list_head deliver;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
 	unsigned int n;
-	unsigned int good; /* frames of the aggregate being walked that were handed on */
+	/* of this poll: frames that were judged, frames handed on, answers sent to the modem */
+	unsigned int walked, good, replies;
 	bool redirected;
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
