@@ -40,7 +40,8 @@ static void build_count(struct port *port, unsigned int packets, unsigned int by
 
 /*
  * By list, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO packet that it holds.
- * GRO is for the ports that have coalescing switched off.
+ * GRO is for the ports that have coalescing switched off, and in cells of the port's own: a packet
+ * that waits in the trunk's NAPI could outlive the port.
  */
 static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff *skb)
 {
@@ -52,7 +53,7 @@ static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff 
 	skb_reset_network_header(skb);
 	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
 	    protocol(packet) == IPPROTO_TCP)
-		napi_gro_receive(&q->napi, skb);
+		gro_cells_receive(&port->gro, skb);
 	else
 		list_add_tail(&skb->list, &q->deliver);
 }

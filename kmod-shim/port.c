@@ -111,11 +111,16 @@ static int port_init(struct net_device *dev)
 	port->credit = credit_new(dev);
 	if (!port->credit)
 		goto free_counters;
+	err = gro_cells_init(&port->gro, dev);
+	if (err)
+		goto close_credit;
 	netdev_lockdep_set_classes(dev);
 	credit_limits(dev, port->trunk->tx.max_bytes);
 	dev_hold(port->trunk->dev);
 	return 0;
 
+close_credit:
+	credit_close(port->credit);
 free_counters:
 	free_percpu(port->counters);
 	return err;
@@ -132,6 +137,7 @@ static void port_uninit(struct net_device *dev)
 
 	tx_flush(port->trunk);
 	credit_close(port->credit);
+	gro_cells_destroy(&port->gro);
 	dev_put(port->trunk->dev);
 }
 
@@ -197,8 +203,12 @@ static void port_setup(struct net_device *dev)
 	dev->priv_destructor = port_free;
 	/* netpoll sends Ethernet frames, and with interrupts off, where the aggregator may be locked. */
 	dev->priv_flags |= IFF_DISABLE_NETPOLL;
-	/* GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. */
-	dev->hw_features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_GRO_HW | PORT_GSO;
+	/*
+	 * GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. Modems fill in the
+	 * checksums of TCP and UDP and know no others, so HW_CSUM would promise too much.
+	 */
+	dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_RXCSUM |
+			   NETIF_F_GRO_HW | PORT_GSO;
 	dev->features = dev->hw_features | NETIF_F_VLAN_CHALLENGED;
 	/* The aggregator has a lock of its own; one more would be held while the netdev below sends. */
 	shim_set_lltx(dev);

@@ -23,6 +23,9 @@ bool segment_possible(const struct sk_buff *skb)
 	    !(type & SEGMENT_TYPES) || type & ~(SEGMENT_TYPES | SEGMENT_HINTS) ||
 	    skb_network_offset(skb))
 		return false;
+	/* tso_build_hdr() takes all behind the IPv6 header for payload less the transport header */
+	if (skb->protocol == htons(ETH_P_IPV6) && l3 != sizeof(struct ipv6hdr))
+		return false;
 	if (l3 + (udp ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > skb_headlen(skb))
 		return false;
 	return l3 + (udp ? sizeof(struct udphdr) : tcp_hdrlen(skb)) <=
