@@ -261,6 +261,27 @@ static __always_inline int is_udp(const __u8 *packet, const __u8 *end)
 }
 
 /*
+ * Can the modem find the checksum by itself? It looks for TCP or UDP right behind the IP header:
+ * not for what is tunnelled, and not behind IPv6 extension headers.
+ */
+static __always_inline int modem_can_sum(const struct qmap_shim_tx *m, const __u8 *packet,
+					 const __u8 *end)
+{
+	__u8 proto, length;
+
+	if (packet + sizeof(struct iphdr) > end)
+		return 0;
+	if (packet[0] >> 4 == 6) {
+		proto = packet[6];
+		length = sizeof(struct ipv6hdr);
+	} else {
+		proto = packet[9];
+		length = (packet[0] & 0xf) * 4;
+	}
+	return m->csum_start == length && (proto == IPPROTO_TCP || proto == IPPROTO_UDP);
+}
+
+/*
  * v4: where the sum starts and goes. The modem expects the pseudo header's sum complemented (kernel
  * rmnet_map_data.c). All zero, and the shim sums, where the field cannot be reached.
  */
@@ -317,6 +338,8 @@ int qmap_shim_tx(struct xdp_md *ctx)
 	hdr->flags = pad;
 	hdr->mux_id = m->port;
 	hdr->len = bpf_htons(m->length + pad);
+	if (!modem_can_sum(m, data + QMAP_SHIM_TX_ROOM, end))
+		m->flags = 0;
 	if (config.ul_version == QMAP_V5) {
 		hdr->flags |= QMAP_FLAG_NEXT_HEADER;
 		v5 = (struct qmap_v5_hdr *)(hdr + 1);
