@@ -53,7 +53,7 @@ enum qmap_version {
 	X(NO_MEMORY, "no_memory", "kernel had no memory or no room in the packet")                 \
 	X(REDIRECT, "redirect_failed", "kernel could not hand the packet on")                      \
 	X(NOT_QMAP, "not_qmap", "packet on the trunk that is not QMAP")                            \
-	X(QUEUE_FULL, "queue_full", "queue was full")                                    \
+	X(QUEUE_FULL, "queue_full", "queue was full")                                              \
 	X(BAD_VERDICT, "bad_verdict", "data path program missing, or not made for the shim")
 
 enum qmap_drop {
