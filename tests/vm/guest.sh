@@ -29,7 +29,7 @@ sh /command
 status=$?
 
 # A warning of the kernel is a failure, whatever the tests thought.
-if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|refcount_t|lockdep|unregister_netdevice: waiting' >/tmp/bad; then
+if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|Internal error|Unable to handle|refcount_t|lockdep|unregister_netdevice: waiting' >/tmp/bad; then
 	echo "FAIL kernel log is not clean"
 	dmesg | tail -n 60
 	status=1

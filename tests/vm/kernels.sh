@@ -4,10 +4,15 @@
 # Kernels for the guests: Debian's packages, unpacked under build/vm/<version>/root, never installed.
 # Sourced by run.sh and by bench/vm.sh.
 #
+# For other machines than this one (ARCH, see machine.sh) under build/<ARCH>/vm.
+#
 #   fetch_kernel 6.1        image, headers and kbuild; sets nothing, prints the reason on failure
 #   kernel_release 6.1      the full release (`uname -r` in the guest)
 
-VM_BUILD=$(realpath -m "${VM_BUILD:-build/vm}")
+# shellcheck source=tests/vm/machine.sh
+. tests/vm/machine.sh
+
+VM_BUILD=$(realpath -m "${VM_BUILD:-$GUEST_BUILD/vm}")
 
 # Debian suite that carries a kernel version; the machine's own suite for what it has itself.
 suite_of() {
@@ -26,12 +31,14 @@ own_repository() {
 		awk '$2 == "bookworm" { print $1; exit }'
 }
 
-# apt with a private sources list for one suite, so that the machine's own stays as it is.
+# apt with a private sources list for one suite, so that the machine's own stays as it is, and with the
+# guests' architecture as its own.
 apt_suite() {
 	local suite=$1 dir
 	shift
 	dir=$VM_BUILD/apt/$suite
-	"$@" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=- \
+	"$@" -o APT::Architecture="$ARCH" -o APT::Architectures::="$ARCH" -o APT::Architectures::=amd64 \
+		-o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=- \
 		-o Dir::State::lists="$dir/lists" -o Dir::Cache="$dir/cache" \
 		-o APT::Get::List-Cleanup=0 -o APT::Sandbox::User=root
 }
@@ -59,8 +66,8 @@ newest_release() {
 	pattern="${version//./\\.}[.+]"
 	[ "$version" != newest ] || pattern="[0-9]"
 	apt_suite "$suite" apt-cache --names-only search \
-		"^linux-image-$pattern.*-amd64(-unsigned)?\$" |
-		sed -nE 's/^(linux-image-([0-9][^ ]*-amd64)(-unsigned)?) .*/\2 \1/p' |
+		"^linux-image-$pattern.*-$FLAVOUR(-unsigned)?\$" |
+		sed -nE "s/^(linux-image-([0-9][^ ]*-$FLAVOUR)(-unsigned)?) .*/\2 \1/p" |
 		grep -Ev -- '-(rt|cloud)-' | sort -V | tail -n1
 }
 
@@ -80,7 +87,7 @@ wrap_tools() {
 	[ -n "$tools" ] || return 0
 	update_suite trixie || return 1
 	mkdir -p "$dir/deb"
-	(cd "$dir/deb" && apt_suite trixie apt-get -qq download libc6 libelf1t64 zlib1g libzstd1 \
+	(cd "$dir/deb" && apt_suite trixie apt-get -qq download {libc6,libelf1t64,zlib1g,libzstd1}:amd64 \
 		>log 2>&1) || { echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
 	for pkg in "$dir"/deb/*.deb; do
 		dpkg -x "$pkg" "$dir/deb/root" || return 1
@@ -98,7 +105,7 @@ wrap_tools() {
 
 unpack_kernel() {
 	local suite=$1 release=$2 image=$3 dir=$4 base pkg parts
-	base=${release%-amd64}
+	base=${release%-"$FLAVOUR"}
 	mkdir -p "$dir/deb" "$dir/root"
 	# Later packages keep the image and the modules in packages of their own.
 	mapfile -t parts < <(apt_suite "$suite" apt-cache depends "$image" |
@@ -107,7 +114,7 @@ unpack_kernel() {
 		sed -nE 's/.*Depends: (linux-kbuild-[^ ]*).*/\1/p' | head -n1)
 	(cd "$dir/deb" && apt_suite "$suite" apt-get -qq download \
 		"$image" "${parts[@]}" "linux-headers-$release" \
-		"linux-headers-$base-common" "$pkg" >log 2>&1) ||
+		"linux-headers-$base-common" "$pkg:amd64" >log 2>&1) ||
 		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
 	for pkg in "$dir"/deb/*.deb; do
 		dpkg -x "$pkg" "$dir/root" || return 1

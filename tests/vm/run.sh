@@ -5,6 +5,7 @@
 #
 #   tests/vm/run.sh [TEST...]      default: all tests of tests/vm/shim_test.c
 #   KERNELS="6.1 6.12"             which kernels
+#   ARCH=arm64                     of which machine: see machine.sh
 #   DEBUG=1                        the module with its assertions
 #   DEADLINE=300                   seconds after which a guest counts as hung
 #
@@ -20,7 +21,8 @@ cd "$(dirname "$0")/../.." || exit 1
 KERNELS=${KERNELS:-6.1 6.12}
 DEADLINE=${DEADLINE:-300}
 
-reason=$(missing_tools) && { echo "SKIP vm: $reason"; exit 0; }
+reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
+reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }
 build_tests || { echo "FAIL vm: test programs do not build"; exit 1; }
 
 failed=0
@@ -37,8 +39,8 @@ for kernel in $KERNELS; do
 	# Without it the guest skips what needs it.
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
 	image=$VM_BUILD/$kernel/test.cpio.gz
-	make_image "$kernel" "$image" "shim_test $*" build/vm/bin/shim_test \
-		build/vm/bin/vm.bpf.o || exit 1
+	make_image "$kernel" "$image" "shim_test $*" "$GUEST_BUILD/vm/bin/shim_test" \
+		"$GUEST_BUILD/vm/bin/vm.bpf.o" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
 done
 exit $failed

@@ -12,7 +12,7 @@
 
 #include "world.h"
 #include "qmap/abi.h"
-#include "build/include/qmap_shim.skel.h"
+#include "qmap_shim.skel.h"
 
 #define ROUNDS	200U
 #define FRAMES	10

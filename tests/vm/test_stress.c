@@ -18,7 +18,7 @@
 
 #include "world.h"
 #include "qmap/abi.h"
-#include "build/include/qmap_shim.skel.h"
+#include "qmap_shim.skel.h"
 
 #define PORTS		4
 #define AGGREGATES	200000 /* over all versions; SCALE divides */

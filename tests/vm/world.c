@@ -21,7 +21,7 @@
 #include <linux/sockios.h>
 
 #include "qmap/abi.h"
-#include "build/include/qmap_shim.skel.h"
+#include "qmap_shim.skel.h"
 #include "qmap/wire.h"
 #include "usbmodem.h"
 

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Which machine guests are: ARCH, a Debian architecture. Sourced by kernels.sh.
+#
+#   amd64    this machine's own, the default
+#   arm64    what newer routers have; Debian's kernel has rmnet
+#   s390x    big endian
+#   mipsel   32 bits, and no unaligned access: what many routers have
+#
+# Other machines are QEMU's, and get what a cross compiler makes and Debian's libraries of that
+# architecture, unpacked under build/<ARCH>/sysroot. Nothing of it is installed here.
+
+# shellcheck disable=SC2034 # for those who source this
+ARCH=${ARCH:-amd64}
+case $ARCH in
+amd64)
+	TRIPLET=x86_64-linux-gnu FLAVOUR=amd64 CONSOLE=ttyS0
+	QEMU=(qemu-system-x86_64) GUEST_SMP="-smp 2"
+	GUEST_CPU=max GUEST_MEMORY=1024
+	;;
+arm64)
+	TRIPLET=aarch64-linux-gnu FLAVOUR=arm64 CONSOLE=ttyAMA0
+	QEMU=(qemu-system-aarch64 -M virt) GUEST_SMP="-smp 2"
+	GUEST_CPU=cortex-a72 GUEST_MEMORY=1024
+	;;
+s390x)
+	TRIPLET=s390x-linux-gnu FLAVOUR=s390x CONSOLE=ttysclp0
+	QEMU=(qemu-system-s390x -M s390-ccw-virtio) GUEST_SMP="-smp 2"
+	GUEST_CPU=max GUEST_MEMORY=1024
+	;;
+mipsel)
+	TRIPLET=mipsel-linux-gnu FLAVOUR=4kc-malta CONSOLE=ttyS0
+	QEMU=(qemu-system-mipsel -M malta) GUEST_SMP=""
+	GUEST_CPU=24Kf GUEST_MEMORY=512
+	;;
+*)
+	echo "ARCH=$ARCH: no such machine is known to tests/vm/machine.sh" >&2
+	exit 1
+	;;
+esac
+
+# Where make puts what it builds for the guests.
+GUEST_BUILD=build
+SYSROOT='' CROSS=''
+if [ "$ARCH" != amd64 ]; then
+	GUEST_BUILD=build/$ARCH
+	SYSROOT=$(realpath -m "$GUEST_BUILD/sysroot")
+	CROSS=$TRIPLET-
+fi
+
+# Libraries that our programs are linked with, and what tests start in guests.
+SYSROOT_PACKAGES="libc6 libgcc-s1 libbpf1 libbpf-dev libelf1 libelf-dev zlib1g zlib1g-dev libmnl0 libmnl-dev
+	libevent-core-2.1-7 libevent-dev libjson-c5 libjson-c-dev libinih1 libinih-dev libsmartcols1
+	libsmartcols-dev libcmocka0 libcmocka-dev busybox-static iproute2 libcap2 libbsd0 libmd0 libdb5.3
+	libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool"
+
+# Symbolic links between the folders of a sysroot, which are absolute in some packages.
+relative_links() { # root
+	local link to
+	find "$1" -type l -lname '/*' | while read -r link; do
+		to=$(readlink "$link")
+		ln -sfn "$(realpath -ms --relative-to="$(dirname "$link")" "$1$to")" "$link"
+	done
+}
+
+# Prints the reason on failure.
+fetch_sysroot() {
+	local dir=$SYSROOT.new pkg
+	[ -n "$SYSROOT" ] && [ ! -d "$SYSROOT" ] || return 0
+	update_suite bookworm || return 1
+	rm -rf "$dir"
+	mkdir -p "$dir/deb"
+	# shellcheck disable=SC2086 # a list
+	(cd "$dir/deb" && apt_suite bookworm apt-get -qq download $SYSROOT_PACKAGES >log 2>&1) ||
+		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
+	for pkg in "$dir"/deb/*.deb; do
+		dpkg -x "$pkg" "$dir" || return 1
+	done
+	rm -rf "$dir/deb"
+	relative_links "$dir"
+	mv "$dir" "$SYSROOT"
+}
+
+# make of what is to run there.
+guest_make() {
+	local libs=$SYSROOT/usr/lib/$TRIPLET
+	if [ -z "$SYSROOT" ]; then
+		make -s -j2 "$@"
+		return
+	fi
+	# The sanitizers' libraries are of this machine, and slow there.
+	make -s -j2 BUILD="$GUEST_BUILD" CC="${CROSS}gcc" ASAN="-O1 -g" \
+		CFLAGS="-O2 -g -isystem $SYSROOT/usr/include/$TRIPLET" \
+		LDFLAGS="-L$libs -Wl,-rpath-link,$libs:$SYSROOT/lib/$TRIPLET" "$@"
+}
+
+# A program or a library of the guest, by its path there or its name.
+guest_file() {
+	local found
+	if [ -z "$SYSROOT" ]; then
+		command -v "$1"
+		return
+	fi
+	for found in "$SYSROOT/$1" "$SYSROOT"/{lib,usr/lib}/"$TRIPLET/$1" "$SYSROOT"/{,usr/}{bin,sbin}/"$1"; do
+		[ ! -f "$found" ] || { echo "$found"; return 0; }
+	done
+	return 1
+}
+
+# What a program needs to start: its loader and libraries, by their paths in the guest.
+needed_by() {
+	local name found
+	if [ -z "$SYSROOT" ]; then
+		ldd "$1" 2>/dev/null | grep -oE '/[^ ]+'
+		return
+	fi
+	for name in $(readelf -ld "$1" 2>/dev/null |
+		sed -nE 's/.*interpreter: (.*)\]/\1/p; s/.*\(NEEDED\).*\[(.*)\]/\1/p'); do
+		found=$(guest_file "$name") || { echo "no $name in $SYSROOT" >&2; return 1; }
+		echo "${found#"$SYSROOT"}"
+		needed_by "$found"
+	done
+}
+
+# Is the file a program that is started by a loader, or a static one?
+is_program() {
+	readelf -h "$1" 2>/dev/null | grep -qE 'Type: +(EXEC|DYN)'
+}
