@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "control/server.h"
 #include "events/events.h"
+#include "events/hook_run.h"
 #include "events/hooks.h"
 #include "util/log.h"
 #include "util/notify.h"
@@ -105,10 +106,14 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 static int read_config(const struct daemon *d, struct config_set *set, struct error *err)
 {
 	const char *path = d->config ? d->config : DEFAULT_CONFIG;
+	int ret;
 
 	if (!d->config && access(path, R_OK))
 		return 0;
-	return config_set_read(set, path, err) ?: config_set_use_models(set, true, err);
+	ret = config_set_read(set, path, err) ?: config_set_use_models(set, true, err);
+	for (size_t i = 0; !ret && i < set->n; i++)
+		hook_warn(set->trunks[i]->dev, set->trunks[i]->hook);
+	return ret;
 }
 
 /* An option stands above the file. */

@@ -5,6 +5,7 @@
 
 #include "daemon.h"
 #include "config/set.h"
+#include "events/hook_run.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "output/output.h"
@@ -100,6 +101,8 @@ static int apply(struct cli *cli, const char *path, struct error *err)
 	struct json_object *steps = NULL;
 	int ret = config_set_read(&set, path, err);
 
+	for (size_t i = 0; !ret && i < set.n; i++)
+		hook_warn(set.trunks[i]->dev, set.trunks[i]->hook);
 	if (!ret)
 		ret = cli_call(cli, make_request(cli, &set), CLI_APPLY_TIMEOUT, &steps, err);
 	config_set_clear(&set);

@@ -5,6 +5,7 @@
 
 #include "daemon.h"
 #include "local.h"
+#include "events/hook_run.h"
 #include "output/output.h"
 
 static struct json_object *make_request(const struct config_trunk *trunk)
@@ -30,6 +31,7 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 		return ret;
 	for (unsigned int i = 0; i < cli->trunk.npdns && cli->no_default_route; i++)
 		cli->trunk.pdns[i].default_route = false;
+	hook_warn(dev, cli->trunk.hook);
 	ret = cli_call(cli, make_request(&cli->trunk), CLI_ATTACH_TIMEOUT, &result, err);
 	explicit_bzero(&cli->trunk, sizeof(cli->trunk));
 	if (ret)

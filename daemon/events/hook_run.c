@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/trusted.h"
 
 #define MAX_QUEUED 256 /* of all trunks; a hook that hangs is killed long before so many come */
 #define MAX_LINE   512
@@ -46,45 +47,53 @@ struct hook_runner {
 
 /* --- whom root may trust --- */
 
-/* In a sticky directory others cannot replace what is root's. */
-static bool only_root_writes(const struct stat *st)
+static int check_program(int fd, const char *program, struct error *err)
 {
-	return !st->st_uid && (!(st->st_mode & (S_IWGRP | S_IWOTH)) ||
-			       (S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
-}
+	struct stat st;
 
-/* Every directory above counts: who can rename it can replace what is below. */
-static int check_path(const char *path, struct error *err)
-{
-	char part[PATH_MAX];
-	struct stat st = {0};
-
-	for (size_t i = 0; path[i]; i++) {
-		if (path[i] != '/' && path[i + 1])
-			continue;
-		snprintf(part, sizeof(part), "%.*s", (int)i + 1, path);
-		if (stat(part, &st))
-			return error_set(err, -errno, "cannot run %s: %s", path, strerror(errno));
-		if (only_root_writes(&st))
-			continue;
-		error_set(err, -EACCES, "%s is not run: %s can be changed by others than root",
-			  path, part);
-		error_hint(err, "chown root, chmod go-w");
-		return -EACCES;
-	}
+	if (fstat(fd, &st))
+		return error_set(err, -errno, "cannot run %s: %s", program, strerror(errno));
 	if (!S_ISREG(st.st_mode) || !(st.st_mode & S_IXUSR))
-		return error_set(err, -EACCES, "%s is not a program", path);
+		return error_set(err, -EACCES, "%s is not a program", program);
 	return 0;
 }
 
-int hook_check(const char *program, struct error *err)
+static int distrusted(int ret, const char *program, const struct error *why, struct error *err)
 {
-	char *path = realpath(program, NULL);
-	int ret = path ? check_path(path, err)
-		       : error_set(err, -errno, "cannot run %s: %s", program, strerror(errno));
-
-	free(path);
+	if (ret == -EACCES)
+		error_set(err, ret, "%s is not run: %s", program, why->text);
+	else
+		error_set(err, ret, "cannot run %s: %s", program, strerror(-ret));
+	if (why->hint[0])
+		error_hint(err, "%s", why->hint);
 	return ret;
+}
+
+int hook_check(const char *program, char *real, struct error *err)
+{
+	struct error why = {0};
+	int fd = trusted_open(program, real, &why), ret;
+
+	if (fd < 0)
+		return distrusted(fd, program, &why, err);
+	ret = check_program(fd, program, err);
+	close(fd);
+	return ret;
+}
+
+void hook_warn(const char *dev, const char *programs)
+{
+	char *copy = strdup(programs), *save = NULL, real[PATH_MAX];
+
+	for (char *p = copy ? strtok_r(copy, " ", &save) : NULL; p;
+	     p = strtok_r(NULL, " ", &save)) {
+		struct error err = {0};
+
+		if (hook_check(p, real, &err))
+			log_warning("%s: hook: %s%s%s", dev, err.text, err.hint[0] ? "; " : "",
+				    err.hint);
+	}
+	free(copy);
 }
 
 /* --- one run --- */
@@ -164,8 +173,11 @@ static void split(char *lines, char *out[MAX_ENV + 1])
 	out[n] = NULL;
 }
 
-/* A group of its own, signals as at birth, standard input empty; all our descriptors close. */
-static int spawn_to(struct run *r, int fd)
+/*
+ * @real is what has been checked; links in the configured path could have changed since. A group of
+ * its own, signals as at birth, standard input empty; all our descriptors close.
+ */
+static int spawn_to(struct run *r, const char *real, int fd)
 {
 	char *argv[] = {r->program, NULL}, *env[MAX_ENV + 1];
 	posix_spawn_file_actions_t files;
@@ -186,7 +198,7 @@ static int spawn_to(struct run *r, int fd)
 	ret = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
 		      ?: posix_spawn_file_actions_adddup2(&files, fd, STDOUT_FILENO)
 		      ?: posix_spawn_file_actions_adddup2(&files, fd, STDERR_FILENO)
-		      ?: posix_spawn(&r->pid, r->program, &files, &attr, argv, env);
+		      ?: posix_spawn(&r->pid, real, &files, &attr, argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	if (ret)
@@ -210,7 +222,8 @@ static int watch(struct run *r)
 
 static int start(struct run *r, struct error *err)
 {
-	int fds[2], ret = hook_check(r->program, err);
+	char real[PATH_MAX];
+	int fds[2], ret = hook_check(r->program, real, err);
 
 	if (ret)
 		return ret;
@@ -218,7 +231,7 @@ static int start(struct run *r, struct error *err)
 		return error_set(err, -errno, "cannot run %s: %s", r->program, strerror(errno));
 	r->fd = fds[0];
 	fcntl(r->fd, F_SETFL, O_NONBLOCK);
-	ret = watch(r) ?: spawn_to(r, fds[1]);
+	ret = watch(r) ?: spawn_to(r, real, fds[1]);
 	close(fds[1]);
 	if (ret)
 		return error_set(err, ret, "cannot run %s: %s", r->program, strerror(-ret));

@@ -24,8 +24,13 @@ void hook_runner_free(struct hook_runner **r);
 void hook_run(struct hook_runner *r, const char *dev, const char *program, const char *env,
 	      unsigned int seconds);
 
-/* May root run it on somebody's behalf? -EACCES: somebody else could have changed it; -ENOENT, ...
+/*
+ * May we run @program? @real, of PATH_MAX bytes, gets the path that has been checked, without
+ * links. -EACCES: another user could change what would be run, or it is no program; -ENOENT, ...
  */
-int hook_check(const char *program, struct error *err);
+int hook_check(const char *program, char *real, struct error *err);
+
+/* Warns of those of @programs (paths with blanks between them) that hook_check() refuses today. */
+void hook_warn(const char *dev, const char *programs);
 
 #endif

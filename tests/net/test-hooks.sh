@@ -193,13 +193,62 @@ test_who_may_change_it() {
 	done <<-END
 		foreign|$T/foreign is not run: $T/foreign can be changed by others than root
 		group|$T/group is not run: $T/group can be changed by others than root
-		dir/good|$T/dir/good is not run: $T/dir/ can be changed by others than root
-		link|$T/dir/good is not run: $T/dir/ can be changed by others than root
+		dir/good|$T/dir/good is not run: $T/dir can be changed by others than root
+		link|$T/link is not run: $T/dir can be changed by others than root
 		data|$T/data is not a program
 		nosuch|cannot run $T/nosuch: No such file or directory
 	END
 	equal "runs" "" "$(cat "$T/log")"
 	refused 1 'bad hook "record": not a path from /' attach --hook record
+}
+
+# Whose a link is, and where it lies, counts as much as what it points to.
+test_links_of_others() {
+	local what
+	start
+	recorder good
+	mkdir "$T/theirs" "$T/ours"
+	chown 65534 "$T/theirs"
+	ln -s "$T/good" "$T/theirs/last"
+	ln -s "$T/ours" "$T/theirs/inner"
+	cp "$T/good" "$T/ours/good"
+	ln -s "$T/theirs/last" "$T/twice"
+	ln -s ../theirs/../ours/good "$T/ours/up"
+	mkdir -m 1777 "$T/sticky"
+	ln -s "$T/good" "$T/sticky/link"
+	chown -h 65534 "$T/sticky/link"
+	ln -s loop "$T/loop"
+	while IFS='|' read -r what sentence; do
+		try attach --hook "$T/$what" --pdn 1,ip=v4
+		says "warning: wwan0: hook: $T/$what is not run: $sentence"
+		daemon_says "$T/$what is not run: $sentence"
+		qmapctl detach wwan0
+	done <<-END
+		theirs/last|$T/theirs can be changed by others than root
+		theirs/inner/good|$T/theirs can be changed by others than root
+		twice|$T/theirs can be changed by others than root
+		ours/up|$T/theirs can be changed by others than root
+		sticky/link|$T/sticky/link can be changed by others than root
+	END
+	try attach --hook "$T/loop" --pdn 1,ip=v4
+	says "cannot run $T/loop: Too many levels of symbolic links"
+	daemon_says "cannot run $T/loop: Too many levels of symbolic links"
+	qmapctl detach wwan0
+	equal "runs" "" "$(cat "$T/log")"
+}
+
+# What is root's all the way is run, and knows itself by the name that was configured.
+# shellcheck disable=SC2016
+test_links_of_root() {
+	start
+	hook real 'echo "$QMAP_EVENT $0"'
+	mkdir -m 1777 "$T/sticky"
+	ln -s .././real "$T/sticky/relative"
+	ln -s "$T/sticky/../sticky/relative" "$T/absolute"
+	attach --hook "$T/absolute" --pdn 1,ip=v4 2>"$T/err" >/dev/null
+	equal "warnings" "" "$(cat "$T/err")"
+	hooks_wrote "modem-ready $T/real" "up $T/real"
+	qmapctl detach wwan0
 }
 
 run_tests "$@"
