@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,33 +16,83 @@
 
 #include "control.h"
 #include "util/log.h"
+#include "util/trusted.h"
+
+#define LOCK_NAME "control.lock"
+
+/* The path of a socket or of @name beside it. */
+static void beside(const struct control_socket *s, const char *name, char path[PATH_MAX])
+{
+	const char *slash = strrchr(s->addr.sun_path, '/');
+
+	snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash + 1 - s->addr.sun_path) : 0,
+		 s->addr.sun_path, name);
+}
+
+static int open_directory(struct control_socket *s, struct error *err)
+{
+	char dir[PATH_MAX];
+	int ret;
+
+	beside(s, "", dir);
+	if (!*dir)
+		strcpy(dir, ".");
+	if (mkdir(dir, 0755) && errno != EEXIST) {
+		ret = -errno;
+		return error_set(err, ret, "cannot use the directory %s: %s", dir, strerror(-ret));
+	}
+	s->dir_fd = trusted_directory(dir, err);
+	return s->dir_fd < 0 ? s->dir_fd : 0;
+}
+
+/* Is what was opened still what has the name? The last one may have removed it before it let go. */
+static bool is_current(const struct control_socket *s)
+{
+	struct stat opened, named;
+
+	return !fstat(s->lock_fd, &opened) &&
+	       !fstatat(s->dir_fd, LOCK_NAME, &named, AT_SYMLINK_NOFOLLOW) &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+static int try_lock(struct control_socket *s)
+{
+	int ret = 0;
+
+	s->lock_fd = openat(s->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return -errno;
+	if (fchmod(s->lock_fd, 0600) || flock(s->lock_fd, LOCK_EX | LOCK_NB))
+		ret = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+	else if (!is_current(s))
+		ret = -EAGAIN;
+	if (ret) {
+		close(s->lock_fd);
+		s->lock_fd = -1;
+	}
+	return ret;
+}
 
 /*
- * The lock is the directory itself: it vanishes with its process, however that ends, and leaves no
- * file behind. Who has it may take any socket in there for a dead daemon's.
+ * Who has the lock may take any socket in the directory for a dead daemon's. It is a file that
+ * other users cannot open: a descriptor of the directory, which everybody can have, would be enough
+ * for them to take its lock and to keep every qmapd from starting.
  */
 static int lock_directory(struct control_socket *s, struct error *err)
 {
-	char copy[sizeof(s->addr.sun_path)], *dir;
 	int ret;
 
-	memcpy(copy, s->addr.sun_path, sizeof(copy));
-	dir = dirname(copy);
-	if (mkdir(dir, 0755) && errno != EEXIST)
-		goto fail;
-	s->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->lock_fd < 0)
-		goto fail;
-	if (!flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		return 0;
-	if (errno == EWOULDBLOCK) {
-		error_set(err, -EADDRINUSE, "another qmapd serves %s", s->addr.sun_path);
+	do
+		ret = try_lock(s);
+	while (ret == -EAGAIN);
+	if (ret == -EADDRINUSE) {
+		error_set(err, ret, "another qmapd serves %s", s->addr.sun_path);
 		error_hint(err, "stop it, or choose another directory with --run-dir");
-		return -EADDRINUSE;
+	} else if (ret) {
+		error_set(err, ret, "cannot lock " LOCK_NAME " beside %s: %s", s->addr.sun_path,
+			  strerror(-ret));
 	}
-fail:
-	ret = -errno;
-	return error_set(err, ret, "cannot use the directory %s: %s", dir, strerror(-ret));
+	return ret;
 }
 
 static int remove_stale(const char *path, struct error *err)
@@ -90,35 +141,44 @@ static int bind_socket(struct control_socket *s, struct error *err)
 	return 0;
 }
 
+/* Whoever opens the lock before it is removed here finds out by is_current(). */
+static void give_up(struct control_socket *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	if (s->lock_fd >= 0) {
+		unlinkat(s->dir_fd, LOCK_NAME, 0);
+		close(s->lock_fd);
+	}
+	if (s->dir_fd >= 0)
+		close(s->dir_fd);
+}
+
 int control_socket_open(struct control_socket *s, const char *path, struct error *err)
 {
 	int ret;
 
-	*s = (struct control_socket){.fd = -1, .lock_fd = -1, .addr.sun_family = AF_UNIX};
+	*s = (struct control_socket){
+		.fd = -1, .lock_fd = -1, .dir_fd = -1, .addr.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(s->addr.sun_path))
 		return error_set(err, -ENAMETOOLONG,
 				 "the path of a socket has at most %zu bytes: %s",
 				 sizeof(s->addr.sun_path) - 1, path);
 	strcpy(s->addr.sun_path, path);
 	signal(SIGPIPE, SIG_IGN);
-	ret = lock_directory(s, err);
+	ret = open_directory(s, err) ?: lock_directory(s, err);
 	if (!ret)
 		ret = remove_stale(path, err);
 	if (!ret)
 		ret = bind_socket(s, err);
 	if (!ret)
 		return 0;
-	if (s->fd >= 0)
-		close(s->fd);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
+	give_up(s);
 	return ret;
 }
 
 void control_socket_close(struct control_socket *s)
 {
 	unlink(s->addr.sun_path);
-	if (s->fd >= 0)
-		close(s->fd);
-	close(s->lock_fd);
+	give_up(s);
 }

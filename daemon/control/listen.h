@@ -9,7 +9,8 @@
 
 struct control_socket {
 	int fd;	     /* bound, non-blocking, not yet listening */
-	int lock_fd; /* of its directory, locked */
+	int dir_fd;  /* of its directory */
+	int lock_fd; /* of a file in it, locked */
 	struct sockaddr_un addr;
 };
 

@@ -30,8 +30,9 @@ struct control_command {
 
 /*
  * Listens on @path. Creates its directory if need be, removes a socket that nobody serves any
- * more, and takes a lock on the directory: -EADDRINUSE if another process has it. Ignores SIGPIPE
- * for the whole process, because libevent writes to sockets with writev().
+ * more, and takes the lock of the directory: -EADDRINUSE if another process has it. -EACCES if
+ * users other than root and ours can write to the directory, or replace it. Ignores SIGPIPE for the
+ * whole process, because libevent writes to sockets with writev().
  */
 int control_server_new(struct control_server **out, struct event_base *base, const char *path,
 		       const struct control_command *commands, void *arg, struct error *err);

@@ -429,7 +429,8 @@ test_no_permission() {
 # Started by somebody who is not root, it can say so but not attach.
 test_daemon_without_privileges() {
 	modem_start
-	mkdir -m 777 /run/theirs
+	mkdir /run/theirs
+	chown 65534:65534 /run/theirs
 	nobody "$build/qmapd" --run-dir /run/theirs 2>>"$T/qmapd.log" &
 	wait_for 5 test -S /run/theirs/control
 	try qmapctl --socket /run/theirs/control attach wwan0 --control none
@@ -437,6 +438,109 @@ test_daemon_without_privileges() {
 	says "root"
 	equal "trunks" "[]" "$(qmapctl -j --socket /run/theirs/control show)"
 	nothing_left
+}
+
+# --- what other users have prepared ---
+
+# flock(2) needs no more than a descriptor for reading: the directory must not be the lock.
+test_lock_of_somebody() {
+	chmod 755 /run/qmapd
+	nobody flock -x /run/qmapd sleep infinity &
+	modem_start
+	wait_for 5 nobody_has_the_lock
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	refused 2 "another qmapd serves /run/qmapd/control" "$build/qmapd"
+	equal "lock" "600 0" "$(stat -c '%a %u' /run/qmapd/control.lock)"
+	qmapctl detach wwan0
+	nothing_left
+	qmapd_kill
+	equal "left" "" "$(ls -A /run/qmapd)"
+}
+
+nobody_has_the_lock() {
+	! flock -n /run/qmapd true
+}
+
+# Files are made there under names that everybody can guess.
+test_run_dir_of_somebody() {
+	local dir
+	mkdir -p "$T/theirs" "$T/sticky" "$T/ours" "$T/home"
+	chown 65534 "$T/theirs" "$T/home"
+	chmod 1777 "$T/sticky"
+	mkdir -p "$T/home/inner"
+	ln -s "$T/ours" "$T/theirs/link"
+	for dir in theirs sticky home/inner theirs/link; do
+		refused 5 "can be changed by others than root" "$build/qmapd" --run-dir "$T/$dir"
+	done
+	equal "made" "" "$(find "$T/theirs" "$T/sticky" "$T/ours" "$T/home" -type f)"
+	ln -s "$T/ours" "$T/link"
+	qmapd_start_in "$T/link"
+}
+
+qmapd_start_in() {
+	"$build/qmapd" --run-dir "$1" 2>>"$T/qmapd.log" &
+	wait_for 5 test -S "$1/control"
+	kill $!
+	wait $! || :
+}
+
+# bpffs with the kernel's own mode, in which any user may make our directory first.
+test_pins_of_somebody() {
+	local i
+	modem_start
+	qmapd_start
+	i=$(cat /sys/class/net/wwan0/ifindex)
+	nobody mkdir /sys/fs/bpf/qmap
+	refused 5 "/sys/fs/bpf/qmap is not used: another user has made it" attach --pdn 1
+	nobody mkdir -m 777 "/sys/fs/bpf/qmap/$i"
+	refused 5 "/sys/fs/bpf/qmap is not used: another user has made it" attach --pdn 1
+	nobody rm -r /sys/fs/bpf/qmap
+	nothing_left
+	mkdir -m 711 /sys/fs/bpf/qmap
+	mkdir "/sys/fs/bpf/qmap/$i"
+	chmod 777 "/sys/fs/bpf/qmap/$i"
+	refused 5 "/sys/fs/bpf/qmap/$i is not used: another user has made it" attach --pdn 1
+	rmdir "/sys/fs/bpf/qmap/$i"
+	attach --pdn 1 >/dev/null
+	qmapctl detach wwan0
+	nothing_left
+}
+
+foreign_map() { # path bytes
+	rm -f "$1"
+	bpftool map create "$1" type array key 4 value "$2" entries 1 name foreign
+}
+
+# The kernel copies values of the size that the map has.
+test_pins_of_another_version() {
+	local i size map
+	modem_start
+	i=$(cat /sys/class/net/wwan0/ifindex)
+	mkdir -p -m 700 "/sys/fs/bpf/qmap/$i"
+	for size in 8 200000 1048576; do
+		foreign_map "/sys/fs/bpf/qmap/$i/meta" $size
+		refused 2 "was pinned by another version: values of meta have $size bytes" qmapctl detach wwan0
+		qmapd_start
+		wait_for 5 grep -q "Cannot adopt.*values of meta have $size bytes" "$T/qmapd.log"
+		refused 2 "was pinned by another version: values of meta have $size bytes" attach --pdn 1
+		equal "trunks" "[]" "$(qmapctl -j show)"
+		qmapd_kill
+		equal "maps left alone" meta "$(ls "/sys/fs/bpf/qmap/$i")"
+	done
+	rm -r "/sys/fs/bpf/qmap/$i"
+	qmapd_start
+	for map in ports trunk_stats config; do
+		attach --pdn 1 >/dev/null
+		qmapd_kill KILL || :
+		foreign_map "/sys/fs/bpf/qmap/$i/$map" 1048576
+		qmapd_start
+		refused 0 "" qmapctl show
+		[ "$map" = config ] || says "lost"
+		wait_for 10 grep -q "values of $map have 1048576 bytes" "$T/qmapd.log"
+		qmapctl detach wwan0
+		nothing_left
+	done
 }
 
 # --- configuration ---
