@@ -24,7 +24,7 @@ void datapath_close(struct datapath **p)
 }
 
 int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
-		 const char *const *names, unsigned int npins, struct error *err)
+		 const struct pins_entry *pin, unsigned int npins, struct error *err)
 {
 	struct datapath *dp = calloc(1, sizeof(*dp));
 	int ret;
@@ -34,7 +34,7 @@ int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
 	bpf_log_to_ours();
 	dp->pins = pins;
 	dp->trunk = pins->ifindex;
-	dp->names = names;
+	dp->pin = pin;
 	dp->npins = npins;
 	bpf_fds_init(dp->fd, npins);
 	datapath_port_base(trunk, pins->ifindex, dp->base);
@@ -45,14 +45,14 @@ int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
 	return ret;
 }
 
-int datapath_open(struct datapath **out, struct pins *pins, const char *const *names,
+int datapath_open(struct datapath **out, struct pins *pins, const struct pins_entry *pin,
 		  unsigned int npins, struct error *err)
 {
 	struct datapath *dp = NULL;
-	int ret = datapath_new(&dp, pins, pins->trunk, names, npins, err);
+	int ret = datapath_new(&dp, pins, pins->trunk, pin, npins, err);
 
 	if (!ret)
-		ret = bpf_fds_get(pins, names, dp->fd, npins, err);
+		ret = bpf_fds_get(pins, pin, dp->fd, npins, err);
 	if (ret)
 		datapath_close(&dp);
 	*out = dp;
@@ -61,7 +61,7 @@ int datapath_open(struct datapath **out, struct pins *pins, const char *const *n
 
 int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *err)
 {
-	return bpf_keep(dp->pins, dp->names[pin], fd, &dp->fd[pin], err);
+	return bpf_keep(dp->pins, dp->pin[pin].name, fd, &dp->fd[pin], err);
 }
 
 int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)

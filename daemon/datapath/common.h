@@ -22,8 +22,8 @@ struct datapath {
 	struct pins *pins;
 	struct rtnl *nl;
 	unsigned int trunk;
-	char base[IFNAMSIZ];	  /* what the names of netdevs begin with */
-	const char *const *names; /* of its pins */
+	char base[IFNAMSIZ];	      /* what the names of netdevs begin with */
+	const struct pins_entry *pin; /* table of its pins */
 	unsigned int npins;
 	int fd[DATAPATH_PINS];	   /* of each; -1: none */
 	struct commands *commands; /* NULL until somebody listens */
@@ -34,11 +34,11 @@ struct datapath {
 };
 
 int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
-		 const char *const *names, unsigned int npins, struct error *err);
+		 const struct pins_entry *pin, unsigned int npins, struct error *err);
 /* The same with all that is pinned. */
-int datapath_open(struct datapath **out, struct pins *pins, const char *const *names,
+int datapath_open(struct datapath **out, struct pins *pins, const struct pins_entry *pin,
 		  unsigned int npins, struct error *err);
-/* Pins @fd as pin @pin of its names, and keeps a descriptor of our own. */
+/* Pins @fd as number @pin of its table, and keeps a descriptor of our own. */
 int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *err);
 
 /* Members of datapath_ops. */

@@ -12,12 +12,13 @@ enum pin {
 	PINS,
 };
 
-static const char *const pin_names[PINS] = {[BASELINE] = "baseline"};
-
 /* What the trunk's netdev had received when it was attached: its counters never start anew. */
 struct baseline {
 	__u64 aggregates, bytes;
 };
+
+static const struct pins_entry pin_table[PINS] = {
+	[BASELINE] = {"baseline", sizeof(struct baseline)}};
 
 static int make_baseline(struct datapath *dp, struct error *err)
 {
@@ -43,7 +44,7 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 		 struct error *err)
 {
 	struct datapath *dp = NULL;
-	int ret = datapath_new(&dp, pins, trunk, pin_names, PINS, err);
+	int ret = datapath_new(&dp, pins, trunk, pin_table, PINS, err);
 
 	if (ret)
 		return ret;
@@ -56,7 +57,7 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 
 int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	return datapath_open(out, pins, pin_names, PINS, err);
+	return datapath_open(out, pins, pin_table, PINS, err);
 }
 
 int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/trusted.h"
 
 #define BPFFS "/sys/fs/bpf"
 
@@ -39,6 +40,40 @@ static int need_bpffs(struct error *err)
 	return -errno;
 }
 
+/*
+ * Where bpffs is mounted with the kernel's default mode, 1777, any user can have made a directory
+ * of our name, and could take it away, or put other maps into it, at any time.
+ */
+static int refuse_foreign(const char *path, struct error *err)
+{
+	error_set(err, -EACCES, "%s is not used: another user has made it, or can write to it",
+		  path);
+	error_hint(err, "rm -r %s; and mount bpffs with mode=0700", path);
+	return -EACCES;
+}
+
+/* @fd: of a directory of pins, or negative. */
+static int check_dir(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	return trusted_stat(&st, false) ? 0 : refuse_foreign(path, err);
+}
+
+/* Everything pinned is under PINS_ROOT: while that is ours alone, paths below it mean what we made
+ * of them. */
+static int check_root(struct error *err)
+{
+	int fd = open(PINS_ROOT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret = check_dir(fd, PINS_ROOT, err);
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 static int need_dir(const char *path, struct error *err)
 {
 	if (!mkdir(path, 0700) || errno == EEXIST)
@@ -54,14 +89,18 @@ const char *pins_path(const struct pins *p, const char *name, char *buf)
 
 static int lock_dir(struct pins *p, struct error *err)
 {
-	p->lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->lock < 0)
-		return -errno;
-	if (!flock(p->lock, LOCK_EX | LOCK_NB))
+	int ret;
+
+	p->lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ret = check_dir(p->lock, p->dir, err);
+	if (!ret && !flock(p->lock, LOCK_EX | LOCK_NB))
 		return 0;
-	close(p->lock);
+	if (!ret)
+		ret = error_set(err, -EBUSY, "another process is working on %s", p->dir);
+	if (p->lock >= 0)
+		close(p->lock);
 	p->lock = -1;
-	return error_set(err, -EBUSY, "another process is working on %s", p->dir);
+	return ret;
 }
 
 /* The description goes last: without it a process that dies here would leave pins of nobody. */
@@ -137,17 +176,24 @@ static void set_dir(struct pins *p, unsigned int ifindex)
 
 int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct error *err)
 {
+	struct error why = {0};
 	int ret;
 
 	set_dir(p, ifindex);
 	snprintf(p->trunk, sizeof(p->trunk), "%s", trunk);
-	ret = need_bpffs(err) ?: need_dir(PINS_ROOT, err) ?: need_dir(p->dir, err);
+	ret = need_bpffs(err) ?: need_dir(PINS_ROOT, err)
+				   ?: check_root(err)
+				   ?: need_dir(p->dir, err);
 	if (ret)
 		return ret;
 	ret = lock_dir(p, err);
 	if (ret)
 		return ret == -EBUSY ? ret : error_set(err, ret, "cannot open %s", p->dir);
-	p->meta = pins_get(p, "meta", NULL);
+	p->meta = pins_get_map(p, "meta", sizeof(struct qmap_meta), &why);
+	if (why.err == -EPROTO) {
+		ret = error_pass(err, &why);
+		goto close;
+	}
 	if (p->meta >= 0) {
 		ret = error_set(err, -EEXIST, "%s is attached already", trunk);
 		error_hint(err, "see `qmapctl show %s`; detach it first to change how", trunk);
@@ -186,13 +232,14 @@ static int check_abi(struct pins *p, struct error *err)
 
 int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct error *err)
 {
-	int ret = 0;
+	struct error why = {0};
+	int ret = check_root(err);
 
 	set_dir(p, ifindex);
-	if (mode == PINS_WRITE)
+	if (!ret && mode == PINS_WRITE)
 		ret = lock_dir(p, err);
 	if (!ret) {
-		p->meta = pins_get(p, "meta", NULL);
+		p->meta = pins_get_map(p, "meta", sizeof(struct qmap_meta), &why);
 		ret = p->meta < 0 ? p->meta : check_abi(p, err);
 	}
 	if (!ret)
@@ -200,6 +247,8 @@ int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct 
 	pins_close(p);
 	if (ret == -ENOENT)
 		error_set(err, ret, "nothing is attached there");
+	if (ret == -EPROTO)
+		error_pass(err, &why);
 	return error_set(err, ret, "cannot open %s: %s", p->dir, strerror(-ret));
 }
 
@@ -238,6 +287,35 @@ int pins_get(const struct pins *p, const char *name, struct error *err)
 	if (fd >= 0)
 		return fd;
 	return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
+}
+
+/* The kernel copies as many bytes as a value of the map has, whatever room there is for them. */
+static int check_map(const struct pins *p, const char *name, int fd, size_t value_size,
+		     struct error *err)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return error_set(err, -errno, "cannot look at %s/%s: %s", p->dir, name,
+				 strerror(errno));
+	if (info.key_size == sizeof(__u32) && info.value_size == value_size && info.max_entries)
+		return 0;
+	error_set(err, -EPROTO,
+		  "%s was pinned by another version: values of %s have %u bytes, not %zu", p->dir,
+		  name, info.value_size, value_size);
+	error_hint(err, "detach it with the version that attached it, or rm -r %s", p->dir);
+	return -EPROTO;
+}
+
+int pins_get_map(const struct pins *p, const char *name, size_t value_size, struct error *err)
+{
+	int fd = pins_get(p, name, err);
+	int ret = fd < 0 ? fd : check_map(p, name, fd, value_size, err);
+
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ?: fd;
 }
 
 static int change_meta(struct pins *p, int (*change)(struct qmap_meta *, const void *),

@@ -11,6 +11,7 @@
 #define QMAP_PINS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "util/error.h"
 #include "qmap/abi.h"
@@ -37,11 +38,13 @@ enum pins_mode {
 /*
  * Makes the directory for @ifindex, mounting bpffs where nobody has, and locks it. A directory
  * without a readable meta map is what a crash left in the middle of this function, and is swept.
- * -EEXIST if the trunk is attached, -EBUSY if another process is at it, -EPERM.
+ * -EEXIST if the trunk is attached, -EBUSY if another process is at it, -EACCES if other users can
+ * write there, -EPERM.
  */
 int pins_create(struct pins *p, unsigned int ifindex, const char *trunk, struct error *err);
 
-/* -ENOENT if the trunk is not attached, -EBUSY, -EPROTO if pinned by another ABI version. */
+/* -ENOENT if the trunk is not attached, -EBUSY, -EPROTO if pinned by another ABI version, -EACCES
+ * if other users can write there. */
 int pins_open(struct pins *p, unsigned int ifindex, enum pins_mode mode, struct error *err);
 
 /* Forgets the object; the pins stay. */
@@ -58,6 +61,14 @@ const char *pins_path(const struct pins *p, const char *name, char *buf);
 int pins_put(const struct pins *p, const char *name, int fd, struct error *err);
 /* Fd of what is pinned as @name, or a negative errno. */
 int pins_get(const struct pins *p, const char *name, struct error *err);
+/* The same for a map whose values are read here: -EPROTO unless they have @value_size bytes. */
+int pins_get_map(const struct pins *p, const char *name, size_t value_size, struct error *err);
+
+/* Something that a data path pins. */
+struct pins_entry {
+	const char *name;
+	size_t value_size; /* of a map that we read; 0: no map, or one that only programs read */
+};
 
 /* Writes the data path's name, and the state as JSON text; -E2BIG if it does not fit. */
 int pins_set_datapath(struct pins *p, const char *datapath, struct error *err);

@@ -33,7 +33,7 @@ int renew_put_config(const struct pins *pins, const struct qmap_config *config, 
 int renew_get_config(const struct pins *pins, struct qmap_config *config, struct error *err)
 {
 	__u32 zero = 0;
-	int fd = pins_get(pins, CONFIG_PIN, err), ret = 0;
+	int fd = pins_get_map(pins, CONFIG_PIN, sizeof(*config), err), ret = 0;
 
 	if (fd < 0)
 		return fd;

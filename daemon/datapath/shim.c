@@ -38,11 +38,11 @@ enum pin {
 	PINS,
 };
 
-static const char *const pin_names[PINS] = {
-	[PORTS] = "ports",
-	[EVENTS] = "events",
-	[PROG_TX] = "prog_tx",
-	[LINK_RX] = "link_rx",
+static const struct pins_entry pin_table[PINS] = {
+	[PORTS] = {"ports", sizeof(struct qmap_port)},
+	[EVENTS] = {"events", 0},
+	[PROG_TX] = {"prog_tx", 0},
+	[LINK_RX] = {"link_rx", 0},
 };
 
 static void trunk_name(const struct datapath *dp, char name[IFNAMSIZ])
@@ -126,7 +126,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	struct qmap_config config;
 	int ret;
 
-	ret = datapath_new(&dp, pins, trunk, pin_names, PINS, err);
+	ret = datapath_new(&dp, pins, trunk, pin_table, PINS, err);
 	if (ret)
 		return ret;
 	config = bpf_config(dp->trunk, format);
@@ -156,7 +156,7 @@ free:
 
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	return datapath_open(out, pins, pin_names, PINS, err);
+	return datapath_open(out, pins, pin_table, PINS, err);
 }
 
 static void tx_pin(const struct datapath *dp, unsigned int mux, char path[PINS_PATH])
@@ -300,7 +300,7 @@ static int renew_programs(struct datapath *dp, struct qmap_shim *skel, struct er
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
 		if (!read_port(dp, mux, &port, NULL))
 			ret = renew_tx(dp, mux, tx, err);
-	return ret ?: renew_pin(dp->pins, pin_names[PROG_TX], tx, &dp->fd[PROG_TX], err);
+	return ret ?: renew_pin(dp->pins, pin_table[PROG_TX].name, tx, &dp->fd[PROG_TX], err);
 }
 
 static int renew(struct datapath *dp, bool *changed, struct error *err)
@@ -349,7 +349,7 @@ static int mend_tx(void *arg, struct error *err)
 
 static int mend(struct datapath *dp, char *where, size_t size, struct error *err)
 {
-	struct renew_place trunk = {.pin = pin_names[LINK_RX], .flags = XDP_FLAGS_DRV_MODE};
+	struct renew_place trunk = {.pin = pin_table[LINK_RX].name, .flags = XDP_FLAGS_DRV_MODE};
 	char name[IFNAMSIZ];
 	struct qmap_port port;
 	int ret = 0;

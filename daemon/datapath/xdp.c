@@ -25,17 +25,17 @@
 #include "renew.h"
 #include "xdp_link.h"
 
-const char *const xdp_pin_names[XDP_PINS] = {
-	[XDP_PORTS] = "ports",
-	[XDP_PORT_DEVS] = "port_devs",
-	[XDP_UPLINKS] = "uplinks",
-	[XDP_PORT_STATS] = "port_stats",
-	[XDP_TRUNK_STATS] = "trunk_stats",
-	[XDP_EVENTS] = "events",
-	[XDP_PROG_TRIM] = "prog_trim",
-	[XDP_PROG_UPLINK] = "prog_uplink",
-	[XDP_LINK_DELIVER] = "link_deliver",
-	[XDP_LINK_SPLIT] = "link_split",
+const struct pins_entry xdp_pins[XDP_PINS] = {
+	[XDP_PORTS] = {"ports", sizeof(struct qmap_port)},
+	[XDP_PORT_DEVS] = {"port_devs", 0},
+	[XDP_UPLINKS] = {"uplinks", 0},
+	[XDP_PORT_STATS] = {"port_stats", sizeof(struct qmap_port_stats)},
+	[XDP_TRUNK_STATS] = {"trunk_stats", sizeof(struct qmap_trunk_stats)},
+	[XDP_EVENTS] = {"events", 0},
+	[XDP_PROG_TRIM] = {"prog_trim", 0},
+	[XDP_PROG_UPLINK] = {"prog_uplink", 0},
+	[XDP_LINK_DELIVER] = {"link_deliver", 0},
+	[XDP_LINK_SPLIT] = {"link_split", 0},
 };
 
 /* veth refuses more; an aggregate must fit, because redirect checks it before it is trimmed. */
@@ -114,7 +114,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	unsigned int entry;
 	int ret;
 
-	ret = datapath_new(&dp, pins, trunk, xdp_pin_names, XDP_PINS, err);
+	ret = datapath_new(&dp, pins, trunk, xdp_pins, XDP_PINS, err);
 	if (ret)
 		return ret;
 	ret = add_split_veth(dp, &a, &b, err);
@@ -148,7 +148,7 @@ free:
 
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	return datapath_open(out, pins, xdp_pin_names, XDP_PINS, err);
+	return datapath_open(out, pins, xdp_pins, XDP_PINS, err);
 }
 
 /* Without these a port would hand super-packets and half-made checksums to the uplink program,
@@ -310,7 +310,7 @@ static int detach(struct datapath *dp, struct error *err)
 	commands_close(&dp->commands);
 	first(&ret, xdp_entry_remove(dp->nl, dp->base, dp->trunk, err));
 	if (dp->fd[XDP_LINK_SPLIT] >= 0) {
-		unlink(pins_path(dp->pins, xdp_pin_names[XDP_LINK_SPLIT], path));
+		unlink(pins_path(dp->pins, xdp_pins[XDP_LINK_SPLIT].name, path));
 		close(dp->fd[XDP_LINK_SPLIT]);
 		dp->fd[XDP_LINK_SPLIT] = -1;
 	}

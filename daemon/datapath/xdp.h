@@ -25,7 +25,7 @@ enum xdp_pin {
 };
 _Static_assert(XDP_PINS <= DATAPATH_PINS, "a data path has room for its pins");
 
-extern const char *const xdp_pin_names[XDP_PINS];
+extern const struct pins_entry xdp_pins[XDP_PINS];
 
 /* Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b' delivers.
  */

@@ -84,11 +84,12 @@ void bpf_fds_init(int *fds, unsigned int n)
 		fds[i] = -1;
 }
 
-int bpf_fds_get(const struct pins *pins, const char *const *names, int *fds, unsigned int n,
+int bpf_fds_get(const struct pins *pins, const struct pins_entry *pin, int *fds, unsigned int n,
 		struct error *err)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		fds[i] = pins_get(pins, names[i], err);
+		fds[i] = pin[i].value_size ? pins_get_map(pins, pin[i].name, pin[i].value_size, err)
+					   : pins_get(pins, pin[i].name, err);
 		if (fds[i] < 0)
 			return fds[i];
 	}

@@ -25,9 +25,9 @@ int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct
 /* Keeps a descriptor of our own of @fd in *@kept, and closes what was there (-1: nothing). */
 int bpf_replace_fd(int *kept, int fd, struct error *err);
 
-/* A table of descriptors, one per pin: none open; all opened by @names; all closed. */
+/* A table of descriptors, one per pin: none open; all opened as @pin says; all closed. */
 void bpf_fds_init(int *fds, unsigned int n);
-int bpf_fds_get(const struct pins *pins, const char *const *names, int *fds, unsigned int n,
+int bpf_fds_get(const struct pins *pins, const struct pins_entry *pin, int *fds, unsigned int n,
 		struct error *err);
 void bpf_fds_close(int *fds, unsigned int n);
 

@@ -126,7 +126,7 @@ static int renew_split(struct datapath *dp, struct qmap_xdp *skel, bool *changed
 	xdp_inner_name(dp->base, 'a', name);
 	ret = xdp_fill_copies(skel, if_nametoindex(name), err);
 	return ret ?: renew_link(dp->fd[XDP_LINK_SPLIT], split, err)
-		?: renew_pin(dp->pins, xdp_pin_names[XDP_PROG_TRIM], trim, &dp->fd[XDP_PROG_TRIM],
+		?: renew_pin(dp->pins, xdp_pins[XDP_PROG_TRIM].name, trim, &dp->fd[XDP_PROG_TRIM],
 			     err);
 }
 
@@ -155,7 +155,7 @@ static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *change
 		if (!bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port) && port.ifindex)
 			ret = xdp_attach_uplink(port.ifindex, uplink, BPF_TC_F_REPLACE, err);
 	return ret
-		       ?: renew_pin(dp->pins, xdp_pin_names[XDP_PROG_UPLINK], uplink,
+		       ?: renew_pin(dp->pins, xdp_pins[XDP_PROG_UPLINK].name, uplink,
 				    &dp->fd[XDP_PROG_UPLINK], err);
 }
 

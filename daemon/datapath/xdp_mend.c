@@ -21,7 +21,7 @@ static unsigned int inner(const struct datapath *dp, char which)
 static int mend_link(struct datapath *dp, enum xdp_pin pin, char which, unsigned int flags,
 		     char *where, size_t size, struct error *err)
 {
-	const struct renew_place place = {xdp_pin_names[pin], inner(dp, which), flags};
+	const struct renew_place place = {xdp_pins[pin].name, inner(dp, which), flags};
 
 	/* a netdev that is gone is no matter of its program */
 	if (!place.ifindex)
