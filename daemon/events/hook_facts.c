@@ -13,6 +13,7 @@
 
 #include "util/json_get.h"
 #include "util/log.h"
+#include "util/write_file.h"
 
 #define SUFFIX	    ".facts"
 #define MAX_FACTS   4096
@@ -146,19 +147,13 @@ char *hook_told(const char *run_dir, const char *name)
 	return text;
 }
 
-/* Written beside and renamed: half of it would be taken for a change. */
 void hook_tell(const char *run_dir, const char *name, const char *facts)
 {
-	char path[PATH_MAX], tmp[PATH_MAX + 8];
-	FILE *f;
+	char path[PATH_MAX];
+	int ret = told_path(run_dir, name, path) ?: write_file(path, facts);
 
-	if (told_path(run_dir, name, path))
-		return;
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-	f = fopen(tmp, "we");
-	if (f && fputs(facts, f) >= 0 && !fclose(f) && !rename(tmp, path))
-		return;
-	log_warning("cannot write %s: %s", path, strerror(errno));
+	if (ret)
+		log_warning("cannot write the facts of %s: %s", name, strerror(-ret));
 }
 
 void hook_untell(const char *run_dir, const char *name)

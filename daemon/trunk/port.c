@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/write_file.h"
 #include "rtnl/rtnl.h"
 
 #define DEFAULT_MTU 1500
@@ -89,34 +91,31 @@ static unsigned int choose_mtu(const struct trunk_port *p)
 	return mtu < least ? least : mtu;
 }
 
-static int write_dns(FILE *f, const struct ip_settings *s)
+static void write_dns(FILE *f, const struct ip_settings *s)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	for (unsigned int i = 0; i < s->ndns && i < 2; i++)
 		if (inet_ntop(af(s->family), s->dns[i], text, sizeof(text)))
 			fprintf(f, "nameserver %s\n", text);
-	return ferror(f);
 }
 
-/* Written beside and renamed, so that a resolver never reads half a file. */
 static int write_resolv_conf(const struct trunk_port *p, const char *path, struct error *err)
 {
-	char tmp[PATH_MAX + 8];
-	bool bad;
+	char *text = NULL;
+	int ret = -ENOMEM;
+	size_t size;
 	FILE *f;
 
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-	f = fopen(tmp, "we");
-	if (!f)
-		return error_set(err, -errno, "cannot write %s: %s", tmp, strerror(errno));
-	fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
-	bad = write_dns(f, &p->settings[0]);
-	bad = write_dns(f, &p->settings[1]) || bad;
-	if (!fclose(f) && !bad && !rename(tmp, path))
-		return 0;
-	unlink(tmp);
-	return error_set(err, -EIO, "cannot write %s", path);
+	f = open_memstream(&text, &size);
+	if (f) {
+		fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
+		write_dns(f, &p->settings[0]);
+		write_dns(f, &p->settings[1]);
+		ret = fclose(f) ? -ENOMEM : write_file(path, text);
+	}
+	free(text);
+	return ret ? error_set(err, ret, "cannot write %s: %s", path, strerror(-ret)) : 0;
 }
 
 static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
