@@ -480,9 +480,10 @@ test_run_dir_of_somebody() {
 
 qmapd_start_in() {
 	"$build/qmapd" --run-dir "$1" 2>>"$T/qmapd.log" &
+	local pid=$!
 	wait_for 5 test -S "$1/control"
-	kill $!
-	wait $! || :
+	kill $pid
+	wait $pid
 }
 
 # bpffs with the kernel's own mode, in which any user may make our directory first.
