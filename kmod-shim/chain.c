@@ -71,39 +71,63 @@ static void chain_close(struct rx_queue *q, struct chain *c)
 		q->hot = NULL;
 }
 
+/* Bits in which @n words of @p, at any alignment, differ from those expected. */
+static __always_inline u64 chain_differs(const struct chain *c, const u8 *p, unsigned int n)
+{
+	unsigned int i;
+	u64 diff = 0;
+
+	for (i = 0; i < n; i++)
+		diff |= get_unaligned((u64 *)(p + 8 * i)) ^ c->expect.words[i];
+	return diff;
+}
+
+/* The same for the 32 bits at @at, the TCP checksum and the urgent pointer, of which the first is free. */
+static __always_inline u64 chain_urgent_differs(const struct chain *c, const u8 *p, unsigned int at)
+{
+	return (get_unaligned((u32 *)(p + at)) ^ *(u32 *)((u8 *)&c->expect + at)) &
+	       (__force u32)htonl(0xffff);
+}
+
 /*
  * Fast path: is this packet, byte for byte, what the next full segment of the open chain @c must
- * look like with an IPv4 id that counts? The expected header checksum makes a verification of its
- * own needless.
+ * look like, with an IPv4 id that counts? The expected IPv4 header checksum makes a verification of
+ * its own needless.
  */
 static __always_inline bool chain_predicts(const struct chain *c, const struct frame *f)
 {
-	const u64 *e = c->expect.words;
 	const u8 *p = f->data, *options;
-	unsigned int i;
+	unsigned int i, end;
 	u64 diff;
 
 	if (f->kind.all != c->kind.all || f->port != c->port || c->payload > c->room)
 		return false;
-	diff = get_unaligned((u64 *)p) ^ e[0];
-	diff |= get_unaligned((u64 *)(p + 8)) ^ e[1];
-	diff |= get_unaligned((u64 *)(p + 16)) ^ e[2];
-	diff |= get_unaligned((u64 *)(p + 24)) ^ e[3];
-	diff |= (get_unaligned((u64 *)(p + 32)) ^ e[4]) & (__force u64)cpu_to_be64(~0xffff0000ULL);
+	if (c->v6) {
+		diff = chain_differs(c, p, 7) | chain_urgent_differs(c, p, 56);
+		end = sizeof(c->expect.v6);
+	} else {
+		diff = chain_differs(c, p, 4) | (get_unaligned((u32 *)(p + 32)) ^ *(u32 *)&c->expect.words[4]) |
+		       chain_urgent_differs(c, p, 36);
+		end = sizeof(c->expect.v4);
+	}
 	options = c->head->data;
-	for (i = 40; i < c->headers; i += 4)
+	for (i = end; i < c->headers; i += 4)
 		diff |= get_unaligned((u32 *)(p + i)) ^ get_unaligned((u32 *)(options + i));
-	return !diff && ((const struct tcphdr *)(p + 20))->check != CSUM_MANGLED_0;
+	return !diff && get_unaligned((__sum16 *)(p + end - 4)) != CSUM_MANGLED_0;
 }
 
-/* The header that comes after expect.ip and expect.tcp, with @payload bytes more. */
+/* The headers that come after those expected, with @payload bytes more. */
 static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 {
-	struct iphdr *ip = &c->expect.ip;
+	struct iphdr *ip = &c->expect.v4.ip;
 	u16 check;
 
 	c->next_seq += payload;
-	c->expect.tcp.seq = htonl(c->next_seq);
+	if (c->v6) {
+		c->expect.v6.tcp.seq = htonl(c->next_seq);
+		return;
+	}
+	c->expect.v4.tcp.seq = htonl(c->next_seq);
 	if (c->head->fixed_id)
 		return;
 	ip->id = htons(ntohs(ip->id) + 1);
@@ -124,17 +148,13 @@ static __always_inline void chain_append(struct chain *c, struct frame *f, unsig
 	f->segments = 0;
 }
 
-/* Sets what comes behind @f. Only TCP over IPv4 is predicted; of UDP over IPv4, the id is wanted.
- */
+/* Sets the headers expected behind @f. Only TCP is predicted; of UDP over IPv4, the id is wanted. */
 static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame *f,
 			 const struct candidate *s)
 {
-	if (s->l3 != sizeof(struct iphdr))
-		memset(&c->expect, 0, sizeof(c->expect));
-	else if (s->udp)
-		memcpy(&c->expect.ip, f->data, sizeof(c->expect.ip));
-	else
-		memcpy(&c->expect, f->data, sizeof(c->expect));
+	unsigned int known = s->l3 + (s->udp ? 0 : sizeof(struct tcphdr));
+
+	memcpy(&c->expect, f->data, known);
 	chain_advance(c, s->payload);
 	q->hot = s->udp ? NULL : c;
 }
@@ -156,6 +176,7 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 	f->fixed_id = false;
 	c->head = f;
 	c->last = f;
+	c->v6 = s->l3 != sizeof(struct iphdr);
 	c->port = f->port;
 	c->kind = f->kind;
 	c->headers = s->headers;
@@ -181,7 +202,7 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 		c->head->fixed_id = true;
 		return true;
 	}
-	return c->head->fixed_id ? fixed : ip->id == c->expect.ip.id;
+	return c->head->fixed_id ? fixed : ip->id == c->expect.v4.ip.id;
 }
 
 /* Everything in the TCP header that GSO would repeat; ports are compared already. */
@@ -329,6 +350,18 @@ static __always_inline void chain_extend(struct chain *c, struct frame *f)
 	chain_advance(c, c->payload);
 }
 
+/* A TCP packet with the shortest headers, or with options behind them, over either version of IP. */
+static bool chain_may_predict(const struct frame *f)
+{
+	const u8 *p = f->data;
+
+	if (*p == 0x45)
+		return f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) &&
+		       p[9] == IPPROTO_TCP;
+	return *p >> 4 == 6 && f->kind.length >= sizeof(struct ipv6hdr) + sizeof(struct tcphdr) &&
+	       p[6] == IPPROTO_TCP;
+}
+
 #define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
 
 /* Out of line: what it keeps in registers would slow the chain that goes on. */
@@ -336,9 +369,8 @@ static noinline void chain_other(struct rx_queue *q, struct frame *f)
 {
 	struct chain *c;
 
-	if (f->kind.length >= sizeof(struct iphdr) + sizeof(struct tcphdr) && *f->data == 0x45 &&
-	    f->data[9] == IPPROTO_TCP) {
-		c = chain_slot(q, f, false);
+	if (chain_may_predict(f)) {
+		c = chain_slot(q, f, *f->data >> 4 == 6);
 		if (chain_is_open(q, c) && chain_predicts(c, f)) {
 			q->hot = c;
 			chain_extend(c, f);

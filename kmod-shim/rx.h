@@ -7,6 +7,7 @@
 #define SHIM_RX_H
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
@@ -46,14 +47,18 @@ struct frame {
 	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
 };
 
-/* An open chain. `ip` and `tcp` are the IPv4 headers that the next full segment ought to have. */
+/* An open chain. `expect` is the headers that the next full segment ought to have. */
 struct chain {
 	union {
-		u64 words[5];
+		u64 words[8];
 		struct {
 			struct iphdr ip;
 			struct tcphdr tcp;
-		} __packed;
+		} __packed v4;
+		struct {
+			struct ipv6hdr ip;
+			struct tcphdr tcp;
+		} __packed v6;
 	} expect;
 	struct frame *head; /* NULL: the slot is free */
 	struct frame *last;
@@ -63,6 +68,7 @@ struct chain {
 	u32 generation;	      /* the slot is free if it is not the queue's */
 	u32 room;	      /* bytes until the largest packet that there can be */
 	u16 headers, payload; /* of a full segment */
+	bool v6;
 };
 
 struct rx_queue {
