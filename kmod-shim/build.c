@@ -81,6 +81,7 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 
 /* A GSO packet while payloads are added to it. */
 struct build {
+	struct rx_queue *q;
 	struct sk_buff *skb;
 	struct page *page;   /* the newest one; NULL while payloads go into the linear part */
 	u8 *to;		     /* where the next payload goes */
@@ -112,34 +113,75 @@ static void build_close_run(struct build *b)
 	b->run = 0;
 }
 
-/* The order of pages that suits @n bytes: one allocation, unless a quarter of it stays unused. */
-static unsigned int build_order(unsigned int n)
+/*
+ * The page in @slot if nobody else has it, as long before as possible; a new one otherwise. A new
+ * page costs more than what is copied into it where the kernel clears it (init_on_alloc).
+ */
+static struct page *build_recycle(struct page **slot, gfp_t gfp, unsigned int order)
 {
-	unsigned int order = min_t(unsigned int, get_order(n), PAGE_ALLOC_COSTLY_ORDER);
+	struct page *page = *slot;
 
-	return order && n < (PAGE_SIZE << order) / 4 * 3 ? order - 1 : order;
+	if (likely(page)) {
+		if (likely(page_ref_count(page) == 1 && !page_is_pfmemalloc(page))) {
+			get_page(page);
+			return page;
+		}
+		put_page(page);
+	}
+	page = alloc_pages(gfp, order);
+	if (likely(page))
+		get_page(page);
+	*slot = page;
+	return page;
+}
+
+/* A large page where most of it will be used, and if there is one. */
+static struct page *build_large(struct rx_queue *q, unsigned int n)
+{
+	const gfp_t gfp = GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
+
+	if (n < (PAGE_SIZE << RX_LARGE_ORDER) / 4 * 3)
+		return NULL;
+	return build_recycle(&q->large[q->next_large++ % RX_LARGE], gfp, RX_LARGE_ORDER);
+}
+
+static struct page *build_small(struct rx_queue *q)
+{
+	return build_recycle(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
+}
+
+void build_free_pages(struct rx_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < RX_LARGE; i++) {
+		if (q->large[i])
+			put_page(q->large[i]);
+	}
+	for (i = 0; i < RX_SMALL; i++) {
+		if (q->small[i])
+			put_page(q->small[i]);
+	}
 }
 
 /*
  * Room in a page that no other packet has a part of, so that what the packet is charged is what it
- * keeps busy. Large pages are taken if they are at hand: on a machine that has run for weeks there
- * may be none. One page holds less than a large segment needs. False: no memory, or the skb has all
- * the fragments that it can have.
+ * keeps busy. On a machine that has run for weeks there may be no large pages, and one page holds
+ * less than a large segment needs. False: no memory, or the skb has all the fragments that it can
+ * have.
  */
 static noinline bool build_page(struct build *b)
 {
-	const gfp_t large = GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
-	unsigned int order = build_order(b->due);
-	struct page *page = NULL;
+	unsigned int order = RX_LARGE_ORDER;
+	struct page *page;
 
 	build_close_run(b);
 	if (skb_shinfo(b->skb)->nr_frags >= MAX_SKB_FRAGS)
 		return false;
-	if (order)
-		page = alloc_pages(large, order);
+	page = build_large(b->q, b->due);
 	if (!page) {
 		order = 0;
-		page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+		page = build_small(b->q);
 	}
 	if (unlikely(!page))
 		return false;
@@ -258,11 +300,11 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 }
 
 /* An skb with the headers of @head, and with room for the payloads if they are few bytes. */
-static bool build_begin(struct rx_queue *q, struct build *b, const struct frame *head)
+static bool build_begin(struct build *b, const struct frame *head)
 {
 	unsigned int linear = b->due <= BUILD_LINEAR ? b->due : 0;
 
-	b->skb = napi_alloc_skb(&q->napi, b->headers + linear);
+	b->skb = napi_alloc_skb(&b->q->napi, b->headers + linear);
 	if (unlikely(!b->skb))
 		return false;
 	skb_put_data(b->skb, head->data, b->headers);
@@ -279,6 +321,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head, *last = NULL;
 	struct build b = {
+		.q = q,
 		.headers = head->headers,
 		.l3 = ip_length(head->data),
 		.pseudo = build_pseudo(head->data),
@@ -286,7 +329,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 	};
 	unsigned int segments = 0;
 
-	if (unlikely(!build_begin(q, &b, head))) {
+	if (unlikely(!build_begin(&b, head))) {
 		build_no_memory(head->port);
 		f = head->next;
 		f->payload = head->payload - (head->kind.length - head->headers);

@@ -227,6 +227,7 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
  */
 static void rx_walk(struct rx_queue *q, struct bpf_prog *prog)
 {
+	u8 *cursor = q->cursor, *end = q->end;
 	struct xdp_buff xdp;
 	unsigned int step;
 	union word word;
@@ -237,22 +238,23 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog)
 	shim_assert(rcu_read_lock_held() && in_softirq());
 	if (unlikely(!prog)) /* taken away in the middle of an aggregate */
 		goto bad;
-	while (q->cursor < q->end && q->walked < RX_FRAMES) {
+	while (cursor < end && q->walked < RX_FRAMES) {
 		q->walked++;
-		xdp.data_end = q->end;
-		act = rx_judge(prog, &xdp, q->cursor, &word);
+		xdp.data_end = end;
+		act = rx_judge(prog, &xdp, cursor, &word);
 		step = word.rx.header + word.rx.length + word.rx.tail;
 		last = word.rx.flags & QMAP_SHIM_LAST;
-		if (unlikely(!step || step > q->end - q->cursor) && !(last && act == XDP_DROP))
+		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
 			goto bad;
-		if (unlikely(!rx_verdict(q, prog, act, &word.rx, q->cursor)))
+		if (unlikely(!rx_verdict(q, prog, act, &word.rx, cursor)))
 			goto bad;
-		q->cursor = last ? q->end : q->cursor + step;
+		cursor = unlikely(last) ? end : cursor + step;
 	}
+	q->cursor = cursor;
 	return;
 bad:
 	trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
-	q->cursor = q->end;
+	q->cursor = end;
 }
 
 /*
@@ -381,6 +383,7 @@ static void rx_queue_free(struct rx_queue *q)
 	if (xdp_rxq_info_is_reg(&q->rxq))
 		xdp_rxq_info_unreg(&q->rxq);
 	rx_queue_purge(q);
+	build_free_pages(q);
 	kvfree(q);
 }
 

@@ -22,6 +22,11 @@
 #define RX_QUEUE_MAX   256	 /* aggregates waiting */
 #define RX_QUEUE_BYTES (8 << 20) /* memory that they take */
 
+/* Pages for payloads, used again in turn once they are free: 512 KB per CPU at most. */
+#define RX_LARGE_ORDER PAGE_ALLOC_COSTLY_ORDER
+#define RX_LARGE       8
+#define RX_SMALL       64
+
 #define CHAIN_BITS 6  /* of the table of open chains */
 #define TCP_FLAGS  13 /* offset of the byte with the flags in a TCP header */
 
@@ -81,6 +86,8 @@ struct rx_queue {
 	u8 *cursor, *end;	     /* of it */
 	struct xdp_rxq_info rxq;
 	struct page_pool *pool; /* of redirected packets */
+	struct page *large[RX_LARGE], *small[RX_SMALL];
+	unsigned int next_large, next_small;
 	struct list_head deliver;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
@@ -98,5 +105,6 @@ void chain_frame(struct rx_queue *q, struct frame *f);
 
 /* build.c */
 void build_all(struct rx_queue *q);
+void build_free_pages(struct rx_queue *q);
 
 #endif
