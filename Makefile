@@ -261,12 +261,14 @@ fuzz: $(FUZZ_BIN)
 	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
 		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
 
-# Appends to what earlier runs have left, so that there is something to compare with.
+# Appends to what earlier runs have left, so that there is something to compare with. Limits of time are
+# judged here and by no test: they depend on the machine, and on what else it does.
 bench:
 	$(call with_deps,all $(BUILD)/qmap-bench)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(BUILD)/qmap-bench -c "$$(git describe --always --dirty 2>/dev/null || echo unknown)" \
 		-o $(BUILD)/bench/results.jsonl run
+	$(Q)tests/run.sh times
 
 bench-vm:
 	$(call with_deps,all $(BUILD)/qmap-bench $(BUILD)/vm_bench)

@@ -10,7 +10,7 @@
 
 KERNEL=${KERNEL:-6.1}
 ROUNDS=${ROUNDS:-2}
-DEADLINE=${DEADLINE:-1500}
+DEADLINE=${DEADLINE:-7200}
 OUT=${OUT:-build/bench/vm.jsonl}
 SEED=${SEED:-1}
 COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)

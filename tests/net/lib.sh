@@ -34,11 +34,15 @@ enter_sandbox() {
 	T=$(mktemp -d /run/test.XXXXXX)
 }
 
-# --- waiting, always for a state and never for long ---
+# --- waiting, always for a state ---
+
+# Limits are written as of a machine that has nothing else to do; every one is multiplied by this, for
+# machines that do. Only what has failed takes so long.
+PATIENCE=${PATIENCE:-12}
 
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local deadline=$((${EPOCHREALTIME/./} + $1 * PATIENCE * 1000000))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
@@ -59,12 +63,21 @@ modem_start() {
 	"$build/qmap-modem" --control "$T/qmi" --faults "$T/faults" --net-netns net "$@" \
 		>"$fifo" 2>>"$T/modem.log" &
 	modem_pid=$!
-	read -rt 10 line <"$fifo" || :
+	read -rt $((10 * PATIENCE)) line <"$fifo" || :
 	equal "first line of the modem" ready "$line"
 }
 
+# modem WORD...: what `qmap-modem ctl` is told. "wait" takes a limit in ms, 5000 unless given.
 modem() {
-	"$build/qmap-modem" ctl "$T/faults" "$@"
+	local word ms=5000 words=()
+	[ "$1" = wait ] || { "$build/qmap-modem" ctl "$T/faults" "$@"; return; }
+	for word; do
+		case $word in
+		timeout=*) ms=${word#timeout=} ;;
+		*) words+=("$word") ;;
+		esac
+	done
+	"$build/qmap-modem" ctl "$T/faults" "${words[@]}" timeout=$((ms * PATIENCE))
 }
 
 # qmi SERVICE CLIENT SDU: a message from the modem, in hexadecimal.
@@ -162,6 +175,36 @@ refused() {
 	equal "exit code of $*" "$code" "$status"
 }
 
+# took MICROSECONDS WHAT LIMIT: the ms since then are shown. How many they may be depends on the machine:
+# `make bench` judges that, on one that does nothing else.
+took() {
+	local ms=$(((${EPOCHREALTIME/./} - $1) / 1000))
+	takes "$ms" "$2" "$3"
+}
+
+takes() { # ms what limit
+	figure "$2: $1 ms"
+	[ "${JUDGE_TIMES:-no}" = no ] || [ "$1" -le "$3" ] || fail "$2: $1 ms, more than $3"
+}
+
+# answers ADDRESS [OPTION of ping]...: in the end; a packet may be lost while others work on the ports.
+answers() {
+	wait_for 5 ping -c 1 -W 5 -q "${@:2}" "$1" >/dev/null 2>&1 || fail "no answer from $*"
+}
+
+# call_was PDN FAMILY STATE [REASON]: since the modem was opened for the last time. States that end by
+# themselves may have ended when they are looked at; what happened stays among the events.
+call_was() {
+	qmapctl -j show | jq -e --argjson pdn "$1" --argjson family "$2" --arg state "$3" --arg reason "${4:-}" '.[0].events |
+		.[(map(.kind == "modem" and .to == "opening") | rindex(true)) // 0:] | any(.kind == "call" and
+		.pdn == $pdn and .family == $family and .to == $state and (.reason | contains($reason)))' >/dev/null
+}
+
+# call_comes_to PDN FAMILY STATE [REASON]: sooner or later.
+call_comes_to() {
+	wait_for 5 call_was "$@" || fail "IPv$2 of PDN $1 was not $3 ($4): $(field .events | jq -c '.[]')"
+}
+
 # Has the test run on something that this machine does not have? Then: skip REASON.
 skip() {
 	echo "$*" >"$T/skip"
@@ -218,7 +261,7 @@ run_tests() {
 	[ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
 	for t in "${names[@]}"; do
 		# a namespace of processes too: nothing that a test starts outlives it
-		timeout -k 5 "${TEST_LIMIT:-120}" unshare --mount --net --pid --fork --kill-child --mount-proc \
+		timeout -k 5 "${TEST_LIMIT:-1200}" unshare --mount --net --pid --fork --kill-child --mount-proc \
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?
 		case $status in

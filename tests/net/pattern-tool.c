@@ -46,11 +46,11 @@ static struct {
 	uint64_t count;
 	unsigned int min, max; /* bytes of the IP packet */
 	uint64_t rate;	       /* packets per second, 0: no limit */
-	uint64_t timeout_ms;
+	uint64_t quiet_ms;     /* without a packet, and the rest is taken for lost */
 	char **command;
 	struct stream streams[MAX_STREAMS];
 	unsigned int n;
-} opt = {.family = AF_INET, .count = 1000, .min = 1400, .max = 1400, .timeout_ms = 10000};
+} opt = {.family = AF_INET, .count = 1000, .min = 1400, .max = 1400, .quiet_ms = 60000};
 
 static volatile sig_atomic_t told_to_end;
 
@@ -144,9 +144,18 @@ static bool complete(void)
 	return true;
 }
 
+static uint64_t received(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < opt.n; i++)
+		n += opt.streams[i].in.ok;
+	return n;
+}
+
 static void receive_all(void)
 {
-	uint64_t end = now_ns() + opt.timeout_ms * 1000000, now;
+	uint64_t end = now_ns() + opt.quiet_ms * 1000000, now, packets = 0, before;
 	struct pollfd fds[MAX_STREAMS];
 
 	for (unsigned int i = 0; i < opt.n; i++)
@@ -156,6 +165,10 @@ static void receive_all(void)
 			err(EXIT_TROUBLE, "poll");
 		for (unsigned int i = 0; i < opt.n; i++)
 			sink_drain(&opt.streams[i].in, opt.streams[i].fd, SINK_BYTES);
+		before = packets;
+		packets = received();
+		if (packets != before)
+			end = now_ns() + opt.quiet_ms * 1000000;
 	}
 }
 
@@ -308,7 +321,7 @@ static void usage(void)
 	      "  -6        IPv6\n"
 	      "  -c COUNT  datagrams per stream (1000)\n"
 	      "  -p PORT   UDP port (receive 7001, send 7002)\n"
-	      "  -t MS     receive: give up after this time (10000), or on SIGTERM\n"
+	      "  -t MS     receive: give up after so long without a packet (60000), or on SIGTERM\n"
 	      "  -s SIZE   send: bytes of the IP packet, or MIN-MAX in turn (1400)\n"
 	      "  -r RATE   send: datagrams per second and stream (0: no limit)\n",
 	      stderr);
@@ -353,7 +366,7 @@ static void parse_option(int letter)
 		opt.port = atoi(optarg);
 		break;
 	case 't':
-		opt.timeout_ms = strtoull(optarg, NULL, 0);
+		opt.quiet_ms = strtoull(optarg, NULL, 0);
 		break;
 	case 's':
 		parse_sizes(optarg);

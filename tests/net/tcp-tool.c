@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT 60 /* seconds: nobody waits longer for a peer that never comes */
+#define LIMIT 600 /* seconds: nobody waits longer for a peer that never comes */
 
 static struct addrinfo *resolve(const char *address, const char *port)
 {

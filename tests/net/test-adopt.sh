@@ -8,7 +8,7 @@
 DOWN=30000 UP=15000 RATE=20000
 load_start() {
 	deep_queues
-	generated -c "$DOWN" -t 20000 wwan0.1=1 -- count="$DOWN" pdn=1 rate=$RATE &
+	generated -c "$DOWN" wwan0.1=1 -- count="$DOWN" pdn=1 rate=$RATE &
 	down_pid=$!
 	"$build/pattern-tool" send -c "$UP" -r $((RATE / 2)) "wwan0.1=1@10.64.1.1" >"$T/sent" &
 	up_pid=$!
@@ -58,14 +58,13 @@ test_kill_under_load() {
 	equal "ports" "wwan0.1 wwan0.2" "$(field '.pdns | map(.port) | join(" ")')"
 	at_least "packets in stats" $((DOWN / 4)) "$(stat_of '.ports[0].rx_packets')"
 	load_reaches 50
-	local began=$((${EPOCHREALTIME/./} / 1000)) took
+	local began=$((${EPOCHREALTIME/./} / 1000)) ready
 	qmapd_start
 	wait_for 5 is_attached
 	# from before the fork of the daemon to the modem's "ready", as the daemon has noted it
-	took=$(($(date -d "$(field .modem.since)" +%s%3N) - began))
+	ready=$(date -d "$(field .modem.since)" +%s%3N)
 	load_is_whole
-	figure "adopted after $took ms under load, 0 of $((DOWN + UP)) packets lost"
-	at_least "ms left of half a second" 0 $((500 - took))
+	takes $((ready - began)) "adopted under load, 0 of $((DOWN + UP)) packets lost" 500
 	nobody_has_dialled
 	qmapctl detach wwan0
 	nothing_left
@@ -95,7 +94,7 @@ test_messages_stay_in_the_modem() {
 	nothing_left
 	attach --pdn 1,ip=v4 >/dev/null
 	modem lag >/dev/null
-	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null || fail "no ping"
+	answers 10.64.1.1 -I wwan0.1
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -169,13 +168,13 @@ test_detach_without_daemon() {
 	qmapd_start
 	attach --pdn 1 --pdn 2,ip=v4
 	qmapd_kill KILL || :
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 	qmapctl detach wwan0
 	nothing_left
 	equal "SYNCs" 1 "$(modem_stat .qmi.syncs)"
 	qmapd_start
 	attach --pdn 1 -q
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 }
 
 test_detach_without_daemon_or_modem() {
@@ -255,11 +254,11 @@ test_call_ended_while_nobody_was_there() {
 	qmapd_start
 	wait_for 5 is_attached
 	wait_for 5 pdn_2_is_down || fail "PDN 2: $(field '.pdns[1].families')"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 	equal "addresses of PDN 2" "" "$(ip -o address show dev wwan0.2 scope global)"
 	modem clear
 	wait_for 5 pdn_2_is_up || fail "PDN 2: $(field '.pdns[1].families')"
-	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1
+	answers 10.64.2.1 -I wwan0.2
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -285,7 +284,7 @@ die_attaching() { # requests|ms number
 	attach -q --pdn 1 --pdn 2 2>/dev/null &
 	local asking=$!
 	if [ "$1" = requests ]; then
-		modem wait qmi.requests '>=' "$2" timeout=2000 >/dev/null || :
+		wait_for 5 requests_or_end "$2" $asking
 	else
 		read -rt "0.$(printf %03d "$2")" <> <(:) || :
 	fi
@@ -297,6 +296,11 @@ die_attaching() { # requests|ms number
 	nothing_left || fail "killed at $1 $2"
 	qmapd_kill
 	modem_stop
+}
+
+# So many requests, or the command is through with fewer.
+requests_or_end() { # number pid
+	[ "$(modem_stat .qmi.requests)" -ge "$1" ] || ! kill -0 "$2" 2>/dev/null
 }
 
 is_settled() {
@@ -349,7 +353,7 @@ test_pins_are_gone() {
 	qmapd_start
 	wait_for 5 is_made_anew || fail "$(qmapctl -j show | jq -c '.[0].events')"
 	grep -q '/ports: No such file' "$T/qmapd.log" || fail "no word of what was missing"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 	generated wwan0.1=1 -- pdn=1
 	equal "client ids" 6 "$(modem_stat '.qmi.clients | add')"
 	qmapctl detach wwan0
@@ -367,11 +371,13 @@ test_kill_at_every_request_of_a_detach() {
 		attach -q --pdn 1 --pdn 2
 		modem reset >/dev/null
 		qmapctl detach wwan0 2>/dev/null &
-		modem wait qmi.requests '>=' "$n" timeout=1000 >/dev/null || :
+		asking=$!
+		wait_for 5 requests_or_end "$n" $asking
 		qmapd_kill KILL || :
-		wait $! || :
+		wait $asking || :
 		qmapd_start
-		wait_for 5 is_detached || qmapctl detach wwan0
+		wait_for 5 is_settled
+		is_detached || qmapctl detach wwan0 # nobody had begun yet
 		nothing_left || fail "killed at request $n"
 		qmapd_kill
 		modem_stop
@@ -383,10 +389,10 @@ test_second_daemon_is_refused() {
 	qmapd_start
 	attach --pdn 1
 	local status=0 out
-	out=$(timeout 5 "$build/qmapd" 2>&1) || status=$?
+	out=$(timeout 60 "$build/qmapd" 2>&1) || status=$?
 	equal "exit code" 2 "$status"
 	[[ $out == *"another qmapd"* ]] || fail "$out"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 	equal "state" attached "$(field .state)"
 }
 

@@ -105,7 +105,7 @@ test_apply_attaches_and_is_idempotent() {
 	equal "requests after a dry run" 0 "$(modem_stat .qmi.requests)"
 	equal "apply" "done    wwan0: attach" "$(qmapctl apply "$T/one")"
 	equal "ports" "wwan0.1 wwan0.2" "$(field '.pdns | map(.port) | join(" ")')"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1 >/dev/null
+	answers 10.64.1.1 -I wwan0.1
 	equal "second plan" "[]" "$(qmapctl -j apply -n "$T/one")"
 	changes_nothing qmapctl apply "$T/one"
 	says_nothing_to_do qmapctl apply - <"$T/one"
@@ -134,7 +134,7 @@ test_dump_is_applied_without_a_change() {
 second_pdn() {
 	field '.pdns[] | select(.number == 2) | .families | map(.handle) | tostring'
 	cat /sys/class/net/wwan0.2/ifindex
-	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1 | grep -c " 0% packet loss"
+	ping -c 1 -W 20 -q -I wwan0.2 10.64.2.1 | grep -c " 0% packet loss"
 }
 
 each_with() { # prefix lines
@@ -281,7 +281,7 @@ test_reload() {
 	echo 'ip = v4' >>"$T/f"
 	kill -HUP "$qmapd_pid"
 	wait_for 5 families_are 1 || fail "$(qmapctl -j show)"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1 >/dev/null
+	answers 10.64.1.1 -I wwan0.1
 	# a trunk that is in no file any more stays
 	: >"$T/f"
 	changes_nothing kill -HUP "$qmapd_pid"

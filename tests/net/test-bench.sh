@@ -14,9 +14,10 @@ run_level() {
 	rm -f "$T/results"
 	bench -q -o "$T/results" run "$1" >"$T/table" || fail "$1: $(cat "$T/table")"
 	equal "results that lost packets" "" "$(jq -r 'select((.lost // 0) > 0) | .name' "$T/results")"
-	# a difference of two latencies may be negative
+	# What is left after something was subtracted may be negative where other work on the machine fell
+	# into one of the two.
 	equal "results without a value" "" "$(jq -r 'select((.value | type) != "number" or
-		(.value < 0 and (.name | startswith("latency.added") | not))) | .name' "$T/results")"
+		(.value < 0 and ("\(.name) \(.how)" | test("added|subtract") | not))) | .name' "$T/results")"
 	# who reads a line a year later has nothing but this line
 	equal "results without their circumstances" "" "$(jq -r 'select([.name, .unit, .method,
 		.kernel, .cpu, .governor, .capabilities, .command, .commit, .versions.libbpf,
@@ -114,7 +115,7 @@ modem_bench() {
 }
 
 all_of_it_was_undone() {
-	ping -c 3 -i 0.1 -W 5 -q -I wwan0.1 10.64.1.1 >/dev/null || fail "loopback is still on"
+	answers 10.64.1.1 -I wwan0.1 || fail "loopback is still on"
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -131,7 +132,7 @@ test_modem_loopback() {
 		modem_bench --check --factor $factor
 		equal "exit code: $said" 0 "$status"
 		sent=$(of_result loopback.down .sent)
-		at_least "packets sent" 100 "$sent"
+		at_least "packets sent" 1 "$sent"
 		equal "lost" 0 "$(of_result loopback.down .lost)"
 		equal "looped by the modem" "$sent" "$(modem_stat '[.pdn[].loopback] | add')"
 		equal "dropped" '{} 0' "$(of_result loopback.dropped '"\(.drops | tojson) \(.samples[0])"')"
@@ -146,7 +147,7 @@ test_modem_loopback() {
 test_modem_loopback_faults() {
 	modem_attached
 	modem loopback lose=100 >/dev/null
-	modem_bench
+	modem_bench --seconds 5
 	at_least "lost" 1 "$(of_result loopback.down .lost)"
 	equal "lost of those sent" 1 "$(of_result loopback.down '((.sent / .lost) > 99 and (.sent / .lost) < 101) |
 		if . then 1 else 0 end')"

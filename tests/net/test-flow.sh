@@ -19,9 +19,11 @@ acks_are() { # acks unsupported
 		| [.command_acks, .command_unsupported, .command_invalid, .command_mismatched]')"
 }
 
-# uplink COUNT-1 COUNT-2: 100 datagrams each through PDN 1 and 2, of which so many arrive.
+# uplink COUNT-1 COUNT-2 [WORD...]: 100 datagrams each through PDN 1 and 2, of which so many arrive; what
+# the modem is told right before. A stop does not last (5 s), so it is told once more here.
 uplink() {
 	modem reset >/dev/null
+	[ $# = 2 ] || modem "${@:3}" >/dev/null
 	send -c 100 wwan0.1=1@10.64.1.1 wwan0.2=2@10.64.2.1
 	sink_has 1 "$1"
 	sink_has 2 "$2"
@@ -37,19 +39,19 @@ stop_and_go() { # modem's options
 	modem flow disable pdn=1 >/dev/null
 	acks_are 1 0
 	equal "stopped" "true false" "$(stat_of '.ports | map(.flow_off | tostring) | join(" ")')"
-	uplink 0 100
+	uplink 0 100 flow disable pdn=1
 	equal "dropped" 100 "$(dropped)"
 	generated wwan0.1=1 wwan0.2=2 -- # downlink goes on
 	modem flow enable pdn=1 >/dev/null
-	acks_are 1 0
+	acks_are 2 0
 	uplink 100 100
 	equal "dropped" 100 "$(dropped)"
-	equal "commands" 2 "$(stat_of '.ports[0].commands')"
+	equal "commands" 3 "$(stat_of '.ports[0].commands')"
 	modem flow disable pdn=1 >/dev/null
 	modem flow disable pdn=2 >/dev/null
 	modem flow enable pdn=1 >/dev/null
 	acks_are 3 0
-	uplink 100 0
+	uplink 100 0 flow disable pdn=2
 	no_violations
 }
 
@@ -63,18 +65,18 @@ test_stop_and_go_v4() { stop_and_go --model SDX20; }
 test_stop_and_go_v1_tun() { stop_and_go --model EM12 --inject tun; }
 
 uplink_goes() {
-	ping -c 1 -W 0.1 -q -I wwan0.1 10.64.1.1 >/dev/null
+	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null
 }
 
 # An enable that got lost on the way must not stop a PDN for good.
 test_stopped_for_five_seconds_at_most() {
 	start
-	local began=${EPOCHREALTIME/./} took
+	local began=${EPOCHREALTIME/./}
 	modem flow disable pdn=1 >/dev/null
 	acks_are 1 0
 	wait_for 7 uplink_goes || fail "still stopped after 7 s"
-	took=$(((${EPOCHREALTIME/./} - began) / 1000))
-	at_least "ms stopped" 4900 $took
+	at_least "ms stopped" 4900 $(((${EPOCHREALTIME/./} - began) / 1000))
+	took "$began" "a stop that nobody ends" 6000
 	equal "stopped" false "$(stat_of '.ports[0].flow_off')"
 }
 
@@ -123,16 +125,15 @@ test_answers_are_not_answered() {
 	done
 	modem flow disable pdn=2 >/dev/null
 	acks_are 1 0
-	uplink 100 0
 	equal "commands" 4 "$(stat_of .commands)"
+	uplink 100 0 flow disable pdn=2
 }
 
 # The program in the kernel obeys without a daemon; answers wait for one.
 test_without_daemon() {
 	start
 	qmapd_kill KILL || :
-	modem flow disable pdn=1 >/dev/null
-	uplink 0 100
+	uplink 0 100 flow disable pdn=1
 	modem flow enable pdn=1 >/dev/null
 	uplink 100 100
 	qmapd_start

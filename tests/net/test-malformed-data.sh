@@ -89,9 +89,9 @@ noise() { # kind that only this version has, modem's options
 	[ -z "$1" ] || kinds+=("$1")
 	shift
 	start "$@"
-	"$build/pattern-tool" receive -p 7009 -c 200000 -t 60000 wwan0.1=65535 >"$T/noise" &
+	"$build/pattern-tool" receive -p 7009 -c 200000 wwan0.1=65535 >"$T/noise" &
 	local noise=$! good n=0
-	generated -c 20000 -t 20000 wwan0.1=1 wwan0.2=2 -- count=20000 rate=40000 &
+	generated -c 20000 wwan0.1=1 wwan0.2=2 -- count=20000 rate=40000 &
 	good=$!
 	for kind in "${kinds[@]}"; do
 		modem wait generate.packets '>=' $((++n * 3000)) timeout=5000 >/dev/null

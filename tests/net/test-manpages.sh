@@ -76,7 +76,7 @@ modem_at() {
 	"$build/qmap-modem" --control "$1" --faults "$T/faults" --net-netns net \
 		>/dev/null 2>>"$T/modem.log" &
 	modem_pid=$!
-	wait_for 10 modem wait qmi.clients.wds == 0 >/dev/null 2>&1
+	modem wait qmi.clients.wds == 0 timeout=10000 >/dev/null
 }
 
 test_examples_of_qmapctl() {

@@ -98,29 +98,54 @@ bring_back() {
 	fi
 }
 
-# The daemon or the modem may take a moment to be gone.
+was_sent() {
+	[ "$(modem_stat .qmi.faulted 2>/dev/null)" != 0 ]
+}
+
+# Has whoever was struck died of it? Nobody has, where the message was not sent.
 strike_is_over() { # column
 	case $1 in
-	unplugged) has_ended "$modem_pid" ;;
-	killed) has_ended "$qmapd_pid" ;;
-	*) return 0 ;;
+	unplugged) has_ended "$modem_pid" || ! was_sent ;;
+	killed) has_ended "$qmapd_pid" || ! was_sent ;;
 	esac
 }
 
+# The command is through, or waits for a modem that is gone, or for an answer that may take minutes.
+attach_is_over() { # pid of the command
+	has_ended "$1" || has_ended "$modem_pid" || has_ended "$qmapd_pid" || { is_left_waiting && was_sent; }
+}
+
 attach_phase() { # column fault...
+	local asking
 	modem "${@:2}" >/dev/null
-	timeout 3 "$build/qmapctl" apply -q "$T/conf" >/dev/null 2>&1 || :
-	wait_for 0.3 strike_is_over "$1" || :
+	"$build/qmapctl" apply -q "$T/conf" >/dev/null 2>&1 &
+	asking=$!
+	wait_for 10 attach_is_over $asking
+	kill $asking 2>/dev/null || :
+	wait $asking || :
+	wait_for 5 strike_is_over "$1"
 	bring_back -c "$T/conf"
 }
 
+adoptions() {
+	grep -c ': adopted$' "$T/qmapd.log" || :
+}
+
+# Either it was taken over, or one of the two has died meanwhile.
+adoption_is_over() { # how many before
+	has_ended "$modem_pid" || has_ended "$qmapd_pid" || [ "$(adoptions)" -gt "$1" ]
+}
+
 adopt_phase() {
+	local before
 	qmapctl apply -q "$T/conf"
 	modem "${@:2}" >/dev/null
 	qmapd_kill KILL || :
 	restarted=1
+	before=$(adoptions)
 	qmapd_start -c "$T/conf"
-	wait_for 0.3 strike_is_over "$1" || :
+	wait_for 10 adoption_is_over "$before"
+	wait_for 5 strike_is_over "$1"
 	bring_back -c "$T/conf"
 }
 
@@ -128,17 +153,8 @@ detach_phase() {
 	qmapctl apply -q "$T/conf"
 	modem "${@:2}" >/dev/null
 	qmapctl detach wwan0 >/dev/null 2>&1 || :
-	wait_for 0.3 strike_is_over "$1" || :
+	wait_for 5 strike_is_over "$1"
 	bring_back
-}
-
-wait_for() { # as in lib.sh, with fractions of a second
-	local deadline=$((${EPOCHREALTIME/./} + $(printf '%.0f' "${1}e6")))
-	shift
-	until "$@"; do
-		[ "${EPOCHREALTIME/./}" -lt "$deadline" ] || return 1
-		read -rt 0.02 <> <(:) || :
-	done
 }
 
 # Was the message sent at all?
@@ -162,11 +178,15 @@ expect_up() {
 	qmapctl detach wwan0
 }
 
+is_left_waiting() {
+	[ "$cell" = start,never ] || [ "$cell" = start,malformed ]
+}
+
 declare -gA ends=([attach]=up [adopt]=up [detach]=gone)
 
 # cell COLUMN PHASE SERVICE MESSAGE SKIP: what it has ended with in $end.
 cell() {
-	local phase=$2 before fault struck=0 restarted=0
+	local phase=$2 cell=$4,$1 before fault struck=0 restarted=0
 	read -ra fault < <(fault_of "$1" "$3" "$4" "$5")
 	modem reset >/dev/null
 	before=$(descriptors)
@@ -175,7 +195,7 @@ cell() {
 	was_hit && end=${ends[$phase]}
 	if [ "$phase" = detach ]; then
 		wait_for 5 is_detached || fail "not detached: $(qmapctl show | paste -sd '|')" || return
-	elif [ "$4,$1" = start,never ] || [ "$4,$1" = start,malformed ]; then
+	elif is_left_waiting; then
 		end=waits
 		expect_waits || return
 	else

@@ -27,8 +27,8 @@ test_addresses_and_dns() {
 	equal "DNS of PDN 1" "10.64.1.53 10.64.1.54 2001:db8:64:1::53 2001:db8:64:1::54" "$(dns 1)"
 	equal "DNS of PDN 2" "10.64.2.53 10.64.2.54" "$(dns 2)"
 	equal "DNS of PDN 3" "2001:db8:64:3::53 2001:db8:64:3::54" "$(dns 3)"
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.53
-	ping -c 1 -W 2 -q -I wwan0.3 2001:db8:64:3::53
+	answers 10.64.1.53 -I wwan0.1
+	answers 2001:db8:64:3::53 -I wwan0.3
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -47,14 +47,14 @@ test_default_routes_by_metric() {
 	attach --pdn 1,ip=v4v6 --pdn 2,ip=v4,metric=50 --pdn 3,ip=v6,default-route=no
 	equal "IPv4 routes" "wwan0.1:701 wwan0.2:50" "$(default_routes -4)"
 	equal "IPv6 routes" "wwan0.1:701" "$(default_routes -6)"
-	ping -c 1 -W 2 -q 198.51.100.1
-	ping -c 1 -W 2 -q 2001:db8:ffff::1
+	answers 198.51.100.1
+	answers 2001:db8:ffff::1
 	equal "way of the IPv4 ping" 1 "$(modem_stat '.pdn["2"].ul_packets')"
 	equal "way of the IPv6 ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
 	modem refuse pdn=2 >/dev/null # else it is dialled again at once
 	modem disconnect pdn=2 >/dev/null
 	wait_for 2 routes_are "wwan0.1:701"
-	ping -c 1 -W 2 -q 198.51.100.1
+	answers 198.51.100.1
 	qmapctl detach wwan0
 	nothing_left
 }
@@ -69,7 +69,7 @@ test_no_default_route() {
 	attach --pdn 1 --pdn 2 --no-default-route
 	equal "IPv4 routes" "" "$(default_routes -4)"
 	equal "IPv6 routes" "" "$(default_routes -6)"
-	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1
+	answers 10.64.2.1 -I wwan0.2
 }
 
 test_a_default_route_of_others_stays() {
@@ -95,8 +95,8 @@ test_mtu_of_the_network() {
 	modem reconfigure pdn=1 mtu=1300 >/dev/null
 	wait_for 2 mtu_is wwan0.1 1300 || fail "a new MTU is not taken"
 	deep_queues
-	ping -c 1 -W 2 -q -M "do" -s 1272 -I wwan0.1 10.64.1.1
-	! ping -c 1 -W 0.2 -q -M "do" -s 1273 -I wwan0.1 10.64.1.1 || fail "1301 bytes went out"
+	ping -c 1 -W 20 -q -M "do" -s 1272 -I wwan0.1 10.64.1.1
+	! ping -c 1 -W 1 -q -M "do" -s 1273 -I wwan0.1 10.64.1.1 || fail "1301 bytes went out"
 	send -c 100 -s 1300 wwan0.1=1@10.64.1.1
 	sink_has 1 100
 	modem reconfigure pdn=1 mtu=1500 >/dev/null
@@ -122,7 +122,7 @@ test_ports_in_namespaces() {
 	send red/wwan0.1=1@10.64.1.1 blue/wwan0.2=2@10.64.2.1 wwan0.3=3@10.64.3.1
 	sink_has 1 1000
 	sink_has 2 1000
-	ip netns exec red ping -c 1 -W 2 -q 198.51.100.1
+	ip netns exec red ping -c 1 -W 20 -q 198.51.100.1
 	equal_counts
 	no_complaints
 	qmapctl detach wwan0
@@ -194,7 +194,7 @@ test_a_trunk_that_was_up() {
 	attach --pdn 1
 	! has_link_local || fail "the trunk has an address of its own"
 	modem reset >/dev/null # what went out before is nobody's fault
-	ping -c 1 -W 2 -q -I wwan0.1 10.64.1.1
+	answers 10.64.1.1 -I wwan0.1
 	no_complaints
 	qmapctl detach wwan0
 	[[ $(ip link show wwan0) == *[\<,]UP[,\>]* ]] || fail "the trunk is down now"

@@ -45,7 +45,7 @@ small_packets() { # pdn
 	local size to out
 	for to in "$(gateway "$1" 4)" "$(gateway "$1" 6)"; do
 		for size in {0..16}; do
-			out=$(ping -c 1 -W 2 -s "$size" -I "$(port "$1")" "$to") || fail "$out"
+			out=$(ping -c 1 -W 20 -s "$size" -I "$(port "$1")" "$to") || fail "$out"
 			[[ $out != *wrong* ]] || fail "$out"
 		done
 	done

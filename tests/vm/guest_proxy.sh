@@ -321,7 +321,7 @@ test_modemmanager_owns_with_qmap() {
 	attach_to_call
 	lossless wwan0.1
 	modem reset >/dev/null
-	receive -t 15000 -c 300 wwan0.1=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 \
+	receive -t 60000 -c 300 wwan0.1=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 300 \
 		-s 44-1500 "net/pdn1=1@$(host 1 4)"
 	"$build/pattern-tool" send -r 250 -c 300 -s 44-1500 "wwan0.1=1@$(gateway 1 4)" >/dev/null
 	sink_has 1 300

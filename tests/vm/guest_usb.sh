@@ -107,7 +107,7 @@ no_room() {
 arrived() {
 	local out dropped before
 	before=$(no_room)
-	out=$("$build/pattern-tool" receive -t 15000 "$@" 2>&1) && return 0
+	out=$("$build/pattern-tool" receive -t 60000 "$@" 2>&1) && return 0
 	dropped=$(($(no_room) - before))
 	equal "bad, foreign, duplicate, late, missing" "0 0 0 0 $dropped" "$(sed -n '/^\[/,/\]$/p' <<<"$out" |
 		jq -r '[map(.bad), map(.foreign), map(.duplicate), map(.late), map(.missing)] |
@@ -378,7 +378,7 @@ test_counters() {
 		# shellcheck disable=SC2086 # words
 		set -- $way
 		set_streams "$1"
-		receive -t 15000 -c 100 ${2:-} "${ports[@]}" -- "$build/pattern-tool" send -p 7001 -r 250 -c 100 \
+		receive -t 60000 -c 100 ${2:-} "${ports[@]}" -- "$build/pattern-tool" send -p 7001 -r 250 -c 100 \
 			-s 64-1500 ${2:-} "${down[@]}"
 		"$build/pattern-tool" send -r 250 -c 100 -s 64-1500 ${2:-} "${up[@]}" >/dev/null
 	done
@@ -661,7 +661,7 @@ test_repair_without_qmap() {
 	equal "raw_ip" Y "$(cat $sysfs/qmi/raw_ip)"
 	equal "address" "$(host 1 4)" "$(ip -j -4 address show dev wwan0 | jq -r '.[0].addr_info[0].local')"
 	lossless wwan0
-	receive -t 15000 -c 100 wwan0=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 100 \
+	receive -t 60000 -c 100 wwan0=1 -- "$build/pattern-tool" send -p 7001 -r 250 -c 100 \
 		-s 44-1500 "net/pdn1=1@$(host 1 4)"
 	"$build/pattern-tool" send -r 250 -c 100 -s 44-1500 "wwan0=1@$(gateway 1 4)" >/dev/null
 	sink_has 1 100
@@ -1106,7 +1106,7 @@ netdevs_left() {
 
 run_one() { # test
 	local status=0
-	timeout -k 5 "${TEST_LIMIT:-300}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
+	timeout -k 5 "${TEST_LIMIT:-1800}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
 	killall -q -9 qmapd qmapd-rebuilt qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd systemd-udevd iperf3 # the guest is the test's alone
 	grep '^DATA ' /tmp/out

@@ -6,7 +6,7 @@
 #
 #   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
 #   KERNELS="6.1 6.12"             which kernels
-#   DEADLINE=900                   seconds after which a guest counts as hung
+#   DEADLINE=3600                   seconds after which a guest counts as hung
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/guest_lib.sh
 
 KERNELS=${KERNELS:-6.1}
-DEADLINE=${DEADLINE:-900}
+DEADLINE=${DEADLINE:-3600}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
 GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"

@@ -7,7 +7,7 @@
 #   KERNELS="6.1 6.12"             which kernels
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEBUG=1                        the module with its assertions
-#   DEADLINE=300                   seconds after which a guest counts as hung
+#   DEADLINE=1800                   seconds after which a guest counts as hung
 #
 # Prints one PASS, FAIL or SKIP line per test and kernel; fails if anything failed.
 
@@ -19,7 +19,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/guest_lib.sh
 
 KERNELS=${KERNELS:-6.1 6.12}
-DEADLINE=${DEADLINE:-300}
+DEADLINE=${DEADLINE:-1800}
 
 reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }

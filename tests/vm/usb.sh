@@ -8,8 +8,8 @@
 #   KERNELS="6.1 6.12"             which kernels
 #   DATAPATHS="xdp shim rmnet"     which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
-#   TEST_LIMIT=300                 seconds for one test
-#   DEADLINE=1800                  seconds after which a guest counts as hung
+#   TEST_LIMIT=1800                seconds for one test
+#   DEADLINE=9000                  seconds after which a guest counts as hung
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -22,7 +22,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1 6.12}
 DATAPATHS=${DATAPATHS:-xdp shim rmnet}
-DEADLINE=${DEADLINE:-1800}
+DEADLINE=${DEADLINE:-9000}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
 GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth sch_ingress cls_bpf"
