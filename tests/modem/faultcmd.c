@@ -488,6 +488,7 @@ static struct json_object *cmd_network(struct modem *m, struct args *a)
 	long radio = arg_number(a, "radio", m->radio, 0, 255);
 	long rsrp = arg_number(a, "rsrp", m->rsrp, -200, 0);
 	long roaming = arg_number(a, "roaming", m->roaming, 0, 1);
+	long mnc = arg_number(a, "mnc", m->mnc, 1, 99);
 	int state = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
@@ -501,6 +502,7 @@ static struct json_object *cmd_network(struct modem *m, struct args *a)
 	m->radio = radio;
 	m->rsrp = rsrp;
 	m->roaming = roaming;
+	m->mnc = mnc;
 	pdn_network_gone(m);
 	nas_changed(m);
 	return NULL;
@@ -626,8 +628,8 @@ const struct command fault_commands[] = {
 	 "the network ends the call, and the modem tells of it, or not", cmd_disconnect},
 	{"connect", 0, "pdn family", "pdn=N [family=4|6]",
 	 "the modem brings calls back by itself, as with autoconnect", cmd_connect},
-	{"network", 1, "radio rsrp roaming",
-	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1]",
+	{"network", 1, "radio rsrp roaming mnc",
+	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1] [mnc=1]",
 	 "registration changes; without it calls end", cmd_network},
 	{"signal", 0, "rsrp", "rsrp=DBM", "who wants to be told of so much is told", cmd_signal},
 	{"sim", 1, "", "in|out", "the card is taken out, or comes back with its PIN not entered",

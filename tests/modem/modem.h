@@ -140,6 +140,7 @@ struct modem {
 	uint8_t registration; /* enum registration */
 	bool roaming;
 	uint8_t radio; /* enum radio */
+	uint16_t mnc;  /* of the network; its MCC is 001 */
 	int rsrp;      /* dBm */
 	bool sim_absent;
 	uint8_t pin_retries;

@@ -154,13 +154,13 @@ void nas_signal_changed(struct modem *m)
 	}
 }
 
-static void put_plmn(struct qmi_tlvs *out)
+static void put_plmn(const struct modem *m, struct qmi_tlvs *out)
 {
 	static const char name[] = "qmap test";
 	uint8_t plmn[5 + sizeof(name) - 1];
 
 	put_le16(plmn, MCC);
-	put_le16(plmn + 2, MNC);
+	put_le16(plmn + 2, m->mnc);
 	plmn[4] = sizeof(name) - 1;
 	memcpy(plmn + 5, name, sizeof(name) - 1);
 	qmi_put(out, 0x12, plmn, sizeof(plmn));
@@ -175,7 +175,7 @@ static void put_serving(const struct modem *m, struct qmi_tlvs *out)
 							: m->registration;
 	uint8_t v[6] = {state, attach, attach, NETWORK_3GPP, 1, on ? m->radio : 0};
 
-	put_plmn(out);
+	put_plmn(m, out);
 	qmi_put_u8(out, 0x10, m->roaming ? ROAMING_ON : ROAMING_OFF);
 	qmi_put(out, 0x01, v, sizeof(v));
 }

@@ -16,6 +16,7 @@ void power_on(struct modem *m)
 	m->operating_mode = 0;
 	m->registration = REGISTERED;
 	m->radio = RADIO_LTE;
+	m->mnc = 1;
 	m->rsrp = -90;
 	m->roaming = false;
 	m->pin_retries = SIM_PIN_RETRIES;
