@@ -7,6 +7,8 @@
 #include "local.h"
 #include "events/hook_run.h"
 #include "output/output.h"
+#include "util/error_json.h"
+#include "util/json_get.h"
 
 static struct json_object *make_request(const struct config_trunk *trunk)
 {
@@ -15,6 +17,21 @@ static struct json_object *make_request(const struct config_trunk *trunk)
 	json_object_object_add(o, "command", json_object_new_string("attach"));
 	json_object_object_add(o, "trunk", config_trunk_to_json(trunk, true));
 	return o;
+}
+
+int cli_failed_pdn(struct json_object *trunks, unsigned int number, struct error *err)
+{
+	struct json_object *trunk, *pdn, *failure;
+
+	for (size_t i = 0; i < json_object_array_length(trunks); i++) {
+		trunk = json_object_array_get_idx(trunks, i);
+		for (size_t j = 0; (pdn = json_get_element(trunk, "pdns", j)); j++) {
+			failure = json_get_object(pdn, "failure");
+			if (failure && (!number || json_get_int(pdn, "number") == number))
+				return error_from_json(err, failure);
+		}
+	}
+	return 0;
 }
 
 int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
@@ -37,8 +54,9 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	output_result(cli, result, output_show);
+	ret = cli_failed_pdn(result, 0, err);
 	json_object_put(result);
-	return 0;
+	return ret;
 }
 
 static int detach_alone(struct json_object **out, const char *dev, struct error *err)

@@ -38,4 +38,8 @@ int cli_stream(const struct cli *cli, struct json_object *request, const sigset_
 #define CLI_ATTACH_TIMEOUT 600
 #define CLI_APPLY_TIMEOUT  3600
 
+/* What @trunks, a result of `show`, says of PDN @number (0: of any) that is not connected and will
+ * not be by itself: the first one's error. 0: there is none. */
+int cli_failed_pdn(struct json_object *trunks, unsigned int number, struct error *err);
+
 #endif

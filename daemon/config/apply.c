@@ -17,14 +17,17 @@
 enum step_state {
 	STEP_PLANNED,
 	STEP_RUNNING,
+	STEP_DIALLING, /* done; what has become of its calls is waited for */
 	STEP_DONE,
 	STEP_FAILED,
-	STEP_LEFT, /* something before it has failed */
+	STEP_REFUSED, /* done, and a PDN is not connected */
+	STEP_LEFT,    /* something before it has failed */
 };
 
 static const char *const state_names[] = {
-	[STEP_PLANNED] = "planned", [STEP_RUNNING] = "running", [STEP_DONE] = "done",
-	[STEP_FAILED] = "failed",   [STEP_LEFT] = "left",
+	[STEP_PLANNED] = "planned", [STEP_RUNNING] = "running", [STEP_DIALLING] = "running",
+	[STEP_DONE] = "done",	    [STEP_FAILED] = "failed",	[STEP_REFUSED] = "failed",
+	[STEP_LEFT] = "left",
 };
 
 struct step {
@@ -81,6 +84,18 @@ static int plan_detaches(struct applier *a)
 	return ret;
 }
 
+/* A PDN that is not connected, and will not be by itself, is not what is wanted. */
+static int plan_redials(struct applier *a, const struct trunk *t)
+{
+	const struct config_trunk *c = config_set_find(&a->wanted, trunk_name(t));
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < c->npdns; i++)
+		if (trunk_verdict(t, c->pdns[i].number, NULL))
+			ret = config_plan_redial(&a->plan, c->dev, c->pdns[i].number);
+	return ret;
+}
+
 static int make_plan(struct applier *a, struct error *err)
 {
 	int ret = a->prune ? plan_detaches(a) : 0;
@@ -90,7 +105,8 @@ static int make_plan(struct applier *a, struct error *err)
 		const struct trunk *t = running(a, c->dev);
 
 		ret = keep_secrets(a, c, err)
-			      ?: config_diff(&a->plan, t ? trunk_config(t) : NULL, c);
+			      ?: config_diff(&a->plan, t ? trunk_config(t) : NULL, c)
+			      ?: (t ? plan_redials(a, t) : 0);
 	}
 	a->steps = ret ? NULL : calloc(a->plan.n + 1, sizeof(*a->steps));
 	if (!a->steps)
@@ -174,6 +190,32 @@ static void step_over(struct step *s, const struct error *err)
 	applier_wake(s->applier);
 }
 
+/* The configuration stands; it is the network, or the SIM, that does not do as it says. */
+static void on_dialled(void *arg, struct trunk *t, const struct error *err)
+{
+	struct step *s = arg;
+
+	(void)t;
+	step_over(s, err);
+	if (err)
+		s->state = STEP_REFUSED;
+}
+
+/* Whoever has asked is told what has become of it; the log tells of calls by itself. */
+static void step_dials(struct step *s)
+{
+	struct trunk *t = running(s->applier, s->what->dev);
+	struct error err = {0};
+
+	s->state = STEP_DIALLING;
+	if (!s->applier->req || !t)
+		step_over(s, NULL);
+	else if (trunk_wait(t, s->what->pdn, on_dialled, s, &err))
+		step_over(s, &err);
+	else
+		applier_wake(s->applier);
+}
+
 /* It could not even begin; what fails later, the list has told the log. */
 static void step_refused(struct step *s, const struct error *err)
 {
@@ -186,11 +228,20 @@ static void over(void *arg, const struct error *err)
 	step_over(arg, err);
 }
 
+static void attached(void *arg, const struct error *err)
+{
+	if (err)
+		step_over(arg, err);
+	else
+		step_dials(arg);
+}
+
 static int attach(struct step *s, struct error *err)
 {
 	const struct applier *a = s->applier;
 
-	return trunk_list_attach(a->list, config_set_find(&a->wanted, s->what->dev), over, s, err);
+	return trunk_list_attach(a->list, config_set_find(&a->wanted, s->what->dev), attached, s,
+				 err);
 }
 
 /* Of a re-attach; from here on nothing is attached. */
@@ -207,8 +258,19 @@ static void detached(void *arg, const struct error *err)
 
 static void pdn_over(void *arg, struct trunk *t, const struct error *err)
 {
+	struct step *s = arg;
+
 	(void)t;
-	step_over(arg, err);
+	if (err || s->what->kind == CONFIG_STEP_REMOVE_PDN)
+		step_over(s, err);
+	else
+		step_dials(s);
+}
+
+/* A step before this one, another PIN perhaps, may have set it going already. */
+static int dial_again(struct trunk *t, unsigned int pdn, struct error *err)
+{
+	return trunk_verdict(t, pdn, NULL) ? trunk_redial(t, pdn, err) : 0;
 }
 
 /* Of a trunk that stays. What is done at once is over at once. */
@@ -216,19 +278,25 @@ static int change(struct step *s, struct trunk *t, struct error *err)
 {
 	const struct config_trunk *c = config_set_find(&s->applier->wanted, s->what->dev);
 	const struct config_pdn *p = config_find_pdn(c, s->what->pdn);
+	bool dials =
+		s->what->kind == CONFIG_STEP_REDIAL_PDN || s->what->kind == CONFIG_STEP_ADD_PDN;
 	int ret = 0;
 
 	if (s->what->kind == CONFIG_STEP_REMOVE_PDN)
 		return trunk_remove_pdn(t, s->what->pdn, pdn_over, s, err);
-	if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
+	if (s->what->kind == CONFIG_STEP_REDIAL_PDN && json_object_array_length(s->what->changes))
 		return trunk_redial_pdn(t, p, pdn_over, s, err);
 	if (s->what->kind == CONFIG_STEP_CHANGE)
 		trunk_set(t, c);
 	else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
 		ret = trunk_set_pdn(t, p, err);
+	else if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
+		ret = dial_again(t, p->number, err);
 	else
 		ret = trunk_add_pdn(t, p, err);
-	if (!ret)
+	if (!ret && dials)
+		step_dials(s);
+	else if (!ret)
 		step_over(s, NULL);
 	return ret;
 }
@@ -291,7 +359,8 @@ static void run_steps(struct applier *a)
 			s->state = STEP_LEFT;
 		else if (s->state == STEP_PLANNED && is_next(a, s))
 			start_step(s);
-		runs |= s->state == STEP_RUNNING || s->state == STEP_PLANNED;
+		runs |= s->state == STEP_RUNNING || s->state == STEP_PLANNED ||
+			s->state == STEP_DIALLING;
 	}
 	if (!runs)
 		end(a, NULL);

@@ -16,6 +16,7 @@
 #define DEFAULT_TIMEOUT	     10
 #define DEFAULT_BACKOFF_MIN  1000
 #define DEFAULT_BACKOFF_MAX  60000
+#define DEFAULT_RETRY_FAILED 3600
 #define DEFAULT_HOOK_TIMEOUT 30
 #define DEFAULT_POLL	     30
 #define MIN_PIN		     4
@@ -33,6 +34,7 @@ void config_trunk_init(struct config_trunk *c)
 	c->hook_timeout = DEFAULT_HOOK_TIMEOUT;
 	c->backoff_min = DEFAULT_BACKOFF_MIN;
 	c->backoff_max = DEFAULT_BACKOFF_MAX;
+	c->retry_failed = DEFAULT_RETRY_FAILED;
 	c->poll = DEFAULT_POLL;
 }
 

@@ -81,6 +81,7 @@ struct config_trunk {
 		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
 	/* ms before a call is dialled again: first, and at most */
 	unsigned int backoff_min, backoff_max;
+	unsigned int retry_failed; /* seconds, at most, after a refusal for good; 0: never */
 	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
 	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
 	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */

@@ -200,3 +200,15 @@ int config_diff(struct config_plan *plan, const struct config_trunk *running,
 		reattach_instead(plan, first);
 	return ret;
 }
+
+int config_plan_redial(struct config_plan *plan, const char *dev, unsigned int pdn)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct config_step *s = &plan->steps[i];
+
+		if (!strcmp(s->dev, dev) && (!s->pdn || s->pdn == pdn) &&
+		    s->kind != CONFIG_STEP_CHANGE && s->kind != CONFIG_STEP_CHANGE_PDN)
+			return 0;
+	}
+	return add_step(plan, CONFIG_STEP_REDIAL_PDN, dev, pdn, NULL);
+}

@@ -44,6 +44,10 @@ struct config_plan {
 int config_diff(struct config_plan *plan, const struct config_trunk *running,
 		const struct config_trunk *wanted);
 
+/* Appends to @plan: the calls of PDN @pdn of @dev are made again; it is no other than it was.
+ * Unless there is a step that does so already. -ENOMEM. */
+int config_plan_redial(struct config_plan *plan, const char *dev, unsigned int pdn);
+
 void config_plan_clear(struct config_plan *plan);
 
 /* "redial_pdn" */

@@ -219,8 +219,10 @@ static void print_end(FILE *out, struct json_object *end)
 			(int)json_get_int(end, "error"));
 }
 
-static void print_reason(FILE *out, const char *port, struct json_object *family)
+/* @now: it is what the state is at this moment, and not what it was when qmapd ended. */
+static void print_reason(FILE *out, const char *port, struct json_object *family, bool now)
 {
+	const char *until = now ? json_get_string(family, "until") : NULL;
 	struct json_object *end = json_get_object(family, "call_end");
 	const char *reason = json_get_string(family, "reason");
 	const char *state = json_get_string(family, "state");
@@ -232,7 +234,11 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	if (end && strncmp(or_empty(state), "waiting", 7))
 		print_end(out, end);
 	else
-		fputs(reason, out);
+		fputs(reason ? reason : "", out);
+	if (until)
+		fprintf(out, "; %s %s",
+			strncmp(or_empty(state), "waiting", 7) ? "dialled again" : "goes on",
+			until);
 	fputc('\n', out);
 }
 
@@ -240,6 +246,7 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 {
 	const char *why = json_get_string(trunk, "reason");
 	const char *dev = or_empty(json_get_string(trunk, "dev"));
+	bool now = !json_object_object_get_ex(trunk, "daemon", NULL);
 	struct json_object *pdn, *f;
 
 	if (why)
@@ -248,7 +255,7 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 		fprintf(out, "%s: %s\n", dev, or_empty(json_object_get_string(f)));
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
-			print_reason(out, or_empty(json_get_string(pdn, "port")), f);
+			print_reason(out, or_empty(json_get_string(pdn, "port")), f, now);
 	}
 }
 

@@ -299,14 +299,21 @@ static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 	return is_connected(m, res) ? next : STEP_ENDED;
 }
 
-/* The watchdog's: the modem holds the call, and nothing comes through it. */
+/* The modem holds the call, and nothing comes through it; or a person wants another. */
 static enum call_step on_hung_up(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
 	(void)m;
 	(void)res;
-	c->error = -ENOLINK;
+	c->error = c->hung_up_for;
 	return next;
+}
+
+void call_hang_up(struct call *c, int why)
+{
+	call_cancel(c);
+	c->hung_up_for = why;
+	call_step(c, STEP_HANG_UP);
 }
 
 static void build_settings(const struct call *c, struct qmi_request *r)
@@ -488,7 +495,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		lead(c, STEP_CONNECTED); /* what is known of it stands */
 	} else {
 		if (c->step == STEP_HANG_UP)
-			err = -ENOLINK;
+			err = c->hung_up_for;
 		if (c->step == STEP_CHECK)
 			session_adopt_failed(c->session);
 		c->error = err;

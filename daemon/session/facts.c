@@ -96,9 +96,27 @@ static bool concerns(const struct call *c, bool opened)
 		return true;
 	if (c->step != STEP_NONE)
 		return false;
+	if (c->asked)
+		return true;
 	if (c->state == CALL_BACKOFF)
-		return opened || !event_pending(c->timer, EV_TIMEOUT, NULL);
+		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
 	return c->state == CALL_IDLE || c->state == CALL_WAIT_SIM || c->state == CALL_WAIT_NETWORK;
+}
+
+/* Another network than at the last look? It may give what the other has refused. */
+static bool has_moved(struct session *s)
+{
+	const struct qmi_nas_serving *v = &s->network.serving;
+	bool known = s->circumstances.mcc, moved;
+
+	if (!v->mcc || v->registration != QMI_NAS_REGISTERED)
+		return false;
+	moved = s->circumstances.mcc != v->mcc || s->circumstances.mnc != v->mnc;
+	s->circumstances.mcc = v->mcc;
+	s->circumstances.mnc = v->mnc;
+	if (moved)
+		session_changed(s);
+	return known && moved;
 }
 
 void session_facts_changed(struct session *s)
@@ -106,13 +124,15 @@ void session_facts_changed(struct session *s)
 	enum call_event gate = session_gate(s);
 	bool opened = gate == EV_DIAL && s->gate != EV_DIAL;
 
-	if (session_giving_back(s))
+	if (session_giving_back(s) || gate == CALL_EVENTS)
 		return;
-	if (gate == CALL_EVENTS)
-		return;
+	if (has_moved(s) || (opened && s->gate != CALL_EVENTS))
+		s->circumstances.changes++;
 	s->gate = gate;
-	for (struct call *c = call_first(s); c; c = call_next(c))
+	for (struct call *c = call_first(s); c; c = call_next(c)) {
 		if (concerns(c, opened))
 			call_consider(c);
+		call_reconsider(c);
+	}
 	session_kick(s);
 }

@@ -54,7 +54,7 @@ enum call_state {
 	CALL_STARTING,
 	CALL_UP,
 	CALL_BACKOFF,
-	CALL_FAILED, /* for good: only session_retry() dials again */
+	CALL_FAILED, /* for good: until what it rests on changes, or a long time has passed */
 	CALL_STOPPING,
 	CALL_GONE,
 	CALL_STATES
@@ -70,6 +70,7 @@ enum call_event {
 	EV_FOUND,	     /* the modem has brought it back by itself */
 	EV_REFUSED,	     /* it may work later */
 	EV_REFUSED_FOR_GOOD, /* it will not */
+	EV_CIRCUMSTANCES,    /* that verdict rested on another SIM or network */
 	EV_STOP,
 	EV_RELEASED, /* its client is given back */
 	EV_LOST,     /* the modem has forgotten all about it */
@@ -134,12 +135,17 @@ struct call {
 	enum call_step failed_in;
 	char reason[320];      /* of the last transition */
 	unsigned int attempts; /* to dial that have failed in a row, or ended soon */
+	unsigned int refusals; /* for good, in a row */
+	unsigned int judged;   /* circumstances.changes when it was refused so */
+	bool asked;	       /* session_redial(): it has not come to anything since */
+	int hung_up_for;       /* negative errno: why STEP_HANG_UP */
 	uint64_t up_since;     /* ms, monotonic */
-	uint64_t dial_at;      /* in CALL_BACKOFF */
+	uint64_t dial_at;      /* in CALL_BACKOFF and CALL_FAILED, while the timer runs */
 	struct event *timer;
 	/* adoption: as an earlier process left it */
 	enum call_state was;
 	char was_reason[320];
+	uint64_t was_dial_at;
 };
 
 /* The answer to an allocation or release. */
@@ -259,6 +265,12 @@ struct session {
 	struct network network;
 	enum call_event gate; /* as calls were last told of it */
 	char gate_reason[160];
+	/* What refusals for good rest on, as of the last look; zero: not known. How often it has
+	 * changed. */
+	struct {
+		uint16_t mcc, mnc;
+		unsigned int changes;
+	} circumstances;
 
 	struct event *kick;	/* look at the whole again */
 	struct event *deadline; /* of giving back */
@@ -347,9 +359,15 @@ void session_sim_start(struct session *s);
 void session_sim_indication(void *arg, const struct qmi_message *m);
 /* Asks once more while calls wait for the SIM. */
 void session_sim_poll(struct session *s);
+/* The same because something has been configured: calls wait for the answer. */
+void session_sim_anew(struct session *s);
 /* How many attempts were left when the configured PIN was tried; 0: it was not. For the state. */
 unsigned int session_sim_tried(const struct session *s);
 void session_sim_load(struct session *s, unsigned int retries);
+/* Is it a person who must do something about the SIM? */
+bool session_sim_needs_person(const struct session *s);
+/* As call_until(). */
+const char *session_sim_until(const struct session *s);
 /* Why no call can be made; false if it can. */
 bool session_sim_missing(const struct session *s, char *why, size_t size);
 void session_network_start(struct session *s);
@@ -372,6 +390,8 @@ void session_pdns_free(struct session *s);
 struct call *session_call_find(const struct session *s, unsigned int pdn, int family);
 /* The other family's call of the same PDN; NULL if there is none. */
 struct call *call_sibling(const struct call *c);
+/* Ends @c, which is up; -ENOLINK, -ECANCELED: why. */
+void call_hang_up(struct call *c, int why);
 /* Every call has been refused for good. */
 bool session_pdn_failed(const struct session *s, const struct session_pdn *pdn);
 /* PDNs whose calls are gone are taken off the list; at the end of all (@all) the rest, too. */
@@ -380,6 +400,8 @@ void session_pdns_removed(struct session *s, bool all);
 /* session/table.c: a call's states. */
 /* The one way from state to state. @reason NULL: nothing to say. */
 void call_event(struct call *c, enum call_event event, const char *reason);
+/* Is @c refused for good because of circumstances that have changed? Then it is dialled again. */
+void call_reconsider(struct call *c);
 /* Dials if nothing is in the way, waits for it otherwise. */
 void call_consider(struct call *c);
 const char *call_state_name(enum call_state state);
@@ -466,11 +488,18 @@ enum end_verdict call_verdict(const struct call *c);
 /* Has it failed because the network gives one address only, and the other family was first? */
 bool call_gave_way(const struct call *c);
 
+/* session/until.c: what ends the state of @c, as in "it goes on <text>"; empty if nothing has to.
+ */
+void call_until(const struct call *c, char *s, size_t size);
+/* ms until it is dialled; -1: it does not wait for a time. */
+int64_t call_dials_in_ms(const struct call *c);
+
 /* session/reason.c: sentences. */
 /* Why @c was refused. */
 void call_refusal(const struct call *c, char *s, size_t size);
 void session_error_silent(struct session *s);
-void session_error_pdn(struct session *s, const struct session_pdn *pdn);
+/* Why @pdn, which has failed or waits for a person, is not connected. Returns err->err. */
+int session_error_pdn(const struct session *s, const struct session_pdn *pdn, struct error *err);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);
 void session_error_format(struct session *s);
 

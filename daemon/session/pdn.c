@@ -181,6 +181,53 @@ void session_retry(struct session *s, unsigned int number)
 		session_watch_look(s);
 }
 
+void session_redial(struct session *s, unsigned int number)
+{
+	if (s->phase == PHASE_SETUP || session_giving_back(s))
+		return;
+	for (struct call *c = call_first(s); c; c = call_next(c)) {
+		if ((number && c->pdn->config.number != number) || c->pdn->removing)
+			continue;
+		c->attempts = c->refusals = 0;
+		c->asked = c->state != CALL_STARTING;
+		if (c->state == CALL_UP && c->step != STEP_HANG_UP)
+			call_hang_up(c, -ECANCELED);
+		else if (c->step == STEP_NONE)
+			call_consider(c);
+	}
+}
+
+bool session_is_settled(const struct session *s, unsigned int number)
+{
+	if (s->phase != PHASE_RUNNING)
+		return s->phase == PHASE_OVER;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if ((!number || c->pdn->config.number == number) && !call_settled(c))
+			return false;
+	return true;
+}
+
+/* Is there a call of @pdn that is up, or comes up without a person's doing anything? */
+static bool has_hope(const struct session *s, const struct session_pdn *pdn)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->pdn == pdn && c->state != CALL_FAILED &&
+		    !(c->state == CALL_WAIT_SIM && session_sim_needs_person(s)))
+			return true;
+	return false;
+}
+
+int session_verdict(const struct session *s, unsigned int number, struct error *err)
+{
+	const struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if ((!number || pdn->config.number == number) && !pdn->removing &&
+		    !has_hope(s, pdn))
+			return session_error_pdn(s, pdn, err);
+	return 0;
+}
+
 static bool is_gone(const struct session *s, const struct session_pdn *pdn)
 {
 	for (struct call *c = call_first(s); c; c = call_next(c))

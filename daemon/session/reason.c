@@ -92,6 +92,8 @@ void call_refusal(const struct call *c, char *s, size_t size)
 			 call_doing(c->failed_in));
 	else if (c->error == -ETIMEDOUT)
 		snprintf(s, size, "the modem did not answer while %s", call_doing(c->failed_in));
+	else if (c->error == -ECANCELED)
+		snprintf(s, size, "another call was asked for");
 	else if (c->error == -ENOLINK)
 		snprintf(s, size, "nothing was received for %u s", c->session->config.watchdog);
 	else if (c->error == -ENODATA)
@@ -119,19 +121,24 @@ static const struct call *print_refusals(const struct session *s, const struct s
 	return first;
 }
 
-void session_error_pdn(struct session *s, const struct session_pdn *pdn)
+int session_error_pdn(const struct session *s, const struct session_pdn *pdn, struct error *err)
 {
 	const struct config_pdn *config = &pdn->config;
-	char text[700], apn[112] = "";
+	char text[700], apn[112] = "", until[160];
 	const struct call *c = print_refusals(s, pdn, text, sizeof(text));
 
 	if (*config->apn)
 		snprintf(apn, sizeof(apn), " (APN \"%s\")", config->apn);
-	error_set(&s->error, -ECONNREFUSED, "PDN %u%s is not connected: %s", config->number, apn,
-		  text);
-	error_hint(&s->error, "%s",
-		   hint_for(&c->end)
-			   ?: "check SIM, coverage and the operator's settings for this APN");
+	error_set(err, -ECONNREFUSED, "PDN %u%s is not connected: %s", config->number, apn, text);
+	call_until(c, until, sizeof(until));
+	if (c->state == CALL_FAILED)
+		error_hint(
+			err, "%s",
+			hint_for(&c->end)
+				?: "check SIM, coverage and the operator's settings for this APN");
+	else if (*until)
+		error_hint(err, "it goes on %s", until);
+	return -ECONNREFUSED;
 }
 
 void session_error_silent(struct session *s)

@@ -182,7 +182,7 @@ static bool check_refused(struct session *s)
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
 		if (pdn->removing || !session_pdn_failed(s, pdn))
 			continue;
-		session_error_pdn(s, pdn);
+		session_error_pdn(s, pdn, &s->error);
 		session_fail(s);
 		return true;
 	}
@@ -375,12 +375,16 @@ void session_set(struct session *s, const struct config_trunk *config)
 	s->config.backoff_max = config->backoff_max;
 	s->config.poll = config->poll;
 	s->config.watchdog = config->watchdog;
+	s->config.retry_failed = config->retry_failed;
 	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);
-	if (pin)
-		session_sim_poll(s);
+	if (!pin)
+		return;
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		c->asked |= c->state == CALL_WAIT_SIM;
+	session_sim_anew(s);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)

@@ -127,6 +127,21 @@ void session_set(struct session *s, const struct config_trunk *config);
 void session_retry(struct session *s, unsigned int number);
 
 /*
+ * The same on behalf of a person: what is up is ended and dialled anew, and the time for other
+ * budgets (radio) begins again.
+ */
+void session_redial(struct session *s, unsigned int number);
+
+/* Have the calls of PDN @number (0: all) come to something: up, waiting, backing off, failed? */
+bool session_is_settled(const struct session *s, unsigned int number);
+
+/*
+ * Of PDN @number (0: the first that is not): 0 if it is connected, or will be by itself when what
+ * it waits for comes; else -ECONNREFUSED and why: refused for good, or a person must do something.
+ */
+int session_verdict(const struct session *s, unsigned int number, struct error *err);
+
+/*
  * Stops every call and gives back every client id, with deadlines; @done (err NULL: all of it was
  * acknowledged) comes exactly once, also if the modem is silent or gone. No other callback after,
  * started() included. At any time: a Start Network that waits for the network is given up.

@@ -57,6 +57,8 @@ static void show_settings(struct json_object *o, const struct ip_settings *ip)
 static struct json_object *show_call(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
+	int64_t ms = call_dials_in_ms(c);
+	char until[160];
 
 	session_json_int(o, "family", c->family);
 	add_text(o, "state", call_state_name(c->state));
@@ -69,6 +71,10 @@ static struct json_object *show_call(const struct call *c)
 	if (c->told)
 		show_settings(o, &c->settings);
 	add_text(o, "reason", c->reason);
+	call_until(c, until, sizeof(until));
+	add_text(o, "until", until);
+	json_object_object_add(o, "retry_in",
+			       ms < 0 ? NULL : json_object_new_int64((ms + 999) / 1000));
 	json_object_object_add(o, "call_end", show_end(&c->end));
 	return o;
 }

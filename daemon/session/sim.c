@@ -195,6 +195,14 @@ void session_sim_poll(struct session *s)
 		ask(s);
 }
 
+void session_sim_anew(struct session *s)
+{
+	if (is_open(&s->sim) || s->sim.verifying || !(s->sim.dms ? s->dms : s->uim))
+		return;
+	s->sim.asking = true;
+	ask(s);
+}
+
 void session_sim_indication(void *arg, const struct qmi_message *m)
 {
 	struct session *s = arg;
@@ -225,6 +233,46 @@ static void pin_missing(const struct session *s, char *why, size_t size)
 			 "the SIM wants its PIN, but with %u %s left it is not tried; "
 			 "enter it by hand",
 			 left, left == 1 ? "attempt" : "attempts");
+}
+
+bool session_sim_needs_person(const struct session *s)
+{
+	if (s->sim.asking || s->sim.verifying)
+		return false;
+	switch (s->sim.card.state) {
+	case QMI_SIM_PIN:
+		return !s->sim.accepted;
+	case QMI_SIM_PUK:
+	case QMI_SIM_BLOCKED:
+	case QMI_SIM_LOCKED:
+	case QMI_SIM_REFUSED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+const char *session_sim_until(const struct session *s)
+{
+	static const char *const until[] = {
+		[QMI_SIM_ABSENT] = "when a SIM is put in",
+		[QMI_SIM_ERROR] = "when the modem can read the SIM",
+		[QMI_SIM_INITIALISING] = "when the SIM is ready",
+		[QMI_SIM_PIN] = "when the PIN has been entered",
+		[QMI_SIM_PUK] = "when the PUK has been entered (qmicli --uim-unblock-pin)",
+		[QMI_SIM_BLOCKED] = "when another SIM is put in",
+		[QMI_SIM_LOCKED] = "when the lock has been removed, or another SIM is put in",
+		[QMI_SIM_REFUSED] = "when another SIM is put in",
+	};
+
+	if (is_open(&s->sim))
+		return "";
+	if (s->sim.card.state == QMI_SIM_PIN && *s->config.pin && session_sim_needs_person(s))
+		return "when another pin= is given, the PIN is entered by hand, or another SIM is "
+		       "put in";
+	if (s->sim.card.state == QMI_SIM_PIN && session_sim_needs_person(s))
+		return "when pin= is given, or the PIN is entered by hand";
+	return until[s->sim.card.state];
 }
 
 bool session_sim_missing(const struct session *s, char *why, size_t size)

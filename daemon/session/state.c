@@ -44,6 +44,9 @@ static struct json_object *call_json(const struct call *c)
 	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
 	json_object_object_add(o, "reason", json_object_new_string(c->reason));
 	session_json_int(o, "attempts", c->attempts);
+	session_json_int(o, "refusals", c->refusals);
+	session_json_int(o, "stale", c->stale);
+	session_json_int(o, "dial_at", c->dial_at);
 	json_object_object_add(o, "end", end_json(&c->end));
 	if (!c->client)
 		return o;
@@ -117,6 +120,8 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
 	session_json_int(o, "services", s->services);
+	json_object_object_add(o, "circumstances",
+			       pair("mcc", s->circumstances.mcc, "mnc", s->circumstances.mnc));
 	json_object_object_add(o, "clients", clients_state(s));
 	json_object_object_add(o, "allocating", allocating_state(s));
 	json_object_object_add(o, "unreleased", unreleased_state(s));
@@ -207,6 +212,9 @@ static void load_was(struct call *c, struct json_object *o)
 
 	c->was = was < 0 ? CALL_IDLE : was;
 	c->attempts = json_get_int(o, "attempts");
+	c->refusals = json_get_int(o, "refusals");
+	c->stale = json_get_int(o, "stale");
+	c->was_dial_at = json_get_int(o, "dial_at");
 	load_text(o, "reason", c->was_reason, sizeof(c->was_reason));
 	load_end(&c->end, json_get_object(o, "end"));
 }
@@ -244,6 +252,9 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	s->services = json_get_int(state, "services");
+	o = json_get_object(state, "circumstances");
+	s->circumstances.mcc = json_get_int(o, "mcc");
+	s->circumstances.mnc = json_get_int(o, "mnc");
 	session_sim_load(s, json_get_int(state, "pin_tried"));
 	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
 		load_allocating(s, o);

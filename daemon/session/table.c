@@ -41,6 +41,9 @@ bool call_settled(const struct call *c)
 {
 	const struct session *s = c->session;
 
+	if (c->asked)
+		return false;
+
 	/* Adopted ones do not stay idle: they wait for what the modem tells of SIM and network. */
 	if (c->state == CALL_IDLE && s->formatted && !s->was_giving_back)
 		return false;
@@ -81,6 +84,7 @@ static void up(struct call *c)
 		c->up_since = clock_ms();
 	memset(&c->end, 0, sizeof(c->end));
 	c->error = 0;
+	c->refusals = 0;
 	c->told = true;
 	if (c->renewed)
 		c->session->ops->up(c->session->arg, c->pdn->config.number, &c->settings);
@@ -106,18 +110,29 @@ static void down(struct call *c)
 	tell_down(c);
 }
 
+/*
+ * Networks refuse for good what they may give an hour later: a core that is down has no APN,
+ * either, and a SIM is activated while it is in the modem. 12 minutes is the time after which 3GPP
+ * TS 24.301 (6.5.1.4.3) lets a device ask for such an APN again.
+ */
+#define FAILED_FIRST_MS 720000
+
 /* Doubled with each attempt, from the second on; up to a quarter more or less, so that many hosts
  * do not dial in step after an outage. */
+static unsigned int grown_ms(uint64_t ms, unsigned int n, uint64_t most)
+{
+	for (unsigned int i = 1; i < n && ms < most; i++)
+		ms *= 2;
+	if (ms > most)
+		ms = most;
+	return ms * 3 / 4 + (ms > 1 ? (uint64_t)random() % (ms / 2) : 0);
+}
+
 static unsigned int delay_ms(const struct call *c)
 {
 	const struct config_trunk *config = &c->session->config;
-	uint64_t ms = config->backoff_min;
 
-	for (unsigned int i = 1; i < c->attempts && ms < config->backoff_max; i++)
-		ms *= 2;
-	if (ms > config->backoff_max)
-		ms = config->backoff_max;
-	return ms * 3 / 4 + (ms > 1 ? (uint64_t)random() % (ms / 2) : 0);
+	return grown_ms(config->backoff_min, c->attempts, config->backoff_max);
 }
 
 static void wait_ms(struct call *c, unsigned int ms)
@@ -150,6 +165,40 @@ static void settle(struct call *c)
 	down(c);
 }
 
+static void give_up(struct call *c)
+{
+	uint64_t most = c->session->config.retry_failed * 1000ull;
+
+	settle(c);
+	c->attempts++;
+	c->refusals++;
+	c->judged = c->session->circumstances.changes;
+	if (most)
+		wait_ms(c, grown_ms(FAILED_FIRST_MS, c->refusals, most));
+}
+
+/* Coverage may come and go by the minute: what was refused there each time is not asked each time.
+ */
+static void take_back(struct call *c)
+{
+	wait_ms(c, delay_ms(c));
+	session_changed(c->session);
+}
+
+/* A daemon that is restarted again and again does not put the next attempt off for ever. */
+static void resume_failed(struct call *c)
+{
+	uint64_t now = clock_ms(), at = c->was_dial_at;
+
+	c->refusals -= !!c->refusals;
+	c->attempts -= !!c->attempts;
+	call_event(c, EV_REFUSED_FOR_GOOD, c->was_reason);
+	if (c->state == CALL_FAILED && at && c->session->config.retry_failed && at < c->dial_at)
+		wait_ms(c, at > now ? at - now : 0);
+	c->judged = 0;
+	call_reconsider(c);
+}
+
 /* Adoption: where an earlier process has left a call that is not up. */
 static void resume(struct call *c)
 {
@@ -158,7 +207,7 @@ static void resume(struct call *c)
 	if (s->was_giving_back || !s->formatted || session_giving_back(s))
 		return;
 	if (c->was == CALL_FAILED)
-		call_event(c, EV_REFUSED_FOR_GOOD, c->was_reason);
+		resume_failed(c);
 	else if (c->was == CALL_BACKOFF)
 		call_event(c, EV_REFUSED, c->was_reason);
 	else
@@ -212,7 +261,7 @@ static const struct {
 		[EV_ENDED]            = {CALL_IDLE, resume},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
-		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, nothing},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, give_up},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
 	},
@@ -239,7 +288,7 @@ static const struct {
 		[EV_CONNECTED]        = {CALL_UP, up},
 		[EV_ENDED]            = {CALL_BACKOFF, back_off},
 		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
-		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, settle},
+		[EV_REFUSED_FOR_GOOD] = {CALL_FAILED, give_up},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
 	},
@@ -259,8 +308,9 @@ static const struct {
 	},
 	[CALL_FAILED] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
-		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
-		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_CIRCUMSTANCES]    = {CALL_BACKOFF, take_back},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
@@ -287,10 +337,21 @@ static void report(const struct call *c, enum call_state from)
 		s->ops->transition(s->arg, &t);
 }
 
+/* Is @event what a redial comes to? The end of the call before is not. */
+static bool is_result(const struct call *c, enum call_event event)
+{
+	return event != EV_DIAL && event != EV_FOUND && event != EV_CIRCUMSTANCES &&
+	       !(event == EV_ENDED && c->state == CALL_UP);
+}
+
 void call_event(struct call *c, enum call_event event, const char *reason)
 {
 	enum call_state from = c->state;
 
+	if (c->asked && is_result(c, event)) {
+		c->asked = false;
+		session_changed(c->session);
+	}
 	if (!table[from][event].action)
 		return;
 	c->state = table[from][event].next;
@@ -301,6 +362,15 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 	if (c->state != from && c->state == table[from][event].next)
 		report(c, from);
 	session_kick(c->session);
+}
+
+void call_reconsider(struct call *c)
+{
+	const struct session *s = c->session;
+
+	if (c->state == CALL_FAILED && c->step == STEP_NONE && s->gate == EV_DIAL &&
+	    c->judged != s->circumstances.changes)
+		call_event(c, EV_CIRCUMSTANCES, "SIM or network have changed since it was refused");
 }
 
 void call_consider(struct call *c)

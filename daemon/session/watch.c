@@ -81,7 +81,7 @@ static void redial(struct session *s, const struct session_pdn *pdn)
 {
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (c->pdn == pdn && c->state == CALL_UP)
-			call_step(c, STEP_HANG_UP);
+			call_hang_up(c, -ENOLINK);
 }
 
 static bool is_up(const struct session *s, const struct session_pdn *pdn)

@@ -5,6 +5,8 @@
 
 #include <sys/time.h>
 
+#include <sys/queue.h>
+
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "session/session.h"
@@ -17,6 +19,7 @@
 
 struct event;
 struct json_object;
+struct trunk_waiter;
 
 /* Of inputs that wait for the event loop; no more than these come from one turn of it. */
 #define TRUNK_PENDING 8
@@ -48,8 +51,10 @@ struct trunk {
 	} pending[TRUNK_PENDING];
 	unsigned int npending;
 	struct event *kick;
-	void (*later)(void *arg); /* with the next kick */
-	struct removal *removal;  /* of a PDN, under way */
+	void (*later)(void *arg);			/* with the next kick */
+	struct removal *removal;			/* of a PDN, under way */
+	LIST_HEAD(trunk_waiters, trunk_waiter) waiters; /* for calls to come to something */
+	struct event *settled;
 
 	/* whoever has asked */
 	trunk_done done;
@@ -119,6 +124,14 @@ struct json_object *trunk_repair_left(const struct trunk *t);
 
 /* trunk/pdn.c: the session is over, and with it what was to be ended. */
 void trunk_removal_over(struct trunk *t);
+
+/* trunk/settle.c: whoever waits for calls is answered when they have come to something. */
+int trunk_settle_new(struct trunk *t);
+void trunk_settle_free(struct trunk *t);
+/* Something has happened to a call, or to the session. */
+void trunk_settle_look(struct trunk *t);
+/* Nobody needs to wait any longer, because of @err. */
+void trunk_settle_end(struct trunk *t, const struct error *err);
 
 /* trunk/build.c: data path and ports. */
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);

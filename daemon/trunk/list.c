@@ -359,11 +359,50 @@ static void on_apply(struct control_request *req, struct json_object *args, void
 	applier_command(((struct trunk_list *)arg)->applier, req, args);
 }
 
+/* What `failure` of a PDN says, the result says. */
+static void redialled(void *arg, struct trunk *t, const struct error *err)
+{
+	bool detached = err && trunk_is_detaching(t);
+	struct job *job = arg;
+
+	job_end(job, trunk_name(t), detached ? NULL : array_of(trunk_show(t)),
+		detached ? err : NULL);
+}
+
+static int start_redial(struct trunk_list *l, struct control_request *req, struct json_object *args,
+			struct error *err)
+{
+	const char *dev = control_args_string(args, "dev");
+	struct trunk *t = dev ? trunk_list_find(l, dev) : NULL;
+	int64_t pdn = json_get_int(args, "pdn");
+	struct job *job;
+	int ret;
+
+	if (!t)
+		return not_attached(dev, err);
+	if (json_object_object_get_ex(args, "pdn", NULL) && (pdn < 1 || pdn > UINT8_MAX))
+		return error_set(err, -EINVAL, "\"pdn\" must be the number of a PDN");
+	job = job_new(l, req, err);
+	if (!job)
+		return -ENOMEM;
+	ret = trunk_redial(t, pdn, err) ?: trunk_wait(t, pdn, redialled, job, err);
+	if (ret)
+		free(job);
+	return ret;
+}
+
+static void on_redial(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct error err = {0};
+
+	if (start_redial(arg, req, args, &err))
+		control_reply_error(req, &err);
+}
+
 const struct control_command trunk_commands[] = {
-	{"apply", true, on_apply},	{"attach", true, on_attach},
-	{"detach", true, on_detach},	{"show", false, on_show},
-	{"stats", false, on_stats},	{"dump", true, on_dump},
-	{"monitor", false, on_monitor}, {0},
+	{"apply", true, on_apply},   {"attach", true, on_attach},    {"detach", true, on_detach},
+	{"redial", true, on_redial}, {"show", false, on_show},	     {"stats", false, on_stats},
+	{"dump", true, on_dump},     {"monitor", false, on_monitor}, {0},
 };
 
 /* --- without being asked --- */

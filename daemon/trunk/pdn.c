@@ -192,6 +192,27 @@ int trunk_redial_pdn(struct trunk *t, const struct config_pdn *pdn, trunk_done d
 				       err);
 }
 
+int trunk_redial(struct trunk *t, unsigned int pdn, struct error *err)
+{
+	int ret = trunk_check_idle(t, err);
+
+	if (!ret && pdn && !find_config(t, pdn))
+		ret = error_set(err, -ENOENT, "%s has no PDN %u", t->config.dev, pdn);
+	if (!ret && !trunk_has_control(t)) {
+		ret = error_set(err, -EOPNOTSUPP, "%s has no control channel", t->config.dev);
+		error_hint(err, "whoever dials there must dial again");
+	}
+	if (!ret && !t->session) {
+		ret = error_set(err, -ENODEV, "%s has no modem now", t->config.dev);
+		error_hint(err,
+			   "its PDNs are dialled when the modem is back; `qmapctl show %s` tells",
+			   t->config.dev);
+	}
+	if (!ret)
+		session_redial(t->session, pdn);
+	return ret;
+}
+
 void trunk_set(struct trunk *t, const struct config_trunk *config)
 {
 	const size_t head = offsetof(struct config_trunk, npdns);

@@ -95,6 +95,7 @@ static void on_down(void *arg, unsigned int pdn, int family, const struct call_e
 static void on_changed(void *arg)
 {
 	trunk_save(arg);
+	trunk_settle_look(arg);
 }
 
 static void on_transition(void *arg, const struct session_transition *tr)
@@ -103,6 +104,7 @@ static void on_transition(void *arg, const struct session_transition *tr)
 
 	tell(t, tr->pdn, tr->family, tr->from, tr->to, tr->reason);
 	trunk_save(t);
+	trunk_settle_look(t);
 }
 
 static void on_signal(void *arg, const char *from, const char *to, int dbm)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "events/events.h"
+#include "util/error_json.h"
 #include "internal.h"
 
 /* Of the last events. */
@@ -71,6 +72,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 {
 	const struct trunk_port *p = trunk_find_port(t, pdn->number);
 	struct json_object *o = json_object_new_object();
+	struct error failure = {0};
 
 	json_object_object_add(o, "port", p ? json_object_new_string(p->port.name) : NULL);
 	json_object_object_add(o, "number", json_object_new_int(pdn->number));
@@ -81,6 +83,8 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
 	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
 	json_object_object_add(o, "families", show_families(pdns, pdn->number));
+	trunk_verdict(t, pdn->number, &failure);
+	json_object_object_add(o, "failure", failure.err ? error_to_json(&failure) : NULL);
 	return o;
 }
 

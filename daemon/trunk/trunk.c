@@ -478,6 +478,7 @@ static void settle(struct trunk *t)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
 	t->ready_ms = clock_ms();
+	trunk_settle_look(t);
 	trunk_repair_netdev_anew(t);
 	trunk_look(t); /* nobody has looked while it was opened, or while there was no daemon */
 	trunk_save(t);
@@ -520,6 +521,7 @@ static void session_over(struct trunk *t, enum trunk_input input)
 {
 	session_free(&t->session);
 	trunk_removal_over(t);
+	trunk_settle_look(t);
 	trunk_ports_down(t);
 	t->closing = false;
 	if (input == TRUNK_IN_LOST && clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
@@ -623,7 +625,8 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_mend_new(t) && !trunk_repair_new(&t->repair, t, err))
+	if (t->kick && t->retry && !trunk_mend_new(t) && !trunk_settle_new(t) &&
+	    !trunk_repair_new(&t->repair, t, err))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -649,6 +652,7 @@ void trunk_free(struct trunk **p)
 
 	if (!t)
 		return;
+	trunk_settle_free(t);
 	trunk_repair_free(&t->repair);
 	if (t->mend)
 		event_free(t->mend);
@@ -731,6 +735,7 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 	set_reason(t, "");
 	trunk_input(t, TRUNK_IN_DETACH, NULL);
 	trunk_answer(t, &cancelled);
+	trunk_settle_end(t, &cancelled);
 	t->done = done;
 	t->done_arg = arg;
 	return 0;

@@ -65,6 +65,17 @@ int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
  * trunk_remove_pdn(). */
 int trunk_redial_pdn(struct trunk *t, const struct config_pdn *pdn, trunk_done done, void *arg,
 		     struct error *err);
+/* Ends what is up of PDN @pdn (0: of all) and dials again now. -ENOENT; -ENODEV while there is no
+ * modem; -EBUSY while attaching or detaching. */
+int trunk_redial(struct trunk *t, unsigned int pdn, struct error *err);
+/*
+ * Calls @done from the event loop when the calls of PDN @pdn (0: all) have come to something, at
+ * once if there is no modem to dial. @err of @done: a PDN is not connected and will not be unless
+ * somebody does something, or the trunk is being detached. -ENOMEM.
+ */
+int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, struct error *err);
+/* Is PDN @pdn connected, or will be by itself? Else -ECONNREFUSED and why. */
+int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err);
 /* Changes settings of the trunk, not its PDNs; they count from the next opening of the modem on. */
 void trunk_set(struct trunk *t, const struct config_trunk *config);
 

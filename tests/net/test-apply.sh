@@ -218,6 +218,82 @@ test_apply_stops_at_a_failure() {
 	equal "state" attached "$(qmapctl -j show wwan0 | jq -r '.[0].state')"
 }
 
+# --- what a file asks for, and the network does not give ---
+
+# refused_file: PDN 1 has an APN that the network does not know, PDN 2 is all right.
+refused_file() {
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'apn = nosuch' 'ip = v4' \
+		'[trunk wwan0 pdn 2]' 'apn = ims' 'ip = v4'
+}
+
+# The configuration stands all the same, and the other PDN is connected.
+stands() {
+	equal "state" "failed up" "$(field '| [.pdns[].families[].state] | join(" ")')"
+	equal "configured" nosuch "$(field '.pdns[0].apn')"
+	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1 >/dev/null
+}
+
+not_connected='PDN 1 (APN "nosuch") is not connected: the network refused with unknown_apn (3gpp reason 27)'
+
+test_apply_tells_of_refused_pdns() {
+	modem_start --apn internet=1,ims=2
+	qmapd_start
+	refused_file
+	refused 2 "$not_connected" qmapctl apply "$T/f"
+	says "hint: check the APN's spelling"
+	says "failed  wwan0: attach"
+	stands
+	# the second time it is no other
+	equal "plan" "planned wwan0 PDN 1: redial" "$(qmapctl apply -n "$T/f")"
+	refused 2 "$not_connected" qmapctl apply "$T/f"
+	says "failed  wwan0 PDN 1: redial"
+	stands
+	said=$(qmapctl -j apply "$T/f" 2>/dev/null) && fail "exit code 0"
+	equal "as JSON" "redial_pdn 1 failed ECONNREFUSED 2" \
+		"$(jq -r '.[] | "\(.step) \(.pdn) \(.state) \(.failure.errno) \(.failure.exit)"' <<<"$said")"
+	sed -i s/nosuch/internet/ "$T/f"
+	equal "steps" "done    wwan0 PDN 1: redial because of apn nosuch -> internet" "$(qmapctl apply "$T/f")"
+	says_nothing_to_do qmapctl apply "$T/f"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# One that is refused does not keep the steps behind it from being taken.
+test_apply_adds_beside_refused_pdns() {
+	modem_start --apn internet=1,ims=2
+	qmapd_start
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 3]' 'apn = internet' 'ip = v4'
+	qmapctl -q apply "$T/f"
+	refused_file
+	refused 2 "$not_connected" qmapctl apply "$T/f"
+	says "done    wwan0 PDN 3: remove"
+	says "failed  wwan0 PDN 1: add"
+	says "done    wwan0 PDN 2: add"
+	stands
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_apply_without_the_pin() {
+	modem_start --pin 1234
+	qmapd_start
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v4'
+	refused 2 "PDN 1 is not connected: the SIM wants its PIN, and none is configured" qmapctl apply "$T/f"
+	refused 2 "the SIM wants its PIN" qmapctl apply "$T/f"
+	sed -i '1a pin = 4321' "$T/f"
+	refused 2 "the PIN is wrong" qmapctl apply "$T/f"
+	says "done    wwan0: change because of pin"
+	says "failed  wwan0 PDN 1: redial"
+	refused 2 "the PIN is wrong" qmapctl apply "$T/f"
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	sed -i s/4321/1234/ "$T/f"
+	qmapctl apply "$T/f"
+	says_nothing_to_do qmapctl apply "$T/f"
+	equal "calls dialled" 1 "$(modem_stat .qmi.starts)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # What is not there is waited for.
 test_apply_before_plug_in() {
 	qmapd_start

@@ -71,7 +71,8 @@ test_pin_is_entered_by_dms() {
 
 test_pin_is_wanted() {
 	start --pin 1234
-	attach_one
+	refused 2 'PDN 1 (APN "internet") is not connected: the SIM wants its PIN, and none is configured' attach_one
+	says "hint: it goes on when pin= is given, or the PIN is entered by hand"
 	waits waiting-for-sim "none is configured (pin=)"
 	equal "SIM" pin-required "$(field .sim.state)"
 	equal "attempts left" 3 "$(field .sim.pin_retries)"
@@ -132,7 +133,7 @@ test_pin_is_corrected() {
 # Wrong once is wrong for ever: not again after a lost modem, a restart of qmapd, a new attach.
 test_wrong_pin_is_tried_once() {
 	start --pin 1234
-	attach_one --pin 4321
+	refused 2 "is not connected: the PIN is wrong: it is not tried again (2 attempts left)" attach_one --pin 4321
 	waits waiting-for-sim "the PIN is wrong: it is not tried again (2 attempts left)"
 	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
 	sleep_polls 2
@@ -142,7 +143,7 @@ test_wrong_pin_is_tried_once() {
 	waits waiting-for-sim "the PIN is wrong: it is not tried again (2 attempts left)"
 	equal "PINs tried after a crash" 1 "$(modem_stat .qmi.pins)"
 	detach
-	attach_one --pin 4321
+	refused 2 "the PIN is wrong" attach_one --pin 4321
 	waits waiting-for-sim "the PIN is wrong"
 	equal "PINs tried after an attach" 1 "$(modem_stat .qmi.pins)"
 	detach
@@ -168,7 +169,7 @@ test_last_attempts_are_left_alone() {
 	start --pin 1234
 	enter_pin 1111
 	enter_pin 2222
-	attach_one --pin 1234
+	refused 2 "with 1 attempt left it is not tried" attach_one --pin 1234
 	waits waiting-for-sim "with 1 attempt left it is not tried; enter it by hand"
 	equal "PINs tried by us" 2 "$(modem_stat .qmi.pins)"
 	enter_pin 3333
@@ -364,6 +365,190 @@ test_permanent_refusals_stop() {
 	equal "the other PDN" up "$(family 2 4 .state)"
 	detach
 	nothing_left
+}
+
+# --- what was refused for good, and is not for ever ---
+
+# fail_pdn OPTION...: PDN 1 is refused for good, and the network gives it from now on.
+fail_pdn() {
+	attach_one "$@"
+	modem refuse pdn=1 type=6 verbose=27 >/dev/null
+	modem disconnect pdn=1 >/dev/null
+	waits failed "unknown_apn (3gpp reason 27)"
+	modem clear >/dev/null
+}
+
+test_failed_until_the_network_is_back() {
+	start
+	fail_pdn
+	equal "what ends it" true "$(family 1 4 '.until | test("^in [0-9]+ min, when SIM or network change, or by .qmapctl redial wwan0 1.$")')"
+	at_least "seconds until then" 400 "$(family 1 4 .retry_in)"
+	try qmapctl show
+	says "wwan0.1: IPv4 failed: unknown_apn (3gpp reason 27); dialled again in "
+	modem network searching
+	modem network registered
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+test_failed_until_the_sim_is_back() {
+	start
+	fail_pdn
+	modem sim out
+	modem sim in
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+test_failed_until_another_network() {
+	start
+	fail_pdn
+	modem network registered mnc=2
+	becomes 1 4 up
+	equal "network" 001-02 "$(field .network.plmn)"
+	detach
+	nothing_left
+}
+
+# Also while there was no qmapd to see it.
+test_failed_until_another_network_unseen() {
+	start
+	fail_pdn
+	qmapd_kill KILL || :
+	modem network registered mnc=2
+	qmapd_start
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+# Where the network comes and goes by the minute, it is not asked each time.
+test_failed_again_and_again() {
+	local n
+	start
+	attach_one --backoff-min 60000 --backoff-max 60000
+	modem refuse pdn=1 type=6 verbose=27
+	modem disconnect pdn=1
+	waits failed "unknown_apn"
+	equal "calls tried" 2 "$(starts)"
+	for n in 1 2 3 4; do
+		modem network searching >/dev/null
+		modem network registered >/dev/null
+	done
+	becomes 1 4 backing-off
+	equal "calls tried since" 2 "$(starts)"
+	detach
+	nothing_left
+}
+
+test_failed_until_time_has_passed() {
+	start
+	fail_pdn --retry-failed 1
+	becomes 1 4 up
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+# A qmapd that is restarted before the time has come does not put it off.
+test_failed_until_time_across_restarts() {
+	local n left
+	start
+	fail_pdn
+	left=$(family 1 4 .retry_in)
+	at_least "seconds until it is dialled" 400 "$left"
+	qmapd_kill KILL || :
+	qmapd_start
+	becomes 1 4 failed
+	at_least "seconds less than before the restart" 0 $((left - $(family 1 4 .retry_in)))
+	equal "calls tried" 2 "$(starts)"
+	detach
+	nothing_left
+}
+
+test_failed_for_ever() {
+	start
+	fail_pdn --retry-failed 0
+	equal "seconds until then" null "$(family 1 4 .retry_in)"
+	equal "what ends it" "when SIM or network change, or by \`qmapctl redial wwan0 1\`" "$(family 1 4 .until)"
+	detach
+	nothing_left
+}
+
+# --- redial ---
+
+test_redial_what_has_failed() {
+	start
+	attach_one --pdn 2,apn=ims,ip=v4
+	modem refuse pdn=1 type=6 verbose=27
+	modem disconnect pdn=1
+	becomes 1 4 failed
+	refused 2 'PDN 1 (APN "internet") is not connected: the network refused with unknown_apn' qmapctl redial wwan0 1
+	says "hint: check the APN's spelling"
+	equal "calls tried" 4 "$(starts)"
+	modem clear
+	qmapctl redial wwan0 1
+	equal "state" up "$(family 1 4 .state)"
+	answers 10.64.1.1
+	equal "calls tried" 5 "$(starts)"
+	detach
+	nothing_left
+}
+
+test_redial_what_is_up() {
+	local handle other ifindex
+	start
+	attach_one --pdn 2,apn=ims,ip=v4
+	ifindex=$(cat /sys/class/net/wwan0.1/ifindex)
+	handle=$(family 1 4 .handle)
+	other=$(family 2 4 .handle)
+	qmapctl redial wwan0 1
+	equal "state" up "$(family 1 4 .state)"
+	[ "$(family 1 4 .handle)" != "$handle" ] || fail "it is the same call"
+	equal "the other PDN's call" "$other" "$(family 2 4 .handle)"
+	equal "port" "$ifindex" "$(cat /sys/class/net/wwan0.1/ifindex)"
+	answers 10.64.1.1
+	qmapctl redial wwan0
+	[ "$(family 2 4 .handle)" != "$other" ] || fail "it is the same call"
+	equal "calls tried" 5 "$(starts)"
+	equal "calls stopped" 3 "$(modem_stat .qmi.stops)"
+	detach
+	nothing_left
+}
+
+test_redial_what_backs_off_or_waits() {
+	start
+	modem refuse verbose=26
+	attach_one --backoff-min 60000 --backoff-max 60000
+	becomes 1 4 backing-off
+	modem clear
+	qmapctl redial wwan0
+	equal "state" up "$(family 1 4 .state)"
+	modem network searching
+	becomes 1 4 waiting-for-registration
+	qmapctl redial wwan0 1
+	equal "state" waiting-for-registration "$(family 1 4 .state)"
+	detach
+	nothing_left
+}
+
+test_redial_nonsense() {
+	start
+	refused 4 "wwan0 is not attached" qmapctl redial wwan0
+	attach_one
+	refused 1 "the name of a network device is missing" qmapctl redial
+	refused 1 "bad number" qmapctl redial wwan0 x
+	refused 1 "bad number" qmapctl redial wwan0 0
+	refused 1 "one PDN at most" qmapctl redial wwan0 1 2
+	refused 4 "wwan0 has no PDN 7" qmapctl redial wwan0 7
+	equal "state" up "$(family 1 4 .state)"
+	detach
+	attach --control none
+	refused 3 "wwan0 has no control channel" qmapctl redial wwan0
+	detach
 }
 
 # --- detach, whatever goes on ---

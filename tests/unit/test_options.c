@@ -110,6 +110,8 @@ static void words_are_options(void **state)
 					     "20",
 					     "backoff-max",
 					     "30",
+					     "retry-failed",
+					     "60",
 					     "pin",
 					     "1234",
 					     "poll",

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whoever has had something dialled wants to know what has become of it. */
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+struct trunk_waiter {
+	LIST_ENTRY(trunk_waiter) entry;
+	unsigned int pdn; /* 0: all */
+	trunk_done done;
+	void *arg;
+};
+
+/* Without a session nothing is dialled until the modem is back; that is not waited for. */
+static bool is_settled(const struct trunk *t, unsigned int pdn)
+{
+	return !t->session || session_is_settled(t->session, pdn);
+}
+
+int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
+{
+	return t->session ? session_verdict(t->session, pdn, err) : 0;
+}
+
+static void answer(struct trunk *t, struct trunk_waiter *w, const struct error *err)
+{
+	const struct trunk_waiter what = *w;
+
+	LIST_REMOVE(w, entry);
+	free(w);
+	what.done(what.arg, t, err && err->err ? err : NULL);
+}
+
+/* One at a time: each answer may lead to anything. */
+static void on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk_waiter *w;
+	struct trunk *t = arg;
+	struct error err = {0};
+
+	(void)fd;
+	(void)what;
+	LIST_FOREACH(w, &t->waiters, entry)
+	{
+		if (!is_settled(t, w->pdn))
+			continue;
+		trunk_settle_look(t);
+		trunk_verdict(t, w->pdn, &err);
+		answer(t, w, &err);
+		return;
+	}
+}
+
+void trunk_settle_look(struct trunk *t)
+{
+	if (!LIST_EMPTY(&t->waiters))
+		event_active(t->settled, EV_TIMEOUT, 0);
+}
+
+void trunk_settle_end(struct trunk *t, const struct error *err)
+{
+	while (!LIST_EMPTY(&t->waiters))
+		answer(t, LIST_FIRST(&t->waiters), err);
+}
+
+int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, struct error *err)
+{
+	struct trunk_waiter *w = malloc(sizeof(*w));
+
+	if (!w)
+		return error_set(err, -ENOMEM, "out of memory");
+	*w = (struct trunk_waiter){.pdn = pdn, .done = done, .arg = arg};
+	LIST_INSERT_HEAD(&t->waiters, w, entry);
+	trunk_settle_look(t);
+	return 0;
+}
+
+int trunk_settle_new(struct trunk *t)
+{
+	LIST_INIT(&t->waiters);
+	t->settled = event_new(t->env.base, -1, 0, on_settled, t);
+	return t->settled ? 0 : -ENOMEM;
+}
+
+void trunk_settle_free(struct trunk *t)
+{
+	struct trunk_waiter *w;
+
+	while ((w = LIST_FIRST(&t->waiters))) {
+		LIST_REMOVE(w, entry);
+		free(w);
+	}
+	if (t->settled)
+		event_free(t->settled);
+}
