@@ -17,6 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "virtual_time.h"
+
 enum {
 	CTL = 0,
 	WDS = 1,

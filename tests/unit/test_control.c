@@ -554,7 +554,7 @@ static void slow(void **state)
 {
 	struct fixture *f = *state;
 	int half = dial(f), drip = dial(f), deaf = dial(f), good;
-	double end = now() + 9, next = 0;
+	double end = now() + 300, next = 0;
 	char line[256];
 	bool open = true;
 

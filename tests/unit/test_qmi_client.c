@@ -71,6 +71,7 @@ static int setup(void **state)
 
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
+	time_is_real = false;
 	fake_open(&modem);
 	modem.clients[modem.nclients++] =
 		(struct fake_client){.service = WDS, .id = 7, .family = 4};
@@ -408,6 +409,7 @@ static void pty_open(void)
 	struct termios raw;
 	int slave;
 
+	time_is_real = true;
 	pty.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	assert_true(pty.master >= 0);
 	assert_int_equal(grantpt(pty.master) | unlockpt(pty.master), 0);
@@ -432,7 +434,7 @@ static void test_chardev(void **state)
 
 	(void)state;
 	pty_open();
-	ask(wds, STATUS, 5000);
+	ask(wds, STATUS, 60000);
 	p.fd = pty.master;
 	while (poll(&p, 1, 0) == 0)
 		run_for(5);
@@ -440,10 +442,10 @@ static void test_chardev(void **state)
 	assert_memory_equal(b, want, sizeof(want));
 	n = fake_message(b, WDS, 7, 1, 1, STATUS, NULL, 0);
 	assert_int_equal(write(pty.master, b, n), n);
-	assert_true(fake_run(&modem, &seen.replied, 1000));
+	assert_true(fake_run(&modem, &seen.replied, 60000));
 	assert_int_equal(seen.err, 0);
 	close(pty.master);
-	assert_true(fake_run(&modem, &seen.lost, 1000));
+	assert_true(fake_run(&modem, &seen.lost, 60000));
 }
 
 static void test_exclusive(void **state)

@@ -202,7 +202,7 @@ static bool gets_address(const char *dev)
 {
 	char text[4096];
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 6000; i++) {
 		read_text("/proc/net/if_inet6", text, sizeof(text));
 		if (strstr(text, dev))
 			return true;
