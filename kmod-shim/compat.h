@@ -39,6 +39,7 @@
 #define shim_bpf_context struct shim_no_context
 struct shim_no_context {
 };
+
 static inline struct shim_no_context *shim_bpf_enter(struct shim_no_context *ctx)
 {
 	return ctx;
@@ -62,7 +63,8 @@ static inline void shim_set_xdp_features(struct net_device *dev, bool redirect)
 #endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define shim_hrtimer_setup(timer, fn) hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT)
+#define shim_hrtimer_setup(timer, fn)                                                              \
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT)
 #else
 static inline void shim_hrtimer_setup(struct hrtimer *timer,
 				      enum hrtimer_restart (*fn)(struct hrtimer *))
@@ -78,7 +80,6 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define shim_napi_add(dev, napi, poll) netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT)
 #endif
 
-
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define timer_delete(timer) del_timer(timer)
 #define timer_delete_sync(timer) del_timer_sync(timer)
@@ -90,7 +91,7 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define shim_set_lltx(dev) ((dev)->features |= NETIF_F_LLTX)
 #endif
 
-/* Why the kernel's drop monitors see a packet of ours go: reasons of the core, where it has them. */
+/* Why the kernel's drop monitors see a packet of ours go, in the words of the core. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0)
 #define shim_kfree_skb(skb, reason) kfree_skb_reason(skb, reason)
 #define SHIM_DROP_DOWN	 SKB_DROP_REASON_DEV_READY
@@ -103,13 +104,16 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #endif
 
 /* The largest packet that the administrator wants from GRO, which coalescing stands in for. */
+static inline unsigned int shim_gro_max_size(const struct net_device *dev, bool v6)
+{
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-#define shim_gro_max_size(dev, v6) READ_ONCE(*((v6) ? &(dev)->gro_max_size : &(dev)->gro_ipv4_max_size))
+	return READ_ONCE(*(v6 ? &dev->gro_max_size : &dev->gro_ipv4_max_size));
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
-#define shim_gro_max_size(dev, v6) READ_ONCE((dev)->gro_max_size)
+	return READ_ONCE(dev->gro_max_size);
 #else
-#define shim_gro_max_size(dev, v6) 65536
+	return 65536;
 #endif
+}
 
 /* The newlink operation of a link kind, as a function of the five things that it needs. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)

@@ -4,18 +4,34 @@
 #include "shim.h"
 
 const char trunk_counter_names[TRUNK_COUNTER_MAX][ETH_GSTRING_LEN] = {
-#define X(sym, name) [TRUNK_##sym] = name,
-	TRUNK_COUNTERS(X)
-#undef X
-#define X(sym, name, text) [TRUNK_DROPS + QMAP_DROP_##sym] = "drop_" name,
-		QMAP_DROP_REASONS(X)
+	[TRUNK_AGGREGATES] = "aggregates",
+	[TRUNK_BYTES] = "bytes",
+	[TRUNK_FRAMES] = "frames",
+	[TRUNK_REDIRECTED] = "redirected",
+	[TRUNK_REPLIES] = "replies",
+	[TRUNK_TX_AGGREGATES] = "tx_aggregates",
+	[TRUNK_TX_BYTES] = "tx_bytes",
+	[TRUNK_TX_FRAMES] = "tx_frames",
+/* in the order of enum qmap_drop, from TRUNK_DROPS on */
+#define X(sym, name, text) "drop_" name,
+	QMAP_DROP_REASONS(X)
 #undef X
 };
 
+static_assert(TRUNK_DROPS == TRUNK_TX_FRAMES + 1);
+
 const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN] = {
-#define X(sym, name) [PORT_##sym] = name,
-	PORT_COUNTERS(X)
-#undef X
+	[PORT_RX_PACKETS] = "rx_packets",
+	[PORT_RX_BYTES] = "rx_bytes",
+	[PORT_RX_DROPPED] = "rx_dropped",
+	[PORT_RX_CSUM_OK] = "rx_csum_ok",
+	[PORT_RX_CSUM_NONE] = "rx_csum_none",
+	[PORT_RX_CHAINS] = "rx_chains",
+	[PORT_RX_COALESCED] = "rx_coalesced",
+	[PORT_TX_PACKETS] = "tx_packets",
+	[PORT_TX_BYTES] = "tx_bytes",
+	[PORT_TX_DROPPED] = "tx_dropped",
+	[PORT_FLOW_STOPS] = "flow_stops",
 };
 
 struct counters __percpu *counters_new(void)
@@ -30,8 +46,7 @@ void counters_sum(struct counters __percpu *c, u64 *sum, unsigned int n)
 	int cpu;
 
 	memset(sum, 0, n * sizeof(*sum));
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		const struct counters *p = per_cpu_ptr(c, cpu);
 
 		do {

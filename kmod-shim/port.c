@@ -201,16 +201,16 @@ static void port_setup(struct net_device *dev)
 	dev->tx_queue_len = DEFAULT_TX_QUEUE_LEN;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = port_free;
-	/* netpoll sends Ethernet frames, and with interrupts off, where the aggregator may be locked. */
+	/* netpoll sends Ethernet frames, and with interrupts off: the aggregator may be locked. */
 	dev->priv_flags |= IFF_DISABLE_NETPOLL;
 	/*
-	 * GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. Modems fill in the
-	 * checksums of TCP and UDP and know no others, so HW_CSUM would promise too much.
+	 * GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. Modems fill in
+	 * the checksums of TCP and UDP and know no others, so HW_CSUM would promise too much.
 	 */
 	dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_RXCSUM |
 			   NETIF_F_GRO_HW | PORT_GSO;
 	dev->features = dev->hw_features | NETIF_F_VLAN_CHALLENGED;
-	/* The aggregator has a lock of its own; one more would be held while the netdev below sends. */
+	/* The aggregator has a lock; the core's would be held while the netdev below sends. */
 	shim_set_lltx(dev);
 	shim_set_xdp_features(dev, false);
 	port->dev = dev;
@@ -271,6 +271,7 @@ static int port_create(struct net *net, struct net_device *dev, struct nlattr *t
 		rcu_assign_pointer(trunk->ports[port->number], port);
 	return err;
 }
+
 SHIM_NEWLINK(port_newlink, port_create)
 
 static int port_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],

@@ -2,12 +2,12 @@
 /*
  * What the files of the shim share.
  *
- * Lifetime: everything is created and destroyed under rtnl. A trunk is above its lower netdev as long
- * as it is that netdev's rx handler, and a port belongs to a trunk as long as it is in trunk->ports:
- * both end in dellink, which comes before every unregistering, so whoever walks from a lower netdev
- * to its trunk, or from a trunk to its ports, finds nothing that is on its way out already. The
- * pointers back, port->trunk and trunk->lower, are references that last until ndo_uninit. The receive
- * path reads trunk->ports and the programs under RCU.
+ * Lifetime: everything is created and destroyed under rtnl. A trunk is above its lower netdev as
+ * long as it is that netdev's rx handler, and a port belongs to a trunk as long as it is in
+ * trunk->ports. Both end in dellink, which comes before every unregistering: a walk from a lower
+ * netdev to its trunk, or from a trunk to its ports, finds no device that is on its way out.
+ * The pointers back, port->trunk and trunk->lower, are references that last until ndo_uninit. The
+ * receive path reads trunk->ports and the programs under RCU.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -35,42 +35,32 @@
 #define shim_assert(cond) ((void)sizeof(cond))
 #endif
 
-/* Counters of a port: X(symbol, name in ethtool -S). */
-#define PORT_COUNTERS(X)                                                                           \
-	X(RX_PACKETS, "rx_packets")                                                                \
-	X(RX_BYTES, "rx_bytes")                                                                    \
-	X(RX_DROPPED, "rx_dropped")                                                                \
-	X(RX_CSUM_OK, "rx_csum_ok")                                                                \
-	X(RX_CSUM_NONE, "rx_csum_none")                                                            \
-	X(RX_CHAINS, "rx_chains")                                                                  \
-	X(RX_COALESCED, "rx_coalesced")                                                            \
-	X(TX_PACKETS, "tx_packets")                                                                \
-	X(TX_BYTES, "tx_bytes")                                                                    \
-	X(TX_DROPPED, "tx_dropped")                                                                \
-	X(FLOW_STOPS, "flow_stops")
-
+/* Counters of a port; their names in ethtool -S are in counters.c. */
 enum port_counter {
-#define X(sym, name) PORT_##sym,
-	PORT_COUNTERS(X)
-#undef X
+	PORT_RX_PACKETS,
+	PORT_RX_BYTES,
+	PORT_RX_DROPPED,
+	PORT_RX_CSUM_OK,
+	PORT_RX_CSUM_NONE,
+	PORT_RX_CHAINS,
+	PORT_RX_COALESCED,
+	PORT_TX_PACKETS,
+	PORT_TX_BYTES,
+	PORT_TX_DROPPED,
+	PORT_FLOW_STOPS,
 	PORT_COUNTER_MAX,
 };
 
-#define TRUNK_COUNTERS(X)                                                                          \
-	X(AGGREGATES, "aggregates")                                                                \
-	X(BYTES, "bytes")                                                                          \
-	X(FRAMES, "frames")                                                                        \
-	X(REDIRECTED, "redirected")                                                                \
-	X(REPLIES, "replies")                                                                      \
-	X(TX_AGGREGATES, "tx_aggregates")                                                          \
-	X(TX_BYTES, "tx_bytes")                                                                    \
-	X(TX_FRAMES, "tx_frames")
-
-/* The drop reasons, by enum qmap_drop, stand behind these. */
+/* Counters of a trunk. The drop reasons, by enum qmap_drop, stand behind the others. */
 enum trunk_counter {
-#define X(sym, name) TRUNK_##sym,
-	TRUNK_COUNTERS(X)
-#undef X
+	TRUNK_AGGREGATES,
+	TRUNK_BYTES,
+	TRUNK_FRAMES,
+	TRUNK_REDIRECTED,
+	TRUNK_REPLIES,
+	TRUNK_TX_AGGREGATES,
+	TRUNK_TX_BYTES,
+	TRUNK_TX_FRAMES,
 	TRUNK_DROPS,
 	TRUNK_COUNTER_MAX = TRUNK_DROPS + QMAP_DROP_MAX,
 };
@@ -170,7 +160,7 @@ rx_handler_result_t rx_handle(struct sk_buff **pskb);
 /* segment.c */
 /* Can this GSO packet be cut by the functions below? */
 bool segment_possible(const struct sk_buff *skb);
-/* The headers of the segment at @offset of the payload, with the pseudo header's sum in the checksum. */
+/* The headers of the segment at @offset of the payload; its checksum is the pseudo header's sum. */
 void segment_headers(const struct sk_buff *skb, struct tso_t *tso, unsigned int offset,
 		     unsigned int payload, u8 *to);
 /* Copies the next @payload bytes; @to NULL: skips them. */

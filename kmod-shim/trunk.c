@@ -257,9 +257,8 @@ static struct net_device *trunk_find_lower(struct net *net, struct nlattr *tb[],
 		return ERR_PTR(-EINVAL);
 	}
 	if (netdev_is_rx_handler_busy(lower)) {
-		NL_SET_ERR_MSG(
-			extack,
-			"The netdev below is taken by rmnet, a bridge, a bond or another trunk");
+		NL_SET_ERR_MSG(extack,
+			       "The netdev below is taken by rmnet, a bridge, a bond or another trunk");
 		return ERR_PTR(-EBUSY);
 	}
 	return lower;
@@ -302,6 +301,7 @@ static int trunk_create(struct net *net, struct net_device *dev, struct nlattr *
 		unregister_netdevice(dev);
 	return err;
 }
+
 SHIM_NEWLINK(trunk_newlink, trunk_create)
 
 /*

@@ -68,11 +68,11 @@
  *   XDP_PASS      the `length` bytes behind the `header` are an IP packet received by port `port`
  *   XDP_DROP      skip the frame, count it under `drop` (enum qmap_drop); `port`, if not 0, is
  *                 charged too
- *   XDP_TX        send `header` + `length` bytes from the cursor on back to the modem, as a
- * transfer of their own; the program has edited them in place XDP_REDIRECT  the packet goes where
- * bpf_redirect_map() or bpf_redirect() said, in a page of its own with XDP_PACKET_HEADROOM bytes in
- * front; a devmap or cpumap program can push an Ethernet header there. At most
- * QMAP_SHIM_REDIRECT_MAX bytes
+ *   XDP_TX        send the `header` + `length` bytes from the cursor on back to the modem, as a
+ *                 transfer of their own; the program has edited them in place
+ *   XDP_REDIRECT  the packet goes where bpf_redirect_map() or bpf_redirect() said, in a page of its
+ *                 own with XDP_PACKET_HEADROOM bytes in front, where a devmap or cpumap program can
+ *                 push an Ethernet header. At most QMAP_SHIM_REDIRECT_MAX bytes
  *
  * In every case QMAP_SHIM_STOP and QMAP_SHIM_START in `flags` stop and start the sending side of
  * port `port`, and QMAP_SHIM_LAST ends the aggregate after this frame, whatever is left of it.
@@ -80,8 +80,8 @@
  * Every other verdict, a cursor that does not move forward or leaves the aggregate, and a program
  * that leaves the struct zero because it knows nothing of all this: the rest of the aggregate is
  * dropped and counted once as QMAP_DROP_BAD_VERDICT. The same without a program. Packets are copied
- * after the programs have run over all frames of all aggregates that were waiting; a program may
- * write to the frame it was called for, and must not write behind it.
+ * after the programs have run over all frames of a poll; a program may write to the frame it was
+ * called for, and must not write behind it.
  *
  *
  * Coalescing
@@ -94,6 +94,7 @@
  * GSO packet too where the port has rx-udp-gro-forwarding on (`ethtool -K`; off by default): that
  * is for routers, a socket gains nothing by it. With QMAP_SHIM_CSUM_OK checksums are taken as
  * verified; without, the shim verifies every segment that it coalesces.
+ * A coalesced packet is at most as long as the port's gro_max_size (gro_ipv4_max_size) allows.
  *
  *
  * The transmit program
@@ -122,6 +123,27 @@
  * multiple of the endpoint's packet size: the frame leaves at the end of a transfer of `offset`
  * plus its own length, or of its own length alone, and the program can pad so that neither is such
  * a size.
+ *
+ *
+ * Limits
+ * ------
+ *
+ * A modem, or a LAN behind a port, can cost no more than this:
+ *
+ *   frames judged in one poll          256, wherever in an aggregate that is; the next poll goes on
+ *                                      there, after others had their turn
+ *   answers (XDP_TX) in one poll       16; frames beyond are dropped as queue_full
+ *   aggregates waiting, per CPU        256, and no more begins to wait once they take 8 MB; dropped
+ *                                      as queue_full
+ *   pages kept for packets, per CPU    512 KB
+ *   one coalesced packet               64 KB, 17 page fragments. It is charged (truesize) all of
+ *                                      the pages that it has a part of; no other packet has one
+ *   bytes of a port that the netdev    between 16 KB (one aggregate, if that is more) and 128 KB,
+ *   below has not freed yet            as byte queue limits estimate; then the port's queue waits
+ *
+ * A transfer that the netdev below drops at once is counted as queue_full, and as tx_dropped of the
+ * ports that have frames in it. A packet that the netdev below gives to a port while a port gives
+ * it one (tc redirect, a tunnel over the port) is a loop: it is dropped as redirect_failed.
  *
  *
  * Alignment

@@ -74,7 +74,11 @@ build_rmnet() { # kernel ["stock"]
 		{ echo "no package linux-source-$kernel"; return 1; }
 	dpkg --fsys-tarfile "$dir"/source/linux-source-*.deb |
 		tar -xO "./usr/src/linux-source-$kernel.tar.xz" |
-		tar -xJ -C "$dir" --strip-components=6 "linux-source-$kernel/$path"
+		tar -xJ -C "$dir/source" --strip-components=1 "linux-source-$kernel/$path" \
+			"linux-source-$kernel/scripts"
+	mv "$dir/source/$path"/* "$dir/"
+	rm -rf "$VM_BUILD/$kernel/scripts"
+	mv "$dir/source/scripts" "$VM_BUILD/$kernel/scripts" # checkpatch, see tests/checkpatch.sh
 	rm -rf "$dir/source"
 	[ "${2:-}" = stock ] || sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
 	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")

@@ -43,4 +43,5 @@ for kernel in $KERNELS; do
 		"$GUEST_BUILD/vm/bin/vm.bpf.o" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
 done
+[ -n "${ARCH:-}" ] || tests/checkpatch.sh || failed=1
 exit $failed
