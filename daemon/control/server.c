@@ -18,18 +18,14 @@
 #include "util/log.h"
 #include "util/nearest.h"
 #include "util/printable.h"
+#include "util/seats.h"
 
-/* Enough for people and scripts; whoever holds more connections than that is no person. */
-#define MAX_CLIENTS	  64
-#define MAX_OTHER_CLIENTS 32 /* of other users than root: there is always room for root */
-
-/* A person does not type into this socket: who needs longer is stuck or hostile. */
-static const struct timeval line_deadline = {.tv_sec = 5};
+static const struct timeval line_deadline = {.tv_sec = SEATS_DEADLINE_S};
 static const struct timeval reply_deadline = {.tv_sec = 5};
 static const struct timeval accept_pause = {.tv_sec = 1};
 
 /* Bytes that may wait for the reader of a stream: several hundred lines, and few enough for each
- * of MAX_CLIENTS to have them. */
+ * of SEATS to have them. */
 #define STREAM_BACKLOG 65536
 
 /* What the daemon waits for from a client: one request at a time passes through the first three. */
@@ -56,7 +52,8 @@ struct client {
 	struct control_stream *stream;	 /* CLIENT_STREAMING only */
 	struct ucred peer;
 	enum client_state state;
-	bool last; /* close once the reply is out */
+	bool seated; /* there was room for it */
+	bool last;   /* close once the reply is out */
 };
 
 struct control_request {
@@ -72,12 +69,12 @@ struct control_server {
 	struct evconnlistener *listener;
 	struct event *resume;
 	struct client *clients;
-	unsigned int nclients, nothers;
+	struct seats seats;
 };
 
 static bool is_root(const struct client *c)
 {
-	return c->peer.uid == 0 || c->peer.uid == geteuid();
+	return seats_is_root(c->peer.uid);
 }
 
 static void client_free(struct client *c)
@@ -85,9 +82,7 @@ static void client_free(struct client *c)
 	*c->self = c->next;
 	if (c->next)
 		c->next->self = c->self;
-	c->server->nclients--;
-	if (!is_root(c))
-		c->server->nothers--;
+	seats_leave(&c->server->seats, c->peer.uid);
 	if (c->request)
 		c->request->client = NULL;
 	if (c->stream)
@@ -398,9 +393,7 @@ static void list_client(struct control_server *s, struct client *c)
 	if (c->next)
 		c->next->self = &c->next;
 	s->clients = c;
-	s->nclients++;
-	if (!is_root(c))
-		s->nothers++;
+	c->seated = seats_take(&s->seats, c->peer.uid);
 }
 
 static struct client *client_new(struct control_server *s, int fd)
@@ -442,7 +435,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, CONTROL_MAX_REQUEST);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	if (s->nclients > MAX_CLIENTS || s->nothers > MAX_OTHER_CLIENTS) {
+	if (!c->seated) {
 		error_set(&err, -EAGAIN, "too many connections to qmapd");
 		reject(c, &err);
 		return;
@@ -455,7 +448,8 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct control_server *s = arg;
 
-	log_warning("control socket: cannot accept a connection: %s", strerror(errno));
+	log_limited(LOG_LEVEL_WARNING, 4, "control socket: cannot accept a connection: %s",
+		    strerror(errno));
 	evconnlistener_disable(listener);
 	event_add(s->resume, &accept_pause);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/seats.h"
 #include "qmi/ctl.h"
 
 /* Beside what the socket holds. */
@@ -23,6 +24,7 @@
 
 /* How long a device that a session is about to open is waited for; libqmi waits for 5 s. */
 static const struct timeval open_deadline = {.tv_sec = 4};
+static const struct timeval say_deadline = {.tv_sec = SEATS_DEADLINE_S};
 /* How long a request that is not answered counts as under way, and how often that is looked at. */
 #define SLOT_LIFE 10 /* s */
 static const struct timeval pause_time = {.tv_sec = 1};
@@ -44,6 +46,7 @@ void proxy_client_close(struct proxy_client *c, const char *why)
 	event_del(c->read_event);
 	event_del(c->write_event);
 	event_del(c->resume_event);
+	event_del(c->deadline);
 	proxy_bury(c);
 	if (c->modem)
 		proxy_route_left(c);
@@ -57,6 +60,8 @@ void proxy_client_free(struct proxy_client *c)
 		event_free(c->write_event);
 	if (c->resume_event)
 		event_free(c->resume_event);
+	if (c->deadline)
+		event_free(c->deadline);
 	if (c->out)
 		evbuffer_free(c->out);
 	close(c->fd);
@@ -176,12 +181,35 @@ static void consume(struct proxy_client *c)
 	c->len -= off;
 }
 
+/*
+ * Who has named no device yet, or has begun a message, must go on within a few seconds: it has one
+ * of few seats. A client that waits for its modem has a time of its own (open_deadline), and one
+ * that has asked for nothing may stay.
+ */
+static void set_deadline(struct proxy_client *c)
+{
+	if (*c->device && (c->paused || !c->len))
+		event_del(c->deadline);
+	else if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
+		event_add(c->deadline, &say_deadline);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct proxy_client *c = arg;
+
+	(void)fd;
+	(void)what;
+	proxy_client_close(c, *c->device ? "its message does not end" : "it asks for nothing");
+}
+
 /* Reads on, or waits until there is room; the device that is waited for has a time of its own. */
 static void go_on(struct proxy_client *c)
 {
 	consume(c);
 	if (c->dead)
 		return;
+	set_deadline(c);
 	if (!c->paused && !waits_for_device(c)) {
 		event_add(c->read_event, NULL);
 	} else {
@@ -251,7 +279,7 @@ void proxy_client_answered(struct proxy_client *c, const struct qmi_message *m)
 	}
 }
 
-struct proxy_client *proxy_client_new(int fd, pid_t pid)
+struct proxy_client *proxy_client_new(int fd, const struct ucred *peer)
 {
 	struct proxy_client *c = calloc(1, sizeof(*c));
 
@@ -260,13 +288,15 @@ struct proxy_client *proxy_client_new(int fd, pid_t pid)
 		return NULL;
 	}
 	c->fd = fd;
-	c->pid = pid;
+	c->pid = peer->pid;
+	c->uid = peer->uid;
 	c->out = evbuffer_new();
 	c->read_event = event_new(proxy_base(), fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->write_event = event_new(proxy_base(), fd, EV_WRITE, on_writable, c);
 	c->resume_event = event_new(proxy_base(), -1, 0, on_resume, c);
-	if (c->out && c->read_event && c->write_event && c->resume_event &&
-	    !event_add(c->read_event, NULL))
+	c->deadline = event_new(proxy_base(), -1, 0, on_deadline, c);
+	if (c->out && c->read_event && c->write_event && c->resume_event && c->deadline &&
+	    !event_add(c->read_event, NULL) && !event_add(c->deadline, &say_deadline))
 		return c;
 	proxy_client_free(c);
 	return NULL;

@@ -17,12 +17,6 @@
 #define ANSWER_MS 10000 /* what libqmi waits for most CTL requests */
 #define RELEASES  3	/* attempts to give one id back */
 
-static void changed(struct proxy_modem *m)
-{
-	if (m->changed)
-		m->changed(m->arg);
-}
-
 static void id_remove(struct proxy_modem *m, struct proxy_id *id)
 {
 	*id = m->ids[--m->nids];
@@ -61,7 +55,7 @@ static void on_allocated(const struct proxy_job *j, const struct qmi_message *m)
 		return;
 	modem->allocating[j->service]--;
 	if (qmi_message_result(m, &r) < 0 || r.status || !qmi_ctl_allocated(m, &service, &id) ||
-	    proxy_id_find(modem, service, id) || modem->nids == 256)
+	    proxy_id_find(modem, service, id) || modem->nids == PROXY_MODEM_IDS)
 		return;
 	modem->ids[modem->nids++] =
 		(struct proxy_id){.service = service, .id = id, .owner = j->client};
@@ -80,7 +74,7 @@ static void on_released(const struct proxy_job *j, const struct qmi_message *m)
 	if (m && !qmi_message_result(m, &r) && (!r.status || r.error == PROXY_INVALID_CLIENT))
 		id_remove(j->modem, id);
 	else if (id->attempts >= RELEASES)
-		log_warning("qmi-proxy: %s client id %u cannot be given back",
+		log_limited(LOG_LEVEL_WARNING, 4, "qmi-proxy: %s client id %u cannot be given back",
 			    qmi_service_name(j->service), j->id);
 }
 
@@ -98,7 +92,7 @@ static void on_answer(void *arg, int err, const struct qmi_message *m)
 	else if (j->message == QMI_CTL_RELEASE_CID)
 		on_released(j, m);
 	if (j->message != QMI_CTL_GET_VERSION_INFO)
-		changed(modem);
+		proxy_changed(modem);
 	pass_on(j, m);
 	free(j);
 	proxy_ctl_release(modem);
@@ -152,14 +146,15 @@ static uint16_t allocate(struct proxy_client *c, const struct qmi_message *m)
 
 	if (!qmi_ctl_asked_service(m, &service) || service == QMI_CTL)
 		return PROXY_MISSING_ARGUMENT;
-	if (c->ids + c->ctl >= PROXY_CLIENT_IDS || modem->allocating[service] == UINT8_MAX)
+	if (c->ids + c->ctl >= PROXY_CLIENT_IDS || modem->allocating[service] == UINT8_MAX ||
+	    modem->nids + modem->njobs >= PROXY_MODEM_IDS)
 		return PROXY_NO_MORE_IDS;
 	j = job_new(modem, c, m->id, m->transaction);
 	if (!j)
 		return PROXY_INTERNAL;
 	j->service = service;
 	modem->allocating[service]++;
-	changed(modem);
+	proxy_changed(modem);
 	qmi_ctl_allocate_cid(&r, service);
 	ask(j, &r);
 	return 0;

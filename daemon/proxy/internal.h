@@ -12,6 +12,7 @@
 
 struct event;
 struct evbuffer;
+struct ucred;
 
 #define PROXY_PATH_SIZE 108
 
@@ -23,6 +24,8 @@ struct evbuffer;
 #define PROXY_MODEM_CTL	     32
 /* Client ids of one client. ModemManager has about fifteen. */
 #define PROXY_CLIENT_IDS 64
+/* Of all clients of a modem: an id that is not in the table could not be given back. */
+#define PROXY_MODEM_IDS 256
 
 /* Protocol errors of our own answers (libqmi, qmi-errors.h). */
 enum proxy_error {
@@ -47,7 +50,8 @@ struct proxy_client {
 	TAILQ_ENTRY(proxy_client) entry;
 	int fd;
 	pid_t pid;
-	struct event *read_event, *write_event, *resume_event;
+	uid_t uid;
+	struct event *read_event, *write_event, *resume_event, *deadline;
 	struct evbuffer *out;
 	struct proxy_modem *modem;    /* NULL: none is open yet */
 	char device[PROXY_PATH_SIZE]; /* being waited for */
@@ -86,14 +90,16 @@ struct proxy_modem {
 	bool stopping;
 	unsigned int requests, njobs;
 	TAILQ_HEAD(proxy_jobs, proxy_job) jobs;
-	struct proxy_id ids[256];
+	struct proxy_id ids[PROXY_MODEM_IDS];
 	unsigned int nids;
-	uint8_t allocating[256]; /* by service */
-	void (*changed)(void *arg);
+	uint8_t allocating[256];	 /* by service */
+	const struct proxy_owner *owner; /* NULL: the server itself */
 	void *arg;
 };
 
 /* proxy/server.c */
+/* What is told to the owner, if there is one. */
+void proxy_changed(const struct proxy_modem *m);
 struct event_base *proxy_base(void);
 /* The modem of @device; opens it for clients alone if no session has it. NULL: there is none. */
 struct proxy_modem *proxy_find(const char *device);
@@ -111,7 +117,7 @@ void proxy_bury(struct proxy_client *c);
 /* proxy/client.c: one connection. */
 /* Seconds of a clock that nobody sets. */
 time_t proxy_now(void);
-struct proxy_client *proxy_client_new(int fd, pid_t pid);
+struct proxy_client *proxy_client_new(int fd, const struct ucred *peer);
 void proxy_client_free(struct proxy_client *c);
 void proxy_client_close(struct proxy_client *c, const char *why);
 void proxy_client_send(struct proxy_client *c, const struct qmi_message *m);

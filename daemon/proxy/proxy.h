@@ -35,10 +35,18 @@ void proxy_server_stop(void);
  * from proxy_modem_open() on are clients let in; until then, those who ask for it wait a few
  * seconds. A channel that the server has opened for others is closed, they are hung up.
  *
- * @changed: what proxy_modem_each_*() tell has changed; write it down before anything else is
- * sent. NULL when out of memory; everything below takes NULL and does nothing.
+ * @owner->changed: what proxy_modem_each_*() tell has changed; write it down before anything else
+ * is sent. NULL when out of memory; everything below takes NULL and does nothing.
  */
-struct proxy_modem *proxy_modem_new(const char *control, void (*changed)(void *arg), void *arg);
+struct proxy_owner {
+	void (*changed)(void *arg);
+	/* Does a PDN of the owner use this mux id? A client that bound a call of its own to it
+	 * would mix its packets with that PDN's. */
+	bool (*owns_mux)(void *arg, uint8_t mux);
+};
+
+struct proxy_modem *proxy_modem_new(const char *control, const struct proxy_owner *owner,
+				    void *arg);
 void proxy_modem_free(struct proxy_modem **m);
 
 /* Lets clients in, on @ch; they are hung up when it is lost or freed. Nothing if they are in. */

@@ -14,6 +14,7 @@
 #include "util/log.h"
 #include "qmi/ctl.h"
 #include "qmi/wda.h"
+#include "qmi/wds.h"
 
 void proxy_route_init(struct proxy_modem *m, const char *device)
 {
@@ -63,8 +64,7 @@ static void modem_restarted(struct proxy_modem *m)
 	forget_ids(m);
 	proxy_each(m, hang_up, "the modem has restarted");
 	forget_ids(m);
-	if (m->changed)
-		m->changed(m->arg);
+	proxy_changed(m);
 }
 
 static bool has_service(const struct proxy_client *c, uint8_t service)
@@ -171,13 +171,31 @@ static void note(struct proxy_client *c, const struct qmi_message *m)
 	c->modem->requests++;
 }
 
+/* Whichever TLV of several the modem would take. */
+static bool binds_our_mux(const struct proxy_modem *m, const struct qmi_message *msg)
+{
+	struct qmi_tlv t;
+
+	qmi_tlv_foreach (&t, msg->tlvs) {
+		if (t.type == QMI_WDS_TLV_BIND_MUX && t.len &&
+		    m->owner->owns_mux(m->arg, t.value[0]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The format of the data is the trunk's and holds for everybody's calls: a client that switched
- * aggregation off would cut off all PDNs.
+ * aggregation off would cut off all PDNs. So are the mux ids of its PDNs.
  */
 static bool is_ours(const struct proxy_modem *m, const struct qmi_message *msg)
 {
-	return !m->own && msg->service == QMI_WDA && msg->id == QMI_WDA_SET_DATA_FORMAT;
+	if (!m->owner)
+		return false;
+	if (msg->service == QMI_WDA)
+		return msg->id == QMI_WDA_SET_DATA_FORMAT;
+	return msg->service == QMI_WDS && msg->id == QMI_WDS_BIND_MUX_DATA_PORT &&
+	       binds_our_mux(m, msg);
 }
 
 void proxy_route_request(struct proxy_client *c, const struct qmi_message *m)

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/seats.h"
 #include "device.h"
 #include "qmi/transport.h"
 
-#define MAX_CLIENTS 64
-#define MAX_GROUPS  256
+#define MAX_GROUPS 256
 
 /* While another program has the name. */
 static const struct timeval name_pause = {.tv_sec = 5};
@@ -33,7 +33,7 @@ static struct proxy_server {
 	struct evconnlistener *listener;
 	struct event *retry, *tidy;
 	TAILQ_HEAD(proxy_clients, proxy_client) clients, graves;
-	unsigned int nclients;
+	struct seats seats;
 	TAILQ_HEAD(proxy_modems, proxy_modem) modems;
 } server = {
 	.clients = TAILQ_HEAD_INITIALIZER(server.clients),
@@ -97,8 +97,7 @@ void proxy_bury(struct proxy_client *c)
 {
 	TAILQ_REMOVE(&server.clients, c, entry);
 	TAILQ_INSERT_TAIL(&server.graves, c, entry);
-	if (server.listener && server.nclients-- == MAX_CLIENTS)
-		evconnlistener_enable(server.listener);
+	seats_leave(&server.seats, c->uid);
 	tidy_later();
 }
 
@@ -158,7 +157,13 @@ static struct proxy_modem *modem_new(const char *device)
 	return m;
 }
 
-struct proxy_modem *proxy_modem_new(const char *control, void (*changed)(void *arg), void *arg)
+void proxy_changed(const struct proxy_modem *m)
+{
+	if (m->owner)
+		m->owner->changed(m->arg);
+}
+
+struct proxy_modem *proxy_modem_new(const char *control, const struct proxy_owner *owner, void *arg)
 {
 	struct proxy_modem *m;
 
@@ -170,7 +175,7 @@ struct proxy_modem *proxy_modem_new(const char *control, void (*changed)(void *a
 	m = modem_new(control);
 	if (!m)
 		return NULL;
-	m->changed = changed;
+	m->owner = owner;
 	m->arg = arg;
 	return m;
 }
@@ -207,11 +212,11 @@ static struct proxy_modem *open_own(const char *device)
 	if (!m)
 		return NULL;
 	if (qmi_channel_open(&m->own, server.base, device, &own_ops, m, &err) < 0) {
-		log_info("qmi-proxy: %s", err.text);
+		log_limited(LOG_LEVEL_INFO, 4, "qmi-proxy: %s", err.text);
 		proxy_modem_free(&m);
 		return NULL;
 	}
-	log_info("qmi-proxy: %s opened for other programs", device);
+	log_limited(LOG_LEVEL_INFO, 4, "qmi-proxy: %s opened for other programs", device);
 	proxy_modem_open(m, m->own);
 	return m;
 }
@@ -261,12 +266,12 @@ static bool may_connect(int fd, struct ucred *peer)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len) < 0)
 		return false;
-	if (peer->uid == 0 || peer->uid == geteuid())
+	if (seats_is_root(peer->uid))
 		return true;
 	if (server.has_group && in_group(fd, server.group, peer->gid))
 		return true;
-	log_info("qmi-proxy: process %d of user %u is refused", (int)peer->pid,
-		 (unsigned int)peer->uid);
+	log_limited(LOG_LEVEL_INFO, 4, "qmi-proxy: process %d of user %u is refused",
+		    (int)peer->pid, (unsigned int)peer->uid);
 	return false;
 }
 
@@ -276,6 +281,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	struct proxy_client *c;
 	struct ucred peer;
 
+	(void)l;
 	(void)sa;
 	(void)len;
 	(void)arg;
@@ -283,12 +289,12 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		close(fd);
 		return;
 	}
-	c = proxy_client_new(fd, peer.pid);
+	c = proxy_client_new(fd, &peer);
 	if (!c)
 		return;
 	TAILQ_INSERT_TAIL(&server.clients, c, entry);
-	if (++server.nclients == MAX_CLIENTS)
-		evconnlistener_disable(l);
+	if (!seats_take(&server.seats, c->uid))
+		proxy_client_close(c, "there are too many connections");
 }
 
 /* No descriptors, most of the time: they come back. */
@@ -397,5 +403,5 @@ void proxy_server_stop(void)
 	if (server.tidy)
 		event_free(server.tidy);
 	server.retry = server.tidy = NULL;
-	server.nclients = 0;
+	server.seats = (struct seats){0};
 }

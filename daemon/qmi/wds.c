@@ -22,7 +22,6 @@
 #define TLV_STATUS_FAMILY 0x12 /* u8, of an indication */
 
 #define TLV_BIND_ENDPOINT    0x10
-#define TLV_BIND_MUX	     0x11
 #define TLV_BIND_CLIENT_TYPE 0x13
 #define CLIENT_TYPE_TETHERED 1
 
@@ -55,7 +54,7 @@ void qmi_wds_bind_mux_data_port(struct qmi_request *r, const struct qmi_endpoint
 	qmi_put_le32(endpoint + 4, ep->interface);
 	qmi_request_init(r, QMI_WDS_BIND_MUX_DATA_PORT);
 	qmi_put_tlv(&r->tlvs, TLV_BIND_ENDPOINT, endpoint, sizeof(endpoint));
-	qmi_put_tlv_u8(&r->tlvs, TLV_BIND_MUX, mux);
+	qmi_put_tlv_u8(&r->tlvs, QMI_WDS_TLV_BIND_MUX, mux);
 	qmi_put_tlv_le32(&r->tlvs, TLV_BIND_CLIENT_TYPE, CLIENT_TYPE_TETHERED);
 }
 

@@ -12,6 +12,7 @@
 #define QMI_WDS_GET_CURRENT_SETTINGS 0x002d
 #define QMI_WDS_SET_IP_FAMILY	     0x004d
 #define QMI_WDS_BIND_MUX_DATA_PORT   0x00a2
+#define QMI_WDS_TLV_BIND_MUX	     0x11 /* of it: u8 mux id */
 
 /* "Whatever call this client has": for a call whose handle is not known. */
 #define QMI_WDS_ANY_HANDLE 0xffffffff

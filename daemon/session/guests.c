@@ -22,9 +22,24 @@ static void on_changed(void *arg)
 	session_kick(s);
 }
 
+static bool owns_mux(void *arg, uint8_t mux)
+{
+	const struct session *s = arg;
+	const struct session_pdn *pdn;
+
+	TAILQ_FOREACH(pdn, &s->pdns, entry)
+	{
+		if (pdn->config.mux == mux)
+			return true;
+	}
+	return false;
+}
+
 void session_guests_new(struct session *s)
 {
-	s->guests = proxy_modem_new(s->config.control, on_changed, s);
+	static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns_mux};
+
+	s->guests = proxy_modem_new(s->config.control, &owner, s);
 }
 
 void session_guests_free(struct session *s)

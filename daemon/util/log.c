@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "printable.h"
 
 static const struct {
@@ -42,6 +43,19 @@ static bool stderr_is_journal(void)
 	if (!env || sscanf(env, "%llu:%llu", &dev, &ino) != 2 || fstat(STDERR_FILENO, &st))
 		return false;
 	return st.st_dev == dev && st.st_ino == ino;
+}
+
+bool log_allows(struct log_limit *l, unsigned int burst)
+{
+	int64_t now = clock_ms();
+
+	if (!l->since || now - l->since >= 60000) {
+		if (l->n > burst)
+			log_warning("%u messages of the kind that follows were left out",
+				    l->n - burst);
+		*l = (struct log_limit){.since = now};
+	}
+	return l->n++ < burst;
 }
 
 void log_write(enum log_level level, const char *fmt, ...)

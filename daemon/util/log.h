@@ -7,6 +7,9 @@
 #ifndef QMAP_LOG_H
 #define QMAP_LOG_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -16,6 +19,22 @@ enum log_level {
 
 void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* At most @burst lines a minute from one place; for what a peer can make happen at will. */
+struct log_limit {
+	int64_t since; /* ms: when this minute began; 0: not yet */
+	unsigned int n;
+};
+
+/* May one more line be written? Says, once a minute, how many were left out. */
+bool log_allows(struct log_limit *l, unsigned int burst);
+
+#define log_limited(level, burst, ...)                                                             \
+	do {                                                                                       \
+		static struct log_limit limit_;                                                    \
+		if (log_allows(&limit_, burst))                                                    \
+			log_write(level, __VA_ARGS__);                                             \
+	} while (0)
 
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

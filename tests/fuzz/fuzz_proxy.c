@@ -24,6 +24,7 @@
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/transport.h"
 #include "daemon/qmi/wda.h"
+#include "daemon/qmi/wds.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -99,10 +100,15 @@ static void take_back(const struct qmi_message *m)
 
 static void on_request(const struct qmi_message *m)
 {
+	struct qmi_tlv t;
+
 	must(m->type == QMI_REQUEST);
 	if (m->service != QMI_CTL) {
 		must(given[m->service][m->client]);
 		must(m->service != QMI_WDA || m->id != QMI_WDA_SET_DATA_FORMAT);
+		must(m->service != QMI_WDS || m->id != QMI_WDS_BIND_MUX_DATA_PORT ||
+		     !qmi_tlv_find(m->tlvs, QMI_WDS_TLV_BIND_MUX, &t) || !t.len ||
+		     t.value[0] != 0x81);
 		reply(m, 0, NULL);
 	} else if (m->id == QMI_CTL_ALLOCATE_CID) {
 		give(m);
@@ -145,6 +151,15 @@ static void on_changed(void *arg)
 	(void)arg;
 }
 
+/* Whether it does is the modem's to check: no such request may reach it. */
+static bool owns_mux(void *arg, uint8_t mux)
+{
+	(void)arg;
+	return mux == 0x81;
+}
+
+static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns_mux};
+
 static void on_lost(void *arg, const char *why)
 {
 	(void)arg;
@@ -186,7 +201,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	reader = event_new(base, modem, EV_READ | EV_PERSIST, on_modem, NULL);
 	must(reader && !event_add(reader, NULL));
 	must(!proxy_server_start(base, name, NULL, NULL));
-	shared = proxy_modem_new(path, on_changed, NULL);
+	shared = proxy_modem_new(path, &owner, NULL);
 	must(shared);
 	proxy_modem_open(shared, channel);
 	atexit(clean_up);

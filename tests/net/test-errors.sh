@@ -510,7 +510,7 @@ test_pins_of_another_version() {
 	local i size map
 	modem_start
 	i=$(cat /sys/class/net/wwan0/ifindex)
-	mkdir -p -m 700 "/sys/fs/bpf/qmap/$i"
+	mkdir -p "/sys/fs/bpf/qmap/$i"
 	for size in 8 200000 1048576; do
 		foreign_map "/sys/fs/bpf/qmap/$i/meta" $size
 		refused 2 "was pinned by another version: values of meta have $size bytes" qmapctl detach wwan0

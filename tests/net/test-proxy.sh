@@ -323,11 +323,40 @@ test_server_limits() {
 	served() { [ "$(grep -l holding "$T"/hold.* | wc -l)" = 64 ]; }
 	wait_for 20 served || fail "$(grep -l holding "$T"/hold.* | wc -l) are served"
 	equal programs 64 "$(field .proxy_clients)"
-	kill "${pids[@]}"
+	kill "${pids[@]}" 2>/dev/null || : # those without a seat have gone
 	none() { [ "$(field .proxy_clients)" = 0 ]; }
 	wait_for 10 none || fail "$(field .proxy_clients) left"
 	undisturbed
 	leave_nothing
+}
+
+# Who says nothing, or not all of it, loses its seat; who has opened the device may be silent.
+test_server_deadlines() {
+	serve --pdn 1
+	local pids=() i
+	"$build/proxy-tool" "$device" hold >"$T/hold" &
+	pids+=($!)
+	wait_for 10 grep -q holding "$T/hold"
+	for ((i = 0; i < 70; i++)); do
+		"$build/proxy-tool" - closed &
+		pids+=($!)
+	done
+	"$build/proxy-tool" - send=01 closed &
+	pids+=($!)
+	"$build/proxy-tool" "$device" send=01200000 closed &
+	for i in "${pids[@]:1}" $!; do
+		wait_for 20 ended "$i" || fail "is not hung up"
+	done
+	grep -q "hung up: it asks for nothing" "$T/qmapd.log" || fail "not for that reason"
+	grep -q "hung up: its message does not end" "$T/qmapd.log" || fail "not for that reason"
+	equal programs 1 "$(field .proxy_clients)"
+	kill "${pids[0]}"
+	undisturbed
+	leave_nothing
+}
+
+ended() { # pid
+	! kill -0 "$1" 2>/dev/null
 }
 
 # Unicast indications go to the owner, those to all to everybody who has the service.
@@ -368,6 +397,22 @@ test_server_credentials() {
 	grep -q "of user 65534 is refused" "$T/qmapd.log" || fail "not logged"
 	"${nobody[@]}" --groups 54321 "$T/proxy-tool" "$device" alloc=3 >"$T/id" || fail "the group may not"
 	equal "ids given" 1 "$(wc -l <"$T/id")"
+	# the group has no more than half of the seats
+	local i pids=()
+	for ((i = 0; i < 70; i++)); do
+		"${nobody[@]}" --groups 54321 "$T/proxy-tool" "$device" hold >"$T/hold.$i" 2>&1 &
+		pids+=($!)
+	done
+	served() { [ "$(cat "$T"/hold.* | wc -l)" = 70 ]; }
+	wait_for 20 served
+	equal "of the group are served" 32 "$(grep -l holding "$T"/hold.* | wc -l)"
+	many 8
+	kill "${pids[@]}" 2>/dev/null || :
+	# who is refused does not write the log
+	# shellcheck disable=SC2016 # it is perl's
+	"${nobody[@]}" --clear-groups perl -MSocket -e 'for (1..2000) { socket(S, PF_UNIX, SOCK_STREAM, 0);
+		connect(S, pack_sockaddr_un("\0qmi-proxy")); close(S); }'
+	[ "$(grep -c "is refused" "$T/qmapd.log")" -lt 20 ] || fail "$(grep -c "is refused" "$T/qmapd.log") lines of log"
 	undisturbed
 	leave_nothing
 	qmapd_kill

@@ -70,7 +70,7 @@ struct fake_modem {
 	size_t len;
 	struct rule rules[FAKE_RULES];
 	unsigned int nrules, used[FAKE_RULES];
-	struct fake_client clients[64];
+	struct fake_client clients[320];
 	unsigned int nclients;
 	uint8_t last_id;      /* client ids count up, all services together */
 	uint32_t accepts;     /* bit n: aggregation protocol n */

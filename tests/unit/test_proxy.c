@@ -17,7 +17,7 @@
 #include "fake_modem.h"
 
 #define NAS  3
-#define MAX  4
+#define MAX  5
 #define NAME "qmap-test-%d"
 
 static struct fake_modem modem;
@@ -56,6 +56,14 @@ static void on_changed(void *arg)
 		seen.most = seen.allocating;
 }
 
+static bool owns_mux(void *arg, uint8_t mux)
+{
+	(void)arg;
+	return mux == 0x81 || mux == 0x90;
+}
+
+static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns_mux};
+
 static void on_lost(void *arg, const char *why)
 {
 	(void)arg;
@@ -76,7 +84,7 @@ static int setup(void **state)
 	if (proxy_server_start(modem.base, name, NULL, &err) ||
 	    qmi_channel_open(&channel, modem.base, modem.path, &ops, NULL, &err))
 		return -1;
-	shared = proxy_modem_new(modem.path, on_changed, NULL);
+	shared = proxy_modem_new(modem.path, &owner, NULL);
 	for (int i = 0; i < MAX; i++)
 		fds[i] = -1;
 	return shared ? 0 : -1;
@@ -361,6 +369,91 @@ static void test_release(void **state)
 	assert_false(proxy_modem_has(shared, NAS, id));
 }
 
+/* What is not in the table could not be given back: it is not asked for. */
+static void test_ids_of_all_clients(void **state)
+{
+	uint8_t b[512];
+
+	(void)state;
+	let_in();
+	for (int i = 0; i < MAX; i++) {
+		welcome(i);
+		for (int n = 0; n < 64 && i < 4; n++)
+			allocate(i, i + 1);
+	}
+	assert_int_equal(modem.nclients, 256);
+	ask(4, CTL, 0, 2, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
+	assert_int_equal(ctl_result(4, 2, 0x0022, b), 5);
+	assert_int_equal(modem.nclients, 256);
+	for (int i = 0; i < MAX; i++)
+		hang_up(i);
+	for (int i = 0; i < 100 && modem.nclients; i++)
+		turn();
+	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(seen.ids + seen.allocating, 0);
+}
+
+/* A call of a client on a mux id of ours would send its packets to our PDN's port. */
+static void test_mux_ids_are_ours(void **state)
+{
+	static const struct {
+		uint16_t message, error;
+		uint8_t tlvs[12], len;
+	} cases[] = {
+		{0xa2, 82, {0x11, 1, 0, 0x81}, 4},
+		{0xa2, 82, {0x11, 1, 0, 0x85, 0x11, 1, 0, 0x90}, 8},
+		{0xa2, 82, {0x10, 1, 0, 0, 0x11, 2, 0, 0x81, 0}, 9},
+		{0xa2, 0, {0x11, 1, 0, 0x85}, 4},
+		{0xa2, 0, {0x11, 0, 0}, 3},
+		{0x22, 0, {0x11, 1, 0, 0x81}, 4},
+	};
+	uint8_t b[512], id, nas;
+	unsigned int before;
+
+	(void)state;
+	let_in();
+	welcome(0);
+	id = allocate(0, WDS);
+	nas = allocate(0, NAS);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		before = modem.nlog;
+		ask(0, WDS, id, i + 1, cases[i].message, cases[i].tlvs, cases[i].len);
+		assert_true(take(0, b) > 0);
+		assert_int_equal(modem.nlog, before + !cases[i].error);
+		if (cases[i].error)
+			assert_int_equal(b[18], cases[i].error);
+	}
+	before = modem.nlog;
+	ask(0, NAS, nas, 9, 0xa2, cases[0].tlvs, cases[0].len);
+	assert_int_equal(modem.nlog, before + 1);
+}
+
+/* Beyond them, who comes is sent away instead of being left to wait. */
+static void test_seats(void **state)
+{
+	int many[64];
+	uint8_t b[512];
+
+	(void)state;
+	let_in();
+	for (int i = 0; i < 64; i++) {
+		dial(0);
+		many[i] = fds[0];
+	}
+	turn();
+	dial(1);
+	assert_int_equal(take(1, b), -1);
+	assert_int_equal(proxy_modem_clients(shared), 0);
+	close(many[63]);
+	turn();
+	hang_up(1);
+	welcome(1);
+	for (int i = 0; i < 63; i++)
+		close(many[i]);
+	fds[0] = -1;
+	turn();
+}
+
 static void test_what_ctl_keeps(void **state)
 {
 	static const struct {
@@ -552,7 +645,7 @@ static void test_names(void **state)
 	assert_int_equal(proxy_server_start(modem.base, name, "no-such-group", NULL), -EINVAL);
 	assert_int_equal(proxy_server_start(modem.base, name, NULL, NULL), 0);
 	/* a channel through another proxy is not ours to share */
-	assert_null(proxy_modem_new("qmi-proxy:/dev/cdc-wdm0", on_changed, NULL));
+	assert_null(proxy_modem_new("qmi-proxy:/dev/cdc-wdm0", &owner, NULL));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -568,6 +661,9 @@ int main(void)
 		TEST(test_ids_are_written_down),
 		TEST(test_left_before_the_id_came),
 		TEST(test_release),
+		TEST(test_ids_of_all_clients),
+		TEST(test_mux_ids_are_ours),
+		TEST(test_seats),
 		TEST(test_what_ctl_keeps),
 		TEST(test_framing),
 		TEST(test_garbage),
