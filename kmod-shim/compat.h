@@ -85,6 +85,11 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#include <net/netdev_queues.h>
+#define SHIM_QUEUE_STATS
+#endif
+
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define shim_set_lltx(dev) ((dev)->lltx = true)
 #else

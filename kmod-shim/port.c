@@ -79,20 +79,6 @@ static netdev_features_t port_features_check(struct sk_buff *skb, struct net_dev
 	return features;
 }
 
-static void port_get_stats(struct net_device *dev, struct rtnl_link_stats64 *s)
-{
-	struct port *port = netdev_priv(dev);
-	u64 n[PORT_COUNTER_MAX];
-
-	counters_sum(port->counters, n, PORT_COUNTER_MAX);
-	s->rx_packets = n[PORT_RX_PACKETS];
-	s->rx_bytes = n[PORT_RX_BYTES];
-	s->rx_dropped = n[PORT_RX_DROPPED];
-	s->tx_packets = n[PORT_TX_PACKETS];
-	s->tx_bytes = n[PORT_TX_BYTES];
-	s->tx_dropped = n[PORT_TX_DROPPED];
-}
-
 static int port_get_iflink(const struct net_device *dev)
 {
 	const struct port *port = netdev_priv(dev);
@@ -157,34 +143,9 @@ static const struct net_device_ops port_netdev_ops = {
 	.ndo_start_xmit = tx_xmit,
 	.ndo_features_check = port_features_check,
 	.ndo_change_carrier = port_change_carrier,
-	.ndo_get_stats64 = port_get_stats,
+	.ndo_get_stats64 = port_stats64,
 	.ndo_get_iflink = port_get_iflink,
 	.ndo_bpf = port_bpf,
-};
-
-static int port_sset_count(struct net_device *dev, int sset)
-{
-	return sset == ETH_SS_STATS ? PORT_COUNTER_MAX : -EOPNOTSUPP;
-}
-
-static void port_strings(struct net_device *dev, u32 sset, u8 *data)
-{
-	if (sset == ETH_SS_STATS)
-		memcpy(data, port_counter_names, sizeof(port_counter_names));
-}
-
-static void port_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
-{
-	struct port *port = netdev_priv(dev);
-
-	counters_sum(port->counters, data, PORT_COUNTER_MAX);
-}
-
-static const struct ethtool_ops port_ethtool_ops = {
-	.get_link = ethtool_op_get_link,
-	.get_sset_count = port_sset_count,
-	.get_strings = port_strings,
-	.get_ethtool_stats = port_ethtool_stats,
 };
 
 static void port_setup(struct net_device *dev)
@@ -192,7 +153,7 @@ static void port_setup(struct net_device *dev)
 	struct port *port = netdev_priv(dev);
 
 	dev->netdev_ops = &port_netdev_ops;
-	dev->ethtool_ops = &port_ethtool_ops;
+	port_stats_setup(dev);
 	dev->type = ARPHRD_RAWIP;
 	dev->flags = IFF_POINTOPOINT | IFF_NOARP;
 	dev->mtu = ETH_DATA_LEN;

@@ -150,6 +150,10 @@ void port_count_dropped(struct port *port, unsigned int packets);
 void ports_delete(struct trunk *trunk, struct list_head *kill);
 void ports_limits(struct trunk *trunk);
 
+/* port_stats.c */
+void port_stats64(struct net_device *dev, struct rtnl_link_stats64 *s);
+void port_stats_setup(struct net_device *dev);
+
 /* rx.c */
 int rx_create(struct trunk *trunk);
 void rx_start(struct trunk *trunk);
