@@ -195,6 +195,11 @@ static size_t put(uint8_t *out, size_t n, uint8_t type, const void *v, uint8_t l
 	return n + 3 + len;
 }
 
+static size_t put32(uint8_t *out, size_t n, uint8_t type, uint32_t v)
+{
+	return put(out, n, type, ((uint8_t[]){v, v >> 8, v >> 16, v >> 24}), 4);
+}
+
 static size_t fake_ctl(struct fake_modem *f, const struct request *r, uint8_t *out, uint16_t *error)
 {
 	size_t len;
@@ -245,7 +250,7 @@ static size_t fake_wda(struct fake_modem *f, const struct request *r, uint8_t *o
 	if (!ok || !dl[0])
 		return put(out, n, 0x16, zero, 4);
 	n = put(out, n, 0x15, fake_tlv(r, 0x15, &len), 4);
-	n = put(out, n, 0x16, f->dl_bytes ? (const void *)&f->dl_bytes : max, 4);
+	n = f->dl_bytes ? put32(out, n, 0x16, f->dl_bytes) : put(out, n, 0x16, max, 4);
 	n = put(out, n, 0x17, ul_count, 4);
 	return put(out, n, 0x18, ((uint8_t[]){0, 0x20, 0, 0}), 4);
 }
@@ -282,7 +287,7 @@ static size_t fake_wds(struct fake_client *c, const struct request *r, uint8_t *
 		c->connected = true;
 		c->family = fake_tlv(r, 0x19, &len)[0];
 		c->handle = 0x1000 + c->id;
-		return put(out, 0, 1, &c->handle, 4);
+		return put32(out, 0, 1, c->handle);
 	case 0x0021:
 		c->connected = false;
 		return 0;
