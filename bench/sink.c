@@ -26,7 +26,7 @@ void sink_free(struct sink_stream *s)
 
 void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len, enum sink_check check)
 {
-	struct pattern p;
+	struct pattern p = {0};
 
 	if (check == SINK_BYTES ? !pattern_check(payload, len, &p)
 				: !pattern_read(payload, len, &p))
