@@ -110,6 +110,11 @@ $(BUILD)/%.o: %.c | $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
 
+# What reads packets and messages, at any address, may not take them for anything that wants a better
+# one. (clang has no such warning.)
+CAST_ALIGN := $(shell $(CC) -Werror -Wcast-align=strict -E - </dev/null >/dev/null 2>&1 && echo -Wcast-align=strict)
+$(LIB_OBJ) $(LIB_ASAN): USER_CFLAGS += $(CAST_ALIGN)
+
 $(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

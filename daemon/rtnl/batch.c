@@ -41,7 +41,7 @@ int rtnl_change(struct rtnl *nl, int ignored, struct error *err, const char *wha
 	vsnprintf(text, sizeof(text), what, ap);
 	va_end(ap);
 	if (nl->batch.open)
-		return add(&nl->batch, (const void *)nl->buf, ignored, text, err);
+		return add(&nl->batch, &nl->message, ignored, text, err);
 	ret = rtnl_execute(nl, NULL, NULL, &cause, "%s", text);
 	return !ret || ret == ignored ? 0 : error_pass(err, &cause);
 }
@@ -68,7 +68,7 @@ static int take_acks(struct rtnl *nl, struct error *first)
 
 	while (left) {
 		ssize_t n = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
-		const struct nlmsghdr *nlh = (const void *)nl->buf;
+		const struct nlmsghdr *nlh = &nl->message;
 		int len = n;
 
 		if (n < 0 && errno == EINTR)

@@ -32,7 +32,10 @@ struct rtnl {
 	struct mnl_socket *sock;
 	uint32_t seq;
 	struct rtnl_batch batch;
-	char buf[RTNL_BUFFER]; /* one request, then its answers */
+	union { /* one request, then its answers */
+		char buf[RTNL_BUFFER];
+		struct nlmsghdr message;
+	};
 };
 
 /* A netlink route socket, acknowledging with sentences, in namespace @netns. */

@@ -143,7 +143,7 @@ static int receive(struct rtnl *nl, struct answers *a, struct error *err)
 
 	while (!a->done) {
 		ssize_t n = mnl_socket_recvfrom(nl->sock, nl->buf, sizeof(nl->buf));
-		const struct nlmsghdr *nlh = (const void *)nl->buf;
+		const struct nlmsghdr *nlh = &nl->message;
 		int len = n;
 
 		if (n < 0 && errno == EINTR)
@@ -163,7 +163,7 @@ static int receive(struct rtnl *nl, struct answers *a, struct error *err)
 int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *err, const char *what,
 		 ...)
 {
-	struct nlmsghdr *nlh = (struct nlmsghdr *)nl->buf;
+	struct nlmsghdr *nlh = &nl->message;
 	struct answers a = {.cb = cb, .arg = arg};
 	char text[128];
 	va_list ap;

@@ -103,7 +103,7 @@ int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *er
 				 "queueing discipline %s is not one of the kernel's own",
 				 root.kind);
 	request(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, TC_H_ROOT);
-	mnl_attr_put_strz((struct nlmsghdr *)nl->buf, TCA_KIND, PLAIN);
+	mnl_attr_put_strz(&nl->message, TCA_KIND, PLAIN);
 	return rtnl_execute(nl, NULL, NULL, err, "set the queue of netdev %u", ifindex);
 }
 
