@@ -18,7 +18,7 @@ struct number {
 
 static int counter_is(const struct fixture *f, const char *dev, const char *name, uint64_t expected)
 {
-	uint64_t value = world_counter(dev, name);
+	uint64_t value = world_counter_reaches(dev, name, expected);
 
 	if (value == expected)
 		return 0;

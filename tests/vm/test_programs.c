@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -38,8 +39,10 @@ static int swap_in(const struct world *w, const char *name)
 	return bpf_link__update_program(w->rx, prog) ? FAIL("cannot install %s", name) : 0;
 }
 
+/* Also waits until a program has seen all of them. */
 static int send_rounds(const struct world *w, unsigned int rounds, unsigned int frames)
 {
+	uint64_t all = world_counter("trunk0", "aggregates") + rounds;
 	static struct aggregate a;
 
 	for (; rounds; rounds--) {
@@ -47,6 +50,8 @@ static int send_rounds(const struct world *w, unsigned int rounds, unsigned int 
 		if (world_send(w, a.data, a.len))
 			return FAIL("cannot send");
 	}
+	if (world_counter_reaches("trunk0", "aggregates", all) != all)
+		return FAIL("not all aggregates have arrived");
 	return 0;
 }
 
@@ -80,7 +85,7 @@ static int ours_again(const struct world *w)
 		return FAIL("cannot put the program back");
 	if (send_rounds(w, 1, FRAMES))
 		return -1;
-	if (world_counter("port1", "rx_packets") != before + FRAMES)
+	if (world_counter_reaches("port1", "rx_packets", before + FRAMES) != before + FRAMES)
 		return FAIL("receives nothing any more");
 	return 0;
 }
@@ -114,13 +119,19 @@ int test_no_program(void)
 	return err;
 }
 
-static uint64_t seen(const struct world *w)
+/* How many packets count_and_drop has seen: waits for @all of them. */
+static uint64_t seen(const struct world *w, uint64_t all)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
-	uint32_t zero = 0;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	uint32_t zero = 0, tries;
 	uint64_t n = 0;
 
-	bpf_map_lookup_elem(bpf_map__fd(map), &zero, &n);
+	for (tries = 0; n < all && tries < 30000; tries++) {
+		if (tries)
+			nanosleep(&pause, NULL);
+		bpf_map_lookup_elem(bpf_map__fd(map), &zero, &n);
+	}
 	return n;
 }
 
@@ -165,6 +176,7 @@ static int redirect_in(const struct world *w)
 	struct bpf_program *sink = bpf_object__find_program_by_name(w->extra, "count_and_drop");
 	struct bpf_program *pass = bpf_object__find_program_by_name(w->extra, "plain_pass");
 	struct bpf_link *link;
+	uint64_t all = ROUNDS * FRAMES, n;
 	int err;
 
 	/* veth takes XDP frames only when its peer has a program. */
@@ -175,10 +187,12 @@ static int redirect_in(const struct world *w)
 	if (!err && bpf_link__update_program(link, sink))
 		err = FAIL("update");
 	err = err || send_rounds(w, ROUNDS, FRAMES);
+	n = err ? 0 : seen(w, all);
 	bpf_link__destroy(link);
-	if (!err && seen(w) != ROUNDS * FRAMES)
-		err = FAIL("%llu of %u arrived", (unsigned long long)seen(w), ROUNDS * FRAMES);
-	if (!err && world_counter("trunk0", "redirected") != (ROUNDS + 1) * FRAMES)
+	if (!err && n != all)
+		err = FAIL("%llu of %llu arrived", (unsigned long long)n, (unsigned long long)all);
+	if (!err && world_counter_reaches("trunk0", "redirected", (ROUNDS + 1) * FRAMES) !=
+			    (ROUNDS + 1) * FRAMES)
 		err = FAIL("counter");
 	return err;
 }
@@ -237,7 +251,7 @@ static int cpumap_in(const struct world *w)
 		return FAIL("%llu packets on the first CPU, %llu on the second, sent %u",
 			    (unsigned long long)arrived_on(w, 0),
 			    (unsigned long long)arrived_on(w, 1), ROUNDS * FRAMES);
-	if (world_counter("trunk0", "redirected") != ROUNDS * FRAMES ||
+	if (world_counter_reaches("trunk0", "redirected", ROUNDS * FRAMES) != ROUNDS * FRAMES ||
 	    world_counter("trunk0", "drop_redirect_failed"))
 		return FAIL("counters");
 	return 0;

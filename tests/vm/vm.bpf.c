@@ -79,16 +79,27 @@ int plain_adjust(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Random words and verdicts. */
+/* Random words and verdicts; every other word is one of a short packet without a header. */
 SEC("xdp")
 int plain_garbage(struct xdp_md *ctx)
 {
-	__u8 *meta = (void *)(long)ctx->data_meta, *data = (void *)(long)ctx->data;
+	__u32 a = bpf_get_prandom_u32(), b = bpf_get_prandom_u32();
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+	__u8 *data = (void *)(long)ctx->data;
 
-	if (meta + 8 > data)
+	if ((__u8 *)(w + 1) > data)
 		return XDP_ABORTED;
-	*(__u32 *)meta = bpf_get_prandom_u32() & (bpf_get_prandom_u32() & 1 ? 0xff00007f : ~0);
-	*(__u32 *)(meta + 4) = bpf_get_prandom_u32();
+	w->length = a;
+	w->header = a >> 16;
+	w->tail = a >> 24;
+	w->port = b;
+	w->flags = b >> 8;
+	w->drop = b >> 16;
+	w->reserved = b >> 24;
+	if (bpf_get_prandom_u32() & 1) {
+		w->length = a & 0x7f;
+		w->header = 0;
+	}
 	return bpf_get_prandom_u32() & 7;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -370,6 +371,19 @@ uint64_t world_counter(const char *dev, const char *name)
 	stats->cmd = ETHTOOL_GSTATS;
 	stats->n_stats = info.n_stats;
 	return ethtool(dev, stats) ? UINT64_MAX : stats->data[i];
+}
+
+uint64_t world_counter_reaches(const char *dev, const char *name, uint64_t value)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	uint64_t now = world_counter(dev, name);
+	unsigned int tries;
+
+	for (tries = 0; now < value && tries < 30000; tries++) {
+		nanosleep(&pause, NULL);
+		now = world_counter(dev, name);
+	}
+	return now;
 }
 
 int world_feature(const char *dev, uint32_t command, bool on)

@@ -83,6 +83,9 @@ bool world_readable(int fd, int ms);
 size_t world_read(int fd, void *buf, size_t size, int ms);
 /* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */
 uint64_t world_counter(const char *dev, const char *name);
+/* Waits until it is @value at least: a write to the modem returns before the shim is through with
+ * the aggregate where another thread is to run the NAPI. Returns what it is then. */
+uint64_t world_counter_reaches(const char *dev, const char *name, uint64_t value);
 int world_feature(const char *dev, uint32_t command, bool on);
 /* By the name that ethtool(8) has for it. */
 int world_named_feature(const char *dev, const char *feature, bool on);
