@@ -4,7 +4,8 @@
 # Which machine guests are: ARCH, a Debian architecture. Sourced by kernels.sh.
 #
 #   amd64    this machine's own, the default
-#   arm64    what newer routers have; Debian's kernel has rmnet
+#   arm64    what newer routers have
+#   armhf    32 bits
 #   s390x    big endian
 #   mipsel   32 bits, and no unaligned access: what many routers have
 #
@@ -20,17 +21,22 @@ amd64)
 	GUEST_CPU=max GUEST_MEMORY=1024
 	;;
 arm64)
-	TRIPLET=aarch64-linux-gnu FLAVOUR=arm64 CONSOLE=ttyAMA0
+	TRIPLET=aarch64-linux-gnu FLAVOUR=arm64 CONSOLE=ttyAMA0 QEMU_USER=qemu-aarch64-static
 	QEMU=(qemu-system-aarch64 -M virt) GUEST_SMP="-smp 2"
 	GUEST_CPU=cortex-a72 GUEST_MEMORY=1024
 	;;
+armhf)
+	TRIPLET=arm-linux-gnueabihf FLAVOUR=armmp CONSOLE=ttyAMA0 QEMU_USER=qemu-arm-static
+	QEMU=(qemu-system-arm -M virt) GUEST_SMP="-smp 2"
+	GUEST_CPU=cortex-a15 GUEST_MEMORY=1024
+	;;
 s390x)
-	TRIPLET=s390x-linux-gnu FLAVOUR=s390x CONSOLE=ttysclp0
+	TRIPLET=s390x-linux-gnu FLAVOUR=s390x CONSOLE=ttysclp0 QEMU_USER=qemu-s390x-static
 	QEMU=(qemu-system-s390x -M s390-ccw-virtio) GUEST_SMP="-smp 2"
 	GUEST_CPU=max GUEST_MEMORY=1024
 	;;
 mipsel)
-	TRIPLET=mipsel-linux-gnu FLAVOUR=4kc-malta CONSOLE=ttyS0
+	TRIPLET=mipsel-linux-gnu FLAVOUR=4kc-malta CONSOLE=ttyS0 QEMU_USER=qemu-mipsel-static
 	QEMU=(qemu-system-mipsel -M malta) GUEST_SMP=""
 	GUEST_CPU=24Kf GUEST_MEMORY=512
 	;;

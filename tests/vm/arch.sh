@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What other machines make of the code: another byte order, another word size, no unaligned access.
+#
+#   tests/vm/arch.sh [user|guest]   both, unless one is named
+#   ARCHES="arm64 s390x"            which machines of machine.sh; default: all but this one
+#   KERNELS=6.1                     for guests
+#   DEADLINE=1500                   seconds after which a guest counts as hung
+#   tests/vm/arch.sh deps           installs cross compilers and QEMU for them
+#
+# user: the unit tests, each by QEMU's user mode. guest: the module with its tests, the BPF programs
+# with theirs, and unit tests that need the kernel, in a guest.
+
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+ARCHES=${ARCHES:-arm64 armhf s390x mipsel}
+
+install_tools() {
+	apt-get install -y --no-install-recommends qemu-user-static ipxe-qemu \
+		qemu-system-arm qemu-system-misc qemu-system-mips \
+		gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu gcc-mipsel-linux-gnu
+}
+
+[ "${1:-}" != deps ] || { install_tools; exit; }
+
+# machine.sh knows one machine at a time.
+if [ -z "${ARCH:-}" ]; then
+	failed=0
+	for arch in $ARCHES; do
+		ARCH=$arch tests/vm/arch.sh "$@" || failed=1
+	done
+	exit $failed
+fi
+
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+KERNELS=${KERNELS:-6.1}
+DEADLINE=${DEADLINE:-1500}
+
+# QEMU's user mode translates a part of rtnetlink only: those that need more of it run in the guest.
+NETLINK_TESTS="test_rtnl"
+
+unit_tests() {
+	local file name
+	for file in tests/unit/test_*.c; do
+		name=$(basename "$file" .c)
+		[[ " $NETLINK_TESTS " == *" $name "* ]] || echo "$GUEST_BUILD/unit/$name"
+	done
+}
+
+run_user() {
+	local program failed=0 log=$GUEST_BUILD/user.log
+	local -a programs
+	mapfile -t programs < <(unit_tests)
+	command -v "$QEMU_USER" >/dev/null || { echo "SKIP user $ARCH: no $QEMU_USER (arch.sh deps)"; return 0; }
+	guest_make "${programs[@]}" >"$log" 2>&1 ||
+		{ echo "FAIL user $ARCH: does not build"; grep -E 'error|warning' "$log"; return 1; }
+	for program in "${programs[@]}"; do
+		if timeout -k 5 600 "$QEMU_USER" -L "$SYSROOT" "$program" >"$log" 2>&1; then
+			echo "PASS user $ARCH: $(basename "$program"):$(sed -n 's/^\[  PASSED  \]//p' "$log")"
+		else
+			echo "FAIL user $ARCH: $(basename "$program")"
+			grep -vE '^\[ RUN|^\[       OK' "$log" | tail -n 20
+			failed=1
+		fi
+	done
+	return $failed
+}
+
+run_kernel() { # kernel
+	local kernel=$1 image=$VM_BUILD/$1/arch.cpio.gz reason
+	reason=$(fetch_kernel "$kernel") || { echo "SKIP vm $ARCH $kernel: $reason"; return 0; }
+	build_module "$kernel" || { echo "FAIL vm $ARCH $kernel: the module does not build"; return 1; }
+	reason=$(build_rmnet "$kernel") || echo "SKIP vm $ARCH $kernel: peers: $reason"
+	make_image "$kernel" "$image" "sh /guest_arch.sh" tests/vm/guest_arch.sh \
+		"$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} "$GUEST_BUILD"/tests-bpf/test_{load,xdp,uplink} \
+		"$GUEST_BUILD"/unit/{test_walk,test_rtnl} || return 1
+	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/arch.log"
+}
+
+run_guests() {
+	local kernel failed=0 reason
+	reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason (arch.sh deps)"; return 0; }
+	guest_make "$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} "$GUEST_BUILD"/tests-bpf/test_{load,xdp,uplink} \
+		"$GUEST_BUILD"/unit/{test_walk,test_rtnl} ||
+		{ echo "FAIL vm $ARCH: test programs do not build"; return 1; }
+	for kernel in $KERNELS; do
+		run_kernel "$kernel" || failed=1
+	done
+	return $failed
+}
+
+command -v "${CROSS}gcc" >/dev/null || { echo "SKIP arch $ARCH: no ${CROSS}gcc (arch.sh deps)"; exit 0; }
+reason=$(fetch_sysroot) || { echo "SKIP arch $ARCH: $reason"; exit 0; }
+failed=0
+[ "${1:-user}" != user ] || run_user || failed=1
+[ "${1:-guest}" != guest ] || run_guests || failed=1
+exit $failed
