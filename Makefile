@@ -9,6 +9,7 @@ BUILD   := build
 
 CC     ?= cc
 CLANG  ?= clang
+LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ifeq ($(origin CC),default)
 CC := gcc
@@ -24,7 +25,7 @@ CFLAGS   ?= -O2 -g
 INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 # The width of a file's offset is set for 32-bit machines: readdir() and stat() fail there on inode
 # numbers that do not fit, as those of sysfs may be.
-USER_CFLAGS = -std=gnu17 $(WARN) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
+USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
 LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -35,7 +36,10 @@ BPF_HEADERS := $(shell $(CC) -v -E - </dev/null 2>&1 | sed -nE '/^.include </,/^
 BPF_MACHINE := $(shell $(CC) -dM -E - </dev/null 2>/dev/null | sed -nE \
 	       's/^.define ((__MIPSE[BL]|__ARMEB|__AARCH64EB|__(LITTLE|BIG)_ENDIAN|__riscv_xlen|__loongarch_grlen|_MIPS_SZLONG)[a-z_]*) /-D\1=/p')
 BPF_ORDER   := $(if $(shell $(CC) -dM -E - </dev/null 2>/dev/null | grep '__BYTE_ORDER__ .*BIG'),eb,el)
-BPF_CFLAGS   = -O2 -g -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
+# The debug information that -g makes is stripped: the BTF of maps stays. No path of the machine that
+# builds gets into a program.
+PREFIX_MAP  := -ffile-prefix-map=$(CURDIR)=.
+BPF_CFLAGS   = -O2 -g $(PREFIX_MAP) -fdebug-compilation-dir=. -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
 	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
 LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c,$(wildcard daemon/*.c daemon/*/*.c))
@@ -76,6 +80,7 @@ $(BUILD)/%.bpf.o: %.bpf.c | preflight
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf$(BPF_ORDER) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 
 # bpftool (before libbpf 1.6) reads objects of this machine's byte order only. The skeleton of another
 # one is made from a stand-in in this machine's order, and then given the bytes of the object itself.
@@ -90,6 +95,7 @@ $(BUILD)/stand-in/%.bpf.o: %.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf$(OWN_ORDER) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 
 define skel_rule
 $(BUILD)/include/$(notdir $(1:.bpf.c=.skel.h)): $(BUILD)/$(STAND_IN)$(1:.c=.o) $(BUILD)/$(1:.c=.o)
@@ -115,9 +121,16 @@ $(BUILD)/%.o: %.c | $(SKEL)
 CAST_ALIGN := $(shell $(CC) -Werror -Wcast-align=strict -E - </dev/null >/dev/null 2>&1 && echo -Wcast-align=strict)
 $(LIB_OBJ) $(LIB_ASAN): USER_CFLAGS += $(CAST_ALIGN)
 
-$(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB_OBJ)
+# Programs take from the archive what they use: qmapd has no decode tables, qmapctl no proxy.
+LIB := $(BUILD)/libqmap.a
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # A qmapd whose BPF programs do the same by other instructions, as another release's would: tests
 # replace the one's by the other's.
@@ -182,7 +195,7 @@ $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o 
 # Programs are as fast as the compiler that made them: results name it.
 $(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --version 2>/dev/null | head -n1)"'
 
-$(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+$(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
 
@@ -212,7 +225,7 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
 	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) \
 	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
-$(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB_OBJ)
+$(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
