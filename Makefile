@@ -15,9 +15,10 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 
-# V=1 shows the commands.
+# V=1 shows the commands, -s nothing.
 Q := $(if $(V),,@)
-say = @$(if $(V),:,printf '  %-8s %s\n' $(1) $(2))
+SILENT := $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
+say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 
 PKGS     := libbpf libevent_core json-c inih smartcols libmnl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror

@@ -64,11 +64,24 @@ static void build_no_memory(struct port *port)
 	counters_add(port->counters, PORT_RX_DROPPED, 1);
 }
 
+/*
+ * On CPUs without unaligned access napi_alloc_skb() shifts packets by NET_IP_ALIGN, so that what
+ * follows an Ethernet header is aligned to four bytes. These packets have none: the IP header comes
+ * first.
+ */
+static struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
+{
+	struct sk_buff *skb = napi_alloc_skb(&q->napi, length + NET_IP_ALIGN);
+
+	if (likely(skb))
+		skb_reserve(skb, NET_IP_ALIGN);
+	return skb;
+}
+
 static void build_single(struct rx_queue *q, const struct frame *f)
 {
-	struct sk_buff *skb;
+	struct sk_buff *skb = build_alloc(q, f->kind.length);
 
-	skb = napi_alloc_skb(&q->napi, f->kind.length);
 	if (unlikely(!skb)) {
 		build_no_memory(f->port);
 		return;
@@ -304,7 +317,7 @@ static bool build_begin(struct build *b, const struct frame *head)
 {
 	unsigned int linear = b->due <= BUILD_LINEAR ? b->due : 0;
 
-	b->skb = napi_alloc_skb(&b->q->napi, b->headers + linear);
+	b->skb = build_alloc(b->q, b->headers + linear);
 	if (unlikely(!b->skb))
 		return false;
 	skb_put_data(b->skb, head->data, b->headers);

@@ -62,7 +62,8 @@ build_module() {
 # aggregation on, for which 6.1 has no switch; with "stock" as the source has it. Prints the reason on
 # failure.
 build_rmnet() { # kernel ["stock"]
-	local kernel=$1 dir suite flags headers path=drivers/net/ethernet/qualcomm/rmnet
+	local kernel=$1 dir suite flags headers source path=drivers/net/ethernet/qualcomm/rmnet
+	source=linux-source-$(kernel_release "$kernel" | grep -oE '^[0-9]+\.[0-9]+')
 	dir=$VM_BUILD/$kernel/rmnet${2:+-$2}
 	[ -s "$dir/rmnet.ko" ] && return 0
 	suite=$(suite_of "$kernel")
@@ -70,12 +71,11 @@ build_rmnet() { # kernel ["stock"]
 	mkdir -p "$dir/source"
 	update_suite "$suite" || return 1
 	(cd "$dir/source" && apt_suite "$suite" apt-get -qq download \
-		"linux-source-$kernel" >/dev/null 2>&1) ||
-		{ echo "no package linux-source-$kernel"; return 1; }
+		"$source" >/dev/null 2>&1) ||
+		{ echo "no package $source"; return 1; }
 	dpkg --fsys-tarfile "$dir"/source/linux-source-*.deb |
-		tar -xO "./usr/src/linux-source-$kernel.tar.xz" |
-		tar -xJ -C "$dir/source" --strip-components=1 "linux-source-$kernel/$path" \
-			"linux-source-$kernel/scripts"
+		tar -xO "./usr/src/$source.tar.xz" |
+		tar -xJ -C "$dir/source" --strip-components=1 "$source/$path" "$source/scripts"
 	mv "$dir/source/$path"/* "$dir/"
 	rm -rf "$VM_BUILD/$kernel/scripts"
 	mv "$dir/source/scripts" "$VM_BUILD/$kernel/scripts" # checkpatch, see tests/checkpatch.sh

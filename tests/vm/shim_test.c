@@ -29,6 +29,7 @@ static const struct test {
 	{"udp_v5", test_udp_v5},
 	{"udp_unasked", test_udp_unasked},
 	{"trailer_sums", test_trailer_sums},
+	{"alignment", test_alignment},
 	{"plain_programs", test_plain_programs},
 	{"no_program", test_no_program},
 	{"redirect", test_redirect},

@@ -31,6 +31,7 @@ int test_udp_v1(void);
 int test_udp_v5(void);
 int test_udp_unasked(void);
 int test_trailer_sums(void);
+int test_alignment(void);
 int test_plain_programs(void);
 int test_no_program(void);
 int test_redirect(void);
