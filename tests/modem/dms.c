@@ -147,6 +147,20 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 	return info ? sim_verify_message(m, info, len, out) : QMI_MISSING_ARG;
 }
 
+static enum qmi_error get_iccid(struct modem *m, struct client *c, const struct qmi_msg *req,
+				struct qmi_tlvs *out)
+{
+	char iccid[21];
+
+	(void)c;
+	(void)req;
+	if (m->sim_absent)
+		return QMI_UIM_UNINITIALIZED;
+	sim_iccid(m, iccid);
+	qmi_put_string(out, 0x01, iccid);
+	return QMI_OK;
+}
+
 static const struct qmi_message messages[] = {
 	{0x0000, "reset", reset},
 	{0x0001, "event_report", event_report},
@@ -159,6 +173,7 @@ static const struct qmi_message messages[] = {
 	{0x002b, "pin_status", pin_status},
 	{0x002d, "get_operating_mode", get_mode},
 	{0x002e, "set_operating_mode", set_mode},
+	{0x003c, "iccid", get_iccid},
 	{0},
 };
 

@@ -171,6 +171,7 @@ static struct json_object *cmd_clear(struct modem *m, struct args *a)
 	(void)a;
 	faults_clear(m);
 	m->stale.left = 0;
+	m->card_lies.pin = false;
 	return NULL;
 }
 
@@ -522,11 +523,31 @@ static struct json_object *cmd_signal(struct modem *m, struct args *a)
 static struct json_object *cmd_sim(struct modem *m, struct args *a)
 {
 	bool in = !strcmp(a->words[0], "in");
+	long card = arg_number(a, "card", m->card, 0, 9999);
 
 	if (!in && strcmp(a->words[0], "out"))
 		arg_error(a, "%s: in or out is wanted", a->words[0]);
-	else
-		sim_insert(m, in);
+	if (a->error[0])
+		return NULL;
+	if (m->card != (unsigned int)card)
+		m->pin_retries = SIM_PIN_RETRIES;
+	m->card = card;
+	sim_insert(m, in);
+	return NULL;
+}
+
+static struct json_object *cmd_card(struct modem *m, struct args *a)
+{
+	bool lies = !strcmp(a->words[0], "locked");
+	long retries = arg_number(a, "retries", SIM_PIN_RETRIES, 0, 255);
+
+	if (!lies && strcmp(a->words[0], "true"))
+		arg_error(a, "%s: locked or true is wanted", a->words[0]);
+	if (a->error[0])
+		return NULL;
+	m->card_lies.pin = lies;
+	m->card_lies.retries = retries;
+	sim_tell(m);
 	return NULL;
 }
 
@@ -632,8 +653,10 @@ const struct command fault_commands[] = {
 	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1] [mnc=1]",
 	 "registration changes; without it calls end", cmd_network},
 	{"signal", 0, "rsrp", "rsrp=DBM", "who wants to be told of so much is told", cmd_signal},
-	{"sim", 1, "", "in|out", "the card is taken out, or comes back with its PIN not entered",
-	 cmd_sim},
+	{"sim", 1, "card", "in|out [card=N]",
+	 "the card is taken out, or comes back with its PIN not entered, or another one", cmd_sim},
+	{"card", 1, "retries", "locked|true [retries=3]",
+	 "the card's status says that the PIN is wanted, or what is true", cmd_card},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",
 	 "other settings, and a status indication that says so", cmd_reconfigure},
 	{"readdress", 0, "pdn host tell", "pdn=N [host=6] [tell=nothing|connected|reconfigure]",

@@ -145,6 +145,11 @@ struct modem {
 	bool sim_absent;
 	uint8_t pin_retries;
 	bool pin_verified;
+	unsigned int card; /* which one is in, 0 to 999: the end of its ICCID */
+	struct {
+		bool pin;	 /* the card's status says that the PIN is wanted, */
+		uint8_t retries; /* and so many attempts are left; whatever is true */
+	} card_lies;
 	struct {
 		unsigned int left; /* so many Start Networks lead to a call that is none */
 		bool until_stop;   /* Stop Network ends it; else the release of the client id */

@@ -25,8 +25,14 @@ bool sim_verify(struct modem *m, const char *pin);
 enum qmi_error sim_verify_message(struct modem *m, const uint8_t *info, uint16_t len,
 				  struct qmi_tlvs *out);
 
+/* Everybody who wants to know is told what the card's status is. */
+void sim_tell(struct modem *m);
+
 /* Card in or out. */
 void sim_insert(struct modem *m, bool in);
+
+/* Serial number of the card that is in: 20 digits and a zero byte. */
+void sim_iccid(const struct modem *m, char iccid[21]);
 
 /* May calls be made? */
 bool sim_ready(const struct modem *m);

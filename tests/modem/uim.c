@@ -53,8 +53,15 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 	return QMI_OK;
 }
 
+void sim_iccid(const struct modem *m, char iccid[21])
+{
+	snprintf(iccid, 21, "8900101000000000%04u", m->card % 10000);
+}
+
 static uint8_t app_state(const struct modem *m)
 {
+	if (m->card_lies.pin)
+		return APP_PIN_ASKED;
 	switch (sim_pin_state(m)) {
 	case PIN_NOT_VERIFIED:
 		return APP_PIN_ASKED;
@@ -98,8 +105,8 @@ static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 	memcpy(v + n, aid, sizeof(aid));
 	n += sizeof(aid);
 	v[n++] = 0; /* UPIN does not replace PIN1 */
-	v[n++] = sim_pin_state(m);
-	v[n++] = m->pin_retries;
+	v[n++] = m->card_lies.pin ? PIN_NOT_VERIFIED : sim_pin_state(m);
+	v[n++] = m->card_lies.pin ? m->card_lies.retries : m->pin_retries;
 	v[n++] = 10;
 	v[n++] = PIN_NOT_VERIFIED; /* PIN2 */
 	v[n++] = 3;
@@ -112,6 +119,7 @@ static enum qmi_error card_status(struct modem *m, struct client *c, const struc
 {
 	(void)c;
 	(void)req;
+	m->qmi.cards++;
 	put_card_status(m, out);
 	return QMI_OK;
 }
@@ -167,6 +175,36 @@ enum qmi_error sim_verify_message(struct modem *m, const uint8_t *info, uint16_t
 	return m->pin_retries ? QMI_INCORRECT_PIN : QMI_PIN_BLOCKED;
 }
 
+/* EF ICCID of 3GPP TS 31.102: two digits a byte, low half first. */
+static enum qmi_error read_transparent(struct modem *m, struct client *c, const struct qmi_msg *req,
+				       struct qmi_tlvs *out)
+{
+	static const uint8_t iccid_file[] = {0xe2, 0x2f, 2, 0x00, 0x3f}, done[] = {0x90, 0x00};
+	uint8_t content[2 + 10] = {10, 0};
+	uint16_t len;
+	const uint8_t *file = qmi_find(req, 0x02, &len);
+	char digits[21];
+
+	(void)c;
+	if (!file || !qmi_find(req, 0x01, &(uint16_t){0}) || !qmi_find(req, 0x03, &(uint16_t){0}))
+		return QMI_MISSING_ARG;
+	if (m->sim_absent)
+		return QMI_UIM_UNINITIALIZED;
+	if (len != sizeof(iccid_file) || memcmp(file, iccid_file, len))
+		return QMI_SIM_FILE_NOT_FOUND;
+	sim_iccid(m, digits);
+	for (int i = 0; i < 10; i++)
+		content[2 + i] = (digits[2 * i] - '0') | (digits[2 * i + 1] - '0') << 4;
+	qmi_put(out, 0x10, done, sizeof(done));
+	qmi_put(out, 0x11, content, sizeof(content));
+	return QMI_OK;
+}
+
+void sim_tell(struct modem *m)
+{
+	card_changed(m);
+}
+
 void sim_insert(struct modem *m, bool in)
 {
 	m->sim_absent = !in;
@@ -189,6 +227,7 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 
 static const struct qmi_message messages[] = {
 	{0x0000, "reset", reset},
+	{0x0020, "read_transparent", read_transparent},
 	{0x0026, "verify_pin", verify_pin},
 	{0x002e, "register_events", register_events},
 	{0x002f, "card_status", card_status},
