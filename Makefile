@@ -27,7 +27,7 @@ INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 # The width of a file's offset is set for 32-bit machines: readdir() and stat() fail there on inode
 # numbers that do not fit, as those of sysfs may be.
 USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
-LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcrypt
 ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.

@@ -11,8 +11,9 @@
 #define QMI_DMS_GET_REVISION	 0x0023
 #define QMI_DMS_VERIFY_PIN	 0x0028
 #define QMI_DMS_GET_PIN_STATUS	 0x002b
+#define QMI_DMS_GET_ICCID	 0x003c
 
-/* The one string in the response to any of the three; false if there is none. */
+/* The one string in the response to any of these, and Get ICCID; false if there is none. */
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size);
 
 void qmi_dms_get_pin_status(struct qmi_request *r);

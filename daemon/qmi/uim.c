@@ -9,6 +9,9 @@
 #define TLV_SESSION	   0x01 /* Verify PIN: type u8, length u8, application id */
 #define TLV_PIN		   0x02 /* Verify PIN: which u8, length u8, digits */
 #define TLV_RETRIES	   0x10 /* Verify PIN's response: u8 PIN, u8 PUK */
+#define TLV_FILE	   0x02 /* Read Transparent: id u16, path length u8, path */
+#define TLV_READ	   0x03 /* Read Transparent: offset u16, length u16; 0: all */
+#define TLV_CONTENT	   0x11 /* Read Transparent's response: length u16, bytes */
 #define SESSION_PRIMARY_GW 0
 #define PIN_1		   1
 #define NO_INDEX	   0xffff
@@ -185,6 +188,44 @@ bool qmi_uim_retries(const struct qmi_message *m, unsigned int *pin, unsigned in
 	*pin = t.value[0];
 	*puk = t.value[1];
 	return true;
+}
+
+/* EF ICCID of 3GPP TS 31.102 is at the root (3f00), which comes as a little-endian number. */
+void qmi_uim_read_iccid(struct qmi_request *r)
+{
+	static const uint8_t session[] = {SESSION_PRIMARY_GW, 0}, file[] = {0xe2, 0x2f, 2, 0, 0x3f};
+	static const uint8_t all[4];
+
+	qmi_request_init(r, QMI_UIM_READ_TRANSPARENT);
+	qmi_put_tlv(&r->tlvs, TLV_SESSION, session, sizeof(session));
+	qmi_put_tlv(&r->tlvs, TLV_FILE, file, sizeof(file));
+	qmi_put_tlv(&r->tlvs, TLV_READ, all, sizeof(all));
+}
+
+/* Two digits a byte, the first in the low half; what is no digit is filling. */
+bool qmi_uim_iccid(const struct qmi_message *m, char iccid[QMI_ICCID_SIZE])
+{
+	struct qmi_cursor c;
+	const uint8_t *v;
+	unsigned int n = 0;
+	struct qmi_tlv t;
+	uint16_t len;
+
+	if (!qmi_tlv_find(m->tlvs, TLV_CONTENT, &t))
+		return false;
+	c = qmi_cursor_of(&t);
+	len = qmi_read_le16(&c);
+	v = qmi_read_bytes(&c, len);
+	if (c.bad)
+		return false;
+	for (unsigned int i = 0; i < 2u * len && n < QMI_ICCID_SIZE - 1; i++) {
+		uint8_t digit = i & 1 ? v[i / 2] >> 4 : v[i / 2] & 0xf;
+
+		if (digit < 10)
+			iccid[n++] = '0' + digit;
+	}
+	iccid[n] = '\0';
+	return n;
 }
 
 const char *qmi_sim_name(enum qmi_sim_state state)

@@ -5,10 +5,11 @@
 
 #include "client.h"
 
-#define QMI_UIM_VERIFY_PIN	0x0026
-#define QMI_UIM_REGISTER_EVENTS 0x002e
-#define QMI_UIM_GET_CARD_STATUS 0x002f
-#define QMI_UIM_CARD_STATUS	0x0032 /* indication */
+#define QMI_UIM_READ_TRANSPARENT 0x0020
+#define QMI_UIM_VERIFY_PIN	 0x0026
+#define QMI_UIM_REGISTER_EVENTS	 0x002e
+#define QMI_UIM_GET_CARD_STATUS	 0x002f
+#define QMI_UIM_CARD_STATUS	 0x0032 /* indication */
 
 /* What there is to know of a SIM before dialling. */
 enum qmi_sim_state {
@@ -42,6 +43,14 @@ bool qmi_uim_card_status(const struct qmi_message *m, struct qmi_sim *sim);
 
 /* What is left after a PIN that was wrong, from the response to UIM's or DMS's Verify PIN. */
 bool qmi_uim_retries(const struct qmi_message *m, unsigned int *pin, unsigned int *puk);
+
+/* Serial number of a SIM (ITU-T E.118), up to 20 digits. */
+#define QMI_ICCID_SIZE 21
+
+/* Reads the file that holds it; anybody may, also before the PIN is entered. */
+void qmi_uim_read_iccid(struct qmi_request *r);
+/* The answer; false: there are no digits in it. */
+bool qmi_uim_iccid(const struct qmi_message *m, char iccid[QMI_ICCID_SIZE]);
 
 /* "ready", "pin-required". */
 const char *qmi_sim_name(enum qmi_sim_state state);

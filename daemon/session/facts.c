@@ -119,6 +119,18 @@ static bool has_moved(struct session *s)
 	return known && moved;
 }
 
+/* The same of the SIM. */
+static bool has_another_sim(struct session *s)
+{
+	bool known = *s->circumstances.iccid;
+
+	if (!*s->sim.iccid || !strcmp(s->sim.iccid, s->circumstances.iccid))
+		return false;
+	memcpy(s->circumstances.iccid, s->sim.iccid, sizeof(s->circumstances.iccid));
+	session_changed(s);
+	return known;
+}
+
 void session_facts_changed(struct session *s)
 {
 	enum call_event gate = session_gate(s);
@@ -126,7 +138,7 @@ void session_facts_changed(struct session *s)
 
 	if (session_giving_back(s) || gate == CALL_EVENTS)
 		return;
-	if (has_moved(s) || (opened && s->gate != CALL_EVENTS))
+	if (has_moved(s) + has_another_sim(s) + (opened && s->gate != CALL_EVENTS))
 		s->circumstances.changes++;
 	s->gate = gate;
 	for (struct call *c = call_first(s); c; c = call_next(c)) {

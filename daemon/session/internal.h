@@ -194,13 +194,36 @@ struct id_job {
 	void *arg;
 };
 
+/* What is known of the configured PIN and the SIM that is in, beyond this process. */
+struct pin_memory {
+	unsigned int tries;   /* that the modem has not called right or wrong */
+	unsigned int retries; /* attempts that the SIM had left before the last of them */
+	bool wrong;	      /* the modem has said so */
+	unsigned int left;    /* attempts left, by such an answer to this PIN or another; 0: none */
+};
+
+enum iccid_state {
+	ICCID_UNKNOWN,
+	ICCID_ASKED,
+	ICCID_TOLD, /* or the modem does not tell it */
+};
+
 /* The SIM, as UIM or DMS tell of it. */
 struct sim {
 	bool asking; /* calls wait for the first answer */
 	bool dms;    /* DMS is asked: there is no UIM */
 	struct qmi_sim card;
-	bool verifying; /* the PIN has been sent */
-	bool accepted;	/* and was right; the card's status does not say so yet */
+	enum iccid_state iccid_state;
+	char iccid[QMI_ICCID_SIZE]; /* empty: not known */
+	struct pin_memory pin;
+	bool recalled;	    /* @pin is of this SIM and this PIN */
+	bool verifying;	    /* the PIN has been sent */
+	bool accepted;	    /* and was right; the card's status does not say so yet */
+	unsigned int polls; /* ... that often */
+	bool hold;	    /* not before the next poll, or until the card is another than @held */
+	struct qmi_sim held;
+	uint16_t refusal; /* QMI error of the last Verify PIN; 0: no answer */
+	bool unwritten;	  /* what is tried cannot be written down, so it is not */
 };
 
 /* Registration and signal, as NAS tells of them. */
@@ -269,6 +292,7 @@ struct session {
 	 * changed. */
 	struct {
 		uint16_t mcc, mnc;
+		char iccid[QMI_ICCID_SIZE];
 		unsigned int changes;
 	} circumstances;
 
@@ -361,9 +385,20 @@ void session_sim_indication(void *arg, const struct qmi_message *m);
 void session_sim_poll(struct session *s);
 /* The same because something has been configured: calls wait for the answer. */
 void session_sim_anew(struct session *s);
-/* How many attempts were left when the configured PIN was tried; 0: it was not. For the state. */
-unsigned int session_sim_tried(const struct session *s);
-void session_sim_load(struct session *s, unsigned int retries);
+/* The ICCID is known, or not told. */
+void session_sim_iccid(struct session *s);
+/* Attempts that the PIN has left, by the least that the modem has said; 0: not told. */
+unsigned int session_sim_pin_left(const struct session *s);
+/* session/iccid.c: asks for s->sim.iccid; session_sim_iccid() follows. */
+void session_iccid_ask(struct session *s);
+/* session/pin.c: what is remembered, in a file. */
+/* s->sim.pin, for the configured PIN. */
+void session_pin_recall(struct session *s);
+/* Writes s->sim.pin down. Negative errno: it is not. */
+int session_pin_note(struct session *s);
+/* The SIM is open: its counter stands at the top again, and a PIN that was neither right nor wrong
+ * may be tried anew. */
+void session_pin_opened(struct session *s);
 /* Is it a person who must do something about the SIM? */
 bool session_sim_needs_person(const struct session *s);
 /* As call_until(). */

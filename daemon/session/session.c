@@ -377,6 +377,8 @@ void session_set(struct session *s, const struct config_trunk *config)
 	s->config.watchdog = config->watchdog;
 	s->config.retry_failed = config->retry_failed;
 	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
+	if (pin)
+		s->sim.recalled = s->sim.hold = false;
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);

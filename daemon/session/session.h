@@ -71,6 +71,9 @@ struct session_ops {
 	/* Packets that the port of a PDN has received, for the watchdog. May be NULL: no watchdog.
 	 */
 	uint64_t (*rx_packets)(void *arg, unsigned int pdn);
+	/* Directory for what outlives this process and a detach: PINs that were tried. NULL, or not
+	 * given: nothing does. */
+	const char *(*run_dir)(void *arg);
 	/* The signal has changed by more than noise, @from one @to the other, in words; @dbm is
 	 * the new one's level. May be NULL. */
 	void (*signal)(void *arg, const char *from, const char *to, int dbm);

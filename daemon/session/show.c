@@ -116,10 +116,11 @@ static struct json_object *show_sim(const struct session *s)
 {
 	const struct qmi_sim *card = &s->sim.card;
 	struct json_object *o = json_object_new_object();
+	unsigned int left = session_sim_pin_left(s);
 
 	add_text(o, "state", qmi_sim_name(card->state));
-	json_object_object_add(o, "pin_retries",
-			       card->pin_retries ? json_object_new_int64(card->pin_retries) : NULL);
+	add_text(o, "iccid", s->sim.iccid);
+	json_object_object_add(o, "pin_retries", left ? json_object_new_int64(left) : NULL);
 	return o;
 }
 

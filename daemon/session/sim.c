@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The SIM and its PIN: UIM, or DMS on modems that have no UIM. A PIN is entered only if two
- * attempts or more are left, and one that was wrong never again: after the third the SIM wants its
- * PUK.
+ * The SIM and its PIN: UIM, or DMS on modems that have no UIM. After the third wrong PIN a SIM
+ * wants its PUK. So one is entered only if two attempts or more are left, and never again once the
+ * modem has called it wrong; one that the modem does not check, because it is not ready or because
+ * it dies, is entered three times at most. What the modem answers to the PIN itself counts for more
+ * than what it says of the card afterwards: some (RM520N) tell of a PIN lock that is none while the
+ * SIM initialises.
  */
 #include "internal.h"
 
@@ -14,59 +17,86 @@
 #include "qmi/names.h"
 
 #define MIN_RETRIES 2
+#define MAX_TRIES   3
 
-/*
- * PINs that were tried while so many attempts were left, beyond the session that did so: the next
- * one on the same modem must not begin anew. If the counter stands as high again, the PIN did not
- * reach the SIM, or somebody has entered the right one meanwhile.
- */
-static struct {
-	char dev[IFNAMSIZ];
-	char pin[CONFIG_PIN_SIZE];
-	unsigned int retries;
-} tried[16];
-static unsigned int next_tried;
+/* Polls until an accepted PIN that the card still asks for counts as one that was not checked. */
+#define ACCEPTED_POLLS 2
 
-static unsigned int tried_at(const struct session *s)
+#define INCORRECT_PIN	   12
+#define PIN_BLOCKED	   35
+#define PIN_ALWAYS_BLOCKED 36
+
+/* What stands in the way of entering the PIN. */
+enum pin_verdict {
+	PIN_GO,
+	PIN_CHECKED, /* it is being checked */
+	PIN_NONE,    /* none is configured */
+	PIN_WRONG,
+	PIN_LAST, /* too few attempts are left */
+	PIN_GIVEN_UP,
+	PIN_LATER,
+	PIN_UNWRITTEN,
+};
+
+static bool is_open(const struct sim *sim)
 {
-	for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++)
-		if (!strcmp(tried[i].dev, s->config.dev) && !strcmp(tried[i].pin, s->config.pin))
-			return tried[i].retries;
-	return 0;
+	return sim->card.state == QMI_SIM_READY || sim->card.state == QMI_SIM_UNKNOWN;
 }
 
-static void remember(const struct session *s, unsigned int retries)
+static bool is_in(const struct sim *sim)
 {
-	size_t i = 0;
-
-	while (i < sizeof(tried) / sizeof(tried[0]) &&
-	       (strcmp(tried[i].dev, s->config.dev) || strcmp(tried[i].pin, s->config.pin)))
-		i++;
-	if (i == sizeof(tried) / sizeof(tried[0]))
-		i = next_tried++ % (sizeof(tried) / sizeof(tried[0]));
-	snprintf(tried[i].dev, sizeof(tried[i].dev), "%s", s->config.dev);
-	snprintf(tried[i].pin, sizeof(tried[i].pin), "%s", s->config.pin);
-	tried[i].retries = retries;
+	return sim->card.state != QMI_SIM_ABSENT && sim->card.state != QMI_SIM_UNKNOWN &&
+	       sim->card.state != QMI_SIM_ERROR;
 }
 
-unsigned int session_sim_tried(const struct session *s)
+unsigned int session_sim_pin_left(const struct session *s)
 {
-	return tried_at(s);
+	unsigned int told = s->sim.card.pin_retries, answered = s->sim.pin.left;
+
+	return answered && answered < told ? answered : told;
 }
 
-void session_sim_load(struct session *s, unsigned int retries)
+static enum pin_verdict judge_pin(const struct session *s)
 {
-	if (retries && !tried_at(s))
-		remember(s, retries);
-}
+	const struct sim *sim = &s->sim;
 
-static bool was_wrong(const struct session *s)
-{
-	return s->sim.card.pin_retries < tried_at(s);
+	if (sim->verifying || sim->accepted)
+		return PIN_CHECKED;
+	if (!*s->config.pin)
+		return PIN_NONE;
+	if (sim->pin.wrong)
+		return PIN_WRONG;
+	if (session_sim_pin_left(s) < MIN_RETRIES)
+		return PIN_LAST;
+	if (sim->pin.tries >= MAX_TRIES)
+		return PIN_GIVEN_UP;
+	if (sim->unwritten)
+		return PIN_UNWRITTEN;
+	return sim->hold ? PIN_LATER : PIN_GO;
 }
 
 static void ask(struct session *s);
 static void consider_pin(struct session *s);
+
+static void hold(struct sim *sim)
+{
+	sim->hold = true;
+	sim->held = sim->card;
+}
+
+static void refused(struct session *s, const struct qmi_message *m, uint16_t error)
+{
+	struct sim *sim = &s->sim;
+
+	sim->refusal = error;
+	if (error == INCORRECT_PIN || error == PIN_BLOCKED || error == PIN_ALWAYS_BLOCKED) {
+		sim->pin.wrong = true;
+		qmi_uim_retries(m, &sim->pin.left, &sim->card.puk_retries);
+		session_pin_note(s);
+	}
+	log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", s->config.dev,
+		    qmi_error_name(error) ?: "no reason known", session_sim_pin_left(s));
+}
 
 static void on_verified(void *arg, int err, const struct qmi_message *m)
 {
@@ -81,13 +111,12 @@ static void on_verified(void *arg, int err, const struct qmi_message *m)
 		err = qmi_message_result(m, &res);
 	if (!err && session_forgotten(s, &res))
 		return;
-	if (!err && res.status && res.error != QMI_NO_EFFECT) {
-		qmi_uim_retries(m, &sim->card.pin_retries, &sim->card.puk_retries);
-		log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", s->config.dev,
-			    qmi_error_name(res.error) ?: "no reason known", sim->card.pin_retries);
-	}
-	sim->asking = true;
+	hold(sim);
+	sim->polls = 0;
 	sim->accepted = !err && (!res.status || res.error == QMI_NO_EFFECT);
+	if (!err && !sim->accepted)
+		refused(s, m, res.error);
+	sim->asking = true;
 	ask(s); /* what has come of it */
 }
 
@@ -97,8 +126,14 @@ static void verify(struct session *s)
 	struct qmi_request r;
 
 	/* Before it is sent: whoever comes after a crash must know. */
-	remember(s, sim->card.pin_retries);
-	session_changed(s);
+	sim->pin.tries++;
+	sim->pin.retries = sim->card.pin_retries;
+	sim->unwritten = session_pin_note(s) < 0;
+	if (sim->unwritten) {
+		sim->pin.tries--;
+		return;
+	}
+	sim->refusal = 0;
 	sim->verifying = true;
 	if (sim->dms)
 		qmi_dms_verify_pin(&r, s->config.pin);
@@ -108,25 +143,74 @@ static void verify(struct session *s)
 	explicit_bzero(&r, sizeof(r));
 }
 
+/* The answer to an earlier try is not known, but an attempt is missing: the PIN was wrong. */
+static void check_counter(struct session *s)
+{
+	struct sim *sim = &s->sim;
+
+	if (sim->verifying || sim->pin.wrong || !sim->pin.tries ||
+	    sim->card.pin_retries >= sim->pin.retries)
+		return;
+	sim->pin.wrong = true;
+	sim->pin.left = sim->card.pin_retries;
+	session_pin_note(s);
+}
+
 static void consider_pin(struct session *s)
 {
 	struct sim *sim = &s->sim;
 
 	if (sim->card.state != QMI_SIM_PIN) {
-		sim->accepted = false;
+		sim->accepted = sim->hold = false;
+		if (sim->card.state == QMI_SIM_READY && sim->iccid_state == ICCID_TOLD)
+			session_pin_opened(s);
 		return;
 	}
-	if (!*s->config.pin || sim->verifying || sim->accepted || was_wrong(s) ||
-	    sim->card.pin_retries < MIN_RETRIES || session_giving_back(s))
-		return;
-	verify(s);
+	session_pin_recall(s);
+	check_counter(s);
+	if (judge_pin(s) == PIN_GO && !session_giving_back(s))
+		verify(s);
+}
+
+/* A PIN is tried once for each SIM: first it must be known which one is in. */
+static bool knows_card(struct session *s)
+{
+	struct sim *sim = &s->sim;
+
+	if (!is_in(sim)) {
+		sim->iccid_state = ICCID_UNKNOWN;
+		sim->iccid[0] = '\0';
+		sim->recalled = sim->accepted = sim->hold = false;
+	} else if (sim->iccid_state == ICCID_UNKNOWN) {
+		session_iccid_ask(s);
+	}
+	return sim->card.state != QMI_SIM_PIN || sim->iccid_state == ICCID_TOLD;
 }
 
 static void taken(struct session *s)
 {
-	s->sim.asking = false;
+	s->sim.asking = !knows_card(s);
+	if (s->sim.asking)
+		return;
 	consider_pin(s);
 	session_facts_changed(s);
+}
+
+void session_sim_iccid(struct session *s)
+{
+	s->sim.recalled = false;
+	taken(s);
+}
+
+/* What the modem says of the card now. One that differs from that which a PIN was tried on is news.
+ */
+static void take_card(struct session *s, const struct qmi_sim *card)
+{
+	struct sim *sim = &s->sim;
+
+	sim->card = *card;
+	if (card->state != sim->held.state || card->pin_retries != sim->held.pin_retries)
+		sim->hold = false;
 }
 
 static void on_status(void *arg, int err, const struct qmi_message *m)
@@ -147,7 +231,7 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 	told = !res.status &&
 	       (s->sim.dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
 	if (told)
-		s->sim.card = card;
+		take_card(s, &card);
 	if (!told && !s->sim.dms && s->dms) {
 		s->sim.dms = true;
 		ask(s);
@@ -184,15 +268,16 @@ void session_sim_start(struct session *s)
 	qmi_client_send(s->uim, &r, session_timeout_ms(s), session_ignore, s);
 }
 
-static bool is_open(const struct sim *sim)
-{
-	return sim->card.state == QMI_SIM_READY || sim->card.state == QMI_SIM_UNKNOWN;
-}
-
 void session_sim_poll(struct session *s)
 {
-	if (!is_open(&s->sim) && !s->sim.verifying && (s->sim.dms ? s->dms : s->uim))
-		ask(s);
+	struct sim *sim = &s->sim;
+
+	if (is_open(sim) || sim->verifying || !(sim->dms ? s->dms : s->uim))
+		return;
+	if (sim->accepted && ++sim->polls >= ACCEPTED_POLLS)
+		sim->accepted = false;
+	sim->hold = sim->unwritten = false;
+	ask(s);
 }
 
 void session_sim_anew(struct session *s)
@@ -210,7 +295,7 @@ void session_sim_indication(void *arg, const struct qmi_message *m)
 
 	if (m->id != QMI_UIM_CARD_STATUS || !qmi_uim_card_status(m, &card))
 		return;
-	s->sim.card = card;
+	take_card(s, &card);
 	s->sim.dms = false;
 	if (!s->sim.verifying)
 		taken(s);
@@ -218,21 +303,44 @@ void session_sim_indication(void *arg, const struct qmi_message *m)
 
 static void pin_missing(const struct session *s, char *why, size_t size)
 {
-	unsigned int left = s->sim.card.pin_retries;
+	unsigned int left = session_sim_pin_left(s);
+	const char *attempts = left == 1 ? "attempt" : "attempts";
+	const char *refusal = s->sim.refusal ? qmi_error_name(s->sim.refusal) : "no answer";
 
-	if (s->sim.verifying || s->sim.accepted)
+	switch (judge_pin(s)) {
+	case PIN_GO:
+	case PIN_CHECKED:
 		snprintf(why, size, "the SIM's PIN is being checked");
-	else if (!*s->config.pin)
+		break;
+	case PIN_NONE:
 		snprintf(why, size, "the SIM wants its PIN, and none is configured (pin=)");
-	else if (was_wrong(s))
+		break;
+	case PIN_WRONG:
 		snprintf(why, size,
 			 "the PIN is wrong: it is not tried again (%u %s left); correct pin=", left,
-			 left == 1 ? "attempt" : "attempts");
-	else
+			 attempts);
+		break;
+	case PIN_LAST:
 		snprintf(why, size,
 			 "the SIM wants its PIN, but with %u %s left it is not tried; "
 			 "enter it by hand",
-			 left, left == 1 ? "attempt" : "attempts");
+			 left, attempts);
+		break;
+	case PIN_GIVEN_UP:
+		snprintf(why, size,
+			 "the modem has not checked the PIN in %u attempts (%s): it is not tried "
+			 "again; enter it by hand",
+			 s->sim.pin.tries, refusal ?: "no name known");
+		break;
+	case PIN_LATER:
+		snprintf(why, size, "the modem does not check the PIN yet (%s)",
+			 refusal ?: "no name known");
+		break;
+	case PIN_UNWRITTEN:
+		snprintf(why, size,
+			 "the PIN is not tried, because that cannot be written down: see the log");
+		break;
+	}
 }
 
 bool session_sim_needs_person(const struct session *s)
@@ -241,7 +349,7 @@ bool session_sim_needs_person(const struct session *s)
 		return false;
 	switch (s->sim.card.state) {
 	case QMI_SIM_PIN:
-		return !s->sim.accepted;
+		return judge_pin(s) > PIN_CHECKED && judge_pin(s) != PIN_LATER;
 	case QMI_SIM_PUK:
 	case QMI_SIM_BLOCKED:
 	case QMI_SIM_LOCKED:
@@ -267,6 +375,8 @@ const char *session_sim_until(const struct session *s)
 
 	if (is_open(&s->sim))
 		return "";
+	if (s->sim.card.state == QMI_SIM_PIN && judge_pin(s) == PIN_LATER)
+		return "when the modem says something else of the SIM, or is asked again (poll=)";
 	if (s->sim.card.state == QMI_SIM_PIN && *s->config.pin && session_sim_needs_person(s))
 		return "when another pin= is given, the PIN is entered by hand, or another SIM is "
 		       "put in";

@@ -112,6 +112,14 @@ static struct json_object *unreleased_state(const struct session *s)
 	return a;
 }
 
+static struct json_object *circumstances_state(const struct session *s)
+{
+	struct json_object *o = pair("mcc", s->circumstances.mcc, "mnc", s->circumstances.mnc);
+
+	json_object_object_add(o, "iccid", json_object_new_string(s->circumstances.iccid));
+	return o;
+}
+
 struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -120,13 +128,10 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
 	session_json_int(o, "services", s->services);
-	json_object_object_add(o, "circumstances",
-			       pair("mcc", s->circumstances.mcc, "mnc", s->circumstances.mnc));
+	json_object_object_add(o, "circumstances", circumstances_state(s));
 	json_object_object_add(o, "clients", clients_state(s));
 	json_object_object_add(o, "allocating", allocating_state(s));
 	json_object_object_add(o, "unreleased", unreleased_state(s));
-	if (session_sim_tried(s))
-		session_json_int(o, "pin_tried", session_sim_tried(s));
 	if (s->formatted)
 		json_object_object_add(o, "format", session_format_json(&s->format));
 	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
@@ -255,7 +260,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	o = json_get_object(state, "circumstances");
 	s->circumstances.mcc = json_get_int(o, "mcc");
 	s->circumstances.mnc = json_get_int(o, "mnc");
-	session_sim_load(s, json_get_int(state, "pin_tried"));
+	load_text(o, "iccid", s->circumstances.iccid, sizeof(s->circumstances.iccid));
 	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
 		load_allocating(s, o);
 	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++)

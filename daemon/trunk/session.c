@@ -118,6 +118,11 @@ static void on_signal(void *arg, const char *from, const char *to, int dbm)
 	events_add(t->env.events, &e, false);
 }
 
+static const char *on_run_dir(void *arg)
+{
+	return ((const struct trunk *)arg)->env.run_dir;
+}
+
 static uint64_t rx_packets(struct json_object *stats, unsigned int mux)
 {
 	struct json_object *o;
@@ -160,6 +165,7 @@ const struct session_ops trunk_session_ops = {
 	.down = on_down,
 	.changed = on_changed,
 	.transition = on_transition,
+	.run_dir = on_run_dir,
 	.signal = on_signal,
 	.rx_packets = on_rx_packets,
 	.started = on_started,

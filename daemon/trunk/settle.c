@@ -42,8 +42,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	LIST_FOREACH(w, &t->waiters, entry)
-	{
+	for (w = LIST_FIRST(&t->waiters); w; w = LIST_NEXT(w, entry)) {
 		if (!is_settled(t, w->pdn))
 			continue;
 		trunk_settle_look(t);

@@ -154,6 +154,165 @@ test_wrong_pin_is_tried_once() {
 	nothing_left
 }
 
+# --- what a PIN costs ---
+
+polled() { # so often asked for the card's status since
+	wait_for 15 cards_asked_for $((cards + $1)) || fail "the modem is not asked any more"
+}
+
+cards_asked_for() {
+	[ "$(modem_stat .qmi.cards)" -ge "$1" ]
+}
+
+faulted() {
+	modem_stat .qmi.faulted
+}
+
+# RM520N while its SIM initialises: the PIN is wanted though there is none, and not checked.
+test_pin_lock_that_is_none() {
+	local cards=0
+	start
+	modem card locked
+	modem error uim verify_pin code=52
+	attach_one --pin 1234 --poll 1
+	waits waiting-for-sim "the modem does not check the PIN yet (device_not_ready)"
+	equal "PINs sent at once" 1 "$(faulted)"
+	wait_for 15 reason_is "the modem has not checked the PIN in 3 attempts (device_not_ready): it is not tried again"
+	equal "PINs sent" 3 "$(faulted)"
+	cards=$(modem_stat .qmi.cards)
+	polled 3
+	qmapd_kill KILL || :
+	qmapd_start
+	waits waiting-for-sim "it is not tried again"
+	detach
+	refused 2 "it is not tried again" attach_one --pin 1234
+	equal "PINs sent after a crash and an attach" 3 "$(faulted)"
+	modem card true
+	becomes 1 4 up
+	# it was right all the time, for all that is known
+	modem card locked
+	wait_for 5 sent 4 || fail "not tried though the SIM was open meanwhile"
+	detach
+}
+
+sent() {
+	[ "$(faulted)" -ge "$1" ]
+}
+
+reason_is() {
+	[[ $(family 1 4 .reason) == *"$1"* ]]
+}
+
+# Once the modem is ready to check it, it is entered.
+test_pin_is_checked_late() {
+	start --pin 1234
+	modem error uim verify_pin code=52 count=1
+	attach_one --pin 1234 --poll 1
+	becomes 1 4 up
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	detach
+	nothing_left
+}
+
+# The card's status never counts down: what the modem has answered to the PIN counts.
+test_pin_answer_counts_for_more_than_status() {
+	local cards pin tried=0
+	start --pin 1234
+	modem card locked
+	for pin in 4321 5555; do
+		tried=$((tried + 1))
+		refused 2 "the PIN is wrong: it is not tried again ($((3 - tried)) attempt" \
+			attach_one --pin $pin --poll 1
+		cards=$(modem_stat .qmi.cards)
+		polled 3
+		equal "PINs tried" $tried "$(modem_stat .qmi.pins)"
+		equal "attempts left" $((3 - tried)) "$(field .sim.pin_retries)"
+		detach
+	done
+	refused 2 "with 1 attempt left it is not tried; enter it by hand" attach_one --pin 1234
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+	refused 2 "the PIN is wrong" attach_one --pin 4321
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+}
+
+# An answer without a number is one, too.
+test_pin_answer_without_attempts() {
+	local cards
+	start --pin 1234
+	modem error uim verify_pin code=12
+	refused 2 "the PIN is wrong: it is not tried again" attach_one --pin 1234 --poll 1
+	cards=$(modem_stat .qmi.cards)
+	polled 3
+	try qmapctl redial wwan0
+	equal "PINs sent" 1 "$(faulted)"
+	detach
+}
+
+# Another card is another PIN, and the first one is remembered.
+test_pin_of_another_sim() {
+	start --pin 1234
+	refused 2 "the PIN is wrong" attach_one --pin 4321
+	equal "ICCID" 89001010000000000000 "$(field .sim.iccid)"
+	modem sim out
+	modem sim in card=7
+	wait_for 5 pins_tried 2 || fail "not tried on another SIM"
+	waits waiting-for-sim "the PIN is wrong"
+	equal "ICCID" 89001010000000000007 "$(field .sim.iccid)"
+	modem sim out
+	modem sim in card=0
+	waits waiting-for-sim "the PIN is wrong"
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	equal "mode" 600 "$(stat -c %a /run/qmapd/pins-tried)"
+	grep -r 4321 /run/qmapd && fail "a file tells the PIN"
+	detach
+	nothing_left
+}
+
+pins_tried() {
+	[ "$(modem_stat .qmi.pins)" -ge "$1" ]
+}
+
+# Modems that read no files tell the ICCID by DMS; those that do not tell it have one PIN a trunk.
+test_pin_without_iccid() {
+	start --pin 1234
+	modem error uim read_transparent code=94
+	refused 2 "the PIN is wrong" attach_one --pin 4321
+	equal "ICCID" 89001010000000000000 "$(field .sim.iccid)"
+	detach
+	modem error dms iccid code=94
+	refused 2 "the PIN is wrong" attach_one --pin 5555
+	equal "ICCID" null "$(field .sim.iccid)"
+	detach
+	refused 2 "the PIN is wrong" attach_one --pin 5555
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+}
+
+# qmapd dies before the answer to the PIN has come; the SIM has counted it.
+test_pin_answer_is_never_read() {
+	start --pin 1234
+	modem strike uim verify_pin what=host
+	attach_one --pin 4321 || :
+	wait "$qmapd_pid" 2>/dev/null || :
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	qmapd_start
+	wait_for 10 nothing_attached || fail "$(qmapctl show)"
+	refused 2 "the PIN is wrong: it is not tried again (2 attempts left)" attach_one --pin 4321
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	detach
+	modem clear
+	modem never uim verify_pin
+	refused 2 "the PIN is wrong: it is not tried again (1 attempt left)" attach_one --pin 5555
+	equal "PINs tried" 2 "$(modem_stat .qmi.pins)"
+	detach
+}
+
+nothing_attached() {
+	[ "$(qmapctl -j show)" = "[]" ]
+}
+
 # sleep_polls N: until the modem has been asked so often for its signal.
 sleep_polls() {
 	local n
