@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "cli/cli.h"
 #include "util/log.h"
@@ -92,6 +93,7 @@ int main(int argc, char **argv)
 	struct cli cli = {0};
 	int ret;
 
+	prctl(PR_SET_DUMPABLE, 0); /* passwords pass through here */
 	config_trunk_init(&cli.trunk);
 	ret = run(&cli, argc, argv, &err);
 	if (ret) {

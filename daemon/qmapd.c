@@ -3,10 +3,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,8 +18,11 @@
 #include "events/events.h"
 #include "events/hook_run.h"
 #include "events/hooks.h"
+#include "events/supervisor.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/notify.h"
+#include "util/printable.h"
 #include "cli/options.h"
 #include "trunk/resume.h"
 #include "proxy/proxy.h"
@@ -91,6 +96,7 @@ struct daemon {
 	struct events *events;
 	struct trunk_list *trunks;
 	struct hooks *hooks;
+	struct supervisor *supervisor;
 	struct control_server *control;
 };
 
@@ -158,22 +164,30 @@ static void restart_proxy(struct daemon *d, const struct config_set *set)
 		log_error("%s; qmi-proxy is not served", err.text);
 }
 
-static void on_reload(evutil_socket_t sig, short what, void *arg)
+static void reload(struct daemon *d, int sig)
 {
-	struct daemon *d = arg;
 	struct config_set set = {.n = 0};
 	struct error err = {0};
 
-	(void)what;
 	if (read_config(d, &set, &err)) {
 		log_error("%s%s%s; nothing is changed", err.text, err.hint[0] ? "; " : "",
 			  err.hint);
+		notify("STATUS=Not reloaded: %s", printable(err.text));
 		config_set_clear(&set);
 		return;
 	}
-	log_info("Signal %d: configuration read again", (int)sig);
+	log_info("Signal %d: configuration read again", sig);
+	notify("STATUS=Configuration read again");
 	restart_proxy(d, &set);
 	trunk_list_configure(d->trunks, &set);
+}
+
+static void on_reload(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ms() * 1000);
+	reload(arg, sig);
+	notify("READY=1");
 }
 
 static void on_link(void *arg, const struct rtnl_link *link)
@@ -278,6 +292,7 @@ static int open_events(struct daemon *d, struct error *err)
 
 static void close_all(struct daemon *d)
 {
+	supervisor_free(&d->supervisor);
 	hooks_free(&d->hooks);
 	trunk_list_free(&d->trunks);
 	proxy_server_stop();
@@ -322,6 +337,8 @@ static int run(const struct args *args, struct error *err)
 		ret = trunk_list_new(&d.trunks, &env, err);
 	if (!ret)
 		ret = hooks_new(&d.hooks, d.base, d.events, d.trunks, run_dir, err);
+	if (!ret)
+		ret = supervisor_new(&d.supervisor, d.base, d.events, err);
 	if (!ret)
 		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
 	if (!ret) {
@@ -377,6 +394,8 @@ int main(int argc, char **argv)
 		      : args.verbose ? LOG_LEVEL_DEBUG
 				     : LOG_LEVEL_INFO);
 	umask(0022);
+	/* Passwords are in here: no core dump, and no debugger of another process of the same user. */
+	prctl(PR_SET_DUMPABLE, 0);
 	ret = run(&args, &err);
 	if (!ret)
 		return EXIT_OK;

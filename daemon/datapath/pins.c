@@ -21,12 +21,28 @@
 
 #define BPFFS "/sys/fs/bpf"
 
+/* Are the mounts that this process sees its own, as those of a unit are, or the machine's? */
+static bool mounts_are_private(void)
+{
+	struct stat ours, init;
+
+	return !stat("/proc/self/ns/mnt", &ours) && !stat("/proc/1/ns/mnt", &init) &&
+	       ours.st_ino != init.st_ino;
+}
+
 static int need_bpffs(struct error *err)
 {
 	struct statfs fs;
 
 	if (!statfs(BPFFS, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC)
 		return 0;
+	if (mounts_are_private()) {
+		error_set(err, -EOPNOTSUPP,
+			  "no BPF file system on %s, and one mounted here would go with qmapd",
+			  BPFFS);
+		error_hint(err, "mount it for all: mount -t bpf -o mode=0700 bpf %s", BPFFS);
+		return -EOPNOTSUPP;
+	}
 	if (!mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		return 0;
 	if (errno == EPERM || errno == EACCES) {

@@ -109,6 +109,11 @@ int bpf_load_error(int ret, const char *needs, struct error *err)
 	error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
 	if (ret == -EPERM)
 		error_hint(err, "run as root (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)");
+	else if (ret == -EMFILE || ret == -ENFILE)
+		error_hint(err,
+			   "raise the limit of open files (LimitNOFILE= of the unit, ulimit -n)");
+	else if (ret == -ENOMEM)
+		error_hint(err, "free memory, or raise LimitMEMLOCK= of the unit");
 	else
 		error_hint(err, "they need Linux %s or newer; see `qmapctl probe`", needs);
 	return ret;

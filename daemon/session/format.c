@@ -17,6 +17,9 @@
 #define UL_MAX_DATAGRAMS 11
 #define UL_MAX_BYTES	 8192
 
+/* One packet of 1500 bytes with the longest header, and padded. */
+#define UL_LEAST_BYTES (8 + 1500 + 3)
+
 static const struct {
 	int version;
 	uint32_t aggregation;
@@ -98,13 +101,27 @@ static unsigned int told(uint32_t v)
 	return v == QMI_WDA_NOT_TOLD ? 0 : v;
 }
 
+/* Of a modem that takes less than one packet at a time no packet of full size could be sent. */
+static unsigned int told_uplink(uint32_t v)
+{
+	unsigned int bytes = told(v);
+
+	if (!bytes || bytes >= UL_LEAST_BYTES)
+		return bytes;
+	log_warning(
+		"modem says that it takes %u bytes of uplink at most, which is less than a packet: "
+		"taken for no limit",
+		bytes);
+	return 0;
+}
+
 static void agreed(struct session *s, const struct qmi_wda_format *f)
 {
 	s->format = (struct data_format){
 		.version = ladder[s->step].version,
 		.dl_max_bytes = told(f->dl_max_bytes),
 		.dl_max_datagrams = told(f->dl_max_datagrams),
-		.ul_max_bytes = told(f->ul_max_bytes),
+		.ul_max_bytes = told_uplink(f->ul_max_bytes),
 		.ul_max_datagrams = told(f->ul_max_datagrams),
 	};
 	s->formatted = true;

@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@ static const struct {
 	[LOG_LEVEL_INFO] = {"", 6},
 	[LOG_LEVEL_DEBUG] = {"debug: ", 7},
 };
+
+#define MAX_TEXT 1024 /* two lines and what is in front of them fit into PIPE_BUF */
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 
@@ -58,10 +61,51 @@ bool log_allows(struct log_limit *l, unsigned int burst)
 	return l->n++ < burst;
 }
 
+/*
+ * A reader of standard error that has stopped must not stop us: what has no room now is left out.
+ * Where poll(2) promises room there is enough for a line (PIPE_BUF of a pipe).
+ */
+static bool has_room(void)
+{
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
+static int format_line(enum log_level level, const char *text, char *buf, size_t size)
+{
+	if (stderr_is_journal())
+		return snprintf(buf, size, "<%d>%s\n", levels[level].priority, text);
+	return snprintf(buf, size, "%s: %s%s\n", program_invocation_short_name, levels[level].name,
+			text);
+}
+
+/* One write for all, so that what poll(2) promised still holds. */
+static void write_line(enum log_level level, const char *text)
+{
+	static unsigned int lost;
+	char out[2 * MAX_TEXT], notice[64];
+	int len = 0;
+
+	if (!has_room()) {
+		lost++;
+		return;
+	}
+	if (lost) {
+		snprintf(notice, sizeof(notice), "%u lines of log were lost: nobody read them",
+			 lost);
+		len = format_line(LOG_LEVEL_WARNING, notice, out, sizeof(out));
+		lost = 0;
+	}
+	len += format_line(level, text, out + len, sizeof(out) - len);
+	if (write(STDERR_FILENO, out, len < (int)sizeof(out) ? len : (int)sizeof(out) - 1) < 0)
+		lost++;
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	int saved = errno;
-	char text[1024];
+	char text[MAX_TEXT];
 	va_list ap;
 
 	if (level > max_level)
@@ -71,10 +115,6 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	/* Words of a modem or a client may be in it: one message stays one line. */
 	printable(text);
-	if (stderr_is_journal())
-		fprintf(stderr, "<%d>%s\n", levels[level].priority, text);
-	else
-		fprintf(stderr, "%s: %s%s\n", program_invocation_short_name, levels[level].name,
-			text);
+	write_line(level, text);
 	errno = saved;
 }

@@ -69,6 +69,62 @@ back_within() {
 }
 
 # A modem that is plugged in after the machine has booted.
+# What sd_notify(3) would send. Perl prints each datagram on a line, with blanks for newlines.
+notifications_start() {
+	# shellcheck disable=SC2016 # it is perl's
+	perl -MSocket -e '$| = 1; socket(S, PF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un($ARGV[0]));
+		while (defined recv(S, my $b, 4096, 0)) { $b =~ tr/\n/ /; print "$b\n"; }' \
+		"$T/notify" >"$T/notified" &
+	wait_for 5 test -S "$T/notify"
+}
+
+notified() { # pattern
+	grep -qE -- "$1" "$T/notified"
+}
+
+test_service_manager() {
+	modem_start
+	notifications_start
+	printf '[qmapd]\n' >"$T/qmapd.conf"
+	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=200000 qmapd_start -c "$T/qmapd.conf"
+	wait_for 5 notified '^READY=1$'
+	watched() { [ "$(grep -c '^WATCHDOG=1$' "$T/notified")" -ge 3 ]; }
+	wait_for 10 watched || fail "the watchdog hears nothing"
+	attach --pdn 1,ip=v4 >/dev/null
+	wait_for 10 notified '^STATUS=wwan0: modem opening -> ready$' || fail "$(grep STATUS "$T/notified")"
+	kill -HUP "$qmapd_pid"
+	wait_for 5 notified '^RELOADING=1 MONOTONIC_USEC=[0-9]+$'
+	wait_for 5 notified '^STATUS=Configuration read again$'
+	printf '[qmapd]\nnonsense = 1\n' >"$T/qmapd.conf"
+	kill -HUP "$qmapd_pid"
+	wait_for 5 notified "^STATUS=Not reloaded: $T/qmapd.conf:2: .*\"nonsense\""
+	ready() { [ "$(grep -c '^READY=1$' "$T/notified")" = 3 ]; }
+	wait_for 5 ready
+	qmapctl detach wwan0
+	qmapd_kill
+	wait_for 5 notified '^STOPPING=1$'
+	# another process's watchdog is none of ours
+	: >"$T/notified"
+	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=20000 WATCHDOG_PID=1 qmapd_start
+	wait_for 5 notified '^READY=1$'
+	attach --pdn 1,ip=v4 >/dev/null
+	qmapctl detach wwan0
+	! notified WATCHDOG || fail "for process 1"
+	nothing_left
+}
+
+# A score of systemd's own, times ten; below 45 it says OK.
+test_unit_is_confined() {
+	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+	sed "s|@SBINDIR@|$build|" "$top/daemon/qmapd.service" >"$T/qmapd.service"
+	try systemd-analyze verify "$T/qmapd.service"
+	says ""
+	[[ $said != *qmapd.service* ]] || fail "$said"
+	systemd-analyze security --offline=yes --no-pager --threshold=44 "$T/qmapd.service" >"$T/security" ||
+		fail "$(tail -n 1 "$T/security")"
+	figure "$(tail -n 1 "$T/security")"
+}
+
 test_before_plug_in() {
 	conf
 	qmapd_start -c "$T/qmapd.conf"

@@ -76,6 +76,7 @@ modem_at() {
 	"$build/qmap-modem" --control "$1" --faults "$T/faults" --net-netns net \
 		>/dev/null 2>>"$T/modem.log" &
 	modem_pid=$!
+	wait_for 10 test -S "$T/faults"
 	modem wait qmi.clients.wds == 0 timeout=10000 >/dev/null
 }
 

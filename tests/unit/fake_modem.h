@@ -76,6 +76,7 @@ struct fake_modem {
 	uint32_t accepts;     /* bit n: aggregation protocol n */
 	bool refuses_by_echo; /* others: success, aggregation off */
 	unsigned int dl_bytes;
+	uint16_t ul_bytes; /* 0: 8192 */
 	const char *model;
 	struct request log[FAKE_LOG];
 	unsigned int nlog;
@@ -252,7 +253,9 @@ static size_t fake_wda(struct fake_modem *f, const struct request *r, uint8_t *o
 	n = put(out, n, 0x15, fake_tlv(r, 0x15, &len), 4);
 	n = f->dl_bytes ? put32(out, n, 0x16, f->dl_bytes) : put(out, n, 0x16, max, 4);
 	n = put(out, n, 0x17, ul_count, 4);
-	return put(out, n, 0x18, ((uint8_t[]){0, 0x20, 0, 0}), 4);
+	return put(out, n, 0x18,
+		   ((uint8_t[]){f->ul_bytes & 0xff, f->ul_bytes ? f->ul_bytes >> 8 : 0x20, 0, 0}),
+		   4);
 }
 
 static size_t fake_settings(const struct fake_client *c, uint8_t *out)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What people read: the text of results, made from the JSON that programs read. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -430,17 +431,80 @@ static void diagnostics(void **state)
 	assert_string_equal(err, "<3>e\n<6>i\ntest_output: warning: w\n");
 }
 
+/* Whoever reads the log may stop: we go on, and say later how much is missing. */
+static void log_to_a_full_pipe(void **state)
+{
+	char buf[8192] = {0};
+	int fds[2], old = dup(2);
+
+	(void)state;
+	log_set_level(LOG_LEVEL_INFO);
+	assert_int_equal(pipe(fds), 0);
+	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) >= 4096);
+	assert_int_equal(dup2(fds[1], 2), 2);
+	alarm(20); /* it would hang */
+	for (int i = 0; i < 1000; i++)
+		log_info("line %d of many that nobody reads", i);
+	alarm(0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	while (read(fds[0], buf, sizeof(buf)) > 0)
+		;
+	log_info("read again");
+	memset(buf, 0, sizeof(buf));
+	assert_true(read(fds[0], buf, sizeof(buf) - 1) > 0);
+	dup2(old, 2);
+	close(old);
+	close(fds[0]);
+	close(fds[1]);
+	assert_non_null(strstr(buf, "test_output: warning: "));
+	assert_non_null(strstr(buf, " lines of log were lost: nobody read them\n"));
+	assert_non_null(strstr(buf, "test_output: read again\n"));
+}
+
+static void say_often(void)
+{
+	for (int i = 0; i < 10; i++)
+		log_limited(LOG_LEVEL_WARNING, 3, "again %d", i);
+}
+
+static void say_often_twice(void)
+{
+	say_often();
+	say_often();
+}
+
+static void log_of_what_others_do(void **state)
+{
+	struct log_limit l = {.since = 1, .n = 7}; /* more than a minute ago */
+	char out[512], err[512];
+
+	(void)state;
+	capture(say_often_twice, out, err);
+	assert_string_equal(err, "test_output: warning: again 0\ntest_output: warning: again 1\n"
+				 "test_output: warning: again 2\n");
+	assert_true(log_allows(&l, 3));
+	assert_int_equal(l.n, 1);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(show),	   T(show_other_states),
-		T(show_nonsense),  T(stats),
-		T(stats_of_rmnet), T(probe),
-		T(probe_modems),   T(errors),
-		T(results),	   T(hostile),
-		T(error_basics),   T(diagnostics),
+		T(show),
+		T(show_other_states),
+		T(show_nonsense),
+		T(stats),
+		T(stats_of_rmnet),
+		T(probe),
+		T(probe_modems),
+		T(errors),
+		T(results),
+		T(hostile),
+		T(error_basics),
+		T(diagnostics),
+		T(log_to_a_full_pipe),
+		T(log_of_what_others_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

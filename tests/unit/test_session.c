@@ -409,6 +409,25 @@ static void test_ladder_other_size(void **state)
 	assert_int_equal(seen.format.dl_max_bytes, 12345);
 }
 
+/* A limit below one packet would wrap, or drop every packet of full size: it is no limit. */
+static void test_ladder_uplink_size(void **state)
+{
+	(void)state;
+	modem.ul_bytes = 1;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.ul_max_bytes, 0);
+}
+
+static void test_ladder_uplink_size_least(void **state)
+{
+	(void)state;
+	modem.ul_bytes = 8 + 1500 + 3;
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.format.ul_max_bytes, 1511);
+}
+
 /* Agreed on a version, but with no size an aggregate could have. */
 static void test_ladder_no_size(void **state)
 {
@@ -1654,6 +1673,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_ladder_v1),
 	TEST(test_ladder_echo),
 	TEST(test_ladder_other_size),
+	TEST(test_ladder_uplink_size),
+	TEST(test_ladder_uplink_size_least),
 	TEST(test_ladder_no_size),
 	TEST(test_ladder_one_way_only),
 	TEST(test_ladder_nothing),
