@@ -368,7 +368,7 @@ static int probe(const char *trunk, struct error *why)
 		return error_set(why, -EOPNOTSUPP, "Linux %u.%u is too old: 5.18 is needed", major,
 				 minor);
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1)
-		return 0;
+		return xdp_load_probe(why);
 	if (geteuid())
 		return error_set(why, -EPERM, "BPF programs need root");
 	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");

@@ -31,6 +31,8 @@ extern const struct pins_entry xdp_pins[XDP_PINS];
  */
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ]);
 
+/* Does this kernel take the programs? 0, or a negative errno and why not. */
+int xdp_load_probe(struct error *why);
 /*
  * Loads the programs, with the pinned maps where @dp has them. @entry: ifindex of the entry device.
  */

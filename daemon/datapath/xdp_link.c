@@ -104,6 +104,20 @@ void bpf_fds_close(int *fds, unsigned int n)
 	bpf_fds_init(fds, n);
 }
 
+/* Callbacks, of which data path xdp has one, run in machine code only (kernel/bpf/verifier.c,
+ * fixup_call_args()). */
+static bool jit_is_off(void)
+{
+	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	bool off;
+
+	if (!f)
+		return false;
+	off = fgetc(f) == '0';
+	fclose(f);
+	return off;
+}
+
 int bpf_load_error(int ret, const char *needs, struct error *err)
 {
 	error_set(err, ret, "the kernel refused the BPF programs: %s", strerror(-ret));
@@ -114,6 +128,8 @@ int bpf_load_error(int ret, const char *needs, struct error *err)
 			   "raise the limit of open files (LimitNOFILE= of the unit, ulimit -n)");
 	else if (ret == -ENOMEM)
 		error_hint(err, "free memory, or raise LimitMEMLOCK= of the unit");
+	else if (jit_is_off())
+		error_hint(err, "the JIT is off: sysctl net.core.bpf_jit_enable=1");
 	else
 		error_hint(err, "they need Linux %s or newer; see `qmapctl probe`", needs);
 	return ret;

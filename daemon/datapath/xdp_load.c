@@ -87,6 +87,18 @@ static int reuse_maps(struct qmap_xdp *skel, const int *fd)
 		?: bpf_map__reuse_fd(skel->maps.events, fd[XDP_EVENTS]);
 }
 
+int xdp_load_probe(struct error *why)
+{
+	struct qmap_xdp *skel = qmap_xdp__open();
+	int ret;
+
+	if (!skel)
+		return error_set(why, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	ret = qmap_xdp__load(skel);
+	qmap_xdp__destroy(skel);
+	return ret ? bpf_load_error(ret, "5.18", why) : 0;
+}
+
 int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap_config *config,
 	     unsigned int entry, struct error *err)
 {
