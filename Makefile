@@ -65,7 +65,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: preflight compile check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -258,6 +258,12 @@ check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
+# Other machines than this one, by QEMU: ARCHES="arm64 s390x", KERNELS="6.1 6.12".
+check-arch:
+	$(call with_deps,all)
+	$(Q)tests/vm/arch.sh deps
+	$(Q)tests/vm/arch.sh
+
 # All of the fault matrix; `check` goes through a third of it.
 check-matrix:
 	$(call with_deps,all)
@@ -311,6 +317,7 @@ help:
 	@echo 'sudo make check-vm every test in guests, hours: three kernels, all data paths, the module by DKMS'
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
 	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
+	@echo 'make check-arch    unit tests and module on arm64, armhf, s390x and mipsel, by QEMU (root)'
 	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'

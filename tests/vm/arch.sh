@@ -18,7 +18,7 @@ cd "$(dirname "$0")/../.." || exit 1
 ARCHES=${ARCHES:-arm64 armhf s390x mipsel}
 
 install_tools() {
-	apt-get install -y --no-install-recommends qemu-user-static ipxe-qemu \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user-static ipxe-qemu \
 		qemu-system-arm qemu-system-misc qemu-system-mips \
 		gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu gcc-mipsel-linux-gnu
 }
