@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define MAX_TRIES  60
 #define MAX_OUTPUT (4 << 20) /* 60 s of intervals are 100 KB */
 
 static int start(const struct iperf_options *o, int out, pid_t *pid)
@@ -70,6 +71,8 @@ static int understand(struct json_object *o, struct iperf_result *out)
 	struct json_object *end, *sum, *why;
 
 	if (o && json_object_object_get_ex(o, "error", &why)) {
+		if (strstr(json_object_get_string(why), "busy running a test"))
+			return -EBUSY;
 		fprintf(stderr, "iperf3: %s\n", json_object_get_string(why));
 		return -ECONNREFUSED;
 	}
@@ -83,7 +86,7 @@ static int understand(struct json_object *o, struct iperf_result *out)
 	return out->seconds > 0 ? 0 : -EBADMSG;
 }
 
-int iperf_run(const struct iperf_options *o, struct iperf_result *out)
+static int run_once(const struct iperf_options *o, struct iperf_result *out)
 {
 	struct json_object *json;
 	int fds[2], ret;
@@ -104,5 +107,19 @@ int iperf_run(const struct iperf_options *o, struct iperf_result *out)
 		;
 	ret = understand(json, out);
 	json_object_put(json);
+	return ret;
+}
+
+/* A server is still at the end of the test before for a while after its client has gone. */
+int iperf_run(const struct iperf_options *o, struct iperf_result *out)
+{
+	int ret = run_once(o, out);
+
+	for (int tries = 0; ret == -EBUSY && tries < MAX_TRIES; tries++) {
+		sleep(1);
+		ret = run_once(o, out);
+	}
+	if (ret == -EBUSY)
+		fputs("iperf3: the server is busy with somebody else\n", stderr);
 	return ret;
 }

@@ -18,7 +18,7 @@
 #include "fixture_check.h"
 #include "shim_test.h"
 
-#define WAIT_MS 10000
+#define WAIT_MS 60000
 #define SHORT	14 /* usbnet takes no transfer below this many bytes (usbnet.c, rx_process()) */
 
 struct tool {

@@ -20,7 +20,7 @@
 
 #include "qmap/shim.h"
 
-#define RUNNING_TRIES 2000
+#define RUNNING_TRIES 60000
 
 static char sentence[256];
 

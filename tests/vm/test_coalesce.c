@@ -18,7 +18,7 @@
 #define FLOWS	   24
 #define AGGREGATES 1500
 #define KEPT	   4096 /* packets of one flow that are under way at once, power of two */
-#define WAIT_MS	   1000
+#define WAIT_MS	   30000
 #define WINDOW	   8 /* aggregates sent before reading */
 
 struct flow {

@@ -9,7 +9,7 @@
 #include "qmap/wire.h"
 #include "world.h"
 
-#define WAIT_MS 1000
+#define WAIT_MS 30000
 
 struct number {
 	const char *name;

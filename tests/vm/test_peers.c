@@ -37,7 +37,7 @@
 #define BATCH	  40
 #define LARGEST	  1500
 #define FULL	  30 /* frames that fit an aggregate, whatever their size */
-#define WAIT_MS	  1000
+#define WAIT_MS	  30000
 #define NUDGE	  (PORTS + 1) /* of rmnet only */
 #define NUDGES	  3
 #define TRANSFERS (BATCH + NUDGES)

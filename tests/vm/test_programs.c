@@ -17,7 +17,7 @@
 
 #define ROUNDS	200U
 #define FRAMES	10
-#define WAIT_MS 1000
+#define WAIT_MS 30000
 
 static void fill(struct aggregate *a, unsigned int frames)
 {

@@ -10,7 +10,7 @@
 #define PORTS	4
 #define ROUNDS	60
 #define KEPT	64
-#define WAIT_MS 1000
+#define WAIT_MS 30000
 
 struct kept {
 	size_t len;

@@ -15,7 +15,7 @@
 #define COUNT	20
 #define PAYLOAD 1000
 #define LENGTH	(20 + 20 + PAYLOAD)
-#define WAIT_MS 1000
+#define WAIT_MS 30000
 
 /*
  * Only steady flows: GRO lets a packet that it cannot merge, as one with a wrong IP checksum,

@@ -53,7 +53,7 @@ static int send_udp(const struct world *w)
 static int expect_coalesced(const struct world *w, uint64_t want)
 {
 	uint64_t all = world_counter("port1", "rx_packets") + COUNT, coalesced;
-	unsigned int tries = 100;
+	unsigned int tries = 6000;
 
 	if (send_udp(w))
 		return -1;

@@ -166,7 +166,7 @@ static void free_usb(struct world *w)
 	if (!w->usb)
 		return;
 	usb_modem_unplug(&w->usb);
-	for (i = 0; i < 1000 && if_nametoindex(WWAN); i++)
+	for (i = 0; i < 60000 && if_nametoindex(WWAN); i++)
 		usleep(1000);
 }
 
