@@ -23,10 +23,6 @@ usb_matrix() {
 	. "$here/test-matrix.sh"
 	eval "$(declare -f modem_start | sed '1s/modem_start/plain_modem_start/')"
 	eval "$(declare -f fault_of | sed '1s/fault_of/plain_fault_of/')"
-	eval "$(declare -f strike_is_over | sed '1s/strike_is_over/plain_strike_is_over/')"
-	strike_is_over() {
-		wait_for 10 plain_strike_is_over "$1"
-	}
 	descriptors() { # busybox's find has no -printf
 		local fd
 		for fd in "/proc/$qmapd_pid"/fd/*; do

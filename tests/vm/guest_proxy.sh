@@ -8,7 +8,7 @@
 
 # cli OPTION...: qmicli through whichever proxy there is.
 cli() {
-	timeout 60 qmicli -p -d /dev/cdc-wdm0 "$@"
+	timeout 600 qmicli -p -d /dev/cdc-wdm0 "$@"
 }
 
 client_ids() {
@@ -109,7 +109,7 @@ test_server_of_qmi_proxy() {
 	ping_all
 	several
 	# unplugged: clients are hung up
-	timeout 60 proxy-tool /dev/cdc-wdm0 alloc=3 closed >/tmp/told &
+	timeout 600 proxy-tool /dev/cdc-wdm0 alloc=3 closed >/tmp/told &
 	local reader=$!
 	wait_for 20 test -s /tmp/told
 	unplug
@@ -124,7 +124,7 @@ test_server_of_qmi_proxy() {
 mm_pid=''
 
 mm() {
-	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket timeout 60 /usr/bin/mmcli "$@"
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket timeout 600 /usr/bin/mmcli "$@"
 }
 
 # What udevd would know: no udevd runs here, and its data base is files.

@@ -244,7 +244,7 @@ test_models() {
 }
 
 qmi() {
-	timeout 30 qmicli -d /dev/cdc-wdm0 "$@"
+	timeout 300 qmicli -d /dev/cdc-wdm0 "$@"
 }
 
 # The order in which ModemManager and scripts dial. Leaves the client that holds the call in $cid.
@@ -622,13 +622,10 @@ test_repair_ends() {
 	local largest
 	start
 	largest=$(field .dl_max_bytes)
-	for _ in 1 2 3; do
-		back_to_ethernet
-		wait_for 10 as_prepared || fail "not repaired"
+	until netdev_events | grep -q "failed: somebody has taken it out of raw IP again and again"; do
+		back_to_ethernet 2>/dev/null || : # refused while it is being repaired
 	done
-	back_to_ethernet
-	is_told "failed: somebody has taken it out of raw IP again and again"
-	read -rt 1 <> <(:) || :
+	at_least "repairs before that" 3 "$(netdev_events | grep -c "repaired: somebody has taken it out of raw IP")"
 	equal "raw_ip" N "$(cat $sysfs/qmi/raw_ip)"
 	equal "damage" '["somebody has taken it out of raw IP"]' "$(field '.damage | tojson')"
 	equal "state" attached "$(field .state)"
@@ -694,7 +691,7 @@ iperf_all() {
 	local way=$1 bytes=$2 n clients=()
 	shift 2
 	for n in "${pdns[@]}"; do
-		timeout 90 iperf3 -J -c "$(gateway $n 4)" -B "$(host $n 4)" -n $bytes "$@" >"$T/iperf.$n" &
+		timeout 900 iperf3 -J -c "$(gateway $n 4)" -B "$(host $n 4)" -n $bytes "$@" >"$T/iperf.$n" &
 		clients+=($!)
 	done
 	for n in "${pdns[@]}"; do
@@ -798,8 +795,8 @@ test_replace() {
 }
 
 # back_within MS WHAT: from $began until all PDNs work again. An emulated CPU takes a second for the
-# eight pings and for loading the programs, and several where others share the machine: the limits are
-# for what hangs, the figures are printed.
+# eight pings and for loading the programs, and several where others share the machine: limits are judged
+# with JUDGE_TIMES=yes, figures are printed.
 back_within() {
 	local took n
 	for n in "${pdns[@]}"; do
@@ -807,12 +804,12 @@ back_within() {
 	done
 	took=$(((${EPOCHREALTIME/./} - began) / 1000))
 	echo "DATA $2: all PDNs pass traffic after $took ms"
-	[ $took -le "$1" ] || fail "$2: $took ms, more than $1"
+	takes $took "$2: all PDNs pass traffic" "$1"
 }
 
 pdn_works() {
-	ping -c 1 -W 0.2 -q -I "wwan0.$1" "$(gateway "$1" 4)" >/dev/null 2>&1 &&
-		ping -c 1 -W 0.2 -q -I "wwan0.$1" "$(gateway "$1" 6)" >/dev/null 2>&1
+	ping -c 1 -W 2 -q -I "wwan0.$1" "$(gateway "$1" 4)" >/dev/null 2>&1 &&
+		ping -c 1 -W 2 -q -I "wwan0.$1" "$(gateway "$1" 6)" >/dev/null 2>&1
 }
 
 modem_state_is() {
@@ -869,7 +866,7 @@ test_plug_in() {
 		qmapd_kill TERM || :
 		unplug
 	done
-	[ $best -le 1500 ] || [ "$datapath" != shim ] || fail "the first call is up after $best ms at best"
+	[ "$datapath" != shim ] || takes $best "the first call is up, at best" 1500
 }
 
 # Attached once, and nobody touches it: its ports go with it and come back with it.

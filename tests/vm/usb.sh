@@ -96,7 +96,7 @@ for kernel in $KERNELS; do
 			continue
 		fi
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
-		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_usb.sh $tests" \
+		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} JUDGE_TIMES=${JUDGE_TIMES:-no} bash /qmap/tests/vm/guest_usb.sh $tests" \
 			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done
