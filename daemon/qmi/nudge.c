@@ -21,6 +21,7 @@
 
 #define MAX_OPEN  32
 #define MAX_BURST 8 /* in a row, each right after the last one's answer */
+#define MAX_STALE 8 /* likewise, each for an answer that nobody waits for; then one after a while */
 
 struct qmi_nudge {
 	struct qmi_channel *channel;
@@ -31,6 +32,8 @@ struct qmi_nudge {
 	bool alone;  /* ... and nothing has come but answers to nudges */
 	bool judged; /* what has just come was the answer to a nudge, or led to one */
 	unsigned int burst;
+	unsigned int stale; /* nudges since the timer ran that were sent for stale answers */
+	bool owed;	    /* one more, when it runs */
 	unsigned int in_ms; /* time to the next */
 	/* CTL is answered in order, so one number each tells nudges apart. */
 	unsigned int sent, over;
@@ -74,12 +77,12 @@ static void nudge(struct qmi_nudge *n)
 	n->newest = n->alone = true;
 }
 
-/* Only while somebody waits: an idle channel is left alone. */
+/* Only while somebody waits, or was owed a nudge: an idle channel is left alone. */
 static void arm(struct qmi_nudge *n)
 {
 	struct timeval tv = {.tv_sec = n->in_ms / 1000, .tv_usec = n->in_ms % 1000 * 1000};
 
-	if (!n->sure && qmi_channel_waits(n->channel, n->ctl))
+	if (n->stale || (!n->sure && qmi_channel_waits(n->channel, n->ctl)))
 		event_add(n->timer, &tv);
 	else
 		event_del(n->timer);
@@ -91,8 +94,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (n->sure || !qmi_channel_waits(n->channel, n->ctl))
+	n->stale = 0;
+	if (!n->owed && (n->sure || !qmi_channel_waits(n->channel, n->ctl)))
 		return;
+	n->owed = false;
 	n->burst = 0;
 	nudge(n);
 	n->in_ms = n->in_ms < LAST_MS ? n->in_ms * 2 : LAST_MS;
@@ -125,8 +130,11 @@ void qmi_nudge_stale(struct qmi_nudge *n)
 {
 	n->sure = false;
 	n->judged = true;
-	n->burst = 0;
-	nudge(n);
+	/* A modem that answers everything twice would be asked as fast as it answers. */
+	if (n->stale++ < MAX_STALE)
+		nudge(n);
+	else
+		n->owed = true;
 }
 
 void qmi_nudge_doubt(struct qmi_nudge *n)

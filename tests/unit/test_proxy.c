@@ -518,6 +518,8 @@ static void test_garbage(void **state)
 		{{1, 11, 0, 0, 0, 0, 7, 1, 0x21, 0, 0, 0}, 12},		 /* whatever */
 		{{1, 11, 0, 0, 0, 0, 0, 1, 0x21, 0, 1, 0}, 12},		 /* length of the TLVs */
 		{{1, 14, 0, 0, 0, 0, 0, 1, 0x21, 0, 3, 0, 1, 9, 0}, 15}, /* TLV cut short */
+		/* libqmi's of June 2026: the header of the second TLV is cut short */
+		{{1, 18, 0, 0, 0, 0, 0, 1, 0x22, 0, 7, 0, 2, 2, 0, 0xff, 0xff, 0x64, 0}, 19},
 	};
 	uint8_t b[512];
 
@@ -534,6 +536,45 @@ static void test_garbage(void **state)
 		assert_int_equal(modem.nclients, 1);
 	}
 	assert_int_equal(take(1, b), 0);
+	assert_int_equal(proxy_modem_clients(shared), 1);
+}
+
+/* Values of requests to CTL, shorter and longer than they should be: refused, and no modem hears of it. */
+static void test_values_cut(void **state)
+{
+	static const struct {
+		uint16_t message;
+		uint8_t tlvs[12], len;
+	} cases[] = {
+		{0x0022, {0}, 0},
+		{0x0022, {1, 0, 0}, 3},
+		{0x0022, {2, 2, 0, 0xff, 0xff}, 5},
+		{0x0023, {0}, 0},
+		{0x0023, {1, 0, 0}, 3},
+		{0x0023, {1, 1, 0, NAS}, 4},
+		{0x0023, {2, 2, 0, 0xff, 0xff}, 5},
+		{0xff00, {0}, 0},
+		{0xff00, {1, 0, 0}, 3},
+		{0xff00, {2, 2, 0, 0xff, 0xff}, 5},
+	};
+	unsigned int before;
+	uint8_t b[512];
+
+	(void)state;
+	let_in();
+	welcome(1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		welcome(0);
+		allocate(0, NAS);
+		before = modem.nlog;
+		ask(0, CTL, 0, 5, cases[i].message, cases[i].tlvs, cases[i].len);
+		assert_int_equal(modem.nlog, before);
+		if (take(0, b) > 0)
+			assert_int_not_equal(b[17] | b[18] << 8, 0);
+		assert_int_equal(modem.nclients, 1);
+		hang_up(0);
+		assert_int_equal(modem.nclients, 0);
+	}
 	assert_int_equal(proxy_modem_clients(shared), 1);
 }
 
@@ -667,6 +708,7 @@ int main(void)
 		TEST(test_what_ctl_keeps),
 		TEST(test_framing),
 		TEST(test_garbage),
+		TEST(test_values_cut),
 		TEST(test_limit_of_requests),
 		TEST(test_modem_restarts),
 		TEST(test_channel_lost),

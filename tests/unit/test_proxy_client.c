@@ -113,6 +113,25 @@ static void proxy_boasts(int fd)
 	send(fd, "\1\xff\xff\x80\0\0", 6, 0);
 }
 
+/* libqmi's vectors of June 2026 as the answer to the greeting. */
+static void proxy_cuts_result(int fd)
+{
+	static const uint8_t answer[] = {1,    16, 0, 0x80, 0, 0, 1,	1,   0,
+					 0xff, 5,  0, 0x02, 2, 0, 0xff, 0xff};
+
+	expect_greeting(fd);
+	send(fd, answer, sizeof(answer), 0);
+}
+
+static void proxy_cuts_tlv(int fd)
+{
+	static const uint8_t answer[] = {1, 18, 0,    0x80, 0, 0,    1,	   1,	 0, 0xff,
+					 7, 0,	0x02, 2,    0, 0xff, 0xff, 0x64, 0};
+
+	expect_greeting(fd);
+	send(fd, answer, sizeof(answer), 0);
+}
+
 static void serve(int ready, void (*behave)(int fd))
 {
 	struct sockaddr_un sa;
@@ -229,6 +248,8 @@ static void test_not_greeted(void **state)
 		{proxy_confused, "qmi-proxy refuses to open " DEVICE},
 		{proxy_babbles, "qmi-proxy does not answer as it should"},
 		{proxy_boasts, "qmi-proxy does not answer as it should"},
+		{proxy_cuts_result, "qmi-proxy refuses to open " DEVICE},
+		{proxy_cuts_tlv, "qmi-proxy does not answer as it should"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

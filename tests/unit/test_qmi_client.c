@@ -157,6 +157,28 @@ static void test_slow_answer(void **state)
 	assert_int_equal(counters()->responses, 2);
 }
 
+/* libqmi's vectors of June 2026 as answers: one holds no result, the other is no message at all. */
+static void test_result_cut(void **state)
+{
+	static const uint8_t cut[] = {0x02, 0x02, 0x00, 0xff, 0xff},
+			     behind[] = {0x02, 0x02, 0x00, 0xff, 0xff, 0x64, 0x00};
+	uint64_t skipped;
+	uint8_t b[64];
+
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .silent = true});
+	ask(wds, STATUS, 1000);
+	run_for(10);
+	fake_send(&modem, b, fake_message(b, WDS, 7, 1, 1, STATUS, behind, sizeof(behind)));
+	wait_for(qmi_channel_faults(channel, &skipped) + QMI_FAULT_TLV, 1);
+	assert_false(seen.replied);
+	fake_send(&modem, b, fake_message(b, WDS, 7, 1, 1, STATUS, cut, sizeof(cut)));
+	assert_true(fake_run(&modem, &seen.replied, 500));
+	/* whoever has asked finds that it holds no result */
+	assert_int_equal(seen.replies, 1);
+	assert_int_equal(seen.err, 0);
+}
+
 static void test_duplicate(void **state)
 {
 	(void)state;
@@ -166,6 +188,19 @@ static void test_duplicate(void **state)
 	wait_for(&counters()->late, 1);
 	assert_int_equal(seen.replies, 1);
 	assert_int_equal(counters()->responses, 1);
+}
+
+/* Each nudge is for an answer that nobody waits for, and is answered twice itself: that ends nowhere, but
+ * it costs no more than a few requests a second. */
+static void test_everything_twice(void **state)
+{
+	(void)state;
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
+	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .twice = true});
+	ask(wds, STATUS, 1000);
+	run_for(5000);
+	assert_int_equal(seen.replies, 1);
+	assert_in_range(fake_asked(&modem, CTL, 0x21), 1, 100);
 }
 
 /* Answers that are not quite ours ahead of the one that is: none of them may be taken for it. */
@@ -489,7 +524,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_answer),	     TEST(test_deadline_then_late),
-		TEST(test_slow_answer),	     TEST(test_duplicate),
+		TEST(test_slow_answer),	     TEST(test_result_cut),
+		TEST(test_duplicate),	     TEST(test_everything_twice),
 		TEST(test_mistaken_answers), TEST(test_garbage_ahead),
 		TEST(test_indications),	     TEST(test_parallel),
 		TEST(test_queue_limit),	     TEST(test_too_long),

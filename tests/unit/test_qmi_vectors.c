@@ -16,6 +16,7 @@
 #include "daemon/util/json_get.h"
 #include "daemon/qmi/decode.h"
 #include "daemon/qmi/message.h"
+#include "parse_all.h"
 
 #define VECTORS	  "tests/unit/data/qmi-vectors.jsonl"
 #define NVECTORS  108
@@ -356,6 +357,128 @@ static void test_truncation(void **state)
 	}
 }
 
+/*
+ * Every TLV of every message, its value cut to every length, with all lengths around it true: strings
+ * and arrays of a fixed size are read beyond the end by whoever takes the sender's word for it.
+ */
+static void cut_value(const struct qmi_message *m, size_t at, const struct qmi_tlv *t)
+{
+	for (size_t len = 0; len < t->len; len++) {
+		size_t all = at + 3 + len;
+		uint8_t *copy = exact(m->tlvs.data, all);
+		struct qmi_message cut = *m;
+
+		qmi_put_le16(copy + at + 1, len);
+		cut.tlvs = (struct qmi_tlvs){.data = copy, .len = all};
+		parse_all(&cut);
+		free(copy);
+	}
+}
+
+static void test_values_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NVECTORS; i++) {
+		struct qmi_message m;
+		struct qmi_bad bad;
+		struct qmi_tlvs walk;
+		struct qmi_tlv t;
+		size_t at = 0;
+
+		if (!vectors[i].valid)
+			continue;
+		assert_true(parse(&vectors[i], &m, &bad) >= 0);
+		for (walk = m.tlvs; qmi_tlv_next(&walk, &t) > 0; at = walk.off)
+			cut_value(&m, at, &t);
+	}
+}
+
+/* Inside one of these, a value is said to be longer than what is left. */
+static void test_lengths_lie(void **state)
+{
+	static const uint16_t lies[] = {1, 2, 255, 256, 0x7fff, 0xfffc, 0xffff};
+
+	(void)state;
+	for (size_t i = 0; i < NVECTORS; i++) {
+		struct qmi_message m;
+		struct qmi_bad bad;
+		struct qmi_tlvs walk;
+		struct qmi_tlv t;
+		size_t at = 0;
+
+		if (!vectors[i].valid || parse(&vectors[i], &m, &bad) < 0)
+			continue;
+		for (walk = m.tlvs; qmi_tlv_next(&walk, &t) > 0; at = walk.off) {
+			for (size_t k = 0; k < sizeof(lies) / sizeof(lies[0]); k++) {
+				uint8_t *copy = exact(m.tlvs.data, m.tlvs.len);
+				struct qmi_message lying = m;
+
+				qmi_put_le16(copy + at + 1, t.len + lies[k]);
+				lying.tlvs.data = copy;
+				parse_all(&lying);
+				free(copy);
+			}
+		}
+	}
+}
+
+/*
+ * libqmi, work items 133 and 134 of June 2026: a result of two bytes, and the header of a TLV that ends
+ * with the message. As answers of every service, they are no result, and nothing is read behind them.
+ */
+static void test_published_in_2026(void **state)
+{
+	static const struct {
+		uint8_t tlvs[8];
+		size_t len;
+		bool sound;
+	} cases[] = {
+		{{0x02, 0x02, 0x00, 0xff, 0xff}, 5, true},
+		{{0x02, 0x02, 0x00, 0xff, 0xff, 0x64, 0x00}, 7, false},
+		{{0x02, 0x04, 0x00, 0xff, 0xff}, 5, false},
+		{{0x02, 0xff, 0xff, 0x00, 0x00}, 5, false},
+		{{0x02, 0x00, 0x00}, 3, true},
+		{{0x02}, 1, false},
+	};
+	static const uint8_t services[] = {QMI_CTL, QMI_WDS, QMI_DMS, QMI_NAS, QMI_UIM, QMI_WDA};
+	static struct qmi_stream stream;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) * sizeof(services); i++) {
+		size_t which = i / sizeof(services), head, len, size;
+		uint8_t service = services[i % sizeof(services)], b[32] = {QMI_MARKER}, *copy,
+			*room;
+		struct qmi_message m;
+		struct qmi_result result;
+		struct qmi_bad bad;
+
+		head = service == QMI_CTL ? 12 : 13;
+		len = head + cases[which].len;
+		b[1] = len - 1;
+		b[3] = QMI_FROM_MODEM;
+		b[4] = service;
+		b[6] = service == QMI_CTL ? 1 : 2;
+		b[head - 2] = cases[which].len;
+		memcpy(b + head, cases[which].tlvs, cases[which].len);
+		copy = exact(b, len);
+		assert_int_equal(qmi_message_parse(copy, len, &m, &bad),
+				 cases[which].sound ? (int)len : -EBADMSG);
+		if (cases[which].sound) {
+			assert_int_equal(qmi_message_result(&m, &result), -ENOMSG);
+			parse_all(&m);
+		} else {
+			assert_int_equal(bad.fault, QMI_FAULT_TLV);
+		}
+		decode_silently(copy, len);
+		room = qmi_stream_room(&stream, &size);
+		memcpy(room, copy, len);
+		qmi_stream_filled(&stream, len);
+		assert_int_equal(qmi_stream_next(&stream, &m), cases[which].sound);
+		free(copy);
+	}
+	assert_int_equal(stream.faults[QMI_FAULT_TLV], 4 * sizeof(services));
+}
+
 /* A small generator of its own: the same mutations on every machine. */
 static uint32_t next_random(uint32_t *seed)
 {
@@ -424,9 +547,15 @@ static void test_mutation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),	   cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_malformed),  cmocka_unit_test(test_decode_malformed),
-		cmocka_unit_test(test_truncation), cmocka_unit_test(test_mutation),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_decode_malformed),
+		cmocka_unit_test(test_truncation),
+		cmocka_unit_test(test_mutation),
+		cmocka_unit_test(test_values_cut),
+		cmocka_unit_test(test_lengths_lie),
+		cmocka_unit_test(test_published_in_2026),
 	};
 
 	return cmocka_run_group_tests(tests, load, unload);

@@ -102,6 +102,32 @@ static void test_headers(void **state)
 	}
 }
 
+/*
+ * CVE-2026-64550 (rmnet): an aggregate that ends inside its headers, read beyond its end. Every size up to
+ * where the first byte of a packet stands, every value of the bytes that say what follows.
+ */
+static void test_ends_inside_headers(void **state)
+{
+	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
+	static const uint16_t lens[] = {0, 1, 4, 8, 20, 0xffff};
+
+	(void)state;
+	for (unsigned int size = 1; size <= 12; size++) {
+		uint8_t *data = malloc(size);
+
+		assert_non_null(data);
+		for (unsigned int i = 0; i < 256 * 256 * 6; i++) {
+			uint16_t len = lens[i >> 16];
+			uint8_t head[12] = {i, 0x81, len >> 8, len, i >> 8, 0x80, 0, 0, 0x45};
+
+			memcpy(data, head, size);
+			for (unsigned int v = 0; v < 3; v++)
+				assert_null(walk_check(data, size, versions[v]));
+		}
+		free(data);
+	}
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -197,9 +223,8 @@ static void test_behind_the_end(void **state)
 int main(void)
 {
 	static const struct CMUnitTest properties[] = {
-		cmocka_unit_test(test_headers),
-		cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_headers),	       cmocka_unit_test(test_ends_inside_headers),
+		cmocka_unit_test(test_mutations),      cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_behind_the_end),
 	};
 	unsigned int rows = fixture_rows(), all = rows + sizeof(properties) / sizeof(properties[0]);
