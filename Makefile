@@ -172,7 +172,7 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lm -o $@
 
 FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $(BUILD)/fuzz-obj/%.o: %.c | $(SKEL)
 	$(call say,CC-FUZZ,$<)
@@ -278,13 +278,22 @@ soak-cycles:
 	$(call with_deps,all)
 	$(Q)tests/net/soak.sh test_attach_and_detach test_kills
 
-tests: $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
+# The fuzzers' targets with a main() that runs each file of a corpus once, by the compiler and the
+# sanitizers of the unit tests.
+REPLAY_BIN := $(FUZZ_BIN:$(BUILD)/fuzz/fuzz_%=$(BUILD)/replay/%)
+$(BUILD)/replay/%: $(BUILD)/asan/tests/fuzz/fuzz_%.o $(BUILD)/asan/tests/fuzz/replay.o $(LIB_ASAN)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -o $@
 
-# Each for FUZZ_SECONDS; what a fuzzer finds is left in $(BUILD)/fuzz/.
+tests: $(REPLAY_BIN) $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
+
+# Each for FUZZ_SECONDS, from tests/fuzz/corpus on; what a fuzzer finds is left in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 30
 fuzz: $(FUZZ_BIN)
-	$(Q)cd $(BUILD)/fuzz && for f in $(notdir $(FUZZ_BIN)); do \
-		./$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; done
+	$(Q)cd $(BUILD)/fuzz && for f in $(FUZZ_BIN:$(BUILD)/fuzz/fuzz_%=%); do mkdir -p corpus/$$f; \
+		./fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
+			corpus/$$f $(CURDIR)/tests/fuzz/corpus/$$f || exit 1; done
 
 # Appends to what earlier runs have left, so that there is something to compare with. Limits of time are
 # judged here and by no test: they depend on the machine, and on what else it does.

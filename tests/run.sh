@@ -49,7 +49,10 @@ minutes() { # seconds
 
 run_tier() {
 	case $1 in
-	unit) for t in build/unit/* tests/unit/test-*.sh; do [ -x "$t" ] && run "$t"; done ;;
+	unit)
+		for t in build/unit/* tests/unit/test-*.sh; do [ -x "$t" ] && run "$t"; done
+		run tests/fuzz/replay.sh
+		;;
 	bpf) for t in build/tests-bpf/*; do [ -x "$t" ] && run "$t"; done ;;
 	net) for t in tests/net/test-*.sh; do run "$t"; done ;;
 	vm)

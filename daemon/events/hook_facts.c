@@ -21,10 +21,20 @@
 
 /* --- from `show` --- */
 
+/* A line is a fact: no value may begin another one. */
+static void put_value(FILE *f, const char *value)
+{
+	for (; *value; value++)
+		fputc((unsigned char)*value < ' ' ? '?' : *value, f);
+}
+
 static void fact(FILE *f, const char *key, const char *value)
 {
-	if (value)
-		fprintf(f, "%s=%s\n", key, value);
+	if (!value)
+		return;
+	fprintf(f, "%s=", key);
+	put_value(f, value);
+	fputc('\n', f);
 }
 
 static void fact_number(FILE *f, const char *key, long value)
@@ -34,14 +44,15 @@ static void fact_number(FILE *f, const char *key, long value)
 
 static void fact_dns(FILE *f, struct json_object *family)
 {
-	struct json_object *dns = NULL;
+	struct json_object *server;
 
-	if (!json_object_object_get_ex(family, "dns", &dns))
+	if (!json_object_object_get_ex(family, "dns", NULL))
 		return;
 	fputs("QMAP_DNS=", f);
-	for (size_t i = 0; i < json_object_array_length(dns); i++)
-		fprintf(f, "%s%s", i ? " " : "",
-			json_object_get_string(json_object_array_get_idx(dns, i)));
+	for (size_t i = 0; (server = json_get_element(family, "dns", i)); i++) {
+		fputs(i ? " " : "", f);
+		put_value(f, json_object_get_string(server));
+	}
 	fputc('\n', f);
 }
 

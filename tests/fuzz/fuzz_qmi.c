@@ -9,12 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/qmi/ctl.h"
 #include "daemon/qmi/decode.h"
-#include "daemon/qmi/dms.h"
-#include "daemon/qmi/nas.h"
-#include "daemon/qmi/uim.h"
-#include "daemon/qmi/wds.h"
+#include "daemon/qmi/message.h"
+#include "tests/unit/parse_all.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,36 +33,6 @@ static void check_round_trip(const struct qmi_message *m)
 	     again.transaction == m->transaction && again.id == m->id);
 	must(again.tlvs.len == m->tlvs.len);
 	must(!m->tlvs.len || !memcmp(again.tlvs.data, m->tlvs.data, m->tlvs.len));
-}
-
-/* Every parser must stand every message, not only its own. */
-static void parse_all(const struct qmi_message *m)
-{
-	struct qmi_wds_packet_status st;
-	struct qmi_wds_settings settings;
-	struct qmi_wda_format format;
-	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
-	struct qmi_nas_serving serving = {0};
-	struct qmi_sim sim;
-	uint8_t service, id;
-	uint32_t handle;
-	char text[16];
-
-	qmi_ctl_allocated(m, &service, &id);
-	qmi_ctl_services(m, &(uint64_t){0});
-	qmi_dms_string(m, text, sizeof(text));
-	qmi_wda_data_format(m, &format);
-	qmi_nas_serving_system(m, &serving);
-	must(qmi_nas_signals(m, signals) <= QMI_NAS_MAX_SIGNALS);
-	qmi_uim_card_status(m, &sim);
-	qmi_uim_retries(m, &sim.pin_retries, &sim.puk_retries);
-	qmi_dms_pin_status(m, &sim);
-	qmi_wds_handle(m, &handle);
-	qmi_wds_packet_status(m, &st);
-	for (int family = 4; family <= 6; family += 2) {
-		qmi_wds_settings(m, family, &settings);
-		must(settings.prefix <= 128 && settings.ndns <= 2);
-	}
 }
 
 static void run_stream(const uint8_t *data, size_t size)

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is known of a trunk, on its ways out: the text of show, stats, probe and monitor, the facts that
+ * hooks are told, and those read back from a file. qmapctl prints what a daemon of another version says,
+ * and reads what an older one has pinned. The first byte chooses.
+ */
+#include <json-c/json.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/cli/cli.h"
+#include "daemon/events/events.h"
+#include "daemon/events/hook_facts.h"
+#include "daemon/output/output.h"
+#include "daemon/util/log.h"
+#include "daemon/util/printable.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool what)
+{
+	if (!what)
+		abort();
+}
+
+/* Lines are KEY=VALUE, whatever the values hold: nobody may add a line of his own. */
+static void check_lines(const char *facts)
+{
+	for (const char *line = facts, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		must(end && !strncmp(line, "QMAP_", 5) && memchr(line, '=', end - line));
+	}
+}
+
+static void check_facts(struct json_object *show)
+{
+	char value[64];
+
+	for (int family = 4; family <= 6; family += 2) {
+		char *facts = hook_facts(show, 1, family);
+
+		if (!facts)
+			continue;
+		check_lines(facts);
+		hook_fact(facts, "QMAP_PORT", value, sizeof(value));
+		hook_fact(facts, "QMAP_DNS", value, 4);
+		must(strlen(value) < 4);
+		free(facts);
+	}
+}
+
+/* What a terminal would obey is made harmless before the printers get it, as output_result() does. */
+static void check_text(struct json_object *trunks)
+{
+	static void (*const printers[])(const struct cli *, FILE *, struct json_object *) = {
+		output_show, output_stats, output_probe};
+	struct cli cli = {0};
+
+	printable_json(trunks);
+	for (size_t i = 0; i < sizeof(printers) / sizeof(printers[0]); i++) {
+		char *text = NULL;
+		size_t len = 0;
+		FILE *out = open_memstream(&text, &len);
+
+		must(out);
+		printers[i](&cli, out, trunks);
+		fclose(out);
+		for (size_t at = 0; at < len; at++)
+			must(text[at] == '\n' || text[at] == '\t' || (uint8_t)text[at] >= ' ');
+		free(text);
+	}
+}
+
+static void fuzz_show(struct json_object *o)
+{
+	if (!json_object_is_type(o, json_type_array))
+		return;
+	if (json_object_array_length(o))
+		check_facts(json_object_array_get_idx(o, 0));
+	check_text(o);
+}
+
+static void fuzz_event(struct json_object *o)
+{
+	struct cli cli = {0};
+	struct events_entry e, again;
+	struct json_object *back;
+	char text[1024], *line = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&line, &len);
+
+	must(out);
+	output_event(&cli, out, o);
+	fclose(out);
+	for (size_t at = 0; at < len; at++)
+		must(line[at] == '\n' || line[at] == '\t' || (uint8_t)line[at] >= ' ');
+	free(line);
+	if (events_from_json(&e, o))
+		return;
+	events_text(&e, text, sizeof(text));
+	back = events_to_json(&e);
+	must(!events_from_json(&again, back));
+	must(e.kind == again.kind && e.seq == again.seq && !strcmp(e.reason, again.reason));
+	json_object_put(back);
+}
+
+static void fuzz_file(const char *text)
+{
+	static const char *const keys[] = {"QMAP_DEV", "QMAP_ADDRESS", "", "=", "QMAP"};
+	char value[16];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		hook_fact(text, keys[i], value, sizeof(value));
+		must(memchr(value, '\0', sizeof(value)) && !strchr(value, '\n'));
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	log_set_level(LOG_LEVEL_ERROR);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct json_object *o;
+	char *text;
+
+	if (!size)
+		return 0;
+	text = strndup((const char *)data + 1, size - 1);
+	must(text);
+	o = json_tokener_parse(text);
+	if (data[0] % 3 == 0)
+		fuzz_show(o);
+	else if (data[0] % 3 == 1)
+		fuzz_event(o);
+	else
+		fuzz_file(text);
+	json_object_put(o);
+	free(text);
+	return 0;
+}
