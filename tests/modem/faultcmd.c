@@ -18,6 +18,7 @@
 #include "usb.h"
 #include "util.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -265,6 +266,34 @@ static struct json_object *cmd_reconfigure(struct modem *m, struct args *a)
 		arg_error(a, "MTU %ld: %s", mtu, strerror(-err));
 	else
 		pdn_reconfigure(m, pdn);
+	return NULL;
+}
+
+static void arg_address(struct args *a, const char *key, int family, bool *told, void *to)
+{
+	const char *text = arg_text(a, key);
+
+	*told = text;
+	if (text && inet_pton(family, text, to) != 1)
+		arg_error(a, "%s=%s is no address", key, text);
+}
+
+static struct json_object *cmd_pretend(struct modem *m, struct args *a)
+{
+	struct pdn *pdn = arg_pdn(m, a);
+	struct pdn_lies lies = {.mtu_told = arg_text(a, "mtu"),
+				.mtu = arg_number(a, "mtu", 0, 0, UINT32_MAX),
+				.prefix6_told = arg_text(a, "prefix6"),
+				.prefix6 = arg_number(a, "prefix6", 0, 0, 255)};
+	bool host_told;
+
+	arg_address(a, "host4", AF_INET, &host_told, &lies.host4);
+	arg_address(a, "mask4", AF_INET, &lies.mask_told, &lies.mask4);
+	arg_address(a, "host6", AF_INET6, &lies.host6_told, &lies.host6);
+	if (a->error[0])
+		return NULL;
+	pdn->lies = lies;
+	pdn_reconfigure(m, pdn);
 	return NULL;
 }
 
@@ -659,6 +688,10 @@ const struct command fault_commands[] = {
 	 "the card's status says that the PIN is wanted, or what is true", cmd_card},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",
 	 "other settings, and a status indication that says so", cmd_reconfigure},
+	{"pretend", 0, "pdn mtu host4 mask4 host6 prefix6",
+	 "pdn=N [mtu=N] [host4=A] [mask4=A] [host6=A] [prefix6=N]",
+	 "the settings that are told, and a status indication; without any, the truth again",
+	 cmd_pretend},
 	{"readdress", 0, "pdn host tell", "pdn=N [host=6] [tell=nothing|connected|reconfigure]",
 	 "other addresses, ending in `host`, and a status indication or none", cmd_readdress},
 	{"stale", 0, "until count", "[until=stop|release] [count=1]",

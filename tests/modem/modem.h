@@ -47,7 +47,17 @@ struct call_end {
 };
 
 /* One PDN context: a data call per IP family, and a TUN towards the network side. */
+/* What settings say of a PDN that is not so. Zero: the truth. */
+struct pdn_lies {
+	bool mtu_told, mask_told, host6_told, prefix6_told;
+	uint32_t mtu;
+	struct in_addr host4, mask4;
+	struct in6_addr host6;
+	uint8_t prefix6;
+};
+
 struct pdn {
+	struct pdn_lies lies;
 	struct modem *modem;
 	unsigned int number; /* 1... */
 	struct event tun;

@@ -252,34 +252,43 @@ static enum qmi_error statistics(struct modem *m, struct client *c, const struct
 
 static void put_settings4(const struct pdn *p, uint32_t mask, struct qmi_tlvs *out)
 {
+	const struct pdn_lies *l = &p->lies;
+	struct in_addr host = l->host4.s_addr ? l->host4 : p->host4;
+	uint32_t netmask = l->mask_told ? ntohl(l->mask4.s_addr) : 0xfffffffc;
+
 	if (mask & SETTING_DNS) {
 		qmi_put_u32(out, 0x15, ntohl(p->dns4[0].s_addr));
 		qmi_put_u32(out, 0x16, ntohl(p->dns4[1].s_addr));
 	}
 	if (mask & SETTING_ADDRESS)
-		qmi_put_u32(out, 0x1e, ntohl(p->host4.s_addr));
+		qmi_put_u32(out, 0x1e, ntohl(host.s_addr));
 	if (mask & SETTING_GATEWAY) {
-		qmi_put_u32(out, 0x21, 0xfffffffc);
+		qmi_put_u32(out, 0x21, netmask);
 		qmi_put_u32(out, 0x20, ntohl(p->gateway4.s_addr));
 	}
 }
 
-static void put_address6(struct qmi_tlvs *out, uint8_t type, const struct in6_addr *a)
+static void put_address6(struct qmi_tlvs *out, uint8_t type, const struct in6_addr *a,
+			 uint8_t prefix)
 {
 	uint8_t value[17];
 
 	memcpy(value, a, 16);
-	value[16] = 64;
+	value[16] = prefix;
 	qmi_put(out, type, value, sizeof(value));
 }
 
 /* 0x27 and 0x28 are bare addresses; only 0x25 and 0x26 have a prefix length. */
 static void put_settings6(const struct pdn *p, uint32_t mask, struct qmi_tlvs *out)
 {
+	const struct pdn_lies *l = &p->lies;
+	const struct in6_addr *host = l->host6_told ? &l->host6 : &p->host6;
+	uint8_t prefix = l->prefix6_told ? l->prefix6 : 64;
+
 	if (mask & SETTING_ADDRESS)
-		put_address6(out, 0x25, &p->host6);
+		put_address6(out, 0x25, host, prefix);
 	if (mask & SETTING_GATEWAY)
-		put_address6(out, 0x26, &p->gateway6);
+		put_address6(out, 0x26, &p->gateway6, prefix);
 	if (mask & SETTING_DNS) {
 		qmi_put(out, 0x27, &p->dns6[0], 16);
 		qmi_put(out, 0x28, &p->dns6[1], 16);
@@ -310,7 +319,7 @@ static enum qmi_error settings(struct modem *m, struct client *c, const struct q
 	else
 		put_settings6(c->pdn, mask, out);
 	if (mask & SETTING_MTU)
-		qmi_put_u32(out, 0x29, c->pdn->mtu);
+		qmi_put_u32(out, 0x29, c->pdn->lies.mtu_told ? c->pdn->lies.mtu : c->pdn->mtu);
 	if (mask & SETTING_DOMAINS)
 		qmi_put_u8(out, 0x2a, 0);
 	if (mask & SETTING_TECHNOLOGY)
