@@ -9,7 +9,7 @@
  *   trunk  --(tc ingress: qmap_enter)-->  entry device, as if received there
  *          --(generic XDP: qmap_split)-->  device map that holds the split veth n times
  *          --(devmap XDP, per copy: qmap_trim)-->  split veth  ==>  its peer
- *          --(native XDP: qmap_deliver)-->  inner end of the PDN's veth  ==>  port
+ *          --(native XDP: qmap_deliver)-->  inner end of the PDN's veth  ==>  lower device, port
  *
  * The entry device (a TUN that nobody opens) is there for drivers that leave the MAC header unset,
  * as qmi_wwan does in pass-through mode (drivers/net/usb/qmi_wwan.c, qmi_wwan_rx_fixup). Generic
@@ -238,7 +238,7 @@ static __always_inline __u32 judge(const struct qmap_frame *f)
 	port = bpf_map_lookup_elem(&ports, &mux);
 	if (!port || !port->ifindex)
 		return QMAP_DROP_UNKNOWN_MUX;
-	if (!(port->flags & QMAP_PORT_UP))
+	if ((port->flags & (QMAP_PORT_UP | QMAP_PORT_SHUT)) != QMAP_PORT_UP)
 		return QMAP_DROP_PORT_DOWN;
 	return QMAP_DROP_NONE;
 }
@@ -368,15 +368,15 @@ static __always_inline int set_ethernet(struct xdp_md *ctx, __u32 hlen,
 /*
  * One frame, header at data, already judged by qmap_split.
  *
- * Takes fragments only for the sake of veth's MTU, which must be that of an aggregate and is
- * limited to a page otherwise; every copy has been trimmed to one packet and is linear.
+ * Takes fragments for the sake of veth's MTU, which must be that of an aggregate and is limited to
+ * a page otherwise. A packet that is larger than a page comes in fragments, too.
  */
 SEC("xdp.frags")
 int qmap_deliver(struct xdp_md *ctx)
 {
 	__u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct qmap_trunk_stats *ts = trunk_stats_here();
-	__u32 len = end - data, hlen = sizeof(struct qmap_hdr), mux;
+	__u32 len = bpf_xdp_get_buff_len(ctx), hlen = sizeof(struct qmap_hdr), mux;
 	struct qmap_port_stats *ps;
 	struct qmap_port *port;
 	int verified = 0;

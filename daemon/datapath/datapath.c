@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "qmap/wire.h"
+
 const struct datapath_ops *const datapath_choice[] = {&datapath_shim, &datapath_xdp,
 						      &datapath_rmnet, &datapath_qmimux, NULL};
 
@@ -47,6 +49,18 @@ const struct datapath_ops *datapath_by_name(const char *name)
 		if (!strcmp(datapaths[i]->name, name))
 			return datapaths[i];
 	return NULL;
+}
+
+/* v4 and v5 put eight bytes in front of a packet, and pad fills the frame behind it. */
+#define FRAME_EXTRA (8 + QMAP_ALIGN - 1)
+#define MAX_FRAME   65535
+#define MIN_MTU_V6  1280 /* RFC 8200 */
+
+unsigned int datapath_max_packet(unsigned int ul_max_bytes)
+{
+	if (ul_max_bytes < MIN_MTU_V6 + FRAME_EXTRA || ul_max_bytes > MAX_FRAME)
+		ul_max_bytes = MAX_FRAME;
+	return ul_max_bytes - FRAME_EXTRA;
 }
 
 void datapath_port_base(const char *trunk, unsigned int ifindex, char base[IFNAMSIZ])

@@ -76,6 +76,11 @@ struct datapath_ops {
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);
 	/* Lets traffic of a PDN pass (call connected) or not. */
 	int (*flow)(struct datapath *dp, unsigned int mux, bool on, struct error *err);
+	/*
+	 * Tells whether the netdev of a PDN that flow() lets pass is up, so that what it cannot
+	 * receive counts as dropped. NULL where the kernel's driver sees to it.
+	 */
+	int (*running)(struct datapath *dp, unsigned int mux, bool up, struct error *err);
 	/* Counters; see qmapctl(8). New reference. */
 	int (*stats)(struct datapath *dp, struct json_object **out, struct error *err);
 	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. NULL
@@ -115,6 +120,12 @@ int datapath_best(const char *trunk, const struct datapath_ops **best, struct er
 
 /* By name, as in pins and configuration; NULL if there is none. */
 const struct datapath_ops *datapath_by_name(const char *name);
+
+/*
+ * Bytes of the largest packet that fits into an uplink aggregate of @ul_max_bytes (0: no limit
+ * told) with its headers and pad. A limit below what any link of IPv6 must carry is none.
+ */
+unsigned int datapath_max_packet(unsigned int ul_max_bytes);
 
 /*
  * What the ports' names begin with: the trunk's name where ".254" and one more letter fit behind

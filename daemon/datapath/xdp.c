@@ -4,7 +4,12 @@
  *
  * Netdevs of trunk wwan0: the entry device wwan0.se, on which aggregates are split; the split veth
  * wwan0.sa == wwan0.sb, over which trimmed copies reach the deliver program on wwan0.sb; and per
- * PDN wwan0.1q == wwan0.1, the inner end and the port.
+ * PDN the veth wwan0.1q == wwan0.1p, the inner end and the lower device, with the port wwan0.1, a
+ * macvlan, on top of the latter.
+ *
+ * The port is no end of a veth because a veth receives no packet larger than its own MTU
+ * (drivers/net/veth.c, veth_xdp_xmit()), which must be what the network lets the port send. A
+ * macvlan sends by its MTU and receives what its lower device does.
  */
 #include "xdp.h"
 
@@ -38,9 +43,10 @@ const struct pins_entry xdp_pins[XDP_PINS] = {
 	[XDP_LINK_SPLIT] = {"link_split", 0},
 };
 
-/* veth refuses more; an aggregate must fit, because redirect checks it before it is trimmed. */
-#define SPLIT_MTU 65535
-#define PORT_MTU  1500
+/* The most that veth takes. On the split veth an aggregate must fit, because redirect checks it
+ * before it is trimmed; on a port's any packet that an aggregate can hold. */
+#define VETH_MTU 65535
+#define PORT_MTU 1500
 
 /* Frames per aggregate to ask for: a veth's ring holds 256 packets, of which one aggregate must
  * not take too many (drivers/net/veth.c, VETH_RING_SIZE). */
@@ -88,7 +94,7 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 
 	xdp_inner_name(dp->base, 'a', name_a);
 	xdp_inner_name(dp->base, 'b', name_b);
-	ret = rtnl_veth_add(dp->nl, name_a, name_b, SPLIT_MTU, err);
+	ret = rtnl_veth_add(dp->nl, name_a, name_b, VETH_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name_a);
 	if (ret)
@@ -213,39 +219,53 @@ static int zero_stats(struct datapath *dp, __u32 mux, struct error *err)
 
 /* The port goes into `ports` last: from then on frames of its mux id are let through. */
 static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *inner,
-		      const struct rtnl_link *outer, struct error *err)
+		      const struct rtnl_link *lower, struct error *err)
 {
 	struct bpf_devmap_val dev = {.ifindex = inner->ifindex};
 	struct qmap_port port = {.ifindex = inner->ifindex};
 
-	memcpy(port.mac, outer->mac, sizeof(port.mac));
+	memcpy(port.mac, lower->mac, sizeof(port.mac));
 	return zero_stats(dp, mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
 		?: update(dp->fd[XDP_UPLINKS], &inner->ifindex, &mux, err)
 		?: update(dp->fd[XDP_PORTS], &mux, &port, err);
 }
 
+static int add_port_veth(struct datapath *dp, unsigned int number, struct rtnl_link *inner,
+			 struct rtnl_link *lower, struct error *err)
+{
+	char inner_name[IFNAMSIZ], lower_name[IFNAMSIZ];
+	int ret;
+
+	snprintf(inner_name, IFNAMSIZ, "%.10s.%uq", dp->base, number % 1000);
+	snprintf(lower_name, IFNAMSIZ, "%.10s.%up", dp->base, number % 1000);
+	ret = rtnl_veth_add(dp->nl, inner_name, lower_name, VETH_MTU, err);
+	if (ret == -EEXIST)
+		error_hint(err, "if nothing uses it: ip link del %s", inner_name);
+	return ret ?: rtnl_link_get(dp->nl, inner_name, inner, err)
+		?: rtnl_link_get(dp->nl, lower_name, lower, err)
+		?: set_features(lower_name, err)
+		?: xdp_attach_uplink(inner->ifindex, dp->fd[XDP_PROG_UPLINK], 0, err)
+		?: rtnl_link_set_up(dp->nl, inner->ifindex, true, err)
+		?: rtnl_link_set_up(dp->nl, lower->ifindex, true, err);
+}
+
 static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
 {
-	struct rtnl_link inner = {0}, outer = {0};
-	char inner_name[IFNAMSIZ];
+	struct rtnl_link inner = {0}, lower = {0}, outer = {0};
 	int ret;
 
 	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
-	snprintf(inner_name, IFNAMSIZ, "%.10s.%uq", dp->base, port->number % 1000);
-	ret = rtnl_veth_add(dp->nl, port->name, inner_name, PORT_MTU, err);
-	if (ret == -EEXIST)
-		error_hint(err, "if nothing uses it: ip link del %s", port->name);
-	if (ret)
-		return ret;
-	ret = rtnl_link_get(dp->nl, port->name, &outer, err)
-		?: rtnl_link_get(dp->nl, inner_name, &inner, err)
-		?: set_features(port->name, err)
-		?: xdp_attach_uplink(inner.ifindex, dp->fd[XDP_PROG_UPLINK], 0, err)
-		?: rtnl_link_set_up(dp->nl, inner.ifindex, true, err)
-		?: enter_port(dp, port->mux, &inner, &outer, err);
+	ret = add_port_veth(dp, port->number, &inner, &lower, err);
+	if (!ret) {
+		ret = rtnl_macvlan_add(dp->nl, port->name, lower.ifindex, PORT_MTU, err);
+		if (ret == -EEXIST)
+			error_hint(err, "if nothing uses it: ip link del %s", port->name);
+	}
+	ret = ret ?: rtnl_link_get(dp->nl, port->name, &outer, err)
+			?: enter_port(dp, port->mux, &inner, &lower, err);
 	port->ifindex = outer.ifindex;
-	if (ret && outer.ifindex)
-		rtnl_link_del(dp->nl, outer.ifindex, NULL);
+	if (ret && inner.ifindex)
+		rtnl_link_del(dp->nl, inner.ifindex, NULL);
 	return ret;
 }
 
@@ -269,7 +289,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	ret = update(dp->fd[XDP_PORTS], &mux, &none, err);
 	bpf_map_delete_elem(dp->fd[XDP_PORT_DEVS], &mux);
 	bpf_map_delete_elem(dp->fd[XDP_UPLINKS], &port.ifindex);
-	/* the port itself may be in another namespace: it goes with its inner end */
+	/* the port itself may be in another namespace: it goes with its lower device */
 	return rtnl_link_del(dp->nl, port.ifindex, ret ? NULL : err) ?: ret;
 }
 
@@ -280,8 +300,19 @@ static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *er
 
 	if (ret)
 		return ret;
-	port.flags = on ? port.flags | QMAP_PORT_UP : port.flags & ~QMAP_PORT_UP;
+	port.flags = on ? QMAP_PORT_UP : 0;
 	port.flow_off_until = 0;
+	return update(dp->fd[XDP_PORTS], &mux, &port, err);
+}
+
+static int running(struct datapath *dp, unsigned int mux, bool up, struct error *err)
+{
+	struct qmap_port port;
+	int ret = lookup_port(dp, mux, &port, err);
+
+	if (ret || up == !(port.flags & QMAP_PORT_SHUT))
+		return ret;
+	port.flags ^= QMAP_PORT_SHUT;
 	return update(dp->fd[XDP_PORTS], &mux, &port, err);
 }
 
@@ -356,6 +387,15 @@ void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
 	rtnl_close(&nl);
 }
 
+static int probe_macvlan(struct error *why)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, why) ?: rtnl_macvlan_probe(nl, why);
+
+	rtnl_close(&nl);
+	return ret;
+}
+
 static int probe(const char *trunk, struct error *why)
 {
 	struct utsname u;
@@ -368,7 +408,7 @@ static int probe(const char *trunk, struct error *why)
 		return error_set(why, -EOPNOTSUPP, "Linux %u.%u is too old: 5.18 is needed", major,
 				 minor);
 	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1)
-		return xdp_load_probe(why);
+		return probe_macvlan(why) ?: xdp_load_probe(why);
 	if (geteuid())
 		return error_set(why, -EPERM, "BPF programs need root");
 	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");
@@ -386,6 +426,7 @@ const struct datapath_ops datapath_xdp = {
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = flow,
+	.running = running,
 	.stats = xdp_stats,
 	.event_fd = event_fd,
 	.events = datapath_events,

@@ -32,14 +32,11 @@ void bpf_log_to_ours(void)
 
 struct qmap_config bpf_config(unsigned int trunk, const struct datapath_format *format)
 {
-	unsigned int ul = format->ul_max_bytes ?: 65535;
-
 	return (struct qmap_config){
 		.trunk_ifindex = trunk,
 		.dl_version = format->version,
 		.ul_version = format->version,
-		/* headers and at most 3 bytes of pad share the aggregate with the packet */
-		.ul_max_packet = (ul > 65535 ? 65535 : ul) - 8 - (QMAP_ALIGN - 1),
+		.ul_max_packet = datapath_max_packet(format->ul_max_bytes),
 	};
 }
 

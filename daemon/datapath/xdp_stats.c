@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +52,23 @@ static __u64 queue_full(struct datapath *dp, unsigned int ifindex)
 	return rtnl_link_get_index(dp->nl, ifindex, &link, NULL) ? 0 : link.tx_dropped;
 }
 
+/*
+ * What has come out of the ring of the port's lower device, where the program only knows what it
+ * has sent there. A veth counts it before GRO, with its Ethernet header. Returns what was lost.
+ */
+static __u64 received(struct datapath *dp, unsigned int inner, struct qmap_port_stats *s)
+{
+	struct rtnl_link link, lower;
+
+	if (rtnl_link_get_index(dp->nl, inner, &link, NULL))
+		return 0;
+	if (link.lower && !rtnl_link_get_index(dp->nl, link.lower, &lower, NULL)) {
+		s->rx_packets = lower.rx_packets;
+		s->rx_bytes = lower.rx_bytes - lower.rx_packets * ETH_HLEN;
+	}
+	return link.tx_dropped;
+}
+
 static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, __u64 *full,
 		      struct error *err)
 {
@@ -66,8 +84,7 @@ static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports,
 	ret = sum_percpu(dp->fd[XDP_PORT_STATS], mux, (__u64 *)&s, sizeof(s) / sizeof(__u64), err);
 	if (ret)
 		return ret;
-	lost = queue_full(dp, port.ifindex);
-	s.rx_packets -= lost < s.rx_packets ? lost : s.rx_packets;
+	lost = received(dp, port.ifindex, &s);
 	s.rx_dropped += lost;
 	*full += lost;
 	json_object_array_add(

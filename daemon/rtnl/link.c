@@ -52,6 +52,14 @@ static void parse_attr(const struct nlattr *attr, struct rtnl_link *out)
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			out->mtu = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_LINK:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			out->lower = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MAX_MTU:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			out->max_mtu = mnl_attr_get_u32(attr);
+		break;
 	case IFLA_ADDRESS:
 		if (mnl_attr_get_payload_len(attr) == sizeof(out->mac))
 			memcpy(out->mac, mnl_attr_get_payload(attr), sizeof(out->mac));
@@ -69,6 +77,7 @@ void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
+	bool elsewhere = false;
 
 	memset(out, 0, sizeof(*out));
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
@@ -76,8 +85,12 @@ void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out)
 	out->ifindex = ifi->ifi_index;
 	out->flags = ifi->ifi_flags;
 	out->type = ifi->ifi_type;
-	mnl_attr_for_each (attr, nlh, sizeof(*ifi))
+	mnl_attr_for_each (attr, nlh, sizeof(*ifi)) {
 		parse_attr(attr, out);
+		elsewhere |= mnl_attr_get_type(attr) == IFLA_LINK_NETNSID;
+	}
+	if (elsewhere)
+		out->lower = 0;
 }
 
 static void take_link(const struct nlmsghdr *nlh, void *arg)
@@ -169,6 +182,58 @@ int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned 
 		ret = silence(nl, name, &link, err);
 	if (ret && link.ifindex)
 		rtnl_link_del(nl, link.ifindex, NULL);
+	return ret;
+}
+
+/* Without promiscuity: what arrives on a veth is for whoever is on top of it anyway. */
+static void put_passthru(struct nlmsghdr *nlh)
+{
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "macvlan");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);
+	mnl_attr_put_u16(nlh, IFLA_MACVLAN_FLAGS, MACVLAN_FLAG_NOPROMISC);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+}
+
+int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
+		     struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh =
+		rtnl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(*ifi));
+	struct rtnl_link link = {0};
+	int ret;
+
+	ifi->ifi_flags = ifi->ifi_change = IFF_NOARP;
+	put_veth_end(nlh, name, mtu);
+	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	put_passthru(nlh);
+	ret = rtnl_execute(nl, NULL, NULL, err, "create the macvlan %s", name);
+	if (ret)
+		return ret;
+	ret = silence(nl, name, &link, err);
+	if (ret && link.ifindex)
+		rtnl_link_del(nl, link.ifindex, NULL);
+	return ret;
+}
+
+/* A macvlan of nothing is refused with EINVAL, a kind of link that there is none of otherwise. */
+int rtnl_macvlan_probe(struct rtnl *nl, struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh =
+		rtnl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(*ifi));
+	int ret;
+
+	put_passthru(nlh);
+	ret = rtnl_execute(nl, NULL, NULL, NULL, "look for macvlan");
+	if (ret != -EOPNOTSUPP)
+		return 0;
+	error_set(err, ret, "this kernel has no macvlan");
+	error_hint(err, "it is CONFIG_MACVLAN, or the package kmod-macvlan");
 	return ret;
 }
 

@@ -31,10 +31,12 @@ int rtnl_batch_send(struct rtnl *nl, struct error *err);
 
 struct rtnl_link {
 	unsigned int ifindex;
+	/* The netdev below, or a veth's other end; 0: none, or in another namespace. */
+	unsigned int lower;
 	char name[IFNAMSIZ];
-	unsigned int flags; /* IFF_* */
-	unsigned int mtu;
-	unsigned int type; /* ARPHRD_* */
+	unsigned int flags;	   /* IFF_* */
+	unsigned int mtu, max_mtu; /* max_mtu 0: the kernel tells of no limit */
+	unsigned int type;	   /* ARPHRD_* */
 	uint8_t mac[6];
 	char kind[16]; /* "veth", "tun", ... ; empty for hardware */
 	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
@@ -48,6 +50,14 @@ int rtnl_link_get_index(struct rtnl *nl, unsigned int ifindex, struct rtnl_link 
 /* A veth pair @name/@peer, both with @mtu, IFF_NOARP and no IPv6 address generation, down. */
 int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned int mtu,
 		  struct error *err);
+/*
+ * A macvlan @name that passes all of @lower through, IFF_NOARP and without IPv6 address generation,
+ * down. Its MTU limits what it sends; what arrives on @lower it receives whatever the size.
+ */
+int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
+		     struct error *err);
+/* -EOPNOTSUPP if this kernel has no macvlan. */
+int rtnl_macvlan_probe(struct rtnl *nl, struct error *err);
 int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err);
 int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err);
 /* Where kernels want it down for this, it must be. */

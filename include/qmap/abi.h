@@ -72,7 +72,8 @@ struct qmap_config {
 	__u16 ul_max_packet; /* bytes of IP packet that fit one uplink aggregate */
 };
 
-#define QMAP_PORT_UP 0x01 /* data call connected: traffic may pass */
+#define QMAP_PORT_UP   0x01 /* data call connected: traffic may pass */
+#define QMAP_PORT_SHUT 0x02 /* its netdev is down: it receives nothing (xdp) */
 
 /* Per PDN, by mux id; written by the daemon, flow_off_until also by BPF. */
 struct qmap_port {
