@@ -138,7 +138,7 @@ static int add_address(struct world *w, unsigned int ifindex, uint32_t addr, str
 	uint32_t be = htonl(addr);
 
 	return rtnl_link_set_up(w->nl, ifindex, true, err)
-		       ?: rtnl_addr_add(w->nl, ifindex, AF_INET, &be, 24, err);
+		       ?: rtnl_addr_add(w->nl, ifindex, AF_INET, &be, 24, true, err);
 }
 
 static int add_port(struct world *w, struct datapath_port *port, struct error *err)

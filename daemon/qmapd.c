@@ -251,6 +251,7 @@ static const struct rtnl_monitor_ops monitor_ops = {
 	.link_gone = on_link_gone,
 	.addr_gone = on_addr_gone,
 	.route_gone = on_netdev_changed,
+	.made = on_netdev_changed,
 	.queue = on_netdev_changed,
 	.tc_gone = on_tc_gone,
 	.resync = on_resync,

@@ -179,6 +179,50 @@ static bool valid_ifname(const char *s)
 	return true;
 }
 
+int config_port_name(const char *template, unsigned int number, char name[IFNAMSIZ])
+{
+	const char *n = strstr(template, "%n");
+	int len = n ? snprintf(name, IFNAMSIZ, "%.*s%u%s", (int)(n - template), template, number,
+			       n + 2)
+		    : snprintf(name, IFNAMSIZ, "%s", template);
+
+	return len < IFNAMSIZ ? 0 : -EINVAL;
+}
+
+/* A second % would be the kernel's to fill in (net/core/dev.c, dev_alloc_name()). */
+static int check_port_name(const struct config_trunk *c, unsigned int number, struct error *err)
+{
+	char name[IFNAMSIZ];
+
+	if (config_port_name(c->port, number, name))
+		return error_set(err, -EINVAL,
+				 "bad port \"%s\": the name of PDN %u is longer than %d", c->port,
+				 number, IFNAMSIZ - 1);
+	if (!valid_ifname(name) || strchr(name, '%') || !strcmp(name, c->dev))
+		return error_set(err, -EINVAL, "bad port \"%s\": \"%s\" is no name for a port",
+				 c->port, name);
+	return 0;
+}
+
+static int check_port_names(const struct config_trunk *c, struct error *err)
+{
+	int ret = 0;
+
+	if (!c->port[0])
+		return 0;
+	if (c->qmap == CONFIG_QMAP_OFF)
+		return error_set(err, -EINVAL,
+				 "with qmap=off %s itself is the port: no port=", c->dev);
+	if (c->npdns > 1 && !strstr(c->port, "%n")) {
+		error_set(err, -EINVAL, "bad port \"%s\": all PDNs would have one name", c->port);
+		error_hint(err, "put %%n where the number of the PDN goes: port=%s-%%n", c->port);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; i < c->npdns && !ret; i++)
+		ret = check_port_name(c, c->pdns[i].number, err);
+	return ret;
+}
+
 static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
 {
 	if (!p->mux) {
@@ -265,5 +309,5 @@ int config_trunk_finish(struct config_trunk *c, struct error *err)
 		if (check_pdn(c, &c->pdns[i], err))
 			return -EINVAL;
 	}
-	return check_mux_ids(c, err);
+	return check_port_names(c, err) ?: check_mux_ids(c, err);
 }

@@ -49,6 +49,12 @@ enum config_datapath {
 	CONFIG_DATAPATH_QMIMUX
 };
 
+/* Who gives the port its addresses, MTU and routes. */
+enum config_addresses {
+	CONFIG_ADDRESSES_QMAPD,
+	CONFIG_ADDRESSES_NONE /* another program: netifd, NetworkManager, systemd-networkd */
+};
+
 /* One `--pdn N,key=value,...` or one [pdn N] section. */
 struct config_pdn {
 	unsigned int number; /* 1..254: N of port wwan0.N */
@@ -63,6 +69,9 @@ struct config_pdn {
 	char netns[64];	       /* name as in `ip netns`; empty: where the daemon is */
 	unsigned int metric;   /* of the default route; default 700 + N */
 	bool default_route;    /* default-route=yes|no, default yes */
+	unsigned int table;    /* routing table of the default route; 0: main */
+	bool slaac; /* slaac=yes|no: also addresses by router advertisements, default no */
+	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */
 };
 
 struct config_trunk {
@@ -85,6 +94,7 @@ struct config_trunk {
 	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
 	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
 	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
+	char port[32];		   /* names of ports, %n for the PDN; empty: DEV.%n */
 	char hook[256];		   /* programs, blanks between them */
 	unsigned int hook_timeout; /* seconds for each, default 30 */
 	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
@@ -111,6 +121,9 @@ int config_trunk_set(struct config_trunk *c, const char *key, const char *value,
 /* Adds a PDN from "N,key=value,..."; a comma inside a value is written "\,". -EINVAL, -EEXIST,
  * -E2BIG. */
 int config_pdn_add(struct config_trunk *c, const char *text, struct error *err);
+
+/* The name of PDN @number's netdev by @template, in which %n is its number. -EINVAL: too long. */
+int config_port_name(const char *template, unsigned int number, char name[IFNAMSIZ]);
 
 /* NULL if there is none with this number. */
 const struct config_pdn *config_find_pdn(const struct config_trunk *c, unsigned int number);

@@ -47,6 +47,12 @@ static const struct config_choice auth_choices[] = {
 	{"chap", CONFIG_AUTH_CHAP}, {"both", CONFIG_AUTH_BOTH}, {NULL, 0},
 };
 
+static const struct config_choice addresses_choices[] = {
+	{"qmapd", CONFIG_ADDRESSES_QMAPD},
+	{"none", CONFIG_ADDRESSES_NONE},
+	{NULL, 0},
+};
+
 #define TRUNK(member) .scope = CONFIG_TRUNK, .offset = offsetof(struct config_trunk, member)
 #define PDN(member)   .scope = CONFIG_PDN, .offset = offsetof(struct config_pdn, member)
 #define MODEL(member) .scope = CONFIG_MODEL, .offset = offsetof(struct config_model, member)
@@ -143,6 +149,11 @@ static const struct config_word words[] = {
 	 .metavar = "SECONDS",
 	 CHANGE(IN_PLACE),
 	 .help = "redial a PDN that has received nothing for so long; 0: never"},
+	{.key = "port",
+	 TRUNK_STRING(port),
+	 .metavar = "NAME",
+	 CHANGE(REPLACE),
+	 .help = "names of the ports, with %n for the PDN's number; default DEV.%n"},
 	{.key = "hook",
 	 TRUNK_STRING(hook),
 	 .metavar = "PATHS",
@@ -217,6 +228,22 @@ static const struct config_word words[] = {
 	 .type = CONFIG_BOOL,
 	 CHANGE(IN_PLACE),
 	 .help = "add a default route through the port; default yes"},
+	{.key = "table",
+	 PDN(table),
+	 UINT(0, UINT_MAX),
+	 .metavar = "N",
+	 CHANGE(REDIAL),
+	 .help = "routing table of the default route; 0: main"},
+	{.key = "slaac",
+	 PDN(slaac),
+	 .type = CONFIG_BOOL,
+	 CHANGE(REDIAL),
+	 .help = "obey the network's router advertisements, too; default no"},
+	{.key = "addresses",
+	 PDN(addresses),
+	 ENUM(addresses_choices),
+	 CHANGE(REDIAL),
+	 .help = "who sets addresses, MTU and routes; none: another program"},
 
 	{.key = "id",
 	 MODEL_STRING(id),

@@ -37,7 +37,7 @@ int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
 	dp->pin = pin;
 	dp->npins = npins;
 	bpf_fds_init(dp->fd, npins);
-	datapath_port_base(trunk, pins->ifindex, dp->base);
+	datapath_port_base(trunk, dp->base);
 	ret = rtnl_open(&dp->nl, NULL, err);
 	if (ret)
 		datapath_close(&dp);

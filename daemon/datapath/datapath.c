@@ -63,10 +63,20 @@ unsigned int datapath_max_packet(unsigned int ul_max_bytes)
 	return ul_max_bytes - FRAME_EXTRA;
 }
 
-void datapath_port_base(const char *trunk, unsigned int ifindex, char base[IFNAMSIZ])
+/* FNV-1a, folded to 24 bits: six digits, so that the base has ten letters at most. */
+static unsigned int hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *s; s++)
+		h = (h ^ (uint8_t)*s) * 16777619u;
+	return (h >> 24 ^ h) & 0xffffff;
+}
+
+void datapath_port_base(const char *trunk, char base[IFNAMSIZ])
 {
 	if (strlen(trunk) + strlen(".254q") < IFNAMSIZ)
 		snprintf(base, IFNAMSIZ, "%s", trunk);
 	else
-		snprintf(base, IFNAMSIZ, "qmap%u", ifindex);
+		snprintf(base, IFNAMSIZ, "qmap%06x", hash(trunk));
 }

@@ -35,7 +35,7 @@ struct datapath_port {
 	unsigned int number; /* PDN */
 	unsigned int mux;
 	char netns[64];	      /* where the port goes; empty: it stays */
-	char name[IFNAMSIZ];  /* out: of the netdev */
+	char name[IFNAMSIZ];  /* of the netdev, as it is to be; raw: out */
 	unsigned int ifindex; /* out */
 };
 
@@ -128,9 +128,10 @@ const struct datapath_ops *datapath_by_name(const char *name);
 unsigned int datapath_max_packet(unsigned int ul_max_bytes);
 
 /*
- * What the ports' names begin with: the trunk's name where ".254" and one more letter fit behind
- * it (IFNAMSIZ), else "qmap<ifindex>".
+ * What the names of a data path's netdevs begin with: the trunk's name where ".254" and one more
+ * letter fit behind it (IFNAMSIZ), else "qmap" and a number made of that name, which is the same
+ * whenever the modem comes back.
  */
-void datapath_port_base(const char *trunk, unsigned int ifindex, char base[IFNAMSIZ]);
+void datapath_port_base(const char *trunk, char base[IFNAMSIZ]);
 
 #endif

@@ -144,7 +144,6 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 
 	if (ret)
 		return ret;
-	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
 	ret = dress(dp, made, port, err);
 	if (ret)
 		set_mux(trunk, "del_mux", port->mux, NULL);

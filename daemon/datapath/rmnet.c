@@ -170,7 +170,6 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	uint32_t flags;
 	int ret;
 
-	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
 	ret = current_flags(dp, &flags, err) ?: add_link(dp, port, flags, err);
 	if (ret == -EEXIST)
 		error_hint(err, "if nothing uses it: ip link del %s", port->name);

@@ -230,7 +230,6 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	int ret;
 
 	trunk_name(dp, name);
-	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
 	ret = rtnl_link_get(dp->nl, name, &trunk, err)
 		      ?: rtnl_shim_port_add(dp->nl, port->name, trunk.ifindex, port->mux, err);
 	if (ret == -EEXIST)

@@ -254,7 +254,6 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	struct rtnl_link inner = {0}, lower = {0}, outer = {0};
 	int ret;
 
-	snprintf(port->name, IFNAMSIZ, "%.10s.%u", dp->base, port->number % 1000);
 	ret = add_port_veth(dp, port->number, &inner, &lower, err);
 	if (!ret) {
 		ret = rtnl_macvlan_add(dp->nl, port->name, lower.ifindex, PORT_MTU, err);
@@ -373,7 +372,7 @@ void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
 
 	if (rtnl_open(&nl, NULL, NULL))
 		return;
-	datapath_port_base(trunk, ifindex, base);
+	datapath_port_base(trunk, base);
 	xdp_entry_remove(nl, base, ifindex, NULL);
 	for (unsigned int i = 0; i < QMAP_MAX_MUX; i++) {
 		if (i)

@@ -88,6 +88,20 @@ static struct json_object *find(struct json_object *o, const char *key, const ch
 	return NULL;
 }
 
+static bool is_state(struct json_object *family, const char *what)
+{
+	const char *state = json_get_string(family, "state");
+
+	return state && !strcmp(state, what);
+}
+
+bool hook_damaged(struct json_object *show, unsigned int number, int family)
+{
+	struct json_object *pdn = find(show, "pdns", "number", number);
+
+	return is_state(find(pdn, "families", "family", family), "damaged");
+}
+
 char *hook_facts(struct json_object *show, unsigned int number, int family)
 {
 	struct json_object *pdn = find(show, "pdns", "number", number);
@@ -96,7 +110,7 @@ char *hook_facts(struct json_object *show, unsigned int number, int family)
 	size_t size;
 	FILE *f;
 
-	if (!o || !json_get_string(o, "address") || !json_get_string(pdn, "port"))
+	if (!is_state(o, "up") || !json_get_string(o, "address") || !json_get_string(pdn, "port"))
 		return NULL;
 	f = open_memstream(&text, &size);
 	if (!f)

@@ -7,6 +7,7 @@
 #ifndef QMAP_HOOK_FACTS_H
 #define QMAP_HOOK_FACTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/error.h"
@@ -18,6 +19,9 @@ struct json_object;
  * up, or without memory. The caller frees it.
  */
 char *hook_facts(struct json_object *show, unsigned int pdn, int family);
+
+/* Is its call up, but the port such that nobody can use it? */
+bool hook_damaged(struct json_object *show, unsigned int pdn, int family);
 
 /* The lines for trunk @dev itself; likewise. */
 char *hook_facts_of_trunk(const char *dev);

@@ -47,47 +47,53 @@ static void run(struct hooks *h, const char *dev, const char *what, const char *
 
 /* --- ports --- */
 
-static void told_name(const struct events_entry *e, char *buf, size_t size)
+/* By trunk and PDN: the port's name may be changed by whoever owns its namespace. */
+static void told_name(const struct events_entry *e, int family, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s.v%d", e->port, e->family);
-}
-
-static char *facts_of(const struct hooks *h, const struct events_entry *e)
-{
-	const struct trunk *t = trunk_list_find(h->list, e->dev);
-	struct json_object *show = t ? trunk_show(t) : NULL;
-	char *facts = hook_facts(show, e->pdn, e->family);
-
-	json_object_put(show);
-	return facts;
+	snprintf(buf, size, "%s.%u.v%d", e->dev, e->pdn, family);
 }
 
 /* Adoption comes here, too: what has been told is not news. */
-static void family_is_up(struct hooks *h, const struct events_entry *e)
-{
-	char name[64], *facts = facts_of(h, e), *told;
-
-	told_name(e, name, sizeof(name));
-	told = hook_told(h->run_dir, name);
-	if (facts && (!told || strcmp(facts, told))) {
-		hook_tell(h->run_dir, name, facts);
-		run(h, e->dev, told ? "change" : "up", e->reason, facts);
-	}
-	free(facts);
-	free(told);
-}
-
-static void family_is_down(struct hooks *h, const struct events_entry *e)
+static void family_is_up(struct hooks *h, const struct events_entry *e, int family,
+			 const char *facts)
 {
 	char name[64], *told;
 
-	told_name(e, name, sizeof(name));
+	told_name(e, family, name, sizeof(name));
+	told = hook_told(h->run_dir, name);
+	if (!told || strcmp(facts, told)) {
+		hook_tell(h->run_dir, name, facts);
+		run(h, e->dev, told ? "change" : "up", e->reason, facts);
+	}
+	free(told);
+}
+
+static void family_is_down(struct hooks *h, const struct events_entry *e, int family)
+{
+	char name[64], *told;
+
+	told_name(e, family, name, sizeof(name));
 	told = hook_told(h->run_dir, name);
 	if (!told)
 		return;
 	hook_untell(h->run_dir, name);
 	run(h, e->dev, "down", e->reason, told);
 	free(told);
+}
+
+/* A call that is up is of use only with a port that is. */
+static void look_at_family(struct hooks *h, const struct events_entry *e, int family)
+{
+	const struct trunk *t = trunk_list_find(h->list, e->dev);
+	struct json_object *show = t ? trunk_show(t) : NULL;
+	char *facts = hook_facts(show, e->pdn, family);
+
+	if (facts)
+		family_is_up(h, e, family, facts);
+	else if (hook_damaged(show, e->pdn, family))
+		family_is_down(h, e, family);
+	free(facts);
+	json_object_put(show);
 }
 
 /* --- the modem --- */
@@ -139,10 +145,13 @@ static void on_event(void *arg, const struct events_entry *e)
 	bool up = !strcmp(e->to, "up");
 
 	if (e->kind == EVENTS_CALL && up)
-		family_is_up(arg, e);
+		look_at_family(arg, e, e->family);
 	else if (e->kind == EVENTS_CALL && !is_under_way(e))
-		family_is_down(arg, e);
-	else if (e->kind == EVENTS_MODEM && !strcmp(e->to, "ready"))
+		family_is_down(arg, e, e->family);
+	else if (e->kind == EVENTS_NETDEV && e->pdn) {
+		look_at_family(arg, e, 4);
+		look_at_family(arg, e, 6);
+	} else if (e->kind == EVENTS_MODEM && !strcmp(e->to, "ready"))
 		modem_is_ready(arg, e);
 	else if (e->kind == EVENTS_MODEM && (!strcmp(e->to, "lost") || !strcmp(e->to, "absent") ||
 					     !strcmp(e->to, "detaching")))

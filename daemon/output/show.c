@@ -120,32 +120,33 @@ static void address_cell(struct output_table *t, struct json_object *pdn, int fa
 		output_table_cell(t, "%s/%d", or_empty(address), (int)json_get_int(f, "prefix"));
 }
 
-static int64_t mtu_of(struct json_object *pdn)
+static bool is_damaged(struct json_object *family)
 {
-	int64_t mtu = json_get_int(pdn, "mtu");
-	struct json_object *f;
+	const char *state = json_get_string(family, "state");
 
-	for (size_t i = 0; !mtu && (f = json_get_element(pdn, "families", i)); i++)
-		mtu = json_get_int(f, "mtu");
-	return mtu;
+	return state && !strcmp(state, "damaged");
 }
 
 /*
- * "up" with every family that was asked for, "partial" with some; on a lost trunk none, even where
- * the modem still has the call.
+ * "up" with every family that was asked for, "partial" with some, "damaged" with none where the
+ * modem has a call; on a lost trunk none, even where the modem still has the call.
  */
 static const char *pdn_state(struct json_object *pdn, bool lost)
 {
-	size_t up = 0, n = 0;
+	size_t up = 0, damaged = 0, n = 0;
 	struct json_object *f;
 
-	for (; (f = json_get_element(pdn, "families", n)); n++)
+	for (; (f = json_get_element(pdn, "families", n)); n++) {
 		up += is_up(f) && !lost;
+		damaged += is_damaged(f) && !lost;
+	}
 	if (!n)
 		return json_get_bool(pdn, "static") ? "static" : "down";
 	if (up == n)
 		return "up";
-	return up ? "partial" : "down";
+	if (up)
+		return "partial";
+	return damaged ? "damaged" : "down";
 }
 
 static const char *state_colour(const char *state)
@@ -158,7 +159,7 @@ static const char *state_colour(const char *state)
 static void pdn_row(struct output_table *t, struct json_object *pdn, bool lost)
 {
 	const char *state = pdn_state(pdn, lost);
-	int64_t mtu = mtu_of(pdn);
+	int64_t mtu = json_get_int(pdn, "mtu");
 
 	output_table_row(t);
 	output_table_cell(t, "%s", or_empty(json_get_string(pdn, "port")));
@@ -227,7 +228,8 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	const char *reason = json_get_string(family, "reason");
 	const char *state = json_get_string(family, "state");
 
-	if (is_up(family) || (!end && !reason))
+	/* The port's damage says it once for both families. */
+	if (is_up(family) || is_damaged(family) || (!end && !reason))
 		return;
 	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"), or_empty(state));
 	/* What it waits for says more than how it ended before. */
@@ -242,6 +244,14 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	fputc('\n', out);
 }
 
+static void print_damage(FILE *out, const char *name, struct json_object *of)
+{
+	struct json_object *d;
+
+	for (size_t i = 0; (d = json_get_element(of, "damage", i)); i++)
+		fprintf(out, "%s: %s\n", name, or_empty(json_object_get_string(d)));
+}
+
 static void print_reasons(FILE *out, struct json_object *trunk)
 {
 	const char *why = json_get_string(trunk, "reason");
@@ -251,9 +261,9 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 
 	if (why)
 		fprintf(out, "%s: %s\n", dev, why);
-	for (size_t i = 0; (f = json_get_element(trunk, "damage", i)); i++)
-		fprintf(out, "%s: %s\n", dev, or_empty(json_object_get_string(f)));
+	print_damage(out, dev, trunk);
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
+		print_damage(out, or_empty(json_get_string(pdn, "port")), pdn);
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
 			print_reason(out, or_empty(json_get_string(pdn, "port")), f, now);
 	}

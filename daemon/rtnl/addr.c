@@ -21,6 +21,7 @@ struct flush {
 	unsigned int ifindex;
 	int family;
 	const void *keep; /* may be NULL */
+	unsigned int keep_prefix;
 	size_t n;
 	struct address list[FLUSH_BATCH];
 };
@@ -46,15 +47,16 @@ static struct nlmsghdr *address_request(struct rtnl *nl, uint16_t type, uint16_t
 }
 
 int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
-		  unsigned int prefix, struct error *err)
+		  unsigned int prefix, bool on_link, struct error *err)
 {
 	struct nlmsghdr *nlh = address_request(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex,
 					       family, addr, prefix);
 	char text[INET6_ADDRSTRLEN];
 
 	/* The other end is the modem, which knows no neighbour discovery: nobody would answer. */
-	if (family == AF_INET6)
-		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
+	mnl_attr_put_u32(nlh, IFA_FLAGS,
+			 (family == AF_INET6 ? IFA_F_NODAD : 0) |
+				 (on_link ? 0 : IFA_F_NOPREFIXROUTE));
 	inet_ntop(family, addr, text, sizeof(text));
 	return rtnl_change(nl, -EEXIST, err, "add address %s/%u to network device %u", text, prefix,
 			   ifindex);
@@ -89,7 +91,8 @@ static void take_address(const struct nlmsghdr *nlh, void *arg)
 
 	if (!addr || f->n == FLUSH_BATCH)
 		return;
-	if (f->keep && !memcmp(addr, f->keep, address_len(f->family)))
+	if (f->keep && !memcmp(addr, f->keep, address_len(f->family)) &&
+	    ifa->ifa_prefixlen == f->keep_prefix)
 		return;
 	memcpy(f->list[f->n].bytes, addr, address_len(f->family));
 	f->list[f->n++].prefix = ifa->ifa_prefixlen;
@@ -109,20 +112,20 @@ static int list_addresses(struct rtnl *nl, struct flush *f, struct error *err)
 	return ret;
 }
 
-static int delete_address(struct rtnl *nl, const struct flush *f, const struct address *a,
-			  struct error *err)
+int rtnl_addr_del(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  unsigned int prefix, struct error *err)
 {
 	struct error cause = {0};
 	struct ifaddrmsg *ifa;
 	struct nlmsghdr *nlh = rtnl_request(nl, RTM_DELADDR, 0, &ifa, sizeof(*ifa));
 	int ret;
 
-	ifa->ifa_family = f->family;
-	ifa->ifa_index = f->ifindex;
-	ifa->ifa_prefixlen = a->prefix;
-	mnl_attr_put(nlh, IFA_LOCAL, address_len(f->family), a->bytes);
+	ifa->ifa_family = family;
+	ifa->ifa_index = ifindex;
+	ifa->ifa_prefixlen = prefix;
+	mnl_attr_put(nlh, IFA_LOCAL, address_len(family), addr);
 	ret = rtnl_execute(nl, NULL, NULL, &cause, "delete an address of network device %u",
-			   f->ifindex);
+			   ifindex);
 	/* With a primary IPv4 address the kernel takes its secondaries away, too. */
 	if (!ret || ret == -EADDRNOTAVAIL)
 		return 0;
@@ -130,9 +133,10 @@ static int delete_address(struct rtnl *nl, const struct flush *f, const struct a
 }
 
 int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
-		    struct error *err)
+		    unsigned int prefix, struct error *err)
 {
-	struct flush f = {.ifindex = ifindex, .family = family, .keep = keep};
+	struct flush f = {
+		.ifindex = ifindex, .family = family, .keep = keep, .keep_prefix = prefix};
 	bool any = false;
 	int ret;
 
@@ -140,7 +144,8 @@ int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const voi
 		ret = list_addresses(nl, &f, err);
 		any |= f.n;
 		for (size_t i = 0; !ret && i < f.n; i++)
-			ret = delete_address(nl, &f, &f.list[i], err);
+			ret = rtnl_addr_del(nl, ifindex, family, f.list[i].bytes, f.list[i].prefix,
+					    err);
 	} while (!ret && f.n == FLUSH_BATCH);
 	return ret ?: any;
 }
@@ -149,22 +154,25 @@ struct sought {
 	unsigned int ifindex;
 	int family;
 	const void *addr;
+	unsigned int prefix;
 	bool found;
 };
 
 static void compare(const struct nlmsghdr *nlh, void *arg)
 {
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct sought *s = arg;
 	const void *addr = address_of(nlh, s->ifindex, s->family);
 
-	if (addr && !memcmp(addr, s->addr, address_len(s->family)))
+	if (addr && !memcmp(addr, s->addr, address_len(s->family)) &&
+	    ifa->ifa_prefixlen == s->prefix)
 		s->found = true;
 }
 
 int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
-		  struct error *err)
+		  unsigned int prefix, struct error *err)
 {
-	struct sought s = {.ifindex = ifindex, .family = family, .addr = addr};
+	struct sought s = {.ifindex = ifindex, .family = family, .addr = addr, .prefix = prefix};
 	struct ifaddrmsg *ifa;
 	int ret;
 
@@ -172,6 +180,42 @@ int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void 
 		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
 		ifa->ifa_family = family;
 		ret = rtnl_execute(nl, compare, &s, err, "list addresses");
+	} while (ret == -EINTR);
+	return ret ?: s.found;
+}
+
+/* The header has room for eight of the flags. */
+static uint32_t flags_of(const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
+		if (mnl_attr_get_type(attr) == IFA_FLAGS &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			return mnl_attr_get_u32(attr);
+	}
+	return ifa->ifa_flags;
+}
+
+static void find_made(const struct nlmsghdr *nlh, void *arg)
+{
+	struct sought *s = arg;
+
+	if (address_of(nlh, s->ifindex, AF_INET6) && !(flags_of(nlh) & IFA_F_PERMANENT))
+		s->found = true;
+}
+
+int rtnl_addr_made(struct rtnl *nl, unsigned int ifindex, struct error *err)
+{
+	struct sought s = {.ifindex = ifindex, .family = AF_INET6};
+	struct ifaddrmsg *ifa;
+	int ret;
+
+	do {
+		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
+		ifa->ifa_family = AF_INET6;
+		ret = rtnl_execute(nl, find_made, &s, err, "list addresses");
 	} while (ret == -EINTR);
 	return ret ?: s.found;
 }

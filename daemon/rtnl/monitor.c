@@ -100,17 +100,30 @@ static void addr_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 				  mnl_attr_get_payload(attr), ifa->ifa_prefixlen);
 }
 
+static void made_address(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || !m->ops->made)
+		return;
+	if (ifa->ifa_family == AF_INET6 && !(ifa->ifa_flags & IFA_F_PERMANENT))
+		m->ops->made(m->arg, ifa->ifa_index);
+}
+
 static void route_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	bool gone = nlh->nlmsg_type == RTM_DELROUTE;
+	void (*fn)(void *arg, unsigned int ifindex) = gone ? m->ops->route_gone : m->ops->made;
 	const struct nlattr *attr;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_dst_len ||
-	    !m->ops->route_gone)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || !fn)
+		return;
+	if (gone ? rtm->rtm_dst_len : rtm->rtm_protocol != RTPROT_RA)
 		return;
 	attr = find_attr(nlh, sizeof(*rtm), RTA_OIF);
 	if (attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-		m->ops->route_gone(m->arg, mnl_attr_get_u32(attr));
+		fn(m->arg, mnl_attr_get_u32(attr));
 }
 
 static void tc_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
@@ -136,7 +149,9 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 			link_event(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELADDR)
 			addr_event(m, nlh);
-		else if (nlh->nlmsg_type == RTM_DELROUTE)
+		else if (nlh->nlmsg_type == RTM_NEWADDR)
+			made_address(m, nlh);
+		else if (nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_type == RTM_NEWROUTE)
 			route_event(m, nlh);
 		else
 			tc_event(m, nlh);

@@ -26,6 +26,8 @@ struct rtnl_monitor_ops {
 			  unsigned int prefix);
 	/* A route through the link is gone. */
 	void (*route_gone)(void *arg, unsigned int ifindex);
+	/* The kernel has made an IPv6 address or route there of a router advertisement. */
+	void (*made)(void *arg, unsigned int ifindex);
 	/* A tc filter or qdisc is gone, of any link. */
 	void (*tc_gone)(void *arg);
 	/* A queueing discipline of the link has come, gone or changed. */

@@ -3,91 +3,247 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "request.h"
 
-static void default_route(struct rtnl *nl, uint16_t type, uint16_t flags, unsigned int ifindex,
-			  int family, unsigned int metric)
+#define IP_VERSION(family) ((family) == AF_INET ? 4 : 6)
+
+/* Numbers of tables have outgrown the header's byte. */
+static void put_table(struct nlmsghdr *nlh, struct rtmsg *rtm, unsigned int table)
+{
+	rtm->rtm_table = table < 256 ? table : RT_TABLE_UNSPEC;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+}
+
+static void put_mtu(struct nlmsghdr *nlh, unsigned int mtu)
+{
+	struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+
+	mnl_attr_put_u32(nlh, RTAX_MTU, mtu);
+	mnl_attr_nest_end(nlh, metrics);
+}
+
+static unsigned int table_of(const struct rtnl_route *r)
+{
+	return r->table ? r->table : RT_TABLE_MAIN;
+}
+
+static void default_route(struct rtnl *nl, uint16_t type, uint16_t flags,
+			  const struct rtnl_route *r)
 {
 	struct rtmsg *rtm;
 	struct nlmsghdr *nlh = rtnl_request(nl, type, flags, &rtm, sizeof(*rtm));
 
-	rtm->rtm_family = family;
-	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_family = r->family;
 	rtm->rtm_protocol = RTPROT_STATIC;
 	rtm->rtm_type = RTN_UNICAST;
 	/* IPv4 refuses a gatewayless route of wider scope; IPv6 knows no scopes. */
-	rtm->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
-	mnl_attr_put_u32(nlh, RTA_PRIORITY, metric);
+	rtm->rtm_scope = r->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	put_table(nlh, rtm, table_of(r));
+	mnl_attr_put_u32(nlh, RTA_OIF, r->ifindex);
+	mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
+	if (r->mtu)
+		put_mtu(nlh, r->mtu);
 }
 
-int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err)
+int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
 {
-	default_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, family, metric);
+	default_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r);
 	return rtnl_change(nl, 0, err,
 			   "add an IPv%d default route with metric %u through network device %u",
-			   family == AF_INET ? 4 : 6, metric, ifindex);
+			   IP_VERSION(r->family), r->metric, r->ifindex);
 }
 
-int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err)
+int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
 {
+	struct rtnl_route any_mtu = *r;
 	struct error cause = {0};
 	int ret;
 
-	default_route(nl, RTM_DELROUTE, 0, ifindex, family, metric);
+	any_mtu.mtu = 0;
+	default_route(nl, RTM_DELROUTE, 0, &any_mtu);
 	ret = rtnl_execute(nl, NULL, NULL, &cause,
 			   "delete the IPv%d default route through network device %u",
-			   family == AF_INET ? 4 : 6, ifindex);
+			   IP_VERSION(r->family), r->ifindex);
 	if (!ret || ret == -ESRCH)
 		return 0;
 	return error_pass(err, &cause);
 }
 
-struct sought {
-	unsigned int ifindex, metric;
-	bool found;
-};
+/* --- what there is --- */
 
 static uint32_t attr_u32(const struct nlattr *attr)
 {
 	return mnl_attr_validate(attr, MNL_TYPE_U32) < 0 ? 0 : mnl_attr_get_u32(attr);
 }
 
-static void compare(const struct nlmsghdr *nlh, void *arg)
+static uint32_t mtu_of(const struct nlattr *metrics)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, metrics) {
+		if (mnl_attr_get_type(attr) == RTAX_MTU)
+			return attr_u32(attr);
+	}
+	return 0;
+}
+
+/* What @nlh tells of a unicast route; false for what is none. */
+static bool parse(const struct nlmsghdr *nlh, struct rtnl_route *out)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	uint32_t ifindex = 0, metric = 0;
-	struct sought *s = arg;
 	const struct nlattr *attr;
 
 	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) ||
-	    rtm->rtm_dst_len || rtm->rtm_table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST)
-		return;
+	    rtm->rtm_type != RTN_UNICAST)
+		return false;
+	*out = (struct rtnl_route){.family = rtm->rtm_family, .table = rtm->rtm_table};
 	mnl_attr_for_each (attr, nlh, sizeof(*rtm)) {
-		if (mnl_attr_get_type(attr) == RTA_OIF)
-			ifindex = attr_u32(attr);
-		else if (mnl_attr_get_type(attr) == RTA_PRIORITY)
-			metric = attr_u32(attr);
+		switch (mnl_attr_get_type(attr)) {
+		case RTA_OIF:
+			out->ifindex = attr_u32(attr);
+			break;
+		case RTA_PRIORITY:
+			out->metric = attr_u32(attr);
+			break;
+		case RTA_TABLE:
+			out->table = attr_u32(attr);
+			break;
+		case RTA_METRICS:
+			out->mtu = mtu_of(attr);
+			break;
+		}
 	}
-	if (ifindex == s->ifindex && metric == s->metric)
-		s->found = true;
+	return true;
 }
 
-int rtnl_route_has_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err)
+static int list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err)
 {
-	struct sought s = {.ifindex = ifindex, .metric = metric};
 	struct rtmsg *rtm;
 	int ret;
 
 	do {
 		rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(*rtm));
 		rtm->rtm_family = family;
-		ret = rtnl_execute(nl, compare, &s, err, "list routes");
+		ret = rtnl_execute(nl, fn, arg, err, "list routes");
 	} while (ret == -EINTR);
+	return ret;
+}
+
+struct sought {
+	const struct rtnl_route *route;
+	bool found;
+};
+
+static void compare(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct sought *s = arg;
+	struct rtnl_route r;
+
+	if (parse(nlh, &r) && !rtm->rtm_dst_len && r.ifindex == s->route->ifindex &&
+	    r.metric == s->route->metric && r.table == table_of(s->route) &&
+	    (!s->route->mtu || r.mtu == s->route->mtu))
+		s->found = true;
+}
+
+int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
+{
+	struct sought s = {.route = r};
+	int ret = list(nl, r->family, compare, &s, err);
+
 	return ret ?: s.found;
+}
+
+/* --- routes that the kernel makes of router advertisements --- */
+
+/* Deleted between two dumps; a link with more of them takes another round. */
+#define FLUSH_BATCH 16
+
+struct made {
+	unsigned int ifindex;
+	size_t n;
+	/* The messages of the dump: as requests they name the same routes. */
+	struct {
+		size_t len;
+		char bytes[256];
+	} list[FLUSH_BATCH];
+};
+
+static bool is_link_local(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct rtmsg)) {
+		const uint8_t *a = mnl_attr_get_payload(attr);
+
+		if (mnl_attr_get_type(attr) == RTA_DST && mnl_attr_get_payload_len(attr) == 16)
+			return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+	}
+	return false;
+}
+
+/* proto ra: routes by a router; proto kernel: what it says is on the link, and prefixes. */
+static void take_made(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	struct made *m = arg;
+	struct rtnl_route r;
+
+	if (!parse(nlh, &r) || r.ifindex != m->ifindex || r.table == RT_TABLE_LOCAL ||
+	    rtm->rtm_flags & RTM_F_CLONED || m->n == FLUSH_BATCH ||
+	    nlh->nlmsg_len > sizeof(m->list[0].bytes))
+		return;
+	if (rtm->rtm_protocol != RTPROT_RA &&
+	    (rtm->rtm_protocol != RTPROT_KERNEL || is_link_local(nlh)))
+		return;
+	memcpy(m->list[m->n].bytes, nlh, nlh->nlmsg_len);
+	m->list[m->n++].len = nlh->nlmsg_len;
+}
+
+int rtnl_route_made(struct rtnl *nl, unsigned int ifindex, struct error *err)
+{
+	struct made m = {.ifindex = ifindex};
+	int ret = list(nl, AF_INET6, take_made, &m, err);
+
+	return ret ?: m.n > 0;
+}
+
+static int delete_made(struct rtnl *nl, const struct nlmsghdr *its, struct error *err)
+{
+	const struct rtmsg *of = mnl_nlmsg_get_payload(its);
+	const struct nlattr *attr;
+	struct error cause = {0};
+	struct rtmsg *rtm;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_DELROUTE, 0, &rtm, sizeof(*rtm));
+	int ret;
+
+	*rtm = *of;
+	rtm->rtm_flags = 0;
+	mnl_attr_for_each (attr, its, sizeof(*rtm)) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == RTA_DST || type == RTA_OIF || type == RTA_PRIORITY ||
+		    type == RTA_GATEWAY || type == RTA_TABLE)
+			mnl_attr_put(nlh, type, mnl_attr_get_payload_len(attr),
+				     mnl_attr_get_payload(attr));
+	}
+	ret = rtnl_execute(nl, NULL, NULL, &cause, "delete a route");
+	return !ret || ret == -ESRCH ? 0 : error_pass(err, &cause);
+}
+
+int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err)
+{
+	struct made m = {.ifindex = ifindex};
+	int ret;
+
+	do {
+		m.n = 0;
+		ret = list(nl, AF_INET6, take_made, &m, err);
+		for (size_t i = 0; !ret && i < m.n; i++)
+			ret = delete_made(nl, (const void *)m.list[i].bytes, err);
+	} while (!ret && m.n == FLUSH_BATCH);
+	return ret;
 }

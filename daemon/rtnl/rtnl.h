@@ -71,28 +71,48 @@ int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned in
 int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns,
 			struct error *err);
 
-/* @family AF_INET or AF_INET6; addresses in network byte order. Adding what exists is no error. */
+/*
+ * @family AF_INET or AF_INET6; addresses in network byte order. Adding what exists is no error.
+ * @on_link: the kernel adds a route to the prefix, which it does not on a point-to-point link.
+ */
 int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
+		  unsigned int prefix, bool on_link, struct error *err);
+int rtnl_addr_del(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, struct error *err);
 /*
- * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep (NULL: none).
+ * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep/@prefix (NULL:
+ * none).
  * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards,
  * and routes. 1: there were some; 0: there were none.
  */
 int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
-		    struct error *err);
-/* 1: the link has this address; 0: it has not. */
+		    unsigned int prefix, struct error *err);
+/* 1: the link has this address with this prefix; 0: it has not. */
 int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
-		  struct error *err);
-/* Default route through the device, without a gateway (point to point). Replaces one of same
- * metric. */
-int rtnl_route_add_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err);
-/* 1: there is one like that in the main table; 0: there is not. */
-int rtnl_route_has_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err);
-int rtnl_route_del_default(struct rtnl *nl, unsigned int ifindex, int family, unsigned int metric,
-			   struct error *err);
+		  unsigned int prefix, struct error *err);
+/* 1: the link has an IPv6 address that the kernel has made of a router advertisement; 0: not. */
+int rtnl_addr_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
+
+/* A default route through a netdev, without a gateway (point to point). */
+struct rtnl_route {
+	unsigned int ifindex;
+	int family;
+	unsigned int metric;
+	unsigned int table; /* 0: main */
+	unsigned int mtu;   /* 0: the netdev's */
+};
+
+/* Replaces one of same table and metric. */
+int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
+/* 1: there is one like that; 0: there is not. */
+int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
+int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
+/*
+ * IPv6 routes through the netdev that the kernel has made of router advertisements and prefixes: 1:
+ * there are some; 0: there are none. flush deletes them.
+ */
+int rtnl_route_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
+int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 
 /* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
 int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);

@@ -15,19 +15,14 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	const char *resolv_conf = json_get_string(show, "resolv_conf");
 	const char *name = json_get_string(show, "port"); /* somebody may have renamed it */
 	struct trunk_port *p = &t->ports[t->nports++];
-	char base[IFNAMSIZ];
 
-	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
+	trunk_port_init(t, p, pdn);
 	if (resolv_conf)
 		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
-	datapath_port_base(t->config.dev, t->dev.ifindex, base);
 	if (name)
 		snprintf(p->port.name, IFNAMSIZ, "%s", name);
 	else if (t->ops == &datapath_raw)
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
-	else
-		snprintf(p->port.name, IFNAMSIZ, "%.10s.%u", base, pdn->number % 1000);
-	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 }
 
 /* The data path and the ports as they were left. */

@@ -6,16 +6,29 @@
 
 #include "util/log.h"
 #include "internal.h"
+#include "names.h"
 
 /* --- ports --- */
+
+void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn)
+{
+	*p = (struct trunk_port){
+		.pdn = *pdn,
+		.port = {.number = pdn->number, .mux = pdn->mux},
+		.max_packet = datapath_max_packet(t->built.ul_max_bytes),
+		.keeps_mtu = t->ops == &datapath_raw,
+	};
+	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
+	trunk_port_key(&t->config, pdn->number, p->key, sizeof(p->key));
+	trunk_port_name(&t->config, pdn->number, p->port.name);
+}
 
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = &t->ports[t->nports];
 	int ret;
 
-	*p = (struct trunk_port){.pdn = *pdn, .port = {.number = pdn->number, .mux = pdn->mux}};
-	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
+	trunk_port_init(t, p, pdn);
 	ret = t->ops->add_port(t->dp, &p->port, err);
 	if (ret)
 		return ret;
@@ -201,6 +214,8 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	trunk_ports_down(t);
 	if (t->dp) {
 		ret = t->ops->detach(t->dp, err);
+		if (t->ops == &datapath_raw)
+			trunk_port_unquiet(t->dev.name);
 		t->ops->close(&t->dp);
 	}
 	/* what a process made that died before it could enter it anywhere */

@@ -122,6 +122,10 @@ void trunk_repair_netdev_anew(struct trunk *t);
 /* What of its damage stays, as an array of sentences. New reference. */
 struct json_object *trunk_repair_left(const struct trunk *t);
 
+/* trunk/repair.c: an event about a port; @to: repaired, reported or failed. */
+void trunk_tell_port(struct trunk *t, const struct trunk_port *p, const char *to, const char *fmt,
+		     ...) __attribute__((format(printf, 4, 5)));
+
 /* trunk/pdn.c: the session is over, and with it what was to be ended. */
 void trunk_removal_over(struct trunk *t);
 
@@ -134,6 +138,7 @@ void trunk_settle_look(struct trunk *t);
 void trunk_settle_end(struct trunk *t, const struct error *err);
 
 /* trunk/build.c: data path and ports. */
+void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn);
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
 void trunk_del_port(struct trunk *t, unsigned int pdn);
 int trunk_choose_datapath(struct trunk *t, struct error *err);

@@ -296,6 +296,7 @@ static int show_one(struct trunk *t, struct json_object **out, struct error *err
 {
 	(void)err;
 	trunk_mend(t);
+	trunk_look_now(t);
 	*out = trunk_show(t);
 	return 0;
 }

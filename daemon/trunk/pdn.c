@@ -152,12 +152,21 @@ int trunk_remove_pdn(struct trunk *t, unsigned int number, trunk_done done, void
 				  err);
 }
 
+/* Whoever owns the addresses from now on finds none of the other's. */
+static void hand_over(struct trunk *t, struct trunk_port *p)
+{
+	trunk_port_family_down(t, p, 4);
+	trunk_port_family_down(t, p, 6);
+}
+
 /* The route of a family that is up, by its new metric; the old one goes last. */
 static int change_route(struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn,
 			struct error *err)
 {
 	const struct config_pdn old = p->pdn;
 
+	if (trunk_has_control(t) && old.addresses != pdn->addresses)
+		hand_over(t, p);
 	p->pdn = *pdn;
 	return trunk_has_control(t) ? trunk_port_reroute(p, &old, err) : 0;
 }

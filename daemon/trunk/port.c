@@ -12,6 +12,8 @@
 #include "util/log.h"
 #include "util/write_file.h"
 #include "rtnl/rtnl.h"
+#include "rtnl/sysctl.h"
+#include "address.h"
 
 #define DEFAULT_MTU 1500
 #define MIN_MTU_V4  576	 /* RFC 791 */
@@ -38,26 +40,80 @@ static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_l
 {
 	int ret = rtnl_open(nl, p->pdn.netns, err);
 
+	/* whoever owns the namespace may have given its name to another netdev */
 	if (!ret)
-		ret = rtnl_link_get(*nl, p->port.name, link, err);
+		ret = p->ifindex ? rtnl_link_get_index(*nl, p->ifindex, link, err)
+				 : rtnl_link_get(*nl, p->port.name, link, err);
 	if (ret)
 		rtnl_close(nl);
 	return ret;
+}
+
+bool trunk_port_is_ours(const struct trunk_port *p)
+{
+	return p->pdn.addresses == CONFIG_ADDRESSES_QMAPD;
+}
+
+/* --- what the kernel does by itself --- */
+
+/* Router advertisements bring a second address, which is preferred as source, and a default route
+ * whatever default-route says; redirects bring routes. */
+static const struct rtnl_sysctl quiet[] = {
+	{"ipv6", "accept_ra", 0},
+	{"ipv6", "autoconf", 0},
+	{"ipv6", "accept_redirects", 0},
+	{"ipv4", "accept_redirects", 0},
+};
+
+/* 2: also where packets are forwarded. The default route is ours to make, or not. */
+static const struct rtnl_sysctl by_router[] = {
+	{"ipv6", "accept_ra", 2},	 {"ipv6", "autoconf", 1},
+	{"ipv6", "accept_ra_defrtr", 0}, {"ipv6", "accept_redirects", 0},
+	{"ipv4", "accept_redirects", 0},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Netlink cannot set these. Without IPv6 there is nothing to keep quiet. */
+static void quieten(const struct trunk_port *p)
+{
+	struct error err = {0};
+
+	if (rtnl_sysctl_set(p->pdn.netns, p->port.name, p->pdn.slaac ? by_router : quiet,
+			    p->pdn.slaac ? COUNT(by_router) : COUNT(quiet), &err))
+		log_warning("%s: %s", p->port.name, err.text);
+}
+
+static bool is_quiet(const struct trunk_port *p)
+{
+	return rtnl_sysctl_differs(p->pdn.netns, p->port.name, p->pdn.slaac ? by_router : quiet,
+				   p->pdn.slaac ? COUNT(by_router) : COUNT(quiet)) <= 0;
+}
+
+void trunk_port_unquiet(const char *name)
+{
+	static const struct rtnl_sysctl usual[] = {
+		{"ipv6", "accept_ra", 1},
+		{"ipv6", "autoconf", 1},
+		{"ipv6", "accept_redirects", 1},
+		{"ipv4", "accept_redirects", 1},
+	};
+
+	rtnl_sysctl_set("", name, usual, COUNT(usual), NULL);
 }
 
 /*
  * A netdev that moves gets its IPv6 settings anew (kernel net/ipv6/addrconf.c, addrconf_notify,
  * NETDEV_UNREGISTER), and the default is to make an address and to solicit routers.
  */
-static int quieten(const struct trunk_port *p, struct error *err)
+static int silence(const struct trunk_port *p, struct error *err)
 {
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 	int ret = open_port(p, &nl, &link, err);
 
-	if (ret)
-		return ret;
-	ret = rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+	if (!ret)
+		ret = rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
 	rtnl_close(&nl);
 	return ret;
 }
@@ -65,17 +121,22 @@ static int quieten(const struct trunk_port *p, struct error *err)
 int trunk_port_place(struct trunk_port *p, struct error *err)
 {
 	struct rtnl *nl = NULL;
-	int ret;
+	int ret = 0;
 
-	if (!p->pdn.netns[0])
-		return 0;
-	ret = rtnl_open(&nl, NULL, err)
-		      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
-	rtnl_close(&nl);
-	return ret ?: quieten(p, err);
+	if (p->pdn.netns[0]) {
+		ret = rtnl_open(&nl, NULL, err)
+			      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
+		rtnl_close(&nl);
+		ret = ret ?: silence(p, err);
+	}
+	if (!ret)
+		quieten(p);
+	return ret;
 }
 
-/* The smaller of what both families were told; nothing below what IP demands. */
+/* --- MTU --- */
+
+/* The smaller of what both families were told and can be sent; nothing below what IP demands. */
 static unsigned int choose_mtu(const struct trunk_port *p)
 {
 	unsigned int mtu = 0, least = p->settings[1].family ? MIN_MTU_V6 : MIN_MTU_V4;
@@ -87,16 +148,59 @@ static unsigned int choose_mtu(const struct trunk_port *p)
 			mtu = told;
 	}
 	if (!mtu)
-		return DEFAULT_MTU;
+		mtu = DEFAULT_MTU;
+	if (p->max_packet && mtu > p->max_packet)
+		mtu = p->max_packet;
 	return mtu < least ? least : mtu;
 }
+
+/*
+ * Of the netdev. It limits sending alone, but for drivers that size their receive buffers by it
+ * (usbnet, mhi_net): what the network sends may be larger than what it lets us send.
+ */
+static unsigned int device_mtu(const struct trunk_port *p, const struct rtnl_link *link)
+{
+	unsigned int mtu = choose_mtu(p);
+
+	if (p->keeps_mtu && mtu < DEFAULT_MTU)
+		mtu = DEFAULT_MTU;
+	return link->max_mtu && mtu > link->max_mtu ? link->max_mtu : mtu;
+}
+
+/* usbnet refuses multiples of the endpoint's packet size (usbnet_change_mtu(): EDOM). */
+static int set_mtu(struct rtnl *nl, const struct trunk_port *p, const struct rtnl_link *link,
+		   struct error *err)
+{
+	unsigned int mtu = device_mtu(p, link);
+	struct error why = {0};
+	int ret;
+
+	if (link->mtu == mtu)
+		return 0;
+	ret = rtnl_link_set_mtu(nl, link->ifindex, mtu, &why);
+	if (ret == -EDOM && p->keeps_mtu)
+		ret = rtnl_link_set_mtu(nl, link->ifindex, mtu + 1, &why);
+	return ret ? error_pass(err, &why) : 0;
+}
+
+/* What is sent, where the netdev's MTU does not say it: for IPv4 its route does. */
+static void limit_ipv6(const struct trunk_port *p)
+{
+	const struct rtnl_sysctl mtu = {"ipv6", "mtu", (int)choose_mtu(p)};
+
+	if (p->keeps_mtu && p->settings[1].family)
+		rtnl_sysctl_set(p->pdn.netns, p->port.name, &mtu, 1, NULL);
+}
+
+/* --- DNS --- */
 
 static void write_dns(FILE *f, const struct ip_settings *s)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	for (unsigned int i = 0; i < s->ndns && i < 2; i++)
-		if (inet_ntop(af(s->family), s->dns[i], text, sizeof(text)))
+		if (!trunk_address_refused(s->family, s->dns[i]) &&
+		    inet_ntop(af(s->family), s->dns[i], text, sizeof(text)))
 			fprintf(f, "nameserver %s\n", text);
 }
 
@@ -110,28 +214,27 @@ static int write_resolv_conf(const struct trunk_port *p, const char *path, struc
 	f = open_memstream(&text, &size);
 	if (f) {
 		fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
-		write_dns(f, &p->settings[0]);
-		write_dns(f, &p->settings[1]);
+		for (int i = 0; i < 2; i++)
+			if (p->settings[i].family && !p->fault[i][0])
+				write_dns(f, &p->settings[i]);
 		ret = fclose(f) ? -ENOMEM : write_file(path, text);
 	}
 	free(text);
 	return ret ? error_set(err, ret, "cannot write %s: %s", path, strerror(-ret)) : 0;
 }
 
+/* Named by trunk and PDN: whoever owns the port's namespace may give the port any name. */
 static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
 {
 	char path[PATH_MAX];
 	int ret;
 
-	/* A port that was renamed keeps its file: somebody may read it. */
-	if (p->resolv_conf[0])
-		return write_resolv_conf(p, p->resolv_conf, err);
-	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->port.name) >=
-	    (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->key) >= (int)sizeof(path))
 		return error_set(err, -ENAMETOOLONG, "the path of the run directory is too long");
 	ret = write_resolv_conf(p, path, err);
-	if (!ret)
-		memcpy(p->resolv_conf, path, sizeof(path));
+	if (p->resolv_conf[0] && (ret || strcmp(p->resolv_conf, path)))
+		unlink(p->resolv_conf);
+	snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", ret ? "" : path);
 	return ret;
 }
 
@@ -148,53 +251,153 @@ static void forget_dns(struct trunk_port *p)
 	p->resolv_conf[0] = 0;
 }
 
+/* --- addresses and routes --- */
+
+static struct rtnl_route default_route(const struct trunk_port *p, const struct config_pdn *pdn,
+				       unsigned int ifindex, int family)
+{
+	return (struct rtnl_route){.ifindex = ifindex,
+				   .family = af(family),
+				   .metric = pdn->metric,
+				   .table = pdn->table,
+				   .mtu = p->keeps_mtu ? choose_mtu(p) : 0};
+}
+
 static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex, int family,
 		     struct error *err)
 {
-	if (!p->pdn.default_route)
-		return 0;
-	return rtnl_route_add_default(nl, ifindex, af(family), p->pdn.metric, err);
+	struct rtnl_route r = default_route(p, &p->pdn, ifindex, family);
+
+	return p->pdn.default_route ? rtnl_route_add_default(nl, &r, err) : 0;
 }
 
+/*
+ * Without a route to the prefix: nobody else is on a point-to-point link, and the network may tell
+ * of any length.
+ */
 static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 		       const struct ip_settings *s, struct error *err)
 {
-	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, err)
+	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, false, err)
 		       ?: set_route(nl, p, ifindex, s->family, err);
+}
+
+/* With slaac the kernel's own addresses stay, and of ours @old goes. */
+static int remove_others(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+			 const struct ip_settings *s, const struct ip_settings *old,
+			 struct error *err)
+{
+	if (s->family == 4 || !p->pdn.slaac) {
+		if (s->family == 6)
+			rtnl_route_flush_made(nl, ifindex, NULL);
+		return rtnl_addr_flush(nl, ifindex, af(s->family), s->address, s->prefix, err);
+	}
+	if (!old->family ||
+	    (!memcmp(old->address, s->address, sizeof(s->address)) && old->prefix == s->prefix))
+		return 0;
+	return rtnl_addr_del(nl, ifindex, AF_INET6, old->address, old->prefix, err);
 }
 
 /*
  * An address that is there already stays all the while: adoption must not cut running traffic. One
  * that goes may take ours and the route along.
  */
-static int set_link(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
-		    const struct ip_settings *s, struct error *err)
+static int set_link(struct rtnl *nl, const struct trunk_port *p, const struct rtnl_link *link,
+		    const struct ip_settings *s, const struct ip_settings *old, struct error *err)
 {
-	int ret;
+	unsigned int ifindex = link->ifindex;
+	int ret, mtu = set_mtu(nl, p, link, err);
 
+	/* an IPv6 that comes back with the MTU has the defaults again */
+	quieten(p);
 	rtnl_batch_begin(nl);
-	ret = rtnl_link_set_mtu(nl, ifindex, choose_mtu(p), err)
-		?: rtnl_link_set_up(nl, ifindex, true, err)
-		?: set_address(nl, p, ifindex, s, err);
-	ret = ret ?: rtnl_batch_send(nl, err)
-		?: rtnl_addr_flush(nl, ifindex, af(s->family), s->address, err);
-	return ret > 0 ? set_address(nl, p, ifindex, s, err) : ret;
+	ret = rtnl_link_set_up(nl, ifindex, true, err) ?: set_address(nl, p, ifindex, s, err);
+	ret = ret ?: rtnl_batch_send(nl, mtu ? NULL : err)
+		?: remove_others(nl, p, ifindex, s, old, err);
+	if (ret > 0)
+		ret = set_address(nl, p, ifindex, s, err);
+	limit_ipv6(p);
+	return mtu ?: ret;
+}
+
+/* The first failure is told; whether the address is there decides what it means. */
+static int configure(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
+		     const struct ip_settings *s, const struct ip_settings *old, struct error *err)
+{
+	int i = slot(s->family), ret = set_link(nl, p, link, s, old, err);
+
+	if (ret &&
+	    rtnl_addr_has(nl, link->ifindex, af(s->family), s->address, s->prefix, NULL) <= 0)
+		snprintf(p->fault[i], sizeof(p->fault[i]), "%s", err->text);
+	else if (ret)
+		snprintf(p->complaint, sizeof(p->complaint), "%s", err->text);
+	return ret;
+}
+
+static int refuse(struct trunk_port *p, const struct ip_settings *s, const char *why,
+		  struct error *err)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	int i = slot(s->family);
+
+	inet_ntop(af(s->family), s->address, text, sizeof(text));
+	error_set(err, -EADDRNOTAVAIL,
+		  "the network has given it %s, which no host can have: it is %s", text, why);
+	snprintf(p->fault[i], sizeof(p->fault[i]), "%s", err->text);
+	p->refused[i] = true;
+	return -EADDRNOTAVAIL;
+}
+
+/* What an earlier address was, with it goes. */
+static void remove_family(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+			  int family)
+{
+	struct rtnl_route r = default_route(p, &p->pdn, ifindex, family);
+
+	if (p->pdn.default_route)
+		rtnl_route_del_default(nl, &r, NULL);
+	rtnl_addr_flush(nl, ifindex, af(family), NULL, 0, NULL);
+	if (family == 6)
+		rtnl_route_flush_made(nl, ifindex, NULL);
+}
+
+static int set_up(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
+		  const struct ip_settings *s, const struct ip_settings *old, struct error *err)
+{
+	const char *refused = trunk_address_refused(s->family, s->address);
+
+	if (!trunk_port_is_ours(p))
+		return rtnl_link_set_up(nl, link->ifindex, true, err);
+	if (!refused)
+		return configure(nl, p, link, s, old, err);
+	remove_family(nl, p, link->ifindex, s->family);
+	return refuse(p, s, refused, err);
 }
 
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
 		  struct error *err)
 {
+	struct ip_settings old = p->settings[slot(s->family)];
+	struct error dns = {0};
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
-	int ret = open_port(p, &nl, &link, err);
+	int i = slot(s->family), ret;
 
-	if (ret)
-		return ret;
-	p->settings[slot(s->family)] = *s;
-	p->ifindex = link.ifindex;
-	ret = set_link(nl, p, link.ifindex, s, err) ?: make_resolv_conf(p, run_dir, err);
+	p->settings[i] = *s;
+	p->fault[i][0] = p->complaint[0] = 0;
+	p->refused[i] = false;
+	ret = open_port(p, &nl, &link, err);
+	if (!ret) {
+		p->ifindex = link.ifindex;
+		ret = set_up(nl, p, &link, s, &old, err);
+	} else {
+		snprintf(p->fault[i], sizeof(p->fault[i]), "%s", err->text);
+	}
 	rtnl_close(&nl);
-	return ret;
+	if (!make_resolv_conf(p, run_dir, &dns))
+		return ret;
+	snprintf(p->complaint, sizeof(p->complaint), "%s", dns.text);
+	return ret ?: error_pass(err, &dns);
 }
 
 int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error *err)
@@ -204,7 +407,7 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 	for (int i = 0; i < 2 && !ret; i++) {
 		struct ip_settings s = p->settings[i];
 
-		if (s.family)
+		if (s.family && !p->refused[i])
 			ret = trunk_port_up(p, &s, run_dir, err);
 	}
 	return ret;
@@ -213,11 +416,13 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p, int family,
 		   const struct config_pdn *old, struct error *err)
 {
+	struct rtnl_route r = default_route(p, old, ifindex, family);
 	int ret = set_route(nl, p, ifindex, family, err);
-	bool same = p->pdn.default_route && p->pdn.metric == old->metric;
+	bool same =
+		p->pdn.default_route && p->pdn.metric == old->metric && p->pdn.table == old->table;
 
 	if (!ret && old->default_route && !same)
-		ret = rtnl_route_del_default(nl, ifindex, af(family), old->metric, err);
+		ret = rtnl_route_del_default(nl, &r, err);
 	return ret;
 }
 
@@ -225,10 +430,10 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 {
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
-	int ret = open_port(p, &nl, &link, err);
+	int ret = trunk_port_is_ours(p) ? open_port(p, &nl, &link, err) : 0;
 
-	for (int i = 0; i < 2 && !ret; i++)
-		if (p->settings[i].family)
+	for (int i = 0; i < 2 && !ret && nl; i++)
+		if (p->settings[i].family && !p->fault[i][0])
 			ret = reroute(nl, link.ifindex, p, p->settings[i].family, old, err);
 	rtnl_close(&nl);
 	return ret;
@@ -240,16 +445,16 @@ void trunk_port_down(struct trunk_port *p, int family)
 	struct rtnl_link link;
 
 	p->settings[slot(family)] = (struct ip_settings){0};
+	p->fault[slot(family)][0] = p->complaint[0] = 0;
 	forget_dns(p);
 	if (open_port(p, &nl, &link, NULL))
 		return;
-	if (p->pdn.default_route)
-		rtnl_route_del_default(nl, link.ifindex, af(family), p->pdn.metric, NULL);
-	rtnl_addr_flush(nl, link.ifindex, af(family), NULL, NULL);
+	if (trunk_port_is_ours(p))
+		remove_family(nl, p, link.ifindex, family);
 	if (!trunk_port_is_up(p))
 		rtnl_link_set_up(nl, link.ifindex, false, NULL);
-	else /* it may have been the other family's that made it small */
-		rtnl_link_set_mtu(nl, link.ifindex, choose_mtu(p), NULL);
+	else if (trunk_port_is_ours(p)) /* it may have been the other family's that made it small */
+		set_mtu(nl, p, &link, NULL);
 	rtnl_close(&nl);
 }
 
@@ -276,52 +481,75 @@ void trunk_port_locate(struct trunk_port *p)
 	rtnl_close(&nl);
 }
 
-static int look_family(struct rtnl *nl, const struct trunk_port *p, const struct ip_settings *s,
-		       unsigned int *wrong, struct error *err)
+/* What kernels made before they were kept quiet, or somebody has let them make again. */
+static int look_for_routers(struct rtnl *nl, const struct trunk_port *p, struct error *err)
 {
-	int has = rtnl_addr_has(nl, p->ifindex, af(s->family), s->address, err);
+	int made = 0;
 
-	if (!has)
-		*wrong |= 1 << TRUNK_FIGHT_ADDRESS;
+	if (!p->pdn.slaac)
+		made = rtnl_addr_made(nl, p->ifindex, err) ?: rtnl_route_made(nl, p->ifindex, err);
+	return made ?: !is_quiet(p);
+}
+
+static int look_family(struct rtnl *nl, struct trunk_port *p, const struct ip_settings *s,
+		       struct error *err)
+{
+	struct rtnl_route r = default_route(p, &p->pdn, p->ifindex, s->family);
+	int has = rtnl_addr_has(nl, p->ifindex, af(s->family), s->address, s->prefix, err);
+
+	if (!has) {
+		p->seen.bare[slot(s->family)] = true;
+		p->seen.wrong |= 1 << TRUNK_FIGHT_ADDRESS;
+	}
 	if (has < 0 || !p->pdn.default_route)
 		return has < 0 ? has : 0;
-	has = rtnl_route_has_default(nl, p->ifindex, af(s->family), p->pdn.metric, err);
+	has = rtnl_route_has_default(nl, &r, err);
 	if (!has)
-		*wrong |= 1 << TRUNK_FIGHT_ROUTE;
+		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTE;
 	return has < 0 ? has : 0;
 }
 
-static int look(struct rtnl *nl, struct trunk_port *p, struct trunk_port_state *out,
-		struct error *err)
+static int look_ours(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
+		     struct error *err)
+{
+	int ret = 0, made;
+
+	if (link->mtu < device_mtu(p, link))
+		p->seen.wrong |= 1 << TRUNK_FIGHT_MTU;
+	for (int i = 0; i < 2 && !ret; i++)
+		if (p->settings[i].family && !p->fault[i][0])
+			ret = look_family(nl, p, &p->settings[i], err);
+	made = ret ?: look_for_routers(nl, p, err);
+	if (made > 0)
+		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;
+	return made < 0 ? made : 0;
+}
+
+static int look(struct rtnl *nl, struct trunk_port *p, struct error *err)
 {
 	struct rtnl_link link;
 	int ret = rtnl_link_get_index(nl, p->ifindex, &link, err);
 
-	out->gone = ret == -ENODEV;
+	p->seen.gone = ret == -ENODEV;
 	if (ret)
-		return out->gone ? 0 : ret;
-	out->renamed = strcmp(link.name, p->port.name);
-	snprintf(p->port.name, sizeof(p->port.name), "%s", link.name);
-	out->up = link.flags & IFF_UP;
-	if (!out->up || !trunk_port_is_up(p))
+		return p->seen.gone ? 0 : ret;
+	snprintf(p->seen.name, sizeof(p->seen.name), "%s", link.name);
+	p->seen.up = link.flags & IFF_UP;
+	p->seen.mtu = link.mtu;
+	if (!p->seen.up || !trunk_port_is_up(p) || !trunk_port_is_ours(p))
 		return 0;
-	if (link.mtu < choose_mtu(p))
-		out->wrong |= 1 << TRUNK_FIGHT_MTU;
-	for (int i = 0; i < 2 && !ret; i++)
-		if (p->settings[i].family)
-			ret = look_family(nl, p, &p->settings[i], &out->wrong, err);
-	return ret;
+	return look_ours(nl, p, &link, err);
 }
 
-int trunk_port_look(struct trunk_port *p, struct trunk_port_state *out, struct error *err)
+int trunk_port_look(struct trunk_port *p, struct error *err)
 {
 	struct error gone = {0};
 	struct rtnl *nl = NULL;
 	int ret = rtnl_open(&nl, p->pdn.netns, err);
 
-	*out = (struct trunk_port_state){.wrong = 0};
+	p->seen = (struct trunk_port_state){.wrong = 0};
 	if (!ret)
-		ret = look(nl, p, out, &gone);
+		ret = look(nl, p, &gone);
 	rtnl_close(&nl);
 	return ret && gone.err ? error_pass(err, &gone) : ret;
 }

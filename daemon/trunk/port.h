@@ -18,25 +18,48 @@ enum trunk_fight_about {
 	TRUNK_FIGHT_MTU,
 	TRUNK_FIGHT_ADDRESS,
 	TRUNK_FIGHT_ROUTE,
+	TRUNK_FIGHT_ROUTER,
 	TRUNK_FIGHTS
+};
+
+/* A port as the kernel has it, and what differs from how it should be. */
+struct trunk_port_state {
+	unsigned int wrong;  /* bits 1 << enum trunk_fight_about */
+	bool gone;	     /* there is no such netdev; nothing else is known */
+	char name[IFNAMSIZ]; /* may be another than that of struct datapath_port */
+	bool up;
+	bool bare[2]; /* v4, v6: the address is not there */
+	unsigned int mtu;
 };
 
 struct trunk_port {
 	struct config_pdn pdn;
 	struct datapath_port port;
+	char key[IFNAMSIZ + 8];		/* "wwan0.1": trunk and PDN, whatever the port's name */
+	unsigned int max_packet;	/* bytes: no larger one fits into an uplink frame */
+	bool keeps_mtu;			/* the netdev's MTU is its receive buffer (qmap=off) */
 	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
+	char fault[2][512];		/* why the family cannot be used, though it is up */
+	bool refused[2];		/* ... and that is for as long as these settings are */
+	char complaint[512];		/* what else could not be set: MTU, route, DNS file */
 	char resolv_conf[PATH_MAX];	/* empty: none written */
 	unsigned int ifindex;		/* where it is; 0: not looked up yet */
 	bool away;			/* somebody has moved it to another namespace */
-	int64_t missed; /* since then it has not been there (ms); 0: it was when last looked at */
-	bool shut;	/* somebody has set it down */
+	bool lost;			/* somebody deletes it again and again: it is left so */
+	int64_t missed;	  /* since then it has not been there (ms); 0: it was when last looked at */
+	int64_t tried_ms; /* to set up again what had failed */
+	bool shut;	  /* somebody has set it down */
 	struct trunk_fight fights[TRUNK_FIGHTS];
+	struct trunk_port_state seen; /* when last looked at */
 };
 
-/* Moves a fresh port to its namespace. */
+/* Moves a fresh port to its namespace, and keeps the kernel from configuring it by itself. */
 int trunk_port_place(struct trunk_port *p, struct error *err);
 
-/* Link, MTU, address, default route and resolv.conf in @run_dir follow @s. */
+/*
+ * Link, MTU, address, default route and resolv.conf in @run_dir follow @s. What fails is noted in
+ * fault[] and complaint, and the rest is done; with addresses=none the link and the file alone.
+ */
 int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char *run_dir,
 		  struct error *err);
 
@@ -46,16 +69,8 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 /* Finds out p->ifindex: 0 where it is not to be found. */
 void trunk_port_locate(struct trunk_port *p);
 
-/* What differs between the port and what it should be: bits 1 << enum trunk_fight_about. */
-struct trunk_port_state {
-	unsigned int wrong;
-	bool gone;    /* there is no such netdev; nothing else is known */
-	bool renamed; /* p->port.name is the new name */
-	bool up;
-};
-
-/* -errno only where the kernel cannot be asked. */
-int trunk_port_look(struct trunk_port *p, struct trunk_port_state *out, struct error *err);
+/* Fills in p->seen. -errno only where the kernel cannot be asked. */
+int trunk_port_look(struct trunk_port *p, struct error *err);
 
 /* Default routes as p->pdn says, where they were as @old says. */
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
@@ -68,5 +83,11 @@ int trunk_port_enable(struct trunk_port *p, struct error *err);
 
 /* Is any family up? */
 bool trunk_port_is_up(const struct trunk_port *p);
+
+/* Does qmapd itself give the port addresses, MTU and routes? */
+bool trunk_port_is_ours(const struct trunk_port *p);
+
+/* Lets the kernel configure netdev @name by itself again, as it does any other. */
+void trunk_port_unquiet(const char *name);
 
 #endif

@@ -10,10 +10,15 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
+#include "damage.h"
 #include "internal.h"
+#include "names.h"
 
 /* Who flushes a link's addresses sends a dozen messages. */
 static const struct timeval look_delay = {.tv_usec = 10000};
+/* What the kernel has refused is tried again, as soon as somebody looks, after so long. */
+#define TRY_AGAIN_MS 5000
+
 static const struct timeval late_delay = {.tv_usec = TRUNK_REPAIR_LATE_MS * 1000};
 
 /* A namespace that ports are in, other than our own. */
@@ -31,8 +36,8 @@ struct trunk_repair {
 	struct place *places;
 };
 
-__attribute__((format(printf, 4, 5))) static void tell(struct trunk *t, const struct trunk_port *p,
-						       const char *to, const char *fmt, ...)
+void trunk_tell_port(struct trunk *t, const struct trunk_port *p, const char *to, const char *fmt,
+		     ...)
 {
 	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->pdn.number};
 	va_list ap;
@@ -46,13 +51,6 @@ __attribute__((format(printf, 4, 5))) static void tell(struct trunk *t, const st
 	events_add(t->env.events, &e, true);
 }
 
-static const char *const damages[TRUNK_FIGHTS] = {
-	[TRUNK_FIGHT_NETDEV] = "somebody has deleted it",
-	[TRUNK_FIGHT_MTU] = "somebody has lowered its MTU",
-	[TRUNK_FIGHT_ADDRESS] = "somebody has deleted its address",
-	[TRUNK_FIGHT_ROUTE] = "somebody has deleted its default route",
-};
-
 /* May @about be repaired once more? Says so when it has been enough. */
 static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_about about)
 {
@@ -60,8 +58,10 @@ static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_a
 
 	if (verdict != TRUNK_FIGHT_GIVE_UP)
 		return verdict == TRUNK_FIGHT_REPAIR;
-	tell(t, p, "failed", "%s again and again; it stays so until the call is made again",
-	     damages[about]);
+	trunk_tell_port(t, p, "failed",
+			"%s again and again; it stays so until the call is made again",
+			trunk_damage_text(about));
+	trunk_save(t);
 	return false;
 }
 
@@ -72,10 +72,12 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 	int ret;
 
 	t->ops->del_port(t->dp, p->pdn.mux, NULL);
+	/* it is made in our own namespace, where a name that another's owner chose may be taken */
+	trunk_port_name(&t->config, p->pdn.number, p->port.name);
+	p->ifindex = 0;
 	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
 	if (ret)
 		return ret;
-	p->ifindex = 0;
 	trunk_port_locate(p);
 	if (up)
 		trunk_set_flow(t, p, true);
@@ -87,9 +89,9 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 static void done(struct trunk *t, struct trunk_port *p, const char *what, const struct error *err)
 {
 	if (err->err)
-		tell(t, p, "failed", "%s; %s", what, err->text);
+		trunk_tell_port(t, p, "failed", "%s; %s", what, err->text);
 	else
-		tell(t, p, "repaired", "%s", what);
+		trunk_tell_port(t, p, "repaired", "%s", what);
 }
 
 /*
@@ -120,16 +122,18 @@ static void port_gone(struct trunk *t, struct trunk_port *p)
 		return;
 	p->missed = 0;
 	if (p->away) {
-		tell(t, p, "reported", "somebody has moved it to another namespace");
 		p->ifindex = 0; /* nobody looks for it any more */
+		trunk_tell_port(t, p, "reported", "somebody has moved it to another namespace");
 		return;
 	}
 	if (!may_repair(t, p, TRUNK_FIGHT_NETDEV)) {
 		p->ifindex = 0;
+		p->lost = true;
 		return;
 	}
 	make_again(t, p, &err);
-	done(t, p, damages[TRUNK_FIGHT_NETDEV], &err);
+	trunk_port_look(p, NULL);
+	done(t, p, trunk_damage_text(TRUNK_FIGHT_NETDEV), &err);
 	trunk_save(t);
 }
 
@@ -144,9 +148,29 @@ static void repair(struct trunk *t, struct trunk_port *p, unsigned int wrong)
 	if (!mine)
 		return;
 	trunk_port_up_again(p, t->env.run_dir, &err);
+	trunk_port_look(p, NULL);
 	for (int i = 0; i < TRUNK_FIGHTS; i++)
 		if (mine & 1 << i)
-			done(t, p, damages[i], &err);
+			done(t, p, trunk_damage_text(i), &err);
+}
+
+/* What the kernel has refused, and may take later: IPv6 switched off, memory, a full disk. */
+static void set_again(struct trunk *t, struct trunk_port *p)
+{
+	bool was[2] = {p->fault[0][0], p->fault[1][0]};
+	struct error err = {0};
+	int64_t now = clock_ms();
+
+	if (!(was[0] && !p->refused[0]) && !(was[1] && !p->refused[1]) && !p->complaint[0])
+		return;
+	if (now - p->tried_ms < TRY_AGAIN_MS)
+		return;
+	p->tried_ms = now;
+	trunk_port_up_again(p, t->env.run_dir, &err);
+	trunk_port_look(p, NULL);
+	for (int i = 0; i < 2; i++)
+		if (was[i] && !p->fault[i][0])
+			trunk_tell_port(t, p, "repaired", "IPv%d could be set up", i ? 6 : 4);
 }
 
 /* Up or down is the user's wish; with "up" the kernel gives back no IPv6 address and no route. */
@@ -155,35 +179,54 @@ static void up_or_down(struct trunk *t, struct trunk_port *p, bool up)
 	if (p->shut == !up)
 		return;
 	p->shut = !up;
-	tell(t, p, "reported", up ? "somebody has set it up again" : "somebody has set it down");
+	trunk_tell_port(t, p, "reported",
+			up ? "somebody has set it up again" : "somebody has set it down");
+	trunk_save(t);
+}
+
+/* Frames for a port that is down are dropped, and count as such. */
+static void tell_running(struct trunk *t, const struct trunk_port *p)
+{
+	if (t->ops->running)
+		t->ops->running(t->dp, p->pdn.mux, p->seen.up || !trunk_port_is_up(p), NULL);
 }
 
 static void look_at(struct trunk *t, struct trunk_port *p)
 {
-	struct trunk_port_state s;
 	struct error err = {0};
 	char old[IFNAMSIZ];
 
 	if (!p->ifindex)
 		return;
 	memcpy(old, p->port.name, sizeof(old));
-	if (trunk_port_look(p, &s, &err)) {
+	if (trunk_port_look(p, &err)) {
 		log_warning("%s: %s", p->port.name, err.text);
 		return;
 	}
-	if (s.gone) {
+	if (p->seen.gone) {
 		port_gone(t, p);
 		return;
 	}
 	p->missed = 0;
-	if (s.renamed) {
-		tell(t, p, "reported", "somebody has renamed it: it was %s", old);
+	tell_running(t, p);
+	if (strcmp(old, p->seen.name)) {
+		memcpy(p->port.name, p->seen.name, sizeof(p->port.name));
+		trunk_tell_port(t, p, "reported", "somebody has renamed it: it was %s", old);
 		t->ops->adopt_port(t->dp, &p->port, NULL);
 		trunk_save(t);
 	}
-	if (trunk_port_is_up(p))
-		up_or_down(t, p, s.up);
-	repair(t, p, s.wrong);
+	if (trunk_port_is_up(p) && trunk_port_is_ours(p))
+		up_or_down(t, p, p->seen.up);
+	repair(t, p, p->seen.wrong);
+	if (p->seen.up)
+		set_again(t, p);
+}
+
+void trunk_look_now(struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports && t->dp; i++)
+		if (t->ports[i].ifindex)
+			trunk_port_look(&t->ports[i], NULL);
 }
 
 /* What the data paths are made of besides the ports: what follows the base of all names. rmnet has
@@ -204,7 +247,7 @@ static bool lacks_inner(struct trunk *t)
 	char base[IFNAMSIZ], name[IFNAMSIZ];
 	struct error err = {0};
 
-	datapath_port_base(t->config.dev, t->dev.ifindex, base);
+	datapath_port_base(t->config.dev, base);
 	for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++) {
 		snprintf(name, sizeof(name), "%.10s.%s", base, inner[i].suffix);
 		if (inner[i].ops != t->ops || if_nametoindex(name))
@@ -237,7 +280,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	if (!t->dp || t->closing || !has_netdev(t))
 		return;
 	trunk_repair_netdev(t);
-	if (t->ops == &datapath_raw || lacks_inner(t))
+	if (lacks_inner(t))
 		return;
 	for (unsigned int i = 0; i < t->nports; i++)
 		look_at(t, &t->ports[i]);
@@ -271,7 +314,7 @@ static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void
 	trunk_netlink(p->repair->trunk, p->netns, ifindex, "", TRUNK_LINK_CHANGED);
 }
 
-static void on_route_gone(void *arg, unsigned int ifindex)
+static void on_changed(void *arg, unsigned int ifindex)
 {
 	struct place *p = arg;
 
@@ -289,7 +332,8 @@ static const struct rtnl_monitor_ops monitor_ops = {
 	.link = on_link,
 	.link_gone = on_link_gone,
 	.addr_gone = on_addr_gone,
-	.route_gone = on_route_gone,
+	.route_gone = on_changed,
+	.made = on_changed,
 	.resync = on_resync,
 };
 

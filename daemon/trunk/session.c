@@ -8,6 +8,7 @@
 #include "events/events.h"
 #include "util/json_get.h"
 #include "util/log.h"
+#include "damage.h"
 #include "internal.h"
 
 static bool same_format(const struct data_format *a, const struct data_format *b)
@@ -71,8 +72,9 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	memset(p->fights, 0, sizeof(p->fights));
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
-		log_error("%s: %s", p->port.name, err.text);
-	else
+		trunk_tell_port(t, p, "failed", "%s", err.text);
+	trunk_port_look(p, NULL);
+	if (!trunk_damage_of_family(p, s->family))
 		log_info("%s: IPv%d up", p->port.name, s->family);
 	if (again)
 		tell(t, pdn, s->family, "up", "up", "the network has changed its settings");

@@ -7,6 +7,8 @@
 
 #include "events/events.h"
 #include "util/error_json.h"
+#include "util/json_get.h"
+#include "damage.h"
 #include "internal.h"
 
 /* Of the last events. */
@@ -67,6 +69,39 @@ static struct json_object *show_families(struct json_object *pdns, unsigned int 
 	return json_object_new_array();
 }
 
+static void set_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/* A call that is up through a port that cannot be used is not up for anybody. */
+static void judge_families(struct json_object *families, const struct trunk_port *p)
+{
+	struct json_object *f, *v = NULL;
+
+	for (size_t i = 0; i < json_object_array_length(families); i++) {
+		const char *why;
+
+		f = json_object_array_get_idx(families, i);
+		why = trunk_damage_of_family(p, json_get_int(f, "family"));
+		if (!why || !json_object_object_get_ex(f, "state", &v) ||
+		    strcmp(json_object_get_string(v), "up"))
+			continue;
+		set_text(f, "state", "damaged");
+		set_text(f, "reason", why);
+	}
+}
+
+static struct json_object *show_families_of(struct json_object *pdns, const struct config_pdn *pdn,
+					    const struct trunk_port *p)
+{
+	struct json_object *families = show_families(pdns, pdn->number);
+
+	if (p)
+		judge_families(families, p);
+	return families;
+}
+
 static struct json_object *show_port(const struct trunk *t, const struct config_pdn *pdn,
 				     struct json_object *pdns)
 {
@@ -79,10 +114,17 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "mux", json_object_new_int(pdn->mux));
 	json_object_object_add(o, "apn", string_or_null(pdn->apn));
 	json_object_object_add(o, "netns", string_or_null(pdn->netns));
+	json_object_object_add(o, "mtu",
+			       p && p->seen.mtu ? json_object_new_int64(p->seen.mtu) : NULL);
+	json_object_object_add(
+		o, "addresses",
+		json_object_new_string(pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd"));
 	json_object_object_add(o, "metric", json_object_new_int64(pdn->metric));
+	json_object_object_add(o, "table", json_object_new_int64(pdn->table));
 	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
 	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
-	json_object_object_add(o, "families", show_families(pdns, pdn->number));
+	json_object_object_add(o, "damage", p ? trunk_damage_list(p) : json_object_new_array());
+	json_object_object_add(o, "families", show_families_of(pdns, pdn, p));
 	trunk_verdict(t, pdn->number, &failure);
 	json_object_object_add(o, "failure", failure.err ? error_to_json(&failure) : NULL);
 	return o;

@@ -380,7 +380,7 @@ static bool is_inner(const struct trunk *t, const char *name)
 	char base[IFNAMSIZ];
 	size_t len;
 
-	datapath_port_base(t->config.dev, t->dev.ifindex, base);
+	datapath_port_base(t->config.dev, base);
 	len = strlen(base);
 	return !strncmp(name, base, len) && !strncmp(name + len, ".s", 2);
 }

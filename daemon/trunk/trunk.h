@@ -125,6 +125,8 @@ void trunk_mend(struct trunk *t);
 void trunk_mend_soon(struct trunk *t);
 /* Nobody knows what has happened to them. */
 void trunk_look(struct trunk *t);
+/* The ports are looked at before this returns, and nothing is done about them: for trunk_show(). */
+void trunk_look_now(struct trunk *t);
 /* The machine has slept. */
 void trunk_resumed(struct trunk *t);
 

@@ -106,6 +106,111 @@ test_mtu_of_the_network() {
 	no_complaints
 }
 
+# sizes MTU: around the limits of an MTU, of a veth, of a page and of an aggregate.
+sizes() { # mtu
+	echo $(($1)) $(($1 + 1)) $(($1 + 4)) $(($1 + 5)) 1500 1504 1505 2000 4060 4061 9000 16000
+}
+
+# What a port's MTU limits is sending: the network may send larger packets than it lets us send.
+test_receives_more_than_it_may_send() {
+	local mtu size pdn
+	ip netns add red
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,netns=red >/dev/null
+	deep_queues
+	for mtu in 1280 1400 1500; do
+		for pdn in 1 2; do
+			modem reconfigure pdn=$pdn mtu=$mtu >/dev/null
+		done
+		wait_for 5 mtu_is wwan0.1 $mtu || fail "MTU $mtu is not taken"
+		for size in $(sizes $mtu); do
+			generated -c 20 wwan0.1=1 red/wwan0.2=2 -- count=20 "size=$size" rate=2000
+			generated -6 -c 20 wwan0.1=1 red/wwan0.2=2 -- v=6 count=20 "size=$size" rate=2000
+		done
+	done
+	equal_counts
+	no_complaints
+}
+
+# A network may tell any number: what cannot be is no reason to have no MTU at all.
+test_mtu_of_any_size() {
+	local told is
+	modem_start
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	modem reconfigure pdn=1 mtu=9000 >/dev/null
+	wait_for 5 mtu_is wwan0.1 8181 # what an uplink aggregate of 8192 bytes can hold
+	for told in 0=1500 68=1280 1000=1280 1279=1280 1281=1281 8000=8000 8181=8181 8182=8181 \
+		65535=8181 65536=1500 1400=1400 4294967295=1500; do
+		is=${told#*=}
+		modem pretend pdn=1 mtu="${told%=*}" >/dev/null
+		wait_for 5 mtu_is wwan0.1 "$is" || fail "told ${told%=*}: $(ip link show dev wwan0.1)"
+		wait_for 5 shown_mtu_is "$is"
+		try ping -c 1 -W 0.1 -M "do" -s $((is - 27)) -I wwan0.1 10.64.1.1
+		says "mtu=$is"
+		send -c 5 -s "$is" wwan0.1=1@10.64.1.1
+	done
+	sink_has 1 60
+	equal "damage" "[]" "$(field '.pdns[0].damage | tojson')"
+	no_complaints
+}
+
+shown_mtu_is() {
+	[ "$(field .pdns[0].mtu)" = "$1" ]
+}
+
+# lan: namespace lan behind us, which knows nothing of the network's MTU.
+lan() {
+	ip netns add lan
+	ip link add lan0 type veth peer name eth0 netns lan
+	ip address add 192.0.2.1/24 dev lan0
+	ip -6 address add 2001:db8:2::1/64 dev lan0 nodad
+	ip link set lan0 up
+	ip -n lan address add 192.0.2.2/24 dev eth0
+	ip -n lan -6 address add 2001:db8:2::2/64 dev eth0 nodad
+	ip -n lan link set eth0 up
+	ip -n lan route add default via 192.0.2.1
+	ip -n lan -6 route add default via 2001:db8:2::1
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+}
+
+# Whoever is forwarded learns the network's MTU by ICMP.
+test_forwarded_packets_that_are_too_big() {
+	modem_start
+	qmapd_start
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	attach --pdn 1 >/dev/null
+	lan
+	try ip netns exec lan ping -c 1 -W 2 -M "do" -s 1472 10.64.1.1
+	says "mtu = 1400"
+	try ip netns exec lan ping -c 1 -W 2 -M "do" -s 1452 2001:db8:64:1::1
+	says "mtu=1400"
+}
+
+test_a_port_that_is_down_receives_nothing() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	generated -c 20 wwan0.1=1 -- count=20
+	ip link set wwan0.1 down
+	wait_for 5 port_is_shut || fail "$(qmapctl show)"
+	modem generate pdn=1 count=20 >/dev/null
+	wait_for 5 dropped port_down 20 || fail "$(qmapctl stats)"
+	equal "received" 20 "$(stat_of '.ports[0].rx_packets')"
+	ip link set wwan0.1 up
+	wait_for 5 ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null
+}
+
+port_is_shut() {
+	[ "$(field '.pdns[0].damage | tojson')" = '["somebody has set it down"]' ]
+}
+
+dropped() { # reason packets
+	[ "$(stat_of ".drops.$1")" = "$2" ]
+}
+
 test_ports_in_namespaces() {
 	ip netns add red
 	ip netns add blue

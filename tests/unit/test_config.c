@@ -154,10 +154,11 @@ static void errors_help(void **state)
 	assert_string_equal(err.hint, "did you mean \"qmap\"?");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "zzzzzzzz", "v5", &err);
-	assert_string_equal(err.hint,
-			    "there are control, qmap, datapath, dl-max-bytes, "
-			    "dl-max-datagrams, sync, timeout, backoff-min, "
-			    "backoff-max, pin, poll, watchdog, hook, hook-timeout, keep-secrets");
+	assert_string_equal(
+		err.hint,
+		"there are control, qmap, datapath, dl-max-bytes, "
+		"dl-max-datagrams, sync, timeout, backoff-min, "
+		"backoff-max, pin, poll, watchdog, port, hook, hook-timeout, keep-secrets");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "qmap", "v9", &err);
 	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
@@ -401,6 +402,21 @@ static void json_round_trip(void **state)
 	json_object_put(o);
 }
 
+static void port_names(void **state)
+{
+	char name[IFNAMSIZ];
+
+	(void)state;
+	assert_int_equal(config_port_name("wwan0-%n", 254, name), 0);
+	assert_string_equal(name, "wwan0-254");
+	assert_int_equal(config_port_name("%nq", 7, name), 0);
+	assert_string_equal(name, "7q");
+	assert_int_equal(config_port_name("internet", 7, name), 0);
+	assert_string_equal(name, "internet");
+	assert_int_equal(config_port_name("abcdefghijklmn%n", 9, name), 0);
+	assert_int_equal(config_port_name("abcdefghijklmn%n", 10, name), -EINVAL);
+}
+
 static void json_text(void **state)
 {
 	struct json_object *o;
@@ -414,11 +430,11 @@ static void json_text(void **state)
 		"{\"dev\":\"wwan0\",\"control\":\"\",\"qmap\":\"auto\",\"datapath\":\"auto\","
 		"\"dl_max_bytes\":0,\"dl_max_datagrams\":0,\"sync\":true,\"timeout\":10,"
 		"\"backoff_min\":1000,\"backoff_max\":60000,\"poll\":30,\"watchdog\":0,"
-		"\"hook\":\"\",\"hook_timeout\":30,\"keep_secrets\":false,"
+		"\"port\":\"\",\"hook\":\"\",\"hook_timeout\":30,\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
-		"\"default_route\":true}]}");
+		"\"default_route\":true,\"table\":0,\"slaac\":false,\"addresses\":\"qmapd\"}]}");
 	json_object_put(o);
 }
 
@@ -876,6 +892,7 @@ int main(void)
 		T(finish_errors),
 		T(finish_accepts),
 		T(json_round_trip),
+		T(port_names),
 		T(json_text),
 		T(json_secrets),
 		T(json_errors),

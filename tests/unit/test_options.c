@@ -118,6 +118,8 @@ static void words_are_options(void **state)
 					     "5",
 					     "watchdog",
 					     "60",
+					     "port",
+					     "lte%n",
 					     "hook",
 					     "/x",
 					     "hook-timeout",

@@ -62,12 +62,14 @@ static void show(void **state)
 	       "{\"radio\":\"5gnr\",\"rssi\":null,\"rsrp\":-101,\"rsrq\":null,\"snr\":-2.5},"
 	       "{\"radio\":\"gsm\",\"rssi\":-71,\"rsrp\":null,\"rsrq\":null,\"snr\":null}]},"
 	       "\"pdns\":["
-	       "{\"port\":\"wwan0.1\",\"number\":1,\"mux\":129,\"apn\":\"internet\",\"netns\":null,"
+	       "{\"port\":\"wwan0.1\",\"number\":1,\"mux\":129,\"mtu\":1430,\"apn\":\"internet\","
+	       "\"netns\":null,"
 	       "\"resolv_conf\":\"/run/qmapd/wwan0.1.resolv.conf\",\"families\":[" V4(
 		       "up",
 		       ADDRESS4) "," V6("up",
 					ADDRESS6) "]},"
 						  "{\"port\":\"wwan0.2\",\"number\":2,\"mux\":130,"
+						  "\"mtu\":1430,"
 						  "\"apn\":null,\"netns\":\"blue\","
 						  "\"resolv_conf\":null,\"families\":[" V4(
 							  "up",
@@ -115,6 +117,29 @@ static void show_other_states(void **state)
 	       "PORT    MUX  APN STATE IPV4        IPV6 MTU NETNS DNS\n"
 	       "wwan1.1 0x81 -   down  backing-off -      - -     -\n"
 	       "wwan1.1: IPv4 backing-off: client end (call end reason 2)\n");
+}
+
+/* The call is up, but not for anybody: what the network told is not what the port has. */
+static void show_damage(void **state)
+{
+	(void)state;
+	expect(output_show,
+	       "[{\"dev\":\"wwan0\",\"datapath\":\"xdp\",\"qmap\":\"v1\",\"pdns\":["
+	       "{\"port\":\"wwan0.1\",\"mux\":129,\"mtu\":1500,\"damage\":[\"somebody has set it "
+	       "down\"],"
+	       "\"families\":[" V4("damaged", ADDRESS4) "," V6(
+		       "damaged", ADDRESS6) "]},"
+					    "{\"port\":\"wwan0.2\",\"mux\":130,\"mtu\":1280,"
+					    "\"damage\":[\"no address\",\"no route\"],"
+					    "\"families\":[" V4("up", ADDRESS4) "," V6(
+						    "damaged", ADDRESS6) "]}]}]",
+	       "wwan0: data path xdp, QMAP v1\n"
+	       "PORT    MUX  APN STATE   IPV4        IPV6     MTU NETNS DNS\n"
+	       "wwan0.1 0x81 -   damaged damaged     damaged 1500 -     -\n"
+	       "wwan0.2 0x82 -   partial 10.0.0.2/30 damaged 1280 -     -\n"
+	       "wwan0.1: somebody has set it down\n"
+	       "wwan0.2: no address\n"
+	       "wwan0.2: no route\n");
 }
 
 /* Whatever another version sends, nothing crashes and nothing is made up. */
@@ -493,6 +518,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(show),
 		T(show_other_states),
+		T(show_damage),
 		T(show_nonsense),
 		T(stats),
 		T(stats_of_rmnet),

@@ -243,11 +243,11 @@ static void addresses_v6(void **state)
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
 	inet_pton(AF_INET6, "2001:db8::7", a);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, true, NULL), 0);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_non_null(strstr(text, "20010db8000000000000000000000007"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, NULL), 1);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, 32, NULL), 1);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_null(strstr(text, "20010db8"));
 }
@@ -267,13 +267,23 @@ static void batch(void **state)
 		rtnl_batch_begin(nl);
 		assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1300, &err), 0);
 		assert_int_equal(rtnl_link_set_up(nl, ifindex, true, &err), 0);
-		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, &err), 0);
-		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 4711, &err), 0);
+		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, true, &err), 0);
+		assert_int_equal(rtnl_route_add_default(nl,
+							&(struct rtnl_route){.ifindex = ifindex,
+									     .family = AF_INET,
+									     .metric = 4711},
+							&err),
+				 0);
 		/* nothing of it has been done so far */
-		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, NULL), again);
+		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), again);
 		assert_int_equal(rtnl_batch_send(nl, &err), 0);
-		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, NULL), 1);
-		assert_int_equal(rtnl_route_has_default(nl, ifindex, AF_INET, 4711, NULL), 1);
+		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), 1);
+		assert_int_equal(rtnl_route_has_default(nl,
+							&(struct rtnl_route){.ifindex = ifindex,
+									     .family = AF_INET,
+									     .metric = 4711},
+							NULL),
+				 1);
 	}
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
 	assert_int_equal(link.mtu, 1300);
@@ -335,11 +345,11 @@ static void addresses_v4(void **state)
 	for (unsigned int i = 1; i <= 100; i++) {
 		uint8_t a[4] = {10, 9, i % 3, i};
 
-		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, NULL), 0);
+		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 24, true, NULL), 0);
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_non_null(strstr(text, "10.9.1.100"));
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, 32, NULL), 1);
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));
 }
@@ -366,21 +376,51 @@ static void default_routes(void **state)
 	skip_unless_able();
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 32, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 32, true, NULL), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 701, NULL), 0);
-	assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET, 702, NULL), 0);
+		assert_int_equal(rtnl_route_add_default(nl,
+							&(struct rtnl_route){.ifindex = ifindex,
+									     .family = AF_INET,
+									     .metric = 701},
+							NULL),
+				 0);
+	assert_int_equal(
+		rtnl_route_add_default(
+			nl,
+			&(struct rtnl_route){.ifindex = ifindex, .family = AF_INET, .metric = 702},
+			NULL),
+		0);
 	assert_int_equal(count_default_v4("qtest0", 701), 1);
 	assert_int_equal(count_default_v4("qtest0", 702), 1);
-	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET, 701, NULL), 0);
-	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET, 701, NULL), 0);
+	assert_int_equal(
+		rtnl_route_del_default(
+			nl,
+			&(struct rtnl_route){.ifindex = ifindex, .family = AF_INET, .metric = 701},
+			NULL),
+		0);
+	assert_int_equal(
+		rtnl_route_del_default(
+			nl,
+			&(struct rtnl_route){.ifindex = ifindex, .family = AF_INET, .metric = 701},
+			NULL),
+		0);
 	assert_int_equal(count_default_v4("qtest0", 701), 0);
 	assert_int_equal(count_default_v4("qtest0", 702), 1);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(rtnl_route_add_default(nl, ifindex, AF_INET6, 701, NULL), 0);
+		assert_int_equal(rtnl_route_add_default(nl,
+							&(struct rtnl_route){.ifindex = ifindex,
+									     .family = AF_INET6,
+									     .metric = 701},
+							NULL),
+				 0);
 	read_text("/proc/net/ipv6_route", text, sizeof(text));
 	assert_non_null(strstr(text, " 000002bd ")); /* 701 */
-	assert_int_equal(rtnl_route_del_default(nl, ifindex, AF_INET6, 701, NULL), 0);
+	assert_int_equal(
+		rtnl_route_del_default(
+			nl,
+			&(struct rtnl_route){.ifindex = ifindex, .family = AF_INET6, .metric = 701},
+			NULL),
+		0);
 	read_text("/proc/net/ipv6_route", text, sizeof(text));
 	assert_null(strstr(text, " 000002bd "));
 }
@@ -537,9 +577,9 @@ static void monitor_deletion(void **state)
 
 	skip_unless_able();
 	ifindex = add_pair(nl);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, true, NULL), 0);
 	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
-	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
+	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, 32, NULL), 1);
 	drain(m);
 	assert_int_equal(s.addresses, 1);
 	assert_memory_equal(s.address, a, 4);
@@ -590,9 +630,10 @@ static void flush_while_others_change(void **state)
 		for (unsigned int i = 1; i <= 40; i++) {
 			uint8_t a[4] = {10, 9, round, i};
 
-			assert_int_equal(rtnl_addr_add(other, ifindex, AF_INET, a, 32, NULL), 0);
+			assert_int_equal(rtnl_addr_add(other, ifindex, AF_INET, a, 32, true, NULL),
+					 0);
 		}
-		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, NULL), 1);
+		assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, 32, NULL), 1);
 	}
 	read_text("/proc/net/fib_trie", text, sizeof(text));
 	assert_null(strstr(text, "10.9."));

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which addresses a network may give a port. */
+#ifndef QMAP_TRUNK_ADDRESS_H
+#define QMAP_TRUNK_ADDRESS_H
+
+#include <stdint.h>
+
+/*
+ * Why a host on a link cannot have address @address (network byte order) of @family (4 or 6):
+ * "loopback", "multicast", ...; NULL: it can.
+ */
+const char *trunk_address_refused(int family, const uint8_t *address);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "names.h"
+
+#include <stdio.h>
+
+#include "datapath/datapath.h"
+
+void trunk_port_name(const struct config_trunk *c, unsigned int number, char name[IFNAMSIZ])
+{
+	char base[IFNAMSIZ];
+
+	if (c->port[0]) {
+		config_port_name(c->port, number, name);
+		return;
+	}
+	datapath_port_base(c->dev, base);
+	snprintf(name, IFNAMSIZ, "%.10s.%u", base, number % 1000);
+}
+
+void trunk_port_key(const struct config_trunk *c, unsigned int number, char *key, size_t size)
+{
+	snprintf(key, size, "%s.%u", c->dev, number);
+}
