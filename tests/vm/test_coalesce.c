@@ -250,18 +250,11 @@ static int exchange(const struct world *w, const struct coalesce_options *o)
 	return drain(w, &left);
 }
 
-/*
- * The poll in a thread of its own: aggregates queue up, chains run across them. There is one queue
- * per CPU that delivers, and a modem delivers on one; so must this process.
- */
+/* The poll in a thread of its own: aggregates queue up, chains run across them. */
 static int set_threaded(void)
 {
-	cpu_set_t cpus;
 	int fd, err;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
 	fd = open("/sys/class/net/trunk0/threaded", O_WRONLY | O_CLOEXEC);
 	err = fd < 0 || write(fd, "1", 1) != 1;
 	close(fd);
@@ -307,6 +300,24 @@ static int run_in(struct world *w, const struct coalesce_options *o)
 	return exchange(w, o);
 }
 
+/*
+ * There is one queue per CPU that delivers, and a modem delivers on one; so must this process, since
+ * a queue's aggregates wait where ksoftirqd or a thread polls it.
+ */
+static int run_on_one_cpu(struct world *w, const struct coalesce_options *o)
+{
+	cpu_set_t all, first;
+	int err;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	if (sched_getaffinity(0, sizeof(all), &all) || sched_setaffinity(0, sizeof(first), &first))
+		return FAIL("cannot stay on the first CPU");
+	err = run_in(w, o);
+	sched_setaffinity(0, sizeof(all), &all);
+	return err;
+}
+
 int coalesce_run(const struct coalesce_options *o)
 {
 	const struct world_options wo = {.version = o->version, .ports = PORTS};
@@ -316,7 +327,7 @@ int coalesce_run(const struct coalesce_options *o)
 
 	if (world_new(&w, &wo))
 		return -1;
-	err = run_in(&w, o);
+	err = run_on_one_cpu(&w, o);
 	chains = ports_counter("rx_chains");
 	packets = ports_counter("rx_coalesced");
 	if (o->csum_ok && !err && !ports_counter("rx_csum_ok"))
