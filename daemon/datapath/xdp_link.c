@@ -108,8 +108,9 @@ static bool jit_is_off(void)
 	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
 	bool off;
 
+	/* No such file: a kernel without a JIT, or a network namespace, which has neither of these. */
 	if (!f)
-		return false;
+		return !access("/proc/sys/net/core/netdev_max_backlog", F_OK);
 	off = fgetc(f) == '0';
 	fclose(f);
 	return off;
@@ -126,7 +127,8 @@ int bpf_load_error(int ret, const char *needs, struct error *err)
 	else if (ret == -ENOMEM)
 		error_hint(err, "free memory, or raise LimitMEMLOCK= of the unit");
 	else if (jit_is_off())
-		error_hint(err, "the JIT is off: sysctl net.core.bpf_jit_enable=1");
+		error_hint(err, "the kernel's BPF JIT is off (sysctl net.core.bpf_jit_enable=1), "
+				"or there is none");
 	else
 		error_hint(err, "they need Linux %s or newer; see `qmapctl probe`", needs);
 	return ret;

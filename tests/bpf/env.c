@@ -28,7 +28,20 @@ static void must(bool what)
 		abort();
 }
 
-/* qmap_split has a callback, which runs in machine code only. */
+/* qmap_split has a callback, which runs in machine code only. Without a JIT the file is absent,
+ * but then it is in any network namespace; the other file tells. */
+static bool jit_is_on(void)
+{
+	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
+	bool on;
+
+	if (!f)
+		return access("/proc/sys/net/core/netdev_max_backlog", F_OK);
+	on = fgetc(f) != '0';
+	fclose(f);
+	return on;
+}
+
 static bool jit_has_calls(void)
 {
 	static const char *const without[] = {"arm", "mips", "i386", "i586", "i686"};
@@ -47,6 +60,8 @@ const char *env_start(void)
 
 	if (geteuid())
 		return "needs root";
+	if (!jit_is_on())
+		return "needs the BPF JIT";
 	if (!jit_has_calls())
 		return "the BPF JIT of this machine compiles no calls between functions";
 	if (access("/dev/net/tun", R_OK | W_OK))
