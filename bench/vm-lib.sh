@@ -11,7 +11,7 @@
 KERNEL=${KERNEL:-6.1}
 ROUNDS=${ROUNDS:-2}
 DEADLINE=${DEADLINE:-7200}
-OUT=${OUT:-build/bench/vm.jsonl}
+OUT=${OUT:-$GUEST_BUILD/bench/vm.jsonl}
 SEED=${SEED:-1}
 COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -24,16 +24,18 @@ echo 20000 >/proc/sys/net/core/netdev_max_backlog"
 bench_prepare() {
 	local reason
 	reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
+	reason=$(fetch_sysroot) || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	mkdir -p "$(dirname "$OUT")"
-	make -s build/vm_bench build/qmap-bench build/vm/bin/vm.bpf.o && build_module "$KERNEL" || exit 1
+	make -s build/qmap-bench && guest_make "$GUEST_BUILD"/{vm_bench,vm/bin/vm.bpf.o} &&
+		build_module "$KERNEL" || exit 1
 	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
 }
 
 # What the guest says, with what only the machine around it knows.
 bench_keep() { # CPUS
-	jq -c --arg emulator "$(qemu-system-x86_64 --version | head -n1)" --argjson seed "$SEED" \
+	jq -c --arg emulator "$("${QEMU[0]}" --version | head -n1), $ARCH" --argjson seed "$SEED" \
 		--argjson cpus "$1" '. + {emulator: $emulator, seed: $seed, cpus: $cpus, governor: "none"}' |
 		build/qmap-bench -o "$OUT" -c "$COMMIT" add
 }
@@ -44,8 +46,8 @@ bench_keep() { # CPUS
 # the same at every boot does the same at every boot: hash functions are seeded by the first, and the
 # ticks of the clock fall between the same two instructions.
 #
-# Without string instructions marked fast, a copy is rep movsq: one instruction per 8 bytes, which is
-# nearer to what copying costs than one per byte.
+# Without string instructions marked fast, a copy on amd64 is rep movsq: one instruction per 8 bytes,
+# which is nearer to what copying costs than one per byte.
 bench_guest() {
 	local cpus=$1 unit=insns image=$VM_BUILD/$KERNEL/bench.cpio.gz log=$VM_BUILD/$KERNEL/bench.log
 	shift
@@ -53,11 +55,12 @@ bench_guest() {
 	if [ -n "${CLOCK:-}" ]; then
 		unit=ns ACCEL='' CPU='' CMDLINE=''
 	else
-		ACCEL=tcg CPU=max,-erms,-fsrm CMDLINE=nokaslr
+		ACCEL=tcg CPU=$GUEST_CPU CMDLINE=nokaslr
+		[ "$ARCH" != amd64 ] || CPU=max,-erms,-fsrm
 		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"
 	fi
 	make_image "$KERNEL" "$image" "$GUEST_SET_UP; vm_bench ${QUICK:+-q} $unit $ROUNDS $*" \
-		build/vm_bench build/vm/bin/vm.bpf.o || return 1
+		"$GUEST_BUILD/vm_bench" "$GUEST_BUILD/vm/bin/vm.bpf.o" || return 1
 	run_guest "$KERNEL" "$image" "$log" >"$VM_BUILD/$KERNEL/bench.out"
 	local status=$?
 	grep -v '^DATA ' "$VM_BUILD/$KERNEL/bench.out"

@@ -6,6 +6,7 @@
 #
 #   bench/vm.sh [CASE...]
 #   ROUNDS=2   KERNEL=6.1
+#   ARCH=arm64 another machine than this one (tests/vm/machine.sh); its results are under build/arm64/
 #   SEED=1     of the guest's random numbers: with the same one a guest does the same again, with
 #              another one hashes and memory fall differently
 #   QUICK=1    a few packets of every case, only to see whether all arrive

@@ -51,7 +51,8 @@ update_suite() {
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	{
 		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
-		[ "$suite" != bookworm ] ||
+		# Of other machines what the last point release has is enough, and complete.
+		[ "$suite" != bookworm ] || [ -n "$SYSROOT" ] ||
 			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
 				"${uri%/debian/}/debian-security/ bookworm-security main"
 	} >"$dir/sources.list"

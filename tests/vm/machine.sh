@@ -27,7 +27,7 @@ arm64)
 	;;
 armhf)
 	TRIPLET=arm-linux-gnueabihf FLAVOUR=armmp CONSOLE=ttyAMA0 QEMU_USER=qemu-arm-static
-	QEMU=(qemu-system-arm -M virt) GUEST_SMP="-smp 2"
+	QEMU=(qemu-system-arm -M virt,highmem=off) GUEST_SMP="-smp 2"
 	GUEST_CPU=cortex-a15 GUEST_MEMORY=1024
 	;;
 s390x)
@@ -58,7 +58,7 @@ fi
 # Libraries that our programs are linked with, and what tests start in guests.
 SYSROOT_PACKAGES="libc6 libgcc-s1 libbpf1 libbpf-dev libelf1 libelf-dev zlib1g zlib1g-dev libmnl0 libmnl-dev
 	libevent-core-2.1-7 libevent-dev libjson-c5 libjson-c-dev libinih1 libinih-dev libsmartcols1
-	libsmartcols-dev libcmocka0 libcmocka-dev busybox-static iproute2 libcap2 libbsd0 libmd0 libdb5.3
+	libsmartcols-dev libcmocka0 libcmocka-dev libcrypt1 libcrypt-dev busybox-static iproute2 libcap2 libbsd0 libmd0 libdb5.3
 	libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool"
 
 # Symbolic links between the folders of a sysroot, which are absolute in some packages.
@@ -73,7 +73,8 @@ relative_links() { # root
 # Prints the reason on failure.
 fetch_sysroot() {
 	local dir=$SYSROOT.new pkg
-	[ -n "$SYSROOT" ] && [ ! -d "$SYSROOT" ] || return 0
+	[ -n "$SYSROOT" ] || return 0
+	[ "$(cat "$SYSROOT/packages" 2>/dev/null)" != "$SYSROOT_PACKAGES" ] || return 0
 	update_suite bookworm || return 1
 	rm -rf "$dir"
 	mkdir -p "$dir/deb"
@@ -83,8 +84,9 @@ fetch_sysroot() {
 	for pkg in "$dir"/deb/*.deb; do
 		dpkg -x "$pkg" "$dir" || return 1
 	done
-	rm -rf "$dir/deb"
+	rm -rf "$dir/deb" "$SYSROOT"
 	relative_links "$dir"
+	echo "$SYSROOT_PACKAGES" >"$dir/packages"
 	mv "$dir" "$SYSROOT"
 }
 
