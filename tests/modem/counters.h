@@ -86,6 +86,7 @@
 	X(stops, "Stop Network requests")                                                          \
 	X(settings, "Get Current Settings requests")                                               \
 	X(pins, "PINs tried")                                                                      \
+	X(modes, "Set Operating Mode requests")                                                    \
 	X(cards, "Get Card Status requests")                                                       \
 	X(garbage_sent, "malformed messages sent")                                                 \
 	X(overruns, "connections closed because the host did not read")

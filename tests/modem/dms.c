@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DMS: who the device is, its operating mode, the SIM's PIN as older hosts ask for it. */
+#include "dms.h"
 #include "client.h"
 #include "nas.h"
 #include "pdn.h"
 #include "sim.h"
 #include "service.h"
 #include "util.h"
-
-#define MODE_ONLINE    0
-#define MODE_LOW_POWER 1
-#define MODE_RESET     4
-#define MODE_OFFLINE   3
 
 #define DATA_ONLY     1 /* no circuit-switched services */
 #define SIM_SUPPORTED 2
@@ -28,11 +24,30 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
+	uint8_t mode = c->events;
+	enum qmi_error err = qmi_get_u8(req, 0x14, &mode);
+
 	(void)m;
-	(void)c;
-	(void)req;
 	(void)out;
+	if (err && err != QMI_MISSING_ARG)
+		return err;
+	c->events = mode;
 	return QMI_OK;
+}
+
+void dms_set_mode(struct modem *m, uint8_t mode)
+{
+	struct qmi_tlvs tlvs = {0};
+
+	m->operating_mode = mode;
+	pdn_network_gone(m);
+	qmi_put_u8(&tlvs, 0x14, mode);
+	client_foreach(m, QMI_SERVICE_DMS, c)
+	{
+		if (c->events)
+			service_indicate(m, QMI_SERVICE_DMS, c->id, 0x0001, &tlvs);
+	}
+	nas_changed(m);
 }
 
 /* Rates, services and radio interfaces, by which ModemManager tells what kind of modem it has. */
@@ -100,7 +115,7 @@ static enum qmi_error get_mode(struct modem *m, struct client *c, const struct q
 	(void)c;
 	(void)req;
 	qmi_put_u8(out, 0x01, m->operating_mode);
-	qmi_put_u8(out, 0x11, 0);
+	qmi_put_u8(out, 0x11, m->radio_switch);
 	return QMI_OK;
 }
 
@@ -112,13 +127,14 @@ static enum qmi_error set_mode(struct modem *m, struct client *c, const struct q
 
 	(void)c;
 	(void)out;
+	m->qmi.modes++;
 	if (err)
 		return err;
+	if (m->radio_switch)
+		return QMI_HARDWARE_RESTRICTED;
 	if (mode != MODE_ONLINE && mode != MODE_LOW_POWER && mode != MODE_OFFLINE)
 		return mode == MODE_RESET ? QMI_NOT_SUPPORTED : QMI_INVALID_ARG;
-	m->operating_mode = mode;
-	pdn_network_gone(m);
-	nas_changed(m);
+	dms_set_mode(m, mode);
 	return QMI_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "faultcmd.h"
 #include "aggregate.h"
 #include "control.h"
+#include "dms.h"
 #include "generate.h"
 #include "nas.h"
 #include "netside.h"
@@ -172,7 +173,7 @@ static struct json_object *cmd_clear(struct modem *m, struct args *a)
 	(void)a;
 	faults_clear(m);
 	m->stale.left = 0;
-	m->card_lies.pin = false;
+	m->card_lies.how = CARD_TRUE;
 	return NULL;
 }
 
@@ -519,6 +520,7 @@ static struct json_object *cmd_network(struct modem *m, struct args *a)
 	long rsrp = arg_number(a, "rsrp", m->rsrp, -200, 0);
 	long roaming = arg_number(a, "roaming", m->roaming, 0, 1);
 	long mnc = arg_number(a, "mnc", m->mnc, 1, 99);
+	long attached = arg_number(a, "attached", 0, 0, 1);
 	int state = -1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
@@ -533,6 +535,7 @@ static struct json_object *cmd_network(struct modem *m, struct args *a)
 	m->rsrp = rsrp;
 	m->roaming = roaming;
 	m->mnc = mnc;
+	m->attached = attached;
 	pdn_network_gone(m);
 	nas_changed(m);
 	return NULL;
@@ -565,16 +568,49 @@ static struct json_object *cmd_sim(struct modem *m, struct args *a)
 	return NULL;
 }
 
-static struct json_object *cmd_card(struct modem *m, struct args *a)
+static struct json_object *cmd_radio(struct modem *m, struct args *a)
 {
-	bool lies = !strcmp(a->words[0], "locked");
-	long retries = arg_number(a, "retries", SIM_PIN_RETRIES, 0, 255);
+	static const char *const modes[] = {
+		[MODE_ONLINE] = "online",
+		[MODE_LOW_POWER] = "low_power",
+		[MODE_OFFLINE] = "offline",
+		[MODE_PERSISTENT_LOW_POWER] = "persistent_low_power",
+	};
+	bool held = arg_number(a, "switch", 0, 0, 1);
+	int mode = -1;
 
-	if (!lies && strcmp(a->words[0], "true"))
-		arg_error(a, "%s: locked or true is wanted", a->words[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (modes[i] && !strcmp(modes[i], a->words[0]))
+			mode = i;
+	if (mode < 0)
+		arg_error(a, "%s: online, low_power, offline or persistent_low_power is wanted",
+			  a->words[0]);
 	if (a->error[0])
 		return NULL;
-	m->card_lies.pin = lies;
+	m->radio_switch = held;
+	dms_set_mode(m, mode);
+	return NULL;
+}
+
+static struct json_object *cmd_card(struct modem *m, struct args *a)
+{
+	static const char *const lies[] = {
+		[CARD_TRUE] = "true",
+		[CARD_LOCKED] = "locked",
+		[CARD_EMPTY] = "empty",
+		[CARD_INACTIVE] = "inactive",
+	};
+	long retries = arg_number(a, "retries", SIM_PIN_RETRIES, 0, 255);
+	int how = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++)
+		if (!strcmp(lies[i], a->words[0]))
+			how = i;
+	if (how < 0)
+		arg_error(a, "%s: true, locked, empty or inactive is wanted", a->words[0]);
+	if (a->error[0])
+		return NULL;
+	m->card_lies.how = how;
 	m->card_lies.retries = retries;
 	sim_tell(m);
 	return NULL;
@@ -678,14 +714,22 @@ const struct command fault_commands[] = {
 	 "the network ends the call, and the modem tells of it, or not", cmd_disconnect},
 	{"connect", 0, "pdn family", "pdn=N [family=4|6]",
 	 "the modem brings calls back by itself, as with autoconnect", cmd_connect},
-	{"network", 1, "radio rsrp roaming mnc",
-	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1] [mnc=1]",
-	 "registration changes; without it calls end", cmd_network},
+	{"network", 1, "radio rsrp roaming mnc attached",
+	 "registered|searching|denied|none [radio=8] [rsrp=DBM] [roaming=0|1] [mnc=1] "
+	 "[attached=0|1]",
+	 "registration changes; without it calls end, unless packet service is attached all the "
+	 "same",
+	 cmd_network},
 	{"signal", 0, "rsrp", "rsrp=DBM", "who wants to be told of so much is told", cmd_signal},
 	{"sim", 1, "card", "in|out [card=N]",
 	 "the card is taken out, or comes back with its PIN not entered, or another one", cmd_sim},
-	{"card", 1, "retries", "locked|true [retries=3]",
-	 "the card's status says that the PIN is wanted, or what is true", cmd_card},
+	{"radio", 1, "switch", "online|low_power|offline|persistent_low_power [switch=0|1]",
+	 "the operating mode; a switch keeps it so", cmd_radio},
+	{"card", 1, "retries", "locked|empty|inactive|true [retries=3]",
+	 "the card's status says that the PIN is wanted, that there is no application, that it has "
+	 "no "
+	 "session, or what is true",
+	 cmd_card},
 	{"reconfigure", 0, "pdn mtu", "pdn=N [mtu=BYTES]",
 	 "other settings, and a status indication that says so", cmd_reconfigure},
 	{"pretend", 0, "pdn mtu host4 mask4 host6 prefix6",

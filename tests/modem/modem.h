@@ -147,7 +147,9 @@ struct modem {
 	uint8_t next_client[MAX_SERVICES];
 	uint32_t next_handle;
 	uint8_t operating_mode;
+	bool radio_switch;    /* keeps the radio off, whatever is asked for */
 	uint8_t registration; /* enum registration */
+	bool attached;	      /* to packet service, whatever that says */
 	bool roaming;
 	uint8_t radio; /* enum radio */
 	uint16_t mnc;  /* of the network; its MCC is 001 */
@@ -157,9 +159,14 @@ struct modem {
 	bool pin_verified;
 	unsigned int card; /* which one is in, 0 to 999: the end of its ICCID */
 	struct {
-		bool pin;	 /* the card's status says that the PIN is wanted, */
-		uint8_t retries; /* and so many attempts are left; whatever is true */
-	} card_lies;
+		enum card_lie {
+			CARD_TRUE,
+			CARD_LOCKED,   /* the PIN is wanted, and `retries` attempts are left */
+			CARD_EMPTY,    /* no application on it */
+			CARD_INACTIVE, /* no session for its application */
+		} how;
+		uint8_t retries;
+	} card_lies; /* what its status says, whatever is true */
 	struct {
 		unsigned int left; /* so many Start Networks lead to a call that is none */
 		bool until_stop;   /* Stop Network ends it; else the release of the client id */

@@ -170,9 +170,7 @@ static void put_serving(const struct modem *m, struct qmi_tlvs *out)
 {
 	bool on = on_air(m);
 	uint8_t attach = on ? ATTACHED : DETACHED;
-	uint8_t state = on				? REGISTERED
-			: m->registration == REGISTERED ? NOT_REGISTERED
-							: m->registration;
+	uint8_t state = !on && m->registration == REGISTERED ? NOT_REGISTERED : m->registration;
 	uint8_t v[6] = {state, attach, attach, NETWORK_3GPP, 1, on ? m->radio : 0};
 
 	put_plmn(m, out);

@@ -110,14 +110,19 @@ struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn,
 	return p;
 }
 
+static bool has_network(const struct modem *m)
+{
+	return m->registration == REGISTERED || m->attached;
+}
+
 bool pdn_on_air(const struct modem *m, struct call_end *end)
 {
 	*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_CARD_EVENT};
 	if (m->operating_mode)
 		end->verbose = INTERNAL_LOW_POWER;
-	else if (sim_ready(m) && m->registration != REGISTERED)
+	else if (sim_ready(m) && !has_network(m))
 		*end = (struct call_end){REASON_NO_SERVICE, END_CALL_MANAGER, CM_NO_SERVICE};
-	return !m->operating_mode && sim_ready(m) && m->registration == REGISTERED;
+	return !m->operating_mode && sim_ready(m) && has_network(m);
 }
 
 void pdn_network_gone(struct modem *m)

@@ -19,6 +19,7 @@ void power_on(struct modem *m)
 	m->mnc = 1;
 	m->rsrp = -90;
 	m->roaming = false;
+	m->attached = false;
 	m->pin_retries = SIM_PIN_RETRIES;
 	m->pin_verified = false;
 	wda_reset(m);

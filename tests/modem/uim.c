@@ -13,6 +13,7 @@
 #define CARD_PRESENT  1
 #define APP_USIM      2
 #define APP_READY     7
+#define APP_DETECTED  1
 #define APP_PIN_ASKED 2
 #define APP_PUK_ASKED 3
 #define PERSO_READY   2
@@ -60,8 +61,10 @@ void sim_iccid(const struct modem *m, char iccid[21])
 
 static uint8_t app_state(const struct modem *m)
 {
-	if (m->card_lies.pin)
+	if (m->card_lies.how == CARD_LOCKED)
 		return APP_PIN_ASKED;
+	if (m->card_lies.how == CARD_INACTIVE)
+		return APP_DETECTED;
 	switch (sim_pin_state(m)) {
 	case PIN_NOT_VERIFIED:
 		return APP_PIN_ASKED;
@@ -76,10 +79,14 @@ static uint8_t app_state(const struct modem *m)
 static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 {
 	static const uint8_t aid[7] = {0xa0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02};
+	bool none = m->sim_absent || m->card_lies.how == CARD_EMPTY;
+	bool locked = m->card_lies.how == CARD_LOCKED;
 	uint8_t v[64];
 	size_t n = 0;
 
-	put_le16(v, 0); /* primary GW: slot 0, application 0 */
+	/* primary GW: slot 0, application 0 */
+	put_le16(v,
+		 m->card_lies.how == CARD_EMPTY || m->card_lies.how == CARD_INACTIVE ? 0xffff : 0);
 	put_le16(v + 2, 0xffff);
 	put_le16(v + 4, 0xffff);
 	put_le16(v + 6, 0xffff);
@@ -90,8 +97,8 @@ static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 	v[n++] = 0;
 	v[n++] = 0;
 	v[n++] = 0;
-	v[n++] = !m->sim_absent; /* applications */
-	if (m->sim_absent) {
+	v[n++] = !none; /* applications */
+	if (none) {
 		qmi_put(out, 0x10, v, n);
 		return;
 	}
@@ -105,8 +112,8 @@ static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 	memcpy(v + n, aid, sizeof(aid));
 	n += sizeof(aid);
 	v[n++] = 0; /* UPIN does not replace PIN1 */
-	v[n++] = m->card_lies.pin ? PIN_NOT_VERIFIED : sim_pin_state(m);
-	v[n++] = m->card_lies.pin ? m->card_lies.retries : m->pin_retries;
+	v[n++] = locked ? PIN_NOT_VERIFIED : sim_pin_state(m);
+	v[n++] = locked ? m->card_lies.retries : m->pin_retries;
 	v[n++] = 10;
 	v[n++] = PIN_NOT_VERIFIED; /* PIN2 */
 	v[n++] = 3;
