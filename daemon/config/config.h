@@ -74,6 +74,12 @@ struct config_pdn {
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */
 };
 
+/* May a radio that is off be switched on? */
+enum config_radio {
+	CONFIG_RADIO_ON,
+	CONFIG_RADIO_KEEP
+};
+
 struct config_trunk {
 	char dev[IFNAMSIZ];
 	/* Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from dev.
@@ -93,6 +99,7 @@ struct config_trunk {
 	unsigned int retry_failed; /* seconds, at most, after a refusal for good; 0: never */
 	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
 	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
+	enum config_radio radio;
 	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
 	char port[32];		   /* names of ports, %n for the PDN; empty: DEV.%n */
 	char hook[256];		   /* programs, blanks between them */

@@ -35,6 +35,12 @@ static const struct config_choice datapath_choices[] = {
 	{"qmimux", CONFIG_DATAPATH_QMIMUX}, {NULL, 0},
 };
 
+static const struct config_choice radio_choices[] = {
+	{"on", CONFIG_RADIO_ON},
+	{"keep", CONFIG_RADIO_KEEP},
+	{NULL, 0},
+};
+
 static const struct config_choice ip_choices[] = {
 	{"v4", CONFIG_IPV4},
 	{"v6", CONFIG_IPV6},
@@ -131,6 +137,11 @@ static const struct config_word words[] = {
 	 .metavar = "SECONDS",
 	 CHANGE(IN_PLACE),
 	 .help = "most time until what was refused for good is redialled; 0: never"},
+	{.key = "radio",
+	 TRUNK(radio),
+	 ENUM(radio_choices),
+	 CHANGE(IN_PLACE),
+	 .help = "switch on a radio that is off, or keep it as it is"},
 	{.key = "pin",
 	 TRUNK_STRING(pin),
 	 .secret = true,

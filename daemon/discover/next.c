@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "qmi/models.h"
 #include "internal.h"
 
 struct advice {
@@ -81,6 +82,21 @@ static void attach(const struct advice *a)
 		SAY(a, "`qmapctl attach %s --control %s`", m->netdev, m->control);
 }
 
+/* No AT command makes QMI of it. */
+static void leave_it(const struct advice *a)
+{
+	SAY(a, "it speaks no QMI in any mode, so qmap is of no use with it: its netdev takes DHCP, "
+	       "or another "
+	       "program dials by AT commands");
+}
+
+static bool speaks_no_qmi(const struct modem *m)
+{
+	const struct qmi_model *known = qmi_model_find_id(m->vendor, m->product);
+
+	return known && known->no_qmi;
+}
+
 static void usb(const struct advice *a)
 {
 	const struct modem *m = a->m;
@@ -122,6 +138,8 @@ void modem_next_step(const char *sysfs, const struct modem *m, bool attached, ch
 
 	if (attached)
 		SAY(&a, "it is attached: `qmapctl show %s`", m->netdev);
+	else if (speaks_no_qmi(m))
+		leave_it(&a);
 	else if (m->bus == MODEM_USB)
 		usb(&a);
 	else if (m->bus == MODEM_PCIE)

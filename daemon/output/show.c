@@ -227,20 +227,19 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	struct json_object *end = json_get_object(family, "call_end");
 	const char *reason = json_get_string(family, "reason");
 	const char *state = json_get_string(family, "state");
+	bool waits = state && (!strncmp(state, "waiting", 7) || !strcmp(state, "radio-off"));
 
 	/* The port's damage says it once for both families. */
 	if (is_up(family) || is_damaged(family) || (!end && !reason))
 		return;
 	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"), or_empty(state));
 	/* What it waits for says more than how it ended before. */
-	if (end && strncmp(or_empty(state), "waiting", 7))
+	if (end && !waits)
 		print_end(out, end);
 	else
 		fputs(reason ? reason : "", out);
 	if (until)
-		fprintf(out, "; %s %s",
-			strncmp(or_empty(state), "waiting", 7) ? "dialled again" : "goes on",
-			until);
+		fprintf(out, "; %s %s", waits ? "goes on" : "dialled again", until);
 	fputc('\n', out);
 }
 

@@ -8,6 +8,10 @@
 #define TLV_PIN_STATUS 0x11 /* Get PIN Status: u8 status, u8 PIN and u8 PUK retries left */
 #define PIN_1	       1
 
+#define TLV_MODE	  0x01 /* u8 */
+#define TLV_MODE_HARDWARE 0x11 /* Get Operating Mode's response: u8, a switch keeps it so */
+#define TLV_MODE_EVENT	  0x14 /* Set Event Report: u8, on; Event Report: u8, the mode */
+
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size)
 {
 	return qmi_tlv_string(m->tlvs, TLV_STRING, s, size) && *s;
@@ -45,4 +49,32 @@ bool qmi_dms_pin_status(const struct qmi_message *m, struct qmi_sim *sim)
 	sim->pin_retries = t.value[1];
 	sim->puk_retries = t.value[2];
 	return true;
+}
+
+void qmi_dms_register_mode(struct qmi_request *r)
+{
+	qmi_request_init(r, QMI_DMS_EVENT_REPORT);
+	qmi_put_tlv_u8(&r->tlvs, TLV_MODE_EVENT, 1);
+}
+
+void qmi_dms_get_operating_mode(struct qmi_request *r)
+{
+	qmi_request_init(r, QMI_DMS_GET_OPERATING_MODE);
+}
+
+void qmi_dms_set_operating_mode(struct qmi_request *r, enum qmi_dms_mode mode)
+{
+	qmi_request_init(r, QMI_DMS_SET_OPERATING_MODE);
+	qmi_put_tlv_u8(&r->tlvs, TLV_MODE, mode);
+}
+
+bool qmi_dms_operating_mode(const struct qmi_message *m, uint8_t *mode, bool *hardware)
+{
+	uint8_t v;
+
+	if (m->id == QMI_DMS_EVENT_REPORT)
+		return qmi_tlv_u8(m->tlvs, TLV_MODE_EVENT, mode);
+	if (qmi_tlv_u8(m->tlvs, TLV_MODE_HARDWARE, &v))
+		*hardware = v;
+	return qmi_tlv_u8(m->tlvs, TLV_MODE, mode);
 }

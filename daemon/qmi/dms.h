@@ -6,18 +6,40 @@
 #include "client.h"
 #include "uim.h"
 
-#define QMI_DMS_GET_MANUFACTURER 0x0021
-#define QMI_DMS_GET_MODEL	 0x0022
-#define QMI_DMS_GET_REVISION	 0x0023
-#define QMI_DMS_VERIFY_PIN	 0x0028
-#define QMI_DMS_GET_PIN_STATUS	 0x002b
-#define QMI_DMS_GET_ICCID	 0x003c
+#define QMI_DMS_EVENT_REPORT	   0x0001 /* Set Event Report; also the indication */
+#define QMI_DMS_GET_MANUFACTURER   0x0021
+#define QMI_DMS_GET_MODEL	   0x0022
+#define QMI_DMS_GET_REVISION	   0x0023
+#define QMI_DMS_VERIFY_PIN	   0x0028
+#define QMI_DMS_GET_PIN_STATUS	   0x002b
+#define QMI_DMS_GET_OPERATING_MODE 0x002d
+#define QMI_DMS_SET_OPERATING_MODE 0x002e
+#define QMI_DMS_GET_ICCID	   0x003c
+
+enum qmi_dms_mode {
+	QMI_DMS_ONLINE = 0,
+	QMI_DMS_LOW_POWER = 1,
+	QMI_DMS_FACTORY_TEST = 2,
+	QMI_DMS_OFFLINE = 3,
+	QMI_DMS_RESET = 4,
+	QMI_DMS_SHUTTING_DOWN = 5,
+	QMI_DMS_PERSISTENT_LOW_POWER = 6,
+	QMI_DMS_MODE_ONLY_LOW_POWER = 7,
+};
 
 /* The one string in the response to any of these, and Get ICCID; false if there is none. */
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size);
 
 void qmi_dms_get_pin_status(struct qmi_request *r);
 void qmi_dms_verify_pin(struct qmi_request *r, const char *pin);
+
+/* The radio: indications of its operating mode, asking for it, setting it. */
+void qmi_dms_register_mode(struct qmi_request *r);
+void qmi_dms_get_operating_mode(struct qmi_request *r);
+void qmi_dms_set_operating_mode(struct qmi_request *r, enum qmi_dms_mode mode);
+/* Response to Get Operating Mode, or Event Report; @hardware: a switch keeps the radio off (left as it
+ * is where @m does not tell). False: no mode is told. */
+bool qmi_dms_operating_mode(const struct qmi_message *m, uint8_t *mode, bool *hardware);
 
 /* What Get PIN Status tells of PIN 1; false: nothing. */
 bool qmi_dms_pin_status(const struct qmi_message *m, struct qmi_sim *sim);

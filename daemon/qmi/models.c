@@ -17,6 +17,9 @@
 #define V5(bytes)  .qmap = QMAP_V5, .dl_max_bytes = (bytes)
 #define IF(n)	   .interface = (n)
 #define FORCED	   .forces_qmap = true
+#define NO_QMI(chip)                                                                               \
+	.no_qmi = true, .dl_max_bytes = 16 * KB, IF(4),                                            \
+	.note = "is " chip "'s, not Qualcomm's: no QMI, no QMAP"
 
 /*
  * Ids, interfaces, sizes: the tables of Quectel's drivers qmi_wwan_q 1.5 and pcie_mhi 1.4, and of
@@ -46,8 +49,13 @@ static const struct qmi_model models[] = {
 	{"RG520 RM520 RM521 RG525 RG530 RM530", USB(0x2c7c, 0x0801), V5(31 * KB), IF(4), FORCED},
 	{"RG650 RM551 RG651 RM550", USB(0x2c7c, 0x0122), V5(31 * KB), IF(4), FORCED,
 	 .note = "RG650E refuses v4 at times"},
-	{"RG500U RM500U RG200U", USB(0x2c7c, 0x0900), .dl_max_bytes = 16 * KB, IF(4),
-	 .note = "is Unisoc's, not Qualcomm's: no QMI, no QMAP"},
+	{"RG500U RM500U RG200U", USB(0x2c7c, 0x0900), NO_QMI("Unisoc")},
+	{"EC200U EG912U", USB(0x2c7c, 0x0901), NO_QMI("Unisoc")},
+	{"EG912Y", USB(0x2c7c, 0x6001), NO_QMI("ASR")},
+	{"EC200S", USB(0x2c7c, 0x6002), NO_QMI("ASR")},
+	{"EC200A", USB(0x2c7c, 0x6005), NO_QMI("ASR")},
+	{"EC200T", USB(0x2c7c, 0x6026), NO_QMI("ASR")},
+	{"RM500K", USB(0x2c7c, 0x7001), NO_QMI("MediaTek")},
 	{"SDX8x", USB(0x2c7c, 0x013d), V5(31 * KB), IF(4), FORCED},
 
 	{"SDX20", PCIE(0x17cb, 0x0304), V1(15 * KB), FORCED},
@@ -201,7 +209,7 @@ static bool same_text(const char *a, const char *b)
 static bool same(const struct qmi_model *a, const struct qmi_model *b)
 {
 	return a->vendor == b->vendor && a->product == b->product && a->pcie == b->pcie &&
-	       a->forces_qmap == b->forces_qmap && a->qmap == b->qmap &&
+	       a->forces_qmap == b->forces_qmap && a->no_qmi == b->no_qmi && a->qmap == b->qmap &&
 	       a->limits_qmap == b->limits_qmap && a->dl_max_bytes == b->dl_max_bytes &&
 	       a->interface == b->interface && same_text(a->names, b->names) &&
 	       same_text(a->note, b->note);

@@ -10,11 +10,12 @@
 struct qmi_model {
 	/* Beginnings of model or revision, separated by blanks; NULL: any other modem. */
 	const char *names;
-	uint16_t vendor, product;  /* USB or PCI id; 0: known by name only */
-	bool pcie;		   /* the id is PCI's; such lines are not found by name */
-	bool forces_qmap;	   /* sends QMAP whatever it was told */
-	unsigned int qmap;	   /* highest enum qmap_version it speaks; 0: not known */
-	bool limits_qmap;	   /* ask for no more than that (only by configuration) */
+	uint16_t vendor, product; /* USB or PCI id; 0: known by name only */
+	bool pcie;		  /* the id is PCI's; such lines are not found by name */
+	bool no_qmi;		  /* its chip is not Qualcomm's: neither QMI nor QMAP in any mode */
+	bool forces_qmap;	  /* sends QMAP whatever it was told */
+	unsigned int qmap;	  /* highest enum qmap_version it speaks; 0: not known */
+	bool limits_qmap;	  /* ask for no more than that (only by configuration) */
 	unsigned int dl_max_bytes; /* aggregate that it likes to send */
 	unsigned int interface;	   /* USB interface of its data endpoint; PCIe: endpoint number */
 	const char *note;	   /* what else to know, a sentence without a full stop; or NULL */

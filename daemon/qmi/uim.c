@@ -150,7 +150,7 @@ static bool read_applications(struct qmi_cursor *c, const struct card *card, uin
 
 bool qmi_uim_card_status(const struct qmi_message *m, struct qmi_sim *sim)
 {
-	bool found = false, present = false, error = false;
+	bool found = false, present = false, error = false, empty = true;
 	struct qmi_cursor c;
 	struct qmi_tlv t;
 	uint16_t wanted;
@@ -167,15 +167,20 @@ bool qmi_uim_card_status(const struct qmi_message *m, struct qmi_sim *sim)
 		struct card card = read_card(&c);
 
 		present |= card.state == CARD_PRESENT;
+		empty &= card.state != CARD_PRESENT || !card.napplications;
 		error |= card.state > CARD_PRESENT;
 		if (read_applications(&c, &card, wanted, slot, sim) && card.state == CARD_PRESENT)
 			found = true;
+		if (found && wanted == NO_INDEX && sim->state == QMI_SIM_INITIALISING)
+			sim->lacks = QMI_SIM_LACKS_SESSION;
 		if (found)
 			return true;
 	}
 	if (c.bad)
 		return false;
 	sim->state = present ? QMI_SIM_INITIALISING : error ? QMI_SIM_ERROR : QMI_SIM_ABSENT;
+	if (present && empty)
+		sim->lacks = QMI_SIM_LACKS_APPLICATION;
 	return true;
 }
 

@@ -29,6 +29,11 @@ struct qmi_sim {
 	enum qmi_sim_state state;
 	unsigned int pin_retries; /* attempts left; 0: none, or not told */
 	unsigned int puk_retries;
+	enum qmi_sim_lack {
+		QMI_SIM_LACKS_NOTHING,
+		QMI_SIM_LACKS_APPLICATION, /* an eSIM without a profile that is enabled */
+		QMI_SIM_LACKS_SESSION,	   /* of provisioning */
+	} lacks;			   /* in QMI_SIM_INITIALISING: what may keep it there */
 };
 
 /* Indications of the card's status. */

@@ -60,6 +60,7 @@ static bool lacks(const struct session *s, uint8_t service)
 void session_facts_start(struct session *s)
 {
 	s->sim.asking = s->network.asking = true;
+	session_radio_start(s);
 	if (s->uim || lacks(s, QMI_UIM))
 		session_sim_start(s);
 	else
@@ -72,14 +73,18 @@ void session_facts_start(struct session *s)
 
 void session_facts_poll(struct session *s)
 {
+	session_radio_poll(s);
 	session_sim_poll(s);
 	session_network_poll(s);
 }
 
 enum call_event session_gate(struct session *s)
 {
-	if (s->sim.asking || s->sim.verifying || s->network.asking)
+	if (s->radio.asking || s->radio.setting || s->sim.asking || s->sim.verifying ||
+	    s->network.asking)
 		return CALL_EVENTS;
+	if (session_radio_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+		return EV_NO_RADIO;
 	if (session_sim_missing(s, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_SIM;
 	if (session_network_missing(s, s->gate_reason, sizeof(s->gate_reason)))
@@ -100,7 +105,8 @@ static bool concerns(const struct call *c, bool opened)
 		return true;
 	if (c->state == CALL_BACKOFF)
 		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
-	return c->state == CALL_IDLE || c->state == CALL_WAIT_SIM || c->state == CALL_WAIT_NETWORK;
+	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
+	       c->state == CALL_WAIT_NETWORK;
 }
 
 /* Another network than at the last look? It may give what the other has refused. */

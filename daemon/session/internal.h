@@ -49,6 +49,7 @@ enum modem_state {
 /* Where a call stands, as people see it. What may follow what: session/table.c. */
 enum call_state {
 	CALL_IDLE,
+	CALL_WAIT_RADIO,
 	CALL_WAIT_SIM,
 	CALL_WAIT_NETWORK,
 	CALL_STARTING,
@@ -62,8 +63,9 @@ enum call_state {
 
 /* What happens to a call. */
 enum call_event {
-	EV_DIAL,   /* now it may be dialled */
-	EV_NO_SIM, /* or not, for these reasons */
+	EV_DIAL,     /* now it may be dialled */
+	EV_NO_RADIO, /* or not, for these reasons */
+	EV_NO_SIM,
 	EV_NO_NETWORK,
 	EV_CONNECTED,	     /* settings are read */
 	EV_ENDED,	     /* by the network */
@@ -226,11 +228,26 @@ struct sim {
 	bool unwritten;	  /* what is tried cannot be written down, so it is not */
 };
 
+/* The radio, as DMS tells of it. */
+struct radio {
+	bool asking;
+	bool known;
+	uint8_t mode;	  /* enum qmi_dms_mode */
+	bool hardware;	  /* a switch keeps it off */
+	bool setting;	  /* it is being switched on */
+	bool hold;	  /* not again before the next poll */
+	uint16_t refusal; /* QMI error of the last attempt; 0: none */
+	unsigned int tries;
+	uint64_t tried_at; /* ms, monotonic: the last */
+};
+
 /* Registration and signal, as NAS tells of them. */
 struct network {
 	bool asking;
-	bool known; /* the modem has told of it */
-	bool old;   /* it does not know Get Signal Info */
+	bool known;		 /* the modem has told of it */
+	bool old;		 /* it does not know Get Signal Info */
+	uint64_t attached_since; /* ms: packet service is there, registration is not; 0: not so */
+	struct event *patience;	 /* with that */
 	struct qmi_nas_serving serving;
 	unsigned int nsignals;
 	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
@@ -284,6 +301,7 @@ struct session {
 	uint8_t guests_lost[256];   /* by service: what theirs were asking for, as above */
 	bool was_giving_back;	    /* an earlier process died doing so: ids may be gone already */
 
+	struct radio radio;
 	struct sim sim;
 	struct network network;
 	enum call_event gate; /* as calls were last told of it */
@@ -364,7 +382,7 @@ int session_format_answer(struct session *s, const struct qmi_message *m,
 /* session/facts.c: what stands in the way of dialling. */
 /* Asks for clients of UIM and NAS, unless there are some, and what they know. */
 void session_facts_start(struct session *s);
-/* EV_DIAL, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS: not known
+/* EV_DIAL, EV_NO_RADIO, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS: not known
  * yet.
  */
 enum call_event session_gate(struct session *s);
@@ -377,6 +395,17 @@ void session_facts_poll(struct session *s);
 bool session_forgotten(struct session *s, const struct qmi_result *res);
 /* For requests whose answer changes nothing but that. */
 void session_ignore(void *arg, int err, const struct qmi_message *m);
+
+/* session/radio.c: asks whether the radio is on, and switches it on if it may. */
+void session_radio_start(struct session *s);
+void session_radio_poll(struct session *s);
+void session_radio_indication(void *arg, const struct qmi_message *m);
+/* A person asks for another attempt, or has configured something else. */
+void session_radio_anew(struct session *s);
+bool session_radio_missing(const struct session *s, char *why, size_t size);
+bool session_radio_needs_person(const struct session *s);
+/* As call_until(). */
+void session_radio_until(const struct session *s, char *text, size_t size);
 
 /* session/sim.c, session/network.c: each asks, and takes what comes by itself. */
 void session_sim_start(struct session *s);
@@ -405,7 +434,11 @@ bool session_sim_needs_person(const struct session *s);
 const char *session_sim_until(const struct session *s);
 /* Why no call can be made; false if it can. */
 bool session_sim_missing(const struct session *s, char *why, size_t size);
+int session_network_new(struct session *s);
+void session_network_free(struct session *s);
 void session_network_start(struct session *s);
+/* As call_until(). */
+void session_network_until(const struct session *s, char *text, size_t size);
 void session_network_indication(void *arg, const struct qmi_message *m);
 void session_network_poll(struct session *s);
 /* session/signal.c: asks, has the modem tell, and takes it. Only while there is a NAS client. */

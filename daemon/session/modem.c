@@ -63,12 +63,12 @@ static void next(struct session *s)
 
 /* A client was allocated, perhaps while everything is already being given back. */
 static void on_client(struct session *s, const struct id_reply *r, struct qmi_client **out,
-		      uint8_t service)
+		      uint8_t service, qmi_indication_fn fn)
 {
 	int err = r->err;
 
 	if (!err)
-		err = qmi_client_new(out, s->channel, service, r->id, NULL, NULL);
+		err = qmi_client_new(out, s->channel, service, r->id, fn, s);
 	if (s->phase != PHASE_SETUP)
 		return;
 	if (err && !(steps[s->modem].optional && s->answered)) {
@@ -83,14 +83,14 @@ static void on_wda_client(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
 
-	on_client(s, r, &s->wda, QMI_WDA);
+	on_client(s, r, &s->wda, QMI_WDA, NULL);
 }
 
 static void on_dms_client(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
 
-	on_client(s, r, &s->dms, QMI_DMS);
+	on_client(s, r, &s->dms, QMI_DMS, session_radio_indication);
 }
 
 static void enter_wda_client(struct session *s)

@@ -2,14 +2,67 @@
 /* Registration: NAS. */
 #include "internal.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 
 static bool is_registered(const struct network *n)
 {
 	return n->serving.registration == QMI_NAS_REGISTERED ||
 	       n->serving.registration >= QMI_NAS_UNKNOWN;
+}
+
+/*
+ * Some modems (EP06 and RG500Q with SIMs for LTE alone) tell the registration of circuit switched service,
+ * which is denied or searched for while packet service is attached. That is worth an attempt; not at once,
+ * because the two do not change at the same moment.
+ */
+#define PATIENCE_MS 5000
+
+static bool is_attached_only(const struct network *n)
+{
+	return n->known && !is_registered(n) && n->serving.packet_attach == QMI_NAS_ATTACHED;
+}
+
+static int64_t patience_left_ms(const struct network *n)
+{
+	int64_t left = (int64_t)n->attached_since + PATIENCE_MS - clock_ms();
+
+	return left > 0 ? left : 0;
+}
+
+static void be_patient(struct network *n)
+{
+	static const struct timeval tv = {.tv_sec = PATIENCE_MS / 1000};
+
+	if (!is_attached_only(n)) {
+		n->attached_since = 0;
+		event_del(n->patience);
+	} else if (!n->attached_since) {
+		n->attached_since = clock_ms();
+		event_add(n->patience, &tv);
+	}
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	session_facts_changed(arg);
+}
+
+int session_network_new(struct session *s)
+{
+	s->network.patience = event_new(s->base, -1, 0, on_patience, s);
+	return s->network.patience ? 0 : -ENOMEM;
+}
+
+void session_network_free(struct session *s)
+{
+	if (s->network.patience)
+		event_free(s->network.patience);
 }
 
 static void take_serving(struct session *s, const struct qmi_message *m)
@@ -19,6 +72,7 @@ static void take_serving(struct session *s, const struct qmi_message *m)
 	if (!qmi_nas_serving_system(m, &n->serving))
 		return;
 	n->known = true;
+	be_patient(n);
 	log_debug("network: %s, %s%s", qmi_nas_registration_name(n->serving.registration),
 		  qmi_nas_radio_name(n->serving.radio), n->serving.roaming ? ", roaming" : "");
 }
@@ -96,10 +150,21 @@ bool session_network_missing(const struct session *s, char *why, size_t size)
 	};
 	const struct network *n = &s->network;
 
-	/* Whether it is attached to packet service is not asked for here: in 2G and 3G the call
-	 * itself attaches it. */
+	/* Whether a modem that is registered is attached to packet service does not matter: in 2G
+	 * and 3G the call itself attaches it. */
 	if (!n->known || is_registered(n))
 		return false;
-	snprintf(why, size, "%s", reasons[n->serving.registration]);
+	if (is_attached_only(n) && !patience_left_ms(n))
+		return false;
+	snprintf(why, size, "%s%s", reasons[n->serving.registration],
+		 is_attached_only(n) ? ", though it is attached to packet service" : "");
 	return true;
+}
+
+void session_network_until(const struct session *s, char *text, size_t size)
+{
+	snprintf(text, size, "when the modem is registered");
+	if (is_attached_only(&s->network))
+		snprintf(text, size, "when the modem is registered, or in %u s",
+			 (unsigned int)(patience_left_ms(&s->network) + 999) / 1000);
 }

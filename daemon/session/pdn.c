@@ -185,6 +185,7 @@ void session_redial(struct session *s, unsigned int number)
 {
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
+	session_radio_anew(s);
 	for (struct call *c = call_first(s); c; c = call_next(c)) {
 		if ((number && c->pdn->config.number != number) || c->pdn->removing)
 			continue;
@@ -212,7 +213,8 @@ static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 {
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (c->pdn == pdn && c->state != CALL_FAILED &&
-		    !(c->state == CALL_WAIT_SIM && session_sim_needs_person(s)))
+		    !(c->state == CALL_WAIT_SIM && session_sim_needs_person(s)) &&
+		    !(c->state == CALL_WAIT_RADIO && session_radio_needs_person(s)))
 			return true;
 	return false;
 }

@@ -283,7 +283,7 @@ static int session_open(struct session *s, struct error *err)
 
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline || session_watch_new(s) < 0)
+	if (!s->kick || !s->deadline || session_watch_new(s) < 0 || session_network_new(s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < s->config.npdns; i++)
 		if (session_pdn_new(s, &s->config.pdns[i]) < 0)
@@ -368,7 +368,7 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 
 void session_set(struct session *s, const struct config_trunk *config)
 {
-	bool pin = strcmp(s->config.pin, config->pin);
+	bool pin = strcmp(s->config.pin, config->pin), radio = s->config.radio != config->radio;
 
 	s->config.timeout = config->timeout;
 	s->config.backoff_min = config->backoff_min;
@@ -376,17 +376,20 @@ void session_set(struct session *s, const struct config_trunk *config)
 	s->config.poll = config->poll;
 	s->config.watchdog = config->watchdog;
 	s->config.retry_failed = config->retry_failed;
+	s->config.radio = config->radio;
 	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
 	if (pin)
 		s->sim.recalled = s->sim.hold = false;
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);
-	if (!pin)
-		return;
 	for (struct call *c = call_first(s); c; c = call_next(c))
-		c->asked |= c->state == CALL_WAIT_SIM;
-	session_sim_anew(s);
+		c->asked |= (pin && c->state == CALL_WAIT_SIM) ||
+			    (radio && c->state == CALL_WAIT_RADIO);
+	if (radio)
+		session_radio_anew(s);
+	if (pin)
+		session_sim_anew(s);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)
@@ -411,6 +414,7 @@ void session_free(struct session **sp)
 	session_guests_free(s);
 	session_ids_clear(s);
 	session_watch_free(s);
+	session_network_free(s);
 	if (s->kick)
 		event_free(s->kick);
 	if (s->deadline)

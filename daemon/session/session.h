@@ -122,7 +122,7 @@ int session_remove_pdn(struct session *s, unsigned int number,
 		       void (*done)(void *arg, const struct error *err), void *arg,
 		       struct error *err);
 
-/* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin. */
+/* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin, radio. */
 void session_set(struct session *s, const struct config_trunk *config);
 
 /* Dials PDN @number (0: all) again now, whatever backs off or has failed for good; with 0 it asks,

@@ -192,6 +192,8 @@ struct json_object *session_show(const struct session *s)
 	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
 	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
 	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
+	add_text(o, "operating_mode",
+		 s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
 	json_object_object_add(o, "sim", show_sim(s));
 	json_object_object_add(o, "network", show_network(&s->network));
 	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);

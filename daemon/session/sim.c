@@ -373,8 +373,16 @@ const char *session_sim_until(const struct session *s)
 		[QMI_SIM_REFUSED] = "when another SIM is put in",
 	};
 
+	static const char *const lacks[] = {
+		[QMI_SIM_LACKS_APPLICATION] = "when a profile is enabled, or another SIM is put in",
+		[QMI_SIM_LACKS_SESSION] =
+			"when it is activated (qmicli --uim-change-provisioning-session)",
+	};
+
 	if (is_open(&s->sim))
 		return "";
+	if (s->sim.card.lacks)
+		return lacks[s->sim.card.lacks];
 	if (s->sim.card.state == QMI_SIM_PIN && judge_pin(s) == PIN_LATER)
 		return "when the modem says something else of the SIM, or is asked again (poll=)";
 	if (s->sim.card.state == QMI_SIM_PIN && *s->config.pin && session_sim_needs_person(s))
@@ -396,11 +404,19 @@ bool session_sim_missing(const struct session *s, char *why, size_t size)
 		[QMI_SIM_LOCKED] = "modem or SIM are locked to another network",
 		[QMI_SIM_REFUSED] = "the network does not accept this SIM",
 	};
+	static const char *const lacks[] = {
+		[QMI_SIM_LACKS_APPLICATION] = "there is no application on the SIM: it is not ready "
+					      "yet, or an eSIM without a profile",
+		[QMI_SIM_LACKS_SESSION] = "the SIM is not activated: the modem has no provisioning "
+					  "session for it",
+	};
 
 	if (is_open(&s->sim))
 		return false;
 	if (s->sim.card.state == QMI_SIM_PIN)
 		pin_missing(s, why, size);
+	else if (s->sim.card.lacks)
+		snprintf(why, size, "%s", lacks[s->sim.card.lacks]);
 	else
 		snprintf(why, size, "%s", reasons[s->sim.card.state]);
 	return true;

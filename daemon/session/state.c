@@ -129,6 +129,8 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
 	session_json_int(o, "services", s->services);
 	json_object_object_add(o, "circumstances", circumstances_state(s));
+	json_object_object_add(o, "radio",
+			       pair("tries", s->radio.tries, "tried_at", s->radio.tried_at));
 	json_object_object_add(o, "clients", clients_state(s));
 	json_object_object_add(o, "allocating", allocating_state(s));
 	json_object_object_add(o, "unreleased", unreleased_state(s));
@@ -172,6 +174,7 @@ static void load_format(struct session *s, struct json_object *o)
 static int load_client(struct session *s, struct json_object *o)
 {
 	static const qmi_indication_fn fns[ID_SERVICES] = {
+		[ID_DMS] = session_radio_indication,
 		[ID_NAS] = session_network_indication,
 		[ID_UIM] = session_sim_indication,
 	};
@@ -257,6 +260,9 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	s->services = json_get_int(state, "services");
+	o = json_get_object(state, "radio");
+	s->radio.tries = json_get_int(o, "tries");
+	s->radio.tried_at = json_get_int(o, "tried_at");
 	o = json_get_object(state, "circumstances");
 	s->circumstances.mcc = json_get_int(o, "mcc");
 	s->circumstances.mnc = json_get_int(o, "mnc");

@@ -14,6 +14,7 @@
 
 static const char *const state_names[CALL_STATES] = {
 	[CALL_IDLE] = "idle",
+	[CALL_WAIT_RADIO] = "radio-off",
 	[CALL_WAIT_SIM] = "waiting-for-sim",
 	[CALL_WAIT_NETWORK] = "waiting-for-registration",
 	[CALL_STARTING] = "starting",
@@ -255,6 +256,7 @@ static const struct {
 } table[CALL_STATES][CALL_EVENTS] = {
 	[CALL_IDLE] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
 		[EV_CONNECTED]        = {CALL_UP, up},
@@ -265,8 +267,18 @@ static const struct {
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
 	},
+	[CALL_WAIT_RADIO] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
 	[CALL_WAIT_SIM] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
@@ -275,6 +287,7 @@ static const struct {
 	},
 	[CALL_WAIT_NETWORK] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
@@ -283,6 +296,7 @@ static const struct {
 	},
 	[CALL_STARTING] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
 		[EV_CONNECTED]        = {CALL_UP, up},
@@ -300,6 +314,7 @@ static const struct {
 	},
 	[CALL_BACKOFF] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
@@ -308,6 +323,7 @@ static const struct {
 	},
 	[CALL_FAILED] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
 		[EV_CIRCUMSTANCES]    = {CALL_BACKOFF, take_back},

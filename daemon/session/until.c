@@ -43,11 +43,14 @@ void call_until(const struct call *c, char *s, size_t size)
 {
 	*s = '\0';
 	switch (c->state) {
+	case CALL_WAIT_RADIO:
+		session_radio_until(c->session, s, size);
+		break;
 	case CALL_WAIT_SIM:
 		snprintf(s, size, "%s", session_sim_until(c->session));
 		break;
 	case CALL_WAIT_NETWORK:
-		snprintf(s, size, "when the modem is registered");
+		session_network_until(c->session, s, size);
 		break;
 	case CALL_BACKOFF:
 		print_time(s, size, call_dials_in_ms(c) > 0 ? call_dials_in_ms(c) : 0);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "qmi/models.h"
 #include "util/log.h"
 #include "util/sysfs.h"
 #include "rtnl/rtnl.h"
@@ -49,6 +50,22 @@ void trunk_dev_driver(const char *name, char *driver, size_t size)
 	snprintf(driver, size, "%s", base ? base + 1 : target);
 }
 
+/* Quectel's command, unless the modem is known to have no QMI to change to. */
+static void hint_mode(const char *name, struct error *err)
+{
+	long vendor = sysfs_number(16, SYSFS_NET "%s/device/../idVendor", name);
+	long product = sysfs_number(16, SYSFS_NET "%s/device/../idProduct", name);
+	const struct qmi_model *known =
+		vendor > 0 && product > 0 ? qmi_model_find_id(vendor, product) : NULL;
+
+	if (known && known->no_qmi)
+		error_hint(err,
+			   "it speaks no QMI in any mode: qmap cannot drive it; its netdev takes "
+			   "DHCP");
+	else
+		error_hint(err, "AT+QCFG=\"usbnet\",0 and a restart of the modem change it to QMI");
+}
+
 static int check_mode(const char *name, struct error *err)
 {
 	char driver[64];
@@ -60,7 +77,7 @@ static int check_mode(const char *name, struct error *err)
 		error_set(err, -EOPNOTSUPP,
 			  "%s is a modem in %s mode (driver %s), which has no QMAP", name,
 			  wrong_modes[i].mode, driver);
-		error_hint(err, "AT+QCFG=\"usbnet\",0 and a restart of the modem change it to QMI");
+		hint_mode(name, err);
 		return -EOPNOTSUPP;
 	}
 	return 0;

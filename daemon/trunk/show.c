@@ -160,6 +160,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	take(o, session, "manufacturer");
 	take(o, session, "model");
 	take(o, session, "revision");
+	take(o, session, "operating_mode");
 	take(o, session, "sim");
 	take(o, session, "network");
 	json_object_object_get_ex(session, "pdns", &pdns);

@@ -159,9 +159,13 @@ test_data_paths_that_are_not_here() {
 	nothing_left
 }
 
-pretend_driver() { # driver
+pretend_driver() { # driver [Quectel's product id]
 	rm -rf "$T/net"
 	mkdir -p "$T/net/wwan0/device"
+	if [ -n "${2:-}" ]; then
+		echo 2c7c >"$T/net/wwan0/idVendor"
+		echo "$2" >"$T/net/wwan0/idProduct"
+	fi
 	ln -s "../../../../bus/usb/drivers/$1" "$T/net/wwan0/device/driver"
 	mount --bind "$T/net" /sys/class/net
 }
@@ -182,6 +186,12 @@ test_modem_in_another_mode() {
 		rndis_host RNDIS
 		cdc_ncm NCM
 	END
+	# a modem of Unisoc's: there is no QMI to change to
+	pretend_driver cdc_ncm 0900
+	refused 3 "wwan0 is a modem in NCM mode" qmapctl attach wwan0 --control "$T/qmi"
+	says "it speaks no QMI in any mode"
+	[[ $said != *AT+* ]] || fail "$said"
+	umount /sys/class/net
 	attach
 	detach
 }

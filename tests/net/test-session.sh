@@ -357,6 +357,106 @@ test_sim_comes_and_goes() {
 	nothing_left
 }
 
+# --- the radio ---
+
+test_radio_is_switched_on() {
+	local mode
+	start
+	for mode in low_power offline persistent_low_power; do
+		modem radio $mode
+		attach_one
+		equal "state" up "$(family 1 4 .state)"
+		equal "mode" online "$(field .operating_mode)"
+		answers 10.64.1.1
+		detach
+		nothing_left
+	done
+	equal "times it was set" 3 "$(modem_stat .qmi.modes)"
+}
+
+test_radio_is_kept() {
+	start
+	modem radio low_power
+	refused 2 "the radio is off (low_power), and radio=keep leaves it so" attach_one --radio keep
+	says "hint: it goes on when it is switched on (AT+CFUN=1), or with radio=on"
+	equal "state" radio-off "$(family 1 4 .state)"
+	try qmapctl show
+	says "wwan0.1: IPv4 radio-off: the radio is off (low_power)"
+	equal "times it was set" 0 "$(modem_stat .qmi.modes)"
+	equal "calls tried" 0 "$(starts)"
+	modem radio online
+	becomes 1 4 up
+	modem radio low_power
+	becomes 1 4 radio-off
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\napn = internet\nip = v4\n' "$T/qmi" >"$T/conf"
+	qmapctl apply "$T/conf"
+	equal "state" up "$(family 1 4 .state)"
+	detach
+	nothing_left
+}
+
+# Whoever switches it off again and again is let have it so, also by a qmapd that comes after.
+test_radio_is_no_fight() {
+	local n
+	start
+	attach_one
+	for n in 1 2 3; do
+		modem radio low_power >/dev/null
+		wait_for 10 switched_on $n || fail "not switched on again: $(qmapctl show)"
+		becomes 1 4 up
+	done
+	modem radio low_power
+	becomes 1 4 radio-off
+	waits radio-off "it was switched on 3 times, and off again by something else"
+	qmapd_kill KILL || :
+	qmapd_start
+	waits radio-off "it was switched on 3 times"
+	equal "times it was set" 3 "$(modem_stat .qmi.modes)"
+	qmapctl redial wwan0
+	equal "state" up "$(family 1 4 .state)"
+	detach
+	nothing_left
+}
+
+switched_on() { # so often
+	[ "$(modem_stat .qmi.modes)" -ge "$1" ]
+}
+
+test_radio_cannot_be_switched_on() {
+	start
+	modem radio low_power switch=1
+	refused 2 "the radio is off (low_power), by a switch" attach_one
+	equal "times it was set" 0 "$(modem_stat .qmi.modes)"
+	modem radio online
+	becomes 1 4 up
+	detach
+	modem radio low_power
+	modem error dms set_operating_mode code=60
+	attach_one || :
+	waits radio-off "the modem refuses to switch it on with invalid_transition (error 60)"
+	modem clear
+	becomes 1 4 up
+	detach
+	nothing_left
+}
+
+# Modems that do not tell their mode, or do not know of it, are dialled all the same.
+test_radio_is_not_told_of() {
+	start
+	modem error dms get_operating_mode code=94
+	attach_one
+	equal "state" up "$(family 1 4 .state)"
+	equal "mode" null "$(field .operating_mode)"
+	detach
+	modem clear
+	modem error dms event_report code=94
+	attach_one
+	equal "state" up "$(family 1 4 .state)"
+	detach
+	nothing_left
+}
+
 # --- the network ---
 
 test_registration_comes_late() {
@@ -390,6 +490,51 @@ test_coverage_is_lost() {
 	equal "calls tried" 2 "$(starts)"
 	answers 10.64.1.1
 	detach
+	nothing_left
+}
+
+# Registration is of circuit switched service here; packet service is there, and tried.
+test_attached_but_not_registered() {
+	local state why
+	start
+	while read -r state why; do
+		modem network "$state" attached=1 >/dev/null
+		attach_one
+		waits waiting-for-registration "$why, though it is attached to packet service"
+		equal "calls tried at once" 0 "$(starts)"
+		wait_for 20 family_is 1 4 up || fail "$(family 1 4 .reason)"
+		answers 10.64.1.1
+		detach
+		nothing_left
+		modem reset >/dev/null
+	done <<-END
+		denied the network denies registration
+		searching the modem is searching for a network
+		none the modem is not registered with a network
+	END
+	modem network denied
+	attach_one
+	waits waiting-for-registration "the network denies registration"
+	equal "what ends it" "when the modem is registered" "$(family 1 4 .until)"
+	detach
+}
+
+test_sims_that_cannot_be_used() {
+	local state why until
+	start
+	while IFS='|' read -r state why until; do
+		modem card "$state" >/dev/null
+		attach_one
+		waits waiting-for-sim "$why"
+		equal "SIM" initialising "$(field .sim.state)"
+		[[ $(family 1 4 .until) == *"$until"* ]] || fail "$(family 1 4 .until)"
+		modem card true >/dev/null
+		becomes 1 4 up
+		detach
+	done <<-END
+		empty|an eSIM without a profile|when a profile is enabled
+		inactive|no provisioning session for it|qmicli --uim-change-provisioning-session
+	END
 	nothing_left
 }
 

@@ -307,6 +307,36 @@ static void other_modes(void **state)
 	}
 }
 
+/* Modems of one maker that no command makes speak QMI, with a driver and without. */
+static void modems_without_qmi(void **state)
+{
+	static const struct {
+		const char *product, *class, *driver;
+	} table[] = {
+		{"0900", "02/0e/00", "cdc_mbim"},   {"0900", "02/0d/00", "cdc_ncm"},
+		{"0900", "ff/ff/ff", NULL},	    {"0901", "02/06/00", "cdc_ether"},
+		{"6002", "e0/01/03", "rndis_host"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char device[24], interface[32], net[24];
+
+		snprintf(device, sizeof(device), "1-%zu", i + 1);
+		snprintf(interface, sizeof(interface), "%s:1.4", device);
+		snprintf(net, sizeof(net), "usb%zu", i);
+		usb_device(device, "2c7c", table[i].product);
+		usb_interface(interface, "04", table[i].class, table[i].driver);
+		if (table[i].driver)
+			netdev(interface, net, "wwan");
+	}
+	find(sizeof(table) / sizeof(table[0]));
+	for (size_t i = 0; i < count; i++)
+		next_is(&list[i],
+			"it speaks no QMI in any mode, so qmap is of no use with it: its netdev "
+			"takes DHCP, or another program dials by AT commands");
+}
+
 /* An Ethernet adapter and a phone have the drivers of a modem, a hub and a disk have none. */
 static void no_modems(void **state)
 {
@@ -547,6 +577,7 @@ int main(void)
 		T(no_driver),
 		T(drivers_in_the_way),
 		T(other_modes),
+		T(modems_without_qmi),
 		T(no_modems),
 		T(unknown_models),
 		T(order),

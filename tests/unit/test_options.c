@@ -112,6 +112,8 @@ static void words_are_options(void **state)
 					     "30",
 					     "retry-failed",
 					     "60",
+					     "radio",
+					     "keep",
 					     "pin",
 					     "1234",
 					     "poll",
