@@ -48,6 +48,10 @@ int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *e
 /* datapath_ops.mend */
 int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
 
+/* All entries of the map of ports, by mux id, in one system call. */
+int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
+		   struct error *err);
+
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
 
 /* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.

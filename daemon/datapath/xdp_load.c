@@ -158,14 +158,15 @@ static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *change
 			struct error *err)
 {
 	int uplink = bpf_program__fd(skel->progs.qmap_uplink), ret = 0;
-	struct qmap_port port;
+	struct qmap_port port[QMAP_MAX_MUX];
 
 	if (renew_same_program(dp->fd[XDP_PROG_UPLINK], uplink))
 		return 0;
 	*changed = true;
+	ret = xdp_read_ports(dp, port, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		if (!bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port) && port.ifindex)
-			ret = xdp_attach_uplink(port.ifindex, uplink, BPF_TC_F_REPLACE, err);
+		if (port[mux].ifindex)
+			ret = xdp_attach_uplink(port[mux].ifindex, uplink, BPF_TC_F_REPLACE, err);
 	return ret
 		       ?: renew_pin(dp->pins, xdp_pins[XDP_PROG_UPLINK].name, uplink,
 				    &dp->fd[XDP_PROG_UPLINK], err);

@@ -5,10 +5,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 #include <net/if.h>
 
 #include "qmap_xdp.skel.h"
 #include "renew.h"
+#include "rtnl/rtnl.h"
 
 static unsigned int inner(const struct datapath *dp, char which)
 {
@@ -48,26 +50,20 @@ static int mend_entry(struct datapath *dp, char *where, size_t size, struct erro
 	return ret;
 }
 
-static bool has_uplink(unsigned int ifindex)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1);
-
-	return !bpf_tc_query(&hook, &opts);
-}
-
 static int mend_uplinks(struct datapath *dp, char *where, size_t size, struct error *err)
 {
-	struct qmap_port port;
+	struct qmap_port port[QMAP_MAX_MUX];
+	int ret = xdp_read_ports(dp, port, err);
 	char name[IFNAMSIZ];
-	int ret = 0;
 
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
-		if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port) || !port.ifindex ||
-		    !if_indextoname(port.ifindex, name) || has_uplink(port.ifindex))
+		/* a netdev that is gone is no matter of its filter */
+		if (!port[mux].ifindex ||
+		    rtnl_filter_has(dp->nl, port[mux].ifindex, TC_H_MIN_INGRESS, 1, 1) ||
+		    !if_indextoname(port[mux].ifindex, name))
 			continue;
-		renew_add_where(where, size, port.ifindex);
-		ret = xdp_attach_uplink(port.ifindex, dp->fd[XDP_PROG_UPLINK], 0, err);
+		renew_add_where(where, size, port[mux].ifindex);
+		ret = xdp_attach_uplink(port[mux].ifindex, dp->fd[XDP_PROG_UPLINK], 0, err);
 	}
 	return ret;
 }

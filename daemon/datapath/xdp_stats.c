@@ -69,42 +69,42 @@ static __u64 received(struct datapath *dp, unsigned int inner, struct qmap_port_
 	return link.tx_dropped;
 }
 
-static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, __u64 *full,
-		      struct error *err)
+static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *port,
+		      struct json_object *ports, __u64 *full, struct error *err)
 {
 	struct qmap_port_stats s;
-	struct qmap_port port;
 	__u64 lost;
 	int ret;
 
-	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, &port))
-		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	if (!port.ifindex)
+	if (!port->ifindex)
 		return 0;
 	ret = sum_percpu(dp->fd[XDP_PORT_STATS], mux, (__u64 *)&s, sizeof(s) / sizeof(__u64), err);
 	if (ret)
 		return ret;
-	lost = received(dp, port.ifindex, &s);
+	lost = received(dp, port->ifindex, &s);
 	s.rx_dropped += lost;
 	*full += lost;
 	json_object_array_add(
-		ports, counters_port_json(mux, &s, port.flags & QMAP_PORT_UP, flow_is_off(&port)));
+		ports, counters_port_json(mux, &s, port->flags & QMAP_PORT_UP, flow_is_off(port)));
 	return 0;
 }
 
 int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err)
 {
 	struct json_object *ports = json_object_new_array();
+	struct qmap_port port[QMAP_MAX_MUX];
 	struct qmap_trunk_stats ts;
 	char split[IFNAMSIZ];
 	__u64 full;
 	int ret;
 
-	ret = sum_percpu(dp->fd[XDP_TRUNK_STATS], 0, (__u64 *)&ts, sizeof(ts) / sizeof(__u64), err);
+	ret = xdp_read_ports(dp, port, err)
+		      ?: sum_percpu(dp->fd[XDP_TRUNK_STATS], 0, (__u64 *)&ts,
+				    sizeof(ts) / sizeof(__u64), err);
 	xdp_inner_name(dp->base, 'a', split);
 	full = queue_full(dp, if_nametoindex(split));
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		ret = port_stats(dp, mux, ports, &full, err);
+		ret = port_stats(dp, mux, &port[mux], ports, &full, err);
 	if (ret) {
 		json_object_put(ports);
 		return ret;

@@ -117,6 +117,10 @@ int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *e
 /* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
 int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
 
+/* 1: there is one with this priority and handle; 0: there is not; -errno. */
+int rtnl_filter_has(struct rtnl *nl, unsigned int ifindex, unsigned int block,
+		    unsigned int priority, unsigned int handle);
+
 /*
  * The netdev's root queueing discipline: one that keeps packets as they are, where the kernel has
  * chosen another. -EBUSY: a user has chosen it, and it stays.

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,32 @@ int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block)
 	request(nl, RTM_GETTFILTER, NLM_F_DUMP, ifindex, TC_H_MAKE(TC_H_CLSACT, block));
 	ret = rtnl_execute(nl, count, &n, NULL, "list the tc filters of netdev %u", ifindex);
 	return ret ? ret : n;
+}
+
+struct filter {
+	unsigned int priority, handle;
+	bool found;
+};
+
+static void find(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
+	struct filter *f = arg;
+
+	if (nlh->nlmsg_type == RTM_NEWTFILTER && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*tc) &&
+	    tc->tcm_handle == f->handle && TC_H_MAJ(tc->tcm_info) >> 16 == f->priority)
+		f->found = true;
+}
+
+int rtnl_filter_has(struct rtnl *nl, unsigned int ifindex, unsigned int block,
+		    unsigned int priority, unsigned int handle)
+{
+	struct filter f = {.priority = priority, .handle = handle};
+	int ret;
+
+	request(nl, RTM_GETTFILTER, NLM_F_DUMP, ifindex, TC_H_MAKE(TC_H_CLSACT, block));
+	ret = rtnl_execute(nl, find, &f, NULL, "list the tc filters of netdev %u", ifindex);
+	return ret ? ret : f.found;
 }
 
 struct root {

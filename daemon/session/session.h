@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "util/error.h"
+#include "qmap/abi.h"
 
 struct event_base;
 struct json_object;
@@ -68,9 +69,9 @@ struct session_ops {
 	void (*changed)(void *arg);
 	/* A call has changed its state; after up(), down(). May be NULL. */
 	void (*transition)(void *arg, const struct session_transition *t);
-	/* Packets that the port of a PDN has received, for the watchdog. May be NULL: no watchdog.
-	 */
-	uint64_t (*rx_packets)(void *arg, unsigned int pdn);
+	/* Packets that ports have received, by mux id; 0 where there is no port. One call reads
+	 * the counters of all. May be NULL: no watchdog. */
+	void (*rx_packets)(void *arg, uint64_t rx[QMAP_MAX_MUX]);
 	/* Directory for what outlives this process and a detach: PINs that were tried. NULL, or not
 	 * given: nothing does. */
 	const char *(*run_dir)(void *arg);

@@ -24,11 +24,13 @@ static void again(struct event *timer, unsigned int seconds)
 static uint64_t heard(const struct session *s)
 {
 	const struct qmi_counters *n = qmi_channel_counters(s->channel);
-	uint64_t sum = n->responses + n->indications + n->late;
+	uint64_t sum = n->responses + n->indications + n->late, rx[QMAP_MAX_MUX] = {0};
 	const struct session_pdn *pdn;
 
-	for (pdn = TAILQ_FIRST(&s->pdns); pdn && s->ops->rx_packets; pdn = TAILQ_NEXT(pdn, entry))
-		sum += s->ops->rx_packets(s->arg, pdn->config.number);
+	if (s->ops->rx_packets)
+		s->ops->rx_packets(s->arg, rx);
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		sum += rx[pdn->config.mux % QMAP_MAX_MUX];
 	return sum;
 }
 
@@ -92,9 +94,9 @@ static bool is_up(const struct session *s, const struct session_pdn *pdn)
 	return false;
 }
 
-static void watch(struct session *s, struct session_pdn *pdn)
+static void watch(struct session *s, struct session_pdn *pdn, uint64_t n)
 {
-	uint64_t n = s->ops->rx_packets(s->arg, pdn->config.number), now = clock_ms();
+	uint64_t now = clock_ms();
 
 	if (n != pdn->rx_packets || !is_up(s, pdn) || !pdn->rx_since) {
 		pdn->rx_packets = n;
@@ -117,13 +119,15 @@ static void arm_watchdog(struct session *s)
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
+	uint64_t rx[QMAP_MAX_MUX] = {0};
 	struct session *s = arg;
 	struct session_pdn *pdn;
 
 	(void)fd;
 	(void)what;
+	s->ops->rx_packets(s->arg, rx);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		watch(s, pdn);
+		watch(s, pdn, rx[pdn->config.mux % QMAP_MAX_MUX]);
 	arm_watchdog(s);
 }
 

@@ -125,27 +125,22 @@ static const char *on_run_dir(void *arg)
 	return ((const struct trunk *)arg)->env.run_dir;
 }
 
-static uint64_t rx_packets(struct json_object *stats, unsigned int mux)
+/* Without QMAP the only port has no mux id of its own: it is every PDN's. */
+static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 {
-	struct json_object *o;
-
-	for (size_t i = 0; (o = json_get_element(stats, "ports", i)); i++)
-		if (!json_get_int(o, "mux") || json_get_int(o, "mux") == mux)
-			return json_get_int(o, "rx_packets");
-	return 0;
-}
-
-static uint64_t on_rx_packets(void *arg, unsigned int pdn)
-{
-	const struct trunk_port *p = trunk_find_port(arg, pdn);
-	struct json_object *stats = NULL;
+	struct json_object *stats = NULL, *o;
 	struct trunk *t = arg;
-	uint64_t n = 0;
 
-	if (p && t->dp && !t->ops->stats(t->dp, &stats, NULL))
-		n = rx_packets(stats, p->pdn.mux);
+	if (t->dp && t->ops->stats(t->dp, &stats, NULL))
+		stats = NULL;
+	for (size_t i = 0; (o = json_get_element(stats, "ports", i)); i++) {
+		int64_t mux = json_get_int(o, "mux"), n = json_get_int(o, "rx_packets");
+
+		for (unsigned int m = 0; !mux && m < QMAP_MAX_MUX; m++)
+			rx[m] = n;
+		rx[mux % QMAP_MAX_MUX] = n;
+	}
 	json_object_put(stats);
-	return n;
 }
 
 static void on_started(void *arg, const struct error *err)
