@@ -17,22 +17,29 @@ verdict() { # name, expected, got
 	fi
 }
 
-# check NAME TRIPLET FLAGS COMPILER...: the sources, and the folder of asm/ that BPF programs are given.
-check() {
-	local name=$1 triplet=$2 flags=$3
-	shift 3
-	command -v "$1" >/dev/null || { echo "SKIP compile by $name: no $1"; return; }
-	verdict "compile by $name" "" "$(make -s -k -j "$(nproc)" CC="$*" CFLAGS="-O2 $flags" compile 2>&1)"
-	verdict "triplet of $name" "$triplet" "$(make -pn CC="$*" 2>/dev/null | sed -n 's/^MULTIARCH := //p')"
+# Where BPF programs look for asm/types.h when CC is this compiler: the first folder that has it.
+bpf_asm() { # compiler...
+	local dir
+	for dir in $(make -pn CC="$*" 2>/dev/null | sed -n 's/^BPF_HEADERS := //p' | sed 's/-idirafter//g'); do
+		[ ! -e "$dir/asm/types.h" ] || { echo "asm/types.h"; return; }
+	done
 }
 
-here=$(gcc -print-multiarch)
-check gcc "$here" '' gcc
-check clang "$here" '' clang
+# check NAME FLAGS COMPILER...
+check() {
+	local name=$1 flags=$2
+	shift 2
+	command -v "$1" >/dev/null || { echo "SKIP compile by $name: no $1"; return; }
+	verdict "compile by $name" "" "$(make -s -k -j "$(nproc)" CC="$*" CFLAGS="-O2 $flags" compile 2>&1)"
+	verdict "kernel headers of $name" "asm/types.h" "$(bpf_asm "$@")"
+}
+
+check gcc '' gcc
+check clang '' clang
 for compiler in gcc-{11,13,14,15} clang-{13,15,16,19,22}; do
-	! command -v "$compiler" >/dev/null || check "$compiler" "$here" '' "$compiler"
+	! command -v "$compiler" >/dev/null || check "$compiler" '' "$compiler"
 done
 for triplet in arm-linux-gnueabihf aarch64-linux-gnu s390x-linux-gnu mipsel-linux-gnu; do
-	check "$triplet" "$triplet" '-idirafter /usr/include' "$triplet-gcc"
+	check "$triplet" '-idirafter /usr/include' "$triplet-gcc"
 done
 exit $status
