@@ -371,6 +371,7 @@ static int set_up(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link 
 	if (!refused)
 		return configure(nl, p, link, s, old, err);
 	remove_family(nl, p, link->ifindex, s->family);
+	rtnl_link_set_up(nl, link->ifindex, true, NULL); /* the call is */
 	return refuse(p, s, refused, err);
 }
 
@@ -477,7 +478,11 @@ void trunk_port_locate(struct trunk_port *p)
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 
-	p->ifindex = open_port(p, &nl, &link, NULL) ? 0 : link.ifindex;
+	if (open_port(p, &nl, &link, NULL) && p->ifindex) {
+		p->ifindex = 0; /* a netdev that moves may get another */
+		open_port(p, &nl, &link, NULL);
+	}
+	p->ifindex = nl ? link.ifindex : 0;
 	rtnl_close(&nl);
 }
 

@@ -19,9 +19,40 @@ static bool is_settled(const struct trunk *t, unsigned int pdn)
 	return !t->session || session_is_settled(t->session, pdn);
 }
 
+/* A call that is up through a port that the kernel would not set up for it is of no use. */
+static int port_verdict(const struct trunk_port *p, struct error *err)
+{
+	const char *fault = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		if (p->settings[i].family && !p->fault[i][0])
+			return 0;
+		if (p->fault[i][0])
+			fault = p->fault[i];
+	}
+	if (!fault)
+		return 0;
+	error_set(err, -EADDRNOTAVAIL, "PDN %u is connected, but its port %s is of no use: %s",
+		  p->pdn.number, p->port.name, fault);
+	error_exit(err, EXIT_REFUSED);
+	return -EADDRNOTAVAIL;
+}
+
+static int ports_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < t->nports && !ret; i++)
+		if (!pdn || t->ports[i].pdn.number == pdn)
+			ret = port_verdict(&t->ports[i], err);
+	return ret;
+}
+
 int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
 {
-	return t->session ? session_verdict(t->session, pdn, err) : 0;
+	int ret = t->session ? session_verdict(t->session, pdn, err) : 0;
+
+	return ret ?: ports_verdict(t, pdn, err);
 }
 
 static void answer(struct trunk *t, struct trunk_waiter *w, const struct error *err)

@@ -114,6 +114,8 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "mux", json_object_new_int(pdn->mux));
 	json_object_object_add(o, "apn", string_or_null(pdn->apn));
 	json_object_object_add(o, "netns", string_or_null(pdn->netns));
+	json_object_object_add(o, "ifindex",
+			       p && p->ifindex ? json_object_new_int64(p->ifindex) : NULL);
 	json_object_object_add(o, "mtu",
 			       p && p->seen.mtu ? json_object_new_int64(p->seen.mtu) : NULL);
 	json_object_object_add(

@@ -222,6 +222,11 @@ test_addresses_that_are_none() {
 		modem pretend pdn=1 >/dev/null
 		wait_for 5 family_is 1 6 up || fail "after $host: $(qmapctl show)"
 	done
+	# with nothing else there is nothing that is up, and redial says so
+	modem pretend pdn=1 host4=127.0.0.1 host6=::1 >/dev/null
+	wait_for 5 family_is 1 6 damaged
+	refused 2 "PDN 1 is connected, but its port wwan0.1 is of no use" qmapctl redial wwan0
+	equal "state" damaged "$(qmapctl show | awk '/^wwan0.1 /{print $4}')"
 	equal "blamed on others" "" "$(field '.events[] | select(.kind == "netdev") | .reason' | grep somebody || :)"
 	qmapctl detach wwan0
 	nothing_left

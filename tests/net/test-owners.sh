@@ -127,6 +127,30 @@ servers() { # key of the file
 	sed -n 's/^nameserver //p' "/run/qmapd/$1.resolv.conf" | tr '\n' ' ' | sed 's/ $//'
 }
 
+# It was renamed, and its name given to another, while there was no daemon.
+test_name_that_is_another_s_by_now() {
+	ip netns add car
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v4,netns=car >/dev/null
+	qmapd_kill KILL || :
+	ip -n car link set wwan0.1 down
+	ip -n car link set wwan0.1 name mine
+	ip -n car link add wwan0.1 type veth peer name his
+	ip -n car link set mine up
+	qmapd_start
+	wait_for 5 port_is mine || fail "$(qmapctl show)"
+	wait_for 5 pings car/mine 1 || fail "$(ip -n car address)"
+	equal "his netdev" "" "$(ip -n car -o address show dev wwan0.1)"
+	qmapctl detach wwan0
+	nothing_left
+	[ -n "$(ip -n car -o link show dev wwan0.1)" ] || fail "his netdev was deleted"
+}
+
+port_is() { # name
+	[ "$(field '|[.daemon, .pdns[0].port] | map(tostring) | join(" ")')" = "null $1" ]
+}
+
 # --- addresses that another program sets ---
 
 test_addresses_of_others() {

@@ -160,6 +160,38 @@ shown_mtu_is() {
 	[ "$(field .pdns[0].mtu)" = "$1" ]
 }
 
+# With QMAP off the netdev's MTU is the driver's receive buffer.
+test_mtu_without_qmap() {
+	modem_start --model EC25
+	qmapd_start
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	attach --qmap off --pdn 1 >/dev/null
+	at_least "MTU of the netdev" 1500 "$(cat /sys/class/net/wwan0/mtu)"
+	equal "IPv4" 1400 "$(ip -j -4 route show default | jq '.[0].metrics[0].mtu')"
+	equal "IPv6" 1400 "$(ip -j -6 route show default | jq '.[0].metrics[0].mtu')"
+	equal "of IPv6" 1400 "$(cat /proc/sys/net/ipv6/conf/wwan0/mtu)"
+	deep_queues
+	generated -c 20 wwan0=1 -- count=20 size=1500
+	try ping -c 1 -W 1 -M "do" -s 1373 198.51.100.1
+	says "mtu=1400"
+	modem reconfigure pdn=1 mtu=2000 >/dev/null
+	wait_for 5 mtu_is wwan0 2000 || fail "$(ip link show dev wwan0)"
+	generated -c 20 wwan0=1 -- count=20 size=2000
+	modem reconfigure pdn=1 mtu=1280 >/dev/null
+	wait_for 5 routes_have_mtu 1280 || fail "$(ip route)"
+	equal "damage" "[]" "$(field '.pdns[0].damage | tojson')"
+	ip address flush dev wwan0
+	wait_for 5 routes_have_mtu 1280 || fail "$(ip route)"
+	qmapctl detach wwan0
+	nothing_left
+	equal "accept_ra" 1 "$(cat /proc/sys/net/ipv6/conf/wwan0/accept_ra)"
+}
+
+routes_have_mtu() {
+	[ "$(ip -j -4 route show default | jq '.[0].metrics[0].mtu')" = "$1" ] &&
+		[ "$(ip -j -6 route show default | jq '.[0].metrics[0].mtu')" = "$1" ]
+}
+
 # lan: namespace lan behind us, which knows nothing of the network's MTU.
 lan() {
 	ip netns add lan

@@ -670,6 +670,60 @@ test_repair_without_qmap() {
 	unplug
 }
 
+# The network sends larger packets than it lets us send, up to what an aggregate holds.
+test_receives_more_than_it_may_send() {
+	local n size family
+	start
+	lossless "${pdns[@]/#/wwan0.}"
+	for n in "${pdns[@]}"; do
+		modem reconfigure "pdn=$n" mtu=1400 >/dev/null
+		wait_for 20 port_mtu_is "wwan0.$n" 1400 || fail "MTU $(cat "/sys/class/net/wwan0.$n/mtu")"
+	done
+	for size in 1400 1404 1405 1464 1500 4000 9000; do
+		for family in 4 6; do
+			set_streams $family
+			# shellcheck disable=SC2046 # words
+			arrived -c 50 $([ $family = 4 ] || echo -6) "${ports[@]}" -- "$build/qmap-modem" ctl "$T/faults" \
+				generate count=50 "size=$size" rate=500 "v=$family"
+		done
+	done
+	no_violations
+	equal "drops but for want of room" '{}' "$(drops_of_ours)"
+	detached
+}
+
+port_mtu_is() { # dev mtu
+	[ "$(cat "/sys/class/net/$1/mtu")" = "$2" ]
+}
+
+# usbnet sizes its receive buffers by the netdev's MTU, which with QMAP off is the port's.
+test_mtu_without_qmap() {
+	local size
+	mkdir -p /etc/qmap
+	printf '[model 2c7c:0800]\nname = EC25\nforced = no\n' >/etc/qmap/models.conf
+	usb_start --model EC25
+	qmapd_start
+	rm /etc/qmap/models.conf
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	qmapctl -q attach wwan0 --qmap off --pdn 1
+	lossless wwan0
+	for size in 1400 1405 1464 1500; do
+		arrived -c 50 wwan0=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=50 "size=$size" rate=500
+		arrived -6 -c 50 wwan0=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=50 "size=$size" rate=500 v=6
+	done
+	at_least "MTU of the netdev" 1500 "$(cat /sys/class/net/wwan0/mtu)"
+	equal "of IPv6" 1400 "$(cat /proc/sys/net/ipv6/conf/wwan0/mtu)"
+	try ping -c 1 -W 1 -M "do" -s 1373 198.51.100.1
+	says "mtu=1400"
+	try ping -c 1 -W 1 -M "do" -s 1353 2001:db8:ffff::1
+	says "mtu=1400"
+	ping -c 1 -W 5 -q -M "do" -s 1372 198.51.100.1
+	equal "damage" "[]" "$(field '.pdns[0].damage | tojson')"
+	qmapctl detach wwan0
+	nothing_left
+	unplug
+}
+
 # A link of rmnet, or a port of the others, that somebody deletes.
 test_port_is_deleted() {
 	start

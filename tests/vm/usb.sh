@@ -33,7 +33,7 @@ GUEST_TREE=$VM_BUILD/usb-tree
 
 # What has to do with the data path, and asks nothing of it that rmnet cannot do (counting drops).
 RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
-large_aggregates high_speed beyond_the_urb repair repair_ends port_is_deleted kill_and_adopt unplug_and_replug reboot"
+large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted kill_and_adopt unplug_and_replug reboot"
 
 PROGRAMS=(build/qmapd build/qmapd-rebuilt build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
 TESTS=(build/vm/bin/fixture_tool)
