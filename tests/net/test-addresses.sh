@@ -236,6 +236,7 @@ test_addresses_that_are_none() {
 test_addresses_that_the_kernel_refuses() {
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	modem_start
+	# shellcheck disable=SC2016 # for the hook to expand
 	printf '#!/bin/sh\necho "$QMAP_EVENT $QMAP_FAMILY" >>%s/hooked\n' "$T" >"$T/hook"
 	chmod 755 "$T" "$T/hook"
 	qmapd_start

@@ -93,6 +93,7 @@ hooked() { # line
 test_names_of_a_tenant() {
 	ip netns add car
 	modem_start
+	# shellcheck disable=SC2016 # for the hook to expand
 	printf '#!/bin/sh\necho "$QMAP_EVENT $QMAP_PDN $QMAP_FAMILY" >>%s/hooked\n' "$T" >"$T/hook"
 	chmod 755 "$T" "$T/hook"
 	qmapd_start
@@ -155,6 +156,7 @@ port_is() { # name
 
 test_addresses_of_others() {
 	modem_start
+	# shellcheck disable=SC2016 # for the hook to expand
 	printf '#!/bin/sh\n[ "$QMAP_EVENT" != up ] || echo "$QMAP_PORT $QMAP_ADDRESS/$QMAP_PREFIX $QMAP_MTU $QMAP_DNS" >>%s/hooked\n' "$T" >"$T/hook"
 	chmod 755 "$T" "$T/hook"
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
@@ -194,7 +196,8 @@ test_addresses_change_hands() {
 	for who in qmapd none qmapd; do
 		printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\naddresses = %s\n' "$T/qmi" $who >"$T/conf"
 		qmapctl apply "$T/conf" >/dev/null
-		wait_for 10 is_up 1 4 && wait_for 10 is_up 1 6 || fail "$(qmapctl show)"
+		wait_for 10 is_up 1 4 || fail "$(qmapctl show)"
+		wait_for 10 is_up 1 6 || fail "$(qmapctl show)"
 		[ $who = qmapd ] && n=2 || n=0
 		equal "addresses of $who" $n "$(ip -o address show dev wwan0.1 | wc -l)"
 		equal "routes of $who" $n "$({ ip -o route show default; ip -6 -o route show default; } | wc -l)"
