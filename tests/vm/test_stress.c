@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "load.h"
+#include "proc.h"
 #include "world.h"
 #include "qmap/abi.h"
 #include "qmap_shim.skel.h"
@@ -33,80 +35,6 @@ static unsigned int scale(void)
 	const char *s = getenv("SCALE");
 
 	return s ? strtoul(s, NULL, 0) : 1;
-}
-
-static long meminfo(const char *name)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	long kb = -1;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)))
-			kb = strtol(line + strlen(name) + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return kb;
-}
-
-/* Objects in use in the cache of skb heads, -1 if the kernel does not tell. */
-static long skb_heads(void)
-{
-	FILE *f = fopen("/proc/slabinfo", "re");
-	long used = -1, n;
-	char line[256], name[64];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%63s %ld", name, &n) == 2 &&
-		    (!strcmp(name, "skbuff_head_cache") || !strcmp(name, "skbuff_fclone_cache")))
-			used = (used < 0 ? 0 : used) + n;
-	if (f)
-		fclose(f);
-	return used;
-}
-
-static void fill(struct aggregate *a)
-{
-	static struct packet_spec s = {.ttl = 64, .flags = 0x10};
-	uint8_t packet[PACKET_MAX];
-	size_t len;
-
-	do {
-		if (chance(20)) {
-			s.flow = random_in(1, 50);
-			s.v6 = chance(30);
-			s.udp = chance(20);
-			s.payload = random_in(0, 1400);
-		}
-		len = packet_make(packet, &s);
-		s.seq += s.payload;
-		s.id++;
-		if (chance(3))
-			aggregate_add_flow(a, random_u32(), chance(50), random_u32());
-	} while (aggregate_add(a, chance(95) ? random_in(1, PORTS) : random_u32(), packet, len,
-			       -len & 3));
-}
-
-/* A good aggregate, then bytes and length spoilt; or bytes from nowhere. */
-static void mutate(struct aggregate *a)
-{
-	unsigned int i, n = chance(30) ? random_in(100, 1000) : random_in(1, 10);
-	size_t start = 0;
-
-	if (chance(10)) {
-		a->len = random_in(1, a->max);
-		for (i = 0; i < a->len; i++)
-			a->data[i] = chance(50) ? 0 : random_u32();
-		return;
-	}
-	for (i = 0; i < n; i++) {
-		if (chance(60)) /* headers are where it hurts */
-			start = (start + 1000) % a->len & ~3;
-		a->data[(start + random_in(0, 63)) % a->len] =
-			chance(30) ? random_u32() : random_in(0, 255);
-	}
-	if (chance(30))
-		a->len = random_in(1, a->len);
 }
 
 static int sink_ports(const struct world *w)
@@ -135,9 +63,9 @@ static int mutated(int version, unsigned int n)
 	err = world_second(&w) || world_extra(&w, w.second_ifindex) || sink_ports(&w);
 	for (; n && !err; n--) {
 		a = (struct aggregate){.version = version, .max = random_in(1600, 9000)};
-		fill(&a);
+		load_fill(&a, PORTS);
 		if (chance(70))
-			mutate(&a);
+			load_mutate(&a);
 		if (world_send(&w, a.data, a.len))
 			err = FAIL("cannot send");
 		while (world_read(w.second, buf, sizeof(buf), 0))
@@ -184,45 +112,6 @@ int test_mutated(void)
 	return leaks(heads, kb);
 }
 
-struct load {
-	const struct world *w;
-	atomic_bool stop;
-	uint64_t sent; /* frames */
-};
-
-static void *downlink(void *arg)
-{
-	static uint8_t buf[PACKET_MAX];
-	static struct aggregate a;
-	struct load *load = arg;
-
-	while (!atomic_load(&load->stop)) {
-		a = (struct aggregate){.version = 1, .max = 16384};
-		fill(&a);
-		world_send(load->w, a.data, a.len);
-		while (world_recv(load->w, buf, sizeof(buf), 0))
-			;
-	}
-	return NULL;
-}
-
-/* Sends out of whatever is port 1 at the moment. */
-static void *uplink(void *arg)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons(4000),
-				 .sin_addr.s_addr = htonl(0x0a640102)};
-	struct load *load = arg;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	static const uint8_t data[1000];
-
-	while (!atomic_load(&load->stop))
-		if (sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
-			sched_yield();
-	close(fd);
-	return NULL;
-}
-
 static int rebuild_port(struct world *w, unsigned int i)
 {
 	char name[IFNAMSIZ];
@@ -235,7 +124,7 @@ static int rebuild_port(struct world *w, unsigned int i)
 	w->tx[i] = bpf_program__attach_xdp(w->skel->progs.qmap_shim_tx, if_nametoindex(name));
 	if (!w->tx[i] || nl_up(name, true) || nl_carrier(name, true))
 		return FAIL("%s does not come back", name);
-	if (i == 1 && nl_add_addr4(name, htonl(0x0a640101), 24))
+	if (i == 1 && nl_add_addr4(name, htonl(LOAD_ADDR), 24))
 		return FAIL("address");
 	return 0;
 }
@@ -308,22 +197,17 @@ int test_teardown(void)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};
 	struct load load = {};
-	pthread_t threads[2];
 	struct world w;
 	unsigned int i;
 	int err = 0;
 
 	if (world_new(&w, &o))
 		return -1;
-	load.w = &w;
-	pthread_create(&threads[0], NULL, downlink, &load);
-	pthread_create(&threads[1], NULL, uplink, &load);
+	load_start(&load, &w);
 	for (i = 0; i < TEARDOWN_ROUNDS / scale() && !err; i++)
 		err = one_round(&w, i);
 	/* And last the netdev below. */
-	atomic_store(&load.stop, true);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
+	load_stop(&load);
 	world_free(&w);
 	return err;
 }
@@ -332,7 +216,13 @@ int test_teardown(void)
  * swap's. */
 #define ON_THE_WAY 64
 
-static void let_catch_up(struct load *load, uint64_t sent)
+struct counted {
+	const struct world *w;
+	atomic_bool stop;
+	uint64_t sent; /* frames */
+};
+
+static void let_catch_up(struct counted *load, uint64_t sent)
 {
 	while (!atomic_load(&load->stop)) {
 		uint64_t came = world_counter("trunk0", "aggregates");
@@ -347,7 +237,7 @@ static void let_catch_up(struct load *load, uint64_t sent)
 static void *counted_downlink(void *arg)
 {
 	static struct aggregate a;
-	struct load *load = arg;
+	struct counted *load = arg;
 	uint64_t aggregates = 0;
 	struct packet_spec s = {.udp = true, .ttl = 64, .flow = 1, .payload = 100};
 	uint8_t packet[PACKET_MAX];
@@ -384,7 +274,7 @@ static struct qmap_shim *same_programs_again(const struct world *w)
 int test_swap(void)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
-	struct load load = {};
+	struct counted load = {};
 	struct qmap_shim *other = NULL;
 	uint64_t came = 0;
 	pthread_t thread;
@@ -418,26 +308,20 @@ int test_unplug(void)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};
 	struct load load = {};
-	pthread_t threads[2];
 	struct world w;
 	int i, err = 0;
 
 	for (i = 0; i < UNPLUGS && !err; i++) {
-		memset(&load, 0, sizeof(load));
 		if (world_new(&w, &o))
 			return -1;
-		load.w = &w;
-		pthread_create(&threads[0], NULL, counted_downlink, &load);
-		pthread_create(&threads[1], NULL, uplink, &load);
-		if (nl_add_addr4("port1", htonl(0x0a640101), 24) || nl_wait_running("port1"))
+		load_start(&load, &w);
+		if (nl_add_addr4("port1", htonl(LOAD_ADDR), 24) || nl_wait_running("port1"))
 			err = FAIL("port1");
 		if (nl_del("modem0"))
 			err = FAIL("modem0: %s", nl_error());
 		if (if_nametoindex("trunk0") || if_nametoindex("port1"))
 			err = FAIL("links are left behind");
-		atomic_store(&load.stop, true);
-		pthread_join(threads[0], NULL);
-		pthread_join(threads[1], NULL);
+		load_stop(&load);
 		world_free(&w);
 	}
 	return err;

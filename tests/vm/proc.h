@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel tells, and is told, in /proc and /sys. */
+#ifndef VM_PROC_H
+#define VM_PROC_H
+
+#include <stddef.h>
+
+/* 0 or a negative errno. */
+int proc_write(const char *path, const char *text);
+int proc_write_number(const char *path, long number);
+/* The beginning of a file as a string, cut at @size. Bytes read, or a negative errno. */
+int proc_read(const char *path, char *text, size_t size);
+
+/* KB of a line of /proc/meminfo, as "MemFree:"; -1 without such a line. */
+long meminfo(const char *name);
+/* KB free in blocks of at least 2^@order pages, by /proc/buddyinfo. */
+long memory_in_blocks(unsigned int order);
+/* Objects in use in the caches of skb heads, -1 if the kernel does not tell. */
+long skb_heads(void);
+
+#endif
