@@ -51,6 +51,11 @@ static const struct test {
 	{"teardown", test_teardown},
 	{"swap", test_swap},
 	{"unplug", test_unplug},
+	{"single_pages", test_single_pages},
+	{"fragmented_memory", test_fragmented_memory},
+	{"large_payloads_v1", test_large_payloads_v1},
+	{"large_payloads_v4", test_large_payloads_v4},
+	{"large_payloads_v5", test_large_payloads_v5},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -53,5 +53,10 @@ int test_mutated(void);
 int test_teardown(void);
 int test_swap(void);
 int test_unplug(void);
+int test_single_pages(void);
+int test_fragmented_memory(void);
+int test_large_payloads_v1(void);
+int test_large_payloads_v4(void);
+int test_large_payloads_v5(void);
 
 #endif

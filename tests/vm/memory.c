@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "memory.h"
+
+#include <sys/mman.h>
+
+#include "proc.h"
+#include "shim_test.h"
+
+#define PAGE	4096UL
+#define STEP	(512UL << 10)
+#define MIN_KB	2048
+#define KEEP_KB 12288 /* below, the kernel kills processes */
+
+static char *reserve(size_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, size, MADV_NOHUGEPAGE);
+	return p;
+}
+
+/* Pages of two mappings in turn: neighbours, as a rule. There is no swap: what is taken stays. */
+static void take(char *a, char *b, size_t size)
+{
+	size_t at, step;
+
+	for (at = 0; at < size && meminfo("MemFree:") > KEEP_KB; at += STEP)
+		for (step = at; step < at + STEP; step += PAGE)
+			a[step] = b[step] = 1;
+}
+
+int memory_fragment(struct memory *m)
+{
+	char *given;
+
+	m->size = (meminfo("MemTotal:") << 10) / 2 / STEP * STEP;
+	m->kept = reserve(m->size);
+	given = reserve(m->size);
+	if (!m->kept || !given)
+		return FAIL("mmap");
+	/* The kernel does not move pages to make larger blocks. */
+	proc_write("/proc/sys/vm/extfrag_threshold", "1000");
+	proc_write("/proc/sys/vm/compaction_proactiveness", "0");
+	proc_write_number("/proc/sys/vm/min_free_kbytes", MIN_KB);
+	take(m->kept, given, m->size);
+	munmap(given, m->size);
+	printf("  %ld KB free, %ld of them in blocks of 8 pages and more\n", meminfo("MemFree:"),
+	       memory_in_blocks(3));
+	return 0;
+}
+
+void memory_release(struct memory *m)
+{
+	munmap(m->kept, m->size);
+}
