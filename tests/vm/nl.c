@@ -198,6 +198,15 @@ int nl_del(const char *name)
 	return nl_talk(link_msg(buf, RTM_DELLINK, 0, name));
 }
 
+int nl_del_group(uint32_t group)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *nlh = link_msg(buf, RTM_DELLINK, 0, "");
+
+	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
+	return nl_talk(nlh);
+}
+
 static int set_flag(const char *name, unsigned int flag, bool on)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];

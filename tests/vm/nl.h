@@ -24,6 +24,8 @@ int nl_add_rmnet(const char *name, unsigned int lower, uint16_t mux, uint32_t fl
 int nl_add_veth(const char *name, const char *peer);
 int nl_add_dummy(const char *name);
 int nl_del(const char *name);
+/* Deletes all links of the group at once. */
+int nl_del_group(uint32_t group);
 int nl_up(const char *name, bool up);
 int nl_multicast(const char *name, bool on);
 int nl_carrier(const char *name, bool on);

@@ -56,6 +56,9 @@ static const struct test {
 	{"large_payloads_v1", test_large_payloads_v1},
 	{"large_payloads_v4", test_large_payloads_v4},
 	{"large_payloads_v5", test_large_payloads_v5},
+	{"group_delete", test_group_delete},
+	{"namespaces", test_namespaces},
+	{"group_load", test_group_load},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -58,5 +58,8 @@ int test_fragmented_memory(void);
 int test_large_payloads_v1(void);
 int test_large_payloads_v4(void);
 int test_large_payloads_v5(void);
+int test_group_delete(void);
+int test_namespaces(void);
+int test_group_load(void);
 
 #endif
