@@ -4,7 +4,8 @@
 # Building what a guest needs and running it. Sourced by run.sh and bench/vm.sh.
 
 # What the guests need besides the shim. Unknown ones are built in or absent, which the tests say.
-GUEST_MODULES="tun veth macvlan sch_ingress sch_tbf cls_matchall act_gact act_mirred cls_bpf"
+GUEST_MODULES="tun veth sch_ingress sch_tbf cls_matchall act_gact act_mirred cls_bpf
+	bridge bonding macvlan ipip ip_gre vxlan netconsole"
 
 missing_tools() {
 	local tool

@@ -59,6 +59,10 @@ static const struct test {
 	{"group_delete", test_group_delete},
 	{"namespaces", test_namespaces},
 	{"group_load", test_group_load},
+	{"loops", test_loops},
+	{"stacked", test_stacked},
+	{"packet_sockets", test_packet_sockets},
+	{"netpoll", test_netpoll},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

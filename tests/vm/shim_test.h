@@ -61,5 +61,9 @@ int test_large_payloads_v5(void);
 int test_group_delete(void);
 int test_namespaces(void);
 int test_group_load(void);
+int test_loops(void);
+int test_stacked(void);
+int test_packet_sockets(void);
+int test_netpoll(void);
 
 #endif

@@ -251,6 +251,11 @@ int world_prog(const struct world *w, const char *name)
 	return bpf_program__fd(bpf_object__find_program_by_name(w->extra, name));
 }
 
+struct bpf_program *world_tx_prog(const struct world *w)
+{
+	return w->skel->progs.qmap_shim_tx;
+}
+
 static int tc_attach(const struct world *w, const char *dev, const char *name,
 		     enum bpf_tc_attach_point point)
 {

@@ -62,6 +62,8 @@ int world_second(struct world *w);
 /* Loads vm.bpf.o with redirect_to set. */
 int world_extra(struct world *w, unsigned int redirect_to);
 int world_prog(const struct world *w, const char *name);
+/* The shim's transmit program, for a port that is not the world's. */
+struct bpf_program *world_tx_prog(const struct world *w);
 /* Attaches program @name of vm.bpf.o at tc ingress of @dev. */
 int world_tc_ingress(const struct world *w, const char *dev, const char *name);
 int world_tc_egress(const struct world *w, const char *dev, const char *name);
