@@ -27,7 +27,7 @@ arm64)
 	;;
 armhf)
 	TRIPLET=arm-linux-gnueabihf FLAVOUR=armmp CONSOLE=ttyAMA0 QEMU_USER=qemu-arm-static
-	QEMU=(qemu-system-arm -M virt,highmem=off) GUEST_SMP="-smp 2"
+	QEMU=(qemu-system-arm -M "virt,highmem=off") GUEST_SMP="-smp 2"
 	GUEST_CPU=cortex-a15 GUEST_MEMORY=1024
 	;;
 s390x)
