@@ -2,6 +2,7 @@
 /* Looks at what comes out of ports, for bench/vm_probe.c; not while costs are counted. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "vm_probe.h"
@@ -40,7 +41,7 @@ static __always_inline void one(struct __sk_buff *skb, __u32 offset, __u64 now)
 	at = bpf_map_lookup_elem(&latencies, &i);
 	if (!at)
 		return;
-	*at = now - __builtin_bswap64(stamp);
+	*at = now - bpf_be64_to_cpu(stamp);
 	shared.stamps++;
 }
 
