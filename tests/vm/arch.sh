@@ -6,6 +6,7 @@
 #   tests/vm/arch.sh [user|guest]   both, unless one is named
 #   ARCHES="arm64 s390x"            which machines of machine.sh; default: all but this one
 #   KERNELS=6.1                     for guests
+#   SHIM_TESTS="links tcp"          which tests of shim_test; default: all
 #   DEADLINE=1500                   seconds after which a guest counts as hung
 #   tests/vm/arch.sh deps           installs cross compilers and QEMU for them
 #
@@ -85,7 +86,7 @@ run_kernel() { # kernel
 	reason=$(fetch_kernel "$kernel") || { echo "SKIP vm $ARCH $kernel: $reason"; return 0; }
 	build_module "$kernel" || { echo "FAIL vm $ARCH $kernel: the module does not build"; return 1; }
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $ARCH $kernel: peers: $reason"
-	make_image "$kernel" "$image" "sh /guest_arch.sh" tests/vm/guest_arch.sh \
+	make_image "$kernel" "$image" "sh /guest_arch.sh ${SHIM_TESTS:-}" tests/vm/guest_arch.sh \
 		"$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} "$GUEST_BUILD"/tests-bpf/test_{load,xdp,uplink} \
 		"$GUEST_BUILD"/unit/{test_walk,test_rtnl} || return 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/arch.log"

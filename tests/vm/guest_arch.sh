@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# In a guest of another machine: the module's tests, then cmocka programs, each as one test.
+# guest_arch.sh [TEST...]: in a guest of another machine, tests of shim_test, all or those that are
+# named, then cmocka programs, each as one test.
 
 # BPF callbacks want the JIT, which some kernels have switched off, and some have not.
 jit=/proc/sys/net/core/bpf_jit_enable
 [ ! -e $jit ] || echo 1 >$jit
 failed=0
-shim_test || failed=1
+shim_test "$@" || failed=1
 for test in test_walk test_load test_xdp test_uplink test_rtnl; do
 	if ! $test >/tmp/log 2>&1; then
 		grep -vE '^\[ RUN|^\[       OK' /tmp/log | tail -n 40
