@@ -27,6 +27,8 @@
 #define TX_MAX_BYTES  32768
 #define TX_MAX_FRAMES 64
 
+#define PORT_MTU 1500 /* until the network tells another */
+
 /*
  * MTU of the trunk while a link is added beyond RTNL_RMNET_MAX_MTU: no multiple of a USB packet's
  * size, which usbnet would refuse.
@@ -180,6 +182,9 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	set_offloads(port->name, flags);
 	set_aggregation(dp, port->name);
 	ret = rtnl_link_get(dp->nl, port->name, &link, err);
+	/* rmnet gives it the trunk's, which is that of an aggregate */
+	if (!ret && link.mtu > PORT_MTU)
+		rtnl_link_set_mtu(dp->nl, link.ifindex, PORT_MTU, NULL);
 	port->ifindex = link.ifindex;
 	return ret ?: datapath_adopt_port(dp, port, NULL);
 }

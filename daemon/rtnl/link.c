@@ -27,6 +27,21 @@ static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
 	}
 }
 
+/* Per family, and of IPv6 only the mode in which it makes addresses. */
+static void parse_af_spec(const struct nlattr *nest, struct rtnl_link *out)
+{
+	const struct nlattr *family, *attr;
+
+	mnl_attr_for_each_nested (family, nest) {
+		if (mnl_attr_get_type(family) != AF_INET6)
+			continue;
+		mnl_attr_for_each_nested (attr, family) {
+			if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
+				out->addrgenmode = mnl_attr_get_u8(attr);
+		}
+	}
+}
+
 static void parse_stats(const struct nlattr *attr, struct rtnl_link *out)
 {
 	struct rtnl_link_stats64 s = {0};
@@ -66,6 +81,9 @@ static void parse_attr(const struct nlattr *attr, struct rtnl_link *out)
 		break;
 	case IFLA_STATS64:
 		parse_stats(attr, out);
+		break;
+	case IFLA_AF_SPEC:
+		parse_af_spec(attr, out);
 		break;
 	case IFLA_LINKINFO:
 		parse_linkinfo(attr, out);

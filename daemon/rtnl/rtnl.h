@@ -38,7 +38,8 @@ struct rtnl_link {
 	unsigned int mtu, max_mtu; /* max_mtu 0: the kernel tells of no limit */
 	unsigned int type;	   /* ARPHRD_* */
 	uint8_t mac[6];
-	char kind[16]; /* "veth", "tun", ... ; empty for hardware */
+	uint8_t addrgenmode; /* IN6_ADDR_GEN_MODE_*; without IPv6 0, the kernel's default */
+	char kind[16];	     /* "veth", "tun", ... ; empty for hardware */
 	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
 };
 

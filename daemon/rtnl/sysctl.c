@@ -28,17 +28,25 @@ static int open_one(const char *dev, const struct rtnl_sysctl *s, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-static bool has_value(const char *dev, const struct rtnl_sysctl *s)
+static bool get_one(const char *dev, const struct rtnl_sysctl *s, int *value)
 {
 	int fd = open_one(dev, s, O_RDONLY);
 	char text[16] = "";
 	ssize_t n;
 
 	if (fd < 0)
-		return true;
+		return false;
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
-	return n > 0 && atoi(text) == s->value;
+	*value = atoi(text);
+	return n > 0;
+}
+
+static bool has_value(const char *dev, const struct rtnl_sysctl *s)
+{
+	int value;
+
+	return !get_one(dev, s, &value) || value == s->value;
 }
 
 static int set_one(const char *dev, const struct rtnl_sysctl *s, struct error *err)
@@ -82,6 +90,26 @@ int rtnl_sysctl_set(const char *netns, const char *dev, const struct rtnl_sysctl
 	struct work w = {dev, list, n, true};
 
 	return rtnl_netns_do(netns, do_work, &w, err);
+}
+
+static int reset(void *arg, struct error *err)
+{
+	const struct work *w = arg;
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct rtnl_sysctl s = w->list[i];
+
+		if (get_one("default", &s, &s.value) && !has_value(w->dev, &s))
+			set_one(w->dev, &s, err);
+	}
+	return 0;
+}
+
+void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sysctl *list, size_t n)
+{
+	struct work w = {dev, list, n, true};
+
+	rtnl_netns_do(netns, reset, &w, NULL);
 }
 
 int rtnl_sysctl_differs(const char *netns, const char *dev, const struct rtnl_sysctl *list,

@@ -21,6 +21,10 @@ struct rtnl_sysctl {
 int rtnl_sysctl_set(const char *netns, const char *dev, const struct rtnl_sysctl *list, size_t n,
 		    struct error *err);
 
+/* Gives it what a new netdev has of them (conf/default); the values of @list do not count. */
+void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sysctl *list,
+		       size_t n);
+
 /* 1: one of @list has another value; 0: none has; negative errno: the namespace is gone. */
 int rtnl_sysctl_differs(const char *netns, const char *dev, const struct rtnl_sysctl *list,
 			size_t n);

@@ -89,6 +89,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	t->was_ready = json_get_bool(state, "was_ready");
 	t->was_detaching = said(show, "detaching");
 	t->dev.was_up = json_get_bool(state, "was_up");
+	t->dev.was_addrgen = json_get_int(state, "was_addrgen");
 	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
 	snprintf(t->wish.control, sizeof(t->wish.control), "%s", control ? control : "");
 	adopt_format(t, json_get_object(state, "format"));

@@ -150,7 +150,9 @@ int trunk_dev_open(struct trunk_dev *t, const char *name, struct error *err)
 
 	if (ret)
 		return ret;
-	*t = (struct trunk_dev){.ifindex = link.ifindex, .was_up = link.flags & IFF_UP};
+	*t = (struct trunk_dev){.ifindex = link.ifindex,
+				.was_up = link.flags & IFF_UP,
+				.was_addrgen = link.addrgenmode};
 	snprintf(t->name, sizeof(t->name), "%s", link.name);
 	trunk_dev_device(link.name, t->device, sizeof(t->device));
 	return 0;
@@ -363,7 +365,7 @@ void trunk_dev_restore(struct trunk_dev *t)
 			trunk_dev_write(link.name, "pass_through", "N", NULL);
 			rtnl_link_set_mtu(nl, t->ifindex, 1500, NULL);
 		}
-		rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_EUI64, NULL);
+		rtnl_link_set_addrgenmode(nl, t->ifindex, t->was_addrgen, NULL);
 		rtnl_link_set_up(nl, t->ifindex, t->was_up, NULL);
 	}
 	rtnl_close(&nl);

@@ -13,6 +13,7 @@ struct trunk_dev {
 	char name[16];
 	unsigned int ifindex;
 	bool was_up;
+	unsigned int was_addrgen; /* IN6_ADDR_GEN_MODE_* */
 	bool prepared;
 };
 

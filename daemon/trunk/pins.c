@@ -40,6 +40,7 @@ void trunk_save(struct trunk *t)
 	if (t->session)
 		json_object_object_add(o, "session", session_state(t->session));
 	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
+	json_object_object_add(o, "was_addrgen", json_object_new_int(t->dev.was_addrgen));
 	json_object_object_add(o, "was_ready", json_object_new_boolean(t->was_ready));
 	json_object_object_add(o, "format", format_json(t->dp ? &t->built : &t->format));
 	json_object_object_add(o, "device", json_object_new_string(t->dev.device));

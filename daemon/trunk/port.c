@@ -92,14 +92,7 @@ static bool is_quiet(const struct trunk_port *p)
 
 void trunk_port_unquiet(const char *name)
 {
-	static const struct rtnl_sysctl usual[] = {
-		{"ipv6", "accept_ra", 1},
-		{"ipv6", "autoconf", 1},
-		{"ipv6", "accept_redirects", 1},
-		{"ipv4", "accept_redirects", 1},
-	};
-
-	rtnl_sysctl_set("", name, usual, COUNT(usual), NULL);
+	rtnl_sysctl_reset("", name, by_router, COUNT(by_router));
 }
 
 /*

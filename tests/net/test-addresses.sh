@@ -232,6 +232,22 @@ test_addresses_that_are_none() {
 	nothing_left
 }
 
+# Whoever asks for such a PDN is told, by the exit status too.
+test_attach_and_apply_say_so() {
+	modem_start
+	modem pretend pdn=1 host4=127.0.0.1 >/dev/null
+	modem pretend pdn=2 host4=224.0.0.1 >/dev/null
+	qmapd_start
+	refused 2 "which no host can have: it is loopback" attach --pdn 1,ip=v4
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 2]\nip = v4\n' "$T/qmi" >"$T/conf"
+	refused 2 "which no host can have: it is multicast" qmapctl apply "$T/conf"
+	modem pretend pdn=2 >/dev/null
+	wait_for 5 family_is 2 4 up
+	try qmapctl apply "$T/conf"
+	equal "exit status" 0 "$status"
+	says "Nothing to do"
+}
+
 # What the kernel refuses it may take later: here IPv6 is switched off, and on again.
 test_addresses_that_the_kernel_refuses() {
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6

@@ -338,6 +338,24 @@ test_a_trunk_that_was_up() {
 	nothing_left
 }
 
+# What was chosen for it before is so again.
+test_trunk_makes_addresses_as_before() {
+	modem_start
+	ip link set wwan0 addrgenmode random
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	equal "while attached" none "$(addrgen)"
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 5 is_attached
+	qmapctl detach wwan0
+	equal "afterwards" random "$(addrgen)"
+}
+
+addrgen() {
+	ip -d -j link show dev wwan0 | jq -r '.[0].inet6_addr_gen_mode'
+}
+
 has_link_local() {
 	[ -n "$(ip -6 -o address show dev wwan0)" ]
 }
