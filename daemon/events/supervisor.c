@@ -70,9 +70,10 @@ int supervisor_new(struct supervisor **out, struct event_base *base, struct even
 		return error_set(err, -ENOMEM, "out of memory");
 	s->events = events;
 	s->status = event_new(base, -1, 0, on_status, s);
-	if (s->status)
+	/* without a manager nobody wakes for it */
+	if (s->status && notify_wanted())
 		s->subscriber = events_subscribe(events, on_event, s);
-	if (s->subscriber && !arm_watchdog(s, base))
+	if (s->status && (s->subscriber || !notify_wanted()) && !arm_watchdog(s, base))
 		return 0;
 	supervisor_free(out);
 	return error_set(err, -ENOMEM, "out of memory");

@@ -32,18 +32,24 @@ static void send_state(const char *path, const char *state)
 	close(fd);
 }
 
-void notify(const char *fmt, ...)
+bool notify_wanted(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
+
+	return path && *path;
+}
+
+void notify(const char *fmt, ...)
+{
 	char state[1024];
 	va_list ap;
 
-	if (!path || !*path)
+	if (!notify_wanted())
 		return;
 	va_start(ap, fmt);
 	vsnprintf(state, sizeof(state), fmt, ap);
 	va_end(ap);
-	send_state(path, state);
+	send_state(getenv("NOTIFY_SOCKET"), state);
 }
 
 uint64_t notify_watchdog_usec(void)
