@@ -241,6 +241,8 @@ static int check_abi(struct pins *p, struct error *err)
 	} else {
 		memcpy(p->trunk, meta->trunk, sizeof(p->trunk));
 		p->trunk[sizeof(p->trunk) - 1] = 0;
+		memcpy(p->datapath, meta->datapath, sizeof(p->datapath));
+		p->datapath[sizeof(p->datapath) - 1] = 0;
 	}
 	free(meta);
 	return ret;
@@ -334,49 +336,50 @@ int pins_get_map(const struct pins *p, const char *name, size_t value_size, stru
 	return ret ?: fd;
 }
 
-static int change_meta(struct pins *p, int (*change)(struct qmap_meta *, const void *),
-		       const void *arg, struct error *err)
+/* All of it: reading back what we have written ourselves would cost as much as writing it. */
+static int put_meta(struct pins *p, const char *state, struct error *err)
 {
-	struct qmap_meta *meta = meta_new();
+	size_t len = strlen(state);
+	struct qmap_meta *meta;
 	int ret;
 
+	if (len > sizeof(meta->state))
+		return error_set(err, -E2BIG, "the state of %s does not fit into %s/meta", p->trunk,
+				 p->dir);
+	meta = meta_new();
 	if (!meta)
 		return error_set(err, -ENOMEM, "out of memory");
-	ret = read_meta(p, meta) ?: change(meta, arg);
-	if (ret)
-		error_set(err, ret, "cannot change %s/meta: %s", p->dir, strerror(-ret));
-	else
-		ret = write_meta(p, meta, err);
+	meta->abi_version = QMAP_ABI_VERSION;
+	meta->trunk_ifindex = p->ifindex;
+	memcpy(meta->trunk, p->trunk, sizeof(meta->trunk));
+	memcpy(meta->datapath, p->datapath, sizeof(meta->datapath));
+	memcpy(meta->state, state, len);
+	meta->state_len = len;
+	ret = write_meta(p, meta, err);
+	explicit_bzero(meta->state, len);
 	free(meta);
 	return ret;
 }
 
-static int change_datapath(struct qmap_meta *meta, const void *name)
-{
-	snprintf(meta->datapath, sizeof(meta->datapath), "%s", (const char *)name);
-	return 0;
-}
-
 int pins_set_datapath(struct pins *p, const char *datapath, struct error *err)
 {
-	return change_meta(p, change_datapath, datapath, err);
-}
+	struct qmap_meta *meta = meta_new();
+	int ret = meta ? read_meta(p, meta) : -ENOMEM;
 
-static int change_state(struct qmap_meta *meta, const void *text)
-{
-	size_t len = strlen(text);
-
-	if (len > sizeof(meta->state))
-		return -E2BIG;
-	memcpy(meta->state, text, len);
-	meta->state_len = len;
-	return 0;
+	if (ret) {
+		error_set(err, ret, "cannot change %s/meta: %s", p->dir, strerror(-ret));
+	} else {
+		snprintf(p->datapath, sizeof(p->datapath), "%s", datapath);
+		memcpy(meta->datapath, p->datapath, sizeof(meta->datapath));
+		ret = write_meta(p, meta, err);
+	}
+	free(meta);
+	return ret;
 }
 
 int pins_set_state(struct pins *p, struct json_object *state, struct error *err)
 {
-	return change_meta(p, change_state,
-			   json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN), err);
+	return put_meta(p, json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN), err);
 }
 
 static struct json_object *parse_state(const struct qmap_meta *meta)

@@ -23,6 +23,7 @@ struct json_object;
 struct pins {
 	unsigned int ifindex; /* of the trunk */
 	char trunk[16];	      /* its name when it was attached */
+	char datapath[16];    /* empty: none has been made yet */
 	int lock;	      /* the directory, flocked; -1 when opened for reading only */
 	int meta;	      /* fd of the meta map */
 	char dir[64];

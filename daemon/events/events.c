@@ -59,7 +59,10 @@ static void write_log(const struct events_entry *e, bool info)
 	char text[700];
 
 	events_text(e, text, sizeof(text));
-	log_write(info ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s", text);
+	if (info)
+		log_limited(LOG_LEVEL_INFO, EVENTS_KEPT, "%s", text);
+	else
+		log_debug("%s", text);
 }
 
 void events_add(struct events *ev, struct events_entry *e, bool info)

@@ -55,6 +55,7 @@ struct trunk {
 	struct removal *removal;			/* of a PDN, under way */
 	LIST_HEAD(trunk_waiters, trunk_waiter) waiters; /* for calls to come to something */
 	struct event *settled;
+	struct event *save; /* trunk_save_later() */
 
 	/* whoever has asked */
 	trunk_done done;
@@ -99,7 +100,11 @@ void trunk_answer(struct trunk *t, const struct error *err);
 void trunk_fill_wish(struct trunk *t);
 
 /* trunk/pins.c: what outlives the process. */
+int trunk_save_new(struct trunk *t);
+/* Now: before something is sent or done that would have to be found again. */
 void trunk_save(struct trunk *t);
+/* Once for all that this turn of the event loop brings: what only describes what has happened. */
+void trunk_save_later(struct trunk *t);
 /* Pins for where the trunk is now: its netdev, or none; what was pinned elsewhere is removed. */
 int trunk_move_pins(struct trunk *t, struct error *err);
 /* Removes all that is pinned but what trunk_save() writes. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What of a trunk outlives the process: written down in its pins. */
 #include <errno.h>
+#include <event2/event.h>
 #include <json-c/json.h>
 
 #include "util/log.h"
@@ -30,11 +31,34 @@ static struct json_object *format_json(const struct data_format *f)
 	return o;
 }
 
+static void on_save(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	trunk_save(arg);
+}
+
+int trunk_save_new(struct trunk *t)
+{
+	t->save = event_new(t->env.base, -1, 0, on_save, t);
+	return t->save ? 0 : -ENOMEM;
+}
+
+/* The time that has passed already makes the event pending, and due behind what is active now. */
+void trunk_save_later(struct trunk *t)
+{
+	static const struct timeval now;
+
+	if (!event_pending(t->save, EV_TIMEOUT, NULL))
+		event_add(t->save, &now);
+}
+
 void trunk_save(struct trunk *t)
 {
 	struct json_object *o = json_object_new_object();
 	struct error err = {0};
 
+	event_del(t->save);
 	json_object_object_add(o, "config", config_trunk_to_json(&t->config, true));
 	json_object_object_add(o, "persist", json_object_new_boolean(t->config.persist));
 	if (t->session)

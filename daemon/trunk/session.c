@@ -11,6 +11,10 @@
 #include "damage.h"
 #include "internal.h"
 
+/* Lines a minute about calls: those of all PDNs that there can be, twice, and a modem that calls
+ * come and go on without end does not fill the log. */
+#define LOG_BURST 256
+
 static bool same_format(const struct data_format *a, const struct data_format *b)
 {
 	return a->version == b->version && a->dl_max_bytes == b->dl_max_bytes &&
@@ -75,10 +79,10 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 		trunk_tell_port(t, p, "failed", "%s", err.text);
 	trunk_port_look(p, NULL);
 	if (!trunk_damage_of_family(p, s->family))
-		log_info("%s: IPv%d up", p->port.name, s->family);
+		log_limited(LOG_LEVEL_INFO, LOG_BURST, "%s: IPv%d up", p->port.name, s->family);
 	if (again)
 		tell(t, pdn, s->family, "up", "up", "the network has changed its settings");
-	trunk_save(t);
+	trunk_save_later(t);
 }
 
 static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
@@ -90,8 +94,8 @@ static void on_down(void *arg, unsigned int pdn, int family, const struct call_e
 	if (!p)
 		return;
 	trunk_port_family_down(t, p, family);
-	log_info("%s: IPv%d down", p->port.name, family);
-	trunk_save(t);
+	log_limited(LOG_LEVEL_INFO, LOG_BURST, "%s: IPv%d down", p->port.name, family);
+	trunk_save_later(t);
 }
 
 static void on_changed(void *arg)
@@ -105,7 +109,7 @@ static void on_transition(void *arg, const struct session_transition *tr)
 	struct trunk *t = arg;
 
 	tell(t, tr->pdn, tr->family, tr->from, tr->to, tr->reason);
-	trunk_save(t);
+	trunk_save_later(t);
 	trunk_settle_look(t);
 }
 

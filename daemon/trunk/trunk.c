@@ -625,8 +625,8 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_mend_new(t) && !trunk_settle_new(t) &&
-	    !trunk_repair_new(&t->repair, t, err))
+	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_mend_new(t) &&
+	    !trunk_settle_new(t) && !trunk_repair_new(&t->repair, t, err))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -652,6 +652,8 @@ void trunk_free(struct trunk **p)
 
 	if (!t)
 		return;
+	if (t->save && event_pending(t->save, EV_TIMEOUT, NULL))
+		trunk_save(t);
 	trunk_settle_free(t);
 	trunk_repair_free(&t->repair);
 	if (t->mend)
@@ -667,7 +669,10 @@ void trunk_free(struct trunk **p)
 		event_free(t->kick);
 	if (t->retry)
 		event_free(t->retry);
+	if (t->save)
+		event_free(t->save);
 	node_watch_free(&t->node);
+	explicit_bzero(t, sizeof(*t)); /* passwords */
 	free(t);
 	*p = NULL;
 }
