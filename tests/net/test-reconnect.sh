@@ -144,10 +144,11 @@ test_flapping_backs_off() {
 	nothing_left
 }
 
-# How long each wait was, in ms, by the stamps of the events.
-backed_off() {
-	field .events | jq -r 'map(select(.kind == "call")) | [., .[1:]] | transpose[] | select(.[0].to == "backing-off" and .[1]) |
-		map(.time | (.[0:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)) | .[1] - .[0]'
+# From each attempt to the next, in ms, by the stamps of the events: no less than the wait in between.
+between_attempts() {
+	field .events | jq -r '[.[] | select(.kind == "call" and .to == "starting").time |
+		(.[0:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)] | [., .[1:]] | transpose[] |
+		select(.[1]) | .[1] - .[0]'
 }
 
 # One refusal after the other: each wait is about twice the one before, up to the limit.
@@ -157,13 +158,13 @@ test_waits_grow() {
 	modem refuse verbose=26
 	attach_one --backoff-min 100 --backoff-max 800
 	wait_for 5 dialled 7
-	mapfile -t waits < <(backed_off)
+	mapfile -t waits < <(between_attempts)
 	figure "waits between attempts, ms: ${waits[*]}"
-	# a quarter of each is left to chance, and a stamp is a little later than what it is about
-	at_least "first wait" 70 "${waits[0]}"
-	at_least "second wait" 145 "${waits[1]}"
-	at_least "third wait" 295 "${waits[2]}"
-	at_least "fourth wait" 595 "${waits[3]}"
+	# a quarter of each is left to chance
+	at_least "first wait" 74 "${waits[0]}"
+	at_least "second wait" 149 "${waits[1]}"
+	at_least "third wait" 299 "${waits[2]}"
+	at_least "fourth wait" 599 "${waits[3]}"
 	takes "${waits[4]}" "the fifth wait, which the limit holds" 1100
 	modem clear
 	becomes 1 4 up

@@ -277,11 +277,19 @@ test_trunk_is_set_down() {
 
 # Who renames it has to set it down before: he is not disturbed.
 test_trunk_is_down_for_a_moment() {
+	local began before took_us
 	start
-	ip -b <(for _ in {1..20}; do echo "link set wwan0 down"; echo "link set wwan0 up"; done)
-	read -rt 0.5 <> <(:) || : # the trunk is looked at a while later
+	for _ in {1..50}; do
+		began=${EPOCHREALTIME/./} before=$(count_told "somebody has set it down") || :
+		ip -b <(printf '%s\n' "link set wwan0 down" "link set wwan0 up")
+		took_us=$((${EPOCHREALTIME/./} - began))
+		read -rt 0.5 <> <(:) || : # the trunk is looked at a while later
+		# what took longer than that while was no moment
+		[ $took_us -gt 250000 ] || break
+	done
+	[ $took_us -le 250000 ] || skip "this machine is too busy for moments"
 	all_is_seen
-	equal "events" "" "$(netdev_events | grep -v 'wwan0\.1 repaired: somebody has deleted its default route')"
+	equal "repairs" "$before" "$(count_told "somebody has set it down" || :)"
 	works_again
 }
 
