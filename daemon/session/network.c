@@ -19,7 +19,7 @@ static bool is_registered(const struct network *n)
  * which is denied or searched for while packet service is attached. That is worth an attempt; not at once,
  * because the two do not change at the same moment.
  */
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 3000
 
 static bool is_attached_only(const struct network *n)
 {

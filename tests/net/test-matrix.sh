@@ -29,7 +29,10 @@ rows() {
 		attach dms revision 0
 		attach dms manufacturer 0
 		attach uim register_events 0
+		attach dms get_operating_mode 0
+		attach dms event_report 0
 		attach uim card_status 0
+		attach uim read_transparent 0
 		attach nas register_indications 0
 		attach nas serving_system 0
 		attach nas config_signal_v2 0

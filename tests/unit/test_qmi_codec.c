@@ -121,6 +121,73 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 		      "011e000003020001005000 1200 100500 04 92a6bace 160700 03 83ff 97ff abff");
 	qmi_uim_register_events(&r);
 	check_request(&r, QMI_UIM, 2, 1, "011300000b020001002e00 0700 010400 01000000");
+	qmi_uim_read_iccid(&r);
+	check_request(&r, QMI_UIM, 1, 1,
+		      "012000000b010001002000 1400 0102000000 020500e22f02003f 03040000000000");
+	qmi_dms_get_operating_mode(&r);
+	check_request(&r, QMI_DMS, 1, 1, "010c000002010001002d000000");
+	qmi_dms_set_operating_mode(&r, QMI_DMS_ONLINE);
+	check_request(&r, QMI_DMS, 1, 1, "0110000002010001002e00 0400 01010000");
+	qmi_dms_register_mode(&r);
+	check_request(&r, QMI_DMS, 1, 1, "0110000002010001000100 0400 14010001");
+}
+
+/* The file as it is on the card: 19 or 20 digits, low half first. */
+static void test_iccid(void **state)
+{
+	static const struct {
+		const char *hex, *iccid;
+	} cases[] = {
+		{"012700800b010201002000 1b00 02040000000000 110c000a0098000101000000000070 "
+		 "10020090"
+		 "00",
+		 "89001010000000000007"},
+		{"012700800b010201002000 1b00 02040000000000 110c000a00980001010000000000f7 "
+		 "10020090"
+		 "00",
+		 "8900101000000000007"},
+		/* a length beyond the TLV, no digit, nothing at all */
+		{"012700800b010201002000 1b00 02040000000000 110c000b0098000101000000000070 "
+		 "10020090"
+		 "00",
+		 NULL},
+		{"012700800b010201002000 1b00 02040000000000 110c000a00ffffffffffffffffffff "
+		 "10020090"
+		 "00",
+		 NULL},
+		{"011800800b010201002000 0c00 02040000000000 1002009000", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bytes b = unhex(cases[i].hex);
+		struct qmi_message m = parse(&b);
+		char iccid[QMI_ICCID_SIZE] = "";
+
+		assert_int_equal(qmi_uim_iccid(&m, iccid), cases[i].iccid != NULL);
+		if (cases[i].iccid)
+			assert_string_equal(iccid, cases[i].iccid);
+	}
+}
+
+static void test_operating_mode(void **state)
+{
+	struct bytes b = unhex("011b008002010201002d00 0f00 02040000000000 01010001 11010001");
+	struct qmi_message m = parse(&b);
+	bool hardware = false;
+	uint8_t mode = 77;
+
+	(void)state;
+	assert_true(qmi_dms_operating_mode(&m, &mode, &hardware));
+	assert_int_equal(mode, QMI_DMS_LOW_POWER);
+	assert_true(hardware);
+	b = unhex("0110008002010400000100 0400 14010000");
+	m = parse(&b);
+	assert_true(qmi_dms_operating_mode(&m, &mode, &hardware));
+	assert_int_equal(mode, QMI_DMS_ONLINE);
+	b = unhex("010f008002010400000100 0300 140000");
+	m = parse(&b);
+	assert_false(qmi_dms_operating_mode(&m, &mode, &hardware));
 }
 
 static void test_requests(void **state)
@@ -743,6 +810,8 @@ int main(void)
 		cmocka_unit_test(test_serving_system),
 		cmocka_unit_test(test_signals),
 		cmocka_unit_test(test_card_status),
+		cmocka_unit_test(test_iccid),
+		cmocka_unit_test(test_operating_mode),
 		cmocka_unit_test(test_card_status_cut),
 		cmocka_unit_test(test_pin_status),
 	};
