@@ -433,6 +433,15 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 	return ret;
 }
 
+void trunk_port_drop_routes(const struct trunk_port *p)
+{
+	struct rtnl *nl = NULL;
+
+	if (p->pdn.slaac && trunk_port_is_ours(p) && !rtnl_open(&nl, p->pdn.netns, NULL))
+		rtnl_route_flush_made(nl, p->ifindex, NULL);
+	rtnl_close(&nl);
+}
+
 void trunk_port_down(struct trunk_port *p, int family)
 {
 	struct rtnl *nl = NULL;

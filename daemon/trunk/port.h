@@ -72,6 +72,9 @@ void trunk_port_locate(struct trunk_port *p);
 /* Fills in p->seen. -errno only where the kernel cannot be asked. */
 int trunk_port_look(struct trunk_port *p, struct error *err);
 
+/* With slaac: the routes that come with router advertisements go, the addresses stay. */
+void trunk_port_drop_routes(const struct trunk_port *p);
+
 /* Default routes as p->pdn says, where they were as @old says. */
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
 

@@ -217,6 +217,7 @@ static void look_at(struct trunk *t, struct trunk_port *p)
 	}
 	if (trunk_port_is_up(p) && trunk_port_is_ours(p))
 		up_or_down(t, p, p->seen.up);
+	trunk_port_drop_routes(p);
 	repair(t, p, p->seen.wrong);
 	if (p->seen.up)
 		set_again(t, p);
