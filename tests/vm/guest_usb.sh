@@ -716,7 +716,7 @@ test_mtu_without_qmap() {
 	try ping -c 1 -W 1 -M "do" -s 1373 198.51.100.1
 	says "mtu=1400"
 	try ping -c 1 -W 1 -M "do" -s 1353 2001:db8:ffff::1
-	says "mtu=1400"
+	says "mtu: 1400"
 	ping -c 1 -W 5 -q -M "do" -s 1372 198.51.100.1
 	equal "damage" "[]" "$(field '.pdns[0].damage | tojson')"
 	qmapctl detach wwan0
