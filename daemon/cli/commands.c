@@ -169,6 +169,22 @@ const struct cli_command cli_commands[] = {
 	{.name = NULL},
 };
 
+/* What other programs call it, and what no similarity of letters leads to. */
+static const struct {
+	const char *word, *ours;
+} elsewhere[] = {
+	{"status", "show"},	 {"list", "show"},	{"ls", "show"},
+	{"info", "show"},	 {"start", "attach"},	{"up", "attach"},
+	{"add", "attach"},	 {"connect", "attach"}, {"dial", "attach"},
+	{"stop", "detach"},	 {"down", "detach"},	{"del", "detach"},
+	{"delete", "detach"},	 {"remove", "detach"},	{"disconnect", "detach"},
+	{"reload", "apply"},	 {"sync", "apply"},	{"restart", "redial"},
+	{"reconnect", "redial"}, {"top", "stats"},	{"counters", "stats"},
+	{"save", "dump"},	 {"config", "dump"},	{"showconf", "dump"},
+	{"log", "monitor"},	 {"events", "monitor"}, {"watch", "monitor"},
+	{"check", "probe"},	 {"scan", "probe"},	{"parse", "decode"},
+};
+
 static const struct cli_command *unknown_command(const char *name, struct error *err)
 {
 	struct nearest near;
@@ -177,6 +193,9 @@ static const struct cli_command *unknown_command(const char *name, struct error 
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		nearest_offer(&near, c->name);
 	error_set(err, -EINVAL, "unknown command \"%.40s\"", name);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		if (!strcmp(elsewhere[i].word, name))
+			near.best = elsewhere[i].ours;
 	if (near.best)
 		error_hint(err, "did you mean \"%s\"?", near.best);
 	return NULL;
@@ -261,9 +280,12 @@ static int check_dev(const char *dev, struct error *err)
 int cli_optional_dev(int argc, char **argv, const char **dev, struct error *err)
 {
 	*dev = argc ? argv[0] : NULL;
-	if (argc > 1)
-		return error_set(err, -EINVAL, "one device at most, but there is also \"%.40s\"",
-				 argv[1]);
+	if (argc > 1) {
+		error_set(err, -EINVAL, "one device at most, but there is also \"%.40s\"", argv[1]);
+		if (strchr(argv[1], '='))
+			error_hint(err, "settings of a PDN belong to it: --pdn 1,%.60s", argv[1]);
+		return -EINVAL;
+	}
 	return argc ? check_dev(argv[0], err) : 0;
 }
 

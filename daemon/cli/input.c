@@ -72,7 +72,8 @@ static int from_file(const char *path, uint8_t **out, size_t *len, struct error 
 	return ret;
 }
 
-static int from_arguments(int argc, char **argv, uint8_t **out, size_t *len, struct error *err)
+static int from_arguments(int argc, char **argv, bool files, uint8_t **out, size_t *len,
+			  struct error *err)
 {
 	size_t n = 0;
 	char *text, *end;
@@ -87,6 +88,8 @@ static int from_arguments(int argc, char **argv, uint8_t **out, size_t *len, str
 	for (int i = 0; i < argc; i++)
 		end = stpcpy(stpcpy(end, argv[i]), " ");
 	ret = hex_parse(text, strlen(text), out, len, err);
+	if (ret && files && argc == 1)
+		error_hint(err, "there is no file of that name either");
 	free(text);
 	return ret;
 }
@@ -97,5 +100,5 @@ int cli_input(int argc, char **argv, bool files, uint8_t **out, size_t *len, str
 		return from_fd(STDIN_FILENO, "standard input", out, len, err);
 	if (argc == 1 && files && !access(argv[0], F_OK))
 		return from_file(argv[0], out, len, err);
-	return from_arguments(argc, argv, out, len, err);
+	return from_arguments(argc, argv, files, out, len, err);
 }

@@ -54,6 +54,18 @@ static struct json_object *make_request(const struct cli *cli, const char *dev)
 	return o;
 }
 
+/* It may be attached later, and then there will be something to see. */
+static void warn_if_unknown(struct cli *cli, const char *dev)
+{
+	struct json_object *request = cli_request("show", dev), *result = NULL;
+	struct error err = {0};
+
+	if (cli_call(cli, request, CLI_TIMEOUT, &result, &err) == -ENODEV)
+		fprintf(stderr, "qmapctl: %s%s%s; waiting for it\n", err.text,
+			err.hint[0] ? ": " : "", err.hint);
+	json_object_put(result);
+}
+
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct json_object *request;
@@ -63,6 +75,8 @@ int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err)
 
 	if (ret)
 		return ret;
+	if (dev)
+		warn_if_unknown(cli, dev);
 	catch_signals(&mask);
 	request = make_request(cli, dev);
 	ret = cli_stream(cli, request, &mask, on_line, cli, err);

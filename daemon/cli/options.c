@@ -123,6 +123,14 @@ static int ambiguous_option(const struct option_list *l, const char *name, struc
 	return 0;
 }
 
+static bool has_pdn(const struct option_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!strcmp(l->defs[i].name, "pdn"))
+			return true;
+	return false;
+}
+
 /* "--nonsense=5", "-x" or an abbreviation of more than one option. */
 static int unknown_option(const struct option_list *l, const char *arg, struct error *err)
 {
@@ -139,6 +147,10 @@ static int unknown_option(const struct option_list *l, const char *arg, struct e
 	if (ambiguous_option(l, name, err))
 		return -EINVAL;
 	error_set(err, -EINVAL, "unknown option --%s", name);
+	if (has_pdn(l) && config_word_find(CONFIG_PDN, name, NULL)) {
+		error_hint(err, "it is a setting of a PDN: --pdn 1,%s=...", name);
+		return -EINVAL;
+	}
 	nearest_init(&near, name);
 	for (size_t i = 0; i < l->n; i++)
 		nearest_offer(&near, l->defs[i].name);

@@ -14,7 +14,8 @@
 #include "words.h"
 #include "util/log.h"
 
-#define MAX_LINE 1024 /* as it stands in the file; inih gets it without backslashes */
+#define MAX_WORDS 64   /* more than a section has */
+#define MAX_LINE  1024 /* as it stands in the file; inih gets it without backslashes */
 
 struct entry {
 	struct entry *next;
@@ -35,6 +36,8 @@ struct reader {
 	struct model_entry *models, *model; /* all; of the section at hand, or NULL */
 	struct entry *trunk; /* of the section at hand; NULL: before the first, or a model's */
 	struct config_daemon daemon;
+	const struct config_word *set[MAX_WORDS]; /* keys of the section at hand so far */
+	size_t nset;
 	bool has_daemon, in_daemon; /* [qmapd] was seen; is the section at hand */
 	struct config_pdn *pdn;	    /* of the section at hand; NULL: [trunk NAME] */
 	bool quoted;		    /* the value of the line at hand */
@@ -134,6 +137,7 @@ static void enter_section(struct reader *r, char *name)
 	r->pdn = NULL;
 	r->model = NULL;
 	r->in_daemon = false;
+	r->nset = 0;
 	if (n == 1 && !strcmp(words[0], "qmapd"))
 		enter_daemon(r);
 	else if (n == 2 && !strcmp(words[0], "model"))
@@ -244,13 +248,26 @@ static enum config_scope scope_of(const struct reader *r)
 	return r->model ? CONFIG_MODEL : r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
 }
 
+/* Is @w in this section for the second time? One of the two values is not what was meant. */
+static bool was_set(struct reader *r, const struct config_word *w)
+{
+	for (size_t i = 0; i < r->nset; i++)
+		if (r->set[i] == w)
+			return true;
+	if (r->nset < MAX_WORDS)
+		r->set[r->nset++] = w;
+	return false;
+}
+
 static void set_key(struct reader *r, const char *key, const char *value)
 {
 	const struct config_word *w = config_word_find(scope_of(r), key, &r->error);
 
 	if (!w)
 		return;
-	if (w->identity)
+	if (was_set(r, w))
+		error_set(&r->error, -EEXIST, "\"%s\" is there twice in this section", key);
+	else if (w->identity)
 		error_set(&r->error, -EINVAL, "\"%s\" belongs into the section's name", key);
 	else if (r->in_daemon)
 		config_word_set(w, &r->daemon, value, &r->error);

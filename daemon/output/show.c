@@ -16,13 +16,19 @@ static void print_head(FILE *out, struct json_object *trunk)
 {
 	const char *qmap = json_get_string(trunk, "qmap"), *model = json_get_string(trunk, "model");
 	const char *control = json_get_string(trunk, "control");
+	const char *dp = json_get_string(trunk, "datapath");
 	const char *state = or_empty(json_get_string(trunk, "state"));
 	const char *modem_state = json_get_string(json_get_object(trunk, "modem"), "state");
 	int64_t bytes = json_get_int(trunk, "dl_max_bytes");
 	struct json_object *v;
 
 	fprintf(out, "%s: ", or_empty(json_get_string(trunk, "dev")));
-	fprintf(out, "data path %s", or_empty(json_get_string(trunk, "datapath")));
+	if (!dp || !*dp) /* nothing is agreed with the modem yet */
+		fprintf(out, "no data path yet");
+	else
+		fprintf(out, "data path %s", dp);
+	if (!dp || !*dp)
+		qmap = NULL;
 	if (qmap && strcmp(qmap, "off"))
 		fprintf(out, ", QMAP %s", qmap);
 	else if (qmap)
@@ -178,9 +184,8 @@ static void pdn_row(struct output_table *t, struct json_object *pdn, bool lost)
 }
 
 static const struct output_column columns[] = {
-	{"PORT", 0},	       {"MUX", 0},  {"APN", OUTPUT_TRUNC}, {"STATE", 0},
-	{"IPV4", 0},	       {"IPV6", 0}, {"MTU", OUTPUT_RIGHT}, {"NETNS", 0},
-	{"DNS", OUTPUT_TRUNC}, {NULL, 0},
+	{"PORT", 0},	       {"MUX", 0},   {"APN", 0}, {"STATE", 0}, {"IPV4", 0}, {"IPV6", 0},
+	{"MTU", OUTPUT_RIGHT}, {"NETNS", 0}, {"DNS", 0}, {NULL, 0},
 };
 
 static void print_table(FILE *out, struct json_object *trunk)

@@ -35,10 +35,8 @@ struct output_table *output_table_new(FILE *out, const struct output_column *col
 	scols_table_set_stream(t->scols, out);
 	scols_table_enable_colors(t->scols, wants_colour(out));
 	for (; columns->name; columns++)
-		scols_table_new_column(
-			t->scols, columns->name, 0,
-			(columns->flags & OUTPUT_RIGHT ? SCOLS_FL_RIGHT : 0) |
-				(columns->flags & OUTPUT_TRUNC ? SCOLS_FL_TRUNC : 0));
+		scols_table_new_column(t->scols, columns->name, 0,
+				       columns->flags & OUTPUT_RIGHT ? SCOLS_FL_RIGHT : 0);
 	return t;
 }
 

@@ -10,7 +10,6 @@ struct output_table;
 
 enum output_column_flags {
 	OUTPUT_RIGHT = 1, /* numbers */
-	OUTPUT_TRUNC = 2, /* may be cut where the terminal is narrow */
 };
 
 struct output_column {

@@ -226,8 +226,15 @@ static void on_attach(struct control_request *req, struct json_object *args, voi
 	free(config);
 }
 
-static int not_attached(const char *dev, struct error *err)
+static int not_attached(const struct trunk_list *l, const char *dev, struct error *err)
 {
+	for (unsigned int i = 0; dev && i < l->n; i++) {
+		if (!trunk_has_port(l->trunks[i], dev))
+			continue;
+		error_set(err, -ENODEV, "%s is a port of %s", dev, trunk_name(l->trunks[i]));
+		error_hint(err, "give the name of the trunk, %s", trunk_name(l->trunks[i]));
+		return -ENODEV;
+	}
 	error_set(err, -ENODEV, "%s is not attached", dev ? dev : "Nothing");
 	error_hint(err, "`qmapctl show` lists what is");
 	return -ENODEV;
@@ -240,7 +247,7 @@ static int start_detach(struct trunk_list *l, const char *dev, struct job what, 
 	int ret;
 
 	if (!t)
-		return not_attached(dev, err);
+		return not_attached(l, dev, err);
 	job = job_new(l, what.req, err);
 	if (!job)
 		return -ENOMEM;
@@ -277,7 +284,7 @@ static void each(struct control_request *req, struct json_object *args, struct t
 	struct error err = {0};
 
 	if (dev && !trunk_list_find(l, dev))
-		not_attached(dev, &err);
+		not_attached(l, dev, &err);
 	for (unsigned int i = 0; i < l->n && !err.err; i++) {
 		if (dev && strcmp(dev, trunk_name(l->trunks[i])))
 			continue;
@@ -380,7 +387,7 @@ static int start_redial(struct trunk_list *l, struct control_request *req, struc
 	int ret;
 
 	if (!t)
-		return not_attached(dev, err);
+		return not_attached(l, dev, err);
 	if (json_object_object_get_ex(args, "pdn", NULL) && (pdn < 1 || pdn > UINT8_MAX))
 		return error_set(err, -EINVAL, "\"pdn\" must be the number of a PDN");
 	job = job_new(l, req, err);

@@ -71,6 +71,14 @@ bool trunk_has_control(const struct trunk *t)
 	return strcmp(t->config.control, "none");
 }
 
+bool trunk_has_port(const struct trunk *t, const char *name)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (!strcmp(t->ports[i].port.name, name))
+			return true;
+	return false;
+}
+
 struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 {
 	for (unsigned int i = 0; i < t->nports; i++)

@@ -95,6 +95,8 @@ void trunk_free(struct trunk **t);
 bool trunk_is_unfinished(const struct trunk *t);
 
 const char *trunk_name(const struct trunk *t);
+/* Is one of its ports called @name now? */
+bool trunk_has_port(const struct trunk *t, const char *name);
 /* What was asked for, with secrets; without what was found or chosen for it. */
 const struct config_trunk *trunk_config(const struct trunk *t);
 /* Of its netdev; 0 while there is none. */

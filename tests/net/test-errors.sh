@@ -57,6 +57,13 @@ test_wrong_words() {
 	done <<-'END'
 		frobnicate|unknown command "frobnicate"
 		atach|did you mean "attach"?
+		status|did you mean "show"?
+		start|did you mean "attach"?
+		top|did you mean "stats"?
+		reload|did you mean "apply"?
+		attach wwan0 --apn internet|it is a setting of a PDN: --pdn 1,apn=...
+		attach wwan0 apn=internet|settings of a PDN belong to it: --pdn 1,apn=internet
+		decode qmap nofile|there is no file of that name either
 		--frob|unknown option --frob
 		attach|the name of a network device is missing
 		attach wwan0 wwan1|one device at most
@@ -439,6 +446,21 @@ test_daemon_without_privileges() {
 	equal "exit code" 5 "$status"
 	says "root"
 	equal "trunks" "[]" "$(qmapctl -j --socket /run/theirs/control show)"
+	nothing_left
+}
+
+test_name_of_a_port() {
+	local command
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v4 >/dev/null
+	for command in show stats detach dump; do
+		refused 4 "wwan0.1 is a port of wwan0" qmapctl $command wwan0.1
+		says "give the name of the trunk, wwan0"
+	done
+	qmapctl monitor wwan7 2>"$T/err" >/dev/null &
+	wait_for 5 grep -q "wwan7 is not attached: .*waiting for it" "$T/err" || fail "monitor: $(cat "$T/err")"
+	qmapctl detach wwan0
 	nothing_left
 }
 

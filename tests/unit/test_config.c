@@ -759,6 +759,10 @@ static void file_errors(void **state)
 		{"[trunk 1234567890123456]\n", 1,
 		 "bad dev \"1234567890123456\": allowed: at most 15 characters of UTF-8, none of "
 		 "them a control character"},
+		{"[trunk a pdn 1]\napn = x\nip = v4\napn = y\n", 4,
+		 "\"apn\" is there twice in this section"},
+		{"[trunk a]\ndl-max-bytes = 2000\ndl_max_bytes = 3000\n", 3,
+		 "\"dl_max_bytes\" is there twice in this section"},
 		/* The first mistake counts, whoever finds it. */
 		{"[trunk a]\nqmap = v9\nnonsense\n", 2,
 		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},

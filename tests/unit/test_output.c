@@ -347,6 +347,16 @@ static void say_hostile(void)
 }
 
 /* Names and words of others reach neither the terminal as commands nor a parser as no UTF-8. */
+/* Nothing is known yet of how its modem will be driven. */
+static void show_waiting(void **state)
+{
+	(void)state;
+	expect(output_show,
+	       "[{\"dev\":\"wwan0\",\"datapath\":\"\",\"qmap\":\"off\",\"state\":\"attaching\","
+	       "\"modem\":{\"state\":\"present\"},\"pdns\":[]}]",
+	       "wwan0: no data path yet, attaching, modem present\n");
+}
+
 static void hostile(void **state)
 {
 	char out[512], err[512];
@@ -527,6 +537,7 @@ int main(void)
 		T(errors),
 		T(results),
 		T(hostile),
+		T(show_waiting),
 		T(error_basics),
 		T(diagnostics),
 		T(log_to_a_full_pipe),
