@@ -21,6 +21,7 @@
 
 #include "daemon/rtnl/rtnl.h"
 #include "daemon/rtnl/monitor.h"
+#include "daemon/rtnl/sysctl.h"
 
 #define OTHER "qmap-other"
 
@@ -123,6 +124,36 @@ static void veth_pair(void **state)
 	assert_memory_not_equal(a.mac, b.mac, 6);
 	assert_int_equal(rtnl_link_get_index(nl, a.ifindex, &again, NULL), 0);
 	assert_string_equal(again.name, "qtest0");
+}
+
+/* What is sent is limited by its own MTU, which does not touch the lower device's. */
+static void macvlan(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_link lower, upper;
+	struct error err = {0};
+	unsigned int ifindex;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	if (rtnl_macvlan_probe(nl, &err)) {
+		assert_int_equal(err.err, -EOPNOTSUPP);
+		skip();
+	}
+	assert_int_equal(rtnl_macvlan_add(nl, "qtest3", ifindex, 1300, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest3", &upper, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest0", &lower, NULL), 0);
+	assert_string_equal(upper.kind, "macvlan");
+	assert_int_equal(upper.mtu, 1300);
+	assert_int_equal(lower.mtu, 1400);
+	assert_int_equal(upper.lower, ifindex);
+	assert_int_equal(upper.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
+	assert_int_equal(upper.addrgenmode, IN6_ADDR_GEN_MODE_NONE);
+	assert_memory_equal(upper.mac, lower.mac, 6);
+	assert_int_equal(rtnl_macvlan_add(nl, "qtest3", ifindex, 1300, NULL), -EEXIST);
+	/* it goes with what is below */
+	assert_int_equal(rtnl_link_del(nl, ifindex, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "qtest3", &upper, NULL), -ENODEV);
 }
 
 static void names_with_dots(void **state)
@@ -250,6 +281,92 @@ static void addresses_v6(void **state)
 	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET6, NULL, 32, NULL), 1);
 	read_text("/proc/net/if_inet6", text, sizeof(text));
 	assert_null(strstr(text, "20010db8"));
+}
+
+/* On a point-to-point link an address brings no route; and the same one with another prefix is another. */
+static void addresses_without_routes(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_route any = {.family = AF_INET};
+	uint8_t a[16] = {10, 9, 0, 1};
+	char text[4096];
+
+	skip_unless_able();
+	any.ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, any.ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET, a, 1, false, NULL), 0);
+	assert_int_equal(rtnl_addr_has(nl, any.ifindex, AF_INET, a, 1, NULL), 1);
+	assert_int_equal(rtnl_addr_has(nl, any.ifindex, AF_INET, a, 30, NULL), 0);
+	read_text("/proc/net/route", text, sizeof(text));
+	assert_null(strstr(text, "qtest0"));
+	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET, a, 30, false, NULL), 0);
+	assert_int_equal(rtnl_addr_flush(nl, any.ifindex, AF_INET, a, 30, NULL), 1);
+	assert_int_equal(rtnl_addr_has(nl, any.ifindex, AF_INET, a, 1, NULL), 0);
+	inet_pton(AF_INET6, "2001:db8::7", a);
+	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET6, a, 0, false, NULL), 0);
+	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 0);
+	assert_int_equal(rtnl_addr_del(nl, any.ifindex, AF_INET6, a, 0, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET6, a, 64, true, NULL), 0);
+	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 1);
+	assert_int_equal(rtnl_route_flush_made(nl, any.ifindex, NULL), 0);
+	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 0);
+	assert_int_equal(rtnl_addr_made(nl, any.ifindex, NULL), 0);
+}
+
+/* Two routes that differ in their table alone are two. */
+static void routes_in_tables(void **state)
+{
+	static const unsigned int tables[] = {0, 100, 70000};
+	struct rtnl *nl = *state;
+	struct rtnl_route r = {.metric = 7, .mtu = 1400};
+	uint8_t a[4] = {10, 9, 0, 1};
+
+	skip_unless_able();
+	r.ifindex = add_pair(nl);
+	assert_int_equal(rtnl_link_set_up(nl, r.ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, r.ifindex, AF_INET, a, 32, false, NULL), 0);
+	for (int i = 0; i < 6; i++) {
+		r.family = i % 2 ? AF_INET6 : AF_INET;
+		r.table = tables[i / 2];
+		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		assert_int_equal(rtnl_route_add_default(nl, &r, NULL), 0);
+		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 1);
+		r.mtu = 1300;
+		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		assert_int_equal(rtnl_route_add_default(nl, &r, NULL), 0);
+		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 1);
+		r.mtu = 1400;
+	}
+	for (int i = 0; i < 6; i++) {
+		r.family = i % 2 ? AF_INET6 : AF_INET;
+		r.table = tables[i / 2];
+		assert_int_equal(rtnl_route_del_default(nl, &r, NULL), 0);
+		r.mtu = 0;
+		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		r.mtu = 1400;
+	}
+}
+
+static void sysctls(void **state)
+{
+	static const struct rtnl_sysctl list[] = {{"ipv6", "accept_ra", 0},
+						  {"ipv4", "accept_redirects", 0},
+						  {"ipv4", "there_is_none", 3}};
+	struct rtnl *nl = *state;
+	struct error err = {0};
+
+	skip_unless_able();
+	add_pair(nl);
+	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 1);
+	assert_int_equal(rtnl_sysctl_set("", "qtest0", list, 3, &err), 0);
+	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 0);
+	assert_int_equal(rtnl_sysctl_differs("", "qtest1", list, 3), 1);
+	rtnl_sysctl_reset("", "qtest0", list, 3);
+	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 1);
+	/* a netdev of another namespace is not there */
+	assert_int_equal(rtnl_sysctl_differs(OTHER, "qtest0", list, 3), 0);
+	assert_int_equal(rtnl_sysctl_set("qmap-none", "qtest0", list, 3, &err), -ENOENT);
+	assert_true(rtnl_sysctl_differs("qmap-none", "qtest0", list, 3) < 0);
 }
 
 /* In one message, in order: without "up" the route would be refused. */
@@ -646,6 +763,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(veth_pair),
+		T(macvlan),
 		T(names_with_dots),
 		T(twice_is_refused),
 		T(no_such_device),
@@ -654,6 +772,9 @@ int main(void)
 		T(no_generated_addresses),
 		T(addresses_v6),
 		T(addresses_v4),
+		T(addresses_without_routes),
+		T(routes_in_tables),
+		T(sysctls),
 		T(batch),
 		T(batch_with_failures),
 		T(batch_too_long),
