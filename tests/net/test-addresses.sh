@@ -275,6 +275,32 @@ test_addresses_that_the_kernel_refuses() {
 	equal "damage" '[]' "$(damage 1)"
 }
 
+hooked() { # lines, in this order for each family
+	[ "$(grep '4$' "$T/hooked" | tr '\n' ' ')" = "${1//F/4} " ] && [ "$(grep '6$' "$T/hooked" | tr '\n' ' ')" = "${1//F/6} " ]
+}
+
+# What nobody can use is not up for hooks either, whoever has made it so.
+test_hooks_follow_the_port() {
+	modem_start
+	# shellcheck disable=SC2016 # for the hook to expand
+	printf '#!/bin/sh\necho "$QMAP_EVENT $QMAP_FAMILY" >>%s/hooked\n' "$T" >"$T/hook"
+	chmod 755 "$T" "$T/hook"
+	qmapd_start
+	attach --hook "$T/hook" --pdn 1 >/dev/null
+	wait_for 5 hooked "up F" || fail "$(cat "$T/hooked")"
+	ip address flush dev wwan0.1 # which is repaired: nobody has to know
+	wait_for 5 told "repaired: somebody has deleted its address"
+	ip link set wwan0.1 down
+	wait_for 5 hooked "up F down F" || fail "$(cat "$T/hooked")"
+	ip link set wwan0.1 up
+	wait_for 5 hooked "up F down F up F" || fail "$(cat "$T/hooked")"
+	gives_up ip address flush dev wwan0.1
+	wait_for 5 hooked "up F down F up F down F" || fail "$(cat "$T/hooked")"
+	modem disconnect pdn=1 >/dev/null
+	wait_for 10 hooked "up F down F up F down F up F" || fail "$(cat "$T/hooked")"
+	as_told
+}
+
 # --- show says what ip says ---
 
 # agrees: for PDN 1 in whatever namespace, show's state, address and MTU are those of the netdev.
