@@ -93,10 +93,13 @@ static void on_transition(void *arg, const struct session_transition *t)
 	must(t->from && t->to && t->reason);
 }
 
-static uint64_t on_rx_packets(void *arg, unsigned int pdn)
+static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 {
+	uint8_t mask = next();
+
 	(void)arg;
-	return pdn & next();
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
+		rx[mux] = mux & mask;
 }
 
 static void on_signal(void *arg, const char *from, const char *to, int dbm)
