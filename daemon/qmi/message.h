@@ -91,6 +91,9 @@ struct qmi_result {
 /* -ENOMSG if the response has no (whole) result. */
 int qmi_message_result(const struct qmi_message *m, struct qmi_result *r);
 
+/* Headers inside of what is wrong that are looked at in what one read has brought. */
+#define QMI_STREAM_LOOKS 512
+
 /*
  * Cuts a stream into messages. A read may hold a part of a message or several; garbage is skipped
  * up to the next byte that can begin a message from a modem, and what is skipped is counted under
@@ -103,7 +106,8 @@ struct qmi_stream {
 	size_t len;
 	size_t off; /* of what has not been handed out yet */
 	uint64_t faults[QMI_FAULT_MAX];
-	uint64_t skipped; /* bytes */
+	uint64_t skipped;   /* bytes */
+	unsigned int looks; /* so far */
 };
 
 /* Room for one more read, valid until qmi_stream_filled(). At least QMI_MAX_MESSAGE bytes. */

@@ -20,6 +20,7 @@ uint8_t *qmi_stream_room(struct qmi_stream *s, size_t *size)
 void qmi_stream_filled(struct qmi_stream *s, size_t len)
 {
 	s->len += len;
+	s->looks = 0;
 }
 
 /* Does a whole and sound message from the modem begin at @p? */
@@ -64,13 +65,20 @@ static size_t resync(const uint8_t *p, size_t from, size_t len)
 
 /*
  * Where, inside the @len bytes at @p, a sound message begins; 0: nowhere. A modem that stops in the
- * middle of a message and begins another leaves no other trace.
+ * middle of a message and begins another leaves no other trace. Headers inside headers would make
+ * this cost the cube of what has been read, so that it is given up after a number of looks: what is
+ * sound is then found by resync() alone.
  */
-static size_t message_inside(const uint8_t *p, size_t len)
+static size_t message_inside(struct qmi_stream *s, const uint8_t *p, size_t len)
 {
-	for (size_t i = 1; i < len; i++)
+	for (size_t i = 1; i < len; i++) {
+		if (!beginning_at(p + i, len - i))
+			continue;
+		if (++s->looks > QMI_STREAM_LOOKS)
+			return 0;
 		if (message_at(p + i, len - i))
 			return i;
+	}
 	return 0;
 }
 
@@ -78,13 +86,13 @@ static size_t message_inside(const uint8_t *p, size_t len)
  * The message at @p, of @total bytes by its header: how many of them are its own? Fewer than @total
  * if something sound begins in them and nothing does behind them.
  */
-static size_t extent(const uint8_t *p, size_t total, size_t left)
+static size_t extent(struct qmi_stream *s, const uint8_t *p, size_t total, size_t left)
 {
 	size_t inside;
 
 	if (left == total || (left > total + 3 && beginning_at(p + total, left - total)))
 		return total;
-	inside = message_inside(p, left);
+	inside = message_inside(s, p, left);
 	return inside && inside < total ? inside : total;
 }
 
@@ -95,7 +103,7 @@ static void drop_bad(struct qmi_stream *s, enum qmi_fault fault)
 	size_t left = s->len - s->off, total = beginning_at(p, left) ? qmi_get_le16(p + 1) + 1 : 0;
 
 	/* The header may be right where what follows it is wrong. */
-	if (!total || extent(p, total, left) < total ||
+	if (!total || extent(s, p, total, left) < total ||
 	    (left > total && !beginning_at(p + total, left - total)))
 		total = resync(p, 1, left);
 	drop(s, fault, total < left ? total : left);
@@ -113,7 +121,7 @@ int qmi_stream_next(struct qmi_stream *s, struct qmi_message *m)
 			drop_bad(s, bad.fault);
 			continue;
 		}
-		own = extent(p, r < 0 ? SIZE_MAX / 2 : (size_t)r, left);
+		own = extent(s, p, r < 0 ? SIZE_MAX / 2 : (size_t)r, left);
 		if (own <= left && (r < 0 || own < (size_t)r)) {
 			drop(s, QMI_FAULT_TRUNCATED, own);
 			continue;

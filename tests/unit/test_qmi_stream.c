@@ -207,6 +207,26 @@ static void test_only_garbage(void **state)
 	assert_true(stream.skipped >= 9 * sizeof(garbage));
 }
 
+/* Headers in headers, none of them a message: the work must not grow with the cube of the bytes. */
+static void test_nested_headers(void **state)
+{
+	static const uint8_t next[] = {SHORT(7)};
+	uint8_t buf[QMI_MAX_MESSAGE] = {0}, *at = buf;
+
+	(void)state;
+	for (size_t left = sizeof(buf) - sizeof(next); left > 16; left -= 4, at += 4) {
+		at[0] = 0x01;
+		at[1] = (left - 7) & 0xff; /* it ends where nothing begins */
+		at[2] = (left - 7) >> 8;
+		at[3] = 0x80;
+	}
+	memcpy(buf + sizeof(buf) - sizeof(next), next, sizeof(next));
+	feed(buf, sizeof(buf));
+	assert_in_range(stream.looks, 1, QMI_STREAM_LOOKS * 4);
+	/* and what is sound is found behind them */
+	assert_string_equal(FEED(SHORT(3), SHORT(4)), "34");
+}
+
 static void test_largest(void **state)
 {
 	static uint8_t big[QMI_MAX_MESSAGE] = {0x01, 0xff, 0x0f, 0x80, 0x01, 7,	   0x02, 1,
@@ -233,6 +253,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bad_inside, setup),
 		cmocka_unit_test_setup(test_each_counted, setup),
 		cmocka_unit_test_setup(test_only_garbage, setup),
+		cmocka_unit_test_setup(test_nested_headers, setup),
 		cmocka_unit_test_setup(test_largest, setup),
 	};
 
