@@ -144,11 +144,12 @@ static bool has_another_sim(struct session *s)
 void session_facts_changed(struct session *s)
 {
 	enum call_event gate = session_gate(s);
-	bool opened = gate == EV_DIAL && s->gate != EV_DIAL;
+	/* Not the first look: that is no change. */
+	bool opened = gate == EV_DIAL && s->gate != EV_DIAL && s->gate != CALL_EVENTS;
 
 	if (session_giving_back(s) || gate == CALL_EVENTS)
 		return;
-	if (has_moved(s) + has_another_sim(s) + (opened && s->gate != CALL_EVENTS))
+	if (has_moved(s) + has_another_sim(s) + opened)
 		s->circumstances.changes++;
 	s->gate = gate;
 	for (struct call *c = call_first(s); c; c = call_next(c)) {

@@ -353,15 +353,16 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 		return r;
 	}
 	session_id_recover(*out);
-	if ((*out)->formatted && !(*out)->was_giving_back) {
-		session_facts_start(*out);
-		session_watch_start(*out);
-	}
 	for (struct call *c = call_first(*out); c; c = call_next(c))
 		if (c->client)
 			call_step(c, STEP_CHECK);
 		else
 			call_event(c, EV_ENDED, NULL);
+	/* Only now: what the modem lacks is known at once, and sets calls going. */
+	if ((*out)->formatted && !(*out)->was_giving_back) {
+		session_facts_start(*out);
+		session_watch_start(*out);
+	}
 	session_kick(*out);
 	return 0;
 }
