@@ -85,7 +85,7 @@ void output_stats(const struct cli *cli, FILE *out, struct json_object *trunks)
 	size_t n = json_object_array_length(trunks);
 
 	if (!n)
-		fprintf(out, "Nothing is attached.\n");
+		fprintf(out, "Nothing is attached, or waits for its modem: see `qmapctl show`.\n");
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *trunk = json_object_array_get_idx(trunks, i);
 

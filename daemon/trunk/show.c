@@ -221,8 +221,12 @@ int trunk_stats(struct trunk *t, struct json_object **out, struct error *err)
 	struct json_object *show;
 	int ret;
 
-	if (!t->dp)
-		return error_set(err, -EBUSY, "%s has no data path yet", t->config.dev);
+	if (!t->dp) {
+		error_set(err, -EBUSY, "%s waits for its modem and has no counters now",
+			  t->config.dev);
+		error_hint(err, "`qmapctl show %s` says what it waits for", t->config.dev);
+		return -EBUSY;
+	}
 	ret = t->ops->stats(t->dp, out, err);
 	if (ret)
 		return ret;

@@ -255,6 +255,10 @@ test_unplug_and_replug() {
 		modem_stop
 		wait_for 5 modem_is absent || fail "$(qmapctl show)"
 		equal "state" lost "$(field .state)"
+		refused 2 "wwan0 waits for its modem" qmapctl stats wwan0
+		says "\`qmapctl show wwan0\` says what it waits for"
+		try qmapctl stats
+		says "or waits for its modem"
 		equal "netdevs left" "" "$(our_netdevs)"
 		equal "routes left" "" "$(ip -o route show default)"
 		modem_start
