@@ -63,6 +63,10 @@ static const struct test {
 	{"stacked", test_stacked},
 	{"packet_sockets", test_packet_sockets},
 	{"netpoll", test_netpoll},
+	{"poll_frames", test_poll_frames},
+	{"answers", test_answers},
+	{"waiting", test_waiting},
+	{"truesize", test_truesize},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

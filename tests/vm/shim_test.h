@@ -65,5 +65,9 @@ int test_loops(void);
 int test_stacked(void);
 int test_packet_sockets(void);
 int test_netpoll(void);
+int test_poll_frames(void);
+int test_answers(void);
+int test_waiting(void);
+int test_truesize(void);
 
 #endif

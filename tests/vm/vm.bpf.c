@@ -118,6 +118,47 @@ static __always_inline int packet_of(struct xdp_md *ctx)
 	return 0;
 }
 
+/* Polls of the NAPI that count_frames() runs in, and how many frames each had. */
+struct polls {
+	__u64 polls, frames, most, now;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct polls);
+} polls SEC(".maps");
+
+SEC("xdp")
+int count_frames(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct polls *p = bpf_map_lookup_elem(&polls, &zero);
+
+	if (!p || packet_of(ctx))
+		return XDP_ABORTED;
+	p->frames++;
+	p->now++;
+	return XDP_DROP;
+}
+
+/* At the end of each poll, of whatever NAPI: of others, that of the trunk has counted nothing. */
+SEC("tracepoint/napi/napi_poll")
+int count_polls(void *ctx)
+{
+	__u32 zero = 0;
+	struct polls *p = bpf_map_lookup_elem(&polls, &zero);
+
+	if (!p || !p->now)
+		return 0;
+	p->polls++;
+	if (p->now > p->most)
+		p->most = p->now;
+	p->now = 0;
+	return 0;
+}
+
 /* Every packet goes to the one entry of the map. */
 SEC("xdp")
 int frames_to_map(struct xdp_md *ctx)
