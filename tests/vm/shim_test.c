@@ -67,6 +67,11 @@ static const struct test {
 	{"answers", test_answers},
 	{"waiting", test_waiting},
 	{"truesize", test_truesize},
+	{"below", test_below},
+	{"drops_below", test_drops_below},
+	{"bulk", test_bulk},
+	{"held_by_gro", test_held_by_gro},
+	{"drop_monitor", test_drop_monitor},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

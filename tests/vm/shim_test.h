@@ -69,5 +69,10 @@ int test_poll_frames(void);
 int test_answers(void);
 int test_waiting(void);
 int test_truesize(void);
+int test_below(void);
+int test_drops_below(void);
+int test_bulk(void);
+int test_held_by_gro(void);
+int test_drop_monitor(void);
 
 #endif

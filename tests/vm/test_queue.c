@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What waits between a port and the modem: no more below the aggregator than its limits allow, all
+ * that is lost there counted, and nothing that outlives its port.
+ */
+#include "shim_test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proc.h"
+#include "qmap/wire.h"
+#include "trace.h"
+#include "world.h"
+
+#define PACKETS	  4000
+#define PAYLOAD	  1000
+#define FEW	  300
+#define WAIT_MS	  3000
+#define BELOW_MAX (192 << 10) /* 128 KB of a port, and an aggregate that crosses the limit */
+#define ROUNDS	  40
+
+/* By its path: busybox prefers a tc of its own. */
+#define TBF(parameters) "/bin/tc qdisc replace dev modem0 root tbf " parameters
+
+static uint32_t host_addr(void)
+{
+	return 0x0a640101;
+}
+
+static int udp_open(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = htonl(host_addr() + 1)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), size = 32 << 20;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return connect(fd, (struct sockaddr *)&to, sizeof(to)) ? -1 : fd;
+}
+
+/* @n datagrams out of port1. */
+static int send_many(unsigned int n, size_t payload)
+{
+	static const uint8_t data[PAYLOAD];
+	int fd = udp_open(), err = fd < 0 ? FAIL("UDP socket") : 0;
+
+	while (!err && n--)
+		if (send(fd, data, payload, 0) != (ssize_t)payload && errno != ENOBUFS)
+			err = FAIL("send: %s", strerror(errno));
+	close(fd);
+	return err;
+}
+
+static int in_world(const struct nl_trunk *t, int (*work)(const struct world *w))
+{
+	const struct world_options o = {.version = 1, .ports = 1, .trunk = *t};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	if (world_extra(&w, 0) || nl_add_addr4("port1", htonl(host_addr()), 24) ||
+	    nl_wait_running("port1"))
+		err = FAIL("port1: %s", nl_error());
+	else
+		err = work(&w);
+	world_free(&w);
+	return err;
+}
+
+static int in_worlds(int (*work)(const struct world *w))
+{
+	const struct nl_trunk alone = {}, filled = {.tx_bytes = 16384},
+			      timed = {.tx_bytes = 16384, .tx_usecs = 500};
+
+	return in_world(&alone, work) ?: in_world(&filled, work) ?: in_world(&timed, work);
+}
+
+/* Bytes in the queue of the modem's netdev, -1 if tc does not tell. */
+static long below(void)
+{
+	static char text[4096];
+	char *p;
+
+	if (system("/bin/tc -j -s qdisc show dev modem0 >/tmp/below") ||
+	    proc_read("/tmp/below", text, sizeof(text)) < 0)
+		return -1;
+	p = strstr(text, "\"backlog\":");
+	return p ? strtol(p + 10, NULL, 10) : -1;
+}
+
+static int measure_below(__attribute__((unused)) const struct world *w)
+{
+	long bytes;
+
+	if (system(TBF("rate 100kbit burst 20kb limit 20mb")))
+		return FAIL("no tbf");
+	if (send_many(PACKETS, PAYLOAD))
+		return -1;
+	bytes = below();
+	printf("  %ld bytes wait below the aggregator\n", bytes);
+	if (bytes < PAYLOAD)
+		return FAIL("nothing waits there");
+	return bytes <= BELOW_MAX ? 0 : FAIL("that is more than %u", BELOW_MAX);
+}
+
+/* A slow netdev below: packets wait in the queue of their port, which an administrator can see. */
+int test_below(void)
+{
+	return in_worlds(measure_below);
+}
+
+static unsigned int count_frames(const uint8_t *p, size_t len)
+{
+	unsigned int n = 0;
+	size_t frame;
+
+	for (; len > 4; n++) {
+		frame = 4 + (p[2] << 8 | p[3]);
+		if (frame > len)
+			break;
+		p += frame;
+		len -= frame;
+	}
+	return n;
+}
+
+/* Frames that come until nothing does. */
+static unsigned int take_frames(const struct world *w, unsigned int *transfers)
+{
+	static uint8_t buf[AGGREGATE_MAX];
+	unsigned int n = 0;
+	size_t len;
+
+	while ((len = world_recv(w, buf, sizeof(buf), WAIT_MS))) {
+		n += count_frames(buf, len);
+		++*transfers;
+	}
+	return n;
+}
+
+static uint64_t interface_dropped(void)
+{
+	char text[32] = "";
+
+	proc_read("/sys/class/net/port1/statistics/tx_dropped", text, sizeof(text));
+	return strtoull(text, NULL, 10);
+}
+
+static int expect_account(const struct world *w)
+{
+	unsigned int transfers = 0, came = take_frames(w, &transfers);
+	uint64_t dropped = world_counter("port1", "tx_dropped"), all = interface_dropped();
+
+	printf("  %u of %u frames came, %llu dropped\n", came, FEW, (unsigned long long)dropped);
+	if (came + dropped != FEW || dropped != all)
+		return FAIL("%u sent, ip -s says %llu", FEW, (unsigned long long)all);
+	return dropped && world_counter("trunk0", "drop_queue_full") == dropped
+		       ? 0
+		       : FAIL("the trunk counts %llu",
+			      (unsigned long long)world_counter("trunk0", "drop_queue_full"));
+}
+
+static int refused_below(const struct world *w)
+{
+	if (world_tc_egress(w, "modem0", "drop") || send_many(FEW, PAYLOAD))
+		return -1;
+	return expect_account(w);
+}
+
+/* The queue of the port itself is one that drops nothing. */
+static int overflow_below(const struct world *w)
+{
+	if (system(TBF("rate 8mbit burst 20kb limit 3kb")) ||
+	    system("/bin/tc qdisc replace dev port1 root pfifo limit 1000"))
+		return FAIL("no tbf");
+	return send_many(FEW, PAYLOAD) ?: expect_account(w);
+}
+
+/* What the netdev below does not take is counted. */
+int test_drops_below(void)
+{
+	return in_worlds(refused_below) ?: in_worlds(overflow_below);
+}
+
+static int flow(const struct world *w, bool enable)
+{
+	static struct aggregate a;
+	uint8_t answer[64];
+
+	a = (struct aggregate){.version = 1, .max = 64};
+	aggregate_add_flow(&a, 1, enable, 1);
+	if (world_send(w, a.data, a.len))
+		return FAIL("cannot send");
+	return enable || world_recv(w, answer, sizeof(answer), WAIT_MS) ? 0 : FAIL("no answer");
+}
+
+/* What has gathered in the port's queue leaves in aggregates although no frame waits for others. */
+static int bulk(const struct world *w)
+{
+	unsigned int transfers = 0, frames;
+
+	if (flow(w, false) || send_many(FEW, 100) || flow(w, true))
+		return -1;
+	frames = take_frames(w, &transfers) - 1; /* an answer, too */
+	printf("  %u frames in %u transfers\n", frames, transfers - 1);
+	if (frames != FEW)
+		return FAIL("%u were sent", FEW);
+	return frames >= 4 * (transfers - 1) ? 0 : FAIL("hardly aggregated");
+}
+
+int test_bulk(void)
+{
+	const struct nl_trunk filled = {.tx_bytes = 16384};
+
+	return in_world(&filled, bulk);
+}
+
+static int send_segment(const struct world *w, uint32_t seq)
+{
+	struct packet_spec s = {.flow = 1,
+				.ttl = 64,
+				.flags = 0x10,
+				.frag = 0x4000,
+				.seq = seq,
+				.payload = PAYLOAD};
+	static struct aggregate a;
+	uint8_t packet[PACKET_MAX];
+
+	a = (struct aggregate){.version = 1, .max = 4096};
+	aggregate_add(&a, 1, packet, packet_make(packet, &s), 0);
+	return world_send(w, a.data, a.len) ? FAIL("cannot send") : 0;
+}
+
+/* The number of a port is free again as soon as the port is gone, and belongs to the new one. */
+static int replace_port(struct world *w, uint32_t seq)
+{
+	uint8_t buf[PACKET_MAX];
+	int tap, err;
+
+	bpf_link__destroy(w->tx[1]);
+	w->tx[1] = NULL;
+	if (nl_del("port1") || world_port(w, 1, true))
+		return FAIL("port1: %s", nl_error());
+	world_named_feature("port1", "rx-gro-hw", false);
+	tap = world_tap("port1");
+	err = tap < 0 || send_segment(w, seq);
+	if (!err && !world_read(tap, buf, sizeof(buf), WAIT_MS))
+		err = FAIL("the new port gets nothing");
+	close(tap);
+	return err;
+}
+
+/* GRO holds a packet of the port for a while, which ends after the port. */
+int test_held_by_gro(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct world w;
+	uint32_t i;
+	int err = 0;
+
+	if (world_new(&w, &o))
+		return -1;
+	world_named_feature("port1", "rx-gro-hw", false);
+	proc_write("/sys/class/net/trunk0/napi_defer_hard_irqs", "10");
+	proc_write("/sys/class/net/trunk0/gro_flush_timeout", "3000000");
+	for (i = 0; i < ROUNDS && !err; i++)
+		err = send_segment(&w, i * 10000) ?: replace_port(&w, i * 10000 + 5000);
+	world_free(&w);
+	return err;
+}
+
+static void keep_line(const char *line, void *arg)
+{
+	snprintf(arg, 256, "%s", line);
+}
+
+/* Good traffic is no drop in the eyes of `dropwatch`, and what is one says why. */
+static int trace_drops(const struct world *w, struct trace *t)
+{
+	char line[256] = "";
+	uint32_t i;
+	int n;
+
+	for (i = 0; i < 100; i++)
+		if (send_segment(w, i * PAYLOAD))
+			return -1;
+	if (world_counter("trunk0", "frames") != 100)
+		return FAIL("frames are missing");
+	n = trace_lines(t, keep_line, line);
+	if (n)
+		return FAIL("%d drops of 100 good aggregates: %s", n, line);
+	if (nl_up("trunk0", false) || send_segment(w, 0))
+		return FAIL("trunk0: %s", nl_error());
+	n = trace_lines(t, keep_line, line);
+	if (n != 1 || strstr(line, "NOT_SPECIFIED"))
+		return FAIL("%d drops of one, the last: %s", n, line);
+	return 0;
+}
+
+int test_drop_monitor(void)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct trace t;
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = trace_start(&t, "skb/kfree_skb", "protocol==0xf9");
+	if (!err) {
+		err = trace_drops(&w, &t);
+		trace_stop(&t);
+	}
+	world_free(&w);
+	return err;
+}
