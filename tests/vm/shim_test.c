@@ -72,6 +72,8 @@ static const struct test {
 	{"bulk", test_bulk},
 	{"held_by_gro", test_held_by_gro},
 	{"drop_monitor", test_drop_monitor},
+	{"segments", test_segments},
+	{"checksums", test_checksums},
 };
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -74,5 +74,7 @@ int test_drops_below(void);
 int test_bulk(void);
 int test_held_by_gro(void);
 int test_drop_monitor(void);
+int test_segments(void);
+int test_checksums(void);
 
 #endif
