@@ -105,6 +105,7 @@ copy_modules() {
 	[ -e "$base/lib/modules/$release/koep.bin" ] || depmod -b "$base" "$release" 2>/dev/null
 	mkdir -p "$root/ko"
 	for name in $GUEST_MODULES; do
+		[[ " $GUEST_WITHOUT " != *" $name "* ]] || continue
 		modprobe -d "$base" -S "$release" --show-depends "$name" 2>/dev/null
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
 		name=$(basename "$path")

@@ -14,6 +14,7 @@
 
 # shellcheck disable=SC2034 # for those who source this
 ARCH=${ARCH:-amd64}
+GUEST_WITHOUT='' # modules that are not loaded there
 case $ARCH in
 amd64)
 	TRIPLET=x86_64-linux-gnu FLAVOUR=amd64 CONSOLE=ttyS0
@@ -33,6 +34,8 @@ armhf)
 s390x)
 	TRIPLET=s390x-linux-gnu FLAVOUR=s390x CONSOLE=ttysclp0 QEMU_USER=qemu-s390x-static
 	QEMU=(qemu-system-s390x -M s390-ccw-virtio) GUEST_SMP="-smp 2"
+	# llc_init() of Debian's 6.1.0-50 ends in a BUG of lib/list_debug.c there (QEMU 7.2).
+	GUEST_WITHOUT="bridge"
 	GUEST_CPU=max GUEST_MEMORY=1024
 	;;
 mipsel)
