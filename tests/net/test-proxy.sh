@@ -337,7 +337,7 @@ test_server_deadlines() {
 	"$build/proxy-tool" "$device" hold >"$T/hold" &
 	pids+=($!)
 	wait_for 10 grep -q holding "$T/hold"
-	for ((i = 0; i < 70; i++)); do
+	for ((i = 0; i < 40; i++)); do
 		"$build/proxy-tool" - closed &
 		pids+=($!)
 	done
