@@ -153,7 +153,7 @@ static int attach_datapath(struct world *w, int version, struct error *err)
 	struct datapath_format format = {.version = version, .dl_max_bytes = 16384};
 	int ret;
 
-	w->port = (struct datapath_port){.number = 1, .mux = WORLD_MUX};
+	w->port = (struct datapath_port){.number = 1, .mux = WORLD_MUX, .name = "wwan0.1"};
 	ret = pins_create(&w->pins, w->trunk_ifindex, "wwan0", err);
 	if (ret)
 		return ret;
@@ -168,6 +168,7 @@ int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n,
 	ports[0] = w->port;
 	for (unsigned int i = 1; i < n && !ret; i++) {
 		ports[i] = (struct datapath_port){.number = i + 1, .mux = WORLD_MUX + i};
+		snprintf(ports[i].name, sizeof(ports[i].name), "wwan0.%u", (i + 1) % 1000);
 		ret = add_port(w, &ports[i], err);
 	}
 	for (unsigned int i = 0; i < n && !ret; i++)
