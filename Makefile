@@ -65,7 +65,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-report tests bench bench-vm fuzz lint install clean
+.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint install clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -264,6 +264,12 @@ check-arch:
 	$(Q)tests/vm/arch.sh deps
 	$(Q)tests/vm/arch.sh
 
+# The module on a kernel that watches it: hours. ROUNDS=N, AGGREGATES=N, SEED=N.
+check-debug:
+	$(Q)tests/deps.sh debug
+	$(call with_deps,all tests)
+	$(Q)tests/vm/debug/check.sh
+
 # All of the fault matrix; `check` goes through a third of it.
 check-matrix:
 	$(call with_deps,all)
@@ -324,6 +330,7 @@ help:
 	@echo 'sudo make deps     install what the build needs (Debian)'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
 	@echo 'sudo make check-vm every test in guests, hours: three kernels, all data paths, the module by DKMS'
+	@echo 'sudo make check-debug  the module on a kernel with KASAN, lockdep, kmemleak; built once, hours'
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
 	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
 	@echo 'make check-arch    unit tests and module on arm64, armhf, s390x and mipsel, by QEMU (root)'

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/deps.sh build|demo|all: installs the Debian packages that are missing, and only then asks the
-# network. What the programs are built with; the demo besides; the tests, measurements and lint besides.
+# tests/deps.sh build|demo|all|debug: installs the Debian packages that are missing, and only then asks the
+# network. What the programs are built with; the demo besides; the tests, measurements and lint besides;
+# what a debug kernel is built with (make check-debug) besides.
 set -eu
 
 build=(
@@ -13,12 +14,14 @@ tests=(
 	libcmocka-dev libclang-rt-14-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd
 	libqmi-utils libqmi-proxy python3 strace clang-format shellcheck cppcheck sparse
 )
+debug=(flex bison bc libssl-dev dwarves nftables)
 case ${1:-all} in
 build) packages=("${build[@]}") ;;
 demo) packages=("${build[@]}" "${demo[@]}") ;;
 all) packages=("${build[@]}" "${demo[@]}" "${tests[@]}") ;;
+debug) packages=("${build[@]}" "${demo[@]}" "${tests[@]}" "${debug[@]}") ;;
 *)
-	echo "usage: $0 build|demo|all" >&2
+	echo "usage: $0 build|demo|all|debug" >&2
 	exit 1
 	;;
 esac

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Kernels for the guests: Debian's packages, unpacked under build/vm/<version>/root, never installed.
-# Sourced by run.sh and by bench/vm.sh.
+# Kernels for the guests: Debian's packages, unpacked under build/vm/<version>/root, never installed;
+# and one built for debugging, "kasan". Sourced by run.sh and by bench/vm.sh.
 #
 # For other machines than this one (ARCH, see machine.sh) under build/<ARCH>/vm.
 #
@@ -13,12 +13,14 @@
 . tests/vm/machine.sh
 
 VM_BUILD=$(realpath -m "${VM_BUILD:-$GUEST_BUILD/vm}")
+# shellcheck source=tests/vm/debug/kernel.sh
+. tests/vm/debug/kernel.sh
 
 # Debian suite that carries a kernel version; the machine's own suite for what it has itself.
 suite_of() {
 	case $1 in
 	6.1) echo bookworm ;;
-	6.12) echo bookworm-backports ;;
+	6.12 | kasan) echo bookworm-backports ;;
 	7.* | newest) echo trixie-backports ;;
 	*) return 1 ;;
 	esac
@@ -128,6 +130,7 @@ unpack_kernel() {
 
 fetch_kernel() {
 	local version=$1 suite release image dir=$VM_BUILD/$1
+	[ "$version" != kasan ] || { build_debug_kernel; return; }
 	[ -s "$dir/release" ] && return 0
 	suite=$(suite_of "$version") || { echo "no suite is known to carry it"; return 1; }
 	update_suite "$suite" || return 1

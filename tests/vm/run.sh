@@ -39,8 +39,9 @@ for kernel in $KERNELS; do
 	# Without it the guest skips what needs it.
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
 	image=$VM_BUILD/$kernel/test.cpio.gz
+	mapfile -t more < <(guest_file nft) # used if it is there
 	make_image "$kernel" "$image" "shim_test $*" "$GUEST_BUILD/vm/bin/shim_test" \
-		"$GUEST_BUILD/vm/bin/vm.bpf.o" || exit 1
+		"$GUEST_BUILD/vm/bin/vm.bpf.o" "${more[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
 done
 [ -n "${ARCH:-}" ] || tests/checkpatch.sh || failed=1

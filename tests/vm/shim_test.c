@@ -74,15 +74,23 @@ static const struct test {
 	{"drop_monitor", test_drop_monitor},
 	{"segments", test_segments},
 	{"checksums", test_checksums},
+	{"chaos", test_chaos},
+	{"mutated_large", test_mutated_large},
 };
+
+/* Only if they are named: they take long, and want the debug kernel. */
+static const char *const on_demand[] = {"chaos", "mutated_large"};
 
 static bool wanted(const char *name, int argc, char **argv)
 {
-	int i;
+	size_t i;
 
-	for (i = 1; i < argc; i++)
+	for (i = 1; i < (size_t)argc; i++)
 		if (!strcmp(argv[i], name))
 			return true;
+	for (i = 0; i < sizeof(on_demand) / sizeof(*on_demand); i++)
+		if (!strcmp(on_demand[i], name))
+			return false;
 	return argc == 1;
 }
 

@@ -76,5 +76,7 @@ int test_held_by_gro(void);
 int test_drop_monitor(void);
 int test_segments(void);
 int test_checksums(void);
+int test_chaos(void);
+int test_mutated_large(void);
 
 #endif

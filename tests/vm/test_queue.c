@@ -20,7 +20,7 @@
 
 #define PACKETS	  4000
 #define PAYLOAD	  1000
-#define FEW	  300
+#define FEW	  300U
 #define WAIT_MS	  3000
 #define BELOW_MAX (192 << 10) /* 128 KB of a port, and an aggregate that crosses the limit */
 #define ROUNDS	  40

@@ -24,6 +24,7 @@
 
 #define PORTS		4
 #define AGGREGATES	200000 /* over all versions; SCALE divides */
+#define LARGE_ROUND	2000
 #define TEARDOWN_ROUNDS 60
 #define SWAPS		500
 #define UNPLUGS		10
@@ -50,7 +51,7 @@ static int sink_ports(const struct world *w)
 	return 0;
 }
 
-static int mutated(int version, unsigned int n)
+static int mutated(int version, unsigned int n, unsigned int largest)
 {
 	const struct world_options o = {.version = version, .ports = PORTS};
 	static struct aggregate a;
@@ -62,7 +63,7 @@ static int mutated(int version, unsigned int n)
 		return -1;
 	err = world_second(&w) || world_extra(&w, w.second_ifindex) || sink_ports(&w);
 	for (; n && !err; n--) {
-		a = (struct aggregate){.version = version, .max = random_in(1600, 9000)};
+		a = (struct aggregate){.version = version, .max = random_in(1600, largest)};
 		load_fill(&a, PORTS);
 		if (chance(70))
 			load_mutate(&a);
@@ -102,14 +103,30 @@ int test_mutated(void)
 	size_t i;
 
 	/* Caches of the kernel fill up in a first round. */
-	if (mutated(1, 500))
+	if (mutated(1, 500, 9000))
 		return -1;
 	heads = skb_heads();
 	kb = meminfo("MemFree:");
 	for (i = 0; i < 3; i++)
-		if (mutated(versions[i], AGGREGATES / 3 / scale()))
+		if (mutated(versions[i], AGGREGATES / 3 / scale(), 9000))
 			return -1;
 	return leaks(heads, kb);
+}
+
+/* Any length that there is. AGGREGATES=N on the kernel's command line says how many. */
+int test_mutated_large(void)
+{
+	static const int versions[] = {1, 4, 5};
+	const char *text = getenv("AGGREGATES");
+	unsigned int left = text ? strtoul(text, NULL, 0) : 1000000, i, n;
+
+	for (i = 0; left; i++) {
+		n = left < LARGE_ROUND ? left : LARGE_ROUND;
+		if (mutated(versions[i % 3], n, i % 10 ? 9000 : AGGREGATE_MAX))
+			return -1;
+		left -= n;
+	}
+	return 0;
 }
 
 static int rebuild_port(struct world *w, unsigned int i)
