@@ -2,6 +2,7 @@
 /* From frames to skbs: one GSO packet per chain, one packet per frame that is alone; delivery. */
 
 #include <linux/ipv6.h>
+#include <net/busy_poll.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
@@ -51,6 +52,7 @@ static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff 
 	skb->protocol = is_v6(packet) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
+	skb_mark_napi_id(skb, &q->napi);
 	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
 	    protocol(packet) == IPPROTO_TCP)
 		gro_cells_receive(&port->gro, skb);

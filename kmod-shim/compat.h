@@ -85,7 +85,8 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+/* 6.9 has the operations, but not all that a port counts. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #include <net/netdev_queues.h>
 #define SHIM_QUEUE_STATS
 #endif

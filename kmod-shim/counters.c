@@ -31,6 +31,8 @@ const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN] = {
 	[PORT_TX_PACKETS] = "tx_packets",
 	[PORT_TX_BYTES] = "tx_bytes",
 	[PORT_TX_DROPPED] = "tx_dropped",
+	[PORT_TX_GSO_PACKETS] = "tx_gso_packets",
+	[PORT_TX_GSO_SEGMENTS] = "tx_gso_segments",
 	[PORT_FLOW_STOPS] = "flow_stops",
 };
 

@@ -42,12 +42,19 @@ static void port_channels(struct net_device *dev, struct ethtool_channels *chann
 	channels->combined_count = 1;
 }
 
+/* `ethtool -L` with the number that a port has succeeds, as on any netdev with channels. */
+static int port_set_channels(struct net_device *dev, struct ethtool_channels *channels)
+{
+	return channels->combined_count == 1 ? 0 : -EINVAL;
+}
+
 static const struct ethtool_ops port_ethtool_ops = {
 	.get_link = ethtool_op_get_link,
 	.get_sset_count = port_sset_count,
 	.get_strings = port_strings,
 	.get_ethtool_stats = port_ethtool_stats,
 	.get_channels = port_channels,
+	.set_channels = port_set_channels,
 };
 
 #ifdef SHIM_QUEUE_STATS
@@ -74,6 +81,8 @@ static void port_queue_tx(struct net_device *dev, int queue, struct netdev_queue
 	tx->packets = n[PORT_TX_PACKETS];
 	tx->bytes = n[PORT_TX_BYTES];
 	tx->hw_drops = n[PORT_TX_DROPPED];
+	tx->hw_gso_packets = n[PORT_TX_GSO_PACKETS];
+	tx->hw_gso_wire_packets = n[PORT_TX_GSO_SEGMENTS];
 }
 
 /* The queue has counted since the port exists: nothing is to be added, of what it counts. */
@@ -89,6 +98,8 @@ static void port_base_stats(struct net_device *dev, struct netdev_queue_stats_rx
 	tx->packets = 0;
 	tx->bytes = 0;
 	tx->hw_drops = 0;
+	tx->hw_gso_packets = 0;
+	tx->hw_gso_wire_packets = 0;
 }
 
 static const struct netdev_stat_ops port_stat_ops = {

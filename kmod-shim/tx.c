@@ -432,8 +432,11 @@ static u8 *tx_reserve(struct port *port, const struct qmap_shim_tx *meta)
 	return skb_put(tx->skb, length);
 }
 
-/* One segment of a large packet, cut right into the aggregate: no skb is made for it. */
-static void tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso,
+/*
+ * One segment of a large packet, cut right into the aggregate: no skb is made for it. False if it is
+ * dropped.
+ */
+static bool tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso,
 		       unsigned int offset, unsigned int payload)
 {
 	unsigned int l3 = skb_transport_offset(skb), headers = l3 + tso->tlen;
@@ -458,27 +461,30 @@ static void tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso
 		to = memcpy(to, packet - meta.header, meta.header + headers) + meta.header;
 	segment_payload(skb, tso, payload, to ? to + headers : NULL);
 	if (!to)
-		return;
+		return false;
 	if (meta.pad)
 		memset(to + meta.length, 0, meta.pad);
 	if (!(meta.flags & QMAP_SHIM_TX_CSUM))
 		segment_checksum(to + l3, meta.length - l3, skb->csum_offset);
+	return true;
 }
 
 /* A packet that the stack has left to us to cut: see port_features_check(). */
 static void tx_segments(struct port *port, struct sk_buff *skb)
 {
 	struct aggregator *tx = &port->trunk->tx;
-	unsigned int length, offset, payload;
+	unsigned int length, offset, payload, sent = 0;
 	struct tso_t tso;
 
 	length = skb->len - tso_start(skb, &tso);
 	for (offset = 0; offset < length; offset += payload) {
 		payload = min_t(unsigned int, skb_shinfo(skb)->gso_size, length - offset);
-		tx_segment(port, skb, &tso, offset, payload);
+		sent += tx_segment(port, skb, &tso, offset, payload);
 		if (tx->frames >= READ_ONCE(tx->max_frames))
 			tx_close(port->trunk);
 	}
+	counters_add(port->counters, PORT_TX_GSO_PACKETS, sent > 0);
+	counters_add(port->counters, PORT_TX_GSO_SEGMENTS, sent);
 	consume_skb(skb);
 }
 
