@@ -211,9 +211,12 @@ VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) tests/mode
 	      tests/modem/usb_vhci.c $(FIXTURES)
 VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c usbmodem.c) \
 	      tests/modem/usb_desc.c tests/modem/usb_vhci.c $(FIXTURES)
+VMCABLE_SRC := $(addprefix tests/vm/,cable_tool.c nl.c rmnet.c world.c usbmodem.c) \
+	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
 $(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o)
-$(BUILD)/vm/bin/shim_test $(BUILD)/vm/bin/fixture_tool:
+$(BUILD)/vm/bin/cable_tool: $(VMCABLE_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/vm/bin/shim_test $(BUILD)/vm/bin/fixture_tool $(BUILD)/vm/bin/cable_tool:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -lmnl -o $@

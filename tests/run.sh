@@ -62,6 +62,7 @@ run_tier() {
 		DEBUG=1 KERNELS=6.1 run tests/vm/run.sh
 		run tests/vm/dkms.sh
 		LIMIT=36000 run tests/vm/arch.sh
+		LIMIT=36000 run tests/vm/selftests.sh
 		LIMIT=36000 run tests/vm/usb.sh
 		run tests/vm/peers.sh
 		KERNELS=newest DATAPATHS="xdp shim" run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
