@@ -252,10 +252,16 @@ size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms)
 unsigned long long cell_received(const struct cell *cell)
 {
 	unsigned long long sum = 0;
+	char name[IFNAMSIZ];
 	unsigned int i;
 
-	for (i = 1; i <= cell->ports; i++)
-		sum += statistic(cell->port[i], "rx_packets");
+	for (i = 1; i <= cell->ports; i++) {
+		if (cell->xdp)
+			vm_xdp_lower(cell->xdp, i, name);
+		else
+			snprintf(name, sizeof(name), "%s", cell->port[i]);
+		sum += statistic(name, "rx_packets");
+	}
 	return sum;
 }
 

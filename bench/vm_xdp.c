@@ -14,11 +14,12 @@ struct vm_xdp {
 	char names[256][IFNAMSIZ];
 };
 
-static void add_port(struct vm_xdp *x, unsigned int number)
+static void add_port(struct vm_xdp *x, const char *trunk, unsigned int number)
 {
 	struct datapath_port port = {.number = number, .mux = number};
 	struct error err = {0};
 
+	snprintf(port.name, sizeof(port.name), "%s.%u", trunk, number);
 	if (datapath_xdp.add_port(x->dp, &port, &err) ||
 	    datapath_xdp.flow(x->dp, number, true, &err))
 		DIE("%s", err.text);
@@ -41,7 +42,7 @@ struct vm_xdp *vm_xdp_up(const char *trunk, unsigned int ports, int version)
 	    datapath_xdp.attach(&x->dp, &x->pins, trunk, &format, &err))
 		DIE("%s", err.text);
 	for (unsigned int i = 1; i <= ports; i++)
-		add_port(x, i);
+		add_port(x, trunk, i);
 	return x;
 }
 
@@ -62,6 +63,19 @@ void vm_xdp_down(struct vm_xdp **x)
 void vm_xdp_port(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, "%s", x->names[number]);
+}
+
+void vm_xdp_lower(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ])
+{
+	char path[64];
+	unsigned int ifindex;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/iflink", x->names[number]);
+	f = fopen(path, "re");
+	if (!f || fscanf(f, "%u", &ifindex) != 1 || !if_indextoname(ifindex, name))
+		DIE("%s", path);
+	fclose(f);
 }
 
 struct json_object *vm_xdp_drops(struct vm_xdp *x)

@@ -12,6 +12,8 @@ struct json_object;
 struct vm_xdp *vm_xdp_up(const char *trunk, unsigned int ports, int version);
 void vm_xdp_down(struct vm_xdp **x);
 void vm_xdp_port(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ]);
+/* The netdev below port @number, which counts packets before GRO makes few of many. */
+void vm_xdp_lower(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ]);
 /* Object of drop counters, by reason. New reference. */
 struct json_object *vm_xdp_drops(struct vm_xdp *x);
 
