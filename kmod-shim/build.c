@@ -24,25 +24,74 @@ static u8 protocol(const u8 *packet)
 	return is_v6(packet) ? packet[6] : packet[9];
 }
 
-static void build_count(struct port *port, unsigned int packets, unsigned int bytes, bool csum_ok)
+static void build_count_flush(struct rx_queue *q)
 {
-	struct counters *c = this_cpu_ptr(port->counters);
+	struct rx_count *n = &q->count;
+	struct counters *c;
 
+	if (!n->packets)
+		return;
+	c = this_cpu_ptr(n->port->counters);
 	u64_stats_update_begin(&c->syncp);
-	u64_stats_add(&c->n[PORT_RX_PACKETS], packets);
-	u64_stats_add(&c->n[PORT_RX_BYTES], bytes);
-	u64_stats_add(&c->n[csum_ok ? PORT_RX_CSUM_OK : PORT_RX_CSUM_NONE], packets);
-	if (packets > 1) {
-		u64_stats_inc(&c->n[PORT_RX_CHAINS]);
-		u64_stats_add(&c->n[PORT_RX_COALESCED], packets);
-	}
+	u64_stats_add(&c->n[PORT_RX_PACKETS], n->packets);
+	u64_stats_add(&c->n[PORT_RX_BYTES], n->bytes);
+	u64_stats_add(&c->n[n->csum_ok ? PORT_RX_CSUM_OK : PORT_RX_CSUM_NONE], n->packets);
+	u64_stats_add(&c->n[PORT_RX_CHAINS], n->chains);
+	u64_stats_add(&c->n[PORT_RX_COALESCED], n->coalesced);
 	u64_stats_update_end(&c->syncp);
+	memset(n, 0, sizeof(*n));
+}
+
+/* Packets of one port, as nearly all of a poll are, are counted together. */
+static void build_count(struct rx_queue *q, const struct frame *f, unsigned int packets,
+			unsigned int bytes)
+{
+	struct rx_count *n = &q->count;
+
+	if (unlikely(n->port != f->port || n->csum_ok != f->kind.csum_ok)) {
+		build_count_flush(q);
+		n->port = f->port;
+		n->csum_ok = f->kind.csum_ok;
+	}
+	n->packets += packets;
+	n->bytes += bytes;
+	if (packets > 1) {
+		n->chains++;
+		n->coalesced += packets;
+	}
+}
+
+/* Gives the stack what waits for it. A list of one costs more than the packet by itself. */
+static void build_flush(struct rx_queue *q)
+{
+	struct sk_buff *skb = q->last;
+
+	if (!skb)
+		return;
+	q->last = NULL;
+	if (list_empty(&q->deliver)) {
+		netif_receive_skb(skb);
+		return;
+	}
+	list_add_tail(&skb->list, &q->deliver);
+	netif_receive_skb_list(&q->deliver);
+	INIT_LIST_HEAD(&q->deliver);
+}
+
+/* The stack looks a route up once for packets that follow each other to one address. */
+static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
+{
+	if (a->dev != b->dev || a->protocol != b->protocol)
+		return false;
+	if (a->protocol == htons(ETH_P_IP))
+		return ip_hdr(a)->daddr == ip_hdr(b)->daddr;
+	return ipv6_addr_equal(&ipv6_hdr(a)->daddr, &ipv6_hdr(b)->daddr);
 }
 
 /*
- * By list, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO packet that it holds.
- * GRO is for the ports that have coalescing switched off, and in cells of the port's own: a packet
- * that waits in the trunk's NAPI could outlive the port.
+ * By lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO
+ * packet that it holds. GRO is for the ports that have coalescing switched off, and in cells of the
+ * port's own: a packet that waits in the trunk's NAPI could outlive the port.
  */
 static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff *skb)
 {
@@ -53,79 +102,23 @@ static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff 
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_mark_napi_id(skb, &q->napi);
-	if ((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
-	    protocol(packet) == IPPROTO_TCP)
+	if (unlikely((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
+		     protocol(packet) == IPPROTO_TCP)) {
+		q->cells = true;
 		gro_cells_receive(&port->gro, skb);
+		return;
+	}
+	if (q->last && build_same_route(q->last, skb))
+		list_add_tail(&q->last->list, &q->deliver);
 	else
-		list_add_tail(&skb->list, &q->deliver);
+		build_flush(q);
+	q->last = skb;
 }
 
 static void build_no_memory(struct port *port)
 {
 	trunk_drop(port->trunk, QMAP_DROP_NO_MEMORY);
 	counters_add(port->counters, PORT_RX_DROPPED, 1);
-}
-
-/*
- * On CPUs without unaligned access napi_alloc_skb() shifts packets by NET_IP_ALIGN, so that what
- * follows an Ethernet header is aligned to four bytes. These packets have none: the IP header comes
- * first.
- */
-static struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
-{
-	struct sk_buff *skb = napi_alloc_skb(&q->napi, length + NET_IP_ALIGN);
-
-	if (likely(skb))
-		skb_reserve(skb, NET_IP_ALIGN);
-	return skb;
-}
-
-static void build_single(struct rx_queue *q, const struct frame *f)
-{
-	struct sk_buff *skb = build_alloc(q, f->kind.length);
-
-	if (unlikely(!skb)) {
-		build_no_memory(f->port);
-		return;
-	}
-	skb_put_data(skb, f->data, f->kind.length);
-	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
-	build_count(f->port, 1, f->kind.length, f->kind.csum_ok);
-	build_deliver(q, f->port, skb);
-}
-
-/* A GSO packet while payloads are added to it. */
-struct build {
-	struct rx_queue *q;
-	struct sk_buff *skb;
-	struct page *page;   /* the newest one; NULL while payloads go into the linear part */
-	u8 *to;		     /* where the next payload goes */
-	unsigned int run;    /* payload bytes in front of `to` that the skb does not know of yet */
-	unsigned int left;   /* bytes of room behind it */
-	unsigned int due;    /* payload bytes of the chain that are not copied yet */
-	unsigned int good;   /* payload bytes of the segments that are complete */
-	unsigned int headers, l3;
-	__wsum pseudo;
-};
-
-/*
- * A chain with so few bytes needs no page: napi_alloc_skb() takes up to about 600 bytes from a slab
- * or from a page for small heads. Above, it cuts them from 32 KB that every one of its packets would
- * keep busy as a whole.
- */
-#define BUILD_LINEAR 512
-
-static void build_close_run(struct build *b)
-{
-	if (!b->run)
-		return;
-	/* build_page() has charged the page as a whole. */
-	if (b->page)
-		skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, b->page, 0, b->run, 0);
-	else
-		__skb_put(b->skb, b->run);
-	b->page = NULL;
-	b->run = 0;
 }
 
 /*
@@ -150,6 +143,121 @@ static struct page *build_recycle(struct page **slot, gfp_t gfp, unsigned int or
 	return page;
 }
 
+static struct page *build_small(struct rx_queue *q)
+{
+	return build_recycle(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
+}
+
+/*
+ * Room for a small packet and what an skb has behind it, in a quarter or a half of a page: each
+ * packet keeps no more busy than four times what it is charged. NULL: there is none of that kind.
+ */
+static void *build_head(struct rx_queue *q, unsigned int size)
+{
+	struct page *page;
+
+	if (PAGE_SIZE > SZ_8K || size > PAGE_SIZE / 2)
+		return NULL;
+	if (q->head_left < size) {
+		page = build_small(q);
+		if (unlikely(!page))
+			return NULL;
+		if (q->head)
+			put_page(q->head);
+		q->head = page;
+		q->head_left = PAGE_SIZE;
+	}
+	get_page(q->head);
+	q->head_left -= size;
+	return page_address(q->head) + q->head_left;
+}
+
+/* The usual packet's skb; NULL where napi_alloc_skb() has to make it. */
+static struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
+{
+	unsigned int size = SKB_DATA_ALIGN(NET_SKB_PAD + length) +
+			    SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct sk_buff *skb;
+	void *head;
+
+	size = size <= PAGE_SIZE / 4 ? PAGE_SIZE / 4 : max_t(unsigned int, size, PAGE_SIZE / 2);
+	head = build_head(q, size);
+	if (unlikely(!head))
+		return NULL;
+	skb = napi_build_skb(head, size);
+	if (unlikely(!skb)) {
+		skb_free_frag(head);
+		return NULL;
+	}
+	skb_reserve(skb, NET_SKB_PAD);
+	return skb;
+}
+
+/*
+ * On CPUs without unaligned access napi_alloc_skb() shifts packets by NET_IP_ALIGN, so that what
+ * follows an Ethernet header is aligned to four bytes. These packets have none: the IP header comes
+ * first.
+ */
+static struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
+{
+	struct sk_buff *skb = build_usual(q, length);
+
+	if (likely(skb))
+		return skb;
+	skb = napi_alloc_skb(&q->napi, length + NET_IP_ALIGN);
+	if (likely(skb))
+		skb_reserve(skb, NET_IP_ALIGN);
+	return skb;
+}
+
+static void build_single(struct rx_queue *q, const struct frame *f)
+{
+	struct sk_buff *skb = build_alloc(q, f->kind.length);
+
+	if (unlikely(!skb)) {
+		build_no_memory(f->port);
+		return;
+	}
+	skb_put_data(skb, f->data, f->kind.length);
+	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	build_count(q, f, 1, f->kind.length);
+	build_deliver(q, f->port, skb);
+}
+
+/* A GSO packet while payloads are added to it. */
+struct build {
+	struct rx_queue *q;
+	struct sk_buff *skb;
+	struct page *page;   /* the newest one; NULL while payloads go into the linear part */
+	unsigned int size;   /* bytes of it, all of which the packet is charged */
+	u8 *to;		     /* where the next payload goes */
+	unsigned int run;    /* payload bytes in front of `to` that the skb does not know of yet */
+	unsigned int left;   /* bytes of room behind it */
+	unsigned int due;    /* payload bytes of the chain that are not copied yet */
+	unsigned int good;   /* payload bytes of the segments that are complete */
+	unsigned int headers, l3;
+	__wsum pseudo;
+};
+
+/*
+ * A chain with so few bytes needs no page: napi_alloc_skb() takes up to about 600 bytes from a slab
+ * or from a page for small heads. Above, it cuts them from 32 KB that every one of its packets would
+ * keep busy as a whole.
+ */
+#define BUILD_LINEAR 512
+
+static void build_close_run(struct build *b)
+{
+	if (!b->run)
+		return;
+	if (b->page)
+		skb_add_rx_frag(b->skb, skb_shinfo(b->skb)->nr_frags, b->page, 0, b->run, b->size);
+	else
+		__skb_put(b->skb, b->run);
+	b->page = NULL;
+	b->run = 0;
+}
+
 /* A large page where most of it will be used, and if there is one. */
 static struct page *build_large(struct rx_queue *q, unsigned int n)
 {
@@ -158,11 +266,6 @@ static struct page *build_large(struct rx_queue *q, unsigned int n)
 	if (n < (PAGE_SIZE << RX_LARGE_ORDER) / 4 * 3)
 		return NULL;
 	return build_recycle(&q->large[q->next_large++ % RX_LARGE], gfp, RX_LARGE_ORDER);
-}
-
-static struct page *build_small(struct rx_queue *q)
-{
-	return build_recycle(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
 }
 
 void build_free_pages(struct rx_queue *q)
@@ -177,6 +280,8 @@ void build_free_pages(struct rx_queue *q)
 		if (q->small[i])
 			put_page(q->small[i]);
 	}
+	if (q->head)
+		put_page(q->head);
 }
 
 /*
@@ -202,8 +307,8 @@ static noinline bool build_page(struct build *b)
 		return false;
 	b->page = page;
 	b->to = page_address(page);
-	b->left = PAGE_SIZE << order;
-	b->skb->truesize += b->left;
+	b->size = PAGE_SIZE << order;
+	b->left = b->size;
 	return true;
 }
 
@@ -309,8 +414,7 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 	shared->gso_type = build_l4(skb, b, last) | (head->fixed_id ? SKB_GSO_TCP_FIXEDID : 0);
 	shared->gso_size = head->kind.length - head->headers;
 	shared->gso_segs = segments;
-	build_count(head->port, segments, skb->len + (segments - 1) * head->headers,
-		    head->kind.csum_ok);
+	build_count(q, head, segments, skb->len + (segments - 1) * head->headers);
 	build_deliver(q, head->port, skb);
 }
 
@@ -398,6 +502,6 @@ void build_all(struct rx_queue *q)
 	}
 	q->n = 0;
 	chain_close_all(q);
-	netif_receive_skb_list(&q->deliver);
-	INIT_LIST_HEAD(&q->deliver);
+	build_flush(q);
+	build_count_flush(q);
 }

@@ -148,7 +148,10 @@ static __always_inline void chain_append(struct chain *c, struct frame *f, unsig
 	f->segments = 0;
 }
 
-/* Sets the headers expected behind @f. Only TCP is predicted; of UDP over IPv4, the id is wanted. */
+/*
+ * Sets the headers expected behind @f, the newest of a chain of two or more: most chains do not get
+ * so far. Only TCP is predicted; of UDP over IPv4, the id is wanted.
+ */
 static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame *f,
 			 const struct candidate *s)
 {
@@ -183,8 +186,8 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 	c->payload = s->payload;
 	c->room = chain_room(f, s);
 	c->generation = q->generation;
-	c->next_seq = s->seq;
-	chain_expect(q, c, f, s);
+	c->next_seq = s->seq + s->payload;
+	q->hot = NULL;
 }
 
 /* Everything in the IPv4 header that GSO would repeat, and the id. */
@@ -198,9 +201,9 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	    ip->saddr != first->saddr || ip->daddr != first->daddr)
 		return false;
 	fixed = ip->id == first->id && ip->frag_off & htons(IP_DF);
-	if (c->head->segments == 1 && fixed) {
-		c->head->fixed_id = true;
-		return true;
+	if (c->head->segments == 1) {
+		c->head->fixed_id = fixed;
+		return fixed || ip->id == htons(ntohs(first->id) + 1);
 	}
 	return c->head->fixed_id ? fixed : ip->id == c->expect.v4.ip.id;
 }
@@ -313,11 +316,13 @@ static void classify(const struct frame *f, struct candidate *s)
 		s->kind = s->udp ? classify_udp(f, s) : classify_tcp(f, s);
 }
 
-/* Out of line: its needs would slow chain_frame(). */
-static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
+/*
+ * Out of line: its needs would slow chain_frame(). @c is the chain of the packet's flow, or NULL if
+ * that is not known.
+ */
+static noinline void chain_slowly(struct rx_queue *q, struct frame *f, struct chain *c)
 {
 	struct candidate s;
-	struct chain *c;
 
 	classify(f, &s);
 	if (s.kind == KIND_OTHER)
@@ -326,7 +331,8 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f)
 		chain_close_all(q);
 		return;
 	}
-	c = chain_slot(q, f, *f->data >> 4 == 6);
+	if (!c)
+		c = chain_slot(q, f, *f->data >> 4 == 6);
 	if (s.kind == KIND_BREAKS || f->kind.alone) {
 		chain_close(q, c);
 		return;
@@ -362,23 +368,42 @@ static bool chain_may_predict(const struct frame *f)
 	       p[6] == IPPROTO_TCP;
 }
 
+/* Is this TCP packet one without payload, as half of what an upload gets? */
+static bool chain_no_payload(const struct frame *f)
+{
+	const u8 *p = f->data;
+	unsigned int l3 = sizeof(struct iphdr);
+
+	if (*p >> 4 == 6)
+		l3 = sizeof(struct ipv6hdr);
+	else if (ip_is_fragment((const struct iphdr *)p))
+		return false;
+	return l3 + (p[l3 + 12] >> 4) * 4 >= f->kind.length;
+}
+
 #define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
 
 /* Out of line: what it keeps in registers would slow the chain that goes on. */
 static noinline void chain_other(struct rx_queue *q, struct frame *f)
 {
-	struct chain *c;
+	struct chain *c = NULL;
 
+	if ((f->port->dev->features & PORT_COALESCES) != PORT_COALESCES)
+		return;
 	if (chain_may_predict(f)) {
 		c = chain_slot(q, f, *f->data >> 4 == 6);
-		if (chain_is_open(q, c) && chain_predicts(c, f)) {
+		if (chain_no_payload(f)) {
+			chain_close(q, c);
+			return;
+		}
+		/* There is something to expect behind the second segment. */
+		if (chain_is_open(q, c) && c->head->segments > 1 && chain_predicts(c, f)) {
 			q->hot = c;
 			chain_extend(c, f);
 			return;
 		}
 	}
-	if ((f->port->dev->features & PORT_COALESCES) == PORT_COALESCES)
-		chain_slowly(q, f);
+	chain_slowly(q, f, c);
 }
 
 /*

@@ -222,10 +222,10 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 }
 
 /*
- * Goes on with the aggregate at q->cursor, until its end or until so many frames have been judged
- * that a poll must end.
+ * Goes on with the aggregate at q->cursor, until its end or until @most frames have been judged and
+ * the poll must end.
  */
-static void rx_walk(struct rx_queue *q, struct bpf_prog *prog)
+static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most)
 {
 	u8 *cursor = q->cursor, *end = q->end;
 	struct xdp_buff xdp;
@@ -238,7 +238,7 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog)
 	shim_assert(rcu_read_lock_held() && in_softirq());
 	if (unlikely(!prog)) /* taken away in the middle of an aggregate */
 		goto bad;
-	while (cursor < end && q->walked < RX_FRAMES) {
+	while (cursor < end && q->walked < most) {
 		q->walked++;
 		xdp.data_end = end;
 		act = rx_judge(prog, &xdp, cursor, &word);
@@ -307,13 +307,17 @@ static void rx_free_done(struct rx_queue *q, int budget)
 /* Judges the frames of one poll: at most RX_FRAMES, whatever the aggregates are full of. */
 static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 {
+	/* GRO cells that get more than they can hand on drop it. */
+	unsigned int most = q->cells ? budget : RX_FRAMES;
+
+	q->cells = false;
 	q->walked = 0;
 	q->replies = 0;
 	q->good = 0;
 	while (q->skb || (q->walked < budget && rx_next(q, prog))) {
 		if (!q->skb)
 			continue;
-		rx_walk(q, prog);
+		rx_walk(q, prog, most);
 		if (q->cursor < q->end)
 			break;
 		__skb_queue_tail(&q->done, q->skb);

@@ -76,6 +76,13 @@ struct chain {
 	bool v6;
 };
 
+/* Packets of one port that are not in its counters yet. */
+struct rx_count {
+	struct port *port;
+	unsigned int packets, bytes, chains, coalesced;
+	u8 csum_ok;
+};
+
 struct rx_queue {
 	struct napi_struct napi;
 	struct trunk *trunk;
@@ -88,13 +95,18 @@ struct rx_queue {
 	struct page_pool *pool; /* of redirected packets */
 	struct page *large[RX_LARGE], *small[RX_SMALL];
 	unsigned int next_large, next_small;
-	struct list_head deliver;
+	struct page *head; /* the one of `small` that heads of packets are cut from, or NULL */
+	unsigned int head_left;
+	struct sk_buff *last;	  /* for the stack; NULL: nothing waits */
+	struct list_head deliver; /* packets in front of it, to the same destination */
+	struct rx_count count;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
 	unsigned int n;
 	/* of this poll: frames that were judged, frames handed on, answers sent to the modem */
 	unsigned int walked, good, replies;
 	bool redirected;
+	bool cells; /* packets went to GRO cells, which take no more than a budget in their turn */
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
 };
