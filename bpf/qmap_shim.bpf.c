@@ -267,18 +267,15 @@ static __always_inline int is_udp(const __u8 *packet, const __u8 *end)
 static __always_inline int modem_can_sum(const struct qmap_shim_tx *m, const __u8 *packet,
 					 const __u8 *end)
 {
-	__u8 proto, length;
+	__u8 proto = 0;
 
 	if (packet + sizeof(struct iphdr) > end)
 		return 0;
-	if (packet[0] >> 4 == 6) {
+	if (m->csum_start == sizeof(struct ipv6hdr) && packet[0] >> 4 == 6)
 		proto = packet[6];
-		length = sizeof(struct ipv6hdr);
-	} else {
+	else if (m->csum_start == (packet[0] & 0xf) * 4 && packet[0] >> 4 == 4)
 		proto = packet[9];
-		length = (packet[0] & 0xf) * 4;
-	}
-	return m->csum_start == length && (proto == IPPROTO_TCP || proto == IPPROTO_UDP);
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
 }
 
 /*
@@ -338,7 +335,7 @@ int qmap_shim_tx(struct xdp_md *ctx)
 	hdr->flags = pad;
 	hdr->mux_id = m->port;
 	hdr->len = bpf_htons(m->length + pad);
-	if (!modem_can_sum(m, data + QMAP_SHIM_TX_ROOM, end))
+	if (m->flags && !modem_can_sum(m, data + QMAP_SHIM_TX_ROOM, end))
 		m->flags = 0;
 	if (config.ul_version == QMAP_V5) {
 		hdr->flags |= QMAP_FLAG_NEXT_HEADER;

@@ -69,14 +69,14 @@ void credit_close(struct credit *credit)
 	credit_put(credit);
 }
 
-/* An aggregate's worth may always be below, or none would ever be filled. */
+/* Two aggregates' worth may always be under way: one that leaves, and one that is being filled. */
 void credit_limits(struct net_device *dev, u32 aggregate)
 {
 #ifdef CONFIG_BQL
 	struct dql *dql = &netdev_get_tx_queue(dev, 0)->dql;
 
 	WRITE_ONCE(dql->max_limit, CREDIT_BYTES_MAX);
-	WRITE_ONCE(dql->min_limit, max_t(u32, aggregate, CREDIT_BYTES_MIN));
+	WRITE_ONCE(dql->min_limit, max_t(u32, 2 * aggregate, CREDIT_BYTES_MIN));
 #endif
 }
 

@@ -114,7 +114,7 @@ static void tx_unlock(struct trunk *trunk)
 	unsigned int n = 0;
 	struct sk_buff *skb;
 
-	if (!tx->sender) {
+	if (!tx->sender && !skb_queue_empty(&tx->ready)) {
 		tx->sender = current;
 		while (n < SEND_MOST && (skb = __skb_dequeue(&tx->ready))) {
 			spin_unlock(&tx->lock);

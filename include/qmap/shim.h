@@ -138,7 +138,7 @@
  *   pages kept for packets, per CPU    512 KB
  *   one coalesced packet               64 KB, 17 page fragments. It is charged (truesize) all of
  *                                      the pages that it has a part of; no other packet has one
- *   bytes of a port that the netdev    between 16 KB (one aggregate, if that is more) and 128 KB,
+ *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
  *   below has not freed yet            as byte queue limits estimate; then the port's queue waits
  *
  * A transfer that the netdev below drops at once is counted as queue_full, and as tx_dropped of the
