@@ -58,7 +58,7 @@ static int count_traps(const struct world *w)
 	if (world_counter_reaches("port1", "rx_packets", ROUNDS * FRAMES) != ROUNDS * FRAMES)
 		return FAIL("packets are missing");
 	n = traps() - before;
-	printf("  %llu traps for %u packets\n", n, ROUNDS * FRAMES);
+	printf("  %llu traps for %d packets\n", n, ROUNDS * FRAMES);
 	return n < ROUNDS * FRAMES / 10 ? 0 : FAIL("packets are not aligned");
 }
 

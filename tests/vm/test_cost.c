@@ -147,7 +147,7 @@ static int count_frames(const struct world *w)
 	       (unsigned long long)p.polls, (unsigned long long)p.most);
 	if (p.frames < 8 * 12000)
 		return FAIL("frames are missing");
-	return p.most <= FRAMES_MAX ? 0 : FAIL("that is more than %u", FRAMES_MAX);
+	return p.most <= FRAMES_MAX ? 0 : FAIL("that is more than %d", FRAMES_MAX);
 }
 
 static int in_world(int (*work)(const struct world *w), bool no_program)
@@ -194,7 +194,7 @@ static int count_answers(const struct world *w)
 	polls = commands / FRAMES_MAX + 2;
 	printf("  %u commands, %u answers\n", commands, came);
 	if (!came || came > polls * ANSWERS)
-		return FAIL("more than %u in one poll, or none", ANSWERS);
+		return FAIL("more than %d in one poll, or none", ANSWERS);
 	if (came + world_counter("trunk0", "drop_queue_full") != commands)
 		return FAIL("%llu are counted as not answered",
 			    (unsigned long long)world_counter("trunk0", "drop_queue_full"));
@@ -230,7 +230,7 @@ static int hold_aggregates(const struct world *w)
 	       (unsigned long long)dropped);
 	if (i < BURST || !dropped)
 		return FAIL("nothing had to wait");
-	return most <= WAITING_KB + SLACK_KB ? 0 : FAIL("that is more than %u KB", WAITING_KB);
+	return most <= WAITING_KB + SLACK_KB ? 0 : FAIL("that is more than %d KB", WAITING_KB);
 }
 
 int test_waiting(void)

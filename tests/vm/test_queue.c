@@ -107,7 +107,7 @@ static int measure_below(__attribute__((unused)) const struct world *w)
 	printf("  %ld bytes wait below the aggregator\n", bytes);
 	if (bytes < PAYLOAD)
 		return FAIL("nothing waits there");
-	return bytes <= BELOW_MAX ? 0 : FAIL("that is more than %u", BELOW_MAX);
+	return bytes <= BELOW_MAX ? 0 : FAIL("that is more than %d", BELOW_MAX);
 }
 
 /* A slow netdev below: packets wait in the queue of their port, which an administrator can see. */
