@@ -2,7 +2,7 @@
 /*
  * Packets of many flows through the xdp data path to a UDP socket, while the kernel spreads what
  * comes out of the port over 1, 2, 4, ... CPUs by flow: receive packet steering (RPS), which any
- * user can set in /sys/class/net/wwan0.1/queues/rx-0/rps_cpus. The splitting itself stays on the
+ * user can set in /sys/class/net/wwan0.1p/queues/rx-0/rps_cpus. The splitting itself stays on the
  * trunk's CPU.
  *
  * `wall` is what a user sees, `cpu` what the trunk's CPU has to do, which is what limits
@@ -93,14 +93,12 @@ static void make_mask(const struct steering *s, unsigned int n, char *text, size
 /* @n CPUs; 1: only the trunk's own, which is no steering at all. */
 static int steer(const struct steering *s, unsigned int n)
 {
-	char path[128], mask[FILTERS_CPUS / 32 * 9 + 1];
+	char mask[FILTERS_CPUS / 32 * 9 + 1];
 	int ret;
 	FILE *f;
 
-	snprintf(path, sizeof(path), SYSFS "/class/net/%s/queues/rx-0/rps_cpus",
-		 s->world.port.name);
 	make_mask(s, n > 1 ? n : 0, mask, sizeof(mask));
-	f = fopen(path, "we");
+	f = fopen(s->file, "we");
 	if (!f)
 		return -errno;
 	ret = fprintf(f, "%s\n", mask) < 0 ? -errno : 0;
@@ -202,7 +200,8 @@ static int prepare(struct steering *s)
 	if (s->cpus > FILTERS_CPUS)
 		s->cpus = FILTERS_CPUS;
 	s->first = sched_getcpu();
-	snprintf(s->file, sizeof(s->file), SYSFS "/class/net/%s/queues/rx-0/rps_cpus",
+	/* The veth end below the port: a macvlan gives packets on without a look at its own. */
+	snprintf(s->file, sizeof(s->file), SYSFS "/class/net/%sp/queues/rx-0/rps_cpus",
 		 s->world.port.name);
 	s->steered = !access(s->file, W_OK);
 	if (!s->steered) {

@@ -51,7 +51,7 @@ servers_up() {
 one_client() { # pdn words...
 	local pdn=$1
 	shift
-	timeout 30 iperf3 -c "10.64.$pdn.1" -p "520$pdn" -B "10.64.$pdn.2" -t "$SECONDS_EACH" -J "$@" \
+	timeout 30 iperf3 -c "10.64.$pdn.1" -p "520$pdn" -B "10.64.$pdn.2%wwan0.$pdn" -t "$SECONDS_EACH" -J "$@" \
 		>"$T/iperf.$pdn.json"
 }
 
