@@ -34,6 +34,15 @@ uint64_t cell_time(void)
 
 /* ---- where packets end ---- */
 
+/* The netdev on which the packets of port @number arrive, where GRO and counters are. */
+static void receiver(const struct cell *cell, unsigned int number, char name[IFNAMSIZ])
+{
+	if (cell->xdp)
+		vm_xdp_lower(cell->xdp, number, name);
+	else
+		snprintf(name, IFNAMSIZ, "%s", cell->port[number]);
+}
+
 static unsigned long long statistic(const char *dev, const char *name)
 {
 	unsigned long long n;
@@ -175,6 +184,7 @@ static void redirect(struct cell *cell)
 static void data_path(struct cell *cell)
 {
 	const struct bench_case *c = cell->c;
+	char name[IFNAMSIZ];
 	unsigned int i;
 
 	if (cell->path == XDP)
@@ -187,7 +197,8 @@ static void data_path(struct cell *cell)
 			vm_xdp_port(cell->xdp, i, cell->port[i]);
 		else
 			snprintf(cell->port[i], IFNAMSIZ, "port%u", i);
-		if (c->feature && world_named_feature(cell->port[i], c->feature, true))
+		receiver(cell, i, name);
+		if (c->feature && world_named_feature(name, c->feature, true))
 			DIE("%s", c->feature);
 	}
 }
@@ -256,10 +267,7 @@ unsigned long long cell_received(const struct cell *cell)
 	unsigned int i;
 
 	for (i = 1; i <= cell->ports; i++) {
-		if (cell->xdp)
-			vm_xdp_lower(cell->xdp, i, name);
-		else
-			snprintf(name, sizeof(name), "%s", cell->port[i]);
+		receiver(cell, i, name);
 		sum += statistic(name, "rx_packets");
 	}
 	return sum;
