@@ -51,7 +51,7 @@ if [ -e $leaks ]; then
 fi
 
 # A warning of the kernel is a failure, whatever the tests thought.
-if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|Internal error|Unable to handle|refcount_t|lockdep|unregister_netdevice: waiting|KASAN|UBSAN|ODEBUG|suspicious|INFO: task|detected stall|ref_tracker|corruption' >/tmp/bad; then
+if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|Internal error|Unable to handle|refcount_t|lockdep|unregister_netdevice: waiting|KASAN|UBSAN|ODEBUG|suspicious|INFO: task|detected stall|ref_tracker: [^ ]*@|corruption' >/tmp/bad; then
 	echo "FAIL kernel log is not clean"
 	sort /tmp/bad | uniq -c | sort -rn | head -n 20
 	dmesg | tail -n "$([ -e $leaks ] && echo 1500 || echo 60)"
