@@ -89,9 +89,19 @@ static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
 }
 
 /*
+ * GRO is for the ports that have coalescing switched off, and in cells of the port's own: a packet
+ * that waits in the trunk's NAPI could outlive the port. Cells are per CPU: a NAPI thread, which may
+ * change its CPU, would reorder packets by them.
+ */
+static bool build_wants_gro(const struct rx_queue *q, const struct port *port, const u8 *packet)
+{
+	return (port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
+	       protocol(packet) == IPPROTO_TCP && !test_bit(NAPI_STATE_THREADED, &q->napi.state);
+}
+
+/*
  * By lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO
- * packet that it holds. GRO is for the ports that have coalescing switched off, and in cells of the
- * port's own: a packet that waits in the trunk's NAPI could outlive the port.
+ * packet that it holds.
  */
 static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff *skb)
 {
@@ -102,8 +112,7 @@ static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff 
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_mark_napi_id(skb, &q->napi);
-	if (unlikely((port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
-		     protocol(packet) == IPPROTO_TCP)) {
+	if (unlikely(build_wants_gro(q, port, packet))) {
 		q->cells = true;
 		gro_cells_receive(&port->gro, skb);
 		return;

@@ -89,11 +89,12 @@
  *
  * TCP segments of one flow that follow each other in the aggregates of one poll are given to the
  * stack as one GSO packet, if and only if cutting that packet again gives back the same bytes. That
- * needs GRO on the port; `ethtool -K PORT rx-gro-hw off` turns coalescing alone off, and
- * QMAP_SHIM_ALONE in `flags` does it for one packet. UDP datagrams of one size and flow become one
- * GSO packet too where the port has rx-udp-gro-forwarding on (`ethtool -K`; off by default): that
- * is for routers, a socket gains nothing by it. With QMAP_SHIM_CSUM_OK checksums are taken as
- * verified; without, the shim verifies every segment that it coalesces.
+ * needs GRO on the port. `ethtool -K PORT rx-gro-hw off` turns coalescing alone off: the stack's own
+ * GRO gets the packets then, but for a trunk with threaded NAPI, where it would reorder them.
+ * QMAP_SHIM_ALONE in `flags` turns coalescing off for one packet. UDP datagrams of one size and flow
+ * become one GSO packet too where the port has rx-udp-gro-forwarding on (`ethtool -K`; off by
+ * default): that is for routers, a socket gains nothing by it. With QMAP_SHIM_CSUM_OK checksums are
+ * taken as verified; without, the shim verifies every segment that it coalesces.
  * A coalesced packet is at most as long as the port's gro_max_size (gro_ipv4_max_size) allows.
  *
  *
