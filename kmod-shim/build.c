@@ -131,8 +131,8 @@ static void build_no_memory(struct port *port)
 }
 
 /*
- * The page in @slot if nobody else has it, as long before as possible; a new one otherwise. A new
- * page costs more than what is copied into it where the kernel clears it (init_on_alloc).
+ * The page in @slot if no packet refers to it any more, otherwise a new one in its place. Where the
+ * kernel clears new pages (init_on_alloc), that costs more than the copy that goes into them.
  */
 static struct page *build_recycle(struct page **slot, gfp_t gfp, unsigned int order)
 {
@@ -249,9 +249,8 @@ struct build {
 };
 
 /*
- * A chain with so few bytes needs no page: napi_alloc_skb() takes up to about 600 bytes from a slab
- * or from a page for small heads. Above, it cuts them from 32 KB that every one of its packets would
- * keep busy as a whole.
+ * A chain with so few bytes needs no page of its own: with its headers they fit a head as
+ * build_usual() makes it.
  */
 #define BUILD_LINEAR 512
 

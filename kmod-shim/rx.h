@@ -22,7 +22,10 @@
 #define RX_QUEUE_MAX   256	 /* aggregates waiting */
 #define RX_QUEUE_BYTES (8 << 20) /* memory that they take */
 
-/* Pages for payloads, used again in turn once they are free: 512 KB per CPU at most. */
+/*
+ * Pages for payloads and heads, used again in turn once they are free: 512 KB per CPU with pages of
+ * 4 KB, and the one that heads are being cut from.
+ */
 #define RX_LARGE_ORDER PAGE_ALLOC_COSTLY_ORDER
 #define RX_LARGE       8
 #define RX_SMALL       64

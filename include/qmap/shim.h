@@ -136,7 +136,7 @@
  *   answers (XDP_TX) in one poll       16; frames beyond are dropped as queue_full
  *   aggregates waiting, per CPU        256, and no more begins to wait once they take 8 MB; dropped
  *                                      as queue_full
- *   pages kept for packets, per CPU    512 KB
+ *   pages kept for packets, per CPU    512 KB and one page, where a page has 4 KB
  *   one coalesced packet               64 KB, 17 page fragments. It is charged (truesize) all of
  *                                      the pages that it has a part of; no other packet has one
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
