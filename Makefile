@@ -10,6 +10,7 @@ BUILD   := build
 CC     ?= cc
 CLANG  ?= clang
 LLVM_STRIP ?= llvm-strip
+PKG_CONFIG ?= pkg-config
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 ifeq ($(origin CC),default)
 CC := gcc
@@ -22,13 +23,17 @@ say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 
 PKGS     := libbpf libevent_core json-c inih smartcols libmnl
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-CFLAGS   ?= -O2 -g
+# qmapd is root's and reads what modems and networks send. Who sets one of these sets all of it.
+CFLAGS   ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDFLAGS  ?= -Wl,-z,relro,-z,now
 INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 # The width of a file's offset is set for 32-bit machines: readdir() and stat() fail there on inode
 # numbers that do not fit, as those of sysfs may be.
-USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(CFLAGS)
-LDLIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcrypt
-ASAN     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+LDLIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt
+# The sanitizers check the calls themselves that _FORTIFY_SOURCE puts others in the place of.
+ASAN     := -U_FORTIFY_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.
 # They get the byte order of the machine that $(CC) compiles for, and that machine's kernel headers,
@@ -71,9 +76,9 @@ all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
 # Without this, the first tool that is missing stops make with its name, the libraries only at the end.
 preflight:
-	$(Q)missing="$$(for t in $(CLANG) $(BPFTOOL) pkg-config rst2man; do \
+	$(Q)missing="$$(for t in $(CLANG) $(BPFTOOL) $(PKG_CONFIG) rst2man; do \
 			case $$t in -*) ;; *) command -v "$$t" >/dev/null || echo "$$t";; esac; done; \
-		for p in $(PKGS); do pkg-config --exists "$$p" 2>/dev/null || echo "$$p"; done)"; \
+		for p in $(PKGS); do $(PKG_CONFIG) --exists "$$p" 2>/dev/null || echo "$$p"; done)"; \
 	[ -z "$$missing" ] || { echo "Missing for the build:" $$missing >&2; \
 		echo "On Debian: sudo make deps" >&2; exit 1; }
 
@@ -171,7 +176,7 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lm -o $@
 
-FUZZ      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ      := -U_FORTIFY_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $(BUILD)/fuzz-obj/%.o: %.c | $(SKEL)
