@@ -5,7 +5,7 @@
 
 #include "daemon.h"
 #include "config/set.h"
-#include "events/hook_run.h"
+#include "hooks/hook_run.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "output/output.h"

@@ -5,7 +5,7 @@
 
 #include "daemon.h"
 #include "local.h"
-#include "events/hook_run.h"
+#include "hooks/hook_run.h"
 #include "output/output.h"
 #include "util/error_json.h"
 #include "util/json_get.h"

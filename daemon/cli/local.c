@@ -12,7 +12,7 @@
 #include "control/control.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
-#include "events/hook_facts.h"
+#include "hooks/hook_facts.h"
 #include "trunk/trunk.h"
 
 #define MAX_TRUNKS 16

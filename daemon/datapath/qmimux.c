@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trunk/dev.h"
+#include "netdev/dev.h"
 #include "links.h"
 
 #define SYSFS_NET "/sys/class/net/"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "trunk/device_stats.h"
+#include "netdev/device_stats.h"
 #include "rtnl/ethtool_aggregate.h"
 #include "util/log.h"
 #include "rtnl/rmnet.h"

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "trunk/device_stats.h"
+#include "netdev/device_stats.h"
 #include "rtnl/shim.h"
 #include "commands.h"
 #include "counters.h"

@@ -17,7 +17,7 @@
 #include "cli/local.h"
 #include "util/log.h"
 #include "probe_modem.h"
-#include "trunk/dev.h"
+#include "netdev/dev.h"
 
 static void add_check(struct json_object *checks, const char *name, bool ok, const char *detail)
 {

@@ -11,9 +11,9 @@
 #include "datapath/pins.h"
 #include "session/session.h"
 #include "trunk.h"
-#include "dev.h"
+#include "netdev/dev.h"
 #include "modem.h"
-#include "node.h"
+#include "util/node.h"
 #include "port.h"
 #include "repair.h"
 

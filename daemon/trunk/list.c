@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/apply.h"
+#include "apply.h"
 #include "datapath/pins.h"
 #include "util/json_get.h"
 #include "util/log.h"
-#include "dev.h"
+#include "netdev/dev.h"
 #include "monitor.h"
 
 #define MAX_TRUNKS CONFIG_MAX_TRUNKS

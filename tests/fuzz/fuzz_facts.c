@@ -12,7 +12,7 @@
 
 #include "daemon/cli/cli.h"
 #include "daemon/events/events.h"
-#include "daemon/events/hook_facts.h"
+#include "daemon/hooks/hook_facts.h"
 #include "daemon/output/output.h"
 #include "daemon/util/log.h"
 #include "daemon/util/printable.h"

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "daemon/trunk/node.h"
+#include "daemon/util/node.h"
 
 static struct event_base *base;
 static char dir[] = "/tmp/test_node.XXXXXX";

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
-#include "daemon/trunk/resume.h"
+#include "daemon/util/resume.h"
 
 #define MS 1000000LL
 

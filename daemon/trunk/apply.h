@@ -6,7 +6,7 @@
 #ifndef QMAP_APPLY_H
 #define QMAP_APPLY_H
 
-#include "set.h"
+#include "config/set.h"
 #include "util/error.h"
 
 struct applier;

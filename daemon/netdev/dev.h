@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The netdev that carries aggregates: what it is, and bringing it into the state QMAP needs. */
-#ifndef QMAP_TRUNK_DEV_H
-#define QMAP_TRUNK_DEV_H
+#ifndef QMAP_NETDEV_DEV_H
+#define QMAP_NETDEV_DEV_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "events.h"
+#include "events/events.h"
 #include "hook_facts.h"
 #include "hook_run.h"
 #include "trunk/list.h"

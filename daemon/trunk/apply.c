@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diff.h"
+#include "config/diff.h"
 #include "control/server.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "util/log.h"
-#include "trunk/list.h"
+#include "list.h"
 
 enum step_state {
 	STEP_PLANNED,
