@@ -68,13 +68,13 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
 	const struct cli_command *cmd = NULL;
 	int at, ret = parse(cli, argc, argv, &cmd, &at, err);
 
-	cli->json |= cli->pretty;
+	cli->output.json |= cli->output.pretty;
 	if (ret) {
-		cli->json |= asks_for_json(argc, argv);
+		cli->output.json |= asks_for_json(argc, argv);
 		return ret;
 	}
 	/* What goes well is told by the result; the log is for what a person would not expect. */
-	log_set_level(cli->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
+	log_set_level(cli->output.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	if (cli->help) {
 		cli_print_help(stdout, cmd);
 		return 0;
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	if (ret) {
 		if (!err.err)
 			error_set(&err, ret, "%s", strerror(-ret));
-		output_error(&cli, &err);
+		output_error(&cli.output, &err);
 	}
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "qmapctl: cannot write to standard output\n");

@@ -71,11 +71,11 @@ static void print_step(FILE *out, struct json_object *step)
 	fputc('\n', out);
 }
 
-static void print_steps(const struct cli *cli, FILE *out, struct json_object *steps)
+static void print_steps(const struct output *output, FILE *out, struct json_object *steps)
 {
 	size_t n = json_object_array_length(steps);
 
-	(void)cli;
+	(void)output;
 	if (!n)
 		fprintf(out, "Nothing to do.\n");
 	for (size_t i = 0; i < n; i++)
@@ -108,7 +108,7 @@ static int apply(struct cli *cli, const char *path, struct error *err)
 	config_set_clear(&set);
 	if (ret)
 		return ret;
-	output_result(cli, steps, print_steps);
+	output_result(&cli->output, steps, print_steps);
 	ret = failure(steps, err);
 	json_object_put(steps);
 	return ret;

@@ -53,7 +53,7 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 	explicit_bzero(&cli->trunk, sizeof(cli->trunk));
 	if (ret)
 		return ret;
-	output_result(cli, result, output_show);
+	output_result(&cli->output, result, output_show);
 	ret = cli_failed_pdn(result, 0, err);
 	json_object_put(result);
 	return ret;
@@ -65,9 +65,9 @@ static int detach_alone(struct json_object **out, const char *dev, struct error 
 	return local_detach(dev, err);
 }
 
-static void print_nothing(const struct cli *cli, FILE *out, struct json_object *result)
+static void print_nothing(const struct output *output, FILE *out, struct json_object *result)
 {
-	(void)cli;
+	(void)output;
 	(void)out;
 	(void)result;
 }
@@ -82,7 +82,7 @@ int cli_detach(struct cli *cli, int argc, char **argv, struct error *err)
 		ret = cli_ask(cli, "detach", dev, detach_alone, &result, err);
 	if (ret)
 		return ret;
-	output_result(cli, result, print_nothing);
+	output_result(&cli->output, result, print_nothing);
 	json_object_put(result);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
+#include "output/output.h"
 #include "util/error.h"
 #include "options.h"
 
@@ -14,13 +15,9 @@ struct json_object;
 
 /* What the command line says. */
 struct cli {
-	bool json;   /* -j, or -p */
-	bool pretty; /* -p */
-	bool quiet;
-	bool verbose;
+	struct output output;
 	bool help;
 	bool version;
-	bool printed;	    /* a result is out: with -j an error cannot be JSON as well */
 	const char *socket; /* path of the control socket */
 	/* of some commands only */
 	struct config_trunk trunk;

@@ -5,20 +5,21 @@
 #include <string.h>
 
 #include "input.h"
+#include "cli.h"
 #include "output/output.h"
 #include "qmap/abi.h"
 #include "output/qmap_decode.h"
 #include "qmi/decode.h"
 
-static void print_qmi(const struct cli *cli, FILE *out, struct json_object *messages)
+static void print_qmi(const struct output *output, FILE *out, struct json_object *messages)
 {
-	(void)cli;
+	(void)output;
 	qmi_decode_print(out, messages);
 }
 
-static void print_qmap(const struct cli *cli, FILE *out, struct json_object *frames)
+static void print_qmap(const struct output *output, FILE *out, struct json_object *frames)
 {
-	(void)cli;
+	(void)output;
 	qmap_decode_print(out, frames);
 }
 
@@ -54,7 +55,7 @@ int cli_decode(struct cli *cli, int argc, char **argv, struct error *err)
 		   : qmi_decode(data, len, &result, err);
 	/* What could be read is shown also when the rest is malformed: it shows where. */
 	if (result)
-		output_result(cli, result, qmap ? print_qmap : print_qmi);
+		output_result(&cli->output, result, qmap ? print_qmap : print_qmi);
 	json_object_put(result);
 	free(data);
 	return ret;

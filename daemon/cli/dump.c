@@ -46,9 +46,9 @@ static int add(struct config_trunk *c, void *arg, struct error *err)
 
 static void output(struct cli *cli, const struct dump *d, const char *text)
 {
-	if (cli->json)
-		output_result(cli, d->json, NULL);
-	else if (!cli->quiet)
+	if (cli->output.json)
+		output_result(&cli->output, d->json, NULL);
+	else if (!cli->output.quiet)
 		fputs(text, stdout);
 }
 

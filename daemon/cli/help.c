@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "util/json_get.h"
+#include "cli.h"
 #include "output/output.h"
 #include "qmap/abi.h"
 
@@ -24,11 +25,11 @@ int cli_help(struct cli *cli, int argc, char **argv, struct error *err)
 	return 0;
 }
 
-static void print_version(const struct cli *cli, FILE *out, struct json_object *array)
+static void print_version(const struct output *output, FILE *out, struct json_object *array)
 {
 	struct json_object *o = json_object_array_get_idx(array, 0);
 
-	(void)cli;
+	(void)output;
 	fprintf(out, "qmapctl %s (ABI %d), libbpf %s, libevent %s, json-c %s\n",
 		json_get_string(o, "version"), (int)json_get_int(o, "abi"),
 		json_get_string(o, "libbpf"), json_get_string(o, "libevent"),
@@ -51,7 +52,7 @@ int cli_version(struct cli *cli, int argc, char **argv, struct error *err)
 	json_object_object_add(o, "libevent", json_object_new_string(event_get_version()));
 	json_object_object_add(o, "json_c", json_object_new_string(json_c_version()));
 	json_object_array_add(array, o);
-	output_result(cli, array, print_version);
+	output_result(&cli->output, array, print_version);
 	json_object_put(array);
 	return 0;
 }

@@ -20,9 +20,6 @@ int local_stats(struct json_object **out, const char *dev, struct error *err);
 /* Configurations, with passwords. */
 int local_dump(struct json_object **out, const char *dev, struct error *err);
 
-/* What this machine, and @dev, can do; always asked for here, daemon or not. */
-int local_probe(struct json_object **out, const char *dev, struct error *err);
-
 /*
  * Ends the data calls, gives the client ids back, removes links, netdevs and pins, as the daemon
  * would. @dev must be given.

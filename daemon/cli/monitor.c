@@ -37,8 +37,8 @@ static int on_line(void *arg, struct json_object *line)
 {
 	const struct cli *cli = arg;
 
-	if (!cli->quiet)
-		output_event(cli, stdout, line);
+	if (!cli->output.quiet)
+		output_event(&cli->output, stdout, line);
 	/* one by one, also into a pipe; a reader that has left wants no more */
 	return fflush(stdout) ? -EPIPE : 0;
 }

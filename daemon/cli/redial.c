@@ -38,7 +38,7 @@ int cli_redial(struct cli *cli, int argc, char **argv, struct error *err)
 	ret = cli_call(cli, request, CLI_ATTACH_TIMEOUT, &result, err);
 	if (ret)
 		return ret;
-	output_result(cli, result, output_show);
+	output_result(&cli->output, result, output_show);
 	ret = cli_failed_pdn(result, number, err);
 	json_object_put(result);
 	return ret;

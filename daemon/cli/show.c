@@ -3,9 +3,10 @@
 
 #include "daemon.h"
 #include "local.h"
+#include "discover/probe.h"
 #include "output/output.h"
 
-typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *result);
+typedef void (*print_fn)(const struct output *output, FILE *out, struct json_object *result);
 
 static int ask_and_print(struct cli *cli, const char *command, int argc, char **argv,
 			 cli_local_fn local, print_fn print, struct error *err)
@@ -18,7 +19,7 @@ static int ask_and_print(struct cli *cli, const char *command, int argc, char **
 		ret = cli_ask(cli, command, dev, local, &result, err);
 	if (ret)
 		return ret;
-	output_result(cli, result, print);
+	output_result(&cli->output, result, print);
 	json_object_put(result);
 	return 0;
 }
@@ -41,10 +42,10 @@ int cli_probe(struct cli *cli, int argc, char **argv, struct error *err)
 	int ret = cli_optional_dev(argc, argv, &dev, err);
 
 	if (!ret)
-		ret = local_probe(&result, dev, err);
+		ret = discover_probe(&result, dev, err);
 	if (ret)
 		return ret;
-	output_result(cli, result, output_probe);
+	output_result(&cli->output, result, output_probe);
 	json_object_put(result);
 	return 0;
 }

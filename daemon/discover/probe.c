@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What this machine and a trunk can do: `qmapctl probe`. */
+#include "probe.h"
+
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -14,7 +16,6 @@
 
 #include "config/set.h"
 #include "datapath/datapath.h"
-#include "cli/local.h"
 #include "util/log.h"
 #include "probe_modem.h"
 #include "netdev/dev.h"
@@ -150,7 +151,7 @@ static int probe_modems(struct json_object *out, const char *dev, struct error *
 	return 0;
 }
 
-int local_probe(struct json_object **out, const char *dev, struct error *err)
+int discover_probe(struct json_object **out, const char *dev, struct error *err)
 {
 	struct json_object *o;
 	struct trunk_dev t;

@@ -24,12 +24,12 @@ static void print_text(FILE *out, struct json_object *line)
 	}
 }
 
-void output_event(const struct cli *cli, FILE *out, struct json_object *line)
+void output_event(const struct output *output, FILE *out, struct json_object *line)
 {
-	int flags = cli->pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-				: JSON_C_TO_STRING_PLAIN;
+	int flags = output->pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+				   : JSON_C_TO_STRING_PLAIN;
 
-	if (cli->json)
+	if (output->json)
 		fprintf(out, "%s\n",
 			printable_json_text(line, flags | JSON_C_TO_STRING_NOSLASHESCAPE, NULL));
 	else

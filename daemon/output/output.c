@@ -7,42 +7,42 @@
 #include "util/error_json.h"
 #include "util/printable.h"
 
-static void print_json(const struct cli *cli, struct json_object *o)
+static void print_json(const struct output *output, struct json_object *o)
 {
-	int flags = cli->pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-				: JSON_C_TO_STRING_PLAIN;
+	int flags = output->pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+				   : JSON_C_TO_STRING_PLAIN;
 
 	puts(printable_json_text(o, flags | JSON_C_TO_STRING_NOSLASHESCAPE, NULL));
 }
 
-void output_result(struct cli *cli, struct json_object *result,
-		   void (*text)(const struct cli *cli, FILE *out, struct json_object *result))
+void output_result(struct output *output, struct json_object *result,
+		   void (*text)(const struct output *output, FILE *out, struct json_object *result))
 {
 	struct json_object *empty = NULL;
 
-	if (cli->quiet)
+	if (output->quiet)
 		return;
-	cli->printed = true;
+	output->printed = true;
 	if (!json_object_is_type(result, json_type_array))
 		result = empty = json_object_new_array();
-	if (cli->json) {
-		print_json(cli, result);
+	if (output->json) {
+		print_json(output, result);
 	} else {
 		printable_json(result);
-		text(cli, stdout, result);
+		text(output, stdout, result);
 	}
 	json_object_put(empty);
 }
 
-void output_error(const struct cli *cli, const struct error *err)
+void output_error(const struct output *output, const struct error *err)
 {
 	struct error e = *err;
 	struct json_object *o;
 
-	if (cli->json && !cli->printed) {
+	if (output->json && !output->printed) {
 		o = error_to_json(err);
 		json_object_object_del(o, "exit"); /* the process says that itself */
-		print_json(cli, o);
+		print_json(output, o);
 		json_object_put(o);
 		return;
 	}

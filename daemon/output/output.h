@@ -6,22 +6,33 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "cli/cli.h"
+struct error;
+struct json_object;
+
+/* How a program prints; the caller fills in all but @printed. */
+struct output {
+	bool json;    /* -j, or -p */
+	bool pretty;  /* -p */
+	bool quiet;   /* -q: no result */
+	bool verbose; /* -v: also counters that are 0 */
+	bool printed; /* a result is out: with -j an error cannot be JSON as well */
+};
 
 /* @text prints @result for people; @result NULL counts as an empty array. */
-void output_result(struct cli *cli, struct json_object *result,
-		   void (*text)(const struct cli *cli, FILE *out, struct json_object *result));
+void output_result(struct output *output, struct json_object *result,
+		   void (*text)(const struct output *output, FILE *out,
+				struct json_object *result));
 
 /* "qmapctl: sentence" and the hint to stderr; with -j an object to stdout, if nothing else is
  * there. */
-void output_error(const struct cli *cli, const struct error *err);
+void output_error(const struct output *output, const struct error *err);
 
 /* Text of `show`, `stats` and `probe`. */
-void output_show(const struct cli *cli, FILE *out, struct json_object *trunks);
-void output_stats(const struct cli *cli, FILE *out, struct json_object *trunks);
-void output_probe(const struct cli *cli, FILE *out, struct json_object *subjects);
+void output_show(const struct output *output, FILE *out, struct json_object *trunks);
+void output_stats(const struct output *output, FILE *out, struct json_object *trunks);
+void output_probe(const struct output *output, FILE *out, struct json_object *subjects);
 
 /* One line of `monitor`. */
-void output_event(const struct cli *cli, FILE *out, struct json_object *line);
+void output_event(const struct output *output, FILE *out, struct json_object *line);
 
 #endif

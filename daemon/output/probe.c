@@ -104,13 +104,13 @@ static void print_modems(FILE *out, struct json_object *subjects)
 }
 
 /* One subject in full; of several modems the list, because the machine is the same for all. */
-void output_probe(const struct cli *cli, FILE *out, struct json_object *subjects)
+void output_probe(const struct output *output, FILE *out, struct json_object *subjects)
 {
 	size_t n = json_object_array_length(subjects);
 	struct json_object *first = n ? json_object_array_get_idx(subjects, 0) : NULL;
 	const char *dev = json_get_string(first, "dev");
 
-	(void)cli;
+	(void)output;
 	if (is_modem(first))
 		print_modems(out, subjects);
 	else

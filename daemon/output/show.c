@@ -273,11 +273,11 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	}
 }
 
-void output_show(const struct cli *cli, FILE *out, struct json_object *trunks)
+void output_show(const struct output *output, FILE *out, struct json_object *trunks)
 {
 	size_t n = json_object_array_length(trunks);
 
-	(void)cli;
+	(void)output;
 	if (!n)
 		fprintf(out, "Nothing is attached.\n");
 	for (size_t i = 0; i < n; i++) {

@@ -67,20 +67,20 @@ static void print_ports(FILE *out, struct json_object *trunk)
 }
 
 /* Only what has happened; -v shows all of them. */
-static void print_drops(const struct cli *cli, FILE *out, struct json_object *trunk)
+static void print_drops(const struct output *output, FILE *out, struct json_object *trunk)
 {
 	struct json_object *drops = json_get_object(trunk, "drops");
 
 	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++) {
 		int64_t n = json_get_int(drops, qmap_drop_name(i));
 
-		if (n || cli->verbose)
+		if (n || output->verbose)
 			fprintf(out, "dropped %lld %s (%s)\n", (long long)n, qmap_drop_name(i),
 				qmap_drop_text(i));
 	}
 }
 
-void output_stats(const struct cli *cli, FILE *out, struct json_object *trunks)
+void output_stats(const struct output *output, FILE *out, struct json_object *trunks)
 {
 	size_t n = json_object_array_length(trunks);
 
@@ -93,6 +93,6 @@ void output_stats(const struct cli *cli, FILE *out, struct json_object *trunks)
 			fputc('\n', out);
 		print_head(out, trunk);
 		print_ports(out, trunk);
-		print_drops(cli, out, trunk);
+		print_drops(output, out, trunk);
 	}
 }

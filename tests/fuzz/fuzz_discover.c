@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/cli/cli.h"
+#include "daemon/output/output.h"
 #include "daemon/discover/discover.h"
 #include "daemon/discover/probe_modem.h"
 #include "daemon/output/output.h"
@@ -209,7 +209,7 @@ static void look_at(const struct modem *m, struct json_object *list)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct json_object *list = json_object_new_array();
-	struct cli cli = {0};
+	struct output output = {0};
 	struct modem *modems;
 	size_t n;
 
@@ -225,7 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			look_at(&modems[i], list);
 		free(modems);
 	}
-	output_probe(&cli, null, list);
+	output_probe(&output, null, list);
 	json_object_put(list);
 	return 0;
 }

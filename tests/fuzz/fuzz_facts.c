@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/cli/cli.h"
+#include "daemon/output/output.h"
 #include "daemon/events/events.h"
 #include "daemon/hooks/hook_facts.h"
 #include "daemon/output/output.h"
@@ -55,9 +55,9 @@ static void check_facts(struct json_object *show)
 /* What a terminal would obey is made harmless before the printers get it, as output_result() does. */
 static void check_text(struct json_object *trunks)
 {
-	static void (*const printers[])(const struct cli *, FILE *, struct json_object *) = {
+	static void (*const printers[])(const struct output *, FILE *, struct json_object *) = {
 		output_show, output_stats, output_probe};
-	struct cli cli = {0};
+	struct output output = {0};
 
 	printable_json(trunks);
 	for (size_t i = 0; i < sizeof(printers) / sizeof(printers[0]); i++) {
@@ -66,7 +66,7 @@ static void check_text(struct json_object *trunks)
 		FILE *out = open_memstream(&text, &len);
 
 		must(out);
-		printers[i](&cli, out, trunks);
+		printers[i](&output, out, trunks);
 		fclose(out);
 		for (size_t at = 0; at < len; at++)
 			must(text[at] == '\n' || text[at] == '\t' || (uint8_t)text[at] >= ' ');
@@ -85,7 +85,7 @@ static void fuzz_show(struct json_object *o)
 
 static void fuzz_event(struct json_object *o)
 {
-	struct cli cli = {0};
+	struct output output = {0};
 	struct events_entry e, again;
 	struct json_object *back;
 	char text[1024], *line = NULL;
@@ -93,7 +93,7 @@ static void fuzz_event(struct json_object *o)
 	FILE *out = open_memstream(&line, &len);
 
 	must(out);
-	output_event(&cli, out, o);
+	output_event(&output, out, o);
 	fclose(out);
 	for (size_t at = 0; at < len; at++)
 		must(line[at] == '\n' || line[at] == '\t' || (uint8_t)line[at] >= ' ');

@@ -63,8 +63,8 @@ static void global(void **state)
 
 	(void)state;
 	assert_int_equal(parse(NULL, "qmapctl -jq --socket /x --verbose show -p", true, argv), 0);
-	assert_true(cli.json && cli.quiet && cli.verbose);
-	assert_false(cli.pretty);
+	assert_true(cli.output.json && cli.output.quiet && cli.output.verbose);
+	assert_false(cli.output.pretty);
 	assert_string_equal(cli.socket, "/x");
 	assert_string_equal(argv[operands], "show");
 }
@@ -81,7 +81,7 @@ static void attach(void **state)
 			 0);
 	assert_string_equal(argv[operands], "wwan0");
 	assert_null(argv[operands + 1]);
-	assert_true(cli.pretty && cli.no_default_route);
+	assert_true(cli.output.pretty && cli.no_default_route);
 	assert_string_equal(cli.trunk.control, "/dev/x");
 	assert_int_equal(cli.trunk.qmap, CONFIG_QMAP_V5);
 	assert_int_equal(cli.trunk.npdns, 2);
@@ -191,7 +191,7 @@ static void double_dash(void **state)
 
 	(void)state;
 	assert_int_equal(parse(command("show"), "show -- -j", false, argv), 0);
-	assert_false(cli.json);
+	assert_false(cli.output.json);
 	assert_string_equal(argv[operands], "-j");
 }
 

@@ -19,14 +19,14 @@
 #include "daemon/util/log.h"
 #include "daemon/output/output.h"
 
-typedef void (*print_fn)(const struct cli *cli, FILE *out, struct json_object *o);
+typedef void (*print_fn)(const struct output *output, FILE *out, struct json_object *o);
 
-static struct cli cli;
+static struct output output;
 
 static int setup(void **state)
 {
 	(void)state;
-	memset(&cli, 0, sizeof(cli));
+	memset(&output, 0, sizeof(output));
 	return 0;
 }
 
@@ -38,7 +38,7 @@ static void expect(print_fn print, const char *json, const char *want)
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(o);
-	print(&cli, f, o);
+	print(&output, f, o);
 	fclose(f);
 	assert_string_equal(text, want);
 	free(text);
@@ -166,7 +166,7 @@ static void show_nonsense(void **state)
 			size_t size;
 			FILE *f = open_memstream(&text, &size);
 
-			all[j](&cli, f, o);
+			all[j](&output, f, o);
 			fclose(f);
 			assert_null(strstr(text, "(null)"));
 			free(text);
@@ -278,14 +278,14 @@ static void say_error(void)
 
 	error_set(&e, -ENODEV, "there is no \"wwan7\"");
 	error_hint(&e, "plug it in");
-	output_error(&cli, &e);
+	output_error(&output, &e);
 }
 
 static void say_result(void)
 {
 	struct json_object *o = json_tokener_parse("[{\"a\":\"x/y\",\"b\":5}]");
 
-	output_result(&cli, o, output_probe);
+	output_result(&output, o, output_probe);
 	json_object_put(o);
 }
 
@@ -297,7 +297,7 @@ static void errors(void **state)
 	capture(say_error, out, err);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "qmapctl: there is no \"wwan7\"\nhint: plug it in\n");
-	cli.json = true;
+	output.json = true;
 	capture(say_error, out, err);
 	assert_string_equal(out, "{\"error\":\"there is no \\\"wwan7\\\"\",\"errno\":\"ENODEV\","
 				 "\"hint\":\"plug it in\"}\n");
@@ -309,17 +309,17 @@ static void results(void **state)
 	char out[512], err[512];
 
 	(void)state;
-	cli.json = true;
+	output.json = true;
 	capture(say_result, out, err);
 	assert_string_equal(out, "[{\"a\":\"x/y\",\"b\":5}]\n");
 	/* One document on stdout, not two. */
 	capture(say_error, out, err);
 	assert_string_equal(out, "");
 	assert_true(err[0]);
-	cli.pretty = true;
+	output.pretty = true;
 	capture(say_result, out, err);
 	assert_string_equal(out, "[\n  {\n    \"a\": \"x/y\",\n    \"b\": 5\n  }\n]\n");
-	cli.quiet = true;
+	output.quiet = true;
 	capture(say_result, out, err);
 	assert_string_equal(out, "");
 }
@@ -332,18 +332,18 @@ static void say_hostile(void)
 
 	json_object_object_add(trunk, "dev", json_object_new_string("w\x1b[31m\x9bm\xff"));
 	json_object_array_add(o, trunk);
-	output_result(&cli, o, output_show);
+	output_result(&output, o, output_show);
 	json_object_put(o);
 	json_object_object_add(line, "kind", json_object_new_string("netdev"));
 	json_object_object_add(line, "time", json_object_new_string("now\x1b"));
 	json_object_object_add(line, "port", json_object_new_string("p\a\xc2\x9b"));
 	json_object_object_add(line, "to", json_object_new_string("x\x7f"));
-	output_event(&cli, stdout, line);
+	output_event(&output, stdout, line);
 	json_object_put(line);
-	cli.printed = false;
+	output.printed = false;
 	error_set(&e, -EINVAL, "no \"\x1b[2J\xe2\x82\"");
 	error_hint(&e, "try \x9b");
-	output_error(&cli, &e);
+	output_error(&output, &e);
 }
 
 /* Names and words of others reach neither the terminal as commands nor a parser as no UTF-8. */
@@ -367,7 +367,7 @@ static void hostile(void **state)
 	assert_non_null(strstr(out, "now? p???: x?\n"));
 	assert_null(strpbrk(out, "\x1b\a\x7f\x9b\xff"));
 	assert_string_equal(err, "qmapctl: no \"?[2J??\"\nhint: try ?\n");
-	cli.json = true;
+	output.json = true;
 	capture(say_hostile, out, err);
 	assert_string_equal(out, "[{\"dev\":\"w\\u001b[31m?m?\"}]\n"
 				 "{\"kind\":\"netdev\",\"time\":\"now\\u001b\","
