@@ -22,7 +22,7 @@ SILENT := $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 
 PKGS     := libbpf libevent_core json-c inih smartcols libmnl
-WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+WARN     := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 # qmapd is root's and reads what modems and networks send. Who sets one of these sets all of it.
 CFLAGS   ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS  ?= -Wl,-z,relro,-z,now

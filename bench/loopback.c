@@ -71,7 +71,6 @@ static void on_lost(void *arg, const char *why)
 {
 	struct loopback *l = arg;
 
-	(void)why;
 	l->lost = true;
 }
 

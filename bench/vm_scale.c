@@ -57,9 +57,6 @@ struct scale {
 
 static int told(void *ctx, void *data, size_t size)
 {
-	(void)ctx;
-	(void)data;
-	(void)size;
 	return 0;
 }
 

@@ -102,7 +102,6 @@ struct daemon {
 
 static void on_signal(evutil_socket_t sig, short what, void *arg)
 {
-	(void)what;
 	log_info("Signal %d: leaving; trunks stay attached", (int)sig);
 	event_base_loopbreak(arg);
 }
@@ -184,7 +183,6 @@ static void reload(struct daemon *d, int sig)
 
 static void on_reload(evutil_socket_t sig, short what, void *arg)
 {
-	(void)what;
 	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ms() * 1000);
 	reload(arg, sig);
 	notify("READY=1");
@@ -209,9 +207,6 @@ static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void
 {
 	struct daemon *d = arg;
 
-	(void)family;
-	(void)addr;
-	(void)prefix;
 	trunk_list_port_changed(d->trunks, ifindex);
 }
 
@@ -261,8 +256,6 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *d = arg;
 
-	(void)fd;
-	(void)what;
 	if (rtnl_monitor_read(d->monitor)) {
 		log_error("No more netlink events: %m");
 		event_del(d->netlink);

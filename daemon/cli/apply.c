@@ -75,7 +75,6 @@ static void print_steps(const struct output *output, FILE *out, struct json_obje
 {
 	size_t n = json_object_array_length(steps);
 
-	(void)output;
 	if (!n)
 		fprintf(out, "Nothing to do.\n");
 	for (size_t i = 0; i < n; i++)

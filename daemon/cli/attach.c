@@ -67,9 +67,6 @@ static int detach_alone(struct json_object **out, const char *dev, struct error 
 
 static void print_nothing(const struct output *output, FILE *out, struct json_object *result)
 {
-	(void)output;
-	(void)out;
-	(void)result;
 }
 
 int cli_detach(struct cli *cli, int argc, char **argv, struct error *err)

@@ -13,13 +13,11 @@
 
 static void print_qmi(const struct output *output, FILE *out, struct json_object *messages)
 {
-	(void)output;
 	qmi_decode_print(out, messages);
 }
 
 static void print_qmap(const struct output *output, FILE *out, struct json_object *frames)
 {
-	(void)output;
 	qmap_decode_print(out, frames);
 }
 

@@ -13,7 +13,6 @@ int cli_help(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	const struct cli_command *cmd = NULL;
 
-	(void)cli;
 	if (argc > 1)
 		return error_set(err, -EINVAL, "help about one command at a time");
 	if (argc) {
@@ -29,7 +28,6 @@ static void print_version(const struct output *output, FILE *out, struct json_ob
 {
 	struct json_object *o = json_object_array_get_idx(array, 0);
 
-	(void)output;
 	fprintf(out, "qmapctl %s (ABI %d), libbpf %s, libevent %s, json-c %s\n",
 		json_get_string(o, "version"), (int)json_get_int(o, "abi"),
 		json_get_string(o, "libbpf"), json_get_string(o, "libevent"),
@@ -40,7 +38,6 @@ int cli_version(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct json_object *array = json_object_new_array(), *o = json_object_new_object();
 
-	(void)argv;
 	if (argc) {
 		json_object_put(array);
 		json_object_put(o);

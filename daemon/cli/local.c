@@ -87,8 +87,6 @@ static int each(const char *dev, struct json_object *out,
 static int add_show(struct pins *p, struct json_object *show, struct json_object *out,
 		    struct error *err)
 {
-	(void)p;
-	(void)err;
 	json_object_object_add(show, "daemon", json_object_new_boolean(false));
 	json_object_array_add(out, json_object_get(show));
 	return 0;
@@ -173,7 +171,6 @@ static int add_config(struct pins *p, struct json_object *show, struct json_obje
 	struct json_object *state = NULL, *config;
 	int ret = pins_get_meta(p, NULL, &state, err);
 
-	(void)show;
 	if (ret)
 		return ret;
 	if (json_object_object_get_ex(state, "config", &config))
@@ -205,7 +202,6 @@ static void detached(void *arg, struct trunk *t, const struct error *err)
 {
 	struct detach *d = arg;
 
-	(void)t;
 	if (err)
 		d->err = *err;
 	event_base_loopbreak(d->base);
@@ -224,8 +220,6 @@ static void adopted(void *arg, struct trunk *t, const struct error *err)
 static int find_ifindex(struct pins *p, struct json_object *show, struct json_object *out,
 			struct error *err)
 {
-	(void)show;
-	(void)err;
 	json_object_array_add(out, json_object_new_int64(p->ifindex));
 	return 0;
 }

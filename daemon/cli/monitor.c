@@ -12,7 +12,6 @@ static volatile sig_atomic_t stopped;
 
 static void on_signal(int sig)
 {
-	(void)sig;
 	stopped = 1;
 }
 

@@ -333,7 +333,6 @@ static void on_read(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
-	(void)bev;
 	if (c->state == CLIENT_READING)
 		next_line(c);
 	else if (c->state == CLIENT_STREAMING) /* there is nothing more to ask */
@@ -346,7 +345,6 @@ static void on_write(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
-	(void)bev;
 	if (c->state == CLIENT_STREAMING)
 		tell_gap(c->stream);
 	if (c->state != CLIENT_WRITING)
@@ -367,7 +365,6 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct client *c = arg;
 
-	(void)bev;
 	if (what & BEV_EVENT_EOF && (c->state == CLIENT_BUSY || c->state == CLIENT_WRITING))
 		c->last = true;
 	else
@@ -378,8 +375,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
 
-	(void)fd;
-	(void)what;
 	log_debug("control client cut off: %s", c->state == CLIENT_READING
 							? "no complete request in time"
 							: "does not take its reply");
@@ -427,9 +422,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	struct client *c = client_new(s, fd);
 	struct error err = {0};
 
-	(void)listener;
-	(void)addr;
-	(void)len;
 	if (!c)
 		return;
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
@@ -458,8 +450,6 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct control_server *s = arg;
 
-	(void)fd;
-	(void)what;
 	evconnlistener_enable(s->listener);
 }
 

@@ -68,7 +68,6 @@ int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, s
 {
 	struct datapath_place *place = &dp->places[port->mux % QMAP_MAX_MUX];
 
-	(void)err;
 	memcpy(place->name, port->name, sizeof(place->name));
 	memcpy(place->netns, port->netns, sizeof(place->netns));
 	return 0;

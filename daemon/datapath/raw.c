@@ -29,8 +29,6 @@ static int new_datapath(struct datapath **out, struct pins *pins, struct error *
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct datapath_format *format, struct error *err)
 {
-	(void)trunk;
-	(void)format;
 	return new_datapath(out, pins, err) ?: pins_set_datapath(pins, datapath_raw.name, err);
 }
 
@@ -45,25 +43,17 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 /* The trunk is the port. */
 static int adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
 {
-	(void)dp;
-	(void)port;
-	(void)err;
 	return 0;
 }
 
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
-	(void)dp;
-	(void)mux;
-	(void)err;
 	return 0;
 }
 
 /* The modem itself holds back what is not connected; there is nothing in between to close. */
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
-	(void)mux;
-	(void)err;
 	dp->up = on;
 	return 0;
 }
@@ -94,15 +84,11 @@ static int stats(struct datapath *dp, struct json_object **out, struct error *er
 
 static int detach(struct datapath *dp, struct error *err)
 {
-	(void)dp;
-	(void)err;
 	return 0;
 }
 
 static int probe(const char *trunk, struct error *why)
 {
-	(void)trunk;
-	(void)why;
 	return 0;
 }
 

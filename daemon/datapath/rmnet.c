@@ -40,7 +40,6 @@ static int probe(const char *trunk, struct error *why)
 	struct rtnl *nl = NULL;
 	int ret = rtnl_open(&nl, NULL, why) ?: rtnl_rmnet_probe(nl, why);
 
-	(void)trunk;
 	rtnl_close(&nl);
 	return ret;
 }

@@ -55,7 +55,6 @@ static int probe(const char *trunk, struct error *why)
 	struct rtnl *nl = NULL;
 	int ret = rtnl_open(&nl, NULL, why);
 
-	(void)trunk;
 	if (ret)
 		return ret;
 	ret = rtnl_shim_probe(nl, why);

@@ -412,7 +412,6 @@ static int probe(const char *trunk, struct error *why)
 	struct utsname u;
 	unsigned int major = 0, minor = 0;
 
-	(void)trunk;
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		return error_set(why, -EOPNOTSUPP, "cannot tell the kernel's version");
 	if (major < 5 || (major == 5 && minor < 18))

@@ -18,9 +18,6 @@ struct supervisor {
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
-	(void)arg;
 	notify("WATCHDOG=1");
 }
 
@@ -34,8 +31,6 @@ static void on_status(evutil_socket_t fd, short what, void *arg)
 	struct supervisor *s = arg;
 	char text[700] = "";
 
-	(void)fd;
-	(void)what;
 	events_last(s->events, NULL, 1, keep_text, text);
 	notify("STATUS=%s", text);
 }

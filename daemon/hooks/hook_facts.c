@@ -222,7 +222,6 @@ void hook_each_told(const char *run_dir, const char *dev,
 
 static void forget(void *arg, const char *name, const char *facts)
 {
-	(void)facts;
 	hook_untell(arg, name);
 }
 

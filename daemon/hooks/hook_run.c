@@ -144,7 +144,6 @@ static void on_output(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
 
-	(void)what;
 	if (evbuffer_read(r->said, fd, 4096) > 0)
 		log_output(r, false);
 	else if (errno != EAGAIN)
@@ -155,8 +154,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct run *r = arg;
 
-	(void)fd;
-	(void)what;
 	log_warning("%s: %s has not ended after %u s: it is killed", r->dev, r->program,
 		    r->seconds);
 	kill(-r->pid, SIGKILL);
@@ -287,8 +284,6 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 	struct run *r, *next;
 	int status;
 
-	(void)sig;
-	(void)what;
 	for (r = TAILQ_FIRST(&runner->runs); r; r = next) {
 		next = TAILQ_NEXT(r, entry);
 		if (r->pid && waitpid(r->pid, &status, WNOHANG) == r->pid)

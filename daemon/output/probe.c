@@ -110,7 +110,6 @@ void output_probe(const struct output *output, FILE *out, struct json_object *su
 	struct json_object *first = n ? json_object_array_get_idx(subjects, 0) : NULL;
 	const char *dev = json_get_string(first, "dev");
 
-	(void)output;
 	if (is_modem(first))
 		print_modems(out, subjects);
 	else

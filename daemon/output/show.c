@@ -277,7 +277,6 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 {
 	size_t n = json_object_array_length(trunks);
 
-	(void)output;
 	if (!n)
 		fprintf(out, "Nothing is attached.\n");
 	for (size_t i = 0; i < n; i++) {

@@ -72,7 +72,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_client *c = arg;
 
-	(void)what;
 	if (evbuffer_write(c->out, fd) < 0 && errno != EAGAIN && errno != EINTR)
 		proxy_client_close(c, "it has gone");
 	else if (evbuffer_get_length(c->out))
@@ -198,8 +197,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_client *c = arg;
 
-	(void)fd;
-	(void)what;
 	proxy_client_close(c, *c->device ? "its message does not end" : "it asks for nothing");
 }
 
@@ -224,7 +221,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	struct proxy_client *c = arg;
 	ssize_t n = recv(fd, c->buf + c->len, sizeof(c->buf) - c->len, 0);
 
-	(void)what;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -256,8 +252,6 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_client *c = arg;
 
-	(void)fd;
-	(void)what;
 	if (waits_for_device(c)) {
 		proxy_client_close(c, "its modem is not there yet");
 		return;

@@ -253,7 +253,6 @@ bool proxy_route_idle(const struct proxy_modem *m)
 
 static void hang_up(struct proxy_client *c, void *arg)
 {
-	(void)arg;
 	proxy_client_close(c, "its modem is being detached");
 }
 

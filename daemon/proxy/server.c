@@ -61,7 +61,6 @@ void proxy_each(struct proxy_modem *m, void (*fn)(struct proxy_client *c, void *
 
 static void resume(struct proxy_client *c, void *arg)
 {
-	(void)arg;
 	if (c->paused)
 		event_active(c->resume_event, EV_TIMEOUT, 0);
 }
@@ -73,7 +72,6 @@ void proxy_resume(struct proxy_modem *m)
 
 static void count(struct proxy_client *c, void *arg)
 {
-	(void)c;
 	++*(unsigned int *)arg;
 }
 
@@ -123,9 +121,6 @@ static void on_tidy(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_modem *m, *next;
 
-	(void)fd;
-	(void)what;
-	(void)arg;
 	free_graves();
 	for (m = TAILQ_FIRST(&server.modems); m; m = next) {
 		next = TAILQ_NEXT(m, entry);
@@ -196,8 +191,6 @@ void proxy_modem_free(struct proxy_modem **mp)
 /* The tap has been told before, and has hung up everybody. */
 static void on_own_lost(void *arg, const char *why)
 {
-	(void)arg;
-	(void)why;
 	tidy_later();
 }
 
@@ -281,10 +274,6 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 	struct proxy_client *c;
 	struct ucred peer;
 
-	(void)l;
-	(void)sa;
-	(void)len;
-	(void)arg;
 	if (!may_connect(fd, &peer)) {
 		close(fd);
 		return;
@@ -300,7 +289,6 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 /* No descriptors, most of the time: they come back. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
-	(void)arg;
 	evconnlistener_disable(l);
 	event_add(server.retry, &accept_pause);
 }
@@ -332,9 +320,6 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	int r;
 
-	(void)fd;
-	(void)what;
-	(void)arg;
 	if (server.listener) {
 		evconnlistener_enable(server.listener);
 		return;

@@ -78,8 +78,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct qmi_transaction *t = arg;
 
-	(void)fd;
-	(void)what;
 	if (!t->failed) {
 		t->client->channel->counters.timeouts++;
 		qmi_nudge_doubt(t->client->channel->nudge);

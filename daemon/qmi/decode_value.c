@@ -101,7 +101,6 @@ static void read_end(struct json_object *o, const struct field *f, struct qmi_cu
 {
 	uint16_t type = qmi_read_le16(c), reason = qmi_read_le16(c);
 
-	(void)f;
 	if (c->bad)
 		return;
 	json_object_object_add(o, "type", json_object_new_int(type));

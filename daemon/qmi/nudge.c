@@ -53,7 +53,6 @@ static void on_answer(void *arg, int err, const struct qmi_message *m)
 {
 	struct qmi_nudge *n = arg;
 
-	(void)m;
 	n->over++;
 	if (err)
 		return;
@@ -92,8 +91,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct qmi_nudge *n = arg;
 
-	(void)fd;
-	(void)what;
 	n->stale = 0;
 	if (!n->owed && (n->sure || !qmi_channel_waits(n->channel, n->ctl)))
 		return;

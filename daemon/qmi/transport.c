@@ -58,7 +58,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 	int r;
 
-	(void)what;
 	if (t->greeting) {
 		on_greeting(t);
 		return;
@@ -83,8 +82,6 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 {
 	struct qmi_transport *t = arg;
 
-	(void)fd;
-	(void)what;
 	event_add(t->read_event, NULL);
 }
 
@@ -114,8 +111,6 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	struct qmi_transport *t = arg;
 	int r = 1;
 
-	(void)fd;
-	(void)what;
 	if (t->greeting)
 		return;
 	while (r > 0 && !TAILQ_EMPTY(&t->queue))

@@ -47,7 +47,6 @@ ssize_t qmi_unix_write(int fd, const void *data, size_t len)
 
 int qmi_unix_judge(struct qmi_transport *t, ssize_t n, int err)
 {
-	(void)t;
 	if (n < 0 && (err == EAGAIN || err == EINTR))
 		return 0;
 	return n < 0 ? -err : -ECONNRESET;

@@ -108,7 +108,6 @@ static void build_bind(const struct call *c, struct qmi_request *r)
 static enum call_step on_bound(struct call *c, const struct qmi_message *m,
 			       const struct qmi_result *res, enum call_step next)
 {
-	(void)m;
 	return res->status && res->error != QMI_NO_EFFECT ? fail(c, res->error) : next;
 }
 
@@ -121,7 +120,6 @@ static void build_family(const struct call *c, struct qmi_request *r)
 static enum call_step on_family(struct call *c, const struct qmi_message *m,
 				const struct qmi_result *res, enum call_step next)
 {
-	(void)m;
 	if (res->status && res->error != QMI_NO_EFFECT)
 		log_debug("PDN %u: modem does not take the preference for IPv%d",
 			  c->pdn->config.number, c->family);
@@ -160,7 +158,6 @@ void call_prepare(struct call *c)
 
 static void build_clear(const struct call *c, struct qmi_request *r)
 {
-	(void)c;
 	qmi_wds_stop_network(r, QMI_WDS_ANY_HANDLE);
 }
 
@@ -168,8 +165,6 @@ static void build_clear(const struct call *c, struct qmi_request *r)
 static enum call_step on_cleared(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
-	(void)m;
-	(void)res;
 	c->handle = QMI_WDS_ANY_HANDLE;
 	return next;
 }
@@ -246,7 +241,6 @@ static enum call_step on_started(struct call *c, const struct qmi_message *m,
 
 static void build_status(const struct call *c, struct qmi_request *r)
 {
-	(void)c;
 	qmi_wds_get_packet_status(r);
 }
 
@@ -293,7 +287,6 @@ static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 				  const struct qmi_result *res, enum call_step next)
 {
-	(void)c;
 	if (res->status)
 		return STEP_CONNECTED;
 	return is_connected(m, res) ? next : STEP_ENDED;
@@ -303,8 +296,6 @@ static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 static enum call_step on_hung_up(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
-	(void)m;
-	(void)res;
 	c->error = c->hung_up_for;
 	return next;
 }
@@ -318,7 +309,6 @@ void call_hang_up(struct call *c, int why)
 
 static void build_settings(const struct call *c, struct qmi_request *r)
 {
-	(void)c;
 	qmi_wds_get_current_settings(r);
 }
 
@@ -374,9 +364,6 @@ static void build_stop(const struct call *c, struct qmi_request *r)
 static enum call_step on_stopped(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
-	(void)c;
-	(void)m;
-	(void)res;
 	return next;
 }
 
@@ -384,7 +371,6 @@ static void on_released(void *arg, const struct id_reply *r)
 {
 	struct call *c = arg;
 
-	(void)r;
 	qmi_client_free(&c->client);
 	c->step = STEP_NONE;
 	call_event(c, EV_RELEASED, NULL);
@@ -397,7 +383,6 @@ static void enter_release(struct call *c)
 
 static void enter_none(struct call *c)
 {
-	(void)c;
 }
 
 static const struct step steps[CALL_STEPS] = {

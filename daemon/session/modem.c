@@ -30,7 +30,6 @@ static const struct modem_step steps[];
 
 static void build_sync(struct session *s, struct qmi_request *r)
 {
-	(void)s;
 	qmi_ctl_sync(r);
 }
 
@@ -41,7 +40,6 @@ static bool not_exclusive(const struct session *s)
 
 static void build_versions(struct session *s, struct qmi_request *r)
 {
-	(void)s;
 	qmi_ctl_get_version_info(r);
 }
 
@@ -110,7 +108,6 @@ static bool no_dms(const struct session *s)
 
 static void build_model(struct session *s, struct qmi_request *r)
 {
-	(void)s;
 	qmi_request_init(r, QMI_DMS_GET_MODEL);
 }
 
@@ -123,7 +120,6 @@ static int on_model(struct session *s, const struct qmi_message *m, const struct
 
 static void build_revision(struct session *s, struct qmi_request *r)
 {
-	(void)s;
 	qmi_request_init(r, QMI_DMS_GET_REVISION);
 }
 
@@ -136,7 +132,6 @@ static int on_revision(struct session *s, const struct qmi_message *m, const str
 
 static void build_manufacturer(struct session *s, struct qmi_request *r)
 {
-	(void)s;
 	qmi_request_init(r, QMI_DMS_GET_MANUFACTURER);
 }
 

@@ -48,8 +48,6 @@ static void be_patient(struct network *n)
 
 static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
 	session_facts_changed(arg);
 }
 

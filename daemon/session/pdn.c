@@ -8,8 +8,6 @@
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
 	call_overdue(arg);
 	call_consider(arg);
 }

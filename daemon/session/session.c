@@ -46,8 +46,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
-	(void)fd;
-	(void)what;
 	error_set(&s->give_back_error, -ETIMEDOUT,
 		  "modem did not confirm that calls and clients were given back");
 	finish(s);
@@ -97,7 +95,6 @@ static void on_client_released(void *arg, const struct id_reply *r)
 {
 	struct qmi_client **client = arg;
 
-	(void)r;
 	qmi_client_free(client);
 }
 
@@ -218,8 +215,6 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
-	(void)fd;
-	(void)what;
 	if (s->phase == PHASE_OVER) {
 		if (s->stop_done)
 			finish(s);

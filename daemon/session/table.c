@@ -56,7 +56,6 @@ bool call_settled(const struct call *c)
 
 static void nothing(struct call *c)
 {
-	(void)c;
 }
 
 static void begin(struct call *c)

@@ -72,8 +72,6 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
-	(void)fd;
-	(void)what;
 	session_watch_look(s);
 	again(s->poll, s->config.poll);
 }
@@ -123,8 +121,6 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	struct session *s = arg;
 	struct session_pdn *pdn;
 
-	(void)fd;
-	(void)what;
 	s->ops->rx_packets(s->arg, rx);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		watch(s, pdn, rx[pdn->config.mux % QMAP_MAX_MUX]);

@@ -195,7 +195,6 @@ static void on_dialled(void *arg, struct trunk *t, const struct error *err)
 {
 	struct step *s = arg;
 
-	(void)t;
 	step_over(s, err);
 	if (err)
 		s->state = STEP_REFUSED;
@@ -260,7 +259,6 @@ static void pdn_over(void *arg, struct trunk *t, const struct error *err)
 {
 	struct step *s = arg;
 
-	(void)t;
 	if (err || s->what->kind == CONFIG_STEP_REMOVE_PDN)
 		step_over(s, err);
 	else
@@ -383,8 +381,6 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 	struct applier *a = arg;
 	struct error err = {0};
 
-	(void)fd;
-	(void)what;
 	if (!a->busy || (!a->planned && !all_idle(a)))
 		return;
 	if (!a->planned && make_plan(a, &err))

@@ -113,8 +113,6 @@ static void on_commands(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	struct error err = {0};
 
-	(void)fd;
-	(void)what;
 	if (t->ops->events(t->dp, &err)) {
 		log_error("%s: %s", t->config.dev, err.text);
 		event_del(t->commands);

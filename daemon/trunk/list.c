@@ -301,7 +301,6 @@ static void each(struct control_request *req, struct json_object *args, struct t
 
 static int show_one(struct trunk *t, struct json_object **out, struct error *err)
 {
-	(void)err;
 	trunk_mend(t);
 	trunk_look_now(t);
 	*out = trunk_show(t);
@@ -320,14 +319,12 @@ static struct json_object *config_of(const struct trunk *t, bool secrets)
 
 static int dump_one(struct trunk *t, struct json_object **out, struct error *err)
 {
-	(void)err;
 	*out = config_of(t, false);
 	return 0;
 }
 
 static int dump_one_with_secrets(struct trunk *t, struct json_object **out, struct error *err)
 {
-	(void)err;
 	*out = config_of(t, true);
 	return 0;
 }

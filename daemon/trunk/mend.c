@@ -78,8 +78,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	int64_t wait = too_early_by(t);
 
-	(void)fd;
-	(void)what;
 	if (wait) {
 		arm(t, wait);
 		return;

@@ -33,8 +33,6 @@ static struct json_object *format_json(const struct data_format *f)
 
 static void on_save(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
 	trunk_save(arg);
 }
 

@@ -276,8 +276,6 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	struct trunk_repair *r = arg;
 	struct trunk *t = r->trunk;
 
-	(void)fd;
-	(void)what;
 	if (!t->dp || t->closing || !has_netdev(t))
 		return;
 	trunk_repair_netdev(t);
@@ -309,9 +307,6 @@ static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void
 {
 	struct place *p = arg;
 
-	(void)family;
-	(void)addr;
-	(void)prefix;
 	trunk_netlink(p->repair->trunk, p->netns, ifindex, "", TRUNK_LINK_CHANGED);
 }
 
@@ -342,8 +337,6 @@ static void on_netlink(evutil_socket_t fd, short what, void *arg)
 {
 	struct place *p = arg;
 
-	(void)fd;
-	(void)what;
 	if (rtnl_monitor_read(p->monitor))
 		event_del(p->event);
 }

@@ -71,8 +71,6 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	struct error err = {0};
 
-	(void)fd;
-	(void)what;
 	for (w = LIST_FIRST(&t->waiters); w; w = LIST_NEXT(w, entry)) {
 		if (!is_settled(t, w->pdn))
 			continue;

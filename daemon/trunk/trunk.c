@@ -300,8 +300,6 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	struct error err = {0};
 
-	(void)fd;
-	(void)what;
 	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
 		return;
 	if (!open_modem(t, &err)) {
@@ -588,8 +586,6 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	void (*later)(void *) = t->later;
 
-	(void)fd;
-	(void)what;
 	t->later = NULL;
 	if (later && t->npending)
 		event_active(t->kick, EV_TIMEOUT, 0);

@@ -32,7 +32,6 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
 	bool meant = false;
 	ssize_t n;
 
-	(void)what;
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		const struct inotify_event *e;
 

@@ -104,10 +104,6 @@ static void printable_value(struct json_object *v)
 static int visit(struct json_object *o, int flags, struct json_object *parent, const char *key,
 		 size_t *index, void *arg)
 {
-	(void)parent;
-	(void)key;
-	(void)index;
-	(void)arg;
 	if (!(flags & JSON_C_VISIT_SECOND) && json_object_is_type(o, json_type_string))
 		printable_value(o);
 	return JSON_C_VISIT_RETURN_CONTINUE;

@@ -64,7 +64,6 @@ static void on_jump(evutil_socket_t fd, short what, void *arg)
 	uint64_t expired;
 	ssize_t n = read(fd, &expired, sizeof(expired));
 
-	(void)what;
 	if (n < 0 && errno == EAGAIN)
 		return;
 	arm(fd, n < 0 ? TIME_MAX : 0);

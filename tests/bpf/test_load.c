@@ -114,7 +114,6 @@ static void test_budget(void **state)
 {
 	static const int others[] = {QMAP_V1, QMAP_V4};
 
-	(void)state;
 	if (skip_reason || !BUDGET_HOLDS)
 		skip();
 	check_budgets(env->skel->obj, "xdp", QMAP_V5);
@@ -182,7 +181,6 @@ static void test_strict_alignment(void **state)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	for (unsigned int i = 0; i < 3; i++) {
@@ -223,7 +221,6 @@ static void test_no_relocations(void **state)
 	char path[32];
 	uint32_t size;
 
-	(void)state;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	btf = btf__parse_elf(path, &ext);
 	assert_non_null(btf);
@@ -255,7 +252,6 @@ static void test_trim_belongs_in_devmap(void **state)
 {
 	uint8_t packet[64] = {0};
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	assert_int_equal(put_in_devmap(env->skel->progs.qmap_trim), 0);
@@ -268,7 +264,6 @@ static void test_trim_belongs_in_devmap(void **state)
 /* Maps outlive the daemon that made them: what it finds must be what the headers say. */
 static void test_map_sizes(void **state)
 {
-	(void)state;
 	if (skip_reason)
 		skip();
 	assert_int_equal(bpf_map__max_entries(env->skel->maps.copies), QMAP_MAX_FRAMES + 1);
@@ -284,7 +279,6 @@ static int set_up(void **state)
 {
 	int ret;
 
-	(void)state;
 	skip_reason = env_start();
 	if (skip_reason) {
 		print_message("SKIP: %s\n", skip_reason);
@@ -298,7 +292,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	env_free(&env);
 	return 0;
 }

@@ -94,7 +94,6 @@ static void test_frames(void **state)
 					576, 1280, 1399, 1497, 1498, 1499, 1500};
 	static const uint8_t muxes[] = {0x81, 0x01, 0xfe};
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	for (unsigned int i = 0; i < 3 * sizeof(lens) / sizeof(lens[0]); i++) {
@@ -146,7 +145,6 @@ static void check_port_down(struct env *env)
 
 static void test_port_down(void **state)
 {
-	(void)state;
 	each_version(check_port_down);
 }
 
@@ -160,7 +158,6 @@ static void check_oversize(struct env *env)
 
 static void test_oversize(void **state)
 {
-	(void)state;
 	each_version(check_oversize);
 }
 
@@ -175,7 +172,6 @@ static void check_arp(struct env *env)
 
 static void test_not_ip(void **state)
 {
-	(void)state;
 	each_version(check_arp);
 }
 
@@ -208,7 +204,6 @@ static void check_flow(struct env *env)
 
 static void test_flow_disabled(void **state)
 {
-	(void)state;
 	each_version(check_flow);
 }
 
@@ -229,7 +224,6 @@ static void check_stranger(struct env *env)
 
 static void test_stranger(void **state)
 {
-	(void)state;
 	each_version(check_stranger);
 }
 
@@ -291,7 +285,6 @@ static void check_clean_pad(struct env *env)
 
 static void test_clean_pad(void **state)
 {
-	(void)state;
 	each_version(check_clean_pad);
 }
 
@@ -299,7 +292,6 @@ static int set_up(void **state)
 {
 	int ret = 0;
 
-	(void)state;
 	skip_reason = env_start();
 	if (skip_reason) {
 		print_message("SKIP: %s\n", skip_reason);
@@ -314,7 +306,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++)
 		env_free(&envs[versions[i]]);
 	return 0;

@@ -210,7 +210,6 @@ static void test_event_is_clean(void **state)
 	struct env *env = envs[QMAP_V1];
 	const struct bpf_program *prog;
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	prog = env->skel->progs.qmap_split;
@@ -235,7 +234,6 @@ static void test_no_copies(void **state)
 	struct env *env = envs[QMAP_V1];
 	uint32_t three = 3;
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	f = fixture_uniform(QMAP_V1, 3, 40);
@@ -255,7 +253,6 @@ static void test_no_device(void **state)
 	struct qmap_port_stats port;
 	uint32_t mux = 0x81;
 
-	(void)state;
 	if (skip_reason)
 		skip();
 	f = fixture_uniform(QMAP_V1, 1, 40);
@@ -276,7 +273,6 @@ static int set_up(void **state)
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	int ret = 0;
 
-	(void)state;
 	skip_reason = env_start();
 	if (skip_reason) {
 		print_message("SKIP: %s\n", skip_reason);
@@ -291,7 +287,6 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i <= QMAP_V5; i++)
 		env_free(&envs[i]);
 	return 0;

@@ -29,7 +29,6 @@ static int check_round_trip(const struct config_trunk *c, void *arg)
 	struct json_object *o = config_trunk_to_json(c, true);
 	struct json_object *parsed = json_tokener_parse(json_object_to_json_string(o));
 
-	(void)arg;
 	must(back && parsed);
 	must(!config_trunk_from_json(back, parsed, NULL));
 	must(back->npdns == c->npdns);
@@ -82,8 +81,6 @@ static void fuzz_file(const char *text, size_t size)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
 }

@@ -33,7 +33,6 @@ static void must(bool what)
 
 static void do_echo(struct control_request *req, struct json_object *args, void *arg)
 {
-	(void)arg;
 	control_reply(req, json_object_get(args));
 }
 
@@ -41,7 +40,6 @@ static void do_fail(struct control_request *req, struct json_object *args, void 
 {
 	struct error e = {0};
 
-	(void)arg;
 	error_set(&e, -1, "%s", control_args_string(args, "dev"));
 	control_reply_error(req, &e);
 }
@@ -49,8 +47,6 @@ static void do_fail(struct control_request *req, struct json_object *args, void 
 /* Answered by the next one, when its client may be long gone. */
 static void do_hold(struct control_request *req, struct json_object *args, void *arg)
 {
-	(void)args;
-	(void)arg;
 	if (held)
 		control_reply(held, NULL);
 	held = req;
@@ -74,8 +70,6 @@ static void clean_up(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	must(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/control", dir);

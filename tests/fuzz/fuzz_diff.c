@@ -59,7 +59,6 @@ static int is_the_same(const struct config_trunk *c, void *arg)
 {
 	struct config_plan plan = {0};
 
-	(void)arg;
 	must(!config_diff(&plan, &wanted, c) && !plan.n);
 	config_plan_clear(&plan);
 	return 0;
@@ -86,8 +85,6 @@ static void write_and_read(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
 }

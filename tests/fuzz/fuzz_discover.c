@@ -98,8 +98,6 @@ static void must(bool what)
 
 static int delete (const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st;
-	(void)type;
 	if (ftw->level)
 		remove(path);
 	return 0;
@@ -113,8 +111,6 @@ static void clean_up(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	null = fopen("/dev/null", "we");
 	must(null && mkdtemp(root));

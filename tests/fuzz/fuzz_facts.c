@@ -120,8 +120,6 @@ static void fuzz_file(const char *text)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
 }

@@ -129,8 +129,6 @@ static void on_modem(evutil_socket_t fd, short what, void *arg)
 	ssize_t n = read(fd, room, size);
 	int len;
 
-	(void)what;
-	(void)arg;
 	must(n > 0);
 	qmi_stream_filled(&stream, n);
 	while (off < stream.len) {
@@ -148,13 +146,11 @@ static void on_modem(evutil_socket_t fd, short what, void *arg)
 
 static void on_changed(void *arg)
 {
-	(void)arg;
 }
 
 /* Whether it does is the modem's to check: no such request may reach it. */
 static bool owns_mux(void *arg, uint8_t mux)
 {
-	(void)arg;
 	return mux == 0x81;
 }
 
@@ -162,8 +158,6 @@ static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
-	(void)why;
 	abort();
 }
 
@@ -185,8 +179,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	signal(SIGPIPE, SIG_IGN);
 	must(mkdtemp(dir));

@@ -60,27 +60,23 @@ static size_t take(uint8_t *to, size_t size)
 
 static int on_format(void *arg, const struct data_format *f, struct error *err)
 {
-	(void)arg;
 	must(f->version >= 0);
 	return next() == 0xff ? error_set(err, -EIO, "no data path") : 0;
 }
 
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 {
-	(void)arg;
 	must(pdn && (s->family == 4 || s->family == 6) && s->ndns <= 2);
 	must(s->prefix <= (s->family == 4 ? 32u : 128u));
 }
 
 static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
 {
-	(void)arg;
 	must(pdn && (family == 4 || family == 6) && why);
 }
 
 static void on_changed(void *arg)
 {
-	(void)arg;
 	if (!session)
 		return;
 	json_object_put(state);
@@ -89,7 +85,6 @@ static void on_changed(void *arg)
 
 static void on_transition(void *arg, const struct session_transition *t)
 {
-	(void)arg;
 	must(t->from && t->to && t->reason);
 }
 
@@ -97,28 +92,23 @@ static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 {
 	uint8_t mask = next();
 
-	(void)arg;
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
 		rx[mux] = mux & mask;
 }
 
 static void on_signal(void *arg, const char *from, const char *to, int dbm)
 {
-	(void)arg;
-	(void)dbm;
 	must(from && to);
 }
 
 static void on_started(void *arg, const struct error *err)
 {
-	(void)arg;
 	must(!started && (!err || (err->err && err->text[0])));
 	started = true;
 }
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
 	must(why && why[0]);
 	if (next() & 1)
 		session_free(&session);
@@ -126,16 +116,12 @@ static void on_lost(void *arg, const char *why)
 
 static void on_stopped(void *arg, const struct error *err)
 {
-	(void)arg;
-	(void)err;
 	must(!stopped);
 	stopped = true;
 }
 
 static void on_removed(void *arg, const struct error *err)
 {
-	(void)arg;
-	(void)err;
 }
 
 static const struct session_ops ops = {
@@ -467,8 +453,6 @@ static void (*const deeds[])(void) = {
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
 	log_set_level(LOG_LEVEL_ERROR);
 	return 0;
 }

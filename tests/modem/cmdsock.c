@@ -129,7 +129,6 @@ static void commander_ready(struct event *ev, uint32_t events)
 	struct commander *c = container_of(ev, struct commander, ev);
 	ssize_t n;
 
-	(void)events;
 	if (c->len == sizeof(c->line)) {
 		commander_close(c);
 		return;

@@ -11,8 +11,6 @@ static enum qmi_error version_info(struct modem *m, struct client *c, const stru
 	const struct service *s;
 	size_t len = 1;
 
-	(void)c;
-	(void)req;
 	list[0] = 0;
 	for (unsigned int i = 0; (s = service_at(i)); i++) {
 		if (!service_exists(m, s->id))
@@ -33,7 +31,6 @@ static enum qmi_error allocate_cid(struct modem *m, struct client *c, const stru
 	uint8_t service, pair[2];
 	enum qmi_error err = qmi_get_u8(req, 0x01, &service);
 
-	(void)c;
 	if (err)
 		return err;
 	pair[0] = service;
@@ -69,7 +66,6 @@ static enum qmi_error set_data_format(struct modem *m, struct client *c, const s
 	uint8_t format;
 	enum qmi_error err = qmi_get_u8(req, 0x01, &format);
 
-	(void)c;
 	if (err)
 		return err;
 	m->format.qos = format;
@@ -80,9 +76,6 @@ static enum qmi_error set_data_format(struct modem *m, struct client *c, const s
 static enum qmi_error sync(struct modem *m, struct client *c, const struct qmi_msg *req,
 			   struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
-	(void)out;
 	m->qmi.syncs++;
 	client_release_all(m);
 	return QMI_OK;

@@ -15,8 +15,6 @@
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
 {
-	(void)req;
-	(void)out;
 	client_reset(m, c);
 	return QMI_OK;
 }
@@ -27,8 +25,6 @@ static enum qmi_error event_report(struct modem *m, struct client *c, const stru
 	uint8_t mode = c->events;
 	enum qmi_error err = qmi_get_u8(req, 0x14, &mode);
 
-	(void)m;
-	(void)out;
 	if (err && err != QMI_MISSING_ARG)
 		return err;
 	c->events = mode;
@@ -56,9 +52,6 @@ static enum qmi_error capabilities(struct modem *m, struct client *c, const stru
 {
 	uint8_t v[12] = {0};
 
-	(void)m;
-	(void)c;
-	(void)req;
 	put_le32(v, 50000000);
 	put_le32(v + 4, 150000000);
 	v[8] = DATA_ONLY;
@@ -72,9 +65,6 @@ static enum qmi_error capabilities(struct modem *m, struct client *c, const stru
 static enum qmi_error manufacturer(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
-	(void)m;
-	(void)c;
-	(void)req;
 	qmi_put_string(out, 0x01, "Quectel");
 	return QMI_OK;
 }
@@ -82,8 +72,6 @@ static enum qmi_error manufacturer(struct modem *m, struct client *c, const stru
 static enum qmi_error model(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
 	qmi_put_string(out, 0x01, m->model.full_name);
 	return QMI_OK;
 }
@@ -91,8 +79,6 @@ static enum qmi_error model(struct modem *m, struct client *c, const struct qmi_
 static enum qmi_error revision(struct modem *m, struct client *c, const struct qmi_msg *req,
 			       struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
 	qmi_put_string(out, 0x01, m->model.revision);
 	return QMI_OK;
 }
@@ -100,9 +86,6 @@ static enum qmi_error revision(struct modem *m, struct client *c, const struct q
 static enum qmi_error ids(struct modem *m, struct client *c, const struct qmi_msg *req,
 			  struct qmi_tlvs *out)
 {
-	(void)m;
-	(void)c;
-	(void)req;
 	qmi_put_string(out, 0x13, "01");
 	qmi_put_string(out, 0x10, "0");
 	qmi_put_string(out, 0x11, "001010123456789"); /* of the test range 00101 */
@@ -112,8 +95,6 @@ static enum qmi_error ids(struct modem *m, struct client *c, const struct qmi_ms
 static enum qmi_error get_mode(struct modem *m, struct client *c, const struct qmi_msg *req,
 			       struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
 	qmi_put_u8(out, 0x01, m->operating_mode);
 	qmi_put_u8(out, 0x11, m->radio_switch);
 	return QMI_OK;
@@ -125,8 +106,6 @@ static enum qmi_error set_mode(struct modem *m, struct client *c, const struct q
 	uint8_t mode;
 	enum qmi_error err = qmi_get_u8(req, 0x01, &mode);
 
-	(void)c;
-	(void)out;
 	m->qmi.modes++;
 	if (err)
 		return err;
@@ -144,8 +123,6 @@ static enum qmi_error pin_status(struct modem *m, struct client *c, const struct
 	uint8_t pin1[3] = {sim_pin_state(m), m->pin_retries, 10};
 	static const uint8_t pin2[3] = {1, 3, 10};
 
-	(void)c;
-	(void)req;
 	if (m->sim_absent)
 		return QMI_UIM_UNINITIALIZED;
 	qmi_put(out, 0x12, pin2, sizeof(pin2));
@@ -159,7 +136,6 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 	uint16_t len;
 	const uint8_t *info = qmi_find(req, 0x01, &len);
 
-	(void)c;
 	return info ? sim_verify_message(m, info, len, out) : QMI_MISSING_ARG;
 }
 
@@ -168,8 +144,6 @@ static enum qmi_error get_iccid(struct modem *m, struct client *c, const struct 
 {
 	char iccid[21];
 
-	(void)c;
-	(void)req;
 	if (m->sim_absent)
 		return QMI_UIM_UNINITIALIZED;
 	sim_iccid(m, iccid);

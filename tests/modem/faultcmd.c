@@ -170,7 +170,6 @@ static struct json_object *cmd_refuse(struct modem *m, struct args *a)
 
 static struct json_object *cmd_clear(struct modem *m, struct args *a)
 {
-	(void)a;
 	faults_clear(m);
 	m->stale.left = 0;
 	m->card_lies.how = CARD_TRUE;
@@ -678,7 +677,6 @@ static struct json_object *cmd_stats(struct modem *m, struct args *a)
 
 static struct json_object *cmd_reset(struct modem *m, struct args *a)
 {
-	(void)a;
 	stats_reset(m);
 	return NULL;
 }

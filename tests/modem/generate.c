@@ -82,7 +82,6 @@ void generate_packet(const struct pdn *pdn, enum family family, uint16_t stream,
 /* The pace timer only ends the sleep; what is due is reckoned in generate_round(). */
 static void paced(struct timer *timer)
 {
-	(void)timer;
 }
 
 int generator_new(struct modem *m)

@@ -67,7 +67,6 @@ static void listener_ready(struct event *ev, uint32_t events)
 	struct listener *l = container_of(ev, struct listener, ev);
 	int fd = accept4(ev->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)events;
 	if (fd >= 0)
 		l->accepted(l->modem, fd);
 }

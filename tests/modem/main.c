@@ -31,7 +31,6 @@ static void signalled(struct event *ev, uint32_t events)
 {
 	struct signalfd_siginfo info;
 
-	(void)events;
 	if (read(ev->fd, &info, sizeof(info)) == sizeof(info))
 		modem.loop.stop = true;
 }

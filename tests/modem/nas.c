@@ -30,8 +30,6 @@ static bool on_air(const struct modem *m)
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
 {
-	(void)req;
-	(void)out;
 	client_reset(m, c);
 	return QMI_OK;
 }
@@ -40,10 +38,6 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
-	(void)m;
-	(void)c;
-	(void)req;
-	(void)out;
 	return QMI_OK;
 }
 
@@ -54,7 +48,6 @@ static enum qmi_error registration(struct modem *m, struct client *c, const stru
 	enum qmi_error err = qmi_get_u8(req, 0x13, &wanted);
 	enum qmi_error err2 = qmi_get_u8(req, 0x19, &signal);
 
-	(void)out;
 	if (err && err != QMI_MISSING_ARG)
 		return err;
 	if (err2 && err2 != QMI_MISSING_ARG)
@@ -71,8 +64,6 @@ static enum qmi_error config_signal(struct modem *m, struct client *c, const str
 	uint16_t len;
 	const uint8_t *v = qmi_find(req, 0x16, &len);
 
-	(void)m;
-	(void)out;
 	if (!v)
 		return QMI_MISSING_ARG;
 	if (!len || len != 1 + 2 * v[0] || v[0] > ARRAY_SIZE(c->signal_level))
@@ -87,7 +78,6 @@ static enum qmi_error config_signal(struct modem *m, struct client *c, const str
 static enum qmi_error config_signal_v2(struct modem *m, struct client *c, const struct qmi_msg *req,
 				       struct qmi_tlvs *out)
 {
-	(void)out;
 	return qmi_get_u16(req, m->radio == RADIO_5GNR ? 0x36 : 0x29, &c->signal_delta);
 }
 
@@ -97,8 +87,6 @@ static enum qmi_error signal_strength(struct modem *m, struct client *c, const s
 	static const uint8_t strength[2] = {(uint8_t)RSSI, RADIO_LTE};
 	static const uint8_t rsrq[2] = {(uint8_t)RSRQ, RADIO_LTE};
 
-	(void)c;
-	(void)req;
 	qmi_put(out, 0x16, rsrq, sizeof(rsrq));
 	qmi_put(out, 0x01, strength, sizeof(strength));
 	qmi_put_u16(out, 0x18, (uint16_t)m->rsrp);
@@ -123,8 +111,6 @@ static void put_signal(const struct modem *m, struct qmi_tlvs *out)
 static enum qmi_error signal_info(struct modem *m, struct client *c, const struct qmi_msg *req,
 				  struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
 	put_signal(m, out);
 	return QMI_OK;
 }
@@ -183,8 +169,6 @@ static enum qmi_error serving_system(struct modem *m, struct client *c, const st
 {
 	static const uint8_t capability[2] = {1, CAPABILITY_LTE};
 
-	(void)c;
-	(void)req;
 	qmi_put_u16(out, 0x24, 1); /* tracking area */
 	qmi_put_u32(out, 0x1d, 0x101);
 	if (on_air(m))
@@ -223,8 +207,6 @@ static enum qmi_error system_info(struct modem *m, struct client *c, const struc
 		1,   1,	   0,		 /* tracking area */
 	};
 
-	(void)c;
-	(void)req;
 	qmi_put(out, 0x14, service, sizeof(service));
 	if (on_air(m))
 		qmi_put(out, 0x19, lte, sizeof(lte));
@@ -236,9 +218,6 @@ static enum qmi_error home_network(struct modem *m, struct client *c, const stru
 {
 	static const uint8_t home[] = {MCC, 0, MNC, 0, 4, 'q', 'm', 'a', 'p'};
 
-	(void)m;
-	(void)c;
-	(void)req;
 	qmi_put(out, 0x01, home, sizeof(home));
 	return QMI_OK;
 }

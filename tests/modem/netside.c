@@ -33,7 +33,6 @@ static void pdn_ready(struct event *ev, uint32_t events)
 	struct pdn *pdn = container_of(ev, struct pdn, tun);
 	static uint8_t buf[MAX_TRANSFER];
 
-	(void)events;
 	pdn->drained = false;
 	for (int i = 0; i < READS; i++) {
 		ssize_t n = read(ev->fd, buf, sizeof(buf));

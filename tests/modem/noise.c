@@ -47,7 +47,6 @@ static bool cut(const struct modem *m, struct draft *d)
 {
 	size_t end = d->frames > 1 ? d->frame[1] : d->len;
 
-	(void)m;
 	d->len = 1 + below(d, end - 1); /* inside the first frame */
 	return true;
 }
@@ -56,14 +55,12 @@ static bool too_long(const struct modem *m, struct draft *d)
 {
 	uint8_t *last = d->buf + d->frame[d->frames - 1];
 
-	(void)m;
 	put_be16(last + 2, d->len + 1 + below(d, 60000 - d->len));
 	return true;
 }
 
 static bool zero_length(const struct modem *m, struct draft *d)
 {
-	(void)m;
 	put_be16(some_frame(d) + 2, 0);
 	return true;
 }
@@ -135,7 +132,6 @@ static bool short_command(const struct modem *m, struct draft *d)
 
 static bool random_bytes(const struct modem *m, struct draft *d)
 {
-	(void)m;
 	d->len = 1 + below(d, 4096);
 	for (size_t i = 0; i < d->len; i++)
 		d->buf[i] = faults_random(d->random);
@@ -145,7 +141,6 @@ static bool random_bytes(const struct modem *m, struct draft *d)
 /* A few bytes anywhere: some of these are harmless. */
 static bool flip(const struct modem *m, struct draft *d)
 {
-	(void)m;
 	for (unsigned int n = 1 + below(d, 8); n; n--)
 		d->buf[below(d, d->len)] ^= 1u << below(d, 8);
 	return true;

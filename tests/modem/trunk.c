@@ -38,7 +38,6 @@ static void trunk_ready(struct event *ev, uint32_t events)
 {
 	struct trunk *t = container_of(ev, struct trunk, ev);
 
-	(void)events;
 	for (int i = 0; i < READS; i++) {
 		ssize_t n = read(ev->fd, t->buf, sizeof(t->buf));
 

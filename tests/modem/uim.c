@@ -48,8 +48,6 @@ bool sim_verify(struct modem *m, const char *pin)
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
 {
-	(void)req;
-	(void)out;
 	client_reset(m, c);
 	return QMI_OK;
 }
@@ -124,8 +122,6 @@ static void put_card_status(const struct modem *m, struct qmi_tlvs *out)
 static enum qmi_error card_status(struct modem *m, struct client *c, const struct qmi_msg *req,
 				  struct qmi_tlvs *out)
 {
-	(void)c;
-	(void)req;
 	m->qmi.cards++;
 	put_card_status(m, out);
 	return QMI_OK;
@@ -150,7 +146,6 @@ static enum qmi_error register_events(struct modem *m, struct client *c, const s
 	uint32_t mask;
 	enum qmi_error err = qmi_get_u32(req, 0x01, &mask);
 
-	(void)m;
 	if (err)
 		return err;
 	c->events = mask & 1; /* of all events, it has the card's status */
@@ -192,7 +187,6 @@ static enum qmi_error read_transparent(struct modem *m, struct client *c, const 
 	const uint8_t *file = qmi_find(req, 0x02, &len);
 	char digits[21];
 
-	(void)c;
 	if (!file || !qmi_find(req, 0x01, &(uint16_t){0}) || !qmi_find(req, 0x03, &(uint16_t){0}))
 		return QMI_MISSING_ARG;
 	if (m->sim_absent)
@@ -226,7 +220,6 @@ static enum qmi_error verify_pin(struct modem *m, struct client *c, const struct
 	uint16_t len;
 	const uint8_t *info = qmi_find(req, 0x02, &len);
 
-	(void)c;
 	if (!info || !qmi_find(req, 0x01, &(uint16_t){0}))
 		return QMI_MISSING_ARG;
 	return sim_verify_message(m, info, len, out);

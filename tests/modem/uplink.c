@@ -22,7 +22,6 @@ void uplink_expect_answer(struct modem *m, uint8_t mux, uint32_t transaction)
 {
 	static unsigned int next;
 
-	(void)m;
 	expected[next].used = true;
 	expected[next].mux = mux;
 	expected[next].transaction = transaction;

@@ -174,7 +174,6 @@ static enum qmi_error set_format(struct modem *m, struct client *c, const struct
 	struct data_format f = m->format;
 	enum qmi_error err = read_format(m, req, &f);
 
-	(void)c;
 	if (err)
 		return err;
 	/* The data path is torn down and built up again; not under traffic. */
@@ -190,7 +189,6 @@ static enum qmi_error get_format(struct modem *m, struct client *c, const struct
 {
 	enum qmi_error err = wda_check_endpoint(m, req, 0x10);
 
-	(void)c;
 	if (!err)
 		put_format(&m->format, out);
 	return err;
@@ -203,8 +201,6 @@ static enum qmi_error set_loopback(struct modem *m, struct client *c, const stru
 	uint8_t state;
 	enum qmi_error err = qmi_get_u8(req, 0x01, &state);
 
-	(void)c;
-	(void)out;
 	if (err)
 		return err;
 	err = qmi_get_u32(req, 0x10, &factor);

@@ -31,8 +31,6 @@
 static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_msg *req,
 			    struct qmi_tlvs *out)
 {
-	(void)req;
-	(void)out;
 	client_reset(m, c);
 	return QMI_OK;
 }
@@ -40,10 +38,6 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
-	(void)m;
-	(void)c;
-	(void)req;
-	(void)out;
 	return QMI_OK;
 }
 
@@ -53,8 +47,6 @@ static enum qmi_error ip_family(struct modem *m, struct client *c, const struct 
 	uint8_t v;
 	enum qmi_error err = qmi_get_u8(req, 0x01, &v);
 
-	(void)m;
-	(void)out;
 	if (err)
 		return err;
 	if (v != 4 && v != 6 && v != 8)
@@ -71,7 +63,6 @@ static enum qmi_error bind_mux(struct modem *m, struct client *c, const struct q
 	uint8_t mux;
 	enum qmi_error err = wda_check_endpoint(m, req, 0x10);
 
-	(void)out;
 	if (!err)
 		err = qmi_get_u8(req, 0x11, &mux);
 	if (err)
@@ -181,7 +172,6 @@ static enum qmi_error stop(struct modem *m, struct client *c, const struct qmi_m
 	enum qmi_error err = qmi_get_u32(req, 0x01, &handle);
 	enum family family = c->family;
 
-	(void)out;
 	m->qmi.stops++;
 	if (err)
 		return err;
@@ -201,8 +191,6 @@ static enum qmi_error stop(struct modem *m, struct client *c, const struct qmi_m
 static enum qmi_error status(struct modem *m, struct client *c, const struct qmi_msg *req,
 			     struct qmi_tlvs *out)
 {
-	(void)m;
-	(void)req;
 	qmi_put_u8(out, 0x01, c->pdn ? 2 : 1);
 	return QMI_OK;
 }
@@ -212,8 +200,6 @@ static enum qmi_error channel_rates(struct modem *m, struct client *c, const str
 {
 	uint8_t rates[16];
 
-	(void)m;
-	(void)req;
 	if (!c->pdn)
 		return QMI_OUT_OF_CALL;
 	put_le32(rates, RATE_UP);
@@ -232,7 +218,6 @@ static enum qmi_error statistics(struct modem *m, struct client *c, const struct
 	uint32_t mask;
 	enum qmi_error err = qmi_get_u32(req, 0x01, &mask);
 
-	(void)m;
 	if (err)
 		return err;
 	if (!c->pdn) {
@@ -350,7 +335,6 @@ static enum qmi_error profile_settings(struct modem *m, struct client *c, const 
 	struct pdn *pdn;
 	enum qmi_error err = find_profile(m, req, &pdn);
 
-	(void)c;
 	if (err)
 		return err;
 	name[7] += pdn->number / 10;
@@ -371,8 +355,6 @@ static enum qmi_error modify_profile(struct modem *m, struct client *c, const st
 	struct pdn *pdn;
 	enum qmi_error err = find_profile(m, req, &pdn);
 
-	(void)c;
-	(void)out;
 	if (!err)
 		err = read_text(req, 0x14, apn, sizeof(apn));
 	if (!err && qmi_find(req, 0x14, &(uint16_t){0}))

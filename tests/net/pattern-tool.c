@@ -225,7 +225,6 @@ static void end_command(pid_t pid, bool good)
 
 static void on_signal(int sig)
 {
-	(void)sig;
 	told_to_end = 1;
 }
 

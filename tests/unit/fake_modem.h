@@ -111,8 +111,6 @@ static void fake_delayed(evutil_socket_t fd, short what, void *arg)
 {
 	struct delayed *d = arg;
 
-	(void)fd;
-	(void)what;
 	fake_send(d->f, d->bytes, d->len);
 	fake_forget(d);
 }
@@ -415,7 +413,6 @@ static void fake_readable(evutil_socket_t fd, short what, void *arg)
 	ssize_t n = read(fd, f->buf + f->len, sizeof(f->buf) - f->len);
 	struct request r;
 
-	(void)what;
 	if (n <= 0) {
 		fake_hang_up(f);
 		return;
@@ -433,7 +430,6 @@ static void fake_accept(evutil_socket_t fd, short what, void *arg)
 {
 	struct fake_modem *f = arg;
 
-	(void)what;
 	fake_hang_up(f);
 	f->fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	f->connections++;
@@ -494,8 +490,6 @@ static inline unsigned int fake_asked(const struct fake_modem *f, uint8_t servic
 
 static void fake_timeout(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
 	*(bool *)arg = true;
 }
 

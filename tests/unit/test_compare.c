@@ -85,7 +85,6 @@ static void test_stats(void **state)
 	       one[] = {7};
 	struct stats s;
 
-	(void)state;
 	assert_true(stats_median(odd, 3) == 2);
 	assert_true(stats_median(even, 4) == 2.5);
 	s = stats_of(outlier, 5);
@@ -99,7 +98,6 @@ static void test_noise(void **state)
 {
 	unsigned int seed = 1, wrong = 0;
 
-	(void)state;
 	for (int i = 0; i < 200; i++) {
 		double a = 1000 + (rand_r(&seed) % 81 - 40), b = 1000 + (rand_r(&seed) % 81 - 40);
 
@@ -110,7 +108,6 @@ static void test_noise(void **state)
 
 static void test_shift(void **state)
 {
-	(void)state;
 	assert_int_equal(verdict(ns(1000, 5), ns(1100, 5)), COMPARE_WORSE);
 	assert_int_equal(verdict(ns(1100, 5), ns(1000, 5)), COMPARE_BETTER);
 }
@@ -118,7 +115,6 @@ static void test_shift(void **state)
 /* Either threshold alone is not enough. */
 static void test_both_thresholds(void **state)
 {
-	(void)state;
 	/* 4 % of a value without noise */
 	assert_int_equal(verdict(ns(1000, 0.1), ns(1040, 0.1)), COMPARE_SAME);
 	/* 10 %, but in the noise: sigma of the difference is 1.4826 * sqrt(2) * 50 */
@@ -131,7 +127,6 @@ static void test_options(void **state)
 	const struct compare_options strict = {.sigma = 1, .percent = 1};
 	struct comparison c;
 
-	(void)state;
 	assert_int_equal(try_compare(&c, ns(1000, 5), ns(1020, 5), &strict), 0);
 	assert_int_equal(c.rows[0].verdict, COMPARE_WORSE);
 	compare_free(&c);
@@ -141,7 +136,6 @@ static void test_zero_mad(void **state)
 {
 	struct comparison c;
 
-	(void)state;
 	assert_int_equal(verdict(ns(1000, 0), ns(1000, 0)), COMPARE_SAME);
 	assert_int_equal(verdict(ns(1000, 0), ns(1049, 0)), COMPARE_SAME);
 	assert_int_equal(verdict(ns(1000, 0), ns(1051, 0)), COMPARE_WORSE);
@@ -159,7 +153,6 @@ static void test_outliers(void **state)
 	char before[1024] = "", after[1024] = "";
 	const double runs[] = {1000, 1005, 995, 1002, 9000};
 
-	(void)state;
 	for (unsigned int i = 0; i < 5; i++) {
 		strcat(before, ns(runs[i], 3));
 		strcat(after, ns(runs[4 - i], 3));
@@ -176,7 +169,6 @@ static void test_noise_between_runs(void **state)
 	char before[512] = "";
 	const double runs[] = {900, 1000, 1100};
 
-	(void)state;
 	for (unsigned int i = 0; i < 3; i++)
 		strcat(before, ns(runs[i], 1));
 	assert_int_equal(verdict(before, ns(1200, 1)), COMPARE_SAME);
@@ -192,7 +184,6 @@ static void test_direction(void **state)
 		"{\"name\": \"b\", \"unit\": \"frames\", \"value\": 10, \"better\": \"higher\"}\n",
 	};
 
-	(void)state;
 	assert_int_equal(verdict(lines[0], lines[1]), COMPARE_WORSE);
 	assert_int_equal(verdict(lines[1], lines[0]), COMPARE_BETTER);
 	assert_int_equal(verdict(lines[2], lines[3]), COMPARE_WORSE);
@@ -205,7 +196,6 @@ static void test_loss(void **state)
 	static const char lossy[] =
 		"{\"name\": \"a\", \"unit\": \"ns\", \"value\": 5, \"lost\": 7}\n";
 
-	(void)state;
 	assert_int_equal(verdict(whole, lossy), COMPARE_LOSS);
 	assert_int_equal(verdict(lossy, whole), COMPARE_WORSE);
 	assert_int_equal(verdict(lossy, lossy), COMPARE_SAME);
@@ -219,7 +209,6 @@ static void test_missing(void **state)
 	char before[512], after[512];
 	struct comparison c;
 
-	(void)state;
 	snprintf(before, sizeof(before), "%s%s", ns(1000, 1), b);
 	snprintf(after, sizeof(after), "%s\n%s", d, ns(1000, 1));
 	c = compare(before, after);
@@ -246,7 +235,6 @@ static void test_kernels(void **state)
 	char before[512], after[256], old[256];
 	struct comparison c;
 
-	(void)state;
 	snprintf(old, sizeof(old), guest, 500, "6.1");
 	snprintf(before, sizeof(before), guest, 1000, "6.12");
 	strcat(before, old);
@@ -273,7 +261,6 @@ static void test_no_results(void **state)
 	};
 	struct comparison c;
 
-	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(try_compare(&c, ns(1, 1), bad[i], &usual), -EINVAL);
 	assert_int_equal(compare_files(&c, "/nowhere", "/nowhere", &usual), -ENOENT);
@@ -291,7 +278,6 @@ static void test_json(void **state)
 	size_t size;
 	FILE *f;
 
-	(void)state;
 	assert_int_equal(try_compare(&c, ns(1000, 0), ns(1100, 0), &json), 0);
 	f = open_memstream(&text, &size);
 	compare_print(&c, &json, f);

@@ -25,7 +25,6 @@ static struct config_trunk trunk;
 
 static int setup(void **state)
 {
-	(void)state;
 	config_trunk_init(&trunk);
 	return 0;
 }
@@ -34,7 +33,6 @@ static void defaults(void **state)
 {
 	const struct config_pdn *p = trunk.pdns;
 
-	(void)state;
 	assert_int_equal(config_trunk_set(&trunk, "dev", "wwan0", NULL), 0);
 	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
 	assert_string_equal(trunk.dev, "wwan0");
@@ -107,7 +105,6 @@ static void trunk_words(void **state)
 		{"apn", "x", false},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct error err = {0};
 		int ret = config_trunk_set(&trunk, table[i].key, table[i].value, &err);
@@ -123,7 +120,6 @@ static void trunk_words(void **state)
 
 static void numbers(void **state)
 {
-	(void)state;
 	assert_int_equal(config_trunk_set(&trunk, "dl-max-bytes", "0x4000", NULL), 0);
 	assert_int_equal(trunk.dl_max_bytes, 0x4000);
 	assert_int_equal(config_trunk_set(&trunk, "dl-max-bytes", "0010", NULL), 0);
@@ -138,7 +134,6 @@ static void numbers(void **state)
 
 static void bad_value_keeps_the_old(void **state)
 {
-	(void)state;
 	assert_int_equal(config_trunk_set(&trunk, "timeout", "77", NULL), 0);
 	assert_int_equal(config_trunk_set(&trunk, "timeout", "777", NULL), -EINVAL);
 	assert_int_equal(trunk.timeout, 77);
@@ -148,7 +143,6 @@ static void errors_help(void **state)
 {
 	struct error err = {0};
 
-	(void)state;
 	config_trunk_set(&trunk, "qmpa", "v5", &err);
 	assert_string_equal(err.text, "a trunk has no setting \"qmpa\"");
 	assert_string_equal(err.hint, "did you mean \"qmap\"?");
@@ -174,7 +168,6 @@ static void pdn_text(void **state)
 {
 	const struct config_pdn *p = trunk.pdns;
 
-	(void)state;
 	assert_int_equal(config_pdn_add(&trunk,
 					"3,apn=internet,ip=v4,user=me,password=a\\,b=c\\\\d\\e,"
 					"auth=chap,netns=blue,metric=5,mux=200,default-route=no",
@@ -208,7 +201,6 @@ static void escapes(void **state)
 		{"1,password==", "="},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		config_trunk_init(&trunk);
 		assert_int_equal(config_pdn_add(&trunk, table[i].text, NULL), 0);
@@ -238,7 +230,6 @@ static void pdn_text_errors(void **state)
 		{"2", -EEXIST, "PDN 2 is given twice"},
 	};
 
-	(void)state;
 	assert_int_equal(config_pdn_add(&trunk, "2", NULL), 0);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct error err = {0};
@@ -255,7 +246,6 @@ static void secrets_stay_secret(void **state)
 	char text[300] = "1,password=";
 	struct error err = {0};
 
-	(void)state;
 	memset(text + strlen(text), 's', 128);
 	assert_int_equal(config_pdn_add(&trunk, text, &err), -EINVAL);
 	assert_null(strstr(err.text, "sss"));
@@ -266,7 +256,6 @@ static void longest_strings(void **state)
 {
 	char text[300];
 
-	(void)state;
 	for (int extra = 0; extra < 2; extra++) {
 		strcpy(text, "1,apn=");
 		memset(text + 6, 'a', 100 + extra);
@@ -284,7 +273,6 @@ static void text_is_utf8(void **state)
 	struct error err = {0};
 	char text[32];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(text, sizeof(text), "1,apn=a%sb", bad[i]);
 		assert_int_equal(config_pdn_add(&trunk, text, &err), -EINVAL);
@@ -297,7 +285,6 @@ static void too_many_pdns(void **state)
 	struct error err = {0};
 	char text[16];
 
-	(void)state;
 	for (int i = 1; i <= CONFIG_MAX_PDNS + 1; i++) {
 		snprintf(text, sizeof(text), "%d", i);
 		assert_int_equal(config_pdn_add(&trunk, text, &err),
@@ -337,7 +324,6 @@ static void finish_errors(void **state)
 		 "size"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct error err = {0};
 
@@ -356,7 +342,6 @@ static void finish_errors(void **state)
 
 static void finish_accepts(void **state)
 {
-	(void)state;
 	config_trunk_set(&trunk, "dev", "wwan0", NULL);
 	config_trunk_set(&trunk, "control", "none", NULL);
 	assert_int_equal(config_pdn_add(&trunk, "1,mux=0x81", NULL), 0);
@@ -389,7 +374,6 @@ static void json_round_trip(void **state)
 	struct config_trunk back;
 	struct json_object *o, *parsed;
 
-	(void)state;
 	full_trunk();
 	o = config_trunk_to_json(&trunk, true);
 	parsed = json_tokener_parse(json_object_to_json_string(o));
@@ -406,7 +390,6 @@ static void port_names(void **state)
 {
 	char name[IFNAMSIZ];
 
-	(void)state;
 	assert_int_equal(config_port_name("wwan0-%n", 254, name), 0);
 	assert_string_equal(name, "wwan0-254");
 	assert_int_equal(config_port_name("%nq", 7, name), 0);
@@ -421,7 +404,6 @@ static void json_text(void **state)
 {
 	struct json_object *o;
 
-	(void)state;
 	config_trunk_set(&trunk, "dev", "wwan0", NULL);
 	config_pdn_add(&trunk, "2,apn=x,password=geheim", NULL);
 	o = config_trunk_to_json(&trunk, false);
@@ -444,7 +426,6 @@ static void json_secrets(void **state)
 {
 	struct json_object *o, *pdn;
 
-	(void)state;
 	full_trunk();
 	o = config_trunk_to_json(&trunk, false);
 	assert_null(strstr(json_object_to_json_string(o), "p,q"));
@@ -484,7 +465,6 @@ static void json_errors(void **state)
 		"{\"dev\":\"wwan0\",\"pdns\":[null]}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct json_object *o = json_tokener_parse(table[i]);
 		struct error err = {0};
@@ -540,8 +520,6 @@ static int take_model(const struct config_model *m, void *arg)
 
 static int no_trunk(const struct config_trunk *c, void *arg)
 {
-	(void)c;
-	(void)arg;
 	return -EINVAL;
 }
 
@@ -573,7 +551,6 @@ static void models(void **state)
 	struct error err = {0};
 	struct json_object *o;
 
-	(void)state;
 	assert_int_equal(read_models("[model 2C7C:0800]\n"
 				     "dl-max-bytes = 8192\n"
 				     "[model 1234:5678]\n"
@@ -615,7 +592,6 @@ static void daemon_section(void **state)
 	struct config_set set = {.n = 0};
 	struct error err = {0};
 
-	(void)state;
 	assert_int_equal(
 		read_daemon("[qmapd]\nqmi-proxy = no\nqmi-proxy-group=modem\n", &set, &err), 0);
 	assert_true(set.has_daemon);
@@ -649,7 +625,6 @@ static void bad_models(void **state)
 		{"[model 2c7c:0800]\ndl-max-bytes = 100\n", "allowed: a number from 1536 to"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct config_set set = {.n = 0};
 		struct error err = {0};
@@ -681,7 +656,6 @@ static void file(void **state)
 	struct error err = {0};
 	char path[64];
 
-	(void)state;
 	assert_int_equal(read_text(text, sizeof(text) - 1, &r, &err, path), 0);
 	assert_int_equal(r.n, 3);
 	assert_string_equal(r.trunks[0].dev, "wwan0");
@@ -718,7 +692,6 @@ static void file_quotes(void **state)
 	};
 	static struct read_state r;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char text[200], path[64];
 
@@ -775,7 +748,6 @@ static void file_errors(void **state)
 	};
 	static struct read_state r;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct error err = {0};
 		char path[64], want[512];
@@ -793,7 +765,6 @@ static void file_long_line(void **state)
 	char text[1000] = "[trunk a]\ncontrol = ", path[64];
 	struct error err = {0};
 
-	(void)state;
 	memset(text + strlen(text), 'x', 500);
 	strcat(text, "\nqmap = v5\n");
 	assert_int_equal(read_text(text, strlen(text), &r, &err, path), -EINVAL);
@@ -806,7 +777,6 @@ static void file_longest_value(void **state)
 	static struct read_state r;
 	char text[400] = "[trunk a pdn 1]\npassword = ", path[64];
 
-	(void)state;
 	memset(text + strlen(text), 'x', 127);
 	assert_int_equal(read_text(text, strlen(text), &r, NULL, path), 0);
 	assert_int_equal(strlen(r.trunks[0].pdns[0].password), 127);
@@ -817,7 +787,6 @@ static void file_missing(void **state)
 	static struct read_state r;
 	struct error err = {0};
 
-	(void)state;
 	assert_int_equal(config_file_read("/nonexistent/qmapd.conf", take, &r, &err), -ENOENT);
 	assert_string_equal(err.text,
 			    "cannot open /nonexistent/qmapd.conf: No such file or directory");
@@ -830,7 +799,6 @@ static void file_empty(void **state)
 	static struct read_state r;
 	char path[64];
 
-	(void)state;
 	assert_int_equal(read_text("", 0, &r, NULL, path), 0);
 	assert_int_equal(read_text("# nothing\n", 10, &r, NULL, path), 0);
 	assert_int_equal(r.n, 0);
@@ -838,7 +806,6 @@ static void file_empty(void **state)
 
 static int refuse(const struct config_trunk *c, void *arg)
 {
-	(void)c;
 	++*(int *)arg;
 	return -EBUSY;
 }
@@ -848,7 +815,6 @@ static void file_callback_error(void **state)
 	char path[] = "/tmp/qmap-config-XXXXXX";
 	int fd = mkstemp(path), calls = 0;
 
-	(void)state;
 	assert_int_equal(write(fd, "[trunk a]\n[trunk b]\n", 20), 20);
 	close(fd);
 	assert_int_equal(config_file_read(path, refuse, &calls, NULL), -EBUSY);
@@ -862,7 +828,6 @@ static void table_is_sound(void **state)
 {
 	char text[128];
 
-	(void)state;
 	for (int scope = CONFIG_TRUNK; scope <= CONFIG_PDN; scope++) {
 		const struct config_word *w = NULL;
 

@@ -104,7 +104,6 @@ static void steps(void **state)
 	static struct config_trunk running, wanted;
 	char got[512];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct config_plan plan = {0};
 
@@ -126,7 +125,6 @@ static void come_and_go(void **state)
 	struct config_plan plan = {0};
 	char got[128];
 
-	(void)state;
 	parse(&c, "1 2");
 	assert_int_equal(config_diff(&plan, &c, NULL), 0);
 	assert_int_equal(config_diff(&plan, NULL, &c), 0);
@@ -141,7 +139,6 @@ static void every_word_says_what_it_takes(void **state)
 {
 	const struct config_word *w = NULL;
 
-	(void)state;
 	while ((w = config_word_next(CONFIG_TRUNK, w)))
 		assert_true(w->identity || w->change || !strcmp(w->key, "keep-secrets"));
 	while ((w = config_word_next(CONFIG_PDN, w)))
@@ -153,7 +150,6 @@ static void kept_secrets_are_no_difference(void **state)
 	static struct config_trunk running, wanted;
 	struct config_plan plan = {0};
 
-	(void)state;
 	parse(&running, "1,user=u,password=p 2");
 	wanted = running;
 	config_trunk_drop_secrets(&wanted);
@@ -169,7 +165,6 @@ static void as_json(void **state)
 	struct config_plan plan = {0};
 	struct json_object *o;
 
-	(void)state;
 	parse(&running, "1,password=p");
 	parse(&wanted, "1,metric=5");
 	assert_int_equal(config_diff(&plan, &running, &wanted), 0);

@@ -131,7 +131,6 @@ static void file_round_trip(void **state)
 	static struct config_trunk c, back;
 	unsigned int good = 0;
 
-	(void)state;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		any_trunk(&c);
 		if (config_trunk_finish(&c, NULL))
@@ -149,7 +148,6 @@ static void without_secrets(void **state)
 	static struct config_trunk c, told, back;
 	unsigned int kept = 0;
 
-	(void)state;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		struct json_object *o;
 
@@ -182,7 +180,6 @@ static void text(void **state)
 	size_t len = 0;
 	FILE *f;
 
-	(void)state;
 	config_trunk_init(&c);
 	c.persist = true;
 	config_trunk_set(&c, "dev", "wwan0", NULL);
@@ -204,7 +201,6 @@ static void names_that_do_not_fit(void **state)
 	static const char *const names[] = {"a]b", ";x"};
 	static struct config_trunk c;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		struct error err = {0};
 		FILE *f = fopen("/dev/null", "we");

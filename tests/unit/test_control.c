@@ -40,7 +40,6 @@ struct fixture {
 
 static void do_echo(struct control_request *req, struct json_object *args, void *arg)
 {
-	(void)arg;
 	control_reply(req, json_object_get(args));
 }
 
@@ -48,7 +47,6 @@ static void do_fail(struct control_request *req, struct json_object *args, void 
 {
 	struct error e = {0};
 
-	(void)arg;
 	error_set(&e, -ENODEV, "there is no device %s", control_args_string(args, "dev"));
 	error_hint(&e, "plug it in");
 	control_reply_error(req, &e);
@@ -58,7 +56,6 @@ static void do_hold(struct control_request *req, struct json_object *args, void 
 {
 	struct fixture *f = arg;
 
-	(void)args;
 	f->held = req;
 }
 
@@ -66,7 +63,6 @@ static void do_change(struct control_request *req, struct json_object *args, voi
 {
 	struct fixture *f = arg;
 
-	(void)args;
 	f->changes++;
 	control_reply(req, NULL);
 }
@@ -75,8 +71,6 @@ static void do_big(struct control_request *req, struct json_object *args, void *
 {
 	char *text = malloc(BIG_REPLY);
 
-	(void)args;
-	(void)arg;
 	assert_non_null(text);
 	memset(text, 'x', BIG_REPLY);
 	control_reply(req, json_object_new_string_len(text, BIG_REPLY));
@@ -95,14 +89,11 @@ static void do_monitor(struct control_request *req, struct json_object *args, vo
 {
 	struct fixture *f = arg;
 
-	(void)args;
 	assert_int_equal(control_stream_open(&f->stream, req, stream_closed, f), 0);
 }
 
 static void do_raw(struct control_request *req, struct json_object *args, void *arg)
 {
-	(void)args;
-	(void)arg;
 	control_reply(req, json_object_new_string("\x1b[31m\x9bm\xff"));
 }
 

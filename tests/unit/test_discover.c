@@ -158,7 +158,6 @@ static void next_is(const struct modem *m, const char *expected)
 
 static int set_up(void **state)
 {
-	(void)state;
 	strcpy(root, "/tmp/qmap-sysfs.XXXXXX");
 	list = NULL;
 	return mkdtemp(root) ? 0 : -1;
@@ -166,15 +165,11 @@ static int set_up(void **state)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
 	return remove(path);
 }
 
 static int tear_down(void **state)
 {
-	(void)state;
 	free(list);
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -183,7 +178,6 @@ static int tear_down(void **state)
 
 static void nothing(void **state)
 {
-	(void)state;
 	find(0);
 	dir("bus/usb/devices");
 	dir("class/net");
@@ -192,7 +186,6 @@ static void nothing(void **state)
 
 static void qmi_wwan(void **state)
 {
-	(void)state;
 	rg500q("qmi_wwan");
 	netdev("1-1.2:1.4", "wwan0", "wwan");
 	dir(USB "/usbmisc/cdc-wdm0", "1-1.2:1.4");
@@ -216,7 +209,6 @@ static void qmi_wwan(void **state)
 
 static void missing_parts(void **state)
 {
-	(void)state;
 	rg500q("qmi_wwan");
 	find(1);
 	assert_string_equal(list->netdev, "");
@@ -230,7 +222,6 @@ static void missing_parts(void **state)
 
 static void no_driver(void **state)
 {
-	(void)state;
 	rg500q(NULL);
 	find(1);
 	assert_int_equal(list->interface, 4);
@@ -244,7 +235,6 @@ static void no_driver(void **state)
 
 static void drivers_in_the_way(void **state)
 {
-	(void)state;
 	rg500q("option");
 	find(1);
 	next_is(list, "driver option holds the data interface: "
@@ -277,7 +267,6 @@ static void other_modes(void **state)
 		{"02/02/ff", NULL, "RNDIS", 3},		{"02/0d/00", NULL, "NCM", 5},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char device[24], interface[32], data[32], net[24];
 
@@ -318,7 +307,6 @@ static void modems_without_qmi(void **state)
 		{"6002", "e0/01/03", "rndis_host"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char device[24], interface[32], net[24];
 
@@ -340,7 +328,6 @@ static void modems_without_qmi(void **state)
 /* An Ethernet adapter and a phone have the drivers of a modem, a hub and a disk have none. */
 static void no_modems(void **state)
 {
-	(void)state;
 	usb_device("1-1", "0bda", "8153");
 	usb_interface("1-1:2.0", "00", "02/06/00", "cdc_ether");
 	netdev("1-1:2.0", "eth1", "");
@@ -362,7 +349,6 @@ static void no_modems(void **state)
 
 static void unknown_models(void **state)
 {
-	(void)state;
 	usb_device("1-1", "2c7c", "7777");
 	usb_interface("1-1:1.0", "00", "ff/ff/30", NULL);
 	usb_device("1-2", "1234", "5678");
@@ -383,7 +369,6 @@ static void unknown_models(void **state)
 /* 1-10 after 1-9, and both data interfaces of one modem. */
 static void order(void **state)
 {
-	(void)state;
 	for (unsigned int i = 10; i > 8; i--) {
 		char device[16], interface[32];
 
@@ -405,7 +390,6 @@ static void hostile_strings(void **state)
 {
 	char text[301];
 
-	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[300] = 0;
 	rg500q("qmi_wwan");
@@ -432,7 +416,6 @@ static void pci_device(const char *path, const char *vendor, const char *device)
 
 static void pcie(void **state)
 {
-	(void)state;
 	pci_device(BRIDGE, "0x8086", "0xa33c");
 	pci_device(MODEM, "0x1eac", "0x1004");
 	find(1);
@@ -467,7 +450,6 @@ static void pcie(void **state)
 /* A USB modem is below a PCI device, too: that of the host controller. */
 static void usb_below_pci(void **state)
 {
-	(void)state;
 	pci_device(BRIDGE, "0x8086", "0xa36d");
 	usb_device("1-1", "2c7c", "0800");
 	usb_interface("1-1:1.4", "04", "ff/ff/ff", "qmi_wwan");
@@ -490,7 +472,6 @@ static void raw_ip(const char *name, const char *ifindex, const char *iflink, co
 
 static void virtual_netdevs(void **state)
 {
-	(void)state;
 	raw_ip("wwan0", "3", "3", "65534");
 	file("0x1001", "class/net/wwan0/tun_flags");
 	raw_ip("wwan0.se", "4", "4", "65534"); /* of data path xdp */
@@ -512,7 +493,6 @@ static void overrides(void **state)
 {
 	struct qmi_model m;
 
-	(void)state;
 	usb_device("1-1", "2c7c", "7777");
 	usb_interface("1-1:1.3", "03", "ff/ff/ff", NULL);
 	qmi_model_builtin(&m, 0x2c7c, 0x7777);
@@ -531,7 +511,6 @@ static void json(void **state)
 {
 	struct json_object *o;
 
-	(void)state;
 	rg500q("qmi_wwan");
 	netdev("1-1.2:1.4", "wwan0", "wwan");
 	find(1);
@@ -555,7 +534,6 @@ static void json_of_little(void **state)
 {
 	struct json_object *o;
 
-	(void)state;
 	usb_device("1-1", "2c7c", "7777");
 	find(1);
 	o = probe_modem_json(root, list);

@@ -121,7 +121,6 @@ static void without_a_log(void **state)
 {
 	struct json_object *a = events_last_json(NULL, NULL, 5);
 
-	(void)state;
 	add(NULL, "wwan0", "a", "b");
 	assert_int_equal(json_object_array_length(a), 0);
 	json_object_put(a);
@@ -165,7 +164,6 @@ static void in_words(void **state)
 				      .to = "lte RSRP -101 dBm",
 				      .dbm = -101};
 
-	(void)state;
 	said(&modem, "wwan0: modem opening -> ready");
 	said(&call, "wwan0.2: IPv6 starting -> failed: no such APN");
 	said(&netdev, "wwan0.2: repaired: somebody had deleted it");
@@ -185,7 +183,6 @@ static void as_json(void **state)
 				 .to = "up"};
 	struct json_object *o = events_to_json(&e);
 
-	(void)state;
 	assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
 			    "{\"seq\":7,\"time\":\"2026-03-01T12:00:00.007Z\",\"kind\":\"call\","
 			    "\"dev\":\"wwan0\",\"port\":\"wwan0.1\",\"pdn\":1,\"family\":4,"
@@ -207,7 +204,6 @@ static void not_an_event(void **state)
 	static const char *const texts[] = {"{}", "[]", "7", "{\"kind\":\"x\"}", "{\"kind\":7}"};
 	struct events_entry e;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct json_object *o = json_tokener_parse(texts[i]);
 

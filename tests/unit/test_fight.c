@@ -13,7 +13,6 @@ static void again_and_again(void **state)
 {
 	struct trunk_fight f = {0};
 
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(trunk_fight_judge(&f, 50000 + i), TRUNK_FIGHT_REPAIR);
 	assert_int_equal(trunk_fight_judge(&f, 50003), TRUNK_FIGHT_GIVE_UP);
@@ -27,7 +26,6 @@ static void now_and_then(void **state)
 {
 	struct trunk_fight f = {0};
 
-	(void)state;
 	for (int i = 1; i <= 100; i++)
 		assert_int_equal(trunk_fight_judge(&f, i * 4000), TRUNK_FIGHT_REPAIR);
 }

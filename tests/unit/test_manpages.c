@@ -61,7 +61,6 @@ static void drop_reasons(void **state)
 {
 	const char *page = read_page(QMAPCTL);
 
-	(void)state;
 	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
 		expect(page, QMAPCTL, "\n:%s: %s.", qmap_drop_name(i), qmap_drop_text(i));
 }
@@ -70,7 +69,6 @@ static void faults_of_qmi(void **state)
 {
 	const char *page = read_page(QMAPCTL);
 
-	(void)state;
 	for (int f = 0; f < QMI_FAULT_MAX; f++)
 		expect(page, QMAPCTL, "%s (", qmi_fault_name(f));
 }
@@ -92,7 +90,6 @@ static void commands_and_options(void **state)
 {
 	const char *page = read_page(QMAPCTL);
 
-	(void)state;
 	for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++) {
 		expect(page, QMAPCTL, "| **qmapctl %s", cmd->name);
 		check_options(page, cmd);
@@ -104,7 +101,6 @@ static void pdn_words_of_qmapctl(void **state)
 	const char *page = read_page(QMAPCTL);
 	const struct config_word *w = NULL;
 
-	(void)state;
 	while ((w = config_word_next(CONFIG_PDN, w)))
 		if (!w->identity)
 			expect(page, QMAPCTL, "**%s=**", w->key);
@@ -163,7 +159,6 @@ static void words_of_the_file(void **state)
 	struct config_model m;
 	struct config_trunk c;
 
-	(void)state;
 	config_trunk_init(&c);
 	assert_int_equal(config_pdn_new(&c, "1", &one, NULL), 0);
 	assert_int_equal(config_pdn_new(&c, "2", &two, NULL), 0);

@@ -52,7 +52,6 @@ static void one_name(void **state)
 	struct node_watch *w = NULL;
 	int n = 0;
 
-	(void)state;
 	make("before");
 	assert_int_equal(node_watch_new(&w, base, in_dir("cdc-wdm0"), count, &n), 0);
 	turn();
@@ -82,7 +81,6 @@ static void any_name(void **state)
 	struct node_watch *w = NULL;
 	int n = 0;
 
-	(void)state;
 	assert_int_equal(node_watch_new(&w, base, in_dir(""), count, &n), 0);
 	make("cdc-wdm7");
 	turn();
@@ -97,7 +95,6 @@ static void nowhere(void **state)
 {
 	struct node_watch *w = NULL;
 
-	(void)state;
 	assert_int_equal(node_watch_new(&w, base, in_dir("no/cdc-wdm0"), count, NULL), -ENOENT);
 	assert_null(w);
 	assert_int_equal(node_watch_new(&w, base, "cdc-wdm0", count, NULL), -EINVAL);
@@ -106,7 +103,6 @@ static void nowhere(void **state)
 
 static int set_up(void **state)
 {
-	(void)state;
 	base = event_base_new();
 	return base && mkdtemp(dir) ? 0 : -1;
 }
@@ -115,7 +111,6 @@ static int clean_up(void **state)
 {
 	static const char *const names[] = {"before", "cdc-wdm0", "cdc-wdm7", "cdc-wdm8"};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(in_dir(names[i]));
 	event_base_free(base);

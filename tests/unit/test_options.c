@@ -23,7 +23,6 @@ static struct error err;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&cli, 0, sizeof(cli));
 	memset(&err, 0, sizeof(err));
 	config_trunk_init(&cli.trunk);
@@ -61,7 +60,6 @@ static void global(void **state)
 {
 	char *argv[MAX_ARGS + 1];
 
-	(void)state;
 	assert_int_equal(parse(NULL, "qmapctl -jq --socket /x --verbose show -p", true, argv), 0);
 	assert_true(cli.output.json && cli.output.quiet && cli.output.verbose);
 	assert_false(cli.output.pretty);
@@ -73,7 +71,6 @@ static void attach(void **state)
 {
 	char *argv[MAX_ARGS + 1];
 
-	(void)state;
 	assert_int_equal(parse(command("attach"),
 			       "attach wwan0 --pdn 1,apn=a\\,b --pdn=2,mux=9 --control /dev/x "
 			       "--qmap=v5 --no-default-route -p",
@@ -129,7 +126,6 @@ static void words_are_options(void **state)
 	const struct config_word *w = NULL;
 	size_t n = 0;
 
-	(void)state;
 	while ((w = config_word_next(CONFIG_TRUNK, w))) {
 		char line[64], *argv[MAX_ARGS + 1];
 		struct config_trunk want;
@@ -171,7 +167,6 @@ static void mistakes(void **state)
 		{"show", "show --pdn 1", "unknown option --pdn", ""},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char *argv[MAX_ARGS + 1];
 
@@ -189,7 +184,6 @@ static void double_dash(void **state)
 {
 	char *argv[MAX_ARGS + 1];
 
-	(void)state;
 	assert_int_equal(parse(command("show"), "show -- -j", false, argv), 0);
 	assert_false(cli.output.json);
 	assert_string_equal(argv[operands], "-j");
@@ -215,7 +209,6 @@ static void command_names(void **state)
 		{"SHOW", NULL, "unknown command \"SHOW\""},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct cli_command *cmd;
 
@@ -238,7 +231,6 @@ static void devices(void **state)
 	char *too_long[] = {"1234567890123456"};
 	const char *dev;
 
-	(void)state;
 	assert_int_equal(cli_optional_dev(0, NULL, &dev, &err), 0);
 	assert_null(dev);
 	assert_int_equal(cli_optional_dev(1, two, &dev, &err), 0);
@@ -266,7 +258,6 @@ static void help(void **state)
 	char *text = help_text(command("attach")), *all = help_text(NULL), word[64];
 	const struct config_word *w = NULL;
 
-	(void)state;
 	while ((w = config_word_next(CONFIG_TRUNK, w))) {
 		snprintf(word, sizeof(word), "--%s ", w->key);
 		assert_true(w->identity || w->file_only || strstr(text, word));

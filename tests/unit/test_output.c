@@ -25,7 +25,6 @@ static struct output output;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&output, 0, sizeof(output));
 	return 0;
 }
@@ -52,7 +51,6 @@ static void expect(print_fn print, const char *json, const char *want)
 
 static void show(void **state)
 {
-	(void)state;
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"ifindex\":3,\"datapath\":\"xdp\",\"qmap\":\"v5\","
 	       "\"dl_max_bytes\":16384,\"control\":\"/dev/cdc-wdm0\",\"model\":\"RG500Q-EA\","
@@ -96,7 +94,6 @@ static void show(void **state)
 
 static void show_other_states(void **state)
 {
-	(void)state;
 	expect(output_show, "[]", "Nothing is attached.\n");
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"raw\",\"qmap\":\"off\",\"control\":\"none\","
@@ -122,7 +119,6 @@ static void show_other_states(void **state)
 /* The call is up, but not for anybody: what the network told is not what the port has. */
 static void show_damage(void **state)
 {
-	(void)state;
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"xdp\",\"qmap\":\"v1\",\"pdns\":["
 	       "{\"port\":\"wwan0.1\",\"mux\":129,\"mtu\":1500,\"damage\":[\"somebody has set it "
@@ -156,7 +152,6 @@ static void show_nonsense(void **state)
 		 "\"call_end\":{}}]}]}]"),
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		static const print_fn all[] = {output_show, output_stats, output_probe};
 
@@ -186,7 +181,6 @@ static void show_nonsense(void **state)
 
 static void stats(void **state)
 {
-	(void)state;
 	expect(output_stats, STATS,
 	       "wwan0: data path xdp, 10 aggregates, 5000 bytes, 105 frames (10.5 per aggregate), "
 	       "2 "
@@ -202,7 +196,6 @@ static void stats(void **state)
 /* What rmnet does not count is absent, and no zero. */
 static void stats_of_rmnet(void **state)
 {
-	(void)state;
 	expect(output_stats,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"rmnet\",\"aggregates\":10,\"bytes\":5000,"
 	       "\"frames\":20,\"frames_per_aggregate\":2.0,\"ports\":[{\"port\":\"wwan0.1\","
@@ -217,7 +210,6 @@ static void stats_of_rmnet(void **state)
 
 static void probe(void **state)
 {
-	(void)state;
 	expect(output_probe,
 	       "[{\"dev\":null,\"checks\":[{\"name\":\"bpf\",\"ok\":true,\"detail\":\"6.1\"},"
 	       "{\"name\":\"bpffs\",\"ok\":false,\"detail\":\"not mounted\"}],"
@@ -232,7 +224,6 @@ static void probe(void **state)
 
 static void probe_modems(void **state)
 {
-	(void)state;
 	expect(output_probe,
 	       "[{\"dev\":\"wwan0\",\"bus\":\"usb\",\"device\":\"1-1\",\"id\":\"2c7c:0800\","
 	       "\"manufacturer\":\"Quectel\",\"product\":\"RG500Q-EA\",\"serial\":\"01AB\","
@@ -293,7 +284,6 @@ static void errors(void **state)
 {
 	char out[512], err[512];
 
-	(void)state;
 	capture(say_error, out, err);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "qmapctl: there is no \"wwan7\"\nhint: plug it in\n");
@@ -308,7 +298,6 @@ static void results(void **state)
 {
 	char out[512], err[512];
 
-	(void)state;
 	output.json = true;
 	capture(say_result, out, err);
 	assert_string_equal(out, "[{\"a\":\"x/y\",\"b\":5}]\n");
@@ -350,7 +339,6 @@ static void say_hostile(void)
 /* Nothing is known yet of how its modem will be driven. */
 static void show_waiting(void **state)
 {
-	(void)state;
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"\",\"qmap\":\"off\",\"state\":\"attaching\","
 	       "\"modem\":{\"state\":\"present\"},\"pdns\":[]}]",
@@ -361,7 +349,6 @@ static void hostile(void **state)
 {
 	char out[512], err[512];
 
-	(void)state;
 	capture(say_hostile, out, err);
 	assert_non_null(strstr(out, "w?[31m?m?: "));
 	assert_non_null(strstr(out, "now? p???: x?\n"));
@@ -396,7 +383,6 @@ static void error_basics(void **state)
 		{-4000, EXIT_REFUSED, "EUNKNOWN"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct error e = {0}, back = {0};
 		struct json_object *o;
@@ -457,7 +443,6 @@ static void diagnostics(void **state)
 {
 	char out[512], err[512];
 
-	(void)state;
 	capture(log_plain, out, err);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "test_output: error: e 1\ntest_output: warning: "
@@ -472,7 +457,6 @@ static void log_to_a_full_pipe(void **state)
 	char buf[8192] = {0};
 	int fds[2], old = dup(2);
 
-	(void)state;
 	log_set_level(LOG_LEVEL_INFO);
 	assert_int_equal(pipe(fds), 0);
 	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) >= 4096);
@@ -513,7 +497,6 @@ static void log_of_what_others_do(void **state)
 	struct log_limit l = {.since = 1, .n = 7}; /* more than a minute ago */
 	char out[512], err[512];
 
-	(void)state;
 	capture(say_often_twice, out, err);
 	assert_string_equal(err, "test_output: warning: again 0\ntest_output: warning: again 1\n"
 				 "test_output: warning: again 2\n");

@@ -44,7 +44,6 @@ static const struct {
 
 static void in_place(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *want = texts[i].want ? texts[i].want : texts[i].in;
 		char copy[128];
@@ -65,7 +64,6 @@ static void all_mixtures(void **state)
 					0xdf, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf4, 0xff};
 	size_t n = sizeof(kinds);
 
-	(void)state;
 	for (size_t i = 0; i < n * n * n * n; i++) {
 		char s[5] = {(char)kinds[i % n], (char)kinds[i / n % n], (char)kinds[i / n / n % n],
 			     (char)kinds[i / n / n / n]};
@@ -85,7 +83,6 @@ static void json_values(void **state)
 	struct json_object *o = json_object_new_object(), *a = json_object_new_array();
 	struct json_object *inner = json_object_new_object();
 
-	(void)state;
 	json_object_object_add(inner, "port", json_object_new_string("\x1b[31m"));
 	json_object_array_add(a, inner);
 	json_object_array_add(a, json_object_new_string("a\xff"));
@@ -109,7 +106,6 @@ static void json_text(void **state)
 	const char *text;
 	size_t len;
 
-	(void)state;
 	json_object_object_add(o, "a", json_object_new_string("\x1b\n\x7f\x9b\xc2\x9b\xffü\""));
 	text = printable_json_text(o, JSON_C_TO_STRING_PLAIN, &len);
 	assert_string_equal(text, "{\"a\":\"\\u001b\\n?????ü\\\"\"}");

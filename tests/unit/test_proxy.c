@@ -33,20 +33,16 @@ static struct {
 
 static void count(void *arg, uint8_t service, uint8_t value)
 {
-	(void)service;
-	(void)value;
 	++*(unsigned int *)arg;
 }
 
 static void add(void *arg, uint8_t service, uint8_t value)
 {
-	(void)service;
 	*(unsigned int *)arg += value;
 }
 
 static void on_changed(void *arg)
 {
-	(void)arg;
 	seen.changes++;
 	seen.ids = seen.allocating = 0;
 	seen.requests_at_change = modem.nlog;
@@ -58,7 +54,6 @@ static void on_changed(void *arg)
 
 static bool owns_mux(void *arg, uint8_t mux)
 {
-	(void)arg;
 	return mux == 0x81 || mux == 0x90;
 }
 
@@ -66,8 +61,6 @@ static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
-	(void)why;
 	seen.lost++;
 }
 
@@ -77,7 +70,6 @@ static int setup(void **state)
 {
 	struct error err = {0};
 
-	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	fake_open(&modem);
 	snprintf(name, sizeof(name), NAME, (int)getpid());
@@ -92,7 +84,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	for (int i = 0; i < MAX; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -212,7 +203,6 @@ static void test_open(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(0);
 	assert_int_equal(proxy_modem_clients(shared), 1);
@@ -235,7 +225,6 @@ static void test_waits_for_modem(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	open_path(0, modem.path);
 	ask(0, CTL, 0, 5, 0x0021, NULL, 0);
 	assert_int_equal(take(0, b), 0);
@@ -250,7 +239,6 @@ static void test_transactions_are_told_apart(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(0);
 	welcome(1);
@@ -272,7 +260,6 @@ static void test_services(void **state)
 {
 	uint8_t b[512], id, other;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	welcome(1);
@@ -293,7 +280,6 @@ static void test_indications(void **state)
 {
 	uint8_t b[512], id;
 
-	(void)state;
 	let_in();
 	for (int i = 0; i < 3; i++)
 		welcome(i);
@@ -315,7 +301,6 @@ static void test_indications(void **state)
 /* An id is written down before it is asked for, and until the modem has taken it back. */
 static void test_ids_are_written_down(void **state)
 {
-	(void)state;
 	let_in();
 	welcome(0);
 	modem.mute = true;
@@ -336,7 +321,6 @@ static void test_ids_are_written_down(void **state)
 /* The modem's answer finds nobody any more: the id goes back. */
 static void test_left_before_the_id_came(void **state)
 {
-	(void)state;
 	let_in();
 	welcome(0);
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x22, .delay_ms = 20});
@@ -354,7 +338,6 @@ static void test_release(void **state)
 {
 	uint8_t b[512], id;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	welcome(1);
@@ -374,7 +357,6 @@ static void test_ids_of_all_clients(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	for (int i = 0; i < MAX; i++) {
 		welcome(i);
@@ -410,7 +392,6 @@ static void test_mux_ids_are_ours(void **state)
 	uint8_t b[512], id, nas;
 	unsigned int before;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	id = allocate(0, WDS);
@@ -434,7 +415,6 @@ static void test_seats(void **state)
 	int many[64];
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	for (int i = 0; i < 64; i++) {
 		dial(0);
@@ -472,7 +452,6 @@ static void test_what_ctl_keeps(void **state)
 	};
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -488,7 +467,6 @@ static void test_framing(void **state)
 	uint8_t b[512], three[512];
 	size_t n = 0;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	n = request(b, CTL, 0, 1, 0x0021, NULL, 0);
@@ -523,7 +501,6 @@ static void test_garbage(void **state)
 	};
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(1);
 	allocate(1, NAS);
@@ -560,7 +537,6 @@ static void test_values_cut(void **state)
 	unsigned int before;
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(1);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -584,7 +560,6 @@ static void test_limit_of_requests(void **state)
 	uint8_t b[512], id, other;
 	unsigned int before;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	welcome(1);
@@ -610,7 +585,6 @@ static void test_modem_restarts(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	let_in();
 	welcome(0);
 	welcome(1);
@@ -635,7 +609,6 @@ static void test_channel_lost(void **state)
 	uint8_t b[512];
 	int changes;
 
-	(void)state;
 	let_in();
 	welcome(0);
 	allocate(0, NAS);
@@ -661,7 +634,6 @@ static void test_stop(void **state)
 {
 	uint8_t b[512];
 
-	(void)state;
 	assert_true(proxy_modem_stop(NULL));
 	let_in();
 	welcome(0);
@@ -680,7 +652,6 @@ static void test_names(void **state)
 {
 	struct error err = {0};
 
-	(void)state;
 	proxy_server_stop();
 	assert_int_equal(proxy_server_start(modem.base, "", NULL, &err), -EINVAL);
 	assert_int_equal(proxy_server_start(modem.base, name, "no-such-group", NULL), -EINVAL);

@@ -163,15 +163,12 @@ static void proxy_start(void (*behave)(int fd))
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
-	(void)arg;
-	(void)m;
 	seen.err = err;
 	seen.replies++;
 }
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
 	seen.lost++;
 	strncpy(seen.why, why, sizeof(seen.why) - 1);
 }
@@ -180,7 +177,6 @@ static const struct qmi_channel_ops ops = {.lost = on_lost};
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	base = event_base_new();
 	return 0;
@@ -188,7 +184,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	qmi_channel_free(&channel);
 	event_base_free(base);
 	if (proxy > 0) {
@@ -221,7 +216,6 @@ static void run(void (*behave)(int fd))
 
 static void test_greeted(void **state)
 {
-	(void)state;
 	run(proxy_slow);
 	assert_int_equal(seen.err, 0);
 	assert_int_equal(seen.replies, 1);
@@ -230,7 +224,6 @@ static void test_greeted(void **state)
 
 static void test_hasty(void **state)
 {
-	(void)state;
 	run(proxy_hasty);
 	assert_int_equal(seen.err, 0);
 	assert_int_equal(seen.replies, 1);
@@ -278,7 +271,6 @@ static void test_not_opened(void **state)
 	unsigned int len = qmi_proxy_address(&sa, QMI_PROXY_PREFIX);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	(void)state;
 	refused("qmi-proxy:" DEVICE, -ECONNREFUSED, "qmi-proxy does not answer");
 	refused("qmi-proxy:", -EINVAL, "must be told which device");
 	refused("qmi-proxy", -EINVAL, "must be told which device");
@@ -293,7 +285,6 @@ static void test_not_opened(void **state)
 
 static void test_words(void **state)
 {
-	(void)state;
 	assert_string_equal(qmi_proxy_path("qmi-proxy:/dev/x"), "/dev/x");
 	assert_string_equal(qmi_proxy_path("qmi-proxy"), "");
 	assert_null(qmi_proxy_path("qmi-proxyx"));

@@ -68,7 +68,6 @@ static void expect_text(const char *hex, int version, const char *text)
 
 static void v1(void **state)
 {
-	(void)state;
 	expect("03810024" UDP4 "000000", QMAP_V1, 0,
 	       "[{\"offset\":0,\"mux_id\":129,\"length\":36,\"pad\":3,\"next_header\":false,"
 	       "\"header\":\"03 81 00 24\",\"payload_length\":33," PACKET
@@ -77,7 +76,6 @@ static void v1(void **state)
 
 static void v5_checksums(void **state)
 {
-	(void)state;
 	expect_text("43820024 04800000" UDP4 "000000"
 		    "43820024 04800000" UDP4_BAD "000000"
 		    "43820024 04000000" UDP4_BAD "000000",
@@ -131,7 +129,6 @@ static void v4_trailer(void **state)
 			{UDP4, 1, 1, 0, "bad"}, /* sum reaches beyond the packet */
 		};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char hex[400];
 
@@ -144,7 +141,6 @@ static void v4_trailer(void **state)
 
 static void commands(void **state)
 {
-	(void)state;
 	expect("80810010 01000000 00000007 03000002 00000009"
 	       "80820008 02010000 00000008"
 	       "80820008 09020000 ffffffff",
@@ -188,7 +184,6 @@ static void malformed(void **state)
 		{"40810004 06000000 45000000", QMAP_V5, 0, 1, "unknown_next_header", ""},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct json_object *o = NULL, *v;
 		struct error err = {0};
@@ -216,7 +211,6 @@ static void cut_everywhere(void **state)
 			      "20010db8000000000000000000000002 0035109200080000",
 			      &len);
 
-	(void)state;
 	for (size_t cut = 1; cut <= len; cut++) {
 		for (size_t v = 0; v < 3; v++) {
 			uint8_t *copy = malloc(cut);
@@ -241,7 +235,6 @@ static void cut_everywhere(void **state)
 
 static void ipv6(void **state)
 {
-	(void)state;
 	expect_text("00830030 60000000 00081140 20010db8000000000000000000000001"
 		    "20010db8000000000000000000000002 0035109200080000",
 		    QMAP_V1,
@@ -256,7 +249,6 @@ static void too_large(void **state)
 	struct json_object *o = NULL;
 	struct error err = {0};
 
-	(void)state;
 	for (size_t off = 0; off + 68 <= len; off += 68) {
 		memcpy(data + off, "\x80\x81\x00\x40\x01\x00", 6);
 	}
@@ -295,7 +287,6 @@ static void checksums(void **state)
 		 PACKET_CSUM_BAD},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct packet p;
 		char hex[256];
@@ -339,7 +330,6 @@ static void hex(void **state)
 		{"00", "00"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		uint8_t *out = NULL;
 		struct error err = {0};

@@ -30,7 +30,6 @@ static struct {
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
-	(void)arg;
 	seen.replied = true;
 	seen.replies++;
 	seen.errors += err == -ENOBUFS;
@@ -43,22 +42,17 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 
 static void on_indication(void *arg, const struct qmi_message *m)
 {
-	(void)arg;
-	(void)m;
 	seen.indicated = true;
 	seen.indications++;
 }
 
 static void on_late(void *arg, const struct qmi_message *m)
 {
-	(void)arg;
-	(void)m;
 	seen.lates++;
 }
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
 	assert_non_null(strstr(why, "gone"));
 	seen.lost = true;
 }
@@ -69,7 +63,6 @@ static int setup(void **state)
 {
 	struct error err = {0};
 
-	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	time_is_real = false;
 	fake_open(&modem);
@@ -82,7 +75,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	qmi_channel_free(&channel);
 	fake_close(&modem);
 	return 0;
@@ -116,7 +108,6 @@ static void wait_for(const uint64_t *counter, uint64_t value)
 
 static void test_answer(void **state)
 {
-	(void)state;
 	ask(wds, STATUS, 1000);
 	assert_false(seen.replied);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
@@ -129,7 +120,6 @@ static void test_answer(void **state)
 
 static void test_deadline_then_late(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 120});
 	ask(wds, STATUS, 40);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
@@ -148,7 +138,6 @@ static void test_deadline_then_late(void **state)
 /* Whoever waits for long is nudged for once; more is only for a modem that holds back. */
 static void test_slow_answer(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 1800});
 	ask(wds, STATUS, 4000);
 	assert_true(fake_run(&modem, &seen.replied, 4000));
@@ -165,7 +154,6 @@ static void test_result_cut(void **state)
 	uint64_t skipped;
 	uint8_t b[64];
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .silent = true});
 	ask(wds, STATUS, 1000);
 	run_for(10);
@@ -181,7 +169,6 @@ static void test_result_cut(void **state)
 
 static void test_duplicate(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
 	ask(wds, STATUS, 1000);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
@@ -194,7 +181,6 @@ static void test_duplicate(void **state)
  * it costs no more than a few requests a second. */
 static void test_everything_twice(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .twice = true});
 	ask(wds, STATUS, 1000);
@@ -209,7 +195,6 @@ static void test_mistaken_answers(void **state)
 	uint8_t b[256];
 	size_t n = 0;
 
-	(void)state;
 	n += fake_message(b + n, WDS, 8, 1, 1, STATUS, NULL, 0);     /* another client */
 	n += fake_message(b + n, DMS, 7, 1, 1, STATUS, NULL, 0);     /* another service */
 	n += fake_message(b + n, WDS, 7, 1, 0x101, STATUS, NULL, 0); /* another transaction */
@@ -235,7 +220,6 @@ static void test_garbage_ahead(void **state)
 	static const uint8_t garbage[] = {0xde, 0xad, 0x01, 0x20, 0x00, 0x80, 0x01, 0x07, 0x02};
 	uint64_t skipped;
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = STATUS,
 					    .before = garbage,
@@ -251,7 +235,6 @@ static void test_indications(void **state)
 {
 	struct qmi_client *other, *dms;
 
-	(void)state;
 	assert_int_equal(qmi_client_new(&other, channel, WDS, 9, on_indication, NULL), 0);
 	assert_int_equal(qmi_client_new(&dms, channel, DMS, 7, on_indication, NULL), 0);
 	ask(wds, STATUS, 1000); /* also waits for the modem to accept */
@@ -269,7 +252,6 @@ static void test_indications(void **state)
 
 static void test_parallel(void **state)
 {
-	(void)state;
 	/* One after the other they would take 20 s. */
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 100});
 	for (int i = 0; i < 200; i++)
@@ -283,7 +265,6 @@ static void test_parallel(void **state)
 /* A modem that reads nothing: what cannot be queued any more fails, and nothing else does. */
 static void test_queue_limit(void **state)
 {
-	(void)state;
 	for (int i = 0; i < 300; i++)
 		ask(wds, STATUS, 5000);
 	wait_for(&counters()->responses, 256);
@@ -296,7 +277,6 @@ static void test_too_long(void **state)
 	static const uint8_t value[QMI_MAX_MESSAGE];
 	struct qmi_request r;
 
-	(void)state;
 	qmi_request_init(&r, STATUS);
 	qmi_put_tlv(&r.tlvs, 1, value, sizeof(value));
 	qmi_client_send(wds, &r, 1000, on_reply, NULL);
@@ -311,7 +291,6 @@ static void test_ctl_transactions(void **state)
 {
 	struct qmi_client *ctl;
 
-	(void)state;
 	assert_int_equal(qmi_client_new(&ctl, channel, CTL, 0, NULL, NULL), 0);
 	fake_add_rule(&modem,
 		      (struct rule){.service = CTL, .message = 0x21, .count = 1, .silent = true});
@@ -327,7 +306,6 @@ static void test_ctl_transactions(void **state)
 
 static void test_channel_lost(void **state)
 {
-	(void)state;
 	modem.mute = true;
 	ask(wds, STATUS, 5000);
 	ask(wds, STATUS, 5000);
@@ -345,7 +323,6 @@ static void test_channel_lost(void **state)
 
 static void test_cancel(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 30});
 	ask(wds, STATUS, 1000);
 	while (!modem.nlog)
@@ -359,7 +336,6 @@ static void free_client(void *arg, const struct qmi_message *m)
 {
 	struct qmi_client **c = arg;
 
-	(void)m;
 	seen.indicated = true;
 	qmi_client_free(c);
 }
@@ -369,7 +345,6 @@ static void test_free_from_indication(void **state)
 {
 	static struct qmi_client *a, *b;
 
-	(void)state;
 	assert_int_equal(qmi_client_new(&a, channel, DMS, 1, free_client, &b), 0);
 	assert_int_equal(qmi_client_new(&b, channel, DMS, 2, free_client, &a), 0);
 	ask(wds, STATUS, 1000);
@@ -382,9 +357,6 @@ static void test_free_from_indication(void **state)
 
 static void free_channel(void *arg, int err, const struct qmi_message *m)
 {
-	(void)arg;
-	(void)err;
-	(void)m;
 	seen.replied = true;
 	qmi_channel_free(&channel);
 }
@@ -393,7 +365,6 @@ static void test_free_from_reply(void **state)
 {
 	struct qmi_request r;
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
 	qmi_request_init(&r, STATUS);
 	qmi_client_send(wds, &r, 1000, free_channel, NULL);
@@ -420,7 +391,6 @@ static void test_open_errors(void **state)
 {
 	char path[128];
 
-	(void)state;
 	check_open_error("/no/such/device", -ENOENT, "No such file");
 	check_open_error("/etc/passwd", -EINVAL, "neither a character device nor a unix socket");
 	check_open_error("/", -EINVAL, "neither");
@@ -467,7 +437,6 @@ static void test_chardev(void **state)
 	uint8_t b[64];
 	size_t n;
 
-	(void)state;
 	pty_open();
 	ask(wds, STATUS, 60000);
 	p.fd = pty.master;
@@ -489,7 +458,6 @@ static void test_exclusive(void **state)
 	char c = 0;
 	pid_t child;
 
-	(void)state;
 	assert_true(qmi_transport_exclusive(qmi_channel_transport(channel)));
 	pty_open();
 	if (geteuid() != 0) {

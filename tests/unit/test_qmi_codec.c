@@ -72,7 +72,6 @@ static void test_requests_as_qmicli(void **state)
 	const struct qmi_endpoint ep = {QMI_ENDPOINT_HSUSB, 4};
 	struct qmi_request r;
 
-	(void)state;
 	qmi_ctl_sync(&r);
 	check_request(&r, QMI_CTL, 0, 1, "010b00000000000127000000");
 	qmi_ctl_allocate_cid(&r, QMI_WDA);
@@ -90,7 +89,6 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 {
 	struct qmi_request r;
 
-	(void)state;
 	qmi_uim_get_card_status(&r);
 	check_request(&r, QMI_UIM, 1, 1, "010c00000b010001002f000000");
 	qmi_nas_get_serving_system(&r);
@@ -158,7 +156,6 @@ static void test_iccid(void **state)
 		{"011800800b010201002000 0c00 02040000000000 1002009000", NULL},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes b = unhex(cases[i].hex);
 		struct qmi_message m = parse(&b);
@@ -177,7 +174,6 @@ static void test_operating_mode(void **state)
 	bool hardware = false;
 	uint8_t mode = 77;
 
-	(void)state;
 	assert_true(qmi_dms_operating_mode(&m, &mode, &hardware));
 	assert_int_equal(mode, QMI_DMS_LOW_POWER);
 	assert_true(hardware);
@@ -199,7 +195,6 @@ static void test_requests(void **state)
 	const struct qmi_wda_format off = {QMI_LINK_RAW_IP, 0, 0, 32, 16384, 11, 8192, 0};
 	struct qmi_request r;
 
-	(void)state;
 	qmi_ctl_release_cid(&r, QMI_WDS, 17);
 	check_request(&r, QMI_CTL, 0, 255, "0110000000 0000ff 2300 0500 0102000111");
 	qmi_wds_start_network(&r, &profile);
@@ -233,7 +228,6 @@ static void test_tlv_walk(void **state)
 	struct qmi_tlvs w = {.data = data, .len = sizeof(data)};
 	struct qmi_tlv t;
 
-	(void)state;
 	assert_int_equal(qmi_tlv_next(&w, &t), 1);
 	assert_int_equal(t.type, 0x11);
 	assert_memory_equal(t.value, "hi", 2);
@@ -257,7 +251,6 @@ static void test_tlv_values(void **state)
 	uint32_t v32;
 	char s[6];
 
-	(void)state;
 	qmi_buf_init(&b);
 	qmi_put_tlv_u8(&b, 1, 0xfe);
 	qmi_put_tlv_le16(&b, 2, 0xfedc);
@@ -287,7 +280,6 @@ static void test_builder_overflow(void **state)
 	static const uint8_t value[QMI_MAX_MESSAGE];
 	struct qmi_buf b;
 
-	(void)state;
 	qmi_buf_init(&b);
 	qmi_put_tlv(&b, 1, value, QMI_MAX_MESSAGE - 3);
 	assert_false(b.overflow);
@@ -308,7 +300,6 @@ static void test_message_too_long(void **state)
 	static const uint8_t tlvs[QMI_MAX_MESSAGE];
 	struct qmi_message m = {.service = QMI_WDS, .tlvs = {.data = tlvs, .len = 4096 - 13}};
 
-	(void)state;
 	assert_int_equal(qmi_message_write(&m, buf, sizeof(buf)), 4096);
 	m.tlvs.len++;
 	assert_int_equal(qmi_message_write(&m, buf, sizeof(buf)), -EMSGSIZE);
@@ -334,7 +325,6 @@ static void test_type_flags(void **state)
 		{QMI_WDS, 0xff, -1},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes b =
 			unhex(cases[i].service == QMI_CTL ? "010b00800000 0001 2700 0000"
@@ -363,7 +353,6 @@ static void test_ctl_responses(void **state)
 	uint8_t service, id;
 	uint64_t services;
 
-	(void)state;
 	assert_true(qmi_ctl_allocated(&m, &service, &id));
 	assert_int_equal(service, QMI_WDS);
 	assert_int_equal(id, 17);
@@ -387,7 +376,6 @@ static void test_serving_system(void **state)
 	struct qmi_nas_serving s = {.registration = 9};
 	struct qmi_message m = parse(&b);
 
-	(void)state;
 	assert_true(qmi_nas_serving_system(&m, &s));
 	assert_int_equal(s.registration, QMI_NAS_REGISTERED);
 	assert_int_equal(s.packet_attach, QMI_NAS_ATTACHED);
@@ -421,7 +409,6 @@ static void test_signals(void **state)
 	struct qmi_message m;
 	struct bytes b;
 
-	(void)state;
 	/* published by libqmi: -101 dBm, UMTS */
 	b = unhex("01260080 03 01 02 0100 2000 1a00 02040000000000 010200 9b05 110400 0100 6605"
 		  "120400 0100 1105");
@@ -517,7 +504,6 @@ static void test_card_status(void **state)
 		 QMI_SIM_PIN, 2, 10},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct qmi_sim sim = {.pin_retries = 77};
 		struct bytes b;
@@ -535,7 +521,6 @@ static void test_card_status_cut(void **state)
 {
 	static const char whole[] = "0000ffffffffffff01" CARD("01", "01") USIM("07", "02", "03");
 
-	(void)state;
 	for (size_t n = 0; n < sizeof(whole) - 1; n += 2) {
 		struct bytes b;
 		char cut[sizeof(whole)];
@@ -556,7 +541,6 @@ static void test_pin_status(void **state)
 	struct qmi_sim sim = {0};
 	struct qmi_message m = parse(&b);
 
-	(void)state;
 	assert_true(qmi_uim_retries(&m, &pin, &puk));
 	assert_int_equal(pin, 2);
 	assert_int_equal(puk, 10);
@@ -579,7 +563,6 @@ static void test_data_format(void **state)
 	struct qmi_message m = parse(&b);
 	struct qmi_wda_format f;
 
-	(void)state;
 	qmi_wda_data_format(&m, &f);
 	assert_int_equal(f.link_protocol, QMI_LINK_RAW_IP);
 	assert_int_equal(f.ul_aggregation, QMI_AGGREGATION_QMAP_V1);
@@ -603,7 +586,6 @@ static void test_settings_v4(void **state)
 	struct qmi_message m;
 	struct qmi_wds_settings s;
 
-	(void)state;
 	b.data[1] = b.len - 1;
 	b.data[11] = b.len - 13;
 	m = parse(&b);
@@ -631,7 +613,6 @@ static void test_netmasks(void **state)
 		{"00000080", 1},  {"00000000", 32}, {"ff00ff00", 32}, {"ffffff00", 32},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes b =
 			unhex("011a00800101020100 2d00 0e00 1e04006368880a 21040000000000");
@@ -656,7 +637,6 @@ static void test_settings_v6(void **state)
 	struct qmi_wds_settings s;
 	struct qmi_message m;
 
-	(void)state;
 	b.data[1] = b.len - 1;
 	b.data[11] = b.len - 13;
 	m = parse(&b);
@@ -683,7 +663,6 @@ static void test_call_end(void **state)
 	struct qmi_result res;
 	uint32_t handle;
 
-	(void)state;
 	assert_int_equal(qmi_message_result(&m, &res), 0);
 	assert_int_equal(res.status, 1);
 	assert_int_equal(res.error, 14);
@@ -702,7 +681,6 @@ static void test_call_end(void **state)
 
 static void test_names(void **state)
 {
-	(void)state;
 	assert_string_equal(qmi_service_name(QMI_WDA), "WDA");
 	assert_null(qmi_service_name(0x77));
 	assert_string_equal(qmi_message_name(QMI_WDS, 0x00a2), "bind_mux_data_port");
@@ -722,7 +700,6 @@ static void test_names(void **state)
 /* The same number means another thing in the response. */
 static void test_tlv_names(void **state)
 {
-	(void)state;
 	assert_string_equal(qmi_tlv_name(QMI_WDA, 0x20, QMI_REQUEST, 0x17)->name, "endpoint");
 	assert_string_equal(qmi_tlv_name(QMI_WDA, 0x20, QMI_RESPONSE, 0x17)->name,
 			    "ul_max_datagrams");
@@ -734,7 +711,6 @@ static void test_tlv_names(void **state)
 
 static void test_models(void **state)
 {
-	(void)state;
 	assert_int_equal(qmi_model_find("RG500Q-EA", "")->dl_max_bytes, 31744);
 	assert_true(qmi_model_find("RG500Q-EA", "")->forces_qmap);
 	assert_int_equal(qmi_model_find("EC25", "")->dl_max_bytes, 4096);
@@ -763,7 +739,6 @@ static void test_model_overrides(void **state)
 	const struct qmi_model *before = qmi_model_find("RG500Q", "");
 	struct qmi_model m;
 
-	(void)state;
 	qmi_model_builtin(&m, 0x2c7c, 0x0800);
 	m.dl_max_bytes = 8192;
 	assert_int_equal(qmi_model_override(&m), 0);

@@ -46,7 +46,6 @@ static void check_text(const char *hex, int want, const char *text)
 /* Signed numbers, of 8 and of 16 bits. */
 static void test_signal(void **state)
 {
-	(void)state;
 	check_text("01210080030704010051001500 140600c3f7a6ffb400 1704009cff6400 180200f5ff", 0,
 		   "     0  NAS signal_info (0x0051) indication, client 7, transaction 1\n"
 		   "    0x14 lte                         6  rssi -61, rsrq -9, rsrp -90, snr 180\n"
@@ -56,7 +55,6 @@ static void test_signal(void **state)
 
 static void test_request(void **state)
 {
-	(void)state;
 	check_text("013100000103000100200025003001000014080069 6e7465726e6574 16010002"
 		   "1702006d65 180600736563726574 19010004",
 		   0,
@@ -71,7 +69,6 @@ static void test_request(void **state)
 
 static void test_refusal(void **state)
 {
-	(void)state;
 	check_text(
 		"011f008001490202002000130002040001000e00100200ed0311040006001a00", 0,
 		"     0  WDS start_network (0x0020) response, client 73, transaction 2: failure, "
@@ -85,7 +82,6 @@ static void test_refusal(void **state)
 
 static void test_settings(void **state)
 {
-	(void)state;
 	check_text("013700800101020100 2d00 2b00 1e04006368880a 210400f8ffffff"
 		   "25110020010db8006400010000000000000002 40 2a0600 01 0300 6c616e",
 		   0,
@@ -100,7 +96,6 @@ static void test_settings(void **state)
 /* What is not known is shown as it came. */
 static void test_unknown(void **state)
 {
-	(void)state;
 	check_text("0110 00 80 99 05 04 0000 7777 0400 55 0100 ab", 0,
 		   "     0  service 0x99 (0x7777) indication, client 5, transaction 0\n"
 		   "    0x55 ?                           1  ab\n");
@@ -108,7 +103,6 @@ static void test_unknown(void **state)
 
 static void test_short_value(void **state)
 {
-	(void)state;
 	check_text("0111008001 0302 0100 2000 0500 0102000100", 0,
 		   "     0  WDS start_network (0x0020) response, client 3, transaction 1\n"
 		   "    0x01 packet_data_handle          2  0100  MALFORMED: value is shorter than "
@@ -117,7 +111,6 @@ static void test_short_value(void **state)
 
 static void test_malformed(void **state)
 {
-	(void)state;
 	check_text("010b00800000010127000000 0110 00 80 01 05 04 0000 2200 0400 01 0900 02",
 		   -EBADMSG,
 		   "     0  CTL sync (0x0027) response, client 0, transaction 1\n"
@@ -130,7 +123,6 @@ static void test_json(void **state)
 {
 	struct json_object *out = decode("011400800105040100220008000102000201 110000", 0), *m, *t;
 
-	(void)state;
 	m = json_object_array_get_idx(out, 0);
 	assert_int_equal(json_get_int(m, "length"), 21);
 	assert_string_equal(json_get_string(m, "service"), "WDS");

@@ -19,7 +19,6 @@ static struct qmi_stream stream;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&stream, 0, sizeof(stream));
 	return 0;
 }
@@ -58,7 +57,6 @@ static uint64_t faults(void)
 
 static void test_several_in_one(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED(SHORT(1), LONG(2), SHORT(3)), "123");
 	assert_int_equal(faults(), 0);
 }
@@ -67,7 +65,6 @@ static void test_byte_by_byte(void **state)
 {
 	static const uint8_t bytes[] = {LONG(1), SHORT(2)};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		assert_string_equal(feed(bytes + i, 1), i == 24			 ? "1"
 							: i == sizeof(bytes) - 1 ? "2"
@@ -80,7 +77,6 @@ static void test_split_everywhere(void **state)
 {
 	static const uint8_t bytes[] = {SHORT(1), LONG(2), LONG(3)};
 
-	(void)state;
 	for (size_t i = 1; i < sizeof(bytes); i++) {
 		size_t n = strlen(feed(bytes, i));
 
@@ -91,7 +87,6 @@ static void test_split_everywhere(void **state)
 
 static void test_garbage_before(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED('g', 'a', 'r', SHORT(1)), "1");
 	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
 	assert_int_equal(stream.skipped, 3);
@@ -100,7 +95,6 @@ static void test_garbage_before(void **state)
 
 static void test_garbage_between(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED(SHORT(1), 0, 0xff, 0x02, SHORT(2)), "12");
 	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
 	assert_int_equal(stream.skipped, 3);
@@ -109,7 +103,6 @@ static void test_garbage_between(void **state)
 /* Garbage that looks like the beginning of something long must not hold up what follows. */
 static void test_false_beginning(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED(0x01, 0xf0, 0x0f, 0x80, 0x01, 0x01), "");
 	assert_string_equal(FEED(SHORT(2)), "2");
 	assert_int_equal(stream.faults[QMI_FAULT_TRUNCATED], 1);
@@ -118,7 +111,6 @@ static void test_false_beginning(void **state)
 
 static void test_service16_marker(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED(0x02, 0x0d, 0x00, 0x90, 0x01, 0x03, 0x02, 0x01, 0x00, 0x22, 0x00,
 				 0x00, 0x00, 0x00, SHORT(4)),
 			    "4");
@@ -131,7 +123,6 @@ static void test_cut_short(void **state)
 	static const uint8_t whole[] = {LONG(1)}, next[] = {LONG(2)};
 	uint8_t both[sizeof(whole) + sizeof(next)];
 
-	(void)state;
 	for (size_t cut = 1; cut < sizeof(whole); cut++) {
 		setup(NULL);
 		assert_string_equal(feed(whole, cut), "");
@@ -149,7 +140,6 @@ static void test_cut_short(void **state)
 /* Wrong inside, right outside: that one is dropped, its neighbours are not. */
 static void test_bad_inside(void **state)
 {
-	(void)state;
 	assert_string_equal(FEED(SHORT(1), 0x01, 0x10, 0x00, 0x80, 0x01, 5, 0x04, 0x00, 0x00, 0x22,
 				 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02, SHORT(2)),
 			    "12");
@@ -180,7 +170,6 @@ static void test_each_counted(void **state)
 	uint8_t many[100 * sizeof(bad) + 13] = {0};
 	static const uint8_t last[] = {SHORT(1)};
 
-	(void)state;
 	for (int i = 0; i < 100; i++) {
 		memcpy(many + i * sizeof(bad), bad, sizeof(bad));
 		if (i % 2)
@@ -198,7 +187,6 @@ static void test_only_garbage(void **state)
 {
 	static uint8_t garbage[QMI_MAX_MESSAGE];
 
-	(void)state;
 	for (int i = 0; i < 10; i++) {
 		memset(garbage, i, sizeof(garbage));
 		assert_string_equal(feed(garbage, sizeof(garbage)), "");
@@ -213,7 +201,6 @@ static void test_nested_headers(void **state)
 	static const uint8_t next[] = {SHORT(7)};
 	uint8_t buf[QMI_MAX_MESSAGE] = {0}, *at = buf;
 
-	(void)state;
 	for (size_t left = sizeof(buf) - sizeof(next); left > 16; left -= 4, at += 4) {
 		at[0] = 0x01;
 		at[1] = (left - 7) & 0xff; /* it ends where nothing begins */
@@ -232,7 +219,6 @@ static void test_largest(void **state)
 	static uint8_t big[QMI_MAX_MESSAGE] = {0x01, 0xff, 0x0f, 0x80, 0x01, 7,	   0x02, 1,
 					       0,    0x24, 0,	 0xf3, 0x0f, 0x30, 0xf0, 0x0f};
 
-	(void)state;
 	assert_string_equal(feed(big, 4000), "");
 	assert_string_equal(feed(big + 4000, sizeof(big) - 4000), "7");
 	assert_string_equal(feed(big, sizeof(big)), "7");

@@ -61,7 +61,6 @@ static int load(void **state)
 	char *line = NULL;
 	size_t size = 0, n = 0;
 
-	(void)state;
 	if (!f)
 		return -1;
 	for (; getline(&line, &size, f) > 0; n++) {
@@ -85,7 +84,6 @@ static int load(void **state)
 
 static int unload(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		json_object_put(vectors[i].o);
 		free(vectors[i].bytes);
@@ -187,7 +185,6 @@ static void check_fields(const struct vector *v, const struct qmi_message *m)
 
 static void test_fields(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
 		struct qmi_message m;
@@ -212,7 +209,6 @@ static void test_fields(void **state)
 /* What was parsed, written again, TLV by TLV, gives the bytes it came from. */
 static void test_round_trip(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
 		uint8_t buf[QMI_MAX_MESSAGE];
@@ -250,7 +246,6 @@ static void test_malformed(void **state)
 {
 	size_t n = 0;
 
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++)
 		n += !vectors[i].valid;
 	assert_int_equal(n, sizeof(malformed) / sizeof(malformed[0]));
@@ -278,7 +273,6 @@ static void test_malformed(void **state)
 /* The decoder tells the same story as the codec, byte offsets included. */
 static void test_decode_malformed(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
 		const struct vector *v = find(malformed[i].name);
 		bool breaks = malformed[i].fault != QMI_FAULT_MAX;
@@ -331,7 +325,6 @@ static int decode_silently(const uint8_t *p, size_t len)
 
 static void test_truncation(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
 
@@ -377,7 +370,6 @@ static void cut_value(const struct qmi_message *m, size_t at, const struct qmi_t
 
 static void test_values_cut(void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		struct qmi_message m;
 		struct qmi_bad bad;
@@ -398,7 +390,6 @@ static void test_lengths_lie(void **state)
 {
 	static const uint16_t lies[] = {1, 2, 255, 256, 0x7fff, 0xfffc, 0xffff};
 
-	(void)state;
 	for (size_t i = 0; i < NVECTORS; i++) {
 		struct qmi_message m;
 		struct qmi_bad bad;
@@ -443,7 +434,6 @@ static void test_published_in_2026(void **state)
 	static const uint8_t services[] = {QMI_CTL, QMI_WDS, QMI_DMS, QMI_NAS, QMI_UIM, QMI_WDA};
 	static struct qmi_stream stream;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) * sizeof(services); i++) {
 		size_t which = i / sizeof(services), head, len, size;
 		uint8_t service = services[i % sizeof(services)], b[32] = {QMI_MARKER}, *copy,
@@ -517,7 +507,6 @@ static void test_mutation(void **state)
 	uint32_t seed = 20240229;
 	unsigned int refused = 0;
 
-	(void)state;
 	for (unsigned int i = 0; i < MUTATIONS; i++) {
 		const struct vector *v = &vectors[i % NVECTORS];
 		uint8_t *p = exact(v->bytes, v->len), *copy, *room;

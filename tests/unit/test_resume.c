@@ -34,7 +34,6 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *at, struct itime
 
 static void slept(void **state)
 {
-	(void)state;
 	assert_int_equal(resume_slept(0, 0), 0);
 	assert_int_equal(resume_slept(5000 * MS, 5001 * MS), 0);
 	assert_int_equal(resume_slept(5000 * MS, 5099 * MS), 0);
@@ -45,7 +44,6 @@ static void slept(void **state)
 
 static void never(void *arg, unsigned int seconds)
 {
-	(void)arg;
 	fail_msg("slept for %u s while it was awake", seconds);
 }
 
@@ -55,7 +53,6 @@ static void awake(void **state)
 	struct event_base *base = event_base_new();
 	struct resume_watch *w = NULL;
 
-	(void)state;
 	assert_int_equal(resume_watch_new(&w, base, never, NULL, NULL), 0);
 	event_base_loopexit(base, &soon);
 	event_base_dispatch(base);

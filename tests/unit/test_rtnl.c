@@ -45,7 +45,6 @@ static int make_other(void)
 
 static int group_setup(void **state)
 {
-	(void)state;
 	if (geteuid()) {
 		skip_reason = "not root";
 		return 0;

@@ -45,7 +45,6 @@ static struct {
 
 static int on_format(void *arg, const struct data_format *format, struct error *err)
 {
-	(void)arg;
 	seen.formats++;
 	seen.format = *format;
 	return seen.format_result ? error_set(err, seen.format_result, "no data path") : 0;
@@ -53,7 +52,6 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *settings)
 {
-	(void)arg;
 	seen.pdns[seen.ups % 16] = pdn;
 	seen.settings[seen.ups++ % 16] = *settings;
 	seen.any = true;
@@ -61,8 +59,6 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *setting
 
 static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
 {
-	(void)arg;
-	(void)pdn;
 	seen.downs++;
 	seen.down_family = family;
 	seen.end = *why;
@@ -71,7 +67,6 @@ static void on_down(void *arg, unsigned int pdn, int family, const struct call_e
 
 static void on_changed(void *arg)
 {
-	(void)arg;
 	seen.changes++;
 	json_object_put(seen.state);
 	seen.state = session_state(session);
@@ -81,7 +76,6 @@ static void on_transition(void *arg, const struct session_transition *t)
 {
 	size_t len = strlen(seen.path);
 
-	(void)arg;
 	snprintf(seen.path + len, sizeof(seen.path) - len, "%u.%d %s %s; ", t->pdn, t->family,
 		 t->from, t->to);
 	snprintf(seen.reason, sizeof(seen.reason), "%s", t->reason);
@@ -89,7 +83,6 @@ static void on_transition(void *arg, const struct session_transition *t)
 
 static void on_started(void *arg, const struct error *err)
 {
-	(void)arg;
 	assert_false(seen.started);
 	seen.started = true;
 	if (err)
@@ -98,7 +91,6 @@ static void on_started(void *arg, const struct error *err)
 
 static void on_lost(void *arg, const char *why)
 {
-	(void)arg;
 	seen.lost = true;
 	snprintf(seen.why, sizeof(seen.why), "%s", why);
 	if (seen.free_when_lost)
@@ -107,7 +99,6 @@ static void on_lost(void *arg, const char *why)
 
 static void on_stopped(void *arg, const struct error *err)
 {
-	(void)arg;
 	assert_false(seen.stopped);
 	seen.stopped = true;
 	if (err)
@@ -126,7 +117,6 @@ static const struct session_ops ops = {
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	log_set_level(LOG_LEVEL_ERROR);
 	fake_open(&modem);
@@ -141,7 +131,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	session_free(&session);
 	json_object_put(seen.state);
 	fake_close(&modem);
@@ -247,7 +236,6 @@ static void test_one_pdn(void **state)
 	static const uint8_t address[] = {10, 0, 0x81, 2}, gateway[] = {10, 0, 0x81, 1};
 	static const uint8_t dns[] = {8, 8, 8, 8};
 
-	(void)state;
 	pdn("1,apn=internet,ip=v4");
 	start_ok();
 	assert_int_equal(seen.formats, 1);
@@ -278,7 +266,6 @@ static void test_order_and_values(void **state)
 	const struct request *r;
 	size_t len;
 
-	(void)state;
 	pdn("3,apn=private,ip=v6,user=me,password=secret");
 	config.dl_max_bytes = 8192;
 	config.dl_max_datagrams = 20;
@@ -309,7 +296,6 @@ static void test_no_apn_no_auth(void **state)
 {
 	size_t len;
 
-	(void)state;
 	pdn("1,ip=v4");
 	start_ok();
 	assert_null(fake_tlv(nth(WDS, START, 0), 0x14, &len));
@@ -320,7 +306,6 @@ static void test_four_dual_stack(void **state)
 {
 	uint8_t clients[8];
 
-	(void)state;
 	for (int i = 1; i <= 4; i++) {
 		char text[32];
 
@@ -348,7 +333,6 @@ static void test_no_sync(void **state)
 {
 	struct json_object *show;
 
-	(void)state;
 	config.sync = false;
 	pdn("1,ip=v4");
 	start_ok();
@@ -376,14 +360,12 @@ static void check_ladder(int version, unsigned int requests)
 
 static void test_ladder_v5_refused(void **state)
 {
-	(void)state;
 	modem.accepts = 1u << 5 | 1u << 8;
 	check_ladder(4, 2);
 }
 
 static void test_ladder_v1(void **state)
 {
-	(void)state;
 	modem.accepts = 1u << 5;
 	check_ladder(1, 3);
 }
@@ -391,7 +373,6 @@ static void test_ladder_v1(void **state)
 /* EC25: says "success", and that aggregation is off. */
 static void test_ladder_echo(void **state)
 {
-	(void)state;
 	modem.accepts = 1u << 5;
 	modem.refuses_by_echo = true;
 	modem.model = "EC25";
@@ -402,7 +383,6 @@ static void test_ladder_echo(void **state)
 
 static void test_ladder_other_size(void **state)
 {
-	(void)state;
 	modem.dl_bytes = 12345;
 	pdn("1,ip=v4");
 	start_ok();
@@ -412,7 +392,6 @@ static void test_ladder_other_size(void **state)
 /* A limit below one packet would wrap, or drop every packet of full size: it is no limit. */
 static void test_ladder_uplink_size(void **state)
 {
-	(void)state;
 	modem.ul_bytes = 1;
 	pdn("1,ip=v4");
 	start_ok();
@@ -421,7 +400,6 @@ static void test_ladder_uplink_size(void **state)
 
 static void test_ladder_uplink_size_least(void **state)
 {
-	(void)state;
 	modem.ul_bytes = 8 + 1500 + 3;
 	pdn("1,ip=v4");
 	start_ok();
@@ -434,7 +412,6 @@ static void test_ladder_no_size(void **state)
 	static const uint8_t v5_without_size[] = {0x12, 4, 0, 9,    0, 0, 0, 0x13, 4, 0, 9,
 						  0,	0, 0, 0x16, 4, 0, 0, 0,	   0, 0};
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDA,
 					    .message = FORMAT,
 					    .count = 1,
@@ -450,7 +427,6 @@ static void test_ladder_one_way_only(void **state)
 	static const uint8_t downlink_only[] = {0x12, 4, 0, 0,	  0, 0, 0, 0x13, 4, 0, 9,
 						0,    0, 0, 0x16, 4, 0, 0, 0x40, 0, 0};
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDA,
 					    .message = FORMAT,
 					    .count = 1,
@@ -463,7 +439,6 @@ static void test_ladder_one_way_only(void **state)
 
 static void test_ladder_nothing(void **state)
 {
-	(void)state;
 	modem.accepts = 0;
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP,
@@ -476,7 +451,6 @@ static void test_ladder_nothing(void **state)
 
 static void test_qmap_chosen(void **state)
 {
-	(void)state;
 	config.qmap = CONFIG_QMAP_V1;
 	pdn("1,ip=v4");
 	start_ok();
@@ -486,7 +460,6 @@ static void test_qmap_chosen(void **state)
 
 static void test_qmap_chosen_refused(void **state)
 {
-	(void)state;
 	modem.accepts = 1u << 5;
 	modem.refuses_by_echo = true;
 	config.qmap = CONFIG_QMAP_V5;
@@ -499,7 +472,6 @@ static void test_qmap_off(void **state)
 {
 	size_t len;
 
-	(void)state;
 	modem.accepts = 1;
 	modem.model = "EC25";
 	config.qmap = CONFIG_QMAP_OFF;
@@ -512,7 +484,6 @@ static void test_qmap_off(void **state)
 
 static void test_qmap_off_forced(void **state)
 {
-	(void)state;
 	config.qmap = CONFIG_QMAP_OFF;
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP, "RG500Q-EA sends QMAP whatever it is told", "auto");
@@ -522,7 +493,6 @@ static void test_qmap_off_forced(void **state)
 
 static void test_data_path_fails(void **state)
 {
-	(void)state;
 	seen.format_result = -ENOSPC;
 	pdn("1,ip=v4");
 	start_fails(-ENOSPC, "no data path", "");
@@ -539,7 +509,6 @@ static void test_data_path_fails(void **state)
 
 static void test_unknown_apn(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .error = 14,
@@ -555,7 +524,6 @@ static void test_unknown_apn(void **state)
 
 static void test_bad_auth(void **state)
 {
-	(void)state;
 	fake_add_rule(
 		&modem,
 		(struct rule){.service = WDS, .message = START, .error = 14, RULE_TLVS(BAD_AUTH)});
@@ -566,7 +534,6 @@ static void test_bad_auth(void **state)
 /* One PDN of two fails: the other one, connected, is given back with it. */
 static void test_one_of_two_refused(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .skip = 1,
@@ -583,7 +550,6 @@ static void test_one_of_two_refused(void **state)
 
 static void test_bind_refused(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = BIND, .error = 43});
 	pdn("1,ip=v4");
 	start_fails(
@@ -594,7 +560,6 @@ static void test_bind_refused(void **state)
 
 static void test_ids_exhausted(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem,
 		      (struct rule){.service = CTL, .message = ALLOCATE, .skip = 3, .error = 5});
 	pdn("1");
@@ -606,7 +571,6 @@ static void test_ids_exhausted(void **state)
 
 static void test_wda_refused(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .error = 31});
 	pdn("1");
 	start_fails(-ECONNREFUSED, "invalid_service_type (error 31) while giving out a WDA", "");
@@ -617,7 +581,6 @@ static void test_dual_stack_fallback(void **state)
 {
 	struct json_object *show, *v6;
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .family = 6,
@@ -646,7 +609,6 @@ static void test_reason_by_indication(void **state)
 	static const uint8_t tlvs[] = {1, 2, 0, 1, 0, UNKNOWN_APN};
 	size_t n = fake_message(b, WDS, 3, 2, 0, STATUS, tlvs, sizeof(tlvs));
 
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .error = 14,
@@ -658,7 +620,6 @@ static void test_reason_by_indication(void **state)
 
 static void test_no_effect(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
 	fake_add_rule(&modem,
 		      (struct rule){.service = WDS, .message = STATUS, RULE_TLVS(1, 1, 0, 2)});
@@ -677,7 +638,6 @@ static void test_no_effect(void **state)
 /* "No effect", and yet there is no call: that is a refusal after all. */
 static void test_no_effect_no_call(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
 	pdn("1,ip=v4");
 	start_ok();
@@ -689,7 +649,6 @@ static void test_no_effect_no_call(void **state)
 /* Every answer comes twice; the second to an allocation must not give the id back. */
 static void test_answers_twice(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .twice = true});
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .twice = true});
 	pdn("1");
@@ -702,7 +661,6 @@ static void test_answers_twice(void **state)
 
 static void test_wrong_interface(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .error = 43});
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP, "interface_not_found (error 43)", "another modem");
@@ -710,7 +668,6 @@ static void test_wrong_interface(void **state)
 
 static void test_no_address(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = SETTINGS,
 					    RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0)});
@@ -725,7 +682,6 @@ static void test_no_address(void **state)
 
 static void test_silent(void **state)
 {
-	(void)state;
 	modem.mute = true;
 	pdn("1");
 	start_fails(-ETIMEDOUT, "modem does not answer QMI on", "AT+QCFG=\"usbnet\",0");
@@ -734,7 +690,6 @@ static void test_silent(void **state)
 
 static void test_first_answer_lost(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem,
 		      (struct rule){.service = CTL, .message = SYNC, .count = 1, .silent = true});
 	pdn("1,ip=v4");
@@ -743,7 +698,6 @@ static void test_first_answer_lost(void **state)
 
 static void test_versions_optional(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .error = 71});
 	fake_add_rule(&modem, (struct rule){.service = DMS, .message = 0x23, .error = 71});
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = 0x4d, .error = 71});
@@ -753,7 +707,6 @@ static void test_versions_optional(void **state)
 
 static void test_no_wda(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = CTL,
 					    .message = 0x21,
 					    RULE_TLVS(1, 6, 0, 1, 1, 1, 0, 2, 0)});
@@ -763,7 +716,6 @@ static void test_no_wda(void **state)
 
 static void test_format_never(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
 	pdn("1,ip=v4");
 	start_fails(-ETIMEDOUT, "did not answer within 1 s while setting the data format", "");
@@ -772,7 +724,6 @@ static void test_format_never(void **state)
 /* The answer to an allocation comes when nobody waits any more: the id goes back at once. */
 static void test_late_allocation(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = CTL,
 					    .message = ALLOCATE,
 					    .skip = 2,
@@ -790,7 +741,6 @@ static void test_late_allocation(void **state)
 
 static void test_stop_silent(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	modem.mute = true;
@@ -802,7 +752,6 @@ static void test_stop_silent(void **state)
 
 static void test_stop_gone(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	modem.mute = true;
@@ -817,7 +766,6 @@ static void test_stop_gone(void **state)
 /* At any moment of the way up a stop must find its way back down. */
 static void test_stop_anywhere(void **state)
 {
-	(void)state;
 	for (unsigned int after = 0; after < 40; after++) {
 		struct timeval none = {0, 0};
 
@@ -845,7 +793,6 @@ static void test_stop_anywhere(void **state)
 
 static void test_network_disconnect(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	seen.any = false;
@@ -870,7 +817,6 @@ static void test_network_disconnect(void **state)
 
 static void test_reconfigure(void **state)
 {
-	(void)state;
 	pdn("1,ip=v4");
 	start_ok();
 	fake_add_rule(&modem,
@@ -892,7 +838,6 @@ static void test_reconfigure(void **state)
 /* Settings that cannot be read again leave the call as it was. */
 static void test_reconfigure_fails(void **state)
 {
-	(void)state;
 	pdn("1,ip=v4");
 	start_ok();
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 3});
@@ -907,7 +852,6 @@ static void test_reconfigure_fails(void **state)
 
 static void test_reboot(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	modem.nclients = 0;
@@ -922,7 +866,6 @@ static void test_reboot(void **state)
 
 static void test_lost(void **state)
 {
-	(void)state;
 	seen.free_when_lost = true;
 	pdn("1");
 	start_ok();
@@ -935,7 +878,6 @@ static void test_lost(void **state)
 
 static void test_lost_during_start(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .silent = true});
 	pdn("1");
 	start();
@@ -976,7 +918,6 @@ static int allocating(struct json_object *state)
  */
 static void test_nothing_unwritten(void **state)
 {
-	(void)state;
 	pdn("1,apn=a");
 	pdn("2,apn=b");
 	start();
@@ -1008,7 +949,6 @@ static void lose_wds_id(unsigned int times)
 /* Its answer is lost for good: once a client has been had, the id is found right below it. */
 static void test_lost_allocation(void **state)
 {
-	(void)state;
 	lose_wds_id(1);
 	pdn("1,ip=v4");
 	start_ok();
@@ -1025,7 +965,6 @@ static void test_lost_allocation(void **state)
 /* Ids that are given to other calls meanwhile are not taken for the lost one. */
 static void test_lost_among_others(void **state)
 {
-	(void)state;
 	lose_wds_id(1);
 	pdn("1");
 	pdn("2");
@@ -1043,7 +982,6 @@ static void test_lost_among_others(void **state)
 /* What is not known by the end goes by SYNC, where nobody else can be hit by it. */
 static void test_lost_at_the_end(void **state)
 {
-	(void)state;
 	lose_wds_id(0);
 	pdn("1,ip=v4");
 	start_ok();
@@ -1053,7 +991,6 @@ static void test_lost_at_the_end(void **state)
 
 static void test_release_lost(void **state)
 {
-	(void)state;
 	for (int refused = 0; refused < 2; refused++) {
 		if (refused)
 			setup(NULL);
@@ -1074,7 +1011,6 @@ static void test_release_lost(void **state)
 /* Others may have clients: theirs are neither forgotten nor guessed at. */
 static void test_lost_shared(void **state)
 {
-	(void)state;
 	config.sync = false;
 	lose_wds_id(1);
 	pdn("1,ip=v4");
@@ -1107,7 +1043,6 @@ static void test_adopt(void **state)
 {
 	struct json_object *show;
 
-	(void)state;
 	pdn("1,apn=a");
 	pdn("2,apn=b,ip=v4");
 	start_ok();
@@ -1129,7 +1064,6 @@ static void test_adopt(void **state)
 
 static void test_adopt_one_down(void **state)
 {
-	(void)state;
 	pdn("1,apn=a");
 	start_ok();
 	modem.clients[2].connected = false;
@@ -1144,7 +1078,6 @@ static void test_adopt_one_down(void **state)
 
 static void test_adopt_after_reboot(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	modem.nclients = 0;
@@ -1156,7 +1089,6 @@ static void test_adopt_after_reboot(void **state)
 
 static void test_adopt_silent(void **state)
 {
-	(void)state;
 	pdn("1");
 	start_ok();
 	modem.mute = true;
@@ -1168,7 +1100,6 @@ static void test_adopt_silent(void **state)
 /* Killed while the modem was answering allocations: their ids are found and given back. */
 static void test_adopt_pending(void **state)
 {
-	(void)state;
 	for (unsigned int skip = 0; skip < 5; skip++) {
 		int known;
 
@@ -1202,7 +1133,6 @@ static void test_adopt_pending(void **state)
  */
 static void test_adopt_pending_wrapped(void **state)
 {
-	(void)state;
 	modem.last_id = 251; /* WDA 252, DMS 253, WDS 254 */
 	pdn("1,ip=v4");
 	fake_add_rule(
@@ -1224,7 +1154,6 @@ static void test_adopt_pending_wrapped(void **state)
 /* With others on the channel, an id that is not known to be ours is left alone. */
 static void test_adopt_pending_shared(void **state)
 {
-	(void)state;
 	config.sync = false;
 	pdn("1,ip=v4");
 	fake_add_rule(
@@ -1243,7 +1172,6 @@ static void test_adopt_pending_shared(void **state)
 /* A PDN that is no longer wanted: its client goes back. */
 static void test_adopt_fewer(void **state)
 {
-	(void)state;
 	pdn("1,ip=v4");
 	pdn("2,ip=v4");
 	start_ok();
@@ -1263,7 +1191,6 @@ static void test_adopt_nonsense(void **state)
 		"{\"calls\":[1,null,{},{\"pdn\":1,\"family\":4,\"client_id\":99999}]}",
 	};
 
-	(void)state;
 	pdn("1");
 	assert_int_equal(config_trunk_finish(&config, NULL), 0);
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -1285,7 +1212,6 @@ static void test_adopt_nonsense(void **state)
 
 static void on_removed(void *arg, const struct error *err)
 {
-	(void)arg;
 	assert_null(err);
 	assert_false(seen.removed);
 	seen.removed = true;
@@ -1296,7 +1222,6 @@ static void test_add_pdn(void **state)
 	struct config_trunk more;
 	struct error err = {0};
 
-	(void)state;
 	pdn("1,ip=v4");
 	start_ok();
 	config_trunk_init(&more);
@@ -1318,7 +1243,6 @@ static void test_remove_pdn(void **state)
 {
 	struct error err = {0};
 
-	(void)state;
 	pdn("1,ip=v4");
 	pdn("2");
 	start_ok();
@@ -1340,7 +1264,6 @@ static void test_remove_pdn(void **state)
 /* A network that does not answer Start Network keeps nobody from taking the PDN away. */
 static void test_remove_while_dialling(void **state)
 {
-	(void)state;
 	config.timeout = 5;
 	pdn("1,ip=v4");
 	pdn("2,ip=v4");
@@ -1361,7 +1284,6 @@ static void test_remove_while_dialling(void **state)
 /* So often a transient refusal, then a call. */
 static void test_back_off(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .count = 3,
@@ -1383,7 +1305,6 @@ static void test_back_off(void **state)
 
 static void test_retry(void **state)
 {
-	(void)state;
 	config.backoff_min = config.backoff_max = 60000;
 	config.persist = true;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
@@ -1423,7 +1344,6 @@ static void test_retry(void **state)
 /* A configured trunk: what one PDN is refused does not take the other down. */
 static void test_persist(void **state)
 {
-	(void)state;
 	config.persist = true;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -1443,7 +1363,6 @@ static void test_persist(void **state)
 /* The modem's own autoconnect is faster than we are. */
 static void test_found(void **state)
 {
-	(void)state;
 	config.backoff_min = config.backoff_max = 60000;
 	pdn("1,ip=v4");
 	fake_add_rule(&modem,
@@ -1491,7 +1410,6 @@ static void test_verdicts(void **state)
 		{{0}, 5, "backing-off"},
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (i)
 			setup(NULL);
@@ -1513,7 +1431,6 @@ static void test_verdicts(void **state)
 /* One address only, and the family that came first is refused for good: the other may have it. */
 static void test_single_address(void **state)
 {
-	(void)state;
 	config.persist = true;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -1539,7 +1456,6 @@ static void test_single_address(void **state)
 /* The same, but the family that was to have the address is refused for good afterwards. */
 static void test_single_address_left(void **state)
 {
-	(void)state;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
 					    .family = 4,
@@ -1563,7 +1479,6 @@ static void test_single_address_left(void **state)
 
 static void test_end_unannounced(void **state)
 {
-	(void)state;
 	config.poll = 1;
 	pdn("1,ip=v4");
 	start_ok();
@@ -1577,7 +1492,6 @@ static void test_end_unannounced(void **state)
 
 static void test_restart_unannounced(void **state)
 {
-	(void)state;
 	config.poll = 1;
 	pdn("1");
 	start_ok();
@@ -1594,7 +1508,6 @@ static unsigned int looks; /* at the counters of all ports */
 
 static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 {
-	(void)arg;
 	looks++;
 	rx[0x81] = packets;
 }
@@ -1604,7 +1517,6 @@ static void test_watchdog(void **state)
 	struct session_ops watched = ops;
 	struct error err = {0};
 
-	(void)state;
 	watched.rx_packets = on_rx_packets;
 	config.watchdog = 1;
 	looks = 0;
@@ -1627,7 +1539,6 @@ static void test_watchdog(void **state)
 
 static void test_set(void **state)
 {
-	(void)state;
 	pdn("1,ip=v4");
 	start_ok();
 	config.poll = 1;
@@ -1639,7 +1550,6 @@ static void test_set(void **state)
 /* Where an earlier process has left a call is where it goes on. */
 static void test_adopt_waiting(void **state)
 {
-	(void)state;
 	config.persist = true;
 	config.backoff_min = config.backoff_max = 60000;
 	fake_add_rule(&modem, (struct rule){.service = WDS,

@@ -26,13 +26,11 @@ static struct sink_stream s;
 
 static int setup(void **state)
 {
-	(void)state;
 	return sink_start(&s, STREAM, 100);
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	sink_free(&s);
 	return 0;
 }
@@ -61,7 +59,6 @@ static void check_counts(uint64_t ok, uint64_t bad, uint64_t foreign, uint64_t d
 
 static void test_accounts(void **state)
 {
-	(void)state;
 	judge(STREAM, 0, 1000, -1, SINK_BYTES);
 	judge(STREAM, 2, 1000, -1, SINK_BYTES);
 	judge(STREAM, 1, 16, -1, SINK_BYTES);
@@ -77,7 +74,6 @@ static void test_accounts(void **state)
 /* Each single byte counts; without looking at the payload, those of the header do. */
 static void test_notices_damage(void **state)
 {
-	(void)state;
 	for (int i = 0; i < 400; i++)
 		judge(STREAM, 7, 400, i, SINK_BYTES);
 	assert_int_equal(s.ok, 0);
@@ -94,7 +90,6 @@ static void test_short_ones_are_bad(void **state)
 {
 	const uint8_t nothing[PATTERN_HEADER + 1] = {0};
 
-	(void)state;
 	for (size_t len = 0; len <= sizeof(nothing); len++)
 		for (unsigned int check = SINK_BYTES; check <= SINK_NUMBERS; check++)
 			sink_judge(&s, nothing, len, check);
@@ -103,7 +98,6 @@ static void test_short_ones_are_bad(void **state)
 
 static void test_good(void **state)
 {
-	(void)state;
 	for (unsigned int i = 0; i < 100; i++)
 		judge(STREAM, i, 40, -1, SINK_BYTES);
 	assert_true(sink_is_good(&s));
@@ -121,7 +115,6 @@ static void test_drain(void **state)
 	socklen_t len = sizeof(at);
 	static uint8_t payload[65507];
 
-	(void)state;
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes) * 2; i++) {
@@ -197,7 +190,6 @@ static void test_feed(void **state)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
-	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(versions); i++) {
 		check_feed(versions[i], 1, 44);
 		check_feed(versions[i], 4, 45);
@@ -210,7 +202,6 @@ static void test_feed_refuses(void **state)
 	static const unsigned int wrong[][2] = {{1, 43}, {0, 1400}, {64, 1400}, {1, 9001}};
 	struct feed *f;
 
-	(void)state;
 	for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
 		const struct feed_options o = options(QMAP_V5, wrong[i][0], wrong[i][1]);
 

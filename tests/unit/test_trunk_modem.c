@@ -39,7 +39,6 @@ static const char *const expected[TRUNK_STATES][TRUNK_INPUTS] = {
 
 static void every_input(void **state)
 {
-	(void)state;
 	for (int s = 0; s < TRUNK_STATES; s++) {
 		for (int i = 0; i < TRUNK_INPUTS; i++) {
 			const struct trunk_step *step = trunk_step(s, i);
@@ -56,7 +55,6 @@ static void every_input(void **state)
  * left by a detach that ends with nothing. */
 static void closes_before_it_ends(void **state)
 {
-	(void)state;
 	for (int s = 0; s < TRUNK_STATES; s++) {
 		const struct trunk_step *gone = trunk_step(s, TRUNK_IN_NETDEV_GONE);
 		const struct trunk_step *detach = trunk_step(s, TRUNK_IN_DETACH);
@@ -73,7 +71,6 @@ static void closes_before_it_ends(void **state)
 /* Whatever fails is tried again. */
 static void tries_again(void **state)
 {
-	(void)state;
 	assert_int_equal(trunk_step(TRUNK_ABSENT, TRUNK_IN_NETDEV)->action, TRUNK_TRY);
 	assert_int_equal(trunk_step(TRUNK_OPENING, TRUNK_IN_FAILED)->action, TRUNK_TRY);
 	assert_int_equal(trunk_step(TRUNK_OPENING, TRUNK_IN_LOST)->action, TRUNK_TRY);
@@ -87,7 +84,6 @@ static void backoff(void **state)
 	static const unsigned int refused[] = {0,    100,  200,	  400,	 800,	1600,
 					       3200, 6400, 12800, 25600, 30000, 30000};
 
-	(void)state;
 	for (unsigned int n = 0; n < sizeof(able) / sizeof(able[0]); n++)
 		assert_int_equal(trunk_backoff_ms(n, 1), able[n]);
 	for (unsigned int n = 0; n < sizeof(refused) / sizeof(refused[0]); n++)

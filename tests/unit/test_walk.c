@@ -84,7 +84,6 @@ static void test_headers(void **state)
 					39, 40, 62, 63, 64, 65, 255, 0xfffc, 0xffff};
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
-	(void)state;
 	for (unsigned int size = 1; size <= 80; size++) {
 		uint8_t *data = calloc(1, size);
 
@@ -111,7 +110,6 @@ static void test_ends_inside_headers(void **state)
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	static const uint16_t lens[] = {0, 1, 4, 8, 20, 0xffff};
 
-	(void)state;
 	for (unsigned int size = 1; size <= 12; size++) {
 		uint8_t *data = malloc(size);
 
@@ -171,7 +169,6 @@ static void test_mutations(void **state)
 	uint32_t seed = 0x716d6170;
 	unsigned int done = 0;
 
-	(void)state;
 	while (done < 10000) {
 		struct fixture *f = fixture_new(next_random(&seed) % fixture_rows(), 0);
 
@@ -188,7 +185,6 @@ static void test_noise(void **state)
 {
 	uint32_t seed = 1;
 
-	(void)state;
 	for (unsigned int i = 0; i < 10000; i++) {
 		uint32_t size = 1 + next_random(&seed) % 300;
 		uint8_t *data = malloc(size);
@@ -210,7 +206,6 @@ static void test_behind_the_end(void **state)
 	uint8_t *data = calloc(1, 4), *large = calloc(1, 70000);
 	struct qmap_frame f;
 
-	(void)state;
 	assert_true(data && large);
 	for (unsigned int i = 0; i < sizeof(offs) / sizeof(offs[0]); i++)
 		assert_int_equal(qmap_walk(data, data + 4, offs[i], QMAP_V1, &f), 1);
