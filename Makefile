@@ -357,7 +357,7 @@ install: $(PROGRAMS) $(MAN)
 	install -m 0644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 $(filter %.8,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' daemon/qmapd.service > $(DESTDIR)$(UNITDIR)/qmapd.service
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' system/qmapd.service > $(DESTDIR)$(UNITDIR)/qmapd.service
 
 clean:
 	$(Q)rm -rf $(BUILD)
