@@ -70,7 +70,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint install clean
+.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
 
 all: $(PROGRAMS) $(TESTPROGS) $(MAN)
 
@@ -347,17 +347,10 @@ help:
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
 	@echo 'sudo make bench-vm the data paths against rmnet and qmimux, in QEMU guests'
-	@echo 'make install       programs, man pages, units (DESTDIR, PREFIX)'
+	@echo 'sudo make install  programs, man pages, unit, udev rules, the module by DKMS if there is DKMS; also:'
+	@echo '                   install-programs, install-module, uninstall (DESTDIR, PREFIX, MODULE: system/install.mk)'
 
-PREFIX  ?= /usr/local
-UNITDIR ?= /lib/systemd/system
-install: $(PROGRAMS) $(MAN)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 0644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 0644 $(filter %.8,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -d $(DESTDIR)$(UNITDIR)
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' system/qmapd.service > $(DESTDIR)$(UNITDIR)/qmapd.service
+include system/install.mk
 
 clean:
 	$(Q)rm -rf $(BUILD)

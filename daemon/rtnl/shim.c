@@ -57,7 +57,8 @@ int rtnl_shim_probe(struct rtnl *nl, struct error *err)
 	if (ret != -EOPNOTSUPP)
 		return ret == -EPERM ? error_pass(err, &cause) : 0;
 	error_set(err, -EOPNOTSUPP, "the kernel module qmap_shim is not loaded");
-	error_hint(err, "build and load it from kmod-shim/, or use --datapath xdp");
+	error_hint(err,
+		   "install it (package qmap-dkms, or make install-module), or use --datapath xdp");
 	return -EOPNOTSUPP;
 }
 

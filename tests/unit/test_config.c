@@ -673,6 +673,35 @@ static void file(void **state)
 	assert_false(r.trunks[2].pdns[0].default_route);
 }
 
+/* The configuration that is installed asks for nothing, and with its settings uncommented for two PDNs. */
+static void example(void **state)
+{
+	static struct read_state r;
+	char text[4096], uncommented[4096], path[64];
+	struct error err = {0};
+	FILE *f = fopen("system/qmap.conf", "re");
+	size_t n, m = 0;
+
+	(void)state;
+	if (!f)
+		fail_msg("tests run in the top directory of the tree");
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	assert_int_equal(read_text(text, n, &r, &err, path), 0);
+	assert_int_equal(r.n, 0);
+	for (size_t i = 0; i < n; i++)
+		if (text[i] != '#' || strchr(" \n", text[i + 1]))
+			uncommented[m++] = text[i];
+	if (read_text(uncommented, m, &r, &err, path))
+		fail_msg("%s", err.text);
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.trunks[0].pin, "1234");
+	assert_int_equal(r.trunks[0].npdns, 2);
+	assert_string_equal(r.trunks[0].pdns[0].apn, "internet");
+	assert_false(r.trunks[0].pdns[1].default_route);
+}
+
 static void file_quotes(void **state)
 {
 	static const struct {
@@ -871,6 +900,7 @@ int main(void)
 		T(models),
 		T(daemon_section),
 		T(bad_models),
+		T(example),
 		T(file_quotes),
 		T(file_errors),
 		T(file_long_line),

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The module as DKMS builds it, against Debian's headers, in trees of its own: what is installed on
-# this machine stays as it is.
+# The module as DKMS builds it, and as make install does where there is no DKMS, against Debian's headers, in
+# trees of its own: what is installed on this machine stays as it is.
 #
 #   KERNELS="6.1"                  which kernels
 
@@ -13,15 +13,14 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1}
 
-conf_value() { # name
-	sed -nE "s/^$1=\"(.*)\"/\\1/p" kmod-shim/dkms.conf
-}
-
-# What a package puts under /usr/src: the module's sources, with the headers packed along.
+# What make install and the package put under /usr/src.
 make_source() {
-	mkdir -p "$dir"/{source,tree}
-	cp -r kmod-shim "$dir/source/$name-$version"
-	cp -r include "$dir/source/$name-$version/"
+	local conf
+	mkdir -p "$dir/tree"
+	make -s install-module MODULE=source DESTDIR="$dir" SRCDIR=/source || return 1
+	conf=$(echo "$dir"/source/*/dkms.conf)
+	name=$(sed -nE 's/^PACKAGE_NAME="(.*)"/\1/p' "$conf")
+	version=$(sed -nE 's/^PACKAGE_VERSION="(.*)"/\1/p' "$conf")
 }
 
 run_dkms() { # command option...
@@ -38,9 +37,19 @@ build() {
 	[ -n "$module" ]
 }
 
+# The kernel's modules are a copy: depmod writes beside them.
+without_dkms() {
+	local root=$dir/root lib=$dir/root/lib/modules/$release
+	mkdir -p "$lib"
+	cp -r "$VM_BUILD/$kernel/root/lib/modules/$release"/modules.{order,builtin,builtin.modinfo} "$lib/" || return 1
+	make -s install-module MODULE=kernel DESTDIR="$root" BUILD="$dir" \
+		KDIR="$VM_BUILD/$kernel/root/usr/src/linux-headers-$release" >>"$dir/log" 2>&1 || return 1
+	[ "$(modprobe -d "$root" -S "$release" -R rtnl-link-qmap_trunk)" = qmap_shim ] || return 1
+	make -s uninstall DESTDIR="$root" BUILD="$dir" >>"$dir/log" 2>&1 || return 1
+	[ -z "$(find "$root" -name '*.ko*')" ] && ! grep -q qmap "$lib/modules.dep"
+}
+
 command -v dkms >/dev/null || { echo "SKIP dkms: no dkms"; exit 0; }
-name=$(conf_value PACKAGE_NAME)
-version=$(conf_value PACKAGE_VERSION)
 failed=0
 for kernel in $KERNELS; do
 	if ! reason=$(fetch_kernel "$kernel"); then
@@ -50,12 +59,18 @@ for kernel in $KERNELS; do
 	release=$(kernel_release "$kernel")
 	dir=$VM_BUILD/$kernel/dkms
 	rm -rf "$dir"
-	make_source
-	if build && modinfo -F vermagic "$module" | grep -q "^$release "; then
+	if make_source && build && modinfo -F vermagic "$module" | grep -q "^$release "; then
 		echo "PASS dkms $kernel: $(basename "$module") for $release"
 	else
 		echo "FAIL dkms $kernel"
 		tail -n 30 "$dir/log" "$dir"/tree/"$name"/"$version"/build/make.log 2>/dev/null
+		failed=1
+	fi
+	if without_dkms; then
+		echo "PASS without_dkms $kernel: installed, found by its alias, removed"
+	else
+		echo "FAIL without_dkms $kernel"
+		tail -n 30 "$dir/log"
 		failed=1
 	fi
 done

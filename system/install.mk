@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make install, install-programs, install-module, uninstall
+#
+#   DESTDIR     root of what is installed: nothing outside of it is touched, and no command of the
+#               system is run
+#   PREFIX      default: /usr/local
+#   MODULE      auto, source, dkms, kernel, no: see system/module.sh; KDIR, SRCDIR
+#
+# The configuration is in /etc/qmap, whatever the prefix: that is where qmapd looks.
+
+PREFIX        ?= /usr/local
+SBINDIR       ?= $(PREFIX)/sbin
+BINDIR        ?= $(PREFIX)/bin
+MANDIR        ?= $(PREFIX)/share/man
+UNITDIR       ?= $(PREFIX)/lib/systemd/system
+UDEVDIR       ?= $(PREFIX)/lib/udev/rules.d
+SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
+CONFDIR       := /etc/qmap
+MODULE        ?= auto
+
+# What is installed, and removed again: mode, file, where to.
+define FILES
+0755 $(BUILD)/qmapd $(SBINDIR)/qmapd
+0755 $(BUILD)/qmapctl $(BINDIR)/qmapctl
+0644 $(BUILD)/system/qmapd.service $(UNITDIR)/qmapd.service
+0644 system/90-qmap.rules $(UDEVDIR)/90-qmap.rules
+0644 system/qmap.sysusers $(SYSUSERSDIR)/qmap.conf
+$(foreach m,$(MAN),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)
+)
+endef
+export FILES
+
+.PHONY: install install-programs install-module uninstall force
+
+$(BUILD)/system/qmapd.service: system/qmapd.service force
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
+
+install: install-programs install-module
+
+# A configuration that is there is the administrator's.
+install-programs: $(PROGRAMS) $(MAN) $(BUILD)/system/qmapd.service
+	$(Q)echo "$$FILES" | while read -r mode from to; do [ -z "$$to" ] || \
+		install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+	$(Q)[ -e "$(DESTDIR)$(CONFDIR)/qmap.conf" ] || \
+		install -D -m 0600 system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf"
+	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh install
+
+install-module:
+	$(Q)DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' system/module.sh $(MODULE) $(VERSION)
+
+# A configuration that somebody has changed stays.
+uninstall:
+	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh uninstall
+	$(Q)echo "$$FILES" | while read -r mode from to; do [ -z "$$to" ] || rm -f "$(DESTDIR)$$to"; done
+	$(Q)! cmp -s system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf" || rm "$(DESTDIR)$(CONFDIR)/qmap.conf"
+	$(Q)[ ! -d "$(DESTDIR)$(CONFDIR)" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(CONFDIR)"
+	$(Q)DESTDIR='$(DESTDIR)' system/module.sh remove $(VERSION)

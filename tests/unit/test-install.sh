@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make install and uninstall, in directories of their own.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+root=$T/root
+
+# Not the jobs of the make that may have started this.
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+installer() { # target, variable...
+	make -s DESTDIR="$root" "$@"
+}
+
+# What a machine has already: directories that packages share, and files of others in them.
+machine() {
+	local dir
+	rm -rf "$root"
+	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,share/man/man{5,8}} \
+		usr/{,local/}share/bash-completion/completions \
+		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
+		mkdir -p "$root/$dir"
+		echo "somebody else's" >"$root/$dir/other"
+	done
+}
+
+files() {
+	(cd "$root" && find . -printf '%p %y %m\n' | sort && find . -type f -exec sha256sum {} + | sort)
+}
+
+same() { # what, expected, seen
+	[ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); return 1; }
+}
+
+test_uninstall_leaves_nothing() {
+	local before prefix
+	for prefix in /usr/local /usr; do
+		machine
+		before=$(files)
+		installer install PREFIX="$prefix" || return 1
+		[ -x "$root$prefix/sbin/qmapd" ] && [ -x "$root$prefix/bin/qmapctl" ] || return 1
+		installer uninstall PREFIX="$prefix" || return 1
+		same "after uninstall" "$before" "$(files)" || return 1
+	done
+}
+
+# On a machine that can be written to in $T and in build/ alone.
+read_only() { # command...
+	local -a user=(-r)
+	[ "$(id -u)" != 0 ] || user=()
+	# shellcheck disable=SC2016 # for the other shell
+	TMPDIR=$T unshare -m "${user[@]}" bash -ec '
+		mount --make-rprivate /
+		for dir in "$0" build; do mount --bind "$dir" "$dir"; done
+		mount -o remount,bind,ro /
+		"$@"' "$T" "$@"
+}
+
+test_nothing_outside_of_destdir() {
+	machine
+	installer install PREFIX=/usr || return 1 # what make builds is built
+	read_only true || return 77
+	# shellcheck disable=SC2016 # for the other shell
+	! read_only sh -c ': >"$0"' "$PWD/written" 2>/dev/null || { rm "$PWD/written"; return 77; }
+	machine
+	read_only make -s DESTDIR="$root" install || return 1
+	[ -x "$root/usr/local/sbin/qmapd" ] || return 1
+	read_only make -s DESTDIR="$root" uninstall
+}
+
+test_variables() {
+	local before
+	machine
+	before=$(files)
+	installer install PREFIX=/usr SBINDIR=/opt/sbin BINDIR=/opt/bin MANDIR=/opt/man UNITDIR=/opt/units \
+		UDEVDIR=/opt/rules SYSUSERSDIR=/opt/users MODULE=no || return 1
+	grep -qx 'ExecStart=/opt/sbin/qmapd' "$root/opt/units/qmapd.service" || return 1
+	same "in /opt" "bin man rules sbin units users" "$(cd "$root/opt" && echo *)" || return 1
+	rm -r "$root/opt" "$root/etc/qmap"
+	same "outside of /opt" "$before" "$(files)"
+}
+
+test_programs_run() {
+	local page
+	machine
+	installer install || return 1
+	"$root/usr/local/bin/qmapctl" version | grep -q '^qmapctl ' || return 1
+	"$root/usr/local/sbin/qmapd" --version | grep -q '^qmapd ' || return 1
+	for page in doc/*.[0-9].rst; do
+		page=${page#doc/} page=${page%.rst}
+		grep -q '^\.TH' "$root/usr/local/share/man/man${page##*.}/$page" || return 1
+	done
+}
+
+test_no_path_of_the_builder() {
+	machine
+	installer install || return 1
+	! grep -rlF "$PWD" "$root"
+}
+
+test_configuration_is_kept() {
+	machine
+	installer install || return 1
+	same "mode" 600 "$(stat -c %a "$root/etc/qmap/qmap.conf")" || return 1
+	echo '[trunk wwan0]' >"$root/etc/qmap/qmap.conf"
+	installer install && installer uninstall || return 1
+	same "configuration" '[trunk wwan0]' "$(cat "$root/etc/qmap/qmap.conf")"
+}
+
+test_module_sources_are_complete() {
+	local dir file
+	machine
+	installer install || return 1
+	dir=$(echo "$root"/usr/src/qmap-shim-*)
+	grep -qx "PACKAGE_VERSION=\"${dir##*-}\"" "$dir/dkms.conf" || return 1
+	sed -nE 's/^qmap_shim-y := //p' kmod-shim/Kbuild | tr ' ' '\n' | sed 's/o$/c/' >"$T/wanted"
+	# and what they include that the kernel does not have
+	sed -nE 's/^#include ["<](qmap\/[^">]*|[a-z_]*\.h)[">].*/\1/p' kmod-shim/*.[ch] >>"$T/wanted"
+	[ "$(wc -l <"$T/wanted")" -gt 10 ] || return 1
+	while read -r file; do
+		[ -e "$dir/$file" ] || [ -e "$dir/include/$file" ] || { echo "no $file"; return 1; }
+	done <"$T/wanted"
+}
+
+test_udev_starts_a_unit_and_runs_nothing() {
+	! grep -v '^#' system/90-qmap.rules | grep -E '\<(RUN|PROGRAM)\>' || return 1
+	grep -q 'SYSTEMD_WANTS}+="qmapd.service"' system/90-qmap.rules
+}
+
+test_group() {
+	machine
+	installer install PREFIX=/usr || return 1
+	command -v systemd-sysusers >/dev/null || return 0
+	systemd-sysusers --root="$root" qmap.conf >/dev/null 2>&1 || return 1
+	grep -q '^qmap:' "$root/etc/group"
+}
+
+status=0
+for t in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
+	"$t" >"$T/log" 2>&1
+	case $? in
+	0) echo "PASS $t" ;;
+	77) echo "SKIP $t: mount namespaces are not to be had" ;;
+	*)
+		echo "FAIL $t"
+		sed 's/^/    /' "$T/log"
+		status=1
+		;;
+	esac
+done
+exit $status
