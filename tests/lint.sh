@@ -29,6 +29,8 @@ for f in $(git ls-files 'bpf/*.[ch]' 'kmod-shim/*.[ch]'); do
 	head -n 3 "$f" | grep -q 'GPL-2.0-only' || say "$f: must be GPL-2.0-only"
 done
 
+tests/comment-english.py || say "comments: see doc/style.md"
+
 tests/lint-folders.sh || say "includes between folders"
 
 if git grep -nE '\b(system|popen|sprintf|strcat)\(' -- 'daemon/*.c' 'tests/modem/*.c'; then
