@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What BPF programs, daemon and tests share: map values, counters, drop reasons.
+ * ABI between the BPF programs, the daemon and the tests: map values, counters, drop reasons.
  *
  * Every struct has fixed-width members and no hidden padding, and lives in pinned maps that outlive
- * the daemon: a change of any of them raises QMAP_ABI_VERSION, and a daemon refuses to adopt pins
- * of another version. Integers are in host byte order unless their type says otherwise.
+ * the daemon. A change to any struct raises QMAP_ABI_VERSION; the daemon refuses to adopt pins of
+ * another version. Integers are in host byte order unless their type says otherwise.
  */
 #ifndef QMAP_ABI_H
 #define QMAP_ABI_H
@@ -16,12 +16,12 @@
 #define QMAP_MAX_MUX	256 /* size of every map indexed by mux id */
 #define QMAP_MAX_FRAMES 64  /* frames of one aggregate that the xdp data path can deliver */
 /*
- * Bytes of an aggregate that are looked at. Modems stay below 32 KB; the BPF verifier lets packet
- * offsets grow to 65535 with all constants added (kernel/bpf/verifier.c, MAX_PACKET_OFF).
+ * Bytes of an aggregate that the programs look at. Modems stay below 32 KB; the BPF verifier lets
+ * packet offsets grow to 65535 with all constants added (kernel/bpf/verifier.c, MAX_PACKET_OFF).
  */
 #define QMAP_MAX_AGGREGATE 65280
 
-/* QMAP versions, as numbers people use. */
+/* QMAP versions, numbered as in the name. */
 enum qmap_version {
 	QMAP_OFF = 0, /* raw IP, no QMAP header */
 	QMAP_V1 = 1,
@@ -30,10 +30,11 @@ enum qmap_version {
 };
 
 /*
- * Why a frame was not delivered: X(symbol, name, what it means).
+ * Why a frame was not delivered: X(symbol, name, meaning).
  *
- * The name is what `qmapctl stats`, JSON and the tests use. A bad length (the first four) ends the
- * aggregate, because where the next frame starts is no longer known; anything else skips one frame.
+ * `qmapctl stats`, JSON and the tests use the name. A bad length (the first four) ends the
+ * aggregate, because the start of the next frame is no longer known; any other reason skips one
+ * frame.
  */
 #define QMAP_DROP_REASONS(X)                                                                       \
 	X(TRUNCATED_HEADER, "truncated_header", "aggregate ends inside a QMAP header")             \
@@ -64,25 +65,25 @@ enum qmap_drop {
 	QMAP_DROP_NONE = 255, /* not dropped */
 };
 
-/* Fixed when the programs are loaded (rodata). */
+/* Constants of the programs (rodata), set before they are loaded. */
 struct qmap_config {
 	__u32 trunk_ifindex;
 	__u8 dl_version;     /* enum qmap_version: v4 means that trailers follow frames */
-	__u8 ul_version;     /* enum qmap_version: which header uplink frames get */
-	__u16 ul_max_packet; /* bytes of IP packet that fit one uplink aggregate */
+	__u8 ul_version;     /* enum qmap_version: selects the header of uplink frames */
+	__u16 ul_max_packet; /* largest IP packet that fits one uplink aggregate, in bytes */
 };
 
 #define QMAP_PORT_UP   0x01 /* data call connected: traffic may pass */
-#define QMAP_PORT_SHUT 0x02 /* its netdev is down: it receives nothing (xdp) */
+#define QMAP_PORT_SHUT 0x02 /* the port's netdev is down: it receives nothing (xdp) */
 
-/* Per PDN, by mux id; written by the daemon, flow_off_until also by BPF. */
+/* One PDN, by mux id. The daemon writes it; BPF programs write flow_off_until, too. */
 struct qmap_port {
 	__u32 ifindex; /* device that the deliver program redirects to; 0: no such PDN */
 	__u32 flags;   /* QMAP_PORT_* */
-	__u8 mac[6];   /* of the port: destination of what is delivered */
+	__u8 mac[6];   /* of the port: destination address of delivered packets */
 	__u8 reserved[2];
-	__u64 flow_off_until; /* CLOCK_MONOTONIC ns; uplink waits until then (flow control), 0: go
-			       */
+	/* uplink waits until then (CLOCK_MONOTONIC, ns); 0: go */
+	__u64 flow_off_until;
 };
 
 /*
@@ -91,47 +92,47 @@ struct qmap_port {
  */
 #define QMAP_FLOW_OFF_MAX_NS 5000000000ULL
 
-/* Per PDN and CPU, by mux id. Bytes are of IP packets, headers and pad excluded. */
+/* Counters of one PDN and CPU, by mux id. Bytes count IP packets without headers and pad. */
 struct qmap_port_stats {
 	__u64 rx_packets;
 	__u64 rx_bytes;
 	__u64 tx_packets;
 	__u64 tx_bytes;
 	__u64 rx_csum_ok;   /* delivered packets whose checksum the modem has verified */
-	__u64 rx_csum_none; /* delivered packets without such a result */
-	__u64 rx_dropped;   /* frames with this mux id that were dropped, for whatever reason */
+	__u64 rx_csum_none; /* delivered packets that the modem has not verified */
+	__u64 rx_dropped;   /* frames with this mux id dropped for any reason */
 	__u64 tx_dropped;
 	__u64 commands;	   /* QMAP commands for this PDN */
 	__u64 reserved[7]; /* a power of two keeps neighbours off one cache line */
 };
 
-/* Per trunk and CPU. */
+/* Counters of one trunk and CPU. */
 struct qmap_trunk_stats {
 	__u64 aggregates;
 	__u64 bytes;  /* of aggregates */
-	__u64 frames; /* of good frames handed on to delivery */
+	__u64 frames; /* good frames handed on to delivery */
 	__u64 commands;
 	__u64 drops[QMAP_DROP_MAX]; /* by enum qmap_drop, both directions */
 };
 
 #define QMAP_EVENT_BYTES 64
 
-/* A QMAP command as it came, through the ring buffer. */
+/* A QMAP command as received; BPF programs write it to the ring buffer. */
 struct qmap_event {
 	__u64 time; /* CLOCK_MONOTONIC, ns */
 	__u8 mux_id;
 	__u8 reserved;
 	__u16 len; /* bytes of the command on the wire; data holds the first QMAP_EVENT_BYTES */
-	__u8 data[QMAP_EVENT_BYTES]; /* qmap_cmd onwards */
+	__u8 data[QMAP_EVENT_BYTES]; /* starts with qmap_cmd */
 	__u32 reserved2;
 };
 
-/* 64 dual-stack PDNs with all that is known of them take about 100 KB. */
+/* The state of 64 dual-stack PDNs takes about 100 KB. */
 #define QMAP_META_STATE (192 * 1024)
 
 /*
- * The pins' own description, one entry. `state` is the daemon's session state as JSON text: who
- * adopts the pins (or detaches without a daemon) needs nothing else.
+ * Describes the pins; the map has one entry. `state` is the daemon's session state as JSON text. A
+ * process that adopts the pins, or detaches without a daemon, needs nothing else.
  */
 struct qmap_meta {
 	__u32 abi_version; /* QMAP_ABI_VERSION */
@@ -140,7 +141,7 @@ struct qmap_meta {
 	char datapath[16]; /* "xdp", "raw", ... */
 	__u32 state_len;
 	__u32 reserved;
-	char state[QMAP_META_STATE]; /* not terminated */
+	char state[QMAP_META_STATE]; /* not NUL-terminated */
 };
 
 _Static_assert(sizeof(struct qmap_config) == 8, "qmap_config");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The kernel shim: its ABI, and its manual.
+ * ABI and manual of the kernel shim.
  *
- * The shim (qmap_shim.ko) turns aggregates into packets and packets into aggregates without knowing
- * what QMAP is. Two BPF programs know: one runs at each frame of an aggregate that came in and says
- * what stands there, the other runs at each packet that goes out and writes the header in front of
- * it. The shim moves a cursor, copies bytes and feeds the network stack.
+ * The shim (qmap_shim.ko) splits aggregates into packets and builds aggregates from packets. It
+ * does not know QMAP; two BPF programs do. The receive program runs once per frame and describes
+ * the frame to the shim; the transmit program runs once per packet and writes the header in front
+ * of it. The shim moves a cursor, copies bytes and feeds the network stack.
  *
  *      wwan0 --- aggregates ---> trunk device --- program per frame ---> port, port, port
  *      wwan0 <-- aggregates ---- aggregator <---- program per packet --- port, port, port
@@ -16,39 +16,39 @@
  *
  * A trunk device (link kind "qmap_trunk") is stacked with IFLA_LINK on the netdev that delivers
  * aggregates as packets of protocol ETH_P_MAP: qmi_wwan with raw_ip and pass_through, mhi_net, a
- * TUN in tests. It takes the rx handler of that netdev, so nothing else (rmnet, bridge, bonding)
- * may have it. It carries no addresses and sends nothing itself; it exists to hold the receive
- * program, the ports, the aggregator and the counters. It disappears with the netdev below, and
- * takes its ports along. Only aggregates that arrive while it is up are looked at; others are
- * dropped.
+ * TUN in tests. It takes the rx handler of that netdev, so no other driver (rmnet, bridge, bonding)
+ * can use that netdev. The trunk device has no addresses and sends no packets of its own; it holds
+ * the receive program, the ports, the aggregator and the counters. It disappears with the netdev
+ * below, together with its ports. While it is down, the shim drops the aggregates that arrive.
  *
  * A port (link kind "qmap_port") is stacked with IFLA_LINK on a trunk device and carries raw IP,
- * point to point. It has a number, 1..255, chosen by whoever creates it, by which the programs name
- * it; the shim gives the number no meaning. It starts without carrier, and sends nothing before it
- * is given one (IFLA_CARRIER, `ip link set dev PORT carrier on`): nothing goes out for a data call
- * that is not connected. It may be moved to another network namespace.
+ * point to point. The process that creates the port chooses its number, 1..255; the programs name
+ * the port by that number, which has no meaning to the shim. A port starts without carrier and
+ * sends nothing until it gets one (IFLA_CARRIER, `ip link set dev PORT carrier on`), so no packet
+ * leaves for a data call that is not connected. A port can be moved to another network namespace.
  *
  * RTM_NEWLINK of kind "qmap_trunk", in IFLA_INFO_DATA, all optional, all changeable later:
  *
- *   IFLA_QMAP_TRUNK_FLOW_MS     u32  milliseconds after which a port that was told to stop starts
- *                                    again by itself; 1..600000, default 5000
+ *   IFLA_QMAP_TRUNK_FLOW_MS     u32  milliseconds after which a stopped port starts again by
+ *                                    itself; 1..600000, default 5000
  *   IFLA_QMAP_TRUNK_TX_BYTES    u32  most bytes in one uplink aggregate; 0..65535. 0, the default,
  *                                    sends each frame on its own
  *   IFLA_QMAP_TRUNK_TX_FRAMES   u32  most frames in one uplink aggregate; 1..255, default 32
- *   IFLA_QMAP_TRUNK_TX_USECS    u32  how long a frame may wait for company; 0..1000000. 0, the
- *                                    default: an aggregate leaves as soon as the stack says that
- *                                    nothing follows at once (xmit_more)
+ *   IFLA_QMAP_TRUNK_TX_USECS    u32  longest time that a frame waits for others; 0..1000000. 0,
+ *                                    the default, sends an aggregate as soon as the stack reports
+ *                                    that no packet follows at once (xmit_more)
  *
- *   IFLA_QMAP_TRUNK_VERSION     u32  QMAP_SHIM_VERSION that the caller's programs were built with:
- *                                    ERANGE unless it is the module's; in replies, the module's
+ *   IFLA_QMAP_TRUNK_VERSION     u32  QMAP_SHIM_VERSION that the caller's programs were built with;
+ *                                    ERANGE if it differs from the module's. Replies carry the
+ *                                    module's version
  *
- * Where the kernel has tx-aggr-* (6.3), `ethtool -C` on the trunk device sets the TX_* values too.
+ * On kernels with tx-aggr-* (6.3), `ethtool -C` on the trunk device sets the TX_* values, too.
  *
  * RTM_NEWLINK of kind "qmap_port", in IFLA_INFO_DATA:
  *
  *   IFLA_QMAP_PORT_NUMBER       u8   required, 1..255; cannot be changed
  *
- * Errors, each with a sentence in the extended acknowledgement: EINVAL (attribute missing or out of
+ * Errors, each explained in the extended acknowledgement: EINVAL (attribute missing or out of
  * range, lower netdev missing or of the wrong kind), EBUSY (netdev below has an rx handler), EEXIST
  * (port number taken), EOPNOTSUPP (attribute that cannot be changed).
  *
@@ -62,39 +62,40 @@
  *   data_end   the end of the aggregate
  *   data_meta  a struct qmap_shim_rx, all zero, right in front of data
  *
- * and fills in the struct; no helper call is needed for it. The next frame starts at
+ * The program fills in the struct without calling a helper. The next frame starts at
  * data + header + length + tail, which must lie behind the cursor and not behind data_end.
  *
  *   XDP_PASS      the `length` bytes behind the `header` are an IP packet received by port `port`
- *   XDP_DROP      skip the frame, count it under `drop` (enum qmap_drop); `port`, if not 0, is
- *                 charged too
- *   XDP_TX        send the `header` + `length` bytes from the cursor on back to the modem, as a
- *                 transfer of their own; the program has edited them in place
- *   XDP_REDIRECT  the packet goes where bpf_redirect_map() or bpf_redirect() said, in a page of its
- *                 own with XDP_PACKET_HEADROOM bytes in front, where a devmap or cpumap program can
- *                 push an Ethernet header. At most QMAP_SHIM_REDIRECT_MAX bytes
+ *   XDP_DROP      skip the frame, count it under `drop` (enum qmap_drop), and as dropped by `port`
+ *                 if that is not 0
+ *   XDP_TX        send the `header` + `length` bytes at the cursor, which the program has edited in
+ *                 place, back to the modem as a transfer of their own
+ *   XDP_REDIRECT  redirect the packet to the target of bpf_redirect_map() or bpf_redirect(). It
+ *                 gets a page of its own with XDP_PACKET_HEADROOM bytes in front, where a devmap or
+ *                 cpumap program can push an Ethernet header. At most QMAP_SHIM_REDIRECT_MAX bytes
  *
- * In every case QMAP_SHIM_STOP and QMAP_SHIM_START in `flags` stop and start the sending side of
- * port `port`, and QMAP_SHIM_LAST ends the aggregate after this frame, whatever is left of it.
+ * With every verdict, QMAP_SHIM_STOP and QMAP_SHIM_START in `flags` stop and start the sending side
+ * of port `port`, and QMAP_SHIM_LAST makes this frame the last of its aggregate; the shim ignores
+ * the bytes behind it.
  *
- * Every other verdict, a cursor that does not move forward or leaves the aggregate, and a program
- * that leaves the struct zero because it knows nothing of all this: the rest of the aggregate is
- * dropped and counted once as QMAP_DROP_BAD_VERDICT. The same without a program. Packets are copied
- * after the programs have run over all frames of a poll; a program may write to the frame it was
- * called for, and must not write behind it.
+ * The shim drops the rest of the aggregate and counts it once as QMAP_DROP_BAD_VERDICT if the
+ * program returns any other verdict, if the cursor does not move forward or leaves the aggregate,
+ * if the program leaves the struct zero (it was not written for the shim), and if there is no
+ * program. The shim copies packets after the programs have run over all frames of a poll; a program
+ * may write to the frame it runs on and must not write behind it.
  *
  *
  * Coalescing
  * ----------
  *
- * TCP segments of one flow that follow each other in the aggregates of one poll are given to the
- * stack as one GSO packet, if and only if cutting that packet again gives back the same bytes. That
- * needs GRO on the port. `ethtool -K PORT rx-gro-hw off` turns coalescing alone off: the stack's own
- * GRO gets the packets then, but for a trunk with threaded NAPI, where it would reorder them.
- * QMAP_SHIM_ALONE in `flags` turns coalescing off for one packet. UDP datagrams of one size and flow
- * become one GSO packet too where the port has rx-udp-gro-forwarding on (`ethtool -K`; off by
- * default): that is for routers, a socket gains nothing by it. With QMAP_SHIM_CSUM_OK checksums are
- * taken as verified; without, the shim verifies every segment that it coalesces.
+ * The shim joins consecutive TCP segments of one flow in the aggregates of one poll into one GSO
+ * packet, if and only if segmenting that packet gives back the same bytes. The port must have GRO
+ * on. `ethtool -K PORT rx-gro-hw off` turns off coalescing alone; the stack's own GRO then gets the
+ * packets, except on a trunk with threaded NAPI, where GRO would reorder them. QMAP_SHIM_ALONE in
+ * `flags` turns coalescing off for one packet. UDP datagrams of one size and flow are joined, too,
+ * if the port has rx-udp-gro-forwarding on (`ethtool -K`; off by default). That helps routers; a
+ * local socket gains nothing. With QMAP_SHIM_CSUM_OK the shim takes checksums as verified; without
+ * it, the shim verifies every segment that it coalesces.
  * A coalesced packet is at most as long as the port's gro_max_size (gro_ipv4_max_size) allows.
  *
  *
@@ -105,62 +106,64 @@
  * segmentation, with
  *
  *   data_meta  a struct qmap_shim_tx
- *   data       QMAP_SHIM_TX_ROOM bytes of room, right behind it, and behind them the packet, of at
+ *   data       QMAP_SHIM_TX_ROOM bytes of room right behind the struct, then the packet, of at
  *              most 65535 bytes
- *   data_end   the end of what of the packet is contiguous: its headers at least
+ *   data_end   the end of the contiguous part of the packet: at least its headers
  *
- * It writes the header into the last bytes of the room, its length into `header`, and returns
+ * The program writes the header into the last bytes of the room, its length into `header`, and
+ * returns
  *
  *   XDP_PASS   send: the last `header` bytes of the room, the packet, `pad` zero bytes
  *   XDP_DROP   drop, and count under `drop`
  *
- * Everything else is a drop counted as QMAP_DROP_BAD_VERDICT, and so is everything while a port has
- * no program. If QMAP_SHIM_TX_CSUM is set on entry, the packet's checksum field, `csum_offset`
- * bytes behind `csum_start`, holds the folded sum of the pseudo header and waits to be filled in. A
- * program that asks the modem to do it leaves the flag set; one that clears it makes the shim do
- * it.
+ * The shim drops the packet as QMAP_DROP_BAD_VERDICT on any other verdict and while the port has no
+ * program. If QMAP_SHIM_TX_CSUM is set on entry, the packet's checksum field, `csum_offset` bytes
+ * behind `csum_start`, holds the folded sum of the pseudo header and must be completed. The program
+ * leaves the flag set if it has asked the modem to complete the checksum; if it clears the flag,
+ * the shim completes it.
  *
- * `offset` is there for modems that miss the zero-length packet behind a transfer whose length is a
- * multiple of the endpoint's packet size: the frame leaves at the end of a transfer of `offset`
- * plus its own length, or of its own length alone, and the program can pad so that neither is such
- * a size.
+ * `offset` serves modems that miss the zero-length packet after a transfer whose length is a
+ * multiple of the endpoint's packet size. The frame leaves at the end of a transfer of `offset`
+ * plus its own length, or in a transfer of its own length; the program can pad so that neither
+ * length is such a multiple.
  *
  *
  * Limits
  * ------
  *
- * A modem, or a LAN behind a port, can cost no more than this:
+ * These bound the cost that a modem, or a LAN behind a port, can cause:
  *
- *   frames judged in one poll          256, wherever in an aggregate that is; the next poll goes on
- *                                      there, after others had their turn
- *   answers (XDP_TX) in one poll       16; frames beyond are dropped as queue_full
- *   aggregates waiting, per CPU        256, and no more begins to wait once they take 8 MB; dropped
- *                                      as queue_full
- *   pages kept for packets, per CPU    512 KB and one page, where a page has 4 KB
- *   one coalesced packet               64 KB, 17 page fragments. It is charged (truesize) all of
- *                                      the pages that it has a part of; no other packet has one
+ *   frames judged in one poll          256; the next poll continues inside the aggregate, after
+ *                                      other NAPI instances had their turn
+ *   answers (XDP_TX) in one poll       16; further frames are dropped as queue_full
+ *   aggregates waiting, per CPU        256, and none is added once they take 8 MB; further ones
+ *                                      are dropped as queue_full
+ *   pages kept for packets, per CPU    512 KB and one page, with pages of 4 KB
+ *   one coalesced packet               64 KB, 17 page fragments. Its truesize includes the whole of
+ *                                      each page that it uses; packets do not share pages
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
- *   below has not freed yet            as byte queue limits estimate; then the port's queue waits
+ *   below has not freed yet            as byte queue limits estimate; then the port's queue stops
  *
- * A transfer that the netdev below drops at once is counted as queue_full, and as tx_dropped of the
- * ports that have frames in it. A packet that the netdev below gives to a port while a port gives
- * it one (tc redirect, a tunnel over the port) is a loop: it is dropped as redirect_failed.
+ * The shim counts a transfer that the netdev below drops at once as queue_full, and as tx_dropped
+ * of the ports with frames in it. If the netdev below hands a packet back to a port from within its
+ * own transmit function (tc redirect, a tunnel over the port), the shim sees a loop and drops the
+ * packet as redirect_failed.
  *
  *
  * Alignment
  * ---------
  *
- * On a CPU without efficient unaligned access the verifier takes data_meta, data and the packet to
- * be aligned to two bytes (NET_IP_ALIGN), so the structs below have no larger fields. A modem may
- * still put a frame at an odd offset of its aggregate; there the kernel's handler of unaligned
- * accesses carries them out.
+ * On a CPU without efficient unaligned access the verifier assumes that data_meta, data and the
+ * packet are aligned to two bytes (NET_IP_ALIGN), so the structs below have no larger fields. A
+ * modem may still put a frame at an odd offset of its aggregate; the kernel's trap handler then
+ * performs the unaligned accesses.
  */
 #ifndef QMAP_SHIM_H
 #define QMAP_SHIM_H
 
 #include <linux/types.h>
 
-/* A module runs programs that were built with its own version. */
+/* The module only runs programs built with its own version. */
 #define QMAP_SHIM_VERSION 2
 
 #define QMAP_SHIM_TRUNK_KIND "qmap_trunk"
@@ -185,22 +188,21 @@ enum {
 #define IFLA_QMAP_PORT_MAX (__IFLA_QMAP_PORT_END - 1)
 
 #define QMAP_SHIM_MAX_PORTS 256 /* port numbers are below this; 0 is no port */
-#define QMAP_SHIM_REDIRECT_MAX                                                                     \
-	3072 /* bytes of a redirected packet: a 4 KiB page less its rooms                          \
-	      */
+/* Most bytes of a redirected packet: a 4 KiB page less headroom and tailroom. */
+#define QMAP_SHIM_REDIRECT_MAX 3072
 
 /* flags of struct qmap_shim_rx */
 #define QMAP_SHIM_CSUM_OK 0x01 /* the modem has verified the packet's checksums */
 #define QMAP_SHIM_ALONE	  0x02 /* do not coalesce this packet */
-#define QMAP_SHIM_STOP	  0x04 /* the port's sending side waits ... */
-#define QMAP_SHIM_START	  0x08 /* ... until this, or for IFLA_QMAP_TRUNK_FLOW_MS */
-#define QMAP_SHIM_LAST	  0x10 /* nothing behind this frame can be read */
+#define QMAP_SHIM_STOP	  0x04 /* the port stops sending ... */
+#define QMAP_SHIM_START	  0x08 /* ... until START, or for IFLA_QMAP_TRUNK_FLOW_MS */
+#define QMAP_SHIM_LAST	  0x10 /* end the aggregate after this frame */
 
-/* The frame word: what stands at the cursor. Host byte order. */
+/* The frame word: describes the frame at the cursor. Host byte order. */
 struct qmap_shim_rx {
 	__u16 length; /* bytes of packet */
-	__u8 header;  /* bytes in front of it */
-	__u8 tail;    /* bytes behind it, to the next frame: pad, trailer */
+	__u8 header;  /* bytes in front of the packet */
+	__u8 tail;    /* bytes between the packet and the next frame: pad, trailer */
 	__u8 port;
 	__u8 flags;
 	__u8 drop; /* XDP_DROP: enum qmap_drop */
@@ -210,11 +212,11 @@ struct qmap_shim_rx {
 #define QMAP_SHIM_TX_CSUM 0x01 /* flag of struct qmap_shim_tx */
 #define QMAP_SHIM_TX_ROOM 16   /* bytes for headers, multiple of 4 */
 
-/* One packet on its way out. Host byte order. */
+/* One packet to send. Host byte order. */
 struct qmap_shim_tx {
-	__u16 length;	   /* in: bytes of packet, all of it */
+	__u16 length;	   /* in: bytes of the whole packet */
 	__u16 offset;	   /* in: bytes in the aggregate that the frame may join */
-	__u16 csum_start;  /* in: with QMAP_SHIM_TX_CSUM; from the start of the packet */
+	__u16 csum_start;  /* in, with QMAP_SHIM_TX_CSUM: from the start of the packet */
 	__u16 csum_offset; /* in: from csum_start */
 	__u8 port;	   /* in */
 	__u8 flags;	   /* in and out: QMAP_SHIM_TX_CSUM */
