@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QMAP for the kernel shim: one program per frame received, one per packet sent. The contract is in
- * include/qmap/shim.h; what a frame looks like is in walk.h.
+ * QMAP programs for the kernel shim: one runs per received frame, one per packet sent.
+ * include/qmap/shim.h is the contract, walk.h describes the frames.
  *
- * Ports are numbered by mux id, so that nothing has to be looked up to name one.
+ * Ports are numbered by mux id, so neither program needs a lookup to name one.
  */
 #include <stddef.h>
 
@@ -20,9 +20,9 @@
 #include "qmap/wire.h"
 #include "walk.h"
 
-/* Set before loading. */
+/* The loader sets these. */
 const volatile struct qmap_config config = {};
-/* Transfers of a multiple of this many bytes are avoided; 0: none are. */
+/* Avoid transfers whose length is a multiple of this; 0: no such limit. */
 const volatile __u32 avoid_multiple = 0;
 
 /* By mux id. */
@@ -38,7 +38,10 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } events SEC(".maps");
 
-/* Tells the daemon of a command; when nobody reads, commands are answered all the same. */
+/*
+ * Reports a command to the daemon. Without a reader the ring buffer fills up; the program answers
+ * commands all the same.
+ */
 static __always_inline void report(const __u8 *command, const __u8 *end, const struct qmap_frame *f)
 {
 	struct qmap_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -59,10 +62,10 @@ static __always_inline void report(const __u8 *command, const __u8 *end, const s
 }
 
 /*
- * Flow control: the sending side of one PDN stops or starts, and the frame goes back as its own
- * acknowledgement, same transaction (kernel rmnet_map_command.c). Other requests go back as
- * unsupported, so that the modem does not wait for an answer. The answer carries the pad, which the
- * header counts, but no v4 trailer.
+ * Flow control: stops or starts the sending side of one PDN; the frame goes back as its own
+ * acknowledgement with the same transaction (kernel rmnet_map_command.c). Other requests go back as
+ * unsupported, so that the modem does not wait for an answer. The answer keeps the pad, which the
+ * header counts, and loses the v4 trailer.
  */
 static __always_inline int command(__u8 *data, const __u8 *end, const struct qmap_frame *f,
 				   struct qmap_shim_rx *w)
@@ -87,8 +90,10 @@ static __always_inline int command(__u8 *data, const __u8 *end, const struct qma
 	return XDP_TX;
 }
 
-/* The complement of the sum of @n halfwords. Not by words: the verifier of a CPU without unaligned
- * access takes a packet to be aligned to two bytes. */
+/*
+ * The complement of the sum of @n halfwords. It adds halfwords, because the verifier of a CPU
+ * without unaligned access assumes that a packet is aligned to two bytes.
+ */
 static __always_inline __u32 less(const __u16 *half, __u32 n)
 {
 	__u32 sum = 0, i;
@@ -99,9 +104,9 @@ static __always_inline __u32 less(const __u16 *half, __u32 n)
 }
 
 /*
- * v4: does the sum over the packet in the trailer say that the transport checksum is right? The sum
- * less the IP header, plus the pseudo header, must be all ones; the addresses are in both. Like
- * kernel rmnet_map_data.c, nothing is said about fragments and about UDP without a checksum.
+ * v4: does the sum in the trailer prove the transport checksum right? The sum less the IP header,
+ * plus the pseudo header, must be all ones; the addresses are part of both. Like kernel
+ * rmnet_map_data.c, it proves nothing about fragments and UDP without a checksum.
  */
 static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u64 len, __u64 pad)
 {
@@ -112,7 +117,8 @@ static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u
 
 	if (behind > 0x7fff || packet + sizeof(struct iphdr) + sizeof(struct udphdr) > end)
 		return 0;
-	asm volatile("%0 &= 0x7fff" : "+r"(behind)); /* for the verifier; the compiler knows it */
+	/* the verifier needs it; the compiler would drop it */
+	asm volatile("%0 &= 0x7fff" : "+r"(behind));
 	t = (const void *)(packet + behind);
 	if ((const __u8 *)(t + 1) > end || !(t->flags & QMAP_V4_CSUM_VALID))
 		return 0;
@@ -141,7 +147,10 @@ static __always_inline int sum_is_right(const __u8 *packet, const __u8 *end, __u
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
-/* Any frame, by the walker's rules. A function of its own, so that its needs slow nobody else. */
+/*
+ * Handles any frame by the walker's rules. Not inlined, so that usual_frame() does not pay for its
+ * stack and registers.
+ */
 static __noinline int any_frame(struct xdp_md *ctx)
 {
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
@@ -187,9 +196,9 @@ static __noinline int any_frame(struct xdp_md *ctx)
 }
 
 /*
- * The frame that nearly every one is: a packet of 40 bytes or more for a port that is up. What is
- * decided here, any_frame() would decide the same way; that takes four times as many instructions,
- * and this runs once per packet. @header and @tail are constants, so that they cost nothing.
+ * The common frame: a packet of 40 bytes or more for a port that is up. It decides as any_frame()
+ * would, in a quarter of the instructions, once per packet. @header and @tail are constants, so
+ * that the compiler folds them.
  */
 static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *w, const __u8 *data,
 				       const __u8 *end, __u32 header, __u32 tail)
@@ -213,7 +222,7 @@ static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *
 	return XDP_PASS;
 }
 
-#define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, and none behind it */
+#define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, the last one */
 
 SEC("xdp")
 int qmap_shim_rx(struct xdp_md *ctx)
@@ -261,8 +270,8 @@ static __always_inline int is_udp(const __u8 *packet, const __u8 *end)
 }
 
 /*
- * Can the modem find the checksum by itself? It looks for TCP or UDP right behind the IP header:
- * not for what is tunnelled, and not behind IPv6 extension headers.
+ * Can the modem find the checksum by itself? It looks for TCP or UDP right behind the IP header, so
+ * not inside a tunnel and not behind IPv6 extension headers.
  */
 static __always_inline int modem_can_sum(const struct qmap_shim_tx *m, const __u8 *packet,
 					 const __u8 *end)
@@ -279,8 +288,9 @@ static __always_inline int modem_can_sum(const struct qmap_shim_tx *m, const __u
 }
 
 /*
- * v4: where the sum starts and goes. The modem expects the pseudo header's sum complemented (kernel
- * rmnet_map_data.c). All zero, and the shim sums, where the field cannot be reached.
+ * v4: describes where the sum starts and goes. The modem expects the complement of the pseudo
+ * header's sum (kernel rmnet_map_data.c). If the field cannot be reached, the header stays zero and
+ * the shim computes the checksum.
  */
 static __always_inline void checksum_v4(struct qmap_v4_ul_hdr *h, struct qmap_shim_tx *m,
 					__u8 *packet, __u8 *end)

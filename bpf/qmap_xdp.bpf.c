@@ -11,16 +11,16 @@
  *          --(devmap XDP, per copy: qmap_trim)-->  split veth  ==>  its peer
  *          --(native XDP: qmap_deliver)-->  inner end of the PDN's veth  ==>  lower device, port
  *
- * The entry device (a TUN that nobody opens) is there for drivers that leave the MAC header unset,
- * as qmi_wwan does in pass-through mode (drivers/net/usb/qmi_wwan.c, qmi_wwan_rx_fixup). Generic
- * XDP on their device takes packets to begin 64 KiB behind their buffer (net/core/dev.c,
- * bpf_prog_run_generic_xdp). A redirect between devices without such headers sets it
- * (net/core/filter.c, __bpf_redirect_no_mac).
+ * The entry device, a TUN that no process reads, is needed for drivers that leave the MAC header
+ * unset, as qmi_wwan does in pass-through mode (drivers/net/usb/qmi_wwan.c, qmi_wwan_rx_fixup).
+ * Generic XDP on such a netdev assumes that packets begin 64 KiB behind their buffer
+ * (net/core/dev.c, bpf_prog_run_generic_xdp). A redirect between devices without MAC headers sets
+ * the MAC header (net/core/filter.c, __bpf_redirect_no_mac).
  *
- * qmap_split walks the aggregate once and notes where each good frame lies; the i-th copy is
- * trimmed to the i-th note. All copies of an aggregate are made in one go on one CPU, which is what
- * lets a per-CPU array carry the notes. qmap_trim only moves the packet's ends and writes nothing,
- * because the generic path may clone instead of copying (kernel/bpf/devmap.c,
+ * qmap_split walks the aggregate once and notes the place of each good frame; qmap_trim cuts the
+ * i-th copy down to the i-th note. The kernel makes all copies of an aggregate in one go on one
+ * CPU, so a per-CPU array can carry the notes. qmap_trim only moves the packet's ends and writes
+ * nothing, because the generic path may clone instead of copying (kernel/bpf/devmap.c,
  * dev_map_redirect_clone).
  *
  * Uplink: qmap_uplink, at tc ingress of the inner end, puts the QMAP header in front and sends the
@@ -43,7 +43,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct qmap_config config;
 
-/* The entry device, to which qmap_enter hands aggregates. */
+/* The entry device, which receives aggregates from qmap_enter. */
 const volatile __u32 entry_ifindex;
 
 /* PDNs by mux id. */
@@ -54,7 +54,7 @@ struct {
 	__type(value, struct qmap_port);
 } ports SEC(".maps");
 
-/* Inner ends of the ports by mux id: what qmap_deliver redirects to. */
+/* Inner ends of the ports by mux id: targets of qmap_deliver's redirect. */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
 	__uint(max_entries, QMAP_MAX_MUX);
@@ -62,7 +62,7 @@ struct {
 	__uint(value_size, sizeof(struct bpf_devmap_val));
 } port_devs SEC(".maps");
 
-/* Mux id by ifindex of the inner end: where an uplink packet comes from. */
+/* Mux id by ifindex of the inner end: tells qmap_uplink which PDN a packet belongs to. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, QMAP_MAX_MUX);
@@ -85,16 +85,18 @@ struct {
 } copies SEC(".maps");
 
 struct note {
-	__u16 start; /* of the frame's QMAP header */
-	__u16 end;   /* of its packet: pad and trailer excluded */
+	__u16 start; /* offset of the frame's QMAP header */
+	__u16 end;   /* end of its packet, without pad and trailer */
 };
 
 struct notes {
-	/* Where the walk stands. Here and not on the stack, because the verifier knows nothing of
-	 * what a map holds: it would follow a stack slot's growing lower bound frame by frame. */
+	/*
+	 * The walk's position. It is kept in the map because the verifier tracks no map values; it
+	 * would follow the growing lower bound of a stack slot frame by frame.
+	 */
 	__u32 off;
 	__u32 count;
-	__u32 copy; /* which note the next run of qmap_trim takes */
+	__u32 copy; /* index of the note for the next run of qmap_trim */
 	struct note note[QMAP_MAX_FRAMES];
 };
 
@@ -143,7 +145,10 @@ static __always_inline void count_drop(struct qmap_trunk_stats *ts, __u32 reason
 		ts->drops[reason]++;
 }
 
-/* Counts a dropped downlink frame of @mux. Out of line: rare, and the walk's loop stays small. */
+/*
+ * Counts a dropped downlink frame of @mux. Not inlined: drops are rare, and the walk's loop stays
+ * small.
+ */
 static __noinline int drop_rx(struct qmap_trunk_stats *ts, __u32 mux, __u32 reason)
 {
 	struct qmap_port_stats *ps = port_stats_of(mux & 0xff);
@@ -157,8 +162,8 @@ static __noinline int drop_rx(struct qmap_trunk_stats *ts, __u32 mux, __u32 reas
 }
 
 /*
- * Flow control, here and not in the daemon, so that it also works without one. Returns false for a
- * command that is not understood.
+ * Flow control in BPF also works without a daemon. Returns false for a command that the program
+ * does not understand.
  */
 static __always_inline int apply_command(struct qmap_port *port, const struct qmap_cmd *cmd)
 {
@@ -274,18 +279,18 @@ static __always_inline long one_frame(struct walk *w)
 }
 
 /*
- * bpf_loop callback. Four frames at a time, because a call and its return cost as much as the walk
- * of a frame where the kernel guards returns (Documentation/admin-guide/hw-vuln/srso.rst).
+ * bpf_loop callback. It walks four frames per call, because on kernels that guard returns a call
+ * and its return cost as much as the walk of a frame (Documentation/admin-guide/hw-vuln/srso.rst).
  */
 static long four_frames(__u32 index, void *arg)
 {
 	return one_frame(arg) ?: one_frame(arg) ?: one_frame(arg) ?: one_frame(arg);
 }
 
-/* More than this many frames, good and bad, no aggregate can hold: 5 bytes is the smallest one. */
+/* Upper bound of the frames in an aggregate, good and bad: the smallest takes 5 bytes. */
 #define MAX_WALK (QMAP_MAX_AGGREGATE / 5)
 
-/* Must not look at the packet: without a MAC header, where it begins is made up. */
+/* Must not read the packet: without a MAC header its start is arbitrary. */
 SEC("tc")
 int qmap_enter(struct __sk_buff *skb)
 {
@@ -346,7 +351,7 @@ int qmap_trim(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-/* Puts an Ethernet header in the place of QMAP's: veth delivers by it. */
+/* Replaces the QMAP header by an Ethernet header, which veth needs for delivery. */
 static __always_inline int set_ethernet(struct xdp_md *ctx, __u32 hlen,
 					const struct qmap_port *port)
 {
@@ -366,10 +371,10 @@ static __always_inline int set_ethernet(struct xdp_md *ctx, __u32 hlen,
 }
 
 /*
- * One frame, header at data, already judged by qmap_split.
+ * Delivers one frame that qmap_split has judged; its header is at data.
  *
- * Takes fragments for the sake of veth's MTU, which must be that of an aggregate and is limited to
- * a page otherwise. A packet that is larger than a page comes in fragments, too.
+ * Accepts fragments for the sake of veth's MTU, which must be that of an aggregate and is limited
+ * to a page otherwise. A packet that is larger than a page comes in fragments, too.
  */
 SEC("xdp.frags")
 int qmap_deliver(struct xdp_md *ctx)
@@ -407,7 +412,7 @@ int qmap_deliver(struct xdp_md *ctx)
 	return XDP_REDIRECT;
 }
 
-/* May the packet go, and if not, why? */
+/* Returns why the packet must not go, or QMAP_DROP_NONE. */
 static __always_inline __u32 judge_uplink(struct __sk_buff *skb, const struct qmap_port *port,
 					  __u32 len)
 {
@@ -422,12 +427,12 @@ static __always_inline __u32 judge_uplink(struct __sk_buff *skb, const struct qm
 	return QMAP_DROP_NONE;
 }
 
-/* Header and, behind the packet, pad. The length of what was put in front, or a negative errno. */
+/* Pushes the header and appends the pad. Returns the header's length or a negative errno. */
 static __always_inline long push_header(struct __sk_buff *skb, __u8 mux, __u32 len)
 {
 	__u32 pad = -len & (QMAP_ALIGN - 1);
 	__u32 hlen = sizeof(struct qmap_hdr);
-	/* v4 and v5 put four more bytes behind the header. Zero in v4: no offload asked for. */
+	/* v4 and v5 have four more bytes behind the header. In v4, zero requests no offload. */
 	struct {
 		struct qmap_hdr hdr;
 		struct qmap_v5_hdr v5;

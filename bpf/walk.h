@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The frame walker: what stands at one offset of an aggregate.
+ * The frame walker: parses the frame at one offset of an aggregate.
  *
  * Pure: no maps, no helpers, no state. The same text is compiled into the BPF programs and, in user
- * space, into unit tests, fuzzers and `qmapctl decode`, so that what the tests see is what runs.
+ * space, into unit tests, fuzzers and `qmapctl decode`, so the tests exercise the code that runs.
  *
- * Every length is checked against what is left. In BPF the verifier wants its bounds as pointer
- * comparisons against @end right before each access, which is why they are written that way.
+ * The walker checks every length against the bytes left. The verifier needs its bounds as pointer
+ * comparisons against @end right before each access, hence their form.
  */
 #ifndef QMAP_WALK_H
 #define QMAP_WALK_H
@@ -20,11 +20,11 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-/* What the modem says about the packet's checksums. */
+/* The modem's statement about the packet's checksums. */
 enum qmap_csum {
 	QMAP_CSUM_NONE,	    /* nothing */
 	QMAP_CSUM_VERIFIED, /* v5: verified by the modem */
-	QMAP_CSUM_SUM,	    /* v4: a sum over the packet stands in the trailer */
+	QMAP_CSUM_SUM,	    /* v4: the trailer holds a sum over the packet */
 };
 
 struct qmap_frame {
@@ -32,7 +32,7 @@ struct qmap_frame {
 	__u32 len;     /* its length, pad excluded */
 	__u32 next;    /* offset of the next frame; 0: the aggregate ends here (bad length) */
 	__u8 mux_id;
-	__u8 command; /* not an IP packet but a QMAP command */
+	__u8 command; /* a QMAP command instead of an IP packet */
 	__u8 csum;    /* enum qmap_csum */
 	__u8 drop;    /* enum qmap_drop; QMAP_DROP_NONE: a good frame */
 };
@@ -56,24 +56,23 @@ static __always_inline __u32 qmap_walk_v5(const struct qmap_v5_hdr *h, struct qm
 	return sizeof(*h);
 }
 
-/* Is this an IP packet as far as its first byte and its length tell? */
+/* Can this be an IP packet, judging by its first byte and its length? */
 static __always_inline int qmap_walk_is_ip(__u8 first, __u32 len)
 {
 	return ((first >> 4) == 4 && len >= 20) || ((first >> 4) == 6 && len >= 40);
 }
 
 /*
- * Looks at the frame at @off of the aggregate [@data, @end).
+ * Parses the frame at @off of the aggregate [@data, @end).
  *
  * @version: of the downlink (enum qmap_version). Version 4 puts a trailer behind each frame;
- * version 5 gives a meaning to QMAP_FLAG_NEXT_HEADER, which older versions tell to ignore.
+ * version 5 gives a meaning to QMAP_FLAG_NEXT_HEADER, which older versions require to be ignored.
  *
- * Returns 0 with @f filled in; f->next == 0 when the walk is over because of a bad length,
- * otherwise the walk is over when f->next == @end - @data. Returns 1 when @off is at or behind the
- * end: there is no frame.
+ * Returns 0 with @f filled in, 1 if @off is at or behind the end, where no frame starts. The walk
+ * ends when f->next == 0 (bad length) or f->next == @end - @data.
  *
- * Lengths are compared as numbers, because the verifier forgets what it knows of a packet pointer
- * whose offset may pass 65535; the pointer comparisons before each access are for its sake alone.
+ * Lengths are compared as numbers, because the verifier loses its bounds of a packet pointer whose
+ * offset may pass 65535; the pointer comparisons before each access only serve the verifier.
  */
 static __always_inline int qmap_walk(const __u8 *data, const __u8 *end, __u64 off, int version,
 				     struct qmap_frame *f)
