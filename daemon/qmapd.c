@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -163,30 +164,55 @@ static void restart_proxy(struct daemon *d, const struct config_set *set)
 		log_error("%s; qmi-proxy is not served", err.text);
 }
 
-static void reload(struct daemon *d, int sig)
+/* @why: who asked for it. */
+static int reread(struct daemon *d, const char *why, struct error *err)
 {
 	struct config_set set = {.n = 0};
-	struct error err = {0};
+	int ret = read_config(d, &set, err);
 
-	if (read_config(d, &set, &err)) {
-		log_error("%s%s%s; nothing is changed", err.text, err.hint[0] ? "; " : "",
-			  err.hint);
-		notify("STATUS=Not reloaded: %s", printable(err.text));
+	if (ret) {
+		log_error("%s: %s%s%s; nothing is changed", why, err->text,
+			  err->hint[0] ? "; " : "", err->hint);
+		notify("STATUS=Not reloaded: %s", printable(err->text));
 		config_set_clear(&set);
-		return;
+		return ret;
 	}
-	log_info("Signal %d: configuration read again", sig);
+	log_info("%s: configuration read again", why);
 	notify("STATUS=Configuration read again");
 	restart_proxy(d, &set);
 	trunk_list_configure(d->trunks, &set);
+	return 0;
 }
 
-static void on_reload(evutil_socket_t sig, short what, void *arg)
+static int reload(struct daemon *d, const char *why, struct error *err)
 {
+	int ret;
+
 	notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_ms() * 1000);
-	reload(arg, sig);
+	ret = reread(d, why, err);
 	notify("READY=1");
+	return ret;
 }
+
+static void on_sighup(evutil_socket_t sig, short what, void *arg)
+{
+	struct error err = {0};
+
+	reload(arg, "SIGHUP", &err);
+}
+
+/* A signal has no answer; systemd and people want to know whether the files are good. */
+static void on_reload(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct error err = {0};
+
+	if (reload(arg, "qmapctl reload", &err))
+		control_reply_error(req, &err);
+	else
+		control_reply(req, json_object_new_array());
+}
+
+static const struct control_command own_commands[] = {{"reload", true, on_reload}, {0}};
 
 static void on_link(void *arg, const struct rtnl_link *link)
 {
@@ -275,7 +301,7 @@ static int open_events(struct daemon *d, struct error *err)
 		return ret;
 	d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d->base);
 	d->sigint = evsignal_new(d->base, SIGINT, on_signal, d->base);
-	d->sighup = evsignal_new(d->base, SIGHUP, on_reload, d);
+	d->sighup = evsignal_new(d->base, SIGHUP, on_sighup, d);
 	d->netlink = event_new(d->base, rtnl_monitor_fd(d->monitor), EV_READ | EV_PERSIST,
 			       on_netlink, d);
 	if (!d->sigterm || !d->sigint || !d->sighup || !d->netlink || event_add(d->sigterm, NULL) ||
@@ -336,6 +362,7 @@ static int run(const struct args *args, struct error *err)
 	if (!ret)
 		ret = control_server_new(&d.control, d.base, socket, trunk_commands, d.trunks, err);
 	if (!ret) {
+		control_server_serve(d.control, own_commands, &d);
 		trunk_list_adopt(d.trunks);
 		d.proxy = wanted_proxy(args, &set);
 		trunk_list_configure(d.trunks, &set);

@@ -65,10 +65,6 @@ static int detach_alone(struct json_object **out, const char *dev, struct error 
 	return local_detach(dev, err);
 }
 
-static void print_nothing(const struct output *output, FILE *out, struct json_object *result)
-{
-}
-
 int cli_detach(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct json_object *result = NULL;
@@ -79,7 +75,7 @@ int cli_detach(struct cli *cli, int argc, char **argv, struct error *err)
 		ret = cli_ask(cli, "detach", dev, detach_alone, &result, err);
 	if (ret)
 		return ret;
-	output_result(&cli->output, result, print_nothing);
+	output_result(&cli->output, result, NULL);
 	json_object_put(result);
 	return 0;
 }

@@ -60,6 +60,7 @@ int cli_required_dev(int argc, char **argv, const char **dev, struct error *err)
 int cli_attach(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_detach(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_redial(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_reload(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);

@@ -61,10 +61,18 @@ struct control_request {
 	struct json_object *args;
 };
 
-struct control_server {
-	struct event_base *base;
+/* A table of commands, and what its functions are given. */
+struct served {
 	const struct control_command *commands;
 	void *arg;
+};
+
+#define MAX_SERVED 2
+
+struct control_server {
+	struct event_base *base;
+	struct served served[MAX_SERVED];
+	unsigned int nserved;
 	struct control_socket socket;
 	struct evconnlistener *listener;
 	struct event *resume;
@@ -234,16 +242,21 @@ const char *control_args_string(struct json_object *args, const char *key)
 	return strlen(text) == (size_t)json_object_get_string_len(v) ? text : NULL;
 }
 
+/* @arg: what its function is given. */
 static const struct control_command *find_command(const struct control_server *s, const char *name,
-						  struct error *err)
+						  void **arg, struct error *err)
 {
+	const struct control_command *cmd;
 	struct nearest near;
 
 	nearest_init(&near, name);
-	for (const struct control_command *cmd = s->commands; cmd->name; cmd++) {
-		if (!strcmp(cmd->name, name))
-			return cmd;
-		nearest_offer(&near, cmd->name);
+	for (unsigned int i = 0; i < s->nserved; i++) {
+		*arg = s->served[i].arg;
+		for (cmd = s->served[i].commands; cmd->name; cmd++) {
+			if (!strcmp(cmd->name, name))
+				return cmd;
+			nearest_offer(&near, cmd->name);
+		}
 	}
 	error_set(err, -EINVAL, "unknown command \"%.40s\"", name);
 	if (near.best)
@@ -252,7 +265,7 @@ static const struct control_command *find_command(const struct control_server *s
 }
 
 static const struct control_command *allowed_command(struct client *c, struct json_object *args,
-						     struct error *err)
+						     void **arg, struct error *err)
 {
 	const char *name = control_args_string(args, "command");
 	const struct control_command *cmd;
@@ -261,7 +274,7 @@ static const struct control_command *allowed_command(struct client *c, struct js
 		error_set(err, -EINVAL, "a request needs a \"command\"");
 		return NULL;
 	}
-	cmd = find_command(c->server, name, err);
+	cmd = find_command(c->server, name, arg, err);
 	if (!cmd || !cmd->changes || is_root(c))
 		return cmd;
 	error_set(err, -EPERM, "only root may %s", cmd->name);
@@ -269,7 +282,8 @@ static const struct control_command *allowed_command(struct client *c, struct js
 	return NULL;
 }
 
-static void run(struct client *c, const struct control_command *cmd, struct json_object *args)
+static void run(struct client *c, const struct control_command *cmd, struct json_object *args,
+		void *arg)
 {
 	struct control_request *req = calloc(1, sizeof(*req));
 
@@ -284,7 +298,7 @@ static void run(struct client *c, const struct control_command *cmd, struct json
 	req->args = args;
 	c->request = req;
 	set_state(c, CLIENT_BUSY);
-	cmd->fn(req, args, c->server->arg);
+	cmd->fn(req, args, arg);
 }
 
 static void handle_line(struct client *c, const char *line, size_t len)
@@ -293,6 +307,7 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	struct error err = {0};
 	const char *why;
 	struct json_object *args = control_parse(line, len, &why);
+	void *arg;
 
 	if (!json_object_is_type(args, json_type_object)) {
 		error_set(&err, -EBADMSG, "the request is not a JSON object%s%s", args ? "" : ": ",
@@ -301,9 +316,9 @@ static void handle_line(struct client *c, const char *line, size_t len)
 		reject(c, &err);
 		return;
 	}
-	cmd = allowed_command(c, args, &err);
+	cmd = allowed_command(c, args, &arg, &err);
 	if (cmd) {
-		run(c, cmd, args);
+		run(c, cmd, args, arg);
 		return;
 	}
 	json_object_put(args);
@@ -453,6 +468,13 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	evconnlistener_enable(s->listener);
 }
 
+void control_server_serve(struct control_server *s, const struct control_command *commands,
+			  void *arg)
+{
+	if (s->nserved < MAX_SERVED)
+		s->served[s->nserved++] = (struct served){.commands = commands, .arg = arg};
+}
+
 int control_server_new(struct control_server **out, struct event_base *base, const char *path,
 		       const struct control_command *commands, void *arg, struct error *err)
 {
@@ -462,8 +484,7 @@ int control_server_new(struct control_server **out, struct event_base *base, con
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	s->base = base;
-	s->commands = commands;
-	s->arg = arg;
+	control_server_serve(s, commands, arg);
 	ret = control_socket_open(&s->socket, path, err);
 	if (ret) {
 		free(s);

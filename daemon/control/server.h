@@ -37,6 +37,10 @@ struct control_command {
 int control_server_new(struct control_server **out, struct event_base *base, const char *path,
 		       const struct control_command *commands, void *arg, struct error *err);
 
+/* One more table of commands, with another @arg; two in all. */
+void control_server_serve(struct control_server *s, const struct control_command *commands,
+			  void *arg);
+
 /* Closes all connections and removes the socket. Requests not yet answered still must be. */
 void control_server_free(struct control_server **s);
 

@@ -27,7 +27,7 @@ void output_result(struct output *output, struct json_object *result,
 		result = empty = json_object_new_array();
 	if (output->json) {
 		print_json(output, result);
-	} else {
+	} else if (text) {
 		printable_json(result);
 		text(output, stdout, result);
 	}

@@ -18,7 +18,7 @@ struct output {
 	bool printed; /* a result is out: with -j an error cannot be JSON as well */
 };
 
-/* @text prints @result for people; @result NULL counts as an empty array. */
+/* @text prints @result for people (NULL: nothing); @result NULL counts as an empty array. */
 void output_result(struct output *output, struct json_object *result,
 		   void (*text)(const struct output *output, FILE *out,
 				struct json_object *result));

@@ -365,6 +365,35 @@ test_reload() {
 	nothing_left
 }
 
+# The command that systemctl reload runs: it tells whether the files could be read.
+test_reload_tells_mistakes() {
+	modem_start
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v4' 'apnn = internet'
+	refused 2 "qmapd is not running" qmapctl reload
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v4'
+	qmapd_start -c "$T/f"
+	wait_for 5 trunk_is attached
+	echo 'apnn = internet' >>"$T/f"
+	changes_nothing refused 1 "$T/f:5: a PDN has no setting \"apnn\"" qmapctl reload
+	equal "errno" EINVAL "$(qmapctl -j reload | jq -r .errno)"
+	rm "$T/f"
+	changes_nothing refused 4 "$T/f" qmapctl reload
+	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v6'
+	equal "JSON" "[]" "$(qmapctl -j reload)"
+	wait_for 5 family_is 6 || fail "$(qmapctl -j show)"
+	equal "text" "" "$(qmapctl reload)"
+	# only root may
+	chmod 755 "$T"
+	refused 5 "only root may reload" setpriv --reuid 65534 --clear-groups --regid 0 "$build/qmapctl" reload
+	equal "of the unit" "ExecReload=@SBINDIR@/qmapctl reload" "$(grep ^ExecReload "$top/daemon/qmapd.service")"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+family_is() {
+	[ "$(field '.pdns[0].families | map(.family | tostring) | join(" ")')" = "$1" ]
+}
+
 trunk_is() {
 	[ "$(field .state)" = "$1" ]
 }
