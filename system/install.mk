@@ -16,6 +16,7 @@ MANDIR        ?= $(PREFIX)/share/man
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
 UDEVDIR       ?= $(PREFIX)/lib/udev/rules.d
 SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CONFDIR       := /etc/qmap
 MODULE        ?= auto
 
@@ -24,6 +25,7 @@ define FILES
 0755 $(BUILD)/qmapd $(SBINDIR)/qmapd
 0755 $(BUILD)/qmapctl $(BINDIR)/qmapctl
 0644 $(BUILD)/system/qmapd.service $(UNITDIR)/qmapd.service
+0644 system/qmapctl.bash $(COMPLETIONDIR)/qmapctl
 0644 system/90-qmap.rules $(UDEVDIR)/90-qmap.rules
 0644 system/qmap.sysusers $(SYSUSERSDIR)/qmap.conf
 $(foreach m,$(MAN),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)

@@ -29,6 +29,16 @@ struct cli {
 	unsigned int last; /* monitor: events of the past to begin with */
 };
 
+/* What the first operand of a command is. */
+enum cli_operand {
+	CLI_OPERAND_NONE,
+	CLI_OPERAND_MODEM,    /* netdev of a modem */
+	CLI_OPERAND_ATTACHED, /* name of a trunk */
+	CLI_OPERAND_FILE,
+	CLI_OPERAND_COMMAND,
+	CLI_OPERAND_PROTOCOL, /* qmi or qmap */
+};
+
 struct cli_command {
 	const char *name;  /* NULL ends the table */
 	const char *usage; /* what follows the name */
@@ -37,6 +47,7 @@ struct cli_command {
 	const struct option_def *options;
 	size_t noptions;
 	bool trunk_options; /* takes every word of a trunk's configuration */
+	enum cli_operand operand;
 	int (*run)(struct cli *cli, int argc, char **argv, struct error *err);
 };
 
@@ -68,6 +79,7 @@ int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_apply(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_dump(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_decode(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_complete(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_help(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_version(struct cli *cli, int argc, char **argv, struct error *err);
 

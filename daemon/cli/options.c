@@ -38,12 +38,12 @@ void options_add_trunk(struct option_list *l, size_t offset)
 	}
 }
 
-static bool takes_argument(const struct option_def *def)
+bool option_takes_argument(const struct option_def *def)
 {
 	return def->metavar || def->word;
 }
 
-static void metavar(const struct option_def *def, char *buf, size_t size)
+void option_metavar(const struct option_def *def, char *buf, size_t size)
 {
 	if (def->word)
 		config_word_metavar(def->word, buf, size);
@@ -67,12 +67,12 @@ static void make_tables(const struct option_list *l, bool stop_early, struct get
 		const struct option_def *def = &l->defs[i];
 
 		t->longs[i].name = def->name;
-		t->longs[i].has_arg = takes_argument(def) ? required_argument : no_argument;
+		t->longs[i].has_arg = option_takes_argument(def) ? required_argument : no_argument;
 		t->longs[i].val = LONG_BASE + i;
 		if (!def->letter)
 			continue;
 		*s++ = def->letter;
-		if (takes_argument(def))
+		if (option_takes_argument(def))
 			*s++ = ':';
 	}
 }
@@ -164,7 +164,7 @@ static int missing_argument(const struct option_list *l, struct error *err)
 	const struct option_def *def = find_option(l, optopt);
 	char var[64];
 
-	metavar(def, var, sizeof(var));
+	option_metavar(def, var, sizeof(var));
 	return error_set(err, -EINVAL, "option --%s needs an argument: --%s %s", def->name,
 			 def->name, var);
 }
@@ -204,7 +204,7 @@ void options_print(FILE *out, const struct option_list *l)
 		const struct option_def *def = &l->defs[i];
 		char left[96], var[64], letter[8] = "    ";
 
-		metavar(def, var, sizeof(var));
+		option_metavar(def, var, sizeof(var));
 		if (def->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", def->letter);
 		snprintf(left, sizeof(left), "  %s--%s%s%s", letter, def->name, *var ? " " : "",

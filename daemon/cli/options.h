@@ -28,6 +28,10 @@ struct option_def {
 	const struct config_word *word;
 };
 
+bool option_takes_argument(const struct option_def *def);
+/* What stands for its argument in a help text: "auto|on|off", "PATH"; empty: it takes none. */
+void option_metavar(const struct option_def *def, char *buf, size_t size);
+
 #define OPTIONS_MAX 40
 
 struct option_list {

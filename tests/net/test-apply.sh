@@ -48,6 +48,18 @@ test_dump() {
 	refused 4 "wwan9 is not attached" qmapctl dump wwan9
 }
 
+# What completion offers where a device is meant: with and without a daemon what is attached.
+test_completion_of_devices() {
+	start
+	equal "nothing attached" "" "$(qmapctl complete -- detach "")"
+	equal "modems" "wwan0" "$(qmapctl complete -- attach "")"
+	attach >/dev/null
+	equal "attached" "wwan0" "$(qmapctl complete -- detach "")"
+	equal "one device is enough" "" "$(qmapctl complete -- detach wwan0 "")"
+	qmapd_kill KILL || :
+	equal "without a daemon" "wwan0" "$(qmapctl complete -- detach ww)"
+}
+
 test_dump_without_daemon() {
 	start
 	attach_with_secrets

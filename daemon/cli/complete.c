@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What may stand in a command line, for shells that complete words: out of the tables of the options. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "daemon.h"
+#include "discover/discover.h"
+#include "local.h"
+#include "output/output.h"
+#include "util/json_get.h"
+
+struct completion {
+	const struct cli *cli;
+	const char *word; /* that is completed */
+	const char *keep; /* beginning of it that stays as it is... */
+	size_t nkeep;	  /* ... so many bytes */
+	struct json_object *found;
+};
+
+static void add(const struct completion *c, const char *word)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "word", json_object_new_string(word));
+	json_object_array_add(c->found, o);
+}
+
+/* @head, @text and @tail are one if the word may become that. */
+static void offer(const struct completion *c, const char *head, const char *text, const char *tail)
+{
+	char all[512];
+
+	snprintf(all, sizeof(all), "%.*s%s%s%s", (int)c->nkeep, c->keep, head, text, tail);
+	if (!strncmp(all, c->word, strlen(c->word)))
+		add(c, all);
+}
+
+/* Each of "v1|v4|v5". */
+static void offer_list(const struct completion *c, const char *head, const char *list)
+{
+	char buf[256], *rest = buf, *one;
+
+	snprintf(buf, sizeof(buf), "%s", list);
+	while ((one = strsep(&rest, "|")))
+		offer(c, head, one, "");
+}
+
+/* The shell does it better: it knows how names of files are quoted. */
+static void offer_files(const struct completion *c)
+{
+	add(c, ":files");
+}
+
+/* @metavar says what it is: "v1|v4|v5", PATH, or something that nobody but the user knows. */
+static void offer_value(const struct completion *c, const char *head, const char *metavar)
+{
+	if (strchr(metavar, '|'))
+		offer_list(c, head, metavar);
+	else if (!strcmp(metavar, "PATH") || !strcmp(metavar, "PATHS") || !strcmp(metavar, "FILE"))
+		offer_files(c);
+}
+
+/* --- network devices --- */
+
+static void offer_modems(const struct completion *c)
+{
+	struct modem *list;
+	size_t n;
+
+	if (modems_find("/sys", &list, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].netdev[0])
+			offer(c, "", list[i].netdev, "");
+	free(list);
+}
+
+static void offer_attached(const struct completion *c)
+{
+	struct json_object *trunks = NULL;
+	struct error err = {0};
+
+	if (cli_ask(c->cli, "show", NULL, local_show, &trunks, &err))
+		return;
+	for (size_t i = 0; i < json_object_array_length(trunks); i++)
+		offer(c, "", json_get_string(json_object_array_get_idx(trunks, i), "dev"), "");
+	json_object_put(trunks);
+}
+
+/* --- options --- */
+
+/* A PDN's words: "1,apn=internet,ip=" has to do with what follows the last comma alone. */
+static void offer_pdn(struct completion *c)
+{
+	const struct config_word *w = NULL;
+	const char *last = strrchr(c->word, ',');
+	char head[64], metavar[128];
+
+	if (!last)
+		return;
+	c->keep = c->word;
+	c->nkeep = last + 1 - c->word;
+	while ((w = config_word_next(CONFIG_PDN, w))) {
+		size_t len = strlen(w->key);
+
+		if (w->identity)
+			continue;
+		if (strncmp(last + 1, w->key, len) || last[1 + len] != '=') {
+			offer(c, "", w->key, "=");
+			continue;
+		}
+		snprintf(head, sizeof(head), "%s=", w->key);
+		config_word_metavar(w, metavar, sizeof(metavar));
+		offer_value(c, head, metavar);
+	}
+}
+
+static void offer_argument(struct completion *c, const struct option_def *def)
+{
+	char metavar[128];
+
+	if (!strcmp(def->name, "pdn")) {
+		offer_pdn(c);
+		return;
+	}
+	option_metavar(def, metavar, sizeof(metavar));
+	offer_value(c, "", metavar);
+}
+
+static void offer_options(const struct completion *c, const struct option_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		offer(c, "--", l->defs[i].name, option_takes_argument(&l->defs[i]) ? "=" : "");
+}
+
+/* The option that @word is: "--qmap", "--qmap=v5", "-n"; NULL: none that is known. */
+static const struct option_def *find(const struct option_list *l, const char *word)
+{
+	size_t len;
+
+	if (word[0] != '-')
+		return NULL;
+	len = strcspn(word, "=");
+	for (size_t i = 0; i < l->n; i++) {
+		const struct option_def *def = &l->defs[i];
+
+		if (word[1] == '-' && strlen(def->name) == len - 2 &&
+		    !strncmp(def->name, word + 2, len - 2))
+			return def;
+		if (word[1] != '-' && def->letter && word[1] == def->letter && !word[2])
+			return def;
+	}
+	return NULL;
+}
+
+/* Is the argument of the option @word the next word? */
+static const struct option_def *wants_next(const struct option_list *l, const char *word)
+{
+	const struct option_def *def = find(l, word);
+
+	return def && option_takes_argument(def) && !strchr(word, '=') ? def : NULL;
+}
+
+/* --- operands --- */
+
+static void offer_commands(const struct completion *c)
+{
+	for (const struct cli_command *cmd = cli_commands; cmd->name; cmd++)
+		offer(c, "", cmd->name, "");
+}
+
+static void offer_operand(const struct completion *c, const struct cli_command *cmd,
+			  unsigned int nth)
+{
+	if (!cmd) {
+		offer_commands(c);
+		return;
+	}
+	switch (nth ? CLI_OPERAND_NONE : cmd->operand) {
+	case CLI_OPERAND_NONE:
+		break;
+	case CLI_OPERAND_MODEM:
+		offer_modems(c);
+		break;
+	case CLI_OPERAND_ATTACHED:
+		offer_attached(c);
+		break;
+	case CLI_OPERAND_FILE:
+		offer_files(c);
+		break;
+	case CLI_OPERAND_COMMAND:
+		offer_commands(c);
+		break;
+	case CLI_OPERAND_PROTOCOL:
+		offer_list(c, "", "qmi|qmap");
+		break;
+	}
+}
+
+/* --- the command line --- */
+
+static void complete(struct completion *c, int argc, char **argv)
+{
+	const struct cli_command *cmd = NULL;
+	const struct option_def *def = NULL;
+	unsigned int operands = 0;
+	struct option_list l;
+	const char *value;
+
+	cli_options(&l, NULL);
+	for (int i = 0; i < argc - 1; i++) {
+		if (def) {
+			def = NULL; /* argv[i] is its argument */
+		} else if (argv[i][0] == '-') {
+			def = wants_next(&l, argv[i]);
+		} else if (cmd) {
+			operands++;
+		} else {
+			cmd = cli_find_command(argv[i], NULL);
+			if (!cmd)
+				return;
+			cli_options(&l, cmd);
+		}
+	}
+	value = strchr(c->word, '=');
+	if (!def && c->word[0] == '-' && value) {
+		def = find(&l, c->word);
+		c->keep = c->word;
+		c->nkeep = value + 1 - c->word;
+		if (!def || !option_takes_argument(def))
+			return;
+	}
+	if (def)
+		offer_argument(c, def);
+	else if (c->word[0] == '-')
+		offer_options(c, &l);
+	else
+		offer_operand(c, cmd, operands);
+}
+
+static void print_words(const struct output *output, FILE *out, struct json_object *found)
+{
+	(void)output;
+	for (size_t i = 0; i < json_object_array_length(found); i++)
+		fprintf(out, "%s\n", json_get_string(json_object_array_get_idx(found, i), "word"));
+}
+
+int cli_complete(struct cli *cli, int argc, char **argv, struct error *err)
+{
+	struct completion c = {.cli = cli, .keep = ""};
+
+	if (!argc)
+		return error_set(err, -EINVAL, "the word to complete is missing");
+	c.word = argv[argc - 1];
+	c.found = json_object_new_array();
+	complete(&c, argc, argv);
+	output_result(&cli->output, c.found, print_words);
+	json_object_put(c.found);
+	return 0;
+}
