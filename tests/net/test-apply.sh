@@ -52,7 +52,7 @@ test_dump() {
 test_completion_of_devices() {
 	start
 	equal "nothing attached" "" "$(qmapctl complete -- detach "")"
-	equal "modems" "wwan0" "$(qmapctl complete -- attach "")"
+	equal "modems" "wwan0" "$(qmapctl complete -- attach ww)"
 	attach >/dev/null
 	equal "attached" "wwan0" "$(qmapctl complete -- detach "")"
 	equal "one device is enough" "" "$(qmapctl complete -- detach wwan0 "")"
