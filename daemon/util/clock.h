@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Milliseconds on a clock that nobody sets (CLOCK_MONOTONIC). */
+/* Milliseconds on CLOCK_MONOTONIC, which no process can set. */
 static inline int64_t clock_ms(void)
 {
 	struct timespec ts;

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What kernel, sockets and this program hand out. glibc has strerrorname_np(), musl has not. */
+/*
+ * Errnos that the kernel, sockets and this program return. glibc has strerrorname_np(), musl has
+ * not.
+ */
 #define ERRNO_LIST(X)                                                                              \
 	X(E2BIG)                                                                                   \
 	X(EACCES)                                                                                  \

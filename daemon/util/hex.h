@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bytes as people write and paste them. */
+/* Bytes in the notations that people write and paste. */
 #ifndef QMAP_HEX_H
 #define QMAP_HEX_H
 
@@ -9,12 +9,12 @@
 #include "error.h"
 
 /*
- * Hexadecimal digits in pairs; blanks, newlines, ":", ",", "-" and "0x" may stand between them.
- * The bytes are the caller's to free. -EINVAL names the place.
+ * Parses pairs of hexadecimal digits; blanks, newlines, ":", ",", "-" and "0x" may stand between
+ * them. The caller frees the bytes. -EINVAL names the position.
  */
 int hex_parse(const char *text, size_t len, uint8_t **out, size_t *outlen, struct error *err);
 
-/* "01 0c 00"; cut off with "..." where @size ends. Returns @buf. */
+/* Writes "01 0c 00", cut off with "..." if @size is too small. Returns @buf. */
 const char *hex_format(const uint8_t *data, size_t len, char *buf, size_t size);
 
 #endif

@@ -16,7 +16,7 @@
 
 static const struct {
 	const char *name;
-	int priority; /* syslog's, sd-daemon(3) */
+	int priority; /* syslog's numbers, see sd-daemon(3) */
 } levels[] = {
 	[LOG_LEVEL_ERROR] = {"error: ", 3},
 	[LOG_LEVEL_WARNING] = {"warning: ", 4},
@@ -24,7 +24,7 @@ static const struct {
 	[LOG_LEVEL_DEBUG] = {"debug: ", 7},
 };
 
-#define MAX_TEXT 1024 /* two lines and what is in front of them fit into PIPE_BUF */
+#define MAX_TEXT 1024 /* two lines with their prefixes fit into PIPE_BUF */
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 
@@ -34,8 +34,8 @@ void log_set_level(enum log_level level)
 }
 
 /*
- * $JOURNAL_STREAM is inherited by children whose stderr has been redirected elsewhere: only the
- * device and inode that it names tell (systemd.exec(5)).
+ * Children inherit $JOURNAL_STREAM even if their stderr has been redirected elsewhere, so compare
+ * the device and inode that it names (systemd.exec(5)).
  */
 static bool stderr_is_journal(void)
 {
@@ -62,8 +62,8 @@ bool log_allows(struct log_limit *l, unsigned int burst)
 }
 
 /*
- * A reader of standard error that has stopped must not stop us: what has no room now is left out.
- * Where poll(2) promises room there is enough for a line (PIPE_BUF of a pipe).
+ * A reader of standard error that has stopped must not block the daemon: lines without room are
+ * dropped. If poll(2) promises room, there is enough for a line (PIPE_BUF of a pipe).
  */
 static bool has_room(void)
 {
@@ -80,7 +80,7 @@ static int format_line(enum log_level level, const char *text, char *buf, size_t
 			text);
 }
 
-/* One write for all, so that what poll(2) promised still holds. */
+/* A single write, so that the room promised by poll(2) is still there. */
 static void write_line(enum log_level level, const char *text)
 {
 	static unsigned int lost;
@@ -113,7 +113,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* Words of a modem or a client may be in it: one message stays one line. */
+	/* The text may quote a modem or a client; printable() keeps it on one line. */
 	printable(text);
 	write_line(level, text);
 	errno = saved;

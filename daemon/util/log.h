@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Diagnostics, to stderr. Levels are defined by consequence: error: what was asked cannot be done;
- * warning: fell back to something else; info: a handful of lines a day (attach, detach, up, down);
- * debug: everything. Where stderr is the journal ($JOURNAL_STREAM), lines carry a <N> prefix.
+ * Diagnostics, to stderr. Levels are defined by consequence: error: a request cannot be served;
+ * warning: the daemon took a fallback; info: a handful of lines a day (attach, detach, up, down);
+ * debug: everything. If stderr is the journal ($JOURNAL_STREAM), lines carry a <N> prefix.
  */
 #ifndef QMAP_LOG_H
 #define QMAP_LOG_H
@@ -20,13 +20,15 @@ enum log_level {
 void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* At most @burst lines a minute from one place; for what a peer can make happen at will. */
+/*
+ * At most @burst lines a minute from one call site, for messages that a peer can provoke at will.
+ */
 struct log_limit {
-	int64_t since; /* ms: when this minute began; 0: not yet */
+	int64_t since; /* ms: start of the current minute; 0: none yet */
 	unsigned int n;
 };
 
-/* May one more line be written? Says, once a minute, how many were left out. */
+/* May the caller write one more line? Logs once a minute how many were dropped. */
 bool log_allows(struct log_limit *l, unsigned int burst);
 
 #define log_limited(level, burst, ...)                                                             \

@@ -14,8 +14,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 }
 
 /*
- * How many slips of the finger lie between two words: a letter too many, too few, a wrong one, or
- * two exchanged (optimal string alignment distance).
+ * Number of typing errors between two words: one letter too many, too few, wrong, or two exchanged
+ * (optimal string alignment distance).
  */
 static size_t distance(const char *a, const char *b)
 {
@@ -45,7 +45,10 @@ void nearest_init(struct nearest *n, const char *word)
 
 	n->word = word;
 	n->best = NULL;
-	/* One slip in a short word, a third of a long one: beyond that a guess only misleads. */
+	/*
+	 * One error in a short word, a third of the letters of a long one: a farther guess
+	 * misleads.
+	 */
 	n->distance = (len < 4 ? 1 : len / 3) + 1;
 }
 

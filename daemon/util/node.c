@@ -44,7 +44,7 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
 		w->fn(w->arg);
 }
 
-/* "/dev/cdc-wdm0": "/dev", "cdc-wdm0". */
+/* Splits "/dev/cdc-wdm0" into "/dev" and "cdc-wdm0". */
 static int split(struct node_watch *w, const char *path)
 {
 	char *slash;

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lead bytes of UTF-8 (RFC 3629): how many bytes follow, and the range of the first of them, which
- * rules out overlong forms, surrogates and what lies beyond U+10FFFF. */
+/*
+ * Lead bytes of UTF-8 (RFC 3629): the number of bytes that follow, and the range of the first of
+ * them, which rules out overlong forms, surrogates and code points beyond U+10FFFF.
+ */
 static const struct lead {
 	uint8_t from, to, more, first_min, first_max;
 } leads[] = {
@@ -17,12 +19,12 @@ static const struct lead {
 	{0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
 };
 
-/* Valid UTF-8 that does something instead of showing something. */
+/* Valid UTF-8 that controls the terminal instead of showing a character. */
 static const struct {
 	uint32_t from, to;
 } acts[] = {
 	{0x80, 0x9f},			    /* C1: 0x9b is the same as ESC [ */
-	{0x61c, 0x61c},			    /* directions, as are the others below */
+	{0x61c, 0x61c},			    /* writing direction, as in the entries below */
 	{0x200e, 0x200f}, {0x2028, 0x202e}, /* separators of lines and paragraphs, too */
 	{0x2066, 0x2069}, {0xfeff, 0xfeff}, /* byte order mark */
 };
@@ -43,7 +45,9 @@ static bool only_shows(uint32_t code)
 	return true;
 }
 
-/* Bytes of the printable character that begins at @s, of which @left are there; 0: it is none. */
+/*
+ * Length of the printable character that begins at @s with @left bytes available; 0: not printable.
+ */
 static size_t character(const uint8_t *s, size_t left)
 {
 	const struct lead *l = lead_of(s[0]);
@@ -64,7 +68,7 @@ static size_t character(const uint8_t *s, size_t left)
 	return only_shows(code) ? l->more + 1 : 0;
 }
 
-/* Index of the first byte from @i on that is not printable; @len: there is none. */
+/* Index of the first byte from @i on that is not printable; @len: every byte is. */
 static size_t skip(const char *s, size_t i, size_t len)
 {
 	size_t n;
@@ -116,9 +120,9 @@ void printable_json(struct json_object *o)
 }
 
 /*
- * json-c escapes the control characters of ASCII but DEL; all else of a string goes out as it came
- * in. Outside strings there is ASCII only, so that a '?' cannot hurt the syntax; the newlines that
- * are there by now are json-c's own.
+ * json-c escapes the control characters of ASCII except DEL; it writes all other bytes of a string
+ * unchanged. Outside strings it writes ASCII only, so a '?' cannot break the syntax; the remaining
+ * newlines are json-c's own.
  */
 const char *printable_json_text(struct json_object *o, int flags, size_t *len)
 {

@@ -11,7 +11,7 @@
 
 #define NS 1000000000LL
 
-/* The two clocks are not read in one instant. */
+/* Smallest difference that counts: the two clocks are not read at the same instant. */
 #define LEAST_NS (NS / 10)
 
 struct resume_watch {
@@ -45,10 +45,10 @@ int64_t resume_slept(int64_t ahead_before, int64_t ahead_now)
 #define TIME_MAX ((time_t)((1ULL << (8 * sizeof(time_t) - 1)) - 1))
 
 /*
- * A timer that never expires, and is cancelled whenever the wall clock is set, by a program or by
- * the kernel after a resume (fs/timerfd.c, timerfd_clock_was_set, timerfd_resume). Where time_t has
- * 32 bits, the end of time is in 2038: a timer that has expired nevertheless is left disarmed
- * (@when 0), which the kernel cancels all the same.
+ * Arms a timer that never expires and is cancelled whenever the wall clock is set, by a program or
+ * by the kernel after a resume (fs/timerfd.c, timerfd_clock_was_set, timerfd_resume). With a time_t
+ * of 32 bits its time is reached in 2038; a timer that has expired is disarmed (@when 0), and the
+ * kernel cancels it all the same.
  */
 static int arm(int fd, time_t when)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections to one listening socket. Whoever holds more than this is no person and no script, and
- * root finds room whatever other users do.
+ * Connections to one listening socket. No user needs more than this; root gets a place even if
+ * other users have taken all of theirs.
  */
 #ifndef QMAP_SEATS_H
 #define QMAP_SEATS_H
@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #define SEATS	    64
-#define SEATS_OTHER 32 /* of them for users other than root and ours */
+#define SEATS_OTHER 32 /* of them for users other than root and the daemon's */
 
-/* What a peer is waited for until it has said what it wants: no person types into these sockets. */
+/* Time that a peer has for a complete request: its sender is a program. */
 #define SEATS_DEADLINE_S 5
 
 struct seats {
@@ -25,7 +25,7 @@ static inline bool seats_is_root(uid_t uid)
 	return uid == 0 || uid == geteuid();
 }
 
-/* A connection of @uid; false: there are too many, and it is to be closed. Counts it either way. */
+/* Counts a connection of @uid. False: there are too many, and the caller closes it. */
 static inline bool seats_take(struct seats *s, uid_t uid)
 {
 	s->all++;

@@ -28,7 +28,7 @@ static bool first_line(char *buf, size_t size, const char *path)
 	if (!ok)
 		buf[0] = 0;
 	buf[strcspn(buf, "\n")] = 0;
-	printable(buf); /* the strings of a device are the device's */
+	printable(buf); /* the device chose these strings */
 	for (size_t n = strlen(buf); n && buf[n - 1] == ' '; n--)
 		buf[n - 1] = 0;
 	return ok;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading /sys. A file or directory that is not there is an answer, not an error. */
+/* Reads /sys. A file or directory that does not exist is a result, not an error. */
 #ifndef QMAP_SYSFS_H
 #define QMAP_SYSFS_H
 
@@ -8,13 +8,13 @@
 
 #define SYSFS_PATH 512
 
-/* First line of a file; false and "" if there is none. As printable(). */
+/* First line of a file, passed through printable(); false and "" if there is none. */
 bool sysfs_text(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* A number in @base 10 or 16 (with or without 0x); -1 if there is none. */
 long sysfs_number(int base, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Last part of where a symbolic link points to: the name of a driver, of a subsystem. */
+/* Last component of a symbolic link's target: the name of a driver or a subsystem. */
 bool sysfs_link(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 bool sysfs_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -22,7 +22,7 @@ bool sysfs_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Does the file hold this line? */
 bool sysfs_has_line(const char *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Calls @fn for each entry of a directory in the order of their names, until it returns false. */
+/* Calls @fn for each entry of a directory in the order of their names until @fn returns false. */
 void sysfs_each(bool (*fn)(const char *name, void *arg), void *arg, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

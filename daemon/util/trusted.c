@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_LINKS 40 /* as the kernel, path_resolution(7) */
+#define MAX_LINKS 40 /* the kernel's limit, path_resolution(7) */
 
-/* A path on the way: what has been looked at, without links, and what is still to come. */
+/* State of a path walk: the part that has been resolved, without links, and the rest. */
 struct walk {
 	int fd;
 	char *real; /* of PATH_MAX bytes; "" is the root directory */
@@ -38,7 +38,7 @@ static int distrust(const char *path, struct error *err)
 	return -EACCES;
 }
 
-/* Takes over @fd as the place where the walk is. */
+/* Moves the walk to directory @fd and takes the descriptor over. */
 static int enter(struct walk *w, int fd, struct error *err)
 {
 	struct stat st;
@@ -57,7 +57,7 @@ static int enter_root(struct walk *w, struct error *err)
 	return enter(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), err);
 }
 
-/* What the link @fd points to stands in front of the rest. */
+/* Puts the target of link @fd in front of the rest. */
 static int follow(struct walk *w, int fd, struct error *err)
 {
 	char target[PATH_MAX], rest[PATH_MAX];
@@ -74,7 +74,7 @@ static int follow(struct walk *w, int fd, struct error *err)
 	return *target == '/' ? enter_root(w, err) : 0;
 }
 
-/* @real never has links, so that what is above is one part less. */
+/* @real has no links, so cutting its last part goes one directory up. */
 static int up(struct walk *w, struct error *err)
 {
 	char *slash = strrchr(w->real, '/');
@@ -116,7 +116,7 @@ static int down(struct walk *w, const char *name, struct error *err)
 	return ret;
 }
 
-/* Takes the first part off the rest; false: there is none. */
+/* Takes the first part off the rest; false if the rest is empty. */
 static bool next_part(struct walk *w, char name[NAME_MAX + 1], int *ret)
 {
 	const char *part = w->rest + strspn(w->rest, "/");

@@ -32,12 +32,12 @@ int write_file(const char *path, const char *text)
 
 	if (snprintf(tmp, sizeof(tmp), "%s.new", path) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
-	unlink(tmp); /* of a process that was killed */
+	unlink(tmp); /* left by a process that was killed */
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	ret = write_all(fd, text);
-	/* a full file system may tell only now */
+	/* close() may report that the file system is full */
 	if (close(fd) && !ret)
 		ret = -errno;
 	if (!ret && rename(tmp, path))

@@ -4,9 +4,9 @@
 #define QMAP_WRITE_FILE_H
 
 /*
- * Makes @path hold @text, mode 0644: written beside as "@path.new" and renamed, so that no reader
- * sees half of it. Neither name is followed if it is a link. Negative errno; then nothing new is
- * left, and @path is as it was.
+ * Makes @path hold @text, mode 0644: writes "@path.new" and renames it, so that no reader sees half
+ * of it. Follows neither name if it is a link. On a negative errno no new file is left, and @path
+ * is unchanged.
  */
 int write_file(const char *path, const char *text);
 
