@@ -9,7 +9,7 @@
 
 #include "request.h"
 
-/* Addresses deleted between two dumps; a link with more of them takes another round. */
+/* Addresses deleted between two dumps; a link with more addresses takes another round. */
 #define FLUSH_BATCH 32
 
 struct address {
@@ -53,7 +53,10 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 					       family, addr, prefix);
 	char text[INET6_ADDRSTRLEN];
 
-	/* The other end is the modem, which knows no neighbour discovery: nobody would answer. */
+	/*
+	 * The other end is the modem, which does not speak neighbour discovery, so DAD finds no
+	 * answer.
+	 */
 	mnl_attr_put_u32(nlh, IFA_FLAGS,
 			 (family == AF_INET6 ? IFA_F_NODAD : 0) |
 				 (on_link ? 0 : IFA_F_NOPREFIXROUTE));
@@ -62,7 +65,7 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 			   ifindex);
 }
 
-/* The address of the link and family asked for that @nlh tells of, or NULL. */
+/* The address in @nlh if it is of the requested link and family, else NULL. */
 static const void *address_of(const struct nlmsghdr *nlh, unsigned int ifindex, int family)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
@@ -126,7 +129,7 @@ int rtnl_addr_del(struct rtnl *nl, unsigned int ifindex, int family, const void 
 	mnl_attr_put(nlh, IFA_LOCAL, address_len(family), addr);
 	ret = rtnl_execute(nl, NULL, NULL, &cause, "delete an address of network device %u",
 			   ifindex);
-	/* With a primary IPv4 address the kernel takes its secondaries away, too. */
+	/* With a primary IPv4 address the kernel removes its secondaries, too. */
 	if (!ret || ret == -EADDRNOTAVAIL)
 		return 0;
 	return error_pass(err, &cause);
@@ -184,7 +187,7 @@ int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void 
 	return ret ?: s.found;
 }
 
-/* The header has room for eight of the flags. */
+/* IFA_FLAGS: the header only has room for eight flags. */
 static uint32_t flags_of(const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Several changes in one message to the kernel, each with an acknowledgement of its own. */
+/* Sends several changes in one message to the kernel, each with its own acknowledgement. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "request.h"
 
-/* linux/ethtool_netlink.h of Linux 6.3. */
+/* Numbers from linux/ethtool_netlink.h of Linux 6.3. */
 #define TX_AGGR_MAX_BYTES  26
 #define TX_AGGR_MAX_FRAMES 27
 #define TX_AGGR_TIME_USECS 28
@@ -23,7 +23,7 @@ static void take_family(const struct nlmsghdr *nlh, void *arg)
 	}
 }
 
-/* Ethtool's number among the generic netlink families. */
+/* Looks up the id of generic netlink family "ethtool". */
 static int find_family(struct rtnl *nl, uint16_t *family, struct error *err)
 {
 	struct genlmsghdr *head;
@@ -65,8 +65,8 @@ int ethtool_aggregate_set(const char *dev, const struct ethtool_aggregate *a, st
 	ret = find_family(nl, &family, &cause) ?: set(nl, family, dev, a, &cause);
 	rtnl_close(&nl);
 	/*
-	 * No ethtool over netlink (before 5.6): ENOENT. Attributes that are not known: ERANGE or
-	 * EINVAL, by the kernel's age.
+	 * ENOENT: no ethtool over netlink (before 5.6). ERANGE or EINVAL, by the kernel's age: it
+	 * does not know the attributes.
 	 */
 	if (ret == -ENOENT || ret == -ERANGE || ret == -EINVAL || ret == -EOPNOTSUPP)
 		return error_set(

@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Of 32 features each; the kernel has two (NETDEV_FEATURE_COUNT is below 65). */
+/* Blocks of 32 features; the kernel has two (NETDEV_FEATURE_COUNT is below 65). */
 #define MAX_BLOCKS 4
 
 struct features {
 	int fd;
 	const char *dev;
-	unsigned int n; /* features this kernel has names for */
+	unsigned int n; /* number of features that this kernel names */
 };
 
 static int ethtool(const struct features *f, void *command)
@@ -47,7 +47,7 @@ static int count_features(struct features *f)
 	return 0;
 }
 
-/* Number of the feature; -EOPNOTSUPP if there is none of that name. */
+/* Returns the feature's number, or -EOPNOTSUPP if the kernel has no feature of that name. */
 static int find_feature(const struct features *f, const char *name)
 {
 	struct ethtool_gstrings *g = calloc(1, sizeof(*g) + f->n * ETH_GSTRING_LEN);
@@ -117,7 +117,7 @@ static int set_feature(struct features *f, const char *name, bool on)
 	ret = change(f, bit, on);
 	if (ret)
 		return ret;
-	/* The driver may have its own mind (ndo_fix_features): what it says afterwards counts. */
+	/* The driver may override the request (ndo_fix_features), so read the result back. */
 	ret = is_active(f, bit, &active);
 	if (!ret && active != on)
 		ret = -EOPNOTSUPP;

@@ -27,7 +27,7 @@ static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
 	}
 }
 
-/* Per family, and of IPv6 only the mode in which it makes addresses. */
+/* Reads IFLA_AF_SPEC; of IPv6 only the address generation mode matters. */
 static void parse_af_spec(const struct nlattr *nest, struct rtnl_link *out)
 {
 	const struct nlattr *family, *attr;
@@ -47,7 +47,7 @@ static void parse_stats(const struct nlattr *attr, struct rtnl_link *out)
 	struct rtnl_link_stats64 s = {0};
 	size_t len = mnl_attr_get_payload_len(attr);
 
-	/* The struct has grown over the years: take what this kernel sends. */
+	/* The struct has grown over the years: take as much as this kernel sends. */
 	memcpy(&s, mnl_attr_get_payload(attr), len < sizeof(s) ? len : sizeof(s));
 	out->rx_packets = s.rx_packets;
 	out->rx_bytes = s.rx_bytes;
@@ -149,7 +149,7 @@ static void put_veth_end(struct nlmsghdr *nlh, const char *name, unsigned int mt
 {
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	/* veth makes as many queues as there are CPUs; one worker fills ours. */
+	/* veth creates as many queues as there are CPUs by default; a single worker fills ours. */
 	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 1);
 	mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, 1);
 }
@@ -177,7 +177,9 @@ static int create_veth(struct rtnl *nl, const char *name, const char *peer, unsi
 	return rtnl_execute(nl, NULL, NULL, err, "create the veth pair %s, %s", name, peer);
 }
 
-/* Address generation is no part of creation: rtnl_newlink_create() ignores IFLA_AF_SPEC. */
+/*
+ * Sets the address generation mode by a second request: rtnl_newlink_create() ignores IFLA_AF_SPEC.
+ */
 static int silence(struct rtnl *nl, const char *name, struct rtnl_link *link, struct error *err)
 {
 	int ret = rtnl_link_get(nl, name, link, err);
@@ -203,7 +205,7 @@ int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned 
 	return ret;
 }
 
-/* Without promiscuity: what arrives on a veth is for whoever is on top of it anyway. */
+/* NOPROMISC: a veth delivers every frame to the device above it without promiscuous mode. */
 static void put_passthru(struct nlmsghdr *nlh)
 {
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
@@ -238,7 +240,10 @@ int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsi
 	return ret;
 }
 
-/* A macvlan of nothing is refused with EINVAL, a kind of link that there is none of otherwise. */
+/*
+ * The kernel refuses a macvlan without a lower device with EINVAL, an unknown kind of link with
+ * another error.
+ */
 int rtnl_macvlan_probe(struct rtnl *nl, struct error *err)
 {
 	struct ifinfomsg *ifi;
@@ -322,7 +327,7 @@ int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned in
 	mnl_attr_nest_end(nlh, spec);
 	ret = rtnl_execute(nl, NULL, NULL, &cause,
 			   "set the IPv6 address generation of network device %u", ifindex);
-	/* No IPv6 in this kernel or on this link (MTU below 1280): nothing would be generated. */
+	/* The kernel or the link (MTU below 1280) has no IPv6 and would generate no address. */
 	if (!ret || ret == -EAFNOSUPPORT)
 		return 0;
 	return error_pass(err, &cause);

@@ -9,7 +9,7 @@
 
 #include "request.h"
 
-/* Datagrams per call: a storm of events must not starve the rest of the event loop. */
+/* Datagrams per call: a storm of events must not starve the other users of the event loop. */
 #define MAX_DATAGRAMS 64
 
 struct rtnl_monitor {
@@ -74,7 +74,9 @@ static void link_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	struct rtnl_link link;
 
-	/* Bridges report their ports as links of family AF_BRIDGE, also when one merely leaves. */
+	/*
+	 * Bridges report their ports as links of family AF_BRIDGE, also when a port merely leaves.
+	 */
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
 		return;
 	rtnl_link_parse(nlh, &link);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens to links and addresses, as rtnetlink tells it to those who listen.
+ * Reports changes to links and addresses from rtnetlink's notifications.
  *
  * Events are hints, not a journal: the kernel drops them when the reader is slow (ENOBUFS) and
- * then says so once. After resync() everything that the owner believes must be looked up afresh.
+ * reports that once. After resync() the owner must read everything again that it relies on.
  */
 #ifndef QMAP_RTNL_MONITOR_H
 #define QMAP_RTNL_MONITOR_H
@@ -15,22 +15,22 @@
 
 struct rtnl_monitor;
 
-/* Each may be NULL. None of them may close the monitor. */
+/* Each callback may be NULL. None of them may close the monitor. */
 struct rtnl_monitor_ops {
 	/* A link is new or has changed: name (same ifindex: renamed), flags, MTU, address. */
 	void (*link)(void *arg, const struct rtnl_link *link);
 	/* A link is gone; @moved: to another namespace. */
 	void (*link_gone)(void *arg, unsigned int ifindex, const char *name, bool moved);
-	/* @family AF_INET or AF_INET6; address in network byte order. */
+	/* An address is gone. @family AF_INET or AF_INET6; address in network byte order. */
 	void (*addr_gone)(void *arg, unsigned int ifindex, int family, const void *addr,
 			  unsigned int prefix);
 	/* A route through the link is gone. */
 	void (*route_gone)(void *arg, unsigned int ifindex);
-	/* The kernel has made an IPv6 address or route there of a router advertisement. */
+	/* The kernel has added an IPv6 address or route there because of a router advertisement. */
 	void (*made)(void *arg, unsigned int ifindex);
-	/* A tc filter or qdisc is gone, of any link. */
+	/* A tc filter or qdisc is gone, on any link. */
 	void (*tc_gone)(void *arg);
-	/* A queueing discipline of the link has come, gone or changed. */
+	/* A queueing discipline of the link was added, removed or changed. */
 	void (*queue)(void *arg, unsigned int ifindex);
 	/* Events were lost. */
 	void (*resync)(void *arg);
@@ -44,7 +44,10 @@ void rtnl_monitor_close(struct rtnl_monitor **m);
 /* Non-blocking; readable when events wait. */
 int rtnl_monitor_fd(const struct rtnl_monitor *m);
 
-/* Hands over what waits. Negative errno if the socket is broken; losing events is no error. */
+/*
+ * Calls the callbacks for pending events. Negative errno if the socket is broken; lost events are
+ * no error.
+ */
 int rtnl_monitor_read(struct rtnl_monitor *m);
 
 #endif

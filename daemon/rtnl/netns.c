@@ -38,7 +38,9 @@ static int socket_here(struct mnl_socket **out, int protocol, unsigned int group
 
 	if (!sock)
 		goto fail;
-	/* A kernel that cannot explain its refusals is no reason to do without it. */
+	/*
+	 * Without these options (old kernels) requests work, too, only their errors explain less.
+	 */
 	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(sock, NETLINK_CAP_ACK, &one, sizeof(one));
 	if (mnl_socket_bind(sock, groups, MNL_SOCKET_AUTOPID) < 0)
@@ -69,7 +71,7 @@ static int do_there(int there, const char *netns, int (*fn)(void *arg, struct er
 	}
 	ret = fn(arg, err);
 	if (setns(home, CLONE_NEWNET)) {
-		/* Everything from here on would happen to the wrong machine's devices. */
+		/* Every later request would change the devices of the wrong namespace. */
 		log_error("cannot return from network namespace \"%s\": %s", netns,
 			  strerror(errno));
 		abort();
@@ -106,7 +108,7 @@ static int open_wanted(void *arg, struct error *err)
 	return socket_here(w->out, NETLINK_ROUTE, w->groups, err);
 }
 
-/* A socket belongs for ever to the namespace in which it was created: go there, create, return. */
+/* A socket belongs to the namespace in which it was created: enter it, create, return. */
 int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
 		     struct error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of rtnl*.c: building requests and getting them answered. */
+/* Shared by the files of rtnl/ only: builds requests and waits for their answers. */
 #ifndef QMAP_RTNL_REQUEST_H
 #define QMAP_RTNL_REQUEST_H
 
@@ -12,7 +12,7 @@
 /* The kernel builds dump messages of up to 32 KiB if the reader's buffer is that large. */
 #define RTNL_BUFFER 32768
 
-/* Changes that wait for rtnl_batch_send(). */
+/* Limits of the changes queued for rtnl_batch_send(). */
 #define RTNL_BATCH	 8
 #define RTNL_BATCH_BYTES 1024
 
@@ -38,45 +38,48 @@ struct rtnl {
 	};
 };
 
-/* A netlink route socket, acknowledging with sentences, in namespace @netns. */
+/* Opens a netlink route socket with extended acknowledgements in namespace @netns. */
 int rtnl_socket_open(struct mnl_socket **out, const char *netns, unsigned int groups,
 		     struct error *err);
 
-/* The same for generic netlink, in the current namespace. */
+/* Opens a generic netlink socket in the current namespace. */
 int rtnl_socket_open_generic(struct mnl_socket **out, struct error *err);
 
-/* As rtnl_open(), for requests to a family of generic netlink. */
+/* As rtnl_open(), for requests to a generic netlink family. */
 int rtnl_open_generic(struct rtnl **out, struct error *err);
 
-/* File descriptor of a namespace by its name as in `ip netns`; -ENOENT. */
+/* Opens a network namespace by its name as in `ip netns`. Returns a descriptor or -ENOENT. */
 int rtnl_netns_open(const char *netns, struct error *err);
 
-/* Starts a request in nl->buf. @extra: bytes of the family header, zeroed, returned by @header. */
+/*
+ * Starts a request in nl->buf. @extra: size of the family header, which is zeroed and returned in
+ * @header.
+ */
 struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, void *header,
 			      size_t extra);
 
 /*
- * Sends the request in nl->buf and reads its answers up to the acknowledgement or the end of the
- * dump; each one goes to @cb (may be NULL). @what completes "cannot ..." in @err. -EINTR: the dump
- * was not consistent, ask again.
+ * Sends the request in nl->buf and passes each answer to @cb (may be NULL), up to the
+ * acknowledgement or the end of the dump. @what completes "cannot ..." in @err. -EINTR: the dump
+ * was inconsistent, repeat the request.
  */
 typedef void (*rtnl_answer_fn)(const struct nlmsghdr *nlh, void *arg);
 int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *err, const char *what,
 		 ...) __attribute__((format(printf, 5, 6)));
 
 /*
- * The same for a request that changes something and is answered by its acknowledgement alone; error
- * @ignored (negative errno, 0: none) is none. Between rtnl_batch_begin() and rtnl_batch_send() it
- * is put with the others, and 0.
+ * Sends a change, which only an acknowledgement answers. The error @ignored (negative errno, 0:
+ * none) counts as success. Between rtnl_batch_begin() and rtnl_batch_send() the change is queued,
+ * and the function returns 0.
  */
 int rtnl_change(struct rtnl *nl, int ignored, struct error *err, const char *what, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* rtnl.c: what an NLMSG_ERROR says; a sentence about a refusal. */
+/* In rtnl.c: reads an NLMSG_ERROR; sets a sentence about a refusal. */
 int rtnl_read_ack(const struct nlmsghdr *nlh, const char *what, struct error *err);
 int rtnl_refused(struct error *err, int ret, const char *what, const char *sentence);
 
-/* RTM_NEWLINK or RTM_DELLINK as a struct. */
+/* Converts RTM_NEWLINK or RTM_DELLINK to a struct. */
 void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out);
 
 #endif

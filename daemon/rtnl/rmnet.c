@@ -10,7 +10,7 @@
 
 #define KIND "rmnet"
 
-/* Most links that one trunk has: as many as there are mux ids. */
+/* Upper bound of the links on one trunk: the number of mux ids. */
 #define MAX_MUX_IDS 255
 
 int rtnl_rmnet_probe(struct rtnl *nl, struct error *err)
@@ -23,8 +23,8 @@ int rtnl_rmnet_probe(struct rtnl *nl, struct error *err)
 	int ret;
 
 	/*
-	 * A link without mux id and netdev below: rmnet refuses it, a kernel without rmnet does not
-	 * know the kind. Asking makes the kernel load the module (MODULE_ALIAS_RTNL_LINK).
+	 * A request without mux id and lower netdev: rmnet refuses it, a kernel without rmnet does
+	 * not know the kind. The request makes the kernel load the module (MODULE_ALIAS_RTNL_LINK).
 	 */
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, "qmap-probe");
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
@@ -68,7 +68,7 @@ int rtnl_rmnet_add(struct rtnl *nl, const char *name, unsigned int lower, unsign
 	return ret ?: rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
 }
 
-/* --- what there is --- */
+/* --- reading links --- */
 
 struct rmnet_link {
 	unsigned int lower;
@@ -131,7 +131,7 @@ static void take_flags(const struct nlmsghdr *nlh, void *arg)
 	struct rmnet_link *l = arg;
 
 	parse(nlh, l);
-	l->name = NULL; /* in a buffer that is not ours */
+	l->name = NULL; /* it points into the receive buffer */
 }
 
 int rtnl_rmnet_flags(struct rtnl *nl, const char *name, uint32_t *flags, struct error *err)

@@ -10,7 +10,7 @@
 
 #define IP_VERSION(family) ((family) == AF_INET ? 4 : 6)
 
-/* Numbers of tables have outgrown the header's byte. */
+/* Table numbers above 255 do not fit the header. */
 static void put_table(struct nlmsghdr *nlh, struct rtmsg *rtm, unsigned int table)
 {
 	rtm->rtm_table = table < 256 ? table : RT_TABLE_UNSPEC;
@@ -39,7 +39,7 @@ static void default_route(struct rtnl *nl, uint16_t type, uint16_t flags,
 	rtm->rtm_family = r->family;
 	rtm->rtm_protocol = RTPROT_STATIC;
 	rtm->rtm_type = RTN_UNICAST;
-	/* IPv4 refuses a gatewayless route of wider scope; IPv6 knows no scopes. */
+	/* IPv4 refuses a route of wider scope without a gateway; IPv6 has no scopes. */
 	rtm->rtm_scope = r->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	put_table(nlh, rtm, table_of(r));
 	mnl_attr_put_u32(nlh, RTA_OIF, r->ifindex);
@@ -72,7 +72,7 @@ int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct e
 	return error_pass(err, &cause);
 }
 
-/* --- what there is --- */
+/* --- reading routes --- */
 
 static uint32_t attr_u32(const struct nlattr *attr)
 {
@@ -90,7 +90,7 @@ static uint32_t mtu_of(const struct nlattr *metrics)
 	return 0;
 }
 
-/* What @nlh tells of a unicast route; false for what is none. */
+/* Reads a unicast route from @nlh; false for any other message. */
 static bool parse(const struct nlmsghdr *nlh, struct rtnl_route *out)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
@@ -157,15 +157,15 @@ int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct e
 	return ret ?: s.found;
 }
 
-/* --- routes that the kernel makes of router advertisements --- */
+/* --- routes that the kernel derives from router advertisements --- */
 
-/* Deleted between two dumps; a link with more of them takes another round. */
+/* Routes deleted between two dumps; a link with more routes takes another round. */
 #define FLUSH_BATCH 16
 
 struct made {
 	unsigned int ifindex;
 	size_t n;
-	/* The messages of the dump: as requests they name the same routes. */
+	/* Messages of the dump, kept because as requests they name the same routes. */
 	struct {
 		size_t len;
 		char bytes[256];
@@ -185,7 +185,7 @@ static bool is_link_local(const struct nlmsghdr *nlh)
 	return false;
 }
 
-/* proto ra: routes by a router; proto kernel: what it says is on the link, and prefixes. */
+/* proto ra: routes from a router; proto kernel: on-link routes and prefixes. */
 static void take_made(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);

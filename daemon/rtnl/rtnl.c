@@ -56,7 +56,7 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, vo
 
 	nlh->nlmsg_type = type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	/* The two bits of NLM_F_DUMP mean REPLACE and EXCL in a request for a change. */
+	/* In a request for a change the two bits of NLM_F_DUMP mean REPLACE and EXCL. */
 	if ((flags & NLM_F_DUMP) != NLM_F_DUMP)
 		nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_seq = ++nl->seq;
@@ -64,7 +64,7 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, vo
 	return nlh;
 }
 
-/* The kernel's own sentence about a failure; NULL where it has none (kernel: netlink_ack()). */
+/* The kernel's text about a failure; NULL if it sent none (kernel: netlink_ack()). */
 static const char *extack_sentence(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -89,7 +89,7 @@ int rtnl_refused(struct error *err, int ret, const char *what, const char *sente
 		error_set(err, ret, "cannot %s: %s (%s)", what, sentence, error_symbol(ret));
 	else
 		error_set(err, ret, "cannot %s: %s", what, strerror(-ret));
-	/* The kernel's EINVAL is no mistake in the words that the user typed. */
+	/* The kernel's EINVAL does not mean that the user mistyped a word. */
 	if (ret == -EINVAL)
 		error_exit(err, EXIT_REFUSED);
 	if (ret == -EPERM)
@@ -97,7 +97,7 @@ int rtnl_refused(struct error *err, int ret, const char *what, const char *sente
 	return ret;
 }
 
-/* NLMSG_ERROR: 0 is the acknowledgement. */
+/* Reads NLMSG_ERROR; error 0 is the acknowledgement. */
 int rtnl_read_ack(const struct nlmsghdr *nlh, const char *what, struct error *err)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
@@ -118,7 +118,7 @@ struct answers {
 
 static void take_message(struct answers *a, const struct nlmsghdr *nlh, struct error *err)
 {
-	/* A table changed while it was dumped: the kernel flags it, on any of the messages. */
+	/* The kernel flags a table that changed during its dump on any of the messages. */
 	if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 		a->interrupted = true;
 	switch (nlh->nlmsg_type) {

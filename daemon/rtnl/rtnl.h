@@ -16,44 +16,46 @@
 
 struct rtnl;
 
-/* Command socket in network namespace @netns (name as in `ip netns`; NULL or "": the current one).
+/*
+ * Opens a request socket in network namespace @netns (name as in `ip netns`; NULL or "": the
+ * current one).
  */
 int rtnl_open(struct rtnl **out, const char *netns, struct error *err);
 void rtnl_close(struct rtnl **nl);
 
 /*
- * What is changed in between (links' flags and MTU, addresses added, routes added) goes to the
- * kernel in one message, in that order; what is asked or deleted meanwhile goes before it. The
- * kernel does all of it, whatever fails; @err is about the first that did.
+ * Changes between begin and send (links' flags and MTU, addresses added, routes added) go to the
+ * kernel in one message, in that order; requests and deletions in between are sent at once. The
+ * kernel executes all changes even if some fail; @err describes the first failure.
  */
 void rtnl_batch_begin(struct rtnl *nl);
 int rtnl_batch_send(struct rtnl *nl, struct error *err);
 
 struct rtnl_link {
 	unsigned int ifindex;
-	/* The netdev below, or a veth's other end; 0: none, or in another namespace. */
+	/* The netdev below, or the other end of a veth; 0: none, or in another namespace. */
 	unsigned int lower;
 	char name[IFNAMSIZ];
 	unsigned int flags;	   /* IFF_* */
-	unsigned int mtu, max_mtu; /* max_mtu 0: the kernel tells of no limit */
+	unsigned int mtu, max_mtu; /* max_mtu 0: the kernel reports no limit */
 	unsigned int type;	   /* ARPHRD_* */
 	uint8_t mac[6];
-	uint8_t addrgenmode; /* IN6_ADDR_GEN_MODE_*; without IPv6 0, the kernel's default */
+	uint8_t addrgenmode; /* IN6_ADDR_GEN_MODE_*; 0, the kernel's default, without IPv6 */
 	char kind[16];	     /* "veth", "tun", ... ; empty for hardware */
 	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
 };
 
-/* -ENODEV if there is none. */
+/* -ENODEV if there is no such link. */
 int rtnl_link_get(struct rtnl *nl, const char *name, struct rtnl_link *out, struct error *err);
 int rtnl_link_get_index(struct rtnl *nl, unsigned int ifindex, struct rtnl_link *out,
 			struct error *err);
 
-/* A veth pair @name/@peer, both with @mtu, IFF_NOARP and no IPv6 address generation, down. */
+/* Adds a veth pair @name/@peer, both with @mtu, IFF_NOARP and no IPv6 address generation, down. */
 int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned int mtu,
 		  struct error *err);
 /*
- * A macvlan @name that passes all of @lower through, IFF_NOARP and without IPv6 address generation,
- * down. Its MTU limits what it sends; what arrives on @lower it receives whatever the size.
+ * Adds a macvlan @name that passes all packets of @lower through, with IFF_NOARP and without IPv6
+ * address generation, down. Its MTU limits packets sent; it receives packets of any size.
  */
 int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
 		     struct error *err);
@@ -61,40 +63,41 @@ int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsi
 int rtnl_macvlan_probe(struct rtnl *nl, struct error *err);
 int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err);
 int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err);
-/* Where kernels want it down for this, it must be. */
+/* The link must be down if the kernel requires that for the change. */
 int rtnl_link_set_name(struct rtnl *nl, unsigned int ifindex, const char *name, struct error *err);
 int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err);
 int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err);
 /* IN6_ADDR_GEN_MODE_*: NONE keeps the kernel from sending router solicitations of its own. */
 int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,
 			      struct error *err);
-/* Moves a link; its ifindex there is kept if free, so look it up again by name. */
+/*
+ * Moves a link. Its ifindex only stays the same if it is free there, so look it up again by name.
+ */
 int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns,
 			struct error *err);
 
 /*
- * @family AF_INET or AF_INET6; addresses in network byte order. Adding what exists is no error.
- * @on_link: the kernel adds a route to the prefix, which it does not on a point-to-point link.
+ * @family AF_INET or AF_INET6; addresses in network byte order. An address that exists is no error.
+ * @on_link: the kernel adds a route to the prefix; a point-to-point link needs none.
  */
 int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, bool on_link, struct error *err);
 int rtnl_addr_del(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, struct error *err);
 /*
- * Deletes every address of @family on the link (IPv6 link-local ones too) but @keep/@prefix (NULL:
- * none).
- * With a primary IPv4 address the kernel takes its secondaries away: add @keep again afterwards,
- * and routes. 1: there were some; 0: there were none.
+ * Deletes every address of @family on the link, including IPv6 link-local ones, except
+ * @keep/@prefix (NULL: none). With a primary IPv4 address the kernel deletes its secondaries: the
+ * caller must add @keep and the routes again. Returns 1 if it deleted any, 0 if there were none.
  */
 int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const void *keep,
 		    unsigned int prefix, struct error *err);
-/* 1: the link has this address with this prefix; 0: it has not. */
+/* 1: the link has this address with this prefix; 0: it does not. */
 int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, struct error *err);
-/* 1: the link has an IPv6 address that the kernel has made of a router advertisement; 0: not. */
+/* 1: the link has an IPv6 address that the kernel derived from a router advertisement; 0: none. */
 int rtnl_addr_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 
-/* A default route through a netdev, without a gateway (point to point). */
+/* A default route through a netdev without a gateway (point to point). */
 struct rtnl_route {
 	unsigned int ifindex;
 	int family;
@@ -103,44 +106,49 @@ struct rtnl_route {
 	unsigned int mtu;   /* 0: the netdev's */
 };
 
-/* Replaces one of same table and metric. */
+/* Replaces a default route of the same table and metric. */
 int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
-/* 1: there is one like that; 0: there is not. */
+/* 1: a route equal to @r exists; 0: none does. */
 int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
 int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
 /*
- * IPv6 routes through the netdev that the kernel has made of router advertisements and prefixes: 1:
- * there are some; 0: there are none. flush deletes them.
+ * IPv6 routes through the netdev that the kernel derived from router advertisements and prefixes.
+ * 1: there are some; 0: there are none. The flush function deletes them.
  */
 int rtnl_route_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 
-/* tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact: how many, or -errno. */
+/* Number of tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact, or -errno. */
 int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
 
-/* 1: there is one with this priority and handle; 0: there is not; -errno. */
+/* 1: a filter with this priority and handle exists; 0: none does; -errno. */
 int rtnl_filter_has(struct rtnl *nl, unsigned int ifindex, unsigned int block,
 		    unsigned int priority, unsigned int handle);
 
 /*
- * The netdev's root queueing discipline: one that keeps packets as they are, where the kernel has
- * chosen another. -EBUSY: a user has chosen it, and it stays.
+ * Replaces a root queueing discipline chosen by the kernel by one that does not modify packets.
+ * -EBUSY: a user has chosen the discipline, and it stays.
  */
 int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err);
 /*
- * 0: it keeps packets as they are, or a user has chosen it: then @theirs is its name, which else is
- * empty. 1: it is rtnl_queue_set_plain()'s to change. Negative errno.
+ * 0: the queue does not modify packets, or a user has chosen it; @theirs then holds its name and is
+ * empty otherwise. 1: rtnl_queue_set_plain() would replace it. Negative errno.
  */
 int rtnl_queue_look(struct rtnl *nl, unsigned int ifindex, char *theirs, size_t size,
 		    struct error *err);
 /* Undoes rtnl_queue_set_plain(). */
 void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
 
-/* ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the current
- * namespace. -EOPNOTSUPP if the device does not know it. */
+/*
+ * Sets an ethtool feature by its kernel name ("rx-gro", "tx-checksum-ip-generic", ...) in the
+ * current namespace. -EOPNOTSUPP if the device does not know it.
+ */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);
 
-/* Calls @fn as a thread of namespace @netns ("": where we are); what it returns. -ENOENT. */
+/*
+ * Calls @fn with the thread in namespace @netns ("": the current one) and returns its result.
+ * -ENOENT.
+ */
 int rtnl_netns_do(const char *netns, int (*fn)(void *arg, struct error *err), void *arg,
 		  struct error *err);
 

@@ -19,7 +19,9 @@ struct work {
 	bool set;
 };
 
-/* /proc/sys/net is that of the namespace of whoever opens it (net/sysctl_net.c, net_ctl_set()). */
+/*
+ * /proc/sys/net shows the namespace of the process that opens it (net/sysctl_net.c, net_ctl_set()).
+ */
 static int open_one(const char *dev, const struct rtnl_sysctl *s, int flags)
 {
 	char path[128];

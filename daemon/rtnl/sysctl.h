@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings of a netdev that netlink does not offer: /proc/sys/net/FAMILY/conf/DEV/NAME. */
+/* Settings of a netdev without a netlink attribute: /proc/sys/net/FAMILY/conf/DEV/NAME. */
 #ifndef QMAP_RTNL_SYSCTL_H
 #define QMAP_RTNL_SYSCTL_H
 
@@ -14,18 +14,18 @@ struct rtnl_sysctl {
 };
 
 /*
- * Gives @dev in namespace @netns ("": the current one) the values of @list, where it has others. A
- * family that the kernel or the netdev is without is left out. Goes on after a failure and returns
- * the first.
+ * Sets the values of @list on @dev in namespace @netns ("": the current one) where they differ.
+ * Skips a family that the kernel or the netdev does not have. Continues after a failure and returns
+ * the first one.
  */
 int rtnl_sysctl_set(const char *netns, const char *dev, const struct rtnl_sysctl *list, size_t n,
 		    struct error *err);
 
-/* Gives it what a new netdev has of them (conf/default); the values of @list do not count. */
+/* Sets the values that a new netdev gets (conf/default); the values in @list are ignored. */
 void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sysctl *list,
 		       size_t n);
 
-/* 1: one of @list has another value; 0: none has; negative errno: the namespace is gone. */
+/* 1: a setting of @list has another value; 0: none has; negative errno: the namespace is gone. */
 int rtnl_sysctl_differs(const char *netns, const char *dev, const struct rtnl_sysctl *list,
 			size_t n);
 

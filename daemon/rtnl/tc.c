@@ -8,7 +8,7 @@
 
 #include "request.h"
 
-/* The kernel's plainest queue, built in wherever there are queues (net/sched/sch_generic.c). */
+/* The kernel's simplest queue, built in wherever there are queues (net/sched/sch_generic.c). */
 #define PLAIN "pfifo_fast"
 
 static struct tcmsg *request(struct rtnl *nl, uint16_t type, uint16_t flags, unsigned int ifindex,
@@ -67,7 +67,7 @@ int rtnl_filter_has(struct rtnl *nl, unsigned int ifindex, unsigned int block,
 struct root {
 	unsigned int ifindex;
 	char kind[16];
-	uint32_t handle; /* 0: the kernel's choice, not a user's */
+	uint32_t handle; /* 0: chosen by the kernel, not by a user */
 };
 
 static void take_root(const struct nlmsghdr *nlh, void *arg)
