@@ -56,7 +56,8 @@ int control_connect(const char *path, unsigned int timeout, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, -errno, "cannot create a socket");
-	/* connect() waits while the listener's queue is full: unix(7) sockets honour SO_SNDTIMEO.
+	/*
+	 * connect() blocks while the listener's queue is full: unix(7) sockets honour SO_SNDTIMEO.
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
@@ -66,7 +67,7 @@ int control_connect(const char *path, unsigned int timeout, struct error *err)
 	return connect_failed(ret, path, err);
 }
 
-/* Until @fd is ready for @events; -ETIMEDOUT. */
+/* Waits until @fd is ready for @events; -ETIMEDOUT. */
 static int wait_for(int fd, short events, long long deadline)
 {
 	struct pollfd p = {.fd = fd, .events = events};
@@ -127,7 +128,7 @@ static int read_more(int fd, struct reply *r)
 	return r->len > CONTROL_MAX_REPLY ? -EMSGSIZE : 0;
 }
 
-/* Up to the newline, which is not counted in @r->len. */
+/* Reads up to the newline, which @r->len does not count. */
 static int read_line(int fd, struct reply *r, long long deadline)
 {
 	while (!r->len || r->buf[r->len - 1] != '\n') {
@@ -191,7 +192,10 @@ int control_call(int fd, struct json_object *request, struct json_object **resul
 
 	*result = NULL;
 	ret = send_request(fd, request, deadline, err);
-	/* A daemon that has refused us may have closed before it read all: its answer waits. */
+	/*
+	 * A daemon that refuses us may close before it has read the request; its answer is still
+	 * there.
+	 */
 	if (!ret || ret == -EPIPE || ret == -ECONNRESET)
 		ret = read_line(fd, &r, deadline);
 	ret = ret ? call_failed(ret, err) : take_reply(&r, result, err);
@@ -203,8 +207,8 @@ int control_call(int fd, struct json_object *request, struct json_object **resul
 
 struct stream {
 	struct reply in;
-	bool accepted; /* the first line has said yes */
-	bool told;     /* the error is said, or the caller's own */
+	bool accepted; /* the daemon has accepted the request */
+	bool told;     /* @err is set, or the error is the callback's */
 	int (*fn)(void *arg, struct json_object *line);
 	void *arg;
 };
@@ -228,7 +232,7 @@ static int take_line(struct stream *s, const char *text, size_t len, struct erro
 	return ret;
 }
 
-/* Hands over the lines that are complete and keeps what follows them. */
+/* Passes complete lines to the callback and keeps the rest. */
 static int take_lines(struct stream *s, struct error *err)
 {
 	char *at = s->in.buf, *end = at + s->in.len, *newline;

@@ -10,23 +10,24 @@
 struct json_object;
 
 /*
- * Connects to @path within @timeout seconds; the descriptor. -ENOENT and -ECONNREFUSED mean that no
- * daemon is running, -EACCES that the caller may not talk to it.
+ * Connects to @path within @timeout seconds and returns the descriptor. -ENOENT and -ECONNREFUSED
+ * mean that no daemon is running, -EACCES that the caller lacks the permission.
  */
 int control_connect(const char *path, unsigned int timeout, struct error *err);
 
 /*
- * One request and its reply, within @timeout seconds. 0 with the result (new reference, may be
- * NULL for JSON null), or what the daemon has answered, or -ETIMEDOUT, -ECONNRESET, -EBADMSG.
+ * Sends one request and waits up to @timeout seconds for its reply. 0 with the result (new
+ * reference, NULL for JSON null), the error in the daemon's reply, -ETIMEDOUT, -ECONNRESET or
+ * -EBADMSG.
  */
 int control_call(int fd, struct json_object *request, struct json_object **result,
 		 unsigned int timeout, struct error *err);
 
 /*
- * A request whose reply has no end: @fn gets each line after the first, an object that stays ours;
- * a negative errno from it ends the matter and is returned. @mask: signals blocked while waiting;
- * -EINTR when one has come. @timeout: seconds to the first line. -ECONNRESET when the daemon has
- * closed.
+ * Sends a request whose reply does not end. @fn gets each line after the first as a borrowed
+ * object; a negative errno from it ends the stream and is returned. @mask: signals blocked while
+ * waiting; -EINTR after one of them. @timeout: seconds to the first line. -ECONNRESET when the
+ * daemon has closed.
  */
 int control_stream(int fd, struct json_object *request, unsigned int timeout, const sigset_t *mask,
 		   int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);

@@ -20,7 +20,7 @@
 
 #define LOCK_NAME "control.lock"
 
-/* The path of a socket or of @name beside it. */
+/* Path of the socket, or of @name in its directory. */
 static void beside(const struct control_socket *s, const char *name, char path[PATH_MAX])
 {
 	const char *slash = strrchr(s->addr.sun_path, '/');
@@ -45,7 +45,10 @@ static int open_directory(struct control_socket *s, struct error *err)
 	return s->dir_fd < 0 ? s->dir_fd : 0;
 }
 
-/* Is what was opened still what has the name? The last one may have removed it before it let go. */
+/*
+ * Is the opened file still the one with this name? Its last owner may have removed it before it
+ * released the lock.
+ */
 static bool is_current(const struct control_socket *s)
 {
 	struct stat opened, named;
@@ -74,9 +77,9 @@ static int try_lock(struct control_socket *s)
 }
 
 /*
- * Who has the lock may take any socket in the directory for a dead daemon's. It is a file that
- * other users cannot open: a descriptor of the directory, which everybody can have, would be enough
- * for them to take its lock and to keep every qmapd from starting.
+ * The owner of the lock may take any socket in the directory for a dead daemon's. The lock is a
+ * file that other users cannot open. A lock on the directory would not do: every user can open a
+ * directory, lock it and keep every qmapd from starting.
  */
 static int lock_directory(struct control_socket *s, struct error *err)
 {
@@ -130,7 +133,7 @@ static int bind_socket(struct control_socket *s, struct error *err)
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return error_set(err, -errno, "cannot create a socket");
-	/* The mode must be right from the first moment, so chmod() afterwards would be too late. */
+	/* The mode must be right from the first moment; a chmod() afterwards would be too late. */
 	old = umask(0117);
 	ret = bind(s->fd, (struct sockaddr *)&s->addr, sizeof(s->addr)) ? -errno : 0;
 	umask(old);
@@ -141,7 +144,7 @@ static int bind_socket(struct control_socket *s, struct error *err)
 	return 0;
 }
 
-/* Whoever opens the lock before it is removed here finds out by is_current(). */
+/* A process that opens the lock file before it is removed here notices that by is_current(). */
 static void give_up(struct control_socket *s)
 {
 	if (s->fd >= 0)

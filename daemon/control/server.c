@@ -24,27 +24,29 @@ static const struct timeval line_deadline = {.tv_sec = SEATS_DEADLINE_S};
 static const struct timeval reply_deadline = {.tv_sec = 5};
 static const struct timeval accept_pause = {.tv_sec = 1};
 
-/* Bytes that may wait for the reader of a stream: several hundred lines, and few enough for each
- * of SEATS to have them. */
+/*
+ * Most bytes queued for the reader of a stream: several hundred lines, and few enough for each of
+ * SEATS to have them.
+ */
 #define STREAM_BACKLOG 65536
 
-/* What the daemon waits for from a client: one request at a time passes through the first three. */
+/* A client with one request passes through the first three states. */
 enum client_state {
 	CLIENT_READING,
 	CLIENT_BUSY,
 	CLIENT_WRITING,
-	CLIENT_STREAMING, /* until it leaves */
+	CLIENT_STREAMING, /* until the client leaves */
 };
 
 struct control_stream {
 	struct client *client;
 	void (*closed)(void *arg);
 	void *arg;
-	uint64_t gap; /* lines that were left out */
+	uint64_t gap; /* number of lines dropped */
 };
 
 struct client {
-	struct client *next, **self; /* list of all; @self: the pointer that points here */
+	struct client *next, **self; /* list of all clients; @self: the pointer that points here */
 	struct control_server *server;
 	struct bufferevent *bev;
 	struct event *deadline;
@@ -52,12 +54,12 @@ struct client {
 	struct control_stream *stream;	 /* CLIENT_STREAMING only */
 	struct ucred peer;
 	enum client_state state;
-	bool seated; /* there was room for it */
+	bool seated; /* counted as one of SEATS */
 	bool last;   /* close once the reply is out */
 };
 
 struct control_request {
-	struct client *client; /* NULL: has left */
+	struct client *client; /* NULL: the client has left */
 	struct json_object *args;
 };
 
@@ -136,7 +138,7 @@ static struct json_object *failure(const struct error *e)
 	return o;
 }
 
-/* For a client that does not speak our language: one answer, and good-bye. */
+/* Answers a client that breaks the protocol once and closes the connection. */
 static void reject(struct client *c, const struct error *e)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -218,7 +220,7 @@ void control_stream_send(struct control_stream *s, struct json_object *line)
 	json_object_put(line);
 }
 
-/* All that waited is out. */
+/* The queue is empty again: reports the dropped lines. */
 static void tell_gap(struct control_stream *s)
 {
 	struct json_object *o;
@@ -325,7 +327,7 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	send_object(c, failure(&err));
 }
 
-/* The next request, if it is all there. */
+/* Takes the next request if its line is complete. */
 static void next_line(struct client *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -350,12 +352,12 @@ static void on_read(struct bufferevent *bev, void *arg)
 
 	if (c->state == CLIENT_READING)
 		next_line(c);
-	else if (c->state == CLIENT_STREAMING) /* there is nothing more to ask */
+	else if (c->state == CLIENT_STREAMING) /* a streaming client sends no further requests */
 		evbuffer_drain(bufferevent_get_input(bev),
 			       evbuffer_get_length(bufferevent_get_input(bev)));
 }
 
-/* All of the reply is out. */
+/* The whole reply is written. */
 static void on_write(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
@@ -373,8 +375,8 @@ static void on_write(struct bufferevent *bev, void *arg)
 }
 
 /*
- * End of file may be a client that has nothing more to ask and waits for its answers
- * (`socat`): it is let go when the last of them is out.
+ * The client may have closed only its sending side and wait for its answers (`socat`): the server
+ * closes the connection after the last of them.
  */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
@@ -450,7 +452,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	set_state(c, CLIENT_READING);
 }
 
-/* Out of descriptors: without a pause the waiting connection would wake us again at once. */
+/* Out of descriptors: without a pause the pending connection would wake the loop again at once. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	struct control_server *s = arg;
@@ -495,7 +497,7 @@ int control_server_new(struct control_server **out, struct event_base *base, con
 					 LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, SOMAXCONN,
 					 s->socket.fd);
 	if (s->listener)
-		s->socket.fd = -1; /* the listener's now */
+		s->socket.fd = -1; /* the listener owns it now */
 	if (!s->resume || !s->listener) {
 		control_server_free(&s);
 		return error_set(err, -ENOMEM, "cannot listen on %s", path);
