@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #ifndef ARPHRD_RAWIP
-#define ARPHRD_RAWIP 519 /* linux/if_arp.h, which does not go with net/if.h */
+#define ARPHRD_RAWIP 519 /* from linux/if_arp.h, which conflicts with net/if.h */
 #endif
 
 static const struct {
@@ -22,7 +22,7 @@ static const struct {
 	[MODEM_MODE_RNDIS] = {"RNDIS", 3}, [MODEM_MODE_NCM] = {"NCM", 5},
 };
 
-/* @sure: binds to nothing but modems. */
+/* @sure: the driver binds to modems only. */
 static const struct {
 	const char *name;
 	enum modem_mode mode;
@@ -84,7 +84,7 @@ bool discover_has_netdev(const struct discovery *d, const char *netdev)
 	return false;
 }
 
-/* wwan0.se of data path xdp, beside wwan0. */
+/* Is this wwan0.se of data path xdp, the entry device of wwan0? */
 static bool is_entry_device(const struct discovery *d, const char *name)
 {
 	size_t len = strlen(name);
@@ -94,8 +94,8 @@ static bool is_entry_device(const struct discovery *d, const char *name)
 }
 
 /*
- * Raw IP and no device behind it. A netdev stacked on another (our ports, rmnet's, one end of a
- * pair) has that one's index as its iflink.
+ * Is this a raw-IP netdev without a device? The iflink of a stacked netdev (our ports, rmnet's
+ * links, one end of a veth pair) is the index of the other netdev.
  */
 static bool is_raw_ip(const struct discovery *d, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of discovery share. Nobody else includes this. */
+/* Shared by the files of discover/ only. */
 #ifndef QMAP_DISCOVER_INTERNAL_H
 #define QMAP_DISCOVER_INTERNAL_H
 
@@ -13,13 +13,16 @@ struct discovery {
 	bool out_of_memory;
 };
 
-/* A new, empty entry; NULL (and noted) without memory. Valid until the next one. */
+/*
+ * Appends an empty entry, valid until the next call. Without memory it notes the error and returns
+ * NULL.
+ */
 struct modem *discover_add(struct discovery *d);
 
-/* Is @netdev among those found so far? */
+/* Has discovery found @netdev already? */
 bool discover_has_netdev(const struct discovery *d, const char *netdev);
 
-/* A driver that drives nothing but modems, unlike those of Ethernet over USB. */
+/* Does the driver bind to modems only, unlike the drivers of Ethernet over USB? */
 bool modem_driver_is_sure(const char *driver);
 
 void discover_usb(struct discovery *d);

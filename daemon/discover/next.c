@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a person does next with a modem: one sentence for each way in which it can be found. */
+/* The next step for the user: one sentence for each state in which a modem can be found. */
 #include <stdio.h>
 #include <string.h>
 
@@ -82,7 +82,7 @@ static void attach(const struct advice *a)
 		SAY(a, "`qmapctl attach %s --control %s`", m->netdev, m->control);
 }
 
-/* No AT command makes QMI of it. */
+/* No AT command switches it to QMI. */
 static void leave_it(const struct advice *a)
 {
 	SAY(a, "it speaks no QMI in any mode, so qmap is of no use with it: its netdev takes DHCP, "

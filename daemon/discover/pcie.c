@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* PCIe modems: a PCI device, and below it the MHI devices of netdev and control channel. */
+/* PCIe modems: a PCI device with the MHI devices of netdev and control channel below it. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct pcie_scan {
 	bool known;
 };
 
-/* Cuts @path back to the PCI device that it is below of. */
+/* Cuts @path back to the PCI device above it. */
 static bool to_pci_device(char *path)
 {
 	char *slash;
@@ -29,7 +29,7 @@ static bool to_pci_device(char *path)
 	return false;
 }
 
-/* Is the PCI device the one of @sysfs/class/@class/@name, and not a bridge on the way to it? */
+/* Does @sysfs/class/@class/@name belong to this PCI device, and not to a device behind a bridge? */
 static bool is_of_device(const struct pcie_scan *s, const char *name)
 {
 	char path[SYSFS_PATH], target[PATH_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What this machine and a trunk can do: `qmapctl probe`. */
+/* Reports the capabilities of this machine and of a trunk: `qmapctl probe`. */
 #include "probe.h"
 
 #include <bpf/libbpf.h>
@@ -101,7 +101,7 @@ static void add_datapath(struct json_object *datapaths, const struct datapath_op
 	json_object_array_add(datapaths, o);
 }
 
-/* @o: what is known of the modem; @dev: its netdev, may be NULL. */
+/* @o: the modem's object; @dev: its netdev, may be NULL. */
 static void add_checks(struct json_object *o, const char *dev)
 {
 	struct json_object *checks = json_object_new_array(), *datapaths = json_object_new_array();
@@ -115,7 +115,9 @@ static void add_checks(struct json_object *o, const char *dev)
 	json_object_object_add(o, "datapaths", datapaths);
 }
 
-/* What a configuration says of models is believed here, too, as far as it can be read. */
+/*
+ * Reads the [model] sections of the configuration files; errors in these files do not matter here.
+ */
 static void read_models(void)
 {
 	struct config_set set = {.n = 0};
@@ -127,7 +129,7 @@ static void read_models(void)
 	config_set_clear(&set);
 }
 
-/* Modems, or the one whose netdev is @dev. */
+/* Lists all modems, or the one whose netdev is @dev. */
 static int probe_modems(struct json_object *out, const char *dev, struct error *err)
 {
 	struct modem *list;
@@ -161,7 +163,7 @@ int discover_probe(struct json_object **out, const char *dev, struct error *err)
 	if (dev && trunk_dev_open(&t, dev, err) == -ENODEV)
 		return -ENODEV;
 	if (err)
-		*err = (struct error){0}; /* a netdev that is no trunk is an answer, no failure */
+		*err = (struct error){0}; /* a netdev that is no trunk is a result, not a failure */
 	*out = json_object_new_array();
 	ret = probe_modems(*out, dev, err);
 	if (ret || json_object_array_length(*out))

@@ -7,8 +7,8 @@
 struct json_object;
 
 /*
- * Reports what this machine and its modems can do, or @dev alone: an array of subjects, new
- * reference in @out. Needs neither daemon nor privileges. -ENODEV: there is no netdev @dev.
+ * Reports the capabilities of this machine and its modems, or those of @dev alone, as an array of
+ * subjects, a new reference in @out. Needs neither daemon nor privileges. -ENODEV: no netdev @dev.
  */
 int discover_probe(struct json_object **out, const char *dev, struct error *err);
 

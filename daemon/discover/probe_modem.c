@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A modem that discovery has found, as JSON. */
+/* Converts a modem found by discovery to JSON. */
 #include "probe_modem.h"
 
 #include <json-c/json.h>
@@ -38,7 +38,7 @@ static void add_identity(struct json_object *o, const struct modem *m)
 	add_text(o, "serial", m->serial);
 }
 
-/* What the table of models says. */
+/* Adds the entry in the table of models. */
 static void add_model(struct json_object *o, const struct modem *m)
 {
 	const struct qmi_model *t = m->model;
@@ -56,7 +56,7 @@ static void add_model(struct json_object *o, const struct modem *m)
 	add_text(o, "note", t ? t->note : NULL);
 }
 
-/* AT+QCFG is Quectel's, and on PCIe it is another setting. */
+/* AT+QCFG is Quectel's own command; on PCIe "usbnet" is another setting. */
 static int usbnet(const struct modem *m)
 {
 	return m->bus == MODEM_USB && m->vendor == 0x2c7c ? modem_mode_usbnet(m->mode) : -1;

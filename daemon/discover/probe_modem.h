@@ -6,7 +6,7 @@
 
 struct json_object;
 
-/* The keys are those of `probe` in qmapctl(8), but for checks and datapaths. New reference. */
+/* The keys of `probe` in qmapctl(8), except checks and datapaths. New reference. */
 struct json_object *probe_modem_json(const char *sysfs, const struct modem *m);
 
 #endif

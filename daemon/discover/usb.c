@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* USB modems: what their interfaces are, who drives them, and what hangs on them. */
+/* USB modems: their interfaces, drivers, netdevs and control devices. */
 #include <linux/usb/ch9.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +15,13 @@
 
 struct usb_scan {
 	struct discovery *d;
-	struct modem base; /* what all interfaces of the device have in common */
-	bool known;	   /* a modem by its id, whatever drives it */
-	struct modem idle; /* the interface that would carry data, had it a driver for it */
+	struct modem base; /* the members that all interfaces of the device share */
+	bool known;	   /* its id is that of a modem, whatever driver it has */
+	struct modem idle; /* the interface that would carry data if it had a driver for it */
 	size_t found;
 };
 
-/* RNDIS comes as communication/ACM/vendor's protocol, or as wireless/radio/RNDIS. */
+/* RNDIS appears as communication/ACM/vendor's protocol or as wireless/radio/RNDIS. */
 static enum modem_mode mode_of_class(long class, long subclass, long protocol)
 {
 	if (class == USB_CLASS_COMM && subclass == CDC_ECM)
@@ -44,7 +44,7 @@ static enum modem_mode mode_of_interface(const char *path)
 			     sysfs_number(16, "%s/bInterfaceProtocol", path));
 }
 
-/* cdc_wdm's device, or that of GobiNet. */
+/* Finds the device of cdc_wdm or of GobiNet. */
 static void find_control(struct modem *m, const char *path)
 {
 	char name[64];
@@ -54,7 +54,7 @@ static void find_control(struct modem *m, const char *path)
 		snprintf(m->control, sizeof(m->control), "/dev/%s", name);
 }
 
-/* Is this the interface on which data would flow, by table or descriptors? */
+/* Can this interface carry data, by the table or its descriptors? */
 static bool may_carry_data(const struct modem *m)
 {
 	if (m->mode != MODEM_MODE_UNKNOWN)
@@ -81,7 +81,7 @@ static void add(struct usb_scan *s, const struct modem *m)
 	s->found++;
 }
 
-/* "1-1.2:1.4" belongs to device "1-1.2". */
+/* Interface "1-1.2:1.4" belongs to device "1-1.2". */
 static bool belongs(const char *name, const char *device)
 {
 	size_t len = strlen(device);
@@ -98,7 +98,7 @@ static bool scan_interface(const char *name, void *arg)
 	if (!belongs(name, m.device))
 		return true;
 	snprintf(path, sizeof(path), "%.400s/bus/usb/devices/%.64s", s->d->sysfs, name);
-	/* the other half of a CDC function, which has the same driver and nothing to tell */
+	/* the data half of a CDC function has the same driver and no further information */
 	if (sysfs_number(16, "%s/bInterfaceClass", path) == USB_CLASS_CDC_DATA)
 		return true;
 	snprintf(m.interface_name, sizeof(m.interface_name), "%.79s", name);
@@ -128,8 +128,8 @@ static void read_device(struct modem *m, const char *sysfs, const char *name)
 }
 
 /*
- * A modem that shows no data: its table says where QMI would be; a vendor-specific interface tells
- * nothing of its own.
+ * Adds a modem without a data interface: the table of models knows its QMI interface; a
+ * vendor-specific interface does not show its purpose.
  */
 static void add_idle(struct usb_scan *s)
 {
