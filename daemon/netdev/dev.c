@@ -21,7 +21,7 @@
 #define SYSFS_NET "/sys/class/net/"
 
 #ifndef ARPHRD_RAWIP
-#define ARPHRD_RAWIP 519 /* linux/if_arp.h, which does not go with net/if.h */
+#define ARPHRD_RAWIP 519 /* from linux/if_arp.h, which conflicts with net/if.h */
 #endif
 
 static const struct {
@@ -50,7 +50,7 @@ void trunk_dev_driver(const char *name, char *driver, size_t size)
 	snprintf(driver, size, "%s", base ? base + 1 : target);
 }
 
-/* Quectel's command, unless the modem is known to have no QMI to change to. */
+/* Adds Quectel's command as a hint, unless the modem is known to have no QMI mode. */
 static void hint_mode(const char *name, struct error *err)
 {
 	long vendor = sysfs_number(16, SYSFS_NET "%s/device/../idVendor", name);
@@ -91,7 +91,7 @@ static int check_type(const struct rtnl_link *link, struct error *err)
 		return 0;
 	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/raw_ip", link->name);
 	if (!access(path, F_OK))
-		return 0; /* qmi_wwan starts as Ethernet */
+		return 0; /* qmi_wwan starts in 802.3 mode */
 	error_set(err, -EOPNOTSUPP, "%s is no modem's raw-IP netdev", link->name);
 	error_hint(err, "`qmapctl probe` lists netdevs and what they are");
 	return -EOPNOTSUPP;
@@ -189,10 +189,10 @@ int trunk_dev_write(const char *name, const char *attr, const char *value, struc
 }
 
 /*
- * qmi_wwan sizes its receive buffers by the MTU, and an aggregate that does not fit one is lost
- * whole. Two traps: a kernel that caps the MTU at 1500 lifts the cap when raw_ip is switched off
- * and on again (qmi_wwan.c, qmi_wwan_netdev_setup), and usbnet refuses sizes that are a multiple
- * of the endpoint's packet size (usbnet.c, usbnet_change_mtu: EDOM), hence the odd one.
+ * qmi_wwan sizes its receive buffers by the MTU, and an aggregate larger than a buffer is lost
+ * entirely. Two traps: a kernel that caps the MTU at 1500 lifts the cap when raw_ip is switched off
+ * and on again (qmi_wwan.c, qmi_wwan_netdev_setup), and usbnet refuses sizes that are a multiple of
+ * the endpoint's packet size (usbnet.c, usbnet_change_mtu: EDOM), hence the odd one.
  */
 static int set_buffers(struct rtnl *nl, const struct trunk_dev *t, unsigned int bytes,
 		       struct error *err)
@@ -229,9 +229,9 @@ static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qma
 }
 
 /*
- * A queueing discipline that marks congestion (fq_codel, most systems' default) takes a frame for
- * the IP packet that it was, because a BPF program cannot change skb->protocol: it sets the ECN
- * bits of what is the mux id by now, and "corrects" the checksum where the IP length is
+ * A queueing discipline that marks congestion (fq_codel, most systems' default) takes the frame for
+ * the IP packet that it was, because a BPF program cannot change skb->protocol. It sets the ECN
+ * bits where the mux id is now, and "corrects" the checksum where the IP length is
  * (include/net/inet_ecn.h, IP_ECN_set_ce).
  */
 static void set_queue(struct rtnl *nl, const struct trunk_dev *t)
@@ -253,8 +253,11 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 	t->prepared = true;
 	if (is_qmi_wwan(t->name))
 		ret = prepare_qmi_wwan(nl, t, qmap, rx_bytes, err);
-	/* Else the kernel sends router solicitations of its own, before there is a call and without
-	 * a QMAP header. An address that it has made already goes only when the link is down. */
+	/*
+	 * Otherwise the kernel sends router solicitations of its own, before there is a call and
+	 * without a QMAP header. It only removes an address that it has made already when the link
+	 * goes down.
+	 */
 	rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
 	if (!ret)
 		ret = rtnl_link_set_up(nl, t->ifindex, false, err)
@@ -265,7 +268,7 @@ int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, str
 	return ret;
 }
 
-/* --- is it still as it was prepared? --- */
+/* --- comparing it with its prepared state --- */
 
 static bool is_off(const char *name, const char *attr)
 {
@@ -298,7 +301,7 @@ static int look(struct rtnl *nl, const struct trunk_dev *t, bool qmap, unsigned 
 		return ret;
 	if (is_qmi_wwan(link.name))
 		out->wrong = look_qmi_wwan(&link, qmap, rx_bytes);
-	if (!qmap) /* it is the port, and its user's */
+	if (!qmap) /* the netdev is the port, and belongs to its user */
 		return 0;
 	if (!(link.flags & IFF_UP))
 		out->wrong |= 1 << TRUNK_DEV_DOWN;

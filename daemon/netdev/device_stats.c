@@ -67,7 +67,7 @@ int device_stats(const char *dev, const char *netns, device_stat_fn fn, void *ar
 	uint32_t n = 0;
 	int fd, ret;
 
-	/* any socket will do for the request, and this one opens in other namespaces */
+	/* the request works on any socket; this function opens one in another namespace */
 	ret = rtnl_socket_open(&sock, netns, 0, err);
 	if (ret)
 		return ret;

@@ -11,7 +11,7 @@ typedef void (*device_stat_fn)(void *arg, const char *name, uint64_t value);
 
 /*
  * Calls @fn for every counter of @dev in namespace @netns (name as in `ip netns`; "": the current
- * one). -ENODEV, -EOPNOTSUPP if the device has none.
+ * one). -ENODEV; -EOPNOTSUPP if the device has none.
  */
 int device_stats(const char *dev, const char *netns, device_stat_fn fn, void *arg,
 		 struct error *err);
