@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One line of `qmapctl monitor`. */
+/* Prints one line of `qmapctl monitor`. */
 #include <json-c/json.h>
 #include <string.h>
 

@@ -41,7 +41,7 @@ void output_error(const struct output *output, const struct error *err)
 
 	if (output->json && !output->printed) {
 		o = error_to_json(err);
-		json_object_object_del(o, "exit"); /* the process says that itself */
+		json_object_object_del(o, "exit"); /* the exit code of the process says it */
 		print_json(output, o);
 		json_object_put(o);
 		return;

@@ -39,7 +39,7 @@ static bool parse_v6(const uint8_t *d, size_t len, struct packet *p)
 	return true;
 }
 
-/* Only the first fragment begins with the ports; the others begin with whatever came next. */
+/* Only the first fragment begins with the ports; later ones begin in the middle of the data. */
 static void parse_ports(const uint8_t *d, size_t len, struct packet *p)
 {
 	bool later = p->version == 4 && be16(d + 6) & 0x1fff;
@@ -105,7 +105,7 @@ static uint32_t pseudo_header(const struct packet *p, size_t payload)
 	return packet_sum(packet_sum(sum, p->src, size), p->dst, size);
 }
 
-/* Offset of the checksum in the transport header; 0: no protocol that has one. */
+/* Offset of the checksum in the transport header; 0: the protocol has none. */
 static size_t checksum_offset(const struct packet *p)
 {
 	switch (p->protocol) {
@@ -133,10 +133,10 @@ enum packet_csum packet_checksum(const uint8_t *data, size_t len, const struct p
 	if (!offset || p->fragment || p->len > len || p->len < p->header_len + offset + 2)
 		return PACKET_CSUM_NONE;
 	payload = p->len - p->header_len;
-	/* RFC 768: zero means that the sender has not made one. */
+	/* RFC 768: zero means that the sender has computed no checksum. */
 	if (p->version == 4 && p->protocol == IPPROTO_UDP && !be16(transport + offset))
 		return PACKET_CSUM_NONE;
-	/* ICMP is the one that leaves the addresses out (RFC 792). */
+	/* ICMP's checksum does not cover the addresses (RFC 792). */
 	if (p->protocol != IPPROTO_ICMP)
 		sum = pseudo_header(p, payload);
 	return packet_sum(sum, transport, payload) == 0xffff ? PACKET_CSUM_OK : PACKET_CSUM_BAD;

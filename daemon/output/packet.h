@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an IP packet says of itself, for those who look at it. */
+/* Reads the headers of an IP packet. */
 #ifndef QMAP_PACKET_H
 #define QMAP_PACKET_H
 
@@ -10,8 +10,8 @@
 struct packet {
 	unsigned int version; /* 4 or 6 */
 	unsigned int protocol;
-	size_t header_len;	  /* of the IP header, IPv6 extension headers not included */
-	size_t len;		  /* by its own header; may differ from what is there */
+	size_t header_len;	  /* of the IP header without IPv6 extension headers */
+	size_t len;		  /* length in the IP header; may differ from the bytes present */
 	uint8_t src[16], dst[16]; /* network byte order; IPv4: the first four bytes */
 	bool fragment;		  /* IPv4: offset or more-fragments set */
 	bool has_ports;
@@ -25,12 +25,12 @@ bool packet_parse(const uint8_t *data, size_t len, struct packet *p);
 const char *packet_protocol_name(unsigned int protocol);
 
 enum packet_csum {
-	PACKET_CSUM_NONE, /* there is none that could be looked at: other protocol, fragment, cut */
+	PACKET_CSUM_NONE, /* no checksum to verify: other protocol, fragment, truncated */
 	PACKET_CSUM_OK,
 	PACKET_CSUM_BAD,
 };
 
-/* The IPv4 header's checksum and that of TCP, UDP, ICMP or ICMPv6. */
+/* Verifies the IPv4 header's checksum and that of TCP, UDP, ICMP or ICMPv6. */
 enum packet_csum packet_checksum(const uint8_t *data, size_t len, const struct packet *p);
 
 /* RFC 1071: the ones' complement sum over @len bytes, added to @sum, folded to 16 bits. */

@@ -5,7 +5,7 @@
 #include "output.h"
 #include "table.h"
 
-/* Each of them is an array of {"name", "ok", @detail_key}. */
+/* @list names an array of {"name", "ok", @detail_key}. */
 static void print_list(FILE *out, struct json_object *subject, const char *list, const char *title,
 		       const char *detail_key)
 {
@@ -60,7 +60,7 @@ static void modem_row(struct output_table *t, struct json_object *m)
 		output_table_cell(t, "%s", "");
 }
 
-/* What no column has room for; the name by which the modem is called in these lines. */
+/* Prints the properties of a modem that have no column; the lines call it by its device name. */
 static void print_modem(FILE *out, struct json_object *m)
 {
 	const char *name = json_get_string(m, "dev"), *maker = text_of(m, "manufacturer");
@@ -103,7 +103,10 @@ static void print_modems(FILE *out, struct json_object *subjects)
 		print_modem(out, json_object_array_get_idx(subjects, i));
 }
 
-/* One subject in full; of several modems the list, because the machine is the same for all. */
+/*
+ * One subject is printed in full, several modems as a list, because the machine is the same for
+ * all.
+ */
 void output_probe(const struct output *output, FILE *out, struct json_object *subjects)
 {
 	size_t n = json_object_array_length(subjects);

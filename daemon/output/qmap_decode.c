@@ -95,7 +95,7 @@ static struct json_object *command_json(const uint8_t *data, size_t len)
 }
 
 /*
- * The v4 trailer stores the sum over the packet complemented, as checksums are (kernel
+ * The v4 trailer holds the complement of the sum over the packet, as checksums do (kernel
  * drivers/net/ethernet/qualcomm/rmnet/rmnet_map_data.c, rmnet_map_ipv4_dl_csum_trailer()).
  */
 static bool trailer_agrees(const uint8_t *data, const struct qmap_frame *f)

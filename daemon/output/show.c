@@ -11,7 +11,7 @@ static const char *or_empty(const char *s)
 	return s ? s : "";
 }
 
-/* One line over each table: what the trunk is and how it is driven. */
+/* Prints the line above each table: the trunk, its driver and its data path. */
 static void print_head(FILE *out, struct json_object *trunk)
 {
 	const char *qmap = json_get_string(trunk, "qmap"), *model = json_get_string(trunk, "model");
@@ -23,7 +23,7 @@ static void print_head(FILE *out, struct json_object *trunk)
 	struct json_object *v;
 
 	fprintf(out, "%s: ", or_empty(json_get_string(trunk, "dev")));
-	if (!dp || !*dp) /* nothing is agreed with the modem yet */
+	if (!dp || !*dp) /* no format has been negotiated with the modem yet */
 		fprintf(out, "no data path yet");
 	else
 		fprintf(out, "data path %s", dp);
@@ -57,7 +57,7 @@ static void print_level(FILE *out, struct json_object *signal, const char *key, 
 		fprintf(out, ", %s %g %s", name, json_object_get_double(v), unit);
 }
 
-/* RSSI where the radio knows nothing better. */
+/* Prints RSSI if the radio reports nothing better. */
 static void print_signal(FILE *out, struct json_object *signal)
 {
 	struct json_object *rsrp = NULL;
@@ -70,7 +70,7 @@ static void print_signal(FILE *out, struct json_object *signal)
 	print_level(out, signal, "snr", "SNR", "dB");
 }
 
-/* Where it is registered, and how well it hears; nothing if the modem does not tell. */
+/* Prints registration and signal; nothing if the modem does not report them. */
 static void print_network(FILE *out, struct json_object *trunk)
 {
 	struct json_object *network = json_get_object(trunk, "network"), *signal;
@@ -103,7 +103,7 @@ static struct json_object *find_family(struct json_object *pdn, int family)
 	return NULL;
 }
 
-/* An address that is there although the call is not would mislead. */
+/* A family may still list an address without a call, which would mislead. */
 static bool is_up(struct json_object *family)
 {
 	const char *state = json_get_string(family, "state");
@@ -134,8 +134,8 @@ static bool is_damaged(struct json_object *family)
 }
 
 /*
- * "up" with every family that was asked for, "partial" with some, "damaged" with none where the
- * modem has a call; on a lost trunk none, even where the modem still has the call.
+ * "up" if every requested family is up, "partial" if some are, "damaged" if none is although the
+ * modem has a call. On a lost trunk none is up, even if the modem still has the call.
  */
 static const char *pdn_state(struct json_object *pdn, bool lost)
 {
@@ -202,7 +202,7 @@ static void print_table(FILE *out, struct json_object *trunk)
 	output_table_end(t);
 }
 
-/* The most telling of what the modem gave: the network's reason, its own, or the protocol's. */
+/* Prints the most specific reason of those the modem gave: the network's, its own, or QMI's. */
 static void print_end(FILE *out, struct json_object *end)
 {
 	const char *verbose = json_get_string(end, "verbose_name");
@@ -225,7 +225,7 @@ static void print_end(FILE *out, struct json_object *end)
 			(int)json_get_int(end, "error"));
 }
 
-/* @now: it is what the state is at this moment, and not what it was when qmapd ended. */
+/* @now: the reason holds at this moment; false: it held when qmapd ended. */
 static void print_reason(FILE *out, const char *port, struct json_object *family, bool now)
 {
 	const char *until = now ? json_get_string(family, "until") : NULL;
@@ -234,11 +234,11 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	const char *state = json_get_string(family, "state");
 	bool waits = state && (!strncmp(state, "waiting", 7) || !strcmp(state, "radio-off"));
 
-	/* The port's damage says it once for both families. */
+	/* The line about the port's damage covers both families. */
 	if (is_up(family) || is_damaged(family) || (!end && !reason))
 		return;
 	fprintf(out, "%s: IPv%d %s: ", port, (int)json_get_int(family, "family"), or_empty(state));
-	/* What it waits for says more than how it ended before. */
+	/* The reason for waiting is more useful than the one for the last end. */
 	if (end && !waits)
 		print_end(out, end);
 	else

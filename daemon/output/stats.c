@@ -6,7 +6,7 @@
 #include "output.h"
 #include "table.h"
 
-/* Counters in the order of their columns; the first column is the port's name. */
+/* Counters in the order of their columns. The first column holds the port's name. */
 static const struct {
 	const char *key;
 	struct output_column column;
@@ -66,7 +66,7 @@ static void print_ports(FILE *out, struct json_object *trunk)
 	output_table_end(t);
 }
 
-/* Only what has happened; -v shows all of them. */
+/* Prints the counters that are not 0; with -v all of them. */
 static void print_drops(const struct output *output, FILE *out, struct json_object *trunk)
 {
 	struct json_object *drops = json_get_object(trunk, "drops");

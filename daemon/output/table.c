@@ -12,7 +12,7 @@ struct output_table {
 	size_t next; /* cell */
 };
 
-/* no-color.org */
+/* https://no-color.org */
 static bool wants_colour(FILE *out)
 {
 	const char *no = getenv("NO_COLOR");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables for people, by libsmartcols: as wide as the terminal, coloured only on one. */
+/* Prints tables by libsmartcols: as wide as the terminal, coloured only on a terminal. */
 #ifndef QMAP_OUTPUT_TABLE_H
 #define QMAP_OUTPUT_TABLE_H
 
@@ -9,7 +9,7 @@
 struct output_table;
 
 enum output_column_flags {
-	OUTPUT_RIGHT = 1, /* numbers */
+	OUTPUT_RIGHT = 1, /* for numbers */
 };
 
 struct output_column {
@@ -17,15 +17,15 @@ struct output_column {
 	int flags;
 };
 
-/* NULL when memory is short. */
+/* NULL if memory is short. */
 struct output_table *output_table_new(FILE *out, const struct output_column *columns);
 
-/* A row; its cells are filled from left to right. */
+/* Starts a row; its cells are filled from left to right. */
 void output_table_row(struct output_table *t);
-/* Empty or NULL text shows as "-". */
+/* Fills the next cell; empty or NULL text shows as "-". */
 void output_table_cell(struct output_table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Colour of the cell filled last ("red", "green", "yellow"), where colours are shown at all. */
+/* Sets the colour of the last cell ("red", "green", "yellow"), if colours are on. */
 void output_table_colour(struct output_table *t, const char *colour);
 
 /* Prints and frees. */
