@@ -130,31 +130,9 @@ static void build_no_memory(struct port *port)
 	counters_add(port->counters, PORT_RX_DROPPED, 1);
 }
 
-/*
- * The page in @slot if no packet refers to it any more, otherwise a new one in its place. Where the
- * kernel clears new pages (init_on_alloc), that costs more than the copy that goes into them.
- */
-static struct page *build_recycle(struct page **slot, gfp_t gfp, unsigned int order)
-{
-	struct page *page = *slot;
-
-	if (likely(page)) {
-		if (likely(page_ref_count(page) == 1 && !page_is_pfmemalloc(page))) {
-			get_page(page);
-			return page;
-		}
-		put_page(page);
-	}
-	page = alloc_pages(gfp, order);
-	if (likely(page))
-		get_page(page);
-	*slot = page;
-	return page;
-}
-
 static struct page *build_small(struct rx_queue *q)
 {
-	return build_recycle(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
+	return pages_take(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
 }
 
 /*
@@ -273,21 +251,13 @@ static struct page *build_large(struct rx_queue *q, unsigned int n)
 
 	if (n < (PAGE_SIZE << RX_LARGE_ORDER) / 4 * 3)
 		return NULL;
-	return build_recycle(&q->large[q->next_large++ % RX_LARGE], gfp, RX_LARGE_ORDER);
+	return pages_take(&q->large[q->next_large++ % RX_LARGE], gfp, RX_LARGE_ORDER);
 }
 
 void build_free_pages(struct rx_queue *q)
 {
-	unsigned int i;
-
-	for (i = 0; i < RX_LARGE; i++) {
-		if (q->large[i])
-			put_page(q->large[i]);
-	}
-	for (i = 0; i < RX_SMALL; i++) {
-		if (q->small[i])
-			put_page(q->small[i]);
-	}
+	pages_free(q->large, RX_LARGE);
+	pages_free(q->small, RX_SMALL);
 	if (q->head)
 		put_page(q->head);
 }

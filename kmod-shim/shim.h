@@ -163,6 +163,15 @@ void rx_stop(struct trunk *trunk);
 void rx_destroy(struct trunk *trunk);
 rx_handler_result_t rx_handle(struct sk_buff **pskb);
 
+/* pages.c */
+/*
+ * The page in @slot if nobody else refers to it any more, otherwise a new one in its place, with a
+ * reference for the caller. NULL: no memory. All pages of a slot have one order.
+ */
+struct page *pages_take(struct page **slot, gfp_t gfp, unsigned int order);
+/* Gives back what is in @n slots, which are empty then. */
+void pages_free(struct page **slots, unsigned int n);
+
 /* segment.c */
 /* Can this GSO packet be cut by the functions below? */
 bool segment_possible(const struct sk_buff *skb);
