@@ -26,6 +26,7 @@
 #define TX_HEADROOM   (QMAP_SHIM_TX_ROOM + sizeof(struct qmap_shim_tx))
 #define TX_FRAMES_MAX 255
 #define TX_USECS_MAX  1000000
+#define TX_PAGES      8 /* aggregates whose memory is kept */
 #define SEGMENT_HEADERS_MAX 128 /* IP and TCP header of what is cut */
 
 /* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
@@ -88,6 +89,8 @@ struct aggregator {
 	struct sk_buff *skb; /* being filled: one frame in place, or copies of several */
 	struct bill *bill;   /* of copies; NULL while there is one frame in place */
 	unsigned int frames;
+	struct page *pages[TX_PAGES]; /* that aggregates are made of, in turn */
+	unsigned int next_page;
 	struct sk_buff_head ready;  /* transfers that are complete, in the order they leave */
 	struct task_struct *sender; /* the caller that is handing them on, or NULL */
 	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
@@ -166,7 +169,7 @@ rx_handler_result_t rx_handle(struct sk_buff **pskb);
 /* pages.c */
 /*
  * The page in @slot if nobody else refers to it any more, otherwise a new one in its place, with a
- * reference for the caller. NULL: no memory. All pages of a slot have one order.
+ * reference for the caller. NULL: no memory.
  */
 struct page *pages_take(struct page **slot, gfp_t gfp, unsigned int order);
 /* Gives back what is in @n slots, which are empty then. */

@@ -196,6 +196,26 @@ static void tx_copy(struct aggregator *tx, struct sk_buff *skb, unsigned int pad
 	consume_skb(skb);
 }
 
+/* An skb with room for @bytes, in a page of the fitting order that no other packet has a part of. */
+static struct sk_buff *tx_alloc(struct aggregator *tx, unsigned int bytes)
+{
+	struct page **slot = &tx->pages[tx->next_page++ % TX_PAGES];
+	unsigned int order = get_order(SKB_DATA_ALIGN(bytes) +
+				       SKB_DATA_ALIGN(sizeof(struct skb_shared_info)));
+	struct sk_buff *skb;
+	struct page *page;
+
+	if (*slot && compound_order(*slot) != order) /* the limit was another one */
+		pages_free(slot, 1);
+	page = pages_take(slot, GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN, order);
+	if (!page)
+		return NULL;
+	skb = build_skb(page_address(page), PAGE_SIZE << order);
+	if (!skb)
+		put_page(page);
+	return skb;
+}
+
 /*
  * An empty aggregate with room for @need bytes at least, up to @size. A limit that is a
  * power of two, and a little more for the skb itself, would take twice the memory: the aggregate
@@ -205,7 +225,7 @@ static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 {
 	struct net_device *lower = trunk->lower;
 	unsigned int reserved = LL_RESERVED_SPACE(lower) + lower->needed_tailroom;
-	unsigned int fits = SKB_WITH_OVERHEAD(roundup_pow_of_two(size)) - reserved;
+	unsigned int fits = SKB_WITH_OVERHEAD(PAGE_SIZE << get_order(size)) - reserved;
 	struct aggregator *tx = &trunk->tx;
 	struct bill *bill;
 	struct sk_buff *skb;
@@ -215,7 +235,7 @@ static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 		return false;
 	if (fits < size && fits >= need)
 		size = fits;
-	skb = alloc_skb(reserved + size, GFP_ATOMIC | __GFP_NOWARN);
+	skb = tx_alloc(tx, reserved + size);
 	if (!skb) /* no memory in one piece for more than this frame */
 		skb = alloc_skb(reserved + need, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb) {
@@ -530,4 +550,5 @@ void tx_destroy(struct trunk *trunk)
 		tx_flush(trunk);
 	} while (!skb_queue_empty(&trunk->tx.ready));
 	hrtimer_cancel(&trunk->tx.timer);
+	pages_free(trunk->tx.pages, TX_PAGES);
 }

@@ -31,7 +31,7 @@
  *
  *   IFLA_QMAP_TRUNK_FLOW_MS     u32  milliseconds after which a stopped port starts again by
  *                                    itself; 1..600000, default 5000
- *   IFLA_QMAP_TRUNK_TX_BYTES    u32  most bytes in one uplink aggregate; 0..65535. 0, the default,
+ *   IFLA_QMAP_TRUNK_TX_BYTES    u32  most bytes in one uplink aggregate; 0..65280. 0, the default,
  *                                    sends each frame on its own
  *   IFLA_QMAP_TRUNK_TX_FRAMES   u32  most frames in one uplink aggregate; 1..255, default 32
  *   IFLA_QMAP_TRUNK_TX_USECS    u32  longest time that a frame waits for others; 0..1000000. 0,
@@ -139,6 +139,8 @@
  *   aggregates waiting, per CPU        256, and none is added once they take 8 MB; further ones
  *                                      are dropped as queue_full
  *   pages kept for packets, per CPU    512 KB and one page, with pages of 4 KB
+ *   uplink aggregates whose memory     8, each of the largest size that the trunk allows, rounded
+ *   a trunk keeps                      up to a power of two of pages
  *   one coalesced packet               64 KB, 17 page fragments. Its truesize includes the whole of
  *                                      each page that it uses; packets do not share pages
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,

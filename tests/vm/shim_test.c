@@ -42,6 +42,7 @@ static const struct test {
 	{"uplink_alone", test_uplink_alone},
 	{"uplink_timer", test_uplink_timer},
 	{"uplink_avoid", test_uplink_avoid},
+	{"uplink_memory", test_uplink_memory},
 	{"fair", test_fair},
 	{"tcp", test_tcp},
 	{"peers_v1", test_peers_v1},

@@ -44,6 +44,7 @@ int test_uplink_v5(void);
 int test_uplink_alone(void);
 int test_uplink_timer(void);
 int test_uplink_avoid(void);
+int test_uplink_memory(void);
 int test_fair(void);
 int test_tcp(void);
 int test_peers_v1(void);

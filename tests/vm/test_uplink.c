@@ -237,6 +237,45 @@ int test_uplink_alone(void)
 	return run(1, &off, 0, false);
 }
 
+/*
+ * Memory of aggregates is used again: not while the modem has not read them, and by aggregates of
+ * other sizes when the limit changes.
+ */
+static int under_limit(const struct world *w, uint32_t tx_bytes, unsigned int *transfers)
+{
+	const struct nl_trunk t = {.tx_bytes = tx_bytes, .tx_frames = 255};
+	int fds[PORTS + 1], err;
+
+	if (nl_change_trunk("trunk0", &t))
+		return FAIL("limit %u: %s", tx_bytes, nl_error());
+	fds[1] = udp_open(1, SEGMENT);
+	fds[2] = udp_open(2, SEGMENT);
+	err = fds[1] < 0 || fds[2] < 0 || send_random(fds, SEGMENT) || send_random(fds, SEGMENT) ||
+	      drain(w, 1, transfers);
+	close(fds[1]);
+	close(fds[2]);
+	return err ? FAIL("limit %u", tx_bytes) : 0;
+}
+
+int test_uplink_memory(void)
+{
+	static const uint32_t limits[] = {2100, 65280, 4096, 32768, 2100, 16384, 8192};
+	const struct world_options o = {.version = 1, .ports = PORTS};
+	unsigned int transfers = 0, i;
+	struct world w;
+	int err;
+
+	memset(streams, 0, sizeof(streams));
+	if (world_new(&w, &o))
+		return -1;
+	err = addresses();
+	for (i = 0; i < 10 * sizeof(limits) / sizeof(*limits) && !err; i++)
+		err = under_limit(&w, limits[i % (sizeof(limits) / sizeof(*limits))], &transfers);
+	printf("  %u transfers\n", transfers);
+	world_free(&w);
+	return err;
+}
+
 /* Single sends meet in an aggregate only if they wait for each other. */
 int test_uplink_timer(void)
 {
