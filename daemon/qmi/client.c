@@ -18,7 +18,7 @@ struct qmi_transaction {
 	struct event *deadline;
 	uint16_t id; /* of the message */
 	uint16_t number;
-	int failed; /* negative errno: could not be sent */
+	int failed; /* negative errno: sending failed */
 	qmi_reply_fn fn;
 	void *arg;
 };
@@ -26,7 +26,7 @@ struct qmi_transaction {
 struct qmi_client {
 	TAILQ_ENTRY(qmi_client) entry;
 	SLIST_ENTRY(qmi_client) grave;
-	bool dead; /* freed while the channel was busy: may still be on the stack */
+	bool dead; /* freed while the channel was busy: it may still be on the stack */
 	struct qmi_channel *channel;
 	uint8_t service, id;
 	uint16_t last; /* transaction number */
@@ -47,8 +47,8 @@ struct qmi_channel {
 	struct qmi_nudge *nudge;
 	const struct qmi_tap *tap;
 	void *tap_arg;
-	bool busy;  /* handing out what was received */
-	bool freed; /* while busy: somebody has freed us */
+	bool busy;  /* a callback for a received message is running */
+	bool freed; /* the owner has freed the channel from within that callback */
 };
 
 void qmi_request_init(struct qmi_request *r, uint16_t id)
@@ -64,7 +64,7 @@ static void transaction_free(struct qmi_transaction *t)
 	free(t);
 }
 
-/* Ends @t and tells its owner, who may free everything. */
+/* Ends @t and calls its owner, who may free transaction, client and channel. */
 static void transaction_end(struct qmi_transaction *t, int err, const struct qmi_message *m)
 {
 	qmi_reply_fn fn = t->fn;
@@ -85,7 +85,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	transaction_end(t, t->failed ? t->failed : -ETIMEDOUT, NULL);
 }
 
-/* Of all clients with this id: CTL's is everybody's. */
+/* Search every client with this id: all users of CTL share id 0. */
 static struct qmi_transaction *transaction_find(const struct qmi_channel *ch, uint8_t service,
 						uint8_t id, uint16_t number)
 {
@@ -103,8 +103,8 @@ static struct qmi_transaction *transaction_find(const struct qmi_channel *ch, ui
 }
 
 /*
- * Zero is not used, and CTL has eight bits. A number still in use belongs to a request that waits
- * long (Start Network): it is passed over.
+ * Transaction numbers skip zero and have eight bits on CTL. A number still in use belongs to a
+ * request that waits long (Start Network), so skip it.
  */
 static uint16_t next_number(struct qmi_client *c)
 {
@@ -166,7 +166,7 @@ void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned
 	int err = transaction_new(&t, c, timeout_ms, fn, arg);
 
 	if (err < 0) {
-		/* Without memory for a timer there is no later to answer from. */
+		/* Without memory for a timer the reply cannot be deferred. */
 		fn(arg, err, NULL);
 		return;
 	}
@@ -190,7 +190,7 @@ static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, u
 	return NULL;
 }
 
-/* @known: somebody here has had it, too. False: nobody waits for it. */
+/* @known: one of our clients has this client id, too. False: no program waits for the message. */
 static bool dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool known)
 {
 	if (ch->tap)
@@ -279,7 +279,7 @@ static void tap_close(struct qmi_channel *ch)
 		tap->closed(ch->tap_arg);
 }
 
-/* Only once nothing of the channel is on the stack. */
+/* Called once no function of the channel is on the stack. */
 static void channel_destroy(struct qmi_channel *ch)
 {
 	struct qmi_client *c;
@@ -317,7 +317,7 @@ static void on_received(void *arg, size_t len)
 	channel_idle(ch);
 }
 
-/* A request that was sent and waits; what could not be sent answers for itself. */
+/* Returns a request that was sent and waits. A request that could not be sent has its own timer. */
 static struct qmi_transaction *any_transaction(struct qmi_channel *ch)
 {
 	struct qmi_transaction *t;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control channel of one modem, the clients on it and their transactions.
+ * The control channel of one modem, its clients and their transactions.
  *
  * A request gets exactly one reply: the modem's response, or a negative errno when its deadline
  * passes, the channel is lost, or it could not be sent. Replies come from the event loop, never
- * from inside qmi_client_send(). From a reply or an indication, clients and channel may be freed.
+ * from inside qmi_client_send(). A reply or indication callback may free clients and channel.
  */
 #ifndef QMAP_QMI_CLIENT_H
 #define QMAP_QMI_CLIENT_H
@@ -19,7 +19,7 @@ struct event_base;
 struct qmi_channel;
 struct qmi_client;
 
-/* A request's id and TLVs; channel and client add the rest. */
+/* Id and TLVs of a request; channel and client add the rest. */
 struct qmi_request {
 	uint16_t id;
 	struct qmi_buf tlvs;
@@ -28,13 +28,13 @@ struct qmi_request {
 void qmi_request_init(struct qmi_request *r, uint16_t id);
 
 /*
- * @err 0: @m is the response, valid during the call, its result not yet looked at. Else @m is NULL:
- * -ETIMEDOUT, -ENODEV or -EPIPE (channel lost), -ENOBUFS, -EMSGSIZE.
+ * @err 0: @m is the response, valid during the call; the callback checks its result. Otherwise @m
+ * is NULL: -ETIMEDOUT, -ENODEV or -EPIPE (channel lost), -ENOBUFS, -EMSGSIZE.
  */
 typedef void (*qmi_reply_fn)(void *arg, int err, const struct qmi_message *m);
 typedef void (*qmi_indication_fn)(void *arg, const struct qmi_message *m);
 
-/* X(field, what is counted) */
+/* X(field, meaning) */
 #define QMI_COUNTERS(X)                                                                            \
 	X(requests, "sent")                                                                        \
 	X(responses, "matched with a request")                                                     \
@@ -52,7 +52,7 @@ struct qmi_counters {
 };
 
 struct qmi_channel_ops {
-	/* A response that no request waits for, of a client that exists; may be NULL. */
+	/* A response to one of our clients for which no request waits; may be NULL. */
 	void (*late)(void *arg, const struct qmi_message *m);
 	/* The channel is gone. Every open request has got its -ENODEV before. */
 	void (*lost)(void *arg, const char *why);
@@ -60,47 +60,49 @@ struct qmi_channel_ops {
 
 int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const char *path,
 		     const struct qmi_channel_ops *ops, void *arg, struct error *err);
-/* What is for nobody here: for somebody who lets other programs use the channel. */
+/* Gets the messages for other programs that share the channel. */
 struct qmi_tap {
-	/* A response or indication for a client that is not here, or an indication to all. False: a
-	 * response that nobody waits for. */
+	/*
+	 * A response or indication for a client id that is not ours, or an indication to all.
+	 * Returns false for a response that no program waits for.
+	 */
 	bool (*message)(void *arg, const struct qmi_message *m);
-	/* The channel is gone, or goes: nothing may be sent any more. Comes once. */
+	/* The channel is gone or closing: nothing may be sent any more. Called once. */
 	void (*closed)(void *arg);
 };
 
-/* One at a time; @tap NULL: none. */
+/* Sets the tap; there is one at a time. @tap NULL: removes it. */
 void qmi_channel_tap(struct qmi_channel *ch, const struct qmi_tap *tap, void *arg);
 
-/* Sends somebody else's request as it is. As qmi_transport_send(); -EMSGSIZE. */
+/* Sends another program's request unchanged. Errors as qmi_transport_send(); -EMSGSIZE. */
 int qmi_channel_forward(struct qmi_channel *ch, const struct qmi_message *m);
 
-/* Frees the clients too; their open requests get no reply. */
+/* Frees the clients, too; their open requests get no reply. */
 void qmi_channel_free(struct qmi_channel **ch);
 
 const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch);
-/* Malformed bytes by enum qmi_fault, and how many were skipped. */
+/* Counters of malformed messages by enum qmi_fault; @skipped gets the number of bytes skipped. */
 const uint64_t *qmi_channel_faults(const struct qmi_channel *ch, uint64_t *skipped);
 
 struct qmi_transport;
 const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch);
 
 /*
- * A client of @service with an @id that the modem has given out (0 for CTL, which may have several:
- * they share transaction numbers). @fn gets its indications and those to all clients of the
- * service; may be NULL.
+ * Adds a client of @service with an @id that the modem has allocated (0 for CTL, which may have
+ * several clients: they share transaction numbers). @fn gets its indications and those to all
+ * clients of the service; may be NULL.
  */
 int qmi_client_new(struct qmi_client **out, struct qmi_channel *ch, uint8_t service, uint8_t id,
 		   qmi_indication_fn fn, void *arg);
-/* Forgets the client and its open requests; tells the modem nothing. */
+/* Frees the client and its open requests, without a message to the modem. */
 void qmi_client_free(struct qmi_client **c);
-/* Drops the client's open requests without reply; their responses will count as late. */
+/* Drops the client's open requests without a reply; their responses will count as late. */
 void qmi_client_cancel(struct qmi_client *c);
 uint8_t qmi_client_id(const struct qmi_client *c);
 
 /*
- * Sends @r; @fn gets the reply after @timeout_ms at the latest. If it cannot even be queued, the
- * reply with the reason comes from the loop, too.
+ * Sends @r; @fn gets the reply after @timeout_ms at the latest. If the request cannot be queued,
+ * the event loop delivers the reason as its reply.
  */
 void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned int timeout_ms,
 		     qmi_reply_fn fn, void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What nudge.c needs to know of a channel. */
+/* The part of a channel that nudge.c uses. */
 #ifndef QMAP_QMI_CLIENT_INTERNAL_H
 #define QMAP_QMI_CLIENT_INTERNAL_H
 
@@ -10,7 +10,7 @@ struct qmi_channel;
 struct qmi_client;
 
 struct event_base *qmi_channel_base(const struct qmi_channel *ch);
-/* Does a request of any client but @except (may be NULL) wait for its answer? */
+/* Is a request of any client but @except (may be NULL) open? */
 bool qmi_channel_waits(const struct qmi_channel *ch, const struct qmi_client *except);
 
 #endif

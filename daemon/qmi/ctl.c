@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TLV_SERVICE  0x01 /* Allocate CID: u8 */
-#define TLV_DEVICE   0x01 /* Proxy Open: path, not terminated */
+#define TLV_DEVICE   0x01 /* Proxy Open: path, not NUL-terminated */
 #define TLV_CLIENT   0x01 /* Allocate and Release CID: service u8, client id u8 */
 #define TLV_SERVICES 0x01 /* Get Version Info: count u8, {service u8, major u16, minor u16} */
 

@@ -64,7 +64,7 @@ static void decode_result(struct json_object *o, const struct qmi_message *m)
 	add_text(o, "error_name", qmi_error_name(res.error));
 }
 
-/* Every TLV up to the end, or to the one that does not fit. */
+/* Decodes TLVs up to the end, or to the first one that does not fit. */
 static struct json_object *decode_tlvs(const struct qmi_message *m, const uint8_t *buf)
 {
 	struct json_object *a = json_object_new_array();

@@ -15,7 +15,7 @@ static bool is_name(const char *key)
 	return n > suffix && !strcmp(key + n - suffix, NAME_SUFFIX);
 }
 
-/* "connected (2)" where a number has a name, the value itself elsewhere. */
+/* Prints "connected (2)" if the number has a name, else the value itself. */
 static void print_value(FILE *file, struct json_object *o, const char *key, struct json_object *v)
 {
 	char name_key[64];

@@ -8,12 +8,12 @@
 
 #include "names.h"
 
-/* One field of a format, cut out of it: "name:kind/enum". */
+/* One field of a format string: "name:kind/enum". */
 struct field {
 	char name[32], kind[8], enumeration[24];
 };
 
-/* Copies up to one of @stops; returns where it stopped. */
+/* Copies up to one of @stops and returns its position. */
 static const char *take(const char *p, const char *stops, char *out, size_t size)
 {
 	size_t n = strcspn(p, stops);
@@ -52,7 +52,7 @@ static void add_bytes_as_text(struct json_object *o, const char *name, const uin
 	char text[512];
 	size_t i;
 
-	/* Firmware ends some strings with NUL or other control characters. */
+	/* Some firmware ends strings with NUL or other control characters. */
 	for (i = 0; i < n && i < sizeof(text) - 1; i++)
 		text[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '?';
 	while (i && p[i - 1] < 0x20)
@@ -86,7 +86,7 @@ static void read_address(struct json_object *o, const struct field *f, struct qm
 	json_object_object_add(o, f->name, json_object_new_string(text));
 }
 
-/* A list of numbers: a count, then one byte each. */
+/* Reads a list of numbers: a count, then one byte each. */
 static void read_list(struct json_object *o, const struct field *f, struct qmi_cursor *c)
 {
 	struct json_object *numbers = json_object_new_array();
@@ -96,7 +96,7 @@ static void read_list(struct json_object *o, const struct field *f, struct qmi_c
 	json_object_object_add(o, f->name, numbers);
 }
 
-/* Type and reason of a call's end: what the reason is called depends on the type. */
+/* Reads type and reason of a call's end; the type selects the table of names for the reason. */
 static void read_end(struct json_object *o, const struct field *f, struct qmi_cursor *c)
 {
 	uint16_t type = qmi_read_le16(c), reason = qmi_read_le16(c);
@@ -161,7 +161,7 @@ bool qmi_decode_value(const char *format, const struct qmi_tlv *t, struct json_o
 	*out = json_object_new_array();
 	n = format[2] == '8' ? qmi_read_u8(&c) : qmi_read_le16(&c);
 	format = strchr(format, ']') + 1;
-	/* At most as many as there are bytes: none of the fields is empty. */
+	/* The count cannot exceed the bytes: none of the fields is empty. */
 	for (; n && !c.bad; n--)
 		json_object_array_add(*out, read_fields(format, &c));
 	return !c.bad;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Values of TLVs by the formats of names.h. */
+/* Decodes values of TLVs by the formats of names.h. */
 #ifndef QMAP_QMI_DECODE_VALUE_H
 #define QMAP_QMI_DECODE_VALUE_H
 
@@ -8,9 +8,9 @@
 struct json_object;
 
 /*
- * The fields of @t as @format lists them: an object, or an array of objects for a counted list. A
- * single value without a name becomes member "value". False if the value is too short for the
- * format; @out then holds what was read.
+ * Decodes @t by @format into an object, or into an array of objects for a counted list. A single
+ * value without a name becomes member "value". False if the value is too short for the format; @out
+ * then holds the fields read so far.
  */
 bool qmi_decode_value(const char *format, const struct qmi_tlv *t, struct json_object **out);
 

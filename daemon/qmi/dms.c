@@ -4,12 +4,13 @@
 #include <string.h>
 
 #define TLV_STRING     0x01
-#define TLV_PIN	       0x01 /* Verify PIN: which u8, length u8, digits */
+#define TLV_PIN	       0x01 /* Verify PIN: PIN number u8, length u8, digits */
 #define TLV_PIN_STATUS 0x11 /* Get PIN Status: u8 status, u8 PIN and u8 PUK retries left */
 #define PIN_1	       1
 
-#define TLV_MODE	  0x01 /* u8 */
-#define TLV_MODE_HARDWARE 0x11 /* Get Operating Mode's response: u8, a switch keeps it so */
+#define TLV_MODE 0x01 /* u8 */
+/* Get Operating Mode's response: u8, a hardware switch forces the mode */
+#define TLV_MODE_HARDWARE 0x11
 #define TLV_MODE_EVENT	  0x14 /* Set Event Report: u8, on; Event Report: u8, the mode */
 
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size)

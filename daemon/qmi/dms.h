@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Device management service: who the modem is; the SIM's PIN where there is no UIM service. */
+/* Device management service: identity of the modem; the SIM's PIN on modems without UIM service. */
 #ifndef QMAP_QMI_DMS_H
 #define QMAP_QMI_DMS_H
 
@@ -27,21 +27,23 @@ enum qmi_dms_mode {
 	QMI_DMS_MODE_ONLY_LOW_POWER = 7,
 };
 
-/* The one string in the response to any of these, and Get ICCID; false if there is none. */
+/* Reads the one string in the response to any of these and to Get ICCID; false if there is none. */
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size);
 
 void qmi_dms_get_pin_status(struct qmi_request *r);
 void qmi_dms_verify_pin(struct qmi_request *r, const char *pin);
 
-/* The radio: indications of its operating mode, asking for it, setting it. */
+/* The radio: subscribe to its operating mode, read it, set it. */
 void qmi_dms_register_mode(struct qmi_request *r);
 void qmi_dms_get_operating_mode(struct qmi_request *r);
 void qmi_dms_set_operating_mode(struct qmi_request *r, enum qmi_dms_mode mode);
-/* Response to Get Operating Mode, or Event Report; @hardware: a switch keeps the radio off (left as it
- * is where @m does not tell). False: no mode is told. */
+/*
+ * Reads the response to Get Operating Mode, or Event Report. @hardware: a switch keeps the radio
+ * off (unchanged if @m does not contain it). False: @m has no mode.
+ */
 bool qmi_dms_operating_mode(const struct qmi_message *m, uint8_t *mode, bool *hardware);
 
-/* What Get PIN Status tells of PIN 1; false: nothing. */
+/* Reads the state of PIN 1 from Get PIN Status; false: it is missing. */
 bool qmi_dms_pin_status(const struct qmi_message *m, struct qmi_sim *sim);
 
 #endif

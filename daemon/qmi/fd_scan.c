@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * stat() of a descriptor on a network file system can hang for ever; the link's text cannot. So
- * only what is called /dev/... is looked at more closely.
+ * stat() of a descriptor on a network file system can hang for ever; reading the link cannot. So
+ * only names under /dev/ are examined further.
  */
 static bool is_device(int dir, const char *name, dev_t rdev)
 {
@@ -29,7 +29,7 @@ static bool is_device(int dir, const char *name, dev_t rdev)
 	       st.st_rdev == rdev;
 }
 
-/* 1: has it open; 0: has not, or is gone by now. */
+/* 1: the process has the device open; 0: it does not, or has ended. */
 static int process_has(const char *pid, dev_t rdev)
 {
 	char path[64];

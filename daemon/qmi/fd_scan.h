@@ -5,12 +5,12 @@
 #include <sys/types.h>
 
 /*
- * How many other processes have character device @rdev open, and which (@first, may be NULL) is the
- * first of them. Negative errno if some process could not be looked at: then nobody knows.
+ * Number of other processes that have character device @rdev open; @first (may be NULL) gets the
+ * first of them. Negative errno if some process could not be examined: the number is then unknown.
  */
 int fd_scan_device(dev_t rdev, pid_t *first);
 
-/* What process @pid calls itself (/proc/PID/comm); empty if it is gone. */
+/* Name of process @pid (/proc/PID/comm); empty if it has ended. */
 void fd_scan_name(pid_t pid, char *name, size_t size);
 
 #endif

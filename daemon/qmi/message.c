@@ -84,7 +84,7 @@ int qmi_sdu_parse(const uint8_t *buf, size_t len, struct qmi_message *m, struct 
 	return tlvs_check(m->tlvs, header, bad);
 }
 
-/* The QMUX header. Returns the length of the message. */
+/* Parses the QMUX header. Returns the length of the message. */
 static int qmux_parse(const uint8_t *buf, size_t len, struct qmi_message *m, struct qmi_bad *bad)
 {
 	size_t total;
@@ -97,7 +97,7 @@ static int qmux_parse(const uint8_t *buf, size_t len, struct qmi_message *m, str
 	}
 	m->service = buf[4];
 	m->client = buf[5];
-	total = qmi_get_le16(buf + 1) + 1; /* the length counts all but the marker */
+	total = qmi_get_le16(buf + 1) + 1; /* the length does not count the marker */
 	if (total < QMUX_HEADER + sdu_header(m->service))
 		return broken(bad, QMI_FAULT_SHORT_LENGTH, 1);
 	if (total > QMI_MAX_MESSAGE)

@@ -3,8 +3,8 @@
  * QMI messages on a stream: the QMUX header (01, length, flags, service, client id), the service's
  * header (flags, transaction, message id, length) and TLVs.
  *
- * Transactions have 8 bits on CTL and 16 bits elsewhere; the flags that tell request from response
- * differ between the two as well.
+ * Transactions have 8 bits on CTL and 16 bits elsewhere; the flags that distinguish request and
+ * response differ between the two as well.
  */
 #ifndef QMAP_QMI_MESSAGE_H
 #define QMAP_QMI_MESSAGE_H
@@ -34,7 +34,7 @@ enum qmi_type {
 	QMI_INDICATION
 };
 
-/* What can be wrong with bytes: X(symbol, name used in counters and JSON, what it means). */
+/* Faults of received bytes: X(symbol, name used in counters and JSON, meaning). */
 #define QMI_FAULTS(X)                                                                              \
 	X(MARKER, "marker", "message does not begin with 0x01")                                    \
 	X(SHORT_LENGTH, "short_length", "QMUX length too small for the headers")                   \
@@ -60,10 +60,10 @@ struct qmi_message {
 	enum qmi_type type;
 	uint16_t transaction;
 	uint16_t id;
-	struct qmi_tlvs tlvs; /* into the bytes that were parsed */
+	struct qmi_tlvs tlvs; /* point into the parsed bytes */
 };
 
-/* Where and why a message is malformed. */
+/* Position and reason of a malformed message. */
 struct qmi_bad {
 	enum qmi_fault fault;
 	size_t offset;
@@ -71,12 +71,11 @@ struct qmi_bad {
 
 /*
  * Parses the message at @buf. Returns its length; -EAGAIN if @len bytes are only its beginning
- * (@bad then says "truncated", at @len); -EBADMSG with @bad. @m holds whatever was
- * parsed before that.
+ * (@bad then says "truncated", at @len); -EBADMSG with @bad. @m holds the parts parsed until then.
  */
 int qmi_message_parse(const uint8_t *buf, size_t len, struct qmi_message *m, struct qmi_bad *bad);
 
-/* The same for a message without QMUX header; @len must be exact, m->service and m->client set. */
+/* Parses a message without QMUX header; @len must be exact, m->service and m->client set. */
 int qmi_sdu_parse(const uint8_t *buf, size_t len, struct qmi_message *m, struct qmi_bad *bad);
 
 /* Writes @m with the TLVs of m->tlvs. Returns the length, or -EMSGSIZE beyond @size. */
@@ -88,33 +87,33 @@ struct qmi_result {
 	uint16_t error;	 /* protocol error, 0 if there is none */
 };
 
-/* -ENOMSG if the response has no (whole) result. */
+/* Reads the result of a response. -ENOMSG if it has none, or only a part of it. */
 int qmi_message_result(const struct qmi_message *m, struct qmi_result *r);
 
-/* Headers inside of what is wrong that are looked at in what one read has brought. */
+/* Upper bound of headers examined inside malformed bytes of one read. */
 #define QMI_STREAM_LOOKS 512
 
 /*
- * Cuts a stream into messages. A read may hold a part of a message or several; garbage is skipped
- * up to the next byte that can begin a message from a modem, and what is skipped is counted under
- * the reason. When a message is cut short and another follows, the one that follows survives: a
- * whole message from the modem inside an unfinished one, or inside one that is not followed by a
- * marker, is taken for the next message.
+ * Splits a stream into messages. A read may return a part of a message or several. Garbage is
+ * skipped up to the next byte that can begin a message from a modem, and its bytes are counted by
+ * reason. If a message is cut short and another follows, the following one survives: a whole
+ * message from the modem inside an unfinished one, or inside one without a marker behind it, counts
+ * as the next message.
  */
 struct qmi_stream {
 	uint8_t buf[2 * QMI_MAX_MESSAGE];
 	size_t len;
-	size_t off; /* of what has not been handed out yet */
+	size_t off; /* start of the bytes not handed out yet */
 	uint64_t faults[QMI_FAULT_MAX];
-	uint64_t skipped;   /* bytes */
-	unsigned int looks; /* so far */
+	uint64_t skipped;   /* in bytes */
+	unsigned int looks; /* headers examined since the last read */
 };
 
 /* Room for one more read, valid until qmi_stream_filled(). At least QMI_MAX_MESSAGE bytes. */
 uint8_t *qmi_stream_room(struct qmi_stream *s, size_t *size);
 void qmi_stream_filled(struct qmi_stream *s, size_t len);
 
-/* 1: @m is the next message, valid until the next qmi_stream_room(). 0: more bytes are needed. */
+/* 1: @m is the next message, valid until the next qmi_stream_room(). 0: it needs more bytes. */
 int qmi_stream_next(struct qmi_stream *s, struct qmi_message *m);
 
 #endif

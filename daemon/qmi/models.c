@@ -22,8 +22,8 @@
 	.note = "is " chip "'s, not Qualcomm's: no QMI, no QMAP"
 
 /*
- * Ids, interfaces, sizes: the tables of Quectel's drivers qmi_wwan_q 1.5 and pcie_mhi 1.4, and of
- * the kernel's qmi_wwan. A new model is a new line.
+ * Ids, interfaces and sizes from the tables of Quectel's drivers qmi_wwan_q 1.5 and pcie_mhi 1.4,
+ * and from the kernel's qmi_wwan. A new model is a new line.
  */
 static const struct qmi_model models[] = {
 	{"EC25 EG25 EC20", USB(0x2c7c, 0x0125), V1(4 * KB), IF(4),
@@ -68,7 +68,7 @@ static const struct qmi_model models[] = {
 	{"RM520", PCIE(0x1eac, 0x1004), V5(15 * KB), FORCED},
 	{"RM255", PCIE(0x1eac, 0x100b), V1(15 * KB), FORCED},
 
-	/* whole families: a longer name above comes first */
+	/* whole families: longer names above come first */
 	{"EC2 EG2", V1(4 * KB), IF(4)},
 	{"RG5 RM5 RG6", V5(31 * KB), IF(4), FORCED},
 };
@@ -87,8 +87,8 @@ static const struct {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Kept when a new configuration no longer has it, because a session may point at it; the next one
- * that says the same finds it again.
+ * Entries outlive the configuration that added them, because a session may point at them; a later
+ * configuration with the same values uses them again.
  */
 struct override {
 	struct override *next;
@@ -123,8 +123,10 @@ const struct qmi_model *qmi_model_find_id(uint16_t vendor, uint16_t product)
 	return vendor ? builtin(vendor, product) : NULL;
 }
 
-/* Length of the longest of @names that @text begins with, and where it stands; else 0 and the
- * first. */
+/*
+ * Length of the longest of @names that is a prefix of @text; @where gets its position. 0 and the
+ * first name if none is.
+ */
 static size_t match(const char *names, const char *text, const char **where)
 {
 	size_t best = 0, len;

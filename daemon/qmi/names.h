@@ -7,24 +7,24 @@
 
 #include "message.h"
 
-/* All return NULL for what has no name. */
+/* All return NULL if there is no name. */
 const char *qmi_service_name(uint8_t service); /* "WDS" */
 const char *qmi_message_name(uint8_t service, uint16_t id);
 const char *qmi_error_name(uint16_t error);
 const char *qmi_end_name(uint16_t reason);
 const char *qmi_end_type_name(uint16_t type);
 const char *qmi_end_verbose_name(uint16_t type, uint16_t reason);
-/* Value of an enumeration that a TLV's format names. */
+/* Name of @value in the enumeration that a TLV's format refers to. */
 const char *qmi_enum_name(const char *enumeration, uint32_t value);
 
 const char *qmi_type_name(enum qmi_type type);
 
 /*
- * What a TLV is called and holds. The format lists its fields, "name:kind" or "name:kind/enum",
- * separated by blanks; one field without a name is the whole value. Kinds: u8 u16 u32 u64 s8 s16,
- * v4 (address as little-endian integer), v6 (16 bytes), str (the rest), str8 and str16 (length in
- * so many bits, string), list (count, then one byte each), end (type and reason of a verbose call
- * end reason). "[u8]" or "[u16]" in front: a count, then that many times the fields.
+ * Name and format of a TLV. The format lists its fields, "name:kind" or "name:kind/enum", separated
+ * by blanks; one field without a name is the whole value. Kinds: u8 u16 u32 u64 s8 s16, v4 (address
+ * as little-endian integer), v6 (16 bytes), str (the rest), str8 and str16 (length in so many bits,
+ * string), list (count, then one byte each), end (type and reason of a verbose call end reason).
+ * "[u8]" or "[u16]" in front: a count, then that many times the fields.
  */
 struct qmi_tlv_name {
 	uint8_t service;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Why calls end: the plain reason (TLV 0x10 of Start Network and Packet Service Status) and, by
- * type, the verbose one (TLV 0x11). 3GPP reasons are the SM causes of TS 24.008 and the ESM causes
- * of TS 24.301.
+ * Names of call end reasons: the plain one (TLV 0x10 of Start Network and Packet Service Status)
+ * and, by type, the verbose one (TLV 0x11). 3GPP reasons are the SM causes of TS 24.008 and the ESM
+ * causes of TS 24.301.
  */
 #include "names_table.h"
 

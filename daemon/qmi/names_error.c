@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Protocol errors: TLV 0x02 of a response. */
+/* Names of protocol errors: TLV 0x02 of a response. */
 #include "names_table.h"
 
 const struct qmi_name qmi_names_error[] = {

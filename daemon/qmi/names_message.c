@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Message ids by service. */
+/* Names of messages by service. */
 #include "names_table.h"
 
 const struct qmi_name qmi_names_ctl[] = {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* TLVs by message. Request, response and indication number theirs independently of each other. */
+/*
+ * Names of TLVs by message. Request, response and indication number theirs independently of each
+ * other.
+ */
 #include "names.h"
 
 #define REQ  QMI_IN_REQUEST

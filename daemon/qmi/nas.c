@@ -7,7 +7,7 @@
 #define TLV_SERVING_EVENTS 0x13
 #define TLV_SIGNAL_EVENTS  0x19
 
-/* Config Signal Info: count u8, levels; i8, but i16 of RSRP. */
+/* Config Signal Info: count u8, levels; i8, but i16 for RSRP. */
 #define TLV_RSSI_LEVELS 0x10
 #define TLV_RSRP_LEVELS 0x16
 
@@ -17,18 +17,18 @@
 #define TLV_LTE_RSRP_DELTA   0x29
 #define TLV_5G_RSRP_DELTA    0x36
 
-/* From no service to the best there is, dBm. */
+/* Levels from no service to the best signal, dBm. */
 #define RSSI_LEAST -110
 #define RSSI_MOST  -50
 #define RSRP_LEAST -125
 #define RSRP_MOST  -70
 
 #define TLV_SERVING 0x01 /* u8 registration, CS, PS, network; count u8, radios u8[] */
-#define TLV_ROAMING 0x10 /* u8: 0 roaming, 1 not, others blink */
+#define TLV_ROAMING 0x10 /* u8: 0 roaming, 1 not, higher values: roaming indicator blinks */
 #define TLV_PLMN    0x12 /* u16 MCC, u16 MNC, count u8, name */
 #define ROAMING	    0
 
-/* Get Signal Info, one TLV for each radio interface; 16 bit values are signed. */
+/* Get Signal Info has one TLV for each radio interface; 16 bit values are signed. */
 #define TLV_GSM	  0x12 /* i8 RSSI */
 #define TLV_WCDMA 0x13 /* i8 RSSI, i16 Ec/Io */
 #define TLV_LTE	  0x14 /* i8 RSSI, i8 RSRQ, i16 RSRP, i16 SNR */
@@ -62,7 +62,7 @@ void qmi_nas_config_signal_delta(struct qmi_request *r, unsigned int db)
 	qmi_put_tlv_le16(&r->tlvs, TLV_5G_RSRP_DELTA, 10 * db);
 }
 
-/* @size: bytes of each. */
+/* @size: bytes of each level. */
 static void put_levels(struct qmi_request *r, uint8_t type, int least, int most, unsigned int db,
 		       unsigned int size)
 {
@@ -110,7 +110,7 @@ static void take_network(const struct qmi_tlv *t, struct qmi_nas_serving *s)
 	s->mnc = mnc;
 	if (len >= sizeof(s->network))
 		len = sizeof(s->network) - 1;
-	/* Some modems give UCS-2 here: what is no plain text is left out. */
+	/* Some modems send UCS-2 here: drop bytes that are not printable ASCII. */
 	for (unsigned int i = 0; i < len; i++)
 		if (name[i] < ' ' || name[i] > '~')
 			len = 0;
@@ -154,7 +154,7 @@ static struct qmi_nas_signal nothing(uint8_t radio)
 	};
 }
 
-/* The least value of each size means "none". */
+/* The least value of each type means "none". */
 static int read_i8(struct qmi_cursor *c)
 {
 	int v = (int8_t)qmi_read_u8(c);

@@ -6,7 +6,7 @@
 #include "client.h"
 
 #define QMI_NAS_REGISTER_INDICATIONS 0x0003
-#define QMI_NAS_GET_SIGNAL_STRENGTH  0x0020 /* what modems before 0x004f have */
+#define QMI_NAS_GET_SIGNAL_STRENGTH  0x0020 /* for modems without 0x004f */
 #define QMI_NAS_SERVING_SYSTEM	     0x0024 /* also an indication */
 #define QMI_NAS_GET_SIGNAL_INFO	     0x004f
 #define QMI_NAS_CONFIG_SIGNAL_INFO   0x0050
@@ -21,7 +21,7 @@ enum qmi_nas_registration {
 	QMI_NAS_UNKNOWN = 4,
 };
 
-/* Of circuit or packet switched service. */
+/* Attachment to the circuit or packet switched service. */
 enum qmi_nas_attach {
 	QMI_NAS_ATTACH_UNKNOWN = 0,
 	QMI_NAS_ATTACHED = 1,
@@ -43,15 +43,15 @@ enum qmi_nas_radio {
 struct qmi_nas_serving {
 	uint8_t registration;  /* enum qmi_nas_registration */
 	uint8_t packet_attach; /* enum qmi_nas_attach */
-	uint8_t radio;	       /* enum qmi_nas_radio: the first there is */
+	uint8_t radio;	       /* enum qmi_nas_radio: first in the modem's list */
 	bool roaming_told, roaming;
-	uint16_t mcc, mnc; /* 0: not told */
-	char network[48];  /* the network's name; empty: not told */
+	uint16_t mcc, mnc; /* 0: unknown */
+	char network[48];  /* the network's name; empty: unknown */
 };
 
 #define QMI_NAS_NOT_TOLD INT16_MIN
 
-/* Of one radio interface. QMI_NAS_NOT_TOLD where the modem does not say. */
+/* Signal of one radio interface; QMI_NAS_NOT_TOLD for values that the modem does not report. */
 struct qmi_nas_signal {
 	uint8_t radio; /* enum qmi_nas_radio */
 	int rssi;      /* dBm */
@@ -62,27 +62,32 @@ struct qmi_nas_signal {
 
 #define QMI_NAS_MAX_SIGNALS 4
 
-/* Indications of the serving system. */
+/* Subscribes to indications of the serving system. */
 void qmi_nas_register_indications(struct qmi_request *r);
-/* The same of the signal, each time it has moved as far as the modem was told by one of the two
- * below; the other registrations stay as they are. */
+/*
+ * Subscribes to signal indications. The modem sends one when the signal changes by the amount set
+ * with one of the two functions below; other subscriptions do not change.
+ */
 void qmi_nas_register_signal(struct qmi_request *r);
-/* By @db. Modems with 5G have this one. */
+/* Report changes of @db or more; supported by modems with 5G. */
 void qmi_nas_config_signal_delta(struct qmi_request *r, unsigned int db);
-/* Past one of a row of levels that are @db apart: GSM, UMTS and LTE. */
+/* Report changes across one of a row of levels @db apart: GSM, UMTS and LTE. */
 void qmi_nas_config_signal_levels(struct qmi_request *r, unsigned int db);
 void qmi_nas_get_serving_system(struct qmi_request *r);
 void qmi_nas_get_signal_info(struct qmi_request *r);
 void qmi_nas_get_signal_strength(struct qmi_request *r);
 
-/* Response or indication. What @m does not tell stays as it is in @s. False: no serving system. */
+/*
+ * Reads a response or indication. Members of @s that @m does not contain stay unchanged. False: @m
+ * has no serving system.
+ */
 bool qmi_nas_serving_system(const struct qmi_message *m, struct qmi_nas_serving *s);
 
-/* How many of @signals were told of; best radio first. For all signal messages. */
+/* Reads any of the signal messages. Returns the number of @signals filled in, best radio first. */
 unsigned int qmi_nas_signals(const struct qmi_message *m,
 			     struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS]);
 
-/* "searching", "lte"; "unknown" for what has no name. */
+/* Return "searching", "lte"; "unknown" for a value without a name. */
 const char *qmi_nas_registration_name(uint8_t registration);
 const char *qmi_nas_radio_name(uint8_t radio);
 

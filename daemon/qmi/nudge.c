@@ -11,38 +11,39 @@
 #include "util/clock.h"
 #include "ctl.h"
 
-/* Longer than a modem takes for most answers; doubled for each nudge in a row. */
+/* Longer than a modem takes for most answers; doubles with each nudge in a row. */
 #define FIRST_MS 500
 #define LAST_MS	 4000
 
-/* The answer to a nudge that has taken longer was fetched by something else's notification. */
+/* The answer to a slower nudge was fetched by the notification of another message. */
 #define PROMPT_MS  1000
 #define TIMEOUT_MS 60000
 
 #define MAX_OPEN  32
-#define MAX_BURST 8 /* in a row, each right after the last one's answer */
-#define MAX_STALE 8 /* likewise, each for an answer that nobody waits for; then one after a while */
+#define MAX_BURST 8 /* nudges in a row, each sent right after the answer to the last one */
+/* likewise, each sent for an answer that no request waits for; then one after a while */
+#define MAX_STALE 8
 
 struct qmi_nudge {
 	struct qmi_channel *channel;
-	struct qmi_client *ctl; /* NULL until there was reason to doubt */
+	struct qmi_client *ctl; /* NULL until a message seems to be missing */
 	struct event *timer;
 	bool sure;   /* the modem holds nothing back */
-	bool newest; /* nothing was sent after the last nudge ... */
-	bool alone;  /* ... and nothing has come but answers to nudges */
-	bool judged; /* what has just come was the answer to a nudge, or led to one */
+	bool newest; /* no request was sent after the last nudge ... */
+	bool alone;  /* ... and only answers to nudges arrived */
+	bool judged; /* the message just received was the answer to a nudge, or caused one */
 	unsigned int burst;
-	unsigned int stale; /* nudges since the timer ran that were sent for stale answers */
-	bool owed;	    /* one more, when it runs */
-	unsigned int in_ms; /* time to the next */
-	/* CTL is answered in order, so one number each tells nudges apart. */
+	unsigned int stale; /* nudges for stale answers since the timer last ran */
+	bool owed;	    /* send one more when the timer runs */
+	unsigned int in_ms; /* time to the next nudge */
+	/* CTL answers in order, so two counters identify the nudges. */
 	unsigned int sent, over;
 	int64_t sent_ms[MAX_OPEN]; /* CLOCK_MONOTONIC, by number */
 };
 
 static void nudge(struct qmi_nudge *n);
 
-/* Is the last nudge answered, and its answer what its own notification has fetched? */
+/* Is the last nudge answered, and was its answer fetched by its own notification? */
 static bool is_last_word(const struct qmi_nudge *n)
 {
 	return n->over == n->sent && n->newest && n->alone &&
@@ -76,7 +77,7 @@ static void nudge(struct qmi_nudge *n)
 	n->newest = n->alone = true;
 }
 
-/* Only while somebody waits, or was owed a nudge: an idle channel is left alone. */
+/* Runs only while a request waits or a nudge is owed: an idle channel is left alone. */
 static void arm(struct qmi_nudge *n)
 {
 	struct timeval tv = {.tv_sec = n->in_ms / 1000, .tv_usec = n->in_ms % 1000 * 1000};
@@ -127,7 +128,10 @@ void qmi_nudge_stale(struct qmi_nudge *n)
 {
 	n->sure = false;
 	n->judged = true;
-	/* A modem that answers everything twice would be asked as fast as it answers. */
+	/*
+	 * Otherwise a modem that answers everything twice would get nudges as fast as it
+	 * answers.
+	 */
 	if (n->stale++ < MAX_STALE)
 		nudge(n);
 	else

@@ -23,7 +23,7 @@ void qmi_stream_filled(struct qmi_stream *s, size_t len)
 	s->looks = 0;
 }
 
-/* Does a whole and sound message from the modem begin at @p? */
+/* Does a whole and valid message from the modem begin at @p? */
 static bool message_at(const uint8_t *p, size_t len)
 {
 	struct qmi_message m;
@@ -34,8 +34,8 @@ static bool message_at(const uint8_t *p, size_t len)
 }
 
 /*
- * Could a message from the modem begin at @p, as far as its QMUX header is there and says? What
- * follows the header may be as wrong as it likes, or missing.
+ * Could a message from the modem begin at @p, judging by as much of its QMUX header as is there?
+ * The bytes behind the header may be malformed or missing.
  */
 static bool beginning_at(const uint8_t *p, size_t len)
 {
@@ -52,7 +52,10 @@ static void drop(struct qmi_stream *s, enum qmi_fault fault, size_t len)
 	s->off += len;
 }
 
-/* Bytes up to where a message may begin, the first @from of @p left out. */
+/*
+ * Number of bytes up to the next possible start of a message, ignoring the first @from bytes
+ * of @p.
+ */
 static size_t resync(const uint8_t *p, size_t from, size_t len)
 {
 	size_t i;
@@ -64,10 +67,10 @@ static size_t resync(const uint8_t *p, size_t from, size_t len)
 }
 
 /*
- * Where, inside the @len bytes at @p, a sound message begins; 0: nowhere. A modem that stops in the
- * middle of a message and begins another leaves no other trace. Headers inside headers would make
- * this cost the cube of what has been read, so that it is given up after a number of looks: what is
- * sound is then found by resync() alone.
+ * Offset inside the @len bytes at @p where a valid message begins; 0: nowhere. Nothing else shows
+ * that a modem stopped in the middle of a message and began another. Headers inside headers would
+ * make the cost cubic in the bytes read, so the search gives up after a number of headers; then
+ * resync() alone finds the next message.
  */
 static size_t message_inside(struct qmi_stream *s, const uint8_t *p, size_t len)
 {
@@ -83,8 +86,8 @@ static size_t message_inside(struct qmi_stream *s, const uint8_t *p, size_t len)
 }
 
 /*
- * The message at @p, of @total bytes by its header: how many of them are its own? Fewer than @total
- * if something sound begins in them and nothing does behind them.
+ * How many of the @total bytes that the header of the message at @p claims belong to it? Fewer than
+ * @total if a valid message begins in them and none behind them.
  */
 static size_t extent(struct qmi_stream *s, const uint8_t *p, size_t total, size_t left)
 {
@@ -96,13 +99,13 @@ static size_t extent(struct qmi_stream *s, const uint8_t *p, size_t total, size_
 	return inside && inside < total ? inside : total;
 }
 
-/* Drops what is wrong at the front of @s, up to where something else may begin. */
+/* Drops malformed bytes at the front of @s, up to the next possible start of a message. */
 static void drop_bad(struct qmi_stream *s, enum qmi_fault fault)
 {
 	const uint8_t *p = s->buf + s->off;
 	size_t left = s->len - s->off, total = beginning_at(p, left) ? qmi_get_le16(p + 1) + 1 : 0;
 
-	/* The header may be right where what follows it is wrong. */
+	/* The header may be valid although the bytes behind it are not. */
 	if (!total || extent(s, p, total, left) < total ||
 	    (left > total && !beginning_at(p + total, left - total)))
 		total = resync(p, 1, left);

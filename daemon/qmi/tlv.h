@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * QMI TLVs: one byte type, two bytes length, value; all integers little endian. They come in any
- * order, and what is not known is skipped.
+ * QMI TLVs: one byte type, two bytes length, value; all integers little endian. Their order does
+ * not matter, and readers skip unknown ones.
  */
 #ifndef QMAP_QMI_TLV_H
 #define QMAP_QMI_TLV_H
@@ -41,14 +41,14 @@ static inline void qmi_put_le32(uint8_t *p, uint32_t v)
 struct qmi_tlv {
 	uint8_t type;
 	uint16_t len;
-	const uint8_t *value; /* into the message */
+	const uint8_t *value; /* points into the message */
 };
 
-/* A block of TLVs being walked. */
+/* Iterator over a block of TLVs. */
 struct qmi_tlvs {
 	const uint8_t *data;
 	size_t len;
-	size_t off; /* of the next TLV; after -EBADMSG: of the one that does not fit */
+	size_t off; /* of the next TLV; after -EBADMSG: of the TLV that does not fit */
 };
 
 /* 1: @t is the next TLV; 0: the block ends here; -EBADMSG: a header or value is cut short. */
@@ -58,11 +58,11 @@ int qmi_tlv_next(struct qmi_tlvs *w, struct qmi_tlv *t);
 #define qmi_tlv_foreach(t, block)                                                                  \
 	for (struct qmi_tlvs walk_ = (block); qmi_tlv_next(&walk_, (t)) > 0;)
 
-/* The first TLV of @type in @block. */
+/* Finds the first TLV of @type in @block. */
 bool qmi_tlv_find(struct qmi_tlvs block, uint8_t type, struct qmi_tlv *t);
 
 /*
- * Reads fields off a TLV's value. Reading beyond the end returns zeroes and sets @bad, so that a
+ * Reads fields from a TLV's value. Reading beyond the end returns zeroes and sets @bad, so that a
  * parser checks once, at its end.
  */
 struct qmi_cursor {
@@ -76,25 +76,25 @@ uint8_t qmi_read_u8(struct qmi_cursor *c);
 uint16_t qmi_read_le16(struct qmi_cursor *c);
 uint32_t qmi_read_le32(struct qmi_cursor *c);
 uint64_t qmi_read_le64(struct qmi_cursor *c);
-/* @len bytes of the value, NULL if there are fewer. */
+/* Returns @len bytes of the value, NULL if fewer are left. */
 const uint8_t *qmi_read_bytes(struct qmi_cursor *c, size_t len);
 
 /*
- * One integer out of @block; false if there is no such TLV or it is too short. A longer one is
- * accepted: later firmware appends fields.
+ * Read one integer from @block; false if the TLV is missing or too short. A longer one is accepted,
+ * because later firmware appends fields.
  */
 bool qmi_tlv_u8(struct qmi_tlvs block, uint8_t type, uint8_t *v);
 bool qmi_tlv_le16(struct qmi_tlvs block, uint8_t type, uint16_t *v);
 bool qmi_tlv_le32(struct qmi_tlvs block, uint8_t type, uint32_t *v);
 /*
- * A string, always terminated, cut to @size; control characters, which some firmwares leave at the
- * end, become blanks there are none of at the end.
+ * Reads a string, always terminated, cut to @size. Control characters, which some firmware leaves
+ * at the end, become blanks, and trailing blanks are removed.
  */
 bool qmi_tlv_string(struct qmi_tlvs block, uint8_t type, char *s, size_t size);
 
 /*
- * TLVs being written. What does not fit sets @overflow and is left out: a builder need not check
- * every call, who sends checks once.
+ * Writes TLVs. A TLV that does not fit sets @overflow and is dropped: builders need not check every
+ * call, the sender checks once.
  */
 struct qmi_buf {
 	uint8_t data[QMI_MAX_MESSAGE];

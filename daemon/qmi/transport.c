@@ -12,10 +12,10 @@
 
 #include "fd_scan.h"
 
-/* Messages for a modem that has stopped reading; beyond that, senders hear of it. */
+/* Messages queued for a modem that has stopped reading; beyond that, senders get an error. */
 #define QUEUE_LIMIT 256
 
-/* How long a device that reports an error without having gone away is left alone. */
+/* Pause after an error of a device that is still there. */
 static const struct timeval pause_time = {.tv_usec = 100000};
 
 static void transport_end(struct qmi_transport *t, const char *why)
@@ -85,7 +85,10 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 	event_add(t->read_event, NULL);
 }
 
-/* Writes the first of the queue. 1: all of it; 0: the rest later; negative errno: cannot. */
+/*
+ * Writes the first message of the queue. 1: completely; 0: partly, the rest later; negative
+ * errno.
+ */
 static int write_first(struct qmi_transport *t)
 {
 	struct qmi_pending *p = TAILQ_FIRST(&t->queue);
@@ -137,7 +140,9 @@ int qmi_transport_send(struct qmi_transport *t, const uint8_t *data, size_t len)
 	memcpy(p->data, data, len);
 	TAILQ_INSERT_TAIL(&t->queue, p, entry);
 	t->queued++;
-	/* Written from the loop: a caller never hears of a lost channel from inside its own call.
+	/*
+	 * Write from the event loop, so that no caller learns of a lost channel inside its own
+	 * call.
 	 */
 	event_active(t->write_event, EV_WRITE, 0);
 	return 0;
@@ -186,7 +191,7 @@ static int events_new(struct qmi_transport *t, struct event_base *base)
 	t->pause_event = event_new(base, -1, 0, on_pause_over, t);
 	if (!t->read_event || !t->write_event || !t->pause_event)
 		return -ENOMEM;
-	/* /dev/null and the like cannot be polled. */
+	/* poll(2) does not support /dev/null and its like. */
 	return event_add(t->read_event, NULL) < 0 ? -EINVAL : 0;
 }
 

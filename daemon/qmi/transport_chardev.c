@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cdc-wdm and its like: one read is one message or more, one write must be one message. */
+/* cdc-wdm and similar devices: one read returns whole messages, one write must be one message. */
 #include "transport_kind.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 #include "util/log.h"
 #include "fd_scan.h"
 
-/* So many read errors in a row, a tenth of a second apart, and the device counts as gone. */
+/* After so many read errors in a row, a tenth of a second apart, the device counts as gone. */
 #define ERRORS_IN_A_ROW 50
 
 /*
- * cdc-wdm lets any number of programs open it, and gives each message to the one that reads first
- * (drivers/usb/class/cdc-wdm.c, wdm_open and wdm_read): beside a proxy that reads all the time
- * hardly an answer would reach us.
+ * cdc-wdm lets any number of programs open it and gives each message to the first reader
+ * (drivers/usb/class/cdc-wdm.c, wdm_open and wdm_read): a proxy that reads all the time would take
+ * nearly all of our answers.
  */
 static int check_holder(int fd, const char *path, struct error *err)
 {
@@ -40,7 +40,7 @@ static int check_holder(int fd, const char *path, struct error *err)
 	return -EBUSY;
 }
 
-/* /dev/null and its like are files that nobody can wait for; libevent would complain to stderr. */
+/* /dev/null and similar files cannot be polled; libevent would complain to stderr. */
 static int check_pollable(int fd, const char *path, struct error *err)
 {
 	struct epoll_event event = {.events = EPOLLIN};
@@ -81,8 +81,8 @@ static int chardev_open(const char *path, struct error *err)
 
 /*
  * cdc-wdm reports USB errors of its notification endpoint as POLLERR without POLLHUP and read
- * errors such as EPIPE or EPROTO, and recovers; EC20 does so now and then. After unplug poll() says
- * POLLHUP and read() ENODEV (drivers/usb/class/cdc-wdm.c, wdm_poll and wdm_read).
+ * errors such as EPIPE or EPROTO, and recovers; EC20 causes them now and then. After unplug poll()
+ * returns POLLHUP and read() ENODEV (drivers/usb/class/cdc-wdm.c, wdm_poll and wdm_read).
  */
 static int chardev_judge(struct qmi_transport *t, ssize_t n, int err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kinds of transport have in common, and where they differ. */
+/* The kinds of transport: common state, and the operations in which they differ. */
 #ifndef QMAP_QMI_TRANSPORT_KIND_H
 #define QMAP_QMI_TRANSPORT_KIND_H
 
@@ -13,22 +13,22 @@
 struct event;
 
 struct qmi_transport_kind {
-	/* Non-blocking descriptor, or negative errno with @err. */
+	/* Returns a non-blocking descriptor, or a negative errno with @err. */
 	int (*open)(const char *path, struct error *err);
 	/*
-	 * What @open has sent is answered before anything else is written; @greet reads the answer.
-	 * 1: the channel is open; 0: more of it is to come; negative errno with @why. NULL: there
-	 * is nothing to wait for.
+	 * If @open has sent a request, its answer must arrive before anything else is written;
+	 * @greet reads it. 1: the channel is open; 0: call again for the rest; negative errno with
+	 * @why. NULL: the kind needs no answer.
 	 */
 	int (*greet)(struct qmi_transport *t, struct error *why);
 	ssize_t (*write)(int fd, const void *data, size_t len);
 	/*
-	 * After a read that returned nothing, or a write that failed (@n, and @err if negative): 0
-	 * go on, 1 go on after a pause, negative errno: the channel is lost.
+	 * Called after a read that returned nothing or a failed write (@n, and @err if negative): 0
+	 * continue, 1 continue after a pause, negative errno: the channel is lost.
 	 */
 	int (*judge)(struct qmi_transport *t, ssize_t n, int err);
 	bool whole_messages; /* one write must be one message: the rest of a short write is lost */
-	bool shared;	     /* with programs that cannot be seen from here */
+	bool shared;	     /* other programs use the channel, too, and we cannot see them */
 };
 
 struct qmi_pending {
@@ -37,7 +37,7 @@ struct qmi_pending {
 	uint8_t data[];
 };
 
-/* The answer to a greeting, as far as it has come. */
+/* The part of the greeting's answer received so far. */
 struct qmi_greeting {
 	size_t len;
 	uint8_t buf[128];
@@ -48,18 +48,18 @@ struct qmi_transport {
 	const struct qmi_transport_ops *ops;
 	void *arg;
 	int fd;
-	dev_t rdev; /* of a device, else 0 */
+	dev_t rdev; /* of a character device, else 0 */
 	struct event *read_event, *write_event, *pause_event;
 	TAILQ_HEAD(qmi_queue, qmi_pending) queue;
 	size_t queued;
 	unsigned int errors; /* transient errors in a row */
 	bool lost;
-	bool greeting; /* not answered yet: nothing may be written */
+	bool greeting; /* waiting for the answer to the greeting: nothing may be written */
 	struct qmi_greeting answer;
 	char path[108]; /* as the user gave it */
 };
 
-/* Of a unix stream socket, for more than one kind. */
+/* For the kinds that use a unix stream socket. */
 int qmi_unix_connect(const struct sockaddr_un *sa, socklen_t len);
 ssize_t qmi_unix_write(int fd, const void *data, size_t len);
 int qmi_unix_judge(struct qmi_transport *t, ssize_t n, int err);

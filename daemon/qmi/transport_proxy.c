@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Through libqmi's qmi-proxy, which owns the device and lets several programs use it: a unix stream
- * socket with an abstract name. Its first message names the device; from the answer on it carries
- * what the device would (libqmi, src/libqmi-glib/qmi-proxy.c and qmi-endpoint-qmux.c). It numbers
- * CTL requests anew, so that everybody gets the answers to their own, and hands on the indications
- * for the client ids that it has seen in our requests. A SYNC indication is nobody's: that the
- * modem has restarted shows when the proxy hangs up.
+ * Uses libqmi's qmi-proxy, which owns the device and lets several programs use it: a unix stream
+ * socket with an abstract name. The first message names the device; after its answer the socket
+ * carries the device's messages (libqmi, src/libqmi-glib/qmi-proxy.c and qmi-endpoint-qmux.c). The
+ * proxy renumbers CTL requests, so that each program gets the answers to its own, and forwards
+ * indications for the client ids that it has seen in our requests. It forwards no SYNC indication;
+ * when the modem has restarted, the proxy closes the connection.
  */
 #include "transport_kind.h"
 
@@ -36,8 +36,8 @@ unsigned int qmi_proxy_address(struct sockaddr_un *sa, const char *name)
 }
 
 /*
- * An abstract name belongs to whoever takes it first: a user's program must not pass for the proxy
- * and tell root which addresses to set.
+ * The first process to bind an abstract name owns it. A user's program must not pass for the proxy
+ * and choose the addresses that root sets.
  */
 static int check_peer(int fd, struct error *err)
 {
@@ -105,7 +105,7 @@ static int proxy_open(const char *path, struct error *err)
 	return r ?: fd;
 }
 
-/* No more than the answer is read: what follows it is for others. */
+/* Read no more than the answer: later bytes belong to the transport's user. */
 static ssize_t read_answer(struct qmi_transport *t)
 {
 	struct qmi_greeting *a = &t->answer;

@@ -39,7 +39,7 @@ static int unix_open(const char *path, struct error *err)
 	return r;
 }
 
-/* A modem that hangs up must not end the daemon by SIGPIPE. */
+/* SIGPIPE must not kill the daemon when a modem closes its end. */
 ssize_t qmi_unix_write(int fd, const void *data, size_t len)
 {
 	return send(fd, data, len, MSG_NOSIGNAL);

@@ -7,7 +7,7 @@
 #define EVENT_CARD_STATUS  (1 << 0)
 #define TLV_CARD_STATUS	   0x10
 #define TLV_SESSION	   0x01 /* Verify PIN: type u8, length u8, application id */
-#define TLV_PIN		   0x02 /* Verify PIN: which u8, length u8, digits */
+#define TLV_PIN		   0x02 /* Verify PIN: PIN number u8, length u8, digits */
 #define TLV_RETRIES	   0x10 /* Verify PIN's response: u8 PIN, u8 PUK */
 #define TLV_FILE	   0x02 /* Read Transparent: id u16, path length u8, path */
 #define TLV_READ	   0x03 /* Read Transparent: offset u16, length u16; 0: all */
@@ -123,7 +123,7 @@ static void take(struct qmi_sim *sim, const struct card *card, const struct appl
 	sim->puk_retries = a->upin ? card->upuk_retries : a->puk_retries;
 }
 
-/* Without an index of the application to go by, the first (U)SIM is it. */
+/* If no application index is known, the first (U)SIM is used. */
 static bool is_it(const struct application *a, uint16_t wanted, unsigned int slot, unsigned int i)
 {
 	if (wanted == NO_INDEX)
@@ -131,7 +131,7 @@ static bool is_it(const struct application *a, uint16_t wanted, unsigned int slo
 	return wanted == (slot << 8 | i);
 }
 
-/* The applications of one card; true if that which is looked for is among them. */
+/* Parses the applications of one card; true if the wanted one is among them. */
 static bool read_applications(struct qmi_cursor *c, const struct card *card, uint16_t wanted,
 			      unsigned int slot, struct qmi_sim *sim)
 {
@@ -161,7 +161,7 @@ bool qmi_uim_card_status(const struct qmi_message *m, struct qmi_sim *sim)
 	memset(sim, 0, sizeof(*sim));
 	c = qmi_cursor_of(&t);
 	wanted = qmi_read_le16(&c);
-	qmi_read_bytes(&c, 6); /* of other sessions */
+	qmi_read_bytes(&c, 6); /* indices of other sessions */
 	ncards = qmi_read_u8(&c);
 	for (unsigned int slot = 0; slot < ncards && !c.bad; slot++) {
 		struct card card = read_card(&c);
@@ -195,7 +195,7 @@ bool qmi_uim_retries(const struct qmi_message *m, unsigned int *pin, unsigned in
 	return true;
 }
 
-/* EF ICCID of 3GPP TS 31.102 is at the root (3f00), which comes as a little-endian number. */
+/* Reads EF ICCID (3GPP TS 31.102) in the root (3f00), which is sent as a little-endian number. */
 void qmi_uim_read_iccid(struct qmi_request *r)
 {
 	static const uint8_t session[] = {SESSION_PRIMARY_GW, 0}, file[] = {0xe2, 0x2f, 2, 0, 0x3f};
@@ -207,7 +207,7 @@ void qmi_uim_read_iccid(struct qmi_request *r)
 	qmi_put_tlv(&r->tlvs, TLV_READ, all, sizeof(all));
 }
 
-/* Two digits a byte, the first in the low half; what is no digit is filling. */
+/* Two digits a byte, the first in the low half; other values are padding. */
 bool qmi_uim_iccid(const struct qmi_message *m, char iccid[QMI_ICCID_SIZE])
 {
 	struct qmi_cursor c;

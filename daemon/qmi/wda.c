@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "wda.h"
 
-/* The same in request and response. */
+/* Same numbers in request and response. */
 #define TLV_QOS_HEADER	     0x10 /* u8: 0, no QoS header before packets */
 #define TLV_LINK_PROTOCOL    0x11
 #define TLV_UL_AGGREGATION   0x12
 #define TLV_DL_AGGREGATION   0x13
 #define TLV_DL_MAX_DATAGRAMS 0x15
 #define TLV_DL_MAX_BYTES     0x16
-/* Request. */
+/* Numbers in the request. */
 #define TLV_REQ_ENDPOINT	 0x17
 #define TLV_REQ_UL_MAX_DATAGRAMS 0x1b
 #define TLV_REQ_UL_MAX_BYTES	 0x1c
-/* Response: the same numbers mean other things there. */
+/* Numbers in the response, where the same numbers have other meanings. */
 #define TLV_RESP_UL_MAX_DATAGRAMS 0x17
 #define TLV_RESP_UL_MAX_BYTES	  0x18
 #define TLV_RESP_DL_MIN_PADDING	  0x1a

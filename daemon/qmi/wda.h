@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Wireless data administration service: the format of what crosses the data interface. */
+/* Wireless data administration service: the format of the data interface. */
 #ifndef QMAP_QMI_WDA_H
 #define QMAP_QMI_WDA_H
 
@@ -13,7 +13,7 @@ enum qmi_endpoint_type {
 	QMI_ENDPOINT_PCIE = 3,
 };
 
-/* Which of the modem's data interfaces is meant. */
+/* Identifies one of the modem's data interfaces. */
 struct qmi_endpoint {
 	uint32_t type;	    /* enum qmi_endpoint_type */
 	uint32_t interface; /* USB: bInterfaceNumber */
@@ -31,7 +31,7 @@ enum qmi_aggregation {
 	QMI_AGGREGATION_QMAP_V5 = 9,
 };
 
-/* Request and response of Set Data Format. What a response does not tell is UINT32_MAX. */
+/* Request and response of Set Data Format. Values missing in a response are UINT32_MAX. */
 struct qmi_wda_format {
 	uint32_t link_protocol;
 	uint32_t ul_aggregation, dl_aggregation;
@@ -42,12 +42,14 @@ struct qmi_wda_format {
 
 #define QMI_WDA_NOT_TOLD UINT32_MAX
 
-/* Sizes are asked for only with aggregation on. */
+/* Includes sizes only if aggregation is on. */
 void qmi_wda_set_data_format(struct qmi_request *r, const struct qmi_wda_format *f,
 			     const struct qmi_endpoint *ep);
 void qmi_wda_data_format(const struct qmi_message *m, struct qmi_wda_format *f);
 
-/* Sends uplink packets back @factor times each, for measurements without a network; 0: no longer.
+/*
+ * Makes the modem send uplink packets back @factor times each, for measurements without a network;
+ * 0: switches that off.
  */
 void qmi_wda_set_loopback(struct qmi_request *r, uint32_t factor);
 

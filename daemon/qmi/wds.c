@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-/* Start Network. 0x15 is an IPv4 address to ask for, not the authentication some guides call it. */
+/* Start Network. 0x15 requests an IPv4 address; some guides wrongly call it authentication. */
 #define TLV_START_APN	     0x14
 #define TLV_START_AUTH	     0x16
 #define TLV_START_USER	     0x17
 #define TLV_START_PASSWORD   0x18
 #define TLV_START_FAMILY     0x19
 #define TLV_START_TECHNOLOGY 0x30 /* u8: 0 3GPP, 1 3GPP2 */
-#define TLV_START_PROFILE    0x31 /* u8: of 3GPP */
+#define TLV_START_PROFILE    0x31 /* u8: 3GPP profile */
 #define TLV_START_HANDLE     0x01 /* response */
 
 #define TLV_STOP_HANDLE		     0x01
@@ -34,12 +34,12 @@
 #define TLV_V4_GATEWAY	  0x20
 #define TLV_V4_NETMASK	  0x21
 #define TLV_V6_ADDRESS	  0x25 /* address, u8 prefix length */
-#define TLV_V6_GATEWAY	  0x26 /* likewise */
-#define TLV_V6_DNS1	  0x27 /* address alone */
+#define TLV_V6_GATEWAY	  0x26 /* as above */
+#define TLV_V6_DNS1	  0x27 /* address without prefix */
 #define TLV_V6_DNS2	  0x28
 #define TLV_MTU		  0x29
 
-/* Without the mask, what bits 13 and up stand for (MTU, IP family) is left out. */
+/* Without these bits a modem omits the settings of bits 13 and up (MTU, IP family). */
 #define SETTINGS_DNS	 (1 << 4)
 #define SETTINGS_ADDRESS (1 << 8)
 #define SETTINGS_GATEWAY (1 << 9)
@@ -142,7 +142,7 @@ static bool all_zero(const uint8_t *p, size_t len)
 	return true;
 }
 
-/* IPv4 addresses come as little-endian integers. */
+/* IPv4 addresses are sent as little-endian integers. */
 static bool v4_address(const struct qmi_message *m, uint8_t type, uint8_t *out)
 {
 	uint32_t v;
@@ -154,7 +154,7 @@ static bool v4_address(const struct qmi_message *m, uint8_t type, uint8_t *out)
 	return true;
 }
 
-/* IPv6 addresses come as they stand in packets. */
+/* IPv6 addresses are sent in network byte order. */
 static bool v6_address(const struct qmi_message *m, uint8_t type, uint8_t *out)
 {
 	struct qmi_tlv t;
@@ -165,7 +165,7 @@ static bool v6_address(const struct qmi_message *m, uint8_t type, uint8_t *out)
 	return true;
 }
 
-/* Prefix length of a netmask; one with holes, or none at all, makes a host address. */
+/* Prefix length of a netmask; an invalid or zero netmask makes a host address. */
 static unsigned int prefix_of(uint32_t mask)
 {
 	unsigned int n = mask && ~mask ? __builtin_clz(~mask) : 32;

@@ -12,17 +12,20 @@
 #define QMI_WDS_GET_CURRENT_SETTINGS 0x002d
 #define QMI_WDS_SET_IP_FAMILY	     0x004d
 #define QMI_WDS_BIND_MUX_DATA_PORT   0x00a2
-#define QMI_WDS_TLV_BIND_MUX	     0x11 /* of it: u8 mux id */
+#define QMI_WDS_TLV_BIND_MUX	     0x11 /* in that request: u8 mux id */
 
-/* "Whatever call this client has": for a call whose handle is not known. */
+/* Means the call of this client, for a call whose handle is unknown. */
 #define QMI_WDS_ANY_HANDLE 0xffffffff
 
-/* Start Network; empty strings and an @auth of 255 are left to the modem's profile. */
+/*
+ * Arguments of Start Network; empty strings and an @auth of 255 leave the choice to the modem's
+ * profile.
+ */
 struct qmi_wds_call {
 	const char *apn, *user, *password;
 	uint8_t auth;	 /* bits: 1 PAP, 2 CHAP */
 	uint8_t family;	 /* 4 or 6 */
-	uint8_t profile; /* number of a 3GPP profile to go by; 0: the modem's own */
+	uint8_t profile; /* number of a 3GPP profile; 0: the modem's default */
 };
 
 #define QMI_WDS_AUTH_PROFILE 255
@@ -45,7 +48,7 @@ enum qmi_wds_end_type {
 	QMI_WDS_END_IPV6 = 9,
 };
 
-/* Why a call ended; zero where the modem does not say. */
+/* Why a call ended; zero for values that the modem does not report. */
 struct qmi_wds_end {
 	uint16_t reason;
 	uint16_t verbose_type; /* enum qmi_wds_end_type */
@@ -53,9 +56,9 @@ struct qmi_wds_end {
 };
 
 struct qmi_wds_packet_status {
-	uint8_t status;	  /* enum qmi_wds_status; 0 if not told */
+	uint8_t status;	  /* enum qmi_wds_status; 0 if missing */
 	bool reconfigure; /* indication: settings have changed, read them again */
-	uint8_t family;	  /* indication: 4 or 6, whose call it is about; 0: not told */
+	uint8_t family;	  /* indication: 4 or 6, the call's family; 0: missing */
 	struct qmi_wds_end end;
 };
 
@@ -69,10 +72,10 @@ struct qmi_wds_settings {
 	unsigned int prefix;
 	unsigned int ndns;
 	uint8_t dns[2][16];
-	uint32_t mtu; /* 0: not told */
+	uint32_t mtu; /* 0: missing */
 };
 
-/* @mux: the PDN this client's call belongs to. Comes before Start Network. */
+/* @mux: mux id of the PDN of this client's call. Must be sent before Start Network. */
 void qmi_wds_bind_mux_data_port(struct qmi_request *r, const struct qmi_endpoint *ep, uint8_t mux);
 void qmi_wds_set_ip_family(struct qmi_request *r, uint8_t family);
 void qmi_wds_start_network(struct qmi_request *r, const struct qmi_wds_call *call);
@@ -81,11 +84,11 @@ void qmi_wds_get_packet_status(struct qmi_request *r);
 void qmi_wds_get_current_settings(struct qmi_request *r);
 
 bool qmi_wds_handle(const struct qmi_message *m, uint32_t *handle);
-/* Start Network's refusal and the packet status indication carry the same two TLVs. */
+/* Reads the two TLVs that a refusal of Start Network and the packet status indication share. */
 void qmi_wds_end(const struct qmi_message *m, struct qmi_wds_end *end);
-/* Response or indication. */
+/* Reads a response or indication. */
 void qmi_wds_packet_status(const struct qmi_message *m, struct qmi_wds_packet_status *s);
-/* What is missing or cannot be (an address of zero) is left out of s->has. */
+/* Reads settings. s->has lacks those that are missing or invalid (an address of zero). */
 void qmi_wds_settings(const struct qmi_message *m, int family, struct qmi_wds_settings *s);
 
 #endif
