@@ -82,7 +82,9 @@ enum config_radio {
 
 struct config_trunk {
 	char dev[IFNAMSIZ];
-	/* Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from dev.
+	/*
+	 * Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from
+	 * dev.
 	 */
 	char control[108];
 	enum config_qmap qmap;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A [model VID:PID] section: one line of the table of models (qmi/models.h), as a user writes it.
+/*
+ * A [model VID:PID] section: one line of the table of models (qmi/models.h), as a user writes
+ * it.
  */
 #ifndef QMAP_CONFIG_MODEL_H
 #define QMAP_CONFIG_MODEL_H

@@ -421,7 +421,9 @@ static int set_string(const struct config_word *w, void *member, const char *val
 	return 0;
 }
 
-/* Decimal or 0x...: no sign, no blanks, and a leading zero means nothing, unlike strtoul's base 0.
+/*
+ * Decimal or 0x...: no sign, no blanks, and a leading zero means nothing, unlike strtoul's base
+ * 0.
  */
 static int set_uint(const struct config_word *w, unsigned int *member, const char *value)
 {

@@ -57,7 +57,8 @@ int control_connect(const char *path, unsigned int timeout, struct error *err)
 	if (fd < 0)
 		return error_set(err, -errno, "cannot create a socket");
 	/*
-	 * connect() blocks while the listener's queue is full: unix(7) sockets honour SO_SNDTIMEO.
+	 * connect() blocks while the listener's queue is full: unix(7) sockets honour
+	 * SO_SNDTIMEO.
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))

@@ -63,7 +63,7 @@ struct control_request {
 	struct json_object *args;
 };
 
-/* A table of commands, and what its functions are given. */
+/* A table of commands and the argument of its functions. */
 struct served {
 	const struct control_command *commands;
 	void *arg;
@@ -244,7 +244,7 @@ const char *control_args_string(struct json_object *args, const char *key)
 	return strlen(text) == (size_t)json_object_get_string_len(v) ? text : NULL;
 }
 
-/* @arg: what its function is given. */
+/* @arg: argument of its function. */
 static const struct control_command *find_command(const struct control_server *s, const char *name,
 						  void **arg, struct error *err)
 {

@@ -60,7 +60,8 @@ int modem_mode_usbnet(enum modem_mode mode);
 enum modem_mode modem_mode_of_driver(const char *driver);
 
 /*
- * Writes a sentence that tells the user the next step with @m. @attached: @m is attached already.
+ * Writes a sentence that tells the user the next step with @m. @attached: @m is attached
+ * already.
  */
 void modem_next_step(const char *sysfs, const struct modem *m, bool attached, char *buf,
 		     size_t size);

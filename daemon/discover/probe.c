@@ -116,7 +116,8 @@ static void add_checks(struct json_object *o, const char *dev)
 }
 
 /*
- * Reads the [model] sections of the configuration files; errors in these files do not matter here.
+ * Reads the [model] sections of the configuration files; errors in these files do not matter
+ * here.
  */
 static void read_models(void)
 {

@@ -178,7 +178,8 @@ static int create_veth(struct rtnl *nl, const char *name, const char *peer, unsi
 }
 
 /*
- * Sets the address generation mode by a second request: rtnl_newlink_create() ignores IFLA_AF_SPEC.
+ * Sets the address generation mode by a second request: rtnl_newlink_create() ignores
+ * IFLA_AF_SPEC.
  */
 static int silence(struct rtnl *nl, const char *name, struct rtnl_link *link, struct error *err)
 {

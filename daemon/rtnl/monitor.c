@@ -75,7 +75,8 @@ static void link_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 	struct rtnl_link link;
 
 	/*
-	 * Bridges report their ports as links of family AF_BRIDGE, also when a port merely leaves.
+	 * Bridges report their ports as links of family AF_BRIDGE, also when a port merely
+	 * leaves.
 	 */
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
 		return;

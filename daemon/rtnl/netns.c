@@ -39,7 +39,8 @@ static int socket_here(struct mnl_socket **out, int protocol, unsigned int group
 	if (!sock)
 		goto fail;
 	/*
-	 * Without these options (old kernels) requests work, too, only their errors explain less.
+	 * Without these options (old kernels) requests work, too, only their errors explain
+	 * less.
 	 */
 	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(sock, NETLINK_CAP_ACK, &one, sizeof(one));

@@ -71,7 +71,8 @@ int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct err
 int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,
 			      struct error *err);
 /*
- * Moves a link. Its ifindex only stays the same if it is free there, so look it up again by name.
+ * Moves a link. Its ifindex only stays the same if it is free there, so look it up again by
+ * name.
  */
 int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns,
 			struct error *err);

@@ -20,7 +20,8 @@ struct work {
 };
 
 /*
- * /proc/sys/net shows the namespace of the process that opens it (net/sysctl_net.c, net_ctl_set()).
+ * /proc/sys/net shows the namespace of the process that opens it (net/sysctl_net.c,
+ * net_ctl_set()).
  */
 static int open_one(const char *dev, const struct rtnl_sysctl *s, int flags)
 {

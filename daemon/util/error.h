@@ -31,7 +31,8 @@ void error_hint(struct error *e, const char *fmt, ...) __attribute__((format(pri
 void error_exit(struct error *e, enum exit_code code);
 
 /*
- * Passes the error of an inner call on, unless @e (may be NULL) is set already. Returns cause->err.
+ * Passes the error of an inner call on, unless @e (may be NULL) is set already. Returns
+ * cause->err.
  */
 int error_pass(struct error *e, const struct error *cause);
 

@@ -21,7 +21,8 @@ void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * At most @burst lines a minute from one call site, for messages that a peer can provoke at will.
+ * At most @burst lines a minute from one call site, for messages that a peer can provoke at
+ * will.
  */
 struct log_limit {
 	int64_t since; /* ms: start of the current minute; 0: none yet */

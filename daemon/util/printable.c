@@ -46,7 +46,8 @@ static bool only_shows(uint32_t code)
 }
 
 /*
- * Length of the printable character that begins at @s with @left bytes available; 0: not printable.
+ * Length of the printable character that begins at @s with @left bytes available; 0: not
+ * printable.
  */
 static size_t character(const uint8_t *s, size_t left)
 {
