@@ -29,7 +29,7 @@ FRAGMENT = re.compile(r"(?:What|Who|Of|Those|None|Else)\b")
 PENDING = set("""
 system kmod-shim bench Makefile daemon tests/bpf tests/fuzz tests/modem tests/net tests/unit tests/vm tests
 daemon/cli daemon/config daemon/datapath daemon/events daemon/hooks
-daemon/proxy daemon/session daemon/trunk
+daemon/session daemon/trunk
 """.split())
 
 C_TOKEN = re.compile(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One connection to our qmi-proxy. It is read message by message, and no further while the modem
- * has enough of its requests to answer; a byte out of place ends it. What it does not read itself
- * is kept up to a limit, and then it is hung up: nobody waits for a slow reader.
+ * One connection to our qmi-proxy. It is read message by message, and not while the modem has
+ * enough of its requests to answer; a malformed message ends it. Messages for a client that reads
+ * slowly are queued up to a limit; beyond it, the proxy closes the connection.
  */
 #include "internal.h"
 
@@ -19,13 +19,13 @@
 #include "util/seats.h"
 #include "qmi/ctl.h"
 
-/* Beside what the socket holds. */
+/* Bytes queued besides the socket's own buffer. */
 #define BACKLOG 65536
 
-/* How long a device that a session is about to open is waited for; libqmi waits for 5 s. */
+/* Time to wait for a device that a session is about to open; libqmi waits for 5 s. */
 static const struct timeval open_deadline = {.tv_sec = 4};
 static const struct timeval say_deadline = {.tv_sec = SEATS_DEADLINE_S};
-/* How long a request that is not answered counts as under way, and how often that is looked at. */
+/* How long an unanswered request counts as open, and how often that is checked. */
 #define SLOT_LIFE 10 /* s */
 static const struct timeval pause_time = {.tv_sec = 1};
 
@@ -181,9 +181,9 @@ static void consume(struct proxy_client *c)
 }
 
 /*
- * Who has named no device yet, or has begun a message, must go on within a few seconds: it has one
- * of few seats. A client that waits for its modem has a time of its own (open_deadline), and one
- * that has asked for nothing may stay.
+ * A client that has named no device yet, or has sent a part of a message, must continue within a
+ * few seconds, because it occupies one of few seats. A client that waits for its modem has another
+ * limit (open_deadline); a client without an open request may stay.
  */
 static void set_deadline(struct proxy_client *c)
 {
@@ -200,7 +200,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	proxy_client_close(c, *c->device ? "its message does not end" : "it asks for nothing");
 }
 
-/* Reads on, or waits until there is room; the device that is waited for has a time of its own. */
+/* Continues reading, or waits until there is room; waiting for the device has its own timer. */
 static void go_on(struct proxy_client *c)
 {
 	consume(c);
@@ -238,7 +238,7 @@ static void forget_slot(struct proxy_client *c, struct proxy_slot *s)
 	c->modem->requests--;
 }
 
-/* Some requests a modem never answers: they must not stop a client for ever. */
+/* A modem never answers some requests: they must not block a client for ever. */
 static void forget_old(struct proxy_client *c)
 {
 	time_t now = proxy_now();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What clients of our qmi-proxy ask of CTL, the service that everybody shares. Client ids and
- * versions are had from the modem, under transactions of our own; what would concern everybody's
- * clients or calls never reaches it. Ids are written down as those of a session are
- * (session/ids.c): before they are asked for, and until the modem says that they are gone.
+ * CTL requests of the clients of our qmi-proxy; all programs share this service. The proxy passes
+ * on requests for client ids and versions under transactions of its own; requests that would affect
+ * the clients or calls of other programs never reach the modem. Ids are written down as those of a
+ * session are (session/ids.c): before they are requested, and until the modem has released them.
  */
 #include "internal.h"
 
@@ -14,8 +14,8 @@
 #include "qmi/ctl.h"
 #include "qmi/names.h"
 
-#define ANSWER_MS 10000 /* what libqmi waits for most CTL requests */
-#define RELEASES  3	/* attempts to give one id back */
+#define ANSWER_MS 10000 /* libqmi's timeout for most CTL requests */
+#define RELEASES  3	/* attempts to release one id */
 
 static void id_remove(struct proxy_modem *m, struct proxy_id *id)
 {
@@ -24,7 +24,7 @@ static void id_remove(struct proxy_modem *m, struct proxy_id *id)
 
 /* --- answers --- */
 
-/* The modem's answer, under the client's own transaction. */
+/* Sends the modem's answer under the client's own transaction. */
 static void pass_on(const struct proxy_job *j, const struct qmi_message *m)
 {
 	struct qmi_message answer = {.service = QMI_CTL,
@@ -43,8 +43,10 @@ static void pass_on(const struct proxy_job *j, const struct qmi_message *m)
 	proxy_client_send(j->client, &answer);
 }
 
-/* The id is the client's, or goes back if that has left. Without an answer it stays written down:
- * the modem may have given one out all the same. */
+/*
+ * The id belongs to the client, or is released if the client has left. If the modem did not answer,
+ * the id stays written down: the modem may have allocated one all the same.
+ */
 static void on_allocated(const struct proxy_job *j, const struct qmi_message *m)
 {
 	struct proxy_modem *modem = j->modem;
@@ -70,7 +72,7 @@ static void on_released(const struct proxy_job *j, const struct qmi_message *m)
 
 	if (!id)
 		return;
-	/* An id that does not exist has been given back well enough. */
+	/* The modem does not know the id, so it is released. */
 	if (m && !qmi_message_result(m, &r) && (!r.status || r.error == PROXY_INVALID_CLIENT))
 		id_remove(j->modem, id);
 	else if (id->attempts >= RELEASES)
@@ -84,7 +86,7 @@ static void on_answer(void *arg, int err, const struct qmi_message *m)
 	struct proxy_modem *modem = j->modem;
 
 	if (err == -ENODEV || err == -EPIPE)
-		return; /* on_closed() of the tap is next */
+		return; /* on_closed() of the tap follows */
 	TAILQ_REMOVE(&modem->jobs, j, entry);
 	modem->njobs--;
 	if (j->message == QMI_CTL_ALLOCATE_CID)
@@ -160,7 +162,7 @@ static uint16_t allocate(struct proxy_client *c, const struct qmi_message *m)
 	return 0;
 }
 
-/* @c and @transaction: who has asked for it; NULL: nobody. */
+/* @c and @transaction: the client that requested the release; NULL: no client. */
 static uint16_t release_id(struct proxy_modem *m, struct proxy_id *id, struct proxy_client *c,
 			   uint16_t transaction)
 {
@@ -230,7 +232,7 @@ void proxy_ctl_request(struct proxy_client *c, const struct qmi_message *m)
 		error = release(c, m);
 		break;
 	case QMI_CTL_SYNC:
-		/* It would free everybody's ids: this client has none worth the name yet. */
+		/* SYNC would release the ids of all programs; this client has none worth it yet. */
 		proxy_client_answer(c, m, 0);
 		return;
 	case QMI_CTL_SET_DATA_FORMAT:

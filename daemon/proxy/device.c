@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Only devices are looked at: any other path may lie on a file system that does not answer. */
+/* Only devices are examined: any other path may lie on a file system that does not answer. */
 static bool is_device(const char *path, dev_t *rdev)
 {
 	struct stat st;
@@ -29,7 +29,7 @@ bool proxy_device_same(const char *device, const char *path)
 	return !strcmp(device, path) || (is_device(device, &a) && is_device(path, &b) && a == b);
 }
 
-/* Base name of what /sys/dev/char/MAJOR:MINOR/@link points to; empty: nothing. */
+/* Base name of the target of /sys/dev/char/MAJOR:MINOR/@link; empty: no such link. */
 static void link_name(dev_t rdev, const char *link, char *name, size_t size)
 {
 	char path[64], target[PATH_MAX];
@@ -41,8 +41,10 @@ static void link_name(dev_t rdev, const char *link, char *name, size_t size)
 	snprintf(name, size, "%s", n > 0 ? basename(target) : "");
 }
 
-/* cdc-wdm belongs to whichever driver has the interface; a port of the wwan framework says itself
- * what it speaks (drivers/net/wwan/wwan_core.c). */
+/*
+ * cdc-wdm belongs to the driver that has the interface; a port of the wwan framework names its
+ * protocol in its type (drivers/net/wwan/wwan_core.c).
+ */
 bool proxy_device_is_modem(const char *path, char *real, size_t size)
 {
 	char subsystem[32], driver[32], resolved[PATH_MAX];

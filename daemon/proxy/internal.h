@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the proxy share. Nobody else includes this. */
+/* Shared by the files of proxy/ only. */
 #ifndef QMAP_PROXY_INTERNAL_H
 #define QMAP_PROXY_INTERNAL_H
 
@@ -16,15 +16,15 @@ struct ucred;
 
 #define PROXY_PATH_SIZE 108
 
-/* Requests of one client that the modem has not answered, on services and on CTL. */
+/* Limits of one client's open requests, on services and on CTL. */
 #define PROXY_CLIENT_REQUESTS 16
 #define PROXY_CLIENT_CTL      4
-/* The same of all clients of a modem: few, so that our own requests need not queue for long. */
+/* The same for all clients of a modem: low, so that our own requests need not queue for long. */
 #define PROXY_MODEM_REQUESTS 64
 #define PROXY_MODEM_CTL	     32
 /* Client ids of one client. ModemManager has about fifteen. */
 #define PROXY_CLIENT_IDS 64
-/* Of all clients of a modem: an id that is not in the table could not be given back. */
+/* For all clients of a modem: an id outside the table could not be released. */
 #define PROXY_MODEM_IDS 256
 
 /* Protocol errors of our own answers (libqmi, qmi-errors.h). */
@@ -37,7 +37,7 @@ enum proxy_error {
 	PROXY_ACCESS_DENIED = 82,
 };
 
-/* A request that the modem has not answered. */
+/* A request without an answer yet. */
 struct proxy_slot {
 	uint8_t service, id;
 	uint16_t transaction;
@@ -53,26 +53,26 @@ struct proxy_client {
 	uid_t uid;
 	struct event *read_event, *write_event, *resume_event, *deadline;
 	struct evbuffer *out;
-	struct proxy_modem *modem;    /* NULL: none is open yet */
-	char device[PROXY_PATH_SIZE]; /* being waited for */
+	struct proxy_modem *modem;    /* NULL: not open yet */
+	char device[PROXY_PATH_SIZE]; /* the device that the client waits for */
 	uint16_t open_transaction;
 	unsigned int ids;
-	unsigned int requests, ctl; /* under way */
+	unsigned int requests, ctl; /* open requests */
 	struct proxy_slot slots[PROXY_CLIENT_REQUESTS];
-	bool paused; /* what it has sent must wait */
+	bool paused; /* reading is suspended */
 	bool dead;
 	size_t len;
 	uint8_t buf[QMI_MAX_MESSAGE];
 };
 
-/* A client id in the modem; no owner: it is being given back. */
+/* A client id in the modem; without owner it is being released. */
 struct proxy_id {
 	uint8_t service, id;
 	unsigned int attempts;
 	struct proxy_client *owner;
 };
 
-/* A CTL request under way; no client: it has left. */
+/* An open CTL request; client NULL: it has left. */
 struct proxy_job {
 	TAILQ_ENTRY(proxy_job) entry;
 	struct proxy_modem *modem;
@@ -84,65 +84,69 @@ struct proxy_job {
 struct proxy_modem {
 	TAILQ_ENTRY(proxy_modem) entry;
 	char device[PROXY_PATH_SIZE];
-	struct qmi_channel *channel; /* NULL: nobody is let in */
+	struct qmi_channel *channel; /* NULL: clients are not let in */
 	struct qmi_client *ctl;
-	struct qmi_channel *own; /* the server's, for clients alone; NULL: a session's */
+	/* the server opened it for clients only; NULL: the channel is a session's */
+	struct qmi_channel *own;
 	bool stopping;
 	unsigned int requests, njobs;
 	TAILQ_HEAD(proxy_jobs, proxy_job) jobs;
 	struct proxy_id ids[PROXY_MODEM_IDS];
 	unsigned int nids;
-	uint8_t allocating[256];	 /* by service */
+	uint8_t allocating[256];	 /* number of open requests by service */
 	const struct proxy_owner *owner; /* NULL: the server itself */
 	void *arg;
 };
 
 /* proxy/server.c */
-/* What is told to the owner, if there is one. */
+/* Calls the owner's changed(), if there is an owner. */
 void proxy_changed(const struct proxy_modem *m);
 struct event_base *proxy_base(void);
-/* The modem of @device; opens it for clients alone if no session has it. NULL: there is none. */
+/* Returns the modem of @device; opens it for clients only if no session has it. NULL: none. */
 struct proxy_modem *proxy_find(const char *device);
-/* Calls @fn for every connection, which may be closed from it. */
+/* Calls @fn for every connection; @fn may close it. */
 void proxy_each(struct proxy_modem *m, void (*fn)(struct proxy_client *c, void *arg), void *arg);
-/* Connections that wait may go on. */
+/* Connections that were suspended may continue. */
 void proxy_resume(struct proxy_modem *m);
-/* Perhaps nobody needs @m any more: it goes, later, if the server has opened it itself. */
+/* @m may be unused now: frees it later if the server has opened it itself. */
 void proxy_modem_idle(struct proxy_modem *m);
-/* Those who have been waiting for the modem. */
+/* Lets in the clients that waited for the modem. */
 void proxy_let_in(struct proxy_modem *m);
-/* @c is closed: out of the list, freed once nothing of it is on the stack. */
+/*
+ * @c is closed: removes it from the list, and frees it once none of its functions is on the
+ * stack.
+ */
 void proxy_bury(struct proxy_client *c);
 
 /* proxy/client.c: one connection. */
-/* Seconds of a clock that nobody sets. */
+/* Seconds on CLOCK_MONOTONIC. */
 time_t proxy_now(void);
 struct proxy_client *proxy_client_new(int fd, const struct ucred *peer);
 void proxy_client_free(struct proxy_client *c);
 void proxy_client_close(struct proxy_client *c, const char *why);
 void proxy_client_send(struct proxy_client *c, const struct qmi_message *m);
-/* Answers @request here: a result without error, or @error. */
+/* Answers @request without the modem: success, or @error. */
 void proxy_client_answer(struct proxy_client *c, const struct qmi_message *request, uint16_t error);
-/* Its device is there now. */
+/* The client's device is ready. */
 void proxy_client_opened(struct proxy_client *c, struct proxy_modem *m);
-/* The modem has answered, or takes no longer than it may. */
+/* The modem has answered a request, or its time is over. */
 void proxy_client_answered(struct proxy_client *c, const struct qmi_message *m);
 
 /* proxy/route.c: one modem. */
 void proxy_route_init(struct proxy_modem *m, const char *device);
 void proxy_route_clear(struct proxy_modem *m);
-/* Has the modem answered everything that it was asked, and got back what nobody owns? */
+/* Has the modem answered every request and released every id without an owner? */
 bool proxy_route_idle(const struct proxy_modem *m);
 /* May @c send one more request? */
 bool proxy_route_has_room(const struct proxy_client *c);
-/* A well-formed request of @c. */
+/* Handles a well-formed request of @c. */
 void proxy_route_request(struct proxy_client *c, const struct qmi_message *m);
-/* @c is closed: its client ids go back. */
+/* @c is closed: releases its client ids. */
 void proxy_route_left(struct proxy_client *c);
 
-/* proxy/ctl.c: what clients ask of CTL. */
+/* proxy/ctl.c: the clients' CTL requests. */
 void proxy_ctl_request(struct proxy_client *c, const struct qmi_message *m);
-/* Gives back what nobody owns. */
+/* Releases ids without an owner. */
 void proxy_ctl_release(struct proxy_modem *m);
 struct proxy_id *proxy_id_find(const struct proxy_modem *m, uint8_t service, uint8_t id);
 

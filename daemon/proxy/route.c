@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One modem of our qmi-proxy: which client has which client id, and what goes to whom. Requests on
- * services pass as they are, since their client id tells the modem's answers apart; CTL, whose
- * client id is everybody's, is the business of proxy/ctl.c.
+ * One modem of our qmi-proxy: the owners of client ids, and the routing of messages. Requests on
+ * services pass unchanged, since their client id identifies the client in the modem's answers. CTL,
+ * whose client id all programs share, is handled by proxy/ctl.c.
  */
 #include "internal.h"
 
@@ -55,8 +55,8 @@ static void forget_ids(struct proxy_modem *m)
 }
 
 /*
- * Their client ids are gone, and libqmi knows no other way of hearing so than the end of the
- * connection: ModemManager then looks at the modem anew.
+ * The client ids are gone, and libqmi only learns that from the end of the connection: ModemManager
+ * then probes the modem again.
  */
 static void modem_restarted(struct proxy_modem *m)
 {
@@ -110,7 +110,7 @@ static bool on_message(void *arg, const struct qmi_message *msg)
 	return true;
 }
 
-/* The ids stay written down: whoever has the channel knows whether the modem still has them. */
+/* The ids stay written down: the owner of the channel knows whether the modem still has them. */
 static void on_closed(void *arg)
 {
 	struct proxy_modem *m = arg;
@@ -171,7 +171,7 @@ static void note(struct proxy_client *c, const struct qmi_message *m)
 	c->modem->requests++;
 }
 
-/* Whichever TLV of several the modem would take. */
+/* Examine every TLV of that type: the modem might take any of them. */
 static bool binds_our_mux(const struct proxy_modem *m, const struct qmi_message *msg)
 {
 	struct qmi_tlv t;
@@ -185,8 +185,9 @@ static bool binds_our_mux(const struct proxy_modem *m, const struct qmi_message 
 }
 
 /*
- * The format of the data is the trunk's and holds for everybody's calls: a client that switched
- * aggregation off would cut off all PDNs. So are the mux ids of its PDNs.
+ * The data format belongs to the trunk and applies to the calls of all programs: a client that
+ * switched aggregation off would cut off all PDNs. The same holds for the mux ids of the trunk's
+ * PDNs.
  */
 static bool is_ours(const struct proxy_modem *m, const struct qmi_message *msg)
 {
@@ -231,7 +232,7 @@ void proxy_route_left(struct proxy_client *c)
 	proxy_modem_idle(m);
 }
 
-/* --- what is written down --- */
+/* --- state to save --- */
 
 void proxy_modem_each_id(const struct proxy_modem *m, proxy_pair_fn fn, void *arg)
 {

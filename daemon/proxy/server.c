@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Our qmi-proxy's socket, who may connect to it, and which modems there are. */
+/* The socket of our qmi-proxy, access to it, and the list of modems. */
 #include "internal.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define MAX_GROUPS 256
 
-/* While another program has the name. */
+/* Pause while another program has the name. */
 static const struct timeval name_pause = {.tv_sec = 5};
 static const struct timeval accept_pause = {.tv_sec = 1};
 
@@ -29,7 +29,7 @@ static struct proxy_server {
 	char name[64];
 	bool has_group;
 	gid_t group;
-	bool waiting; /* for the name; has been said */
+	bool waiting; /* for the name; has been logged */
 	struct evconnlistener *listener;
 	struct event *retry, *tidy;
 	TAILQ_HEAD(proxy_clients, proxy_client) clients, graves;
@@ -84,7 +84,7 @@ unsigned int proxy_modem_clients(const struct proxy_modem *m)
 	return n;
 }
 
-/* What is closed is freed from here, with nothing of it on the stack. */
+/* Closed connections are freed from a timer, with none of their functions on the stack. */
 static void tidy_later(void)
 {
 	if (server.tidy)
@@ -115,8 +115,10 @@ static void free_graves(void)
 	}
 }
 
-/* A modem that the server has opened itself goes with its last client, and not before that one's
- * ids have been given back. */
+/*
+ * A modem that the server has opened itself is freed after its last client, once that client's ids
+ * have been released.
+ */
 static void on_tidy(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_modem *m, *next;
@@ -163,7 +165,7 @@ struct proxy_modem *proxy_modem_new(const char *control, const struct proxy_owne
 	struct proxy_modem *m;
 
 	if (qmi_proxy_path(control))
-		return NULL; /* the channel is another proxy's */
+		return NULL; /* another proxy has the channel */
 	m = modem_of(control);
 	if (m && m->own)
 		proxy_modem_free(&m);
@@ -188,7 +190,7 @@ void proxy_modem_free(struct proxy_modem **mp)
 	free(m);
 }
 
-/* The tap has been told before, and has hung up everybody. */
+/* The tap was called before and has closed all connections. */
 static void on_own_lost(void *arg, const char *why)
 {
 	tidy_later();
@@ -196,7 +198,7 @@ static void on_own_lost(void *arg, const char *why)
 
 static const struct qmi_channel_ops own_ops = {.lost = on_own_lost};
 
-/* A modem that no session has. */
+/* Opens a modem that no session has. */
 static struct proxy_modem *open_own(const char *device)
 {
 	struct proxy_modem *m = modem_new(device);
@@ -252,7 +254,7 @@ static bool in_group(int fd, gid_t gid, gid_t primary)
 	return false;
 }
 
-/* The name of an abstract socket has no mode, so everybody is looked at who connects. */
+/* An abstract socket has no mode, so the credentials of each peer are checked. */
 static bool may_connect(int fd, struct ucred *peer)
 {
 	socklen_t len = sizeof(*peer);
@@ -286,14 +288,14 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		proxy_client_close(c, "there are too many connections");
 }
 
-/* No descriptors, most of the time: they come back. */
+/* Mostly for lack of descriptors, which is temporary. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
 	evconnlistener_disable(l);
 	event_add(server.retry, &accept_pause);
 }
 
-/* 0, or negative errno. */
+/* Returns 0 or a negative errno. */
 static int listen_on_name(void)
 {
 	struct sockaddr_un sa;
