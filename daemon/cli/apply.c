@@ -26,7 +26,7 @@ static struct json_object *make_request(const struct cli *cli, const struct conf
 	return o;
 }
 
-/* "redial_pdn" of PDN 2 is "PDN 2: redial". */
+/* Prints "PDN 2: redial" for "redial_pdn" of PDN 2. */
 static void print_what(FILE *out, struct json_object *step)
 {
 	const char *name = json_get_string(step, "step") ?: "?";
@@ -81,7 +81,7 @@ static void print_steps(const struct output *output, FILE *out, struct json_obje
 		print_step(out, json_object_array_get_idx(steps, i));
 }
 
-/* The first step that has failed is what the command failed of. */
+/* The command fails with the error of the first failed step. */
 static int failure(struct json_object *steps, struct error *err)
 {
 	for (size_t i = 0; i < json_object_array_length(steps); i++) {

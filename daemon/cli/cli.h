@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inside of qmapctl: what was asked for, and the commands. */
+/* Shared by the files of qmapctl: the parsed command line, and the commands. */
 #ifndef QMAP_CLI_H
 #define QMAP_CLI_H
 
@@ -13,7 +13,7 @@
 
 struct json_object;
 
-/* What the command line says. */
+/* The parsed command line. */
 struct cli {
 	struct output output;
 	bool help;
@@ -26,10 +26,10 @@ struct cli {
 	bool dry_run; /* apply */
 	bool prune;
 	const char *qmap;  /* decode: version as text */
-	unsigned int last; /* monitor: events of the past to begin with */
+	unsigned int last; /* monitor: number of past events to print first */
 };
 
-/* What the first operand of a command is. */
+/* Kind of a command's first operand. */
 enum cli_operand {
 	CLI_OPERAND_NONE,
 	CLI_OPERAND_MODEM,    /* netdev of a modem */
@@ -41,7 +41,7 @@ enum cli_operand {
 
 struct cli_command {
 	const char *name;  /* NULL ends the table */
-	const char *usage; /* what follows the name */
+	const char *usage; /* operands, as in the usage line */
 	const char *help;  /* one line */
 	const char *more;  /* lines for `help NAME`, below the options; may be NULL */
 	const struct option_def *options;
@@ -53,19 +53,21 @@ struct cli_command {
 
 extern const struct cli_command cli_commands[];
 
-/* By its name or the beginning of exactly one. NULL: -EINVAL in @err. */
+/* Finds a command by its name or a unique prefix. NULL: -EINVAL in @err. */
 const struct cli_command *cli_find_command(const char *name, struct error *err);
 
-/* Options of @cmd and the global ones. @cmd NULL: only the latter. */
+/* Options of @cmd and the global ones. @cmd NULL: only the global ones. */
 void cli_options(struct option_list *l, const struct cli_command *cmd);
 
 void cli_print_help(FILE *out, const struct cli_command *cmd);
 
-/* The optional device name of `show`, `stats`, ...: NULL if there is none. -EINVAL for two or a bad
- * one. */
+/*
+ * Parses the optional device name of `show`, `stats`, ...: NULL if there is none. -EINVAL for two
+ * names or an invalid one.
+ */
 int cli_optional_dev(int argc, char **argv, const char **dev, struct error *err);
 
-/* -EINVAL unless there is exactly one. */
+/* -EINVAL unless there is exactly one operand. */
 int cli_required_dev(int argc, char **argv, const char **dev, struct error *err);
 
 int cli_attach(struct cli *cli, int argc, char **argv, struct error *err);

@@ -191,7 +191,7 @@ const struct cli_command cli_commands[] = {
 	{.name = NULL},
 };
 
-/* What other programs call it, and what no similarity of letters leads to. */
+/* Names that other programs use, and that are not similar to ours. */
 static const struct {
 	const char *word, *ours;
 } elsewhere[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What may stand in a command line, for shells that complete words: out of the tables of the options. */
+/* Completion for shells: offers words of the command line from the tables of options. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -14,9 +14,9 @@
 
 struct completion {
 	const struct cli *cli;
-	const char *word; /* that is completed */
-	const char *keep; /* beginning of it that stays as it is... */
-	size_t nkeep;	  /* ... so many bytes */
+	const char *word; /* the word to complete */
+	const char *keep; /* beginning of the word that stays unchanged ... */
+	size_t nkeep;	  /* ... its length */
 	struct json_object *found;
 };
 
@@ -28,7 +28,7 @@ static void add(const struct completion *c, const char *word)
 	json_object_array_add(c->found, o);
 }
 
-/* @head, @text and @tail are one if the word may become that. */
+/* Offers @head, @text and @tail as one word if the word to complete is a prefix of it. */
 static void offer(const struct completion *c, const char *head, const char *text, const char *tail)
 {
 	char all[512];
@@ -38,7 +38,7 @@ static void offer(const struct completion *c, const char *head, const char *text
 		add(c, all);
 }
 
-/* Each of "v1|v4|v5". */
+/* Offers each choice of "v1|v4|v5". */
 static void offer_list(const struct completion *c, const char *head, const char *list)
 {
 	char buf[256], *rest = buf, *one;
@@ -48,13 +48,13 @@ static void offer_list(const struct completion *c, const char *head, const char 
 		offer(c, head, one, "");
 }
 
-/* The shell does it better: it knows how names of files are quoted. */
+/* Leaves file names to the shell, which knows how to quote them. */
 static void offer_files(const struct completion *c)
 {
 	add(c, ":files");
 }
 
-/* @metavar says what it is: "v1|v4|v5", PATH, or something that nobody but the user knows. */
+/* @metavar describes the value: "v1|v4|v5", PATH, or a value that only the user knows. */
 static void offer_value(const struct completion *c, const char *head, const char *metavar)
 {
 	if (strchr(metavar, '|'))
@@ -92,7 +92,7 @@ static void offer_attached(const struct completion *c)
 
 /* --- options --- */
 
-/* A PDN's words: "1,apn=internet,ip=" has to do with what follows the last comma alone. */
+/* Completes a word of a PDN: in "1,apn=internet,ip=" the part behind the last comma. */
 static void offer_pdn(struct completion *c)
 {
 	const struct config_word *w = NULL;
@@ -136,7 +136,7 @@ static void offer_options(const struct completion *c, const struct option_list *
 		offer(c, "--", l->defs[i].name, option_takes_argument(&l->defs[i]) ? "=" : "");
 }
 
-/* The option that @word is: "--qmap", "--qmap=v5", "-n"; NULL: none that is known. */
+/* Finds the option for @word: "--qmap", "--qmap=v5", "-n"; NULL: unknown. */
 static const struct option_def *find(const struct option_list *l, const char *word)
 {
 	size_t len;
@@ -156,7 +156,7 @@ static const struct option_def *find(const struct option_list *l, const char *wo
 	return NULL;
 }
 
-/* Is the argument of the option @word the next word? */
+/* Does option @word take the next word as its argument? */
 static const struct option_def *wants_next(const struct option_list *l, const char *word)
 {
 	const struct option_def *def = find(l, word);
@@ -213,7 +213,7 @@ static void complete(struct completion *c, int argc, char **argv)
 	cli_options(&l, NULL);
 	for (int i = 0; i < argc - 1; i++) {
 		if (def) {
-			def = NULL; /* argv[i] is its argument */
+			def = NULL; /* argv[i] was its argument */
 		} else if (argv[i][0] == '-') {
 			def = wants_next(&l, argv[i]);
 		} else if (cmd) {

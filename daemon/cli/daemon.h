@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asking qmapd, or doing without it. */
+/* Sends requests to qmapd, with fallbacks for when no daemon is running. */
 #ifndef QMAP_CLI_DAEMON_H
 #define QMAP_CLI_DAEMON_H
 
@@ -7,12 +7,12 @@
 
 #include "cli.h"
 
-/* Instead of the daemon, where none is running. */
+/* Replaces the daemon if none is running. */
 typedef int (*cli_local_fn)(struct json_object **out, const char *dev, struct error *err);
 
 /*
- * Asks for @command with "dev" (may be NULL), or @local (may be NULL) where nobody answers. New
- * reference in @out.
+ * Sends @command with "dev" (may be NULL), or calls @local (may be NULL) if no daemon is running.
+ * New reference in @out.
  */
 int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
 	    struct json_object **out, struct error *err);
@@ -20,7 +20,7 @@ int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_loc
 /* {"command": @command, "dev": @dev}. New reference. */
 struct json_object *cli_request(const char *command, const char *dev);
 
-/* As cli_ask(), with a request of which the daemon needs more; its reference is taken over. */
+/* As cli_ask(), for a request with more arguments; takes over its reference. */
 int cli_ask_request(const struct cli *cli, struct json_object *request, cli_local_fn local,
 		    struct json_object **out, struct error *err);
 
@@ -32,14 +32,16 @@ int cli_call(const struct cli *cli, struct json_object *request, unsigned int ti
 int cli_stream(const struct cli *cli, struct json_object *request, const sigset_t *mask,
 	       int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);
 
-/* Seconds. An attach is as slow as the network's answer to each of its calls. */
+/* Seconds. An attach takes as long as the network needs to answer each of its calls. */
 #define CLI_TIMEOUT	   30
 #define CLI_DETACH_TIMEOUT 120
 #define CLI_ATTACH_TIMEOUT 600
 #define CLI_APPLY_TIMEOUT  3600
 
-/* What @trunks, a result of `show`, says of PDN @number (0: of any) that is not connected and will
- * not be by itself: the first one's error. 0: there is none. */
+/*
+ * Searches @trunks, a result of `show`, for PDN @number (0: any) that is not connected and will not
+ * be without the user. Sets the error of the first such PDN; 0: there is none.
+ */
 int cli_failed_pdn(struct json_object *trunks, unsigned int number, struct error *err);
 
 #endif

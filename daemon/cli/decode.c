@@ -51,7 +51,7 @@ int cli_decode(struct cli *cli, int argc, char **argv, struct error *err)
 		return ret;
 	ret = qmap ? qmap_decode(data, len, version, &result, err)
 		   : qmi_decode(data, len, &result, err);
-	/* What could be read is shown also when the rest is malformed: it shows where. */
+	/* Print the decoded part of malformed input, too: it shows the position of the fault. */
 	if (result)
 		output_result(&cli->output, result, qmap ? print_qmap : print_qmi);
 	json_object_put(result);

@@ -31,8 +31,10 @@ static int read_all(int fd, const char *name, char **out, size_t *len, struct er
 	return error_set(err, ret, "cannot read %s: %s", name, strerror(-ret));
 }
 
-/* Text or bytes? Whatever parses as text is text: an aggregate begins with no printable digit pair
- * by accident, since its every byte would have to be one. */
+/*
+ * Text or bytes? Input that parses as text is text: every byte of an aggregate would have to be a
+ * hexadecimal digit or a separator by accident.
+ */
 static void text_or_bytes(char *buf, size_t len, uint8_t **out, size_t *outlen)
 {
 	if (hex_parse(buf, len, out, outlen, NULL)) {

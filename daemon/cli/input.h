@@ -12,9 +12,9 @@
 #define CLI_INPUT_MAX (1 << 20) /* bytes of input: many times the largest aggregate in hex */
 
 /*
- * @argv: hexadecimal digits, or "-" for standard input, or, with @files, the name of a file. What
- * comes from either of the latter is hexadecimal if it is nothing but digits and separators, else
- * the bytes themselves. The caller frees @out.
+ * @argv: hexadecimal digits, or "-" for standard input, or, with @files, the name of a file. Input
+ * from the latter two is hexadecimal if it consists of digits and separators only, else raw bytes.
+ * The caller frees @out.
  */
 int cli_input(int argc, char **argv, bool files, uint8_t **out, size_t *len, struct error *err);
 

@@ -29,7 +29,7 @@ static int not_attached(const char *dev, struct error *err)
 	return -ENODEV;
 }
 
-/* What one set of pins says of itself: the `show` object that its daemon wrote last. */
+/* Reads the `show` object that the daemon wrote last into a set of pins. */
 static int read_show(const struct pins *p, struct json_object **out, struct error *err)
 {
 	struct json_object *state = NULL, *show;
@@ -92,7 +92,7 @@ static int add_show(struct pins *p, struct json_object *show, struct json_object
 	return 0;
 }
 
-/* Tells the data path of its ports, as the pins' state names them. */
+/* Adds the ports named in the pins' state to the data path. */
 static void adopt_ports(const struct datapath_ops *ops, struct datapath *dp,
 			struct json_object *show)
 {
@@ -164,7 +164,7 @@ int local_show(struct json_object **out, const char *dev, struct error *err)
 	return collect(out, dev, add_show, err);
 }
 
-/* The configuration that the pins' state holds, with its secrets. */
+/* Adds the configuration in the pins' state, with its secrets. */
 static int add_config(struct pins *p, struct json_object *show, struct json_object *out,
 		      struct error *err)
 {
@@ -191,7 +191,7 @@ int local_stats(struct json_object **out, const char *dev, struct error *err)
 	return collect(out, dev, add_stats, err);
 }
 
-/* --- detach: what a daemon would do, in a loop of its own --- */
+/* --- detach: the steps of the daemon, in a loop of its own --- */
 
 struct detach {
 	struct event_base *base;

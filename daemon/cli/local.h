@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What qmapctl can do alone when no daemon answers: read and remove what is pinned. The data path
- * needs no daemon, so neither must looking at it nor taking it down.
+ * Commands that qmapctl executes itself when no daemon is running: it reads and removes pins. The
+ * data path needs no daemon, so neither must showing it nor removing it.
  *
  * @dev: name of a trunk; NULL: all of them. -ENODEV if @dev is not attached, -EACCES or -EPERM
  * without the privileges.
@@ -13,15 +13,18 @@
 
 struct json_object;
 
-/* The same arrays as the daemon's replies, as far as the pins tell. New reference in @out. */
+/*
+ * The same arrays as in the daemon's replies, as far as the pins contain them. New reference in
+ * @out.
+ */
 int local_show(struct json_object **out, const char *dev, struct error *err);
 int local_stats(struct json_object **out, const char *dev, struct error *err);
 
-/* Configurations, with passwords. */
+/* Returns configurations, with passwords. */
 int local_dump(struct json_object **out, const char *dev, struct error *err);
 
 /*
- * Ends the data calls, gives the client ids back, removes links, netdevs and pins, as the daemon
+ * Ends the data calls, releases the client ids, removes links, netdevs and pins, as the daemon
  * would. @dev must be given.
  */
 int local_detach(const char *dev, struct error *err);

@@ -15,8 +15,10 @@ static void on_signal(int sig)
 	stopped = 1;
 }
 
-/* Signals arrive only while control_stream() waits, so that none comes between a look at
- * `stopped` and the waiting. */
+/*
+ * Signals are delivered only while control_stream() waits, so none is lost between the check of
+ * `stopped` and the wait.
+ */
 static void catch_signals(sigset_t *while_waiting)
 {
 	const struct sigaction sa = {.sa_handler = on_signal};
@@ -38,7 +40,7 @@ static int on_line(void *arg, struct json_object *line)
 
 	if (!cli->output.quiet)
 		output_event(&cli->output, stdout, line);
-	/* one by one, also into a pipe; a reader that has left wants no more */
+	/* flush each line, also into a pipe; end when the reader has closed it */
 	return fflush(stdout) ? -EPIPE : 0;
 }
 
@@ -53,7 +55,7 @@ static struct json_object *make_request(const struct cli *cli, const char *dev)
 	return o;
 }
 
-/* It may be attached later, and then there will be something to see. */
+/* @dev may be attached later, and will have events then. */
 static void warn_if_unknown(struct cli *cli, const char *dev)
 {
 	struct json_object *request = cli_request("show", dev), *result = NULL;

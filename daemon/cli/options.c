@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "util/nearest.h"
 
-/* getopt_long() returns this plus the index of the long option, out of the way of any letter. */
+/* getopt_long() returns this plus the index of the long option, beyond any letter. */
 #define LONG_BASE 256
 
 #define HELP_COLUMN 30
@@ -62,7 +62,7 @@ static void make_tables(const struct option_list *l, bool stop_early, struct get
 
 	if (stop_early)
 		*s++ = '+';
-	*s++ = ':'; /* tells a missing argument from an unknown option */
+	*s++ = ':'; /* distinguishes a missing argument from an unknown option */
 	for (size_t i = 0; i < l->n; i++) {
 		const struct option_def *def = &l->defs[i];
 
@@ -107,7 +107,7 @@ static const struct option_def *find_option(const struct option_list *l, int c)
 	return NULL;
 }
 
-/* -EINVAL if @name begins more than one option; 0: it does not. */
+/* -EINVAL if @name is a prefix of more than one option, else 0. */
 static int ambiguous_option(const struct option_list *l, const char *name, struct error *err)
 {
 	const char *first = NULL;
@@ -131,7 +131,7 @@ static bool has_pdn(const struct option_list *l)
 	return false;
 }
 
-/* "--nonsense=5", "-x" or an abbreviation of more than one option. */
+/* Handles "--nonsense=5", "-x" and a prefix of more than one option. */
 static int unknown_option(const struct option_list *l, const char *arg, struct error *err)
 {
 	struct nearest near;
@@ -140,7 +140,7 @@ static int unknown_option(const struct option_list *l, const char *arg, struct e
 	if (arg[0] != '-' || arg[1] != '-')
 		return error_set(err, -EINVAL, "unknown option -%c", optopt);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
-	/* optopt names an option that was recognised: only its argument is wrong. */
+	/* optopt names a known option: its argument is wrong. */
 	if (optopt >= LONG_BASE)
 		return error_set(err, -EINVAL, "option --%s takes no argument",
 				 l->defs[optopt - LONG_BASE].name);
@@ -176,7 +176,7 @@ int options_parse(const struct option_list *l, void *target, int argc, char **ar
 	int c, ret = 0;
 
 	make_tables(l, stop_early, &t);
-	optind = 0; /* start anew, glibc and musl alike */
+	optind = 0; /* restarts getopt with glibc and musl */
 	opterr = 0;
 	while (!ret && (c = getopt_long(argc, argv, t.shorts, t.longs, NULL)) != -1) {
 		if (c == ':')

@@ -6,7 +6,7 @@
 #include "daemon.h"
 #include "output/output.h"
 
-/* By the word of the table, so that "N" is what it is elsewhere. */
+/* Parses by the table's word for a PDN's number, so that the same numbers are valid everywhere. */
 static int read_number(const char *text, unsigned int *number, struct error *err)
 {
 	const struct config_word *w = config_word_find(CONFIG_PDN, "number", err);

@@ -5,7 +5,7 @@
 #include "daemon.h"
 #include "output/output.h"
 
-/* What qmapd does then, and waits for, is in `show` and `monitor`. */
+/* `show` and `monitor` report the changes that qmapd makes afterwards. */
 int cli_reload(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct json_object *result = NULL;

@@ -34,7 +34,7 @@ int cli_stats(struct cli *cli, int argc, char **argv, struct error *err)
 	return ask_and_print(cli, "stats", argc, argv, local_stats, output_stats, err);
 }
 
-/* Looks at this machine as it is for whoever asks: no daemon, and no privileges, needed. */
+/* Examines this machine for any user: needs neither a daemon nor privileges. */
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	struct json_object *result = NULL;
