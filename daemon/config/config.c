@@ -10,7 +10,7 @@
 #include "pdn.h"
 #include "words.h"
 
-/* A full-sized packet and its headers: an aggregate smaller than that can never carry one. */
+/* A full-sized packet and its headers: a smaller aggregate could never carry one. */
 #define MIN_AGGREGATE 1536
 
 #define DEFAULT_TIMEOUT	     10
@@ -102,7 +102,7 @@ int config_pdn_set(struct config_pdn *p, const char *key, const char *value, str
 }
 
 /*
- * Cuts the next field off @rest, which is changed: "\," becomes a comma and "\\" a backslash; any
+ * Cuts the next field off @rest, which is modified: "\," becomes a comma and "\\" a backslash; any
  * other backslash stands for itself. NULL at the end.
  */
 static char *next_field(char **rest)
@@ -167,7 +167,7 @@ int config_pdn_add(struct config_trunk *c, const char *text, struct error *err)
 	return ret;
 }
 
-/* What net/core/dev.c dev_valid_name() accepts. */
+/* The rules of net/core/dev.c, dev_valid_name(). */
 static bool valid_ifname(const char *s)
 {
 	if (!*s || !strcmp(s, ".") || !strcmp(s, ".."))
@@ -189,7 +189,7 @@ int config_port_name(const char *template, unsigned int number, char name[IFNAMS
 	return len < IFNAMSIZ ? 0 : -EINVAL;
 }
 
-/* A second % would be the kernel's to fill in (net/core/dev.c, dev_alloc_name()). */
+/* The kernel would replace a second % (net/core/dev.c, dev_alloc_name()). */
 static int check_port_name(const struct config_trunk *c, unsigned int number, struct error *err)
 {
 	char name[IFNAMSIZ];
@@ -259,7 +259,7 @@ static int check_mux_ids(const struct config_trunk *c, struct error *err)
 	return 0;
 }
 
-/* Whatever directory qmapd is started in, it is the same program. */
+/* An absolute path names the same program in any working directory. */
 static int check_hooks(const struct config_trunk *c, struct error *err)
 {
 	char copy[sizeof(c->hook)], *save = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a user asks for one trunk, the same whether it came from the command line, a configuration
- * file or the control socket, and under the same words in all three.
+ * The configuration of one trunk, with the same words on the command line, in a configuration file
+ * and on the control socket.
  */
 #ifndef QMAP_CONFIG_H
 #define QMAP_CONFIG_H
@@ -49,7 +49,7 @@ enum config_datapath {
 	CONFIG_DATAPATH_QMIMUX
 };
 
-/* Who gives the port its addresses, MTU and routes. */
+/* Which program sets the port's addresses, MTU and routes. */
 enum config_addresses {
 	CONFIG_ADDRESSES_QMAPD,
 	CONFIG_ADDRESSES_NONE /* another program: netifd, NetworkManager, systemd-networkd */
@@ -66,11 +66,11 @@ struct config_pdn {
 	char user[128];
 	char password[128];
 	enum config_auth auth; /* auth=none|pap|chap|both; auto: none without user, else both */
-	char netns[64];	       /* name as in `ip netns`; empty: where the daemon is */
+	char netns[64];	       /* name as in `ip netns`; empty: the daemon's namespace */
 	unsigned int metric;   /* of the default route; default 700 + N */
 	bool default_route;    /* default-route=yes|no, default yes */
 	unsigned int table;    /* routing table of the default route; 0: main */
-	bool slaac; /* slaac=yes|no: also addresses by router advertisements, default no */
+	bool slaac; /* slaac=yes|no: addresses from router advertisements, too; default no */
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */
 };
 
@@ -83,79 +83,90 @@ enum config_radio {
 struct config_trunk {
 	char dev[IFNAMSIZ];
 	/*
-	 * Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it from
-	 * dev.
+	 * Character device or unix socket; "qmi-proxy[:DEVICE]"; "none"; empty: find it
+	 * from dev.
 	 */
 	char control[108];
 	enum config_qmap qmap;
 	enum config_datapath datapath;
 	unsigned int
-		dl_max_bytes; /* largest aggregate to ask for; 0: what model and data path like */
-	unsigned int dl_max_datagrams; /* frames per aggregate to ask for; 0: likewise */
-	bool sync; /* may QMI SYNC be sent (sync=yes|no, default yes) when the channel is ours alone
-		    */
+		dl_max_bytes; /* largest aggregate to request; 0: as model and data path prefer */
+	unsigned int dl_max_datagrams; /* frames per aggregate to request; 0: as above */
+	/* may SYNC be sent if the channel is ours alone (sync=yes|no, default yes) */
+	bool sync;
 	unsigned int
-		timeout; /* seconds for one QMI answer (Start Network has its own), default 10 */
-	/* ms before a call is dialled again: first, and at most */
+		/* seconds to wait for a QMI answer (Start Network has its own limit), default 10 */
+		timeout;
+	/* ms before a call is redialled: first, and at most */
 	unsigned int backoff_min, backoff_max;
-	unsigned int retry_failed; /* seconds, at most, after a refusal for good; 0: never */
-	unsigned int poll;	   /* seconds between questions for the signal; 0: none */
-	unsigned int watchdog;	   /* seconds without a packet until a call is redialled; 0: off */
+	/* most seconds until a call refused for good is retried; 0: never */
+	unsigned int retry_failed;
+	unsigned int poll;     /* seconds between requests for the signal; 0: none */
+	unsigned int watchdog; /* seconds without a packet until a call is redialled; 0: off */
 	enum config_radio radio;
-	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: it is not entered */
+	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: do not enter one */
 	char port[32];		   /* names of ports, %n for the PDN; empty: DEV.%n */
 	char hook[256];		   /* programs, blanks between them */
-	unsigned int hook_timeout; /* seconds for each, default 30 */
-	/* It came from a file: a netdev, modem or network that is not there yet, or refuses, is
-	 * waited for. Without it an attach that fails is undone. */
+	unsigned int hook_timeout; /* seconds for each program, default 30 */
+	/*
+	 * The trunk comes from a file: a netdev, modem or network that is absent or refuses is
+	 * waited for. Otherwise an attach that fails is undone.
+	 */
 	bool persist;
-	bool keep_secrets; /* secrets that are empty here are those of the running trunk */
+	bool keep_secrets; /* empty secrets stand for those of the running trunk */
 	unsigned int npdns;
 	struct config_pdn pdns[CONFIG_MAX_PDNS];
 };
 
-/* qmapd itself, whatever trunks there are. Empty: not said. */
+/* Settings of qmapd itself. Empty: not set. */
 struct config_daemon {
-	char qmi_proxy[64]; /* yes, no, or the name to serve */
+	char qmi_proxy[64]; /* yes, no, or the name of the socket */
 	char qmi_proxy_group[64];
 };
 
-/* Defaults, no PDNs, @dev empty. */
+/* Sets defaults: no PDNs, @dev empty. */
 void config_trunk_init(struct config_trunk *c);
 
-/* Sets one word ("control", "qmap", "dl-max-bytes", ...) of the trunk from text.
- * -EINVAL with a sentence that names word, value and what is allowed. */
+/*
+ * Sets one word ("control", "qmap", "dl-max-bytes", ...) of the trunk from text. -EINVAL with a
+ * sentence that names the word, the value and the values allowed.
+ */
 int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err);
 
 /* Adds a PDN from "N,key=value,..."; a comma inside a value is written "\,". -EINVAL, -EEXIST,
  * -E2BIG. */
 int config_pdn_add(struct config_trunk *c, const char *text, struct error *err);
 
-/* The name of PDN @number's netdev by @template, in which %n is its number. -EINVAL: too long. */
+/* Name of PDN @number's netdev by @template, in which %n is the number. -EINVAL: too long. */
 int config_port_name(const char *template, unsigned int number, char name[IFNAMSIZ]);
 
-/* NULL if there is none with this number. */
+/* Returns NULL if there is no PDN with this number. */
 const struct config_pdn *config_find_pdn(const struct config_trunk *c, unsigned int number);
 
-/* What only shows once all is known: two PDNs with one mux id, qmap=off with two PDNs,
- * control=none with apn=, a device name missing or too long. Adds PDN 1 if there is none. */
+/*
+ * Checks the whole configuration: two PDNs with one mux id, qmap=off with two PDNs, control=none
+ * with apn=, a device name missing or too long. Adds PDN 1 if there is none.
+ */
 int config_trunk_finish(struct config_trunk *c, struct error *err);
 
 /*
- * JSON form, exact both ways: what goes through the control socket and into the pins' state.
- * to_json with @secrets false leaves passwords out ("password": true where one is set).
+ * JSON form, lossless both ways, for the control socket and the pins' state. With @secrets false,
+ * to_json leaves passwords out ("password": true if one is set).
  */
 struct json_object *config_trunk_to_json(const struct config_trunk *c, bool secrets);
 int config_trunk_from_json(struct config_trunk *c, struct json_object *o, struct error *err);
 
 /*
- * One file: [trunk wwan0] and, for its PDNs, [trunk wwan0 pdn N] sections, keys as above.
+ * Reads one file: [trunk wwan0] and, for its PDNs, [trunk wwan0 pdn N] sections, keys as above.
  * Calls @fn for every trunk, finished. Errors name file and line. @path "-" is standard input.
  */
 int config_file_read(const char *path, int (*fn)(const struct config_trunk *c, void *arg),
 		     void *arg, struct error *err);
 
-/* The same, and [model VID:PID] sections to @model, [qmapd] to @daemon (NULL: only checked). */
+/*
+ * The same, and passes [model VID:PID] sections to @model, [qmapd] to @daemon (NULL: only
+ * checked).
+ */
 struct config_model;
 struct config_file_ops {
 	int (*trunk)(const struct config_trunk *c, void *arg);
@@ -166,15 +177,15 @@ int config_file_read_all(const char *path, const struct config_file_ops *ops, vo
 			 struct error *err);
 
 /*
- * The sections of @c as config_file_read() reads them, secrets included, without what is default.
- * -EINVAL: the name of the device cannot be written in a section's brackets.
+ * Writes @c as sections for config_file_read(), secrets included, defaults left out. -EINVAL: the
+ * name of the device cannot be written in a section's brackets.
  */
 int config_file_write(FILE *f, const struct config_trunk *c, struct error *err);
 
-/* Clears every secret; keep_secrets says so where there was one. */
+/* Clears every secret and sets keep_secrets if there was one. */
 void config_trunk_drop_secrets(struct config_trunk *c);
 
-/* The other way round: takes from @from what @c keeps, PDN by PDN, and forgets keep_secrets. */
+/* The reverse: copies the secrets that @c keeps from @from, PDN by PDN, and clears keep_secrets. */
 void config_trunk_take_secrets(struct config_trunk *c, const struct config_trunk *from);
 
 #endif

@@ -68,7 +68,7 @@ static struct json_object *text_of(const struct config_word *w, const void *obje
 	return json_object_new_string(text);
 }
 
-/* What it takes to come from @from to @to; each difference is added to @changes. */
+/* Returns the change needed to get from @from to @to; adds each difference to @changes. */
 static enum config_change compare(enum config_scope scope, const void *from, const void *to,
 				  struct json_object *changes)
 {
@@ -90,7 +90,7 @@ static enum config_change compare(enum config_scope scope, const void *from, con
 	return most;
 }
 
-/* How @from's PDN is to be changed; it is there in @to, or NOTHING. */
+/* The change needed for @from's PDN; NOTHING if @to lacks it. */
 static enum config_change compare_pdn(const struct config_pdn *from, const struct config_trunk *to,
 				      struct json_object **changes)
 {
@@ -119,7 +119,7 @@ static int remove_pdns(struct config_plan *plan, const struct config_trunk *runn
 	return ret;
 }
 
-/* Steps of @kind for the PDNs that need nothing more than @change. */
+/* Adds steps of @kind for the PDNs that need @change and nothing more. */
 static int change_pdns(struct config_plan *plan, const struct config_trunk *running,
 		       const struct config_trunk *wanted, enum config_change change,
 		       enum config_step_kind kind)
@@ -168,7 +168,7 @@ static int change_all(struct config_plan *plan, const struct config_trunk *runni
 			      ?: add_pdns(plan, running, wanted);
 }
 
-/* Without QMAP the only port is the trunk itself: it does not come and go alone. */
+/* Without QMAP the trunk itself is the only port: it cannot be added or removed alone. */
 static void reattach_instead(struct config_plan *plan, size_t first)
 {
 	if (plan->n == first || plan->steps[first].kind != CONFIG_STEP_REMOVE_PDN)

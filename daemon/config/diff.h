@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must be done so that what is attached becomes what a configuration asks for. */
+/* Computes the steps from the attached configuration to a new one. */
 #ifndef QMAP_CONFIG_DIFF_H
 #define QMAP_CONFIG_DIFF_H
 
@@ -10,14 +10,14 @@
 
 struct json_object;
 
-/* In the order in which the steps of one trunk are taken. */
+/* In the order in which the steps of one trunk are executed. */
 enum config_step_kind {
 	CONFIG_STEP_DETACH,
-	CONFIG_STEP_REATTACH,	/* detach and attach: it concerns the whole trunk */
-	CONFIG_STEP_REMOVE_PDN, /* first, so that mux and client ids are free again */
-	CONFIG_STEP_CHANGE,	/* settings of the trunk that traffic does not notice */
+	CONFIG_STEP_REATTACH,	/* detach and attach: the change affects the whole trunk */
+	CONFIG_STEP_REMOVE_PDN, /* before others, to free mux and client ids */
+	CONFIG_STEP_CHANGE,	/* settings of the trunk that do not interrupt traffic */
 	CONFIG_STEP_CHANGE_PDN, /* the same of a PDN */
-	CONFIG_STEP_REDIAL_PDN, /* its calls end and are made again; the port stays */
+	CONFIG_STEP_REDIAL_PDN, /* its calls end and are dialled again; the port stays */
 	CONFIG_STEP_ADD_PDN,
 	CONFIG_STEP_ATTACH,
 	CONFIG_STEP_KINDS
@@ -26,8 +26,8 @@ enum config_step_kind {
 struct config_step {
 	enum config_step_kind kind;
 	char dev[IFNAMSIZ];
-	unsigned int pdn; /* 0: about the trunk */
-	/* Array of {"setting", "from", "to"}: text, or null where it is a secret. May be empty. */
+	unsigned int pdn; /* 0: the step is for the trunk */
+	/* Array of {"setting", "from", "to"}: text, or null for a secret. May be empty. */
 	struct json_object *changes;
 };
 
@@ -38,19 +38,21 @@ struct config_plan {
 
 /*
  * Appends to @plan the steps from @running to @wanted, two finished configurations of one device;
- * none if there is nothing to do. @running NULL: it is not attached. @wanted NULL: it is to go.
- * Secrets that @wanted keeps must have been taken (config_trunk_take_secrets()). -ENOMEM.
+ * none if they are equal. @running NULL: not attached. @wanted NULL: detach it. The caller has
+ * taken the secrets that @wanted keeps (config_trunk_take_secrets()). -ENOMEM.
  */
 int config_diff(struct config_plan *plan, const struct config_trunk *running,
 		const struct config_trunk *wanted);
 
-/* Appends to @plan: the calls of PDN @pdn of @dev are made again; it is no other than it was.
- * Unless there is a step that does so already. -ENOMEM. */
+/*
+ * Appends to @plan a step that redials PDN @pdn of @dev, whose configuration has not changed,
+ * unless the plan has such a step already. -ENOMEM.
+ */
 int config_plan_redial(struct config_plan *plan, const char *dev, unsigned int pdn);
 
 void config_plan_clear(struct config_plan *plan);
 
-/* "redial_pdn" */
+/* Returns "redial_pdn", ... */
 const char *config_step_name(enum config_step_kind kind);
 
 /* {"step": name, "dev": ..., "pdn": number or null, "changes": [...]}. New reference. */

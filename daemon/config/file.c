@@ -14,13 +14,13 @@
 #include "words.h"
 #include "util/log.h"
 
-#define MAX_WORDS 64   /* more than a section has */
-#define MAX_LINE  1024 /* as it stands in the file; inih gets it without backslashes */
+#define MAX_WORDS 64   /* more than any section has */
+#define MAX_LINE  1024 /* as in the file; inih gets the line without backslashes */
 
 struct entry {
 	struct entry *next;
-	int line;	  /* of the first section that names the trunk */
-	bool has_section; /* [trunk NAME] itself was seen, not only its PDNs */
+	int line;	  /* line of the first section that names the trunk */
+	bool has_section; /* [trunk NAME] itself was read, not only its PDNs */
 	struct config_trunk trunk;
 };
 
@@ -33,14 +33,14 @@ struct reader {
 	FILE *file;
 	int line;
 	struct entry *entries, **tail;
-	struct model_entry *models, *model; /* all; of the section at hand, or NULL */
-	struct entry *trunk; /* of the section at hand; NULL: before the first, or a model's */
+	struct model_entry *models, *model; /* all; the current section's, or NULL */
+	struct entry *trunk; /* the current section's; NULL: before the first, or a model's */
 	struct config_daemon daemon;
-	const struct config_word *set[MAX_WORDS]; /* keys of the section at hand so far */
+	const struct config_word *set[MAX_WORDS]; /* keys of the current section so far */
 	size_t nset;
-	bool has_daemon, in_daemon; /* [qmapd] was seen; is the section at hand */
-	struct config_pdn *pdn;	    /* of the section at hand; NULL: [trunk NAME] */
-	bool quoted;		    /* the value of the line at hand */
+	bool has_daemon, in_daemon; /* [qmapd] was read; it is the current section */
+	struct config_pdn *pdn;	    /* the current section's; NULL: [trunk NAME] */
+	bool quoted;		    /* the value of the current line was quoted */
 	bool has_secret;
 	int bad_line; /* 0: none */
 	struct error error;
@@ -123,8 +123,10 @@ static void enter_daemon(struct reader *r)
 	r->has_daemon = r->in_daemon = true;
 }
 
-/* "trunk wwan0", "trunk wwan0 pdn 1", "model 2c7c:0800" or "qmapd"; @name is what stands between
- * the brackets. */
+/*
+ * "trunk wwan0", "trunk wwan0 pdn 1", "model 2c7c:0800" or "qmapd"; @name is the text between the
+ * brackets.
+ */
 static void enter_section(struct reader *r, char *name)
 {
 	char copy[128], *save = NULL, *words[5] = {NULL};
@@ -159,8 +161,8 @@ static void note_section(struct reader *r, const char *line)
 }
 
 /*
- * inih knows no quotes: what it would cut off a value goes through it in the guise of control
- * characters, which no value may hold otherwise.
+ * inih has no quotes. Characters at which it would cut a value are replaced by control characters,
+ * which no value may contain, before the line goes through it.
  */
 static const char guised[] = " ;\t", guises[] = "\x01\x02\x03";
 
@@ -171,7 +173,10 @@ static char guise(char c, const char *from, const char *to)
 	return p ? to[p - from] : c;
 }
 
-/* The inside of a quoted value, from behind the first quote, in place. NULL: where is its end? */
+/*
+ * Decodes a quoted value in place, from behind the first quote. Returns its end; NULL: no closing
+ * quote.
+ */
 static char *unquote(char *out)
 {
 	const char *in = out;
@@ -208,8 +213,9 @@ static void read_quotes(struct reader *r, char *line)
 }
 
 /*
- * fgets() for inih, and more: the distributions' inih hands the handler neither line numbers nor
- * sections without keys, cuts long lines silently, and joins indented lines to the one before.
+ * fgets() for inih with additions: distributions build inih without line numbers and without
+ * sections that have no keys, and it cuts long lines silently and joins indented lines to the
+ * previous one.
  */
 static char *read_line(char *buf, int size, void *stream)
 {
@@ -234,7 +240,7 @@ static char *read_line(char *buf, int size, void *stream)
 	return buf;
 }
 
-/* Undoes what unquote() did. */
+/* Undoes unquote()'s replacements. */
 static void restore_guises(struct reader *r, char *value)
 {
 	for (; r->quoted && *value; value++)
@@ -248,7 +254,7 @@ static enum config_scope scope_of(const struct reader *r)
 	return r->model ? CONFIG_MODEL : r->pdn ? CONFIG_PDN : CONFIG_TRUNK;
 }
 
-/* Is @w in this section for the second time? One of the two values is not what was meant. */
+/* Is @w in this section for the second time? The user cannot have meant both values. */
 static bool was_set(struct reader *r, const struct config_word *w)
 {
 	for (size_t i = 0; i < r->nset; i++)
@@ -285,7 +291,7 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 	struct reader *r = user;
 	char text[CONFIG_TEXT_MAX];
 
-	(void)section; /* read_line() knows it already */
+	(void)section; /* read_line() has parsed it */
 	snprintf(text, sizeof(text), "%s", value);
 	restore_guises(r, text);
 	if (r->trunk || r->model || r->in_daemon) {
@@ -300,7 +306,7 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 	return !r->error.err;
 }
 
-/* Wraps what was found as "FILE:LINE: sentence". */
+/* Wraps @cause as "FILE:LINE: sentence". */
 static int located(struct error *err, const char *path, int line, const struct error *cause)
 {
 	error_set(err, cause->err, "%s:%d: %s", path, line, cause->text);
@@ -313,7 +319,7 @@ static int parse(struct reader *r, const char *path, struct error *err)
 {
 	int line = ini_parse_stream(read_line, r, handle_key, r);
 
-	/* inih goes on after a line it cannot read, so the first of the two is the one to tell. */
+	/* inih continues after a line that it cannot parse; report the earlier error. */
 	if (line > 0 && (!r->bad_line || line < r->bad_line)) {
 		memset(&r->error, 0, sizeof(r->error));
 		error_set(&r->error, -EINVAL, "neither a section nor key = value");

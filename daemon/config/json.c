@@ -45,7 +45,7 @@ struct json_object *config_trunk_to_json(const struct config_trunk *c, bool secr
 	return o;
 }
 
-/* @object: the member of @c that @scope says. */
+/* @object: the member of @c for @scope. */
 static int word_from_json(struct config_trunk *c, enum config_scope scope, void *object,
 			  const char *key, struct json_object *value, struct error *err)
 {
@@ -55,7 +55,7 @@ static int word_from_json(struct config_trunk *c, enum config_scope scope, void 
 
 	if (!w)
 		return -EINVAL;
-	/* what config_trunk_to_json() says of a secret that it does not tell */
+	/* config_trunk_to_json() replaces a secret by true */
 	if (w->secret && json_object_is_type(value, json_type_boolean)) {
 		c->keep_secrets |= json_object_get_boolean(value);
 		return 0;

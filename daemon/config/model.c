@@ -12,7 +12,7 @@
 #include "util/json_get.h"
 #include "qmi/models.h"
 
-/* "2c7c:0800", both with four digits. */
+/* Parses "2c7c:0800", both with four digits. */
 static bool parse_id(const char *id, uint16_t *vendor, uint16_t *product)
 {
 	unsigned int v, p;

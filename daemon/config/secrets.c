@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is never shown: leaving it out of a configuration, and putting it in again. */
+/* Removes the secrets from a configuration, and restores them. */
 #include <string.h>
 
 #include "config.h"
 #include "words.h"
 
-/* Secrets are strings. */
+/* Every secret is a string. */
 static char *next_secret(enum config_scope scope, void *object, const struct config_word **w)
 {
 	while ((*w = config_word_next(scope, *w)))

@@ -415,15 +415,15 @@ static int set_string(const struct config_word *w, void *member, const char *val
 		return -EINVAL;
 	if (!is_printable(value, len))
 		return -EINVAL;
-	/* Clear what is left, so that two configurations compare by memcmp(). */
+	/* Clear the rest, so that memcmp() can compare two configurations. */
 	memset(member, 0, w->size);
 	memcpy(member, value, len);
 	return 0;
 }
 
 /*
- * Decimal or 0x...: no sign, no blanks, and a leading zero means nothing, unlike strtoul's base
- * 0.
+ * Parses decimal or 0x...: no sign, no blanks; unlike with strtoul's base 0, a leading zero has no
+ * meaning.
  */
 static int set_uint(const struct config_word *w, unsigned int *member, const char *value)
 {
@@ -517,7 +517,7 @@ static size_t member_size(const struct config_word *w)
 	return 0;
 }
 
-/* Strings are cleared to their end. */
+/* memcmp() works because strings are cleared to their end. */
 bool config_word_equal(const struct config_word *w, const void *a, const void *b)
 {
 	return !memcmp((const char *)a + w->offset, (const char *)b + w->offset, member_size(w));

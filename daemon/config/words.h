@@ -27,15 +27,15 @@ enum config_scope {
 	CONFIG_DAEMON /* struct config_daemon */
 };
 
-/* What it takes that another value comes into force where the trunk is attached; least first. */
+/* Effort needed to apply another value to an attached trunk, least first. */
 enum config_change {
-	CONFIG_CHANGE_NOTHING, /* it says how to read the rest */
+	CONFIG_CHANGE_NOTHING, /* it affects only how the rest is read */
 	CONFIG_CHANGE_IN_PLACE,
-	CONFIG_CHANGE_REDIAL,  /* the PDN's calls are made again; its port stays */
-	CONFIG_CHANGE_REPLACE, /* the PDN goes and comes back, or the trunk does */
+	CONFIG_CHANGE_REDIAL,  /* the PDN's calls are dialled again; its port stays */
+	CONFIG_CHANGE_REPLACE, /* the PDN is removed and added again, or the trunk is */
 };
 
-/* One value of a CONFIG_ENUM; the last of a list has no name. */
+/* One value of a CONFIG_ENUM; the last entry has no name. */
 struct config_choice {
 	const char *name;
 	int value;
@@ -45,10 +45,10 @@ struct config_word {
 	const char *key; /* "dl-max-bytes"; in JSON "dl_max_bytes" */
 	enum config_scope scope;
 	enum config_type type;
-	bool identity;	/* names the object: its place is the argument, section or JSON key, no
-			   option */
-	bool secret;	/* never shown */
-	bool file_only; /* no option of `attach` */
+	/* names the object: given as argument, section or JSON key, not as option */
+	bool identity;
+	bool secret;	/* never printed */
+	bool file_only; /* not an option of `attach` */
 	enum config_change change;
 	size_t offset;
 	size_t size;	       /* of a string's buffer */
@@ -58,16 +58,18 @@ struct config_word {
 	const char *help;
 };
 
-/* Every word of @scope in turn; NULL after the last. Start with @previous NULL. */
+/* Iterates over the words of @scope; NULL after the last. Start with @previous NULL. */
 const struct config_word *config_word_next(enum config_scope scope,
 					   const struct config_word *previous);
 
-/* The word called @key ("_" counts as "-"). NULL with @err (-EINVAL, nearest word) if there is
- * none. */
+/*
+ * Finds the word @key ("_" counts as "-"). NULL with @err (-EINVAL, suggesting the nearest word) if
+ * there is none.
+ */
 const struct config_word *config_word_find(enum config_scope scope, const char *key,
 					   struct error *err);
 
-/* Text into the member of @object that @word describes. -EINVAL says what is allowed. */
+/* Parses text into the member of @object for @word. -EINVAL lists the values allowed. */
 int config_word_set(const struct config_word *word, void *object, const char *value,
 		    struct error *err);
 
@@ -77,7 +79,7 @@ const char *config_word_choice(const struct config_word *word, int value);
 /* Has the member the same value in @a and @b? */
 bool config_word_equal(const struct config_word *word, const void *a, const void *b);
 
-/* The member as text that config_word_set() reads; @buf of CONFIG_TEXT_MAX bytes. */
+/* Writes the member as text for config_word_set(); @buf has CONFIG_TEXT_MAX bytes. */
 #define CONFIG_TEXT_MAX 512
 void config_word_text(const struct config_word *word, const void *object, char *buf);
 
@@ -86,7 +88,7 @@ struct json_object *config_word_to_json(const struct config_word *word, const vo
 int config_word_from_json(const struct config_word *word, void *object, struct json_object *value,
 			  struct error *err);
 
-/* What is allowed, as words for an error: "auto, off, v1, v4, v5", "a number from 1 to 254". */
+/* Values allowed, as words for an error: "auto, off, v1, v4, v5", "a number from 1 to 254". */
 void config_word_allowed(const struct config_word *word, char *buf, size_t size);
 
 /* The same for a help text: "auto|off|v1|v4|v5", "ID". */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A configuration as a file that config_file_read() reads. */
+/* Writes a configuration as a file for config_file_read(). */
 #include <errno.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "pdn.h"
 #include "words.h"
 
-/* What inih would take for a comment, or cut off, and what the reader takes for quotes. */
+/* Quotes a value that inih would cut or take for a comment, or that looks quoted. */
 static void write_value(FILE *f, const char *value)
 {
 	if (!strpbrk(value, " ;\"\\")) {
@@ -23,7 +23,7 @@ static void write_value(FILE *f, const char *value)
 	fputc('"', f);
 }
 
-/* The words in which @object differs from @normal. */
+/* Writes the words in which @object differs from @normal. */
 static void write_words(FILE *f, enum config_scope scope, const void *object, const void *normal)
 {
 	const struct config_word *w = NULL;
@@ -45,7 +45,7 @@ static void write_trunk(FILE *f, const struct config_trunk *c)
 	struct config_trunk normal;
 
 	config_trunk_init(&normal);
-	normal.persist = true; /* as the reader has it */
+	normal.persist = true; /* as set by the reader */
 	fprintf(f, "[trunk %s]\n", c->dev);
 	write_words(f, CONFIG_TRUNK, c, &normal);
 }
