@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qmapctl: qmapd's face on the command line. */
+/* qmapctl: the command line program. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "util/log.h"
 #include "output/output.h"
 
-/* Whatever else is known of the mistake, the help that belongs there is named. */
+/* Adds the fitting help command to any error in the command line. */
 static int usage(int ret, const struct cli_command *cmd, struct error *err)
 {
 	size_t len = strlen(err->hint);
@@ -22,8 +22,7 @@ static int usage(int ret, const struct cli_command *cmd, struct error *err)
 	return ret;
 }
 
-/* Where parsing fails, -j may stand behind the mistake, and the error is to be JSON all the same.
- */
+/* When parsing fails, -j may stand behind the error, and the error must be JSON all the same. */
 static bool asks_for_json(int argc, char **argv)
 {
 	static const char *const words[] = {"-j", "--json", "-p", "--pretty"};
@@ -73,7 +72,7 @@ static int run(struct cli *cli, int argc, char **argv, struct error *err)
 		cli->output.json |= asks_for_json(argc, argv);
 		return ret;
 	}
-	/* What goes well is told by the result; the log is for what a person would not expect. */
+	/* The result reports success; the log only reports the unexpected. */
 	log_set_level(cli->output.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
 	if (cli->help) {
 		cli_print_help(stdout, cmd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qmapd: options, event loop, the order in which things start and stop. */
+/* qmapd: options, event loop, order of start and stop. */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -90,8 +90,8 @@ struct daemon {
 	struct event_base *base;
 	struct event *sigterm, *sigint, *sighup, *netlink;
 	const struct args *args;
-	const char *config;	    /* file or directory; NULL: the default, if there is one */
-	struct config_daemon proxy; /* how qmi-proxy is to run */
+	const char *config;	    /* file or directory; NULL: the default, if it exists */
+	struct config_daemon proxy; /* settings of the qmi-proxy */
 	struct rtnl_monitor *monitor;
 	struct resume_watch *resume;
 	struct events *events;
@@ -107,7 +107,9 @@ static void on_signal(evutil_socket_t sig, short what, void *arg)
 	event_base_loopbreak(arg);
 }
 
-/* Nothing is touched before all of it has been read, so that a typing error does not do half of it.
+/*
+ * Applies nothing before all files have been read, so that a typing error is not applied by
+ * half.
  */
 static int read_config(const struct daemon *d, struct config_set *set, struct error *err)
 {
@@ -122,7 +124,7 @@ static int read_config(const struct daemon *d, struct config_set *set, struct er
 	return ret;
 }
 
-/* An option stands above the file. */
+/* An option overrides the file. */
 static struct config_daemon wanted_proxy(const struct args *args, const struct config_set *set)
 {
 	struct config_daemon w = set->daemon;
@@ -164,7 +166,7 @@ static void restart_proxy(struct daemon *d, const struct config_set *set)
 		log_error("%s; qmi-proxy is not served", err.text);
 }
 
-/* @why: who asked for it. */
+/* @why: source of the request. */
 static int reread(struct daemon *d, const char *why, struct error *err)
 {
 	struct config_set set = {.n = 0};
@@ -201,7 +203,7 @@ static void on_sighup(evutil_socket_t sig, short what, void *arg)
 	reload(arg, "SIGHUP", &err);
 }
 
-/* A signal has no answer; systemd and people want to know whether the files are good. */
+/* Unlike a signal, this request has an answer: whether the files are valid. */
 static void on_reload(struct control_request *req, struct json_object *args, void *arg)
 {
 	struct error err = {0};
@@ -236,7 +238,7 @@ static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void
 	trunk_list_port_changed(d->trunks, ifindex);
 }
 
-/* A route or a queue: whatever it was, all of that netdev is looked at. */
+/* A route or a queue has changed: check the whole netdev. */
 static void on_netdev_changed(void *arg, unsigned int ifindex)
 {
 	struct daemon *d = arg;
@@ -341,7 +343,7 @@ static int run(const struct args *args, struct error *err)
 	int ret = read_config(&d, &set, err);
 
 	if (ret) {
-		/* Whatever is wrong with it, starting again does not help. */
+		/* A restart would fail in the same way. */
 		error_exit(err, EXIT_USAGE);
 		return ret;
 	}
@@ -366,7 +368,7 @@ static int run(const struct args *args, struct error *err)
 		trunk_list_adopt(d.trunks);
 		d.proxy = wanted_proxy(args, &set);
 		trunk_list_configure(d.trunks, &set);
-		/* Last: by now it is known which modems are ours. */
+		/* Last: now the trunks' modems are known. */
 		ret = start_proxy(&d, err);
 	}
 	if (!ret) {
@@ -415,7 +417,10 @@ int main(int argc, char **argv)
 		      : args.verbose ? LOG_LEVEL_DEBUG
 				     : LOG_LEVEL_INFO);
 	umask(0022);
-	/* Passwords are in here: no core dump, and no debugger of another process of the same user. */
+	/*
+	 * Passwords are in memory: no core dump, and no debugger of another process of the same
+	 * user.
+	 */
 	prctl(PR_SET_DUMPABLE, 0);
 	ret = run(&args, &err);
 	if (!ret)
