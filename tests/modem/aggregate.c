@@ -72,7 +72,7 @@ void aggregate_idle(struct modem *m)
 		aggregate_flush(m);
 }
 
-/* Pad bytes: at least what was negotiated, and then up to a multiple of four. */
+/* Number of pad bytes: at least as many as negotiated, and up to a multiple of four. */
 static size_t pad_for(const struct modem *m, size_t len)
 {
 	size_t pad = m->format.dl_padding;
@@ -81,8 +81,8 @@ static size_t pad_for(const struct modem *m, size_t len)
 }
 
 /*
- * The v4 trailer's sum runs over the whole packet and is stored complemented, as a checksum is
- * (kernel rmnet_map_data.c, rmnet_map_ipv4_dl_csum_trailer()).
+ * The v4 trailer holds the complement of the sum over the whole packet, as a checksum does (kernel
+ * rmnet_map_data.c, rmnet_map_ipv4_dl_csum_trailer()).
  */
 static void put_trailer(const uint8_t *packet, size_t len, bool valid, uint8_t *buf)
 {
@@ -96,7 +96,10 @@ static void put_trailer(const uint8_t *packet, size_t len, bool valid, uint8_t *
 	memcpy(buf, &t, sizeof(t));
 }
 
-/* v5 says "good", so it must have looked; v4 tells the sum, and the host looks. */
+/*
+ * v5 claims that the checksum is good, so the modem verifies it; v4 sends the sum, and the host
+ * verifies.
+ */
 static bool vouch(const struct modem *m, const uint8_t *packet, size_t len)
 {
 	struct transport t;
@@ -182,12 +185,12 @@ void aggregate_command(struct modem *m, uint8_t mux, uint8_t name, uint32_t tran
 	uint8_t buf[512] = {0};
 	size_t total = sizeof(hdr) + payload;
 
-	/* The trailer is on command frames, too (kernel rmnet_map_command.c trims it there). */
+	/* Command frames have the trailer, too (kernel rmnet_map_command.c trims it there). */
 	if (m->format.dl == WDA_QMAP_V4)
 		total += sizeof(struct qmap_v4_trailer);
 	if (total > sizeof(buf))
 		return;
-	aggregate_flush(m); /* a command stands after the data that it is about */
+	aggregate_flush(m); /* a command must follow the data sent before it */
 	hdr.flags |= pad;
 	hdr.len = htobe16(payload);
 	memcpy(buf, &hdr, sizeof(hdr));

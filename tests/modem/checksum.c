@@ -95,6 +95,6 @@ void checksum_fill(uint8_t *packet, const struct transport *t)
 	memset(packet + t->field, 0, 2);
 	sum = ~checksum_add(t->pseudo, packet + t->offset, t->len);
 	if (!sum && t->protocol == IPPROTO_UDP)
-		sum = 0xffff; /* RFC 768: zero would say that there is none */
+		sum = 0xffff; /* RFC 768: zero would mean that there is no checksum */
 	memcpy(packet + t->field, &sum, sizeof(sum));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Internet checksums of IP packets (RFC 1071), in memory order: stored as they come. */
+/* Internet checksums of IP packets (RFC 1071), in memory order: stored without conversion. */
 #ifndef MODEM_CHECKSUM_H
 #define MODEM_CHECKSUM_H
 
@@ -10,9 +10,9 @@
 /* Ones' complement sum of `len` bytes added to `sum`, folded to 16 bits, not complemented. */
 uint16_t checksum_add(uint16_t sum, const void *data, size_t len);
 
-/* What of a packet's transport can be summed. */
+/* The part of a packet that the transport checksum covers. */
 struct transport {
-	bool checked; /* TCP or UDP, whole (no fragment, no v6 extension header) */
+	bool checked; /* TCP or UDP, complete (no fragment, no v6 extension header) */
 	uint8_t protocol;
 	size_t offset;	 /* of the transport header */
 	size_t len;	 /* of header and payload */
@@ -24,10 +24,13 @@ struct transport {
 /* `packet` is an IP packet whose IP length is `len`. */
 struct transport checksum_transport(const uint8_t *packet, size_t len);
 
-/* Are IPv4 header and transport checksum right? `t` of the same packet, t->checked. */
+/*
+ * Are the IPv4 header's and the transport checksum right? `t` describes the same packet,
+ * t->checked.
+ */
 bool checksum_good(const uint8_t *packet, const struct transport *t);
 
-/* Fill in the transport checksum. */
+/* Fills in the transport checksum. */
 void checksum_fill(uint8_t *packet, const struct transport *t);
 
 #endif

@@ -15,7 +15,7 @@ int client_pool(uint8_t service)
 	return -1;
 }
 
-/* Ids go round, so that one just released does not come back at once: a stale one is noticed. */
+/* Ids are allocated round robin, so that the use of a released one is noticed. */
 enum qmi_error client_allocate(struct modem *m, uint8_t service, uint8_t *id)
 {
 	int pool = client_pool(service);

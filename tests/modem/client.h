@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Client ids: a limited number per service; they outlive the connection that asked for them. */
+/* Client ids: a limited number per service; they outlive the connection that allocated them. */
 #ifndef MODEM_CLIENT_H
 #define MODEM_CLIENT_H
 
@@ -12,11 +12,11 @@ int client_pool(uint8_t service);
 enum qmi_error client_allocate(struct modem *m, uint8_t service, uint8_t *id);
 struct client *client_find(struct modem *m, uint8_t service, uint8_t id);
 
-/* Ends the client's call, too. */
+/* Releases a client, and ends its call. */
 void client_release(struct modem *m, struct client *c);
 void client_release_all(struct modem *m);
 
-/* Forget everything but the id: what the services' Reset does. */
+/* Resets everything but the id, as the services' Reset message does. */
 void client_reset(struct modem *m, struct client *c);
 
 unsigned int client_count(struct modem *m, uint8_t service);

@@ -13,14 +13,15 @@
 #include <unistd.h>
 
 #define MAX_LINE (2 * MAX_TRANSFER + 64) /* `inject` of the largest transfer, in hex */
-#define POLL_US	 2000			 /* between looks at a state that is waited for */
+/* interval for checking a state that a command waits for */
+#define POLL_US 2000
 
 struct commander {
 	struct event ev;
 	struct modem *modem;
 	struct commander *next;
 	struct timer timer;
-	struct waitfor *wait; /* no other command meanwhile */
+	struct waitfor *wait; /* the command being waited for; no other is read meanwhile */
 	size_t len;
 	char line[MAX_LINE];
 };
@@ -49,7 +50,7 @@ static void commander_close(struct commander *c)
 	loop_kill(&c->modem->loop, &c->ev);
 }
 
-/* Blocking: answers are short, and who asks must read them. A second is plenty. */
+/* Blocking write: answers are short, and the sender must read them. A second is plenty. */
 static void answer(struct commander *c, struct json_object *json)
 {
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_SPACED);

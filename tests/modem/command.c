@@ -18,7 +18,7 @@ void arg_error(struct args *a, const char *format, ...)
 	va_list ap;
 
 	if (a->error[0])
-		return; /* the first is the cause */
+		return; /* keep the first error */
 	va_start(ap, format);
 	vsnprintf(a->error, sizeof(a->error), format, ap);
 	va_end(ap);
@@ -72,7 +72,7 @@ static void add_argument(struct args *a, const struct command *c, char *text)
 {
 	char *equals = strchr(text, '=');
 
-	/* "wait KEY >= N" has an operator that is no pair */
+	/* "wait KEY >= N" has an operator that is not KEY=VALUE */
 	if (!equals || strchr("=<>!", text[0])) {
 		if (a->nwords == c->words)
 			arg_error(a, "%s: one word too many", text);

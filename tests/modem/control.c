@@ -14,21 +14,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAX_BACKLOG (256 * 1024) /* bytes waiting for a host that does not read */
+#define MAX_BACKLOG (256 * 1024) /* bytes queued for a host that does not read */
 
 struct conn {
 	struct event ev;
 	struct modem *modem;
 	struct conn *next;
 	bool proxy;
-	bool usb; /* no descriptor */
+	bool usb; /* USB: no descriptor */
 	size_t in_len;
 	uint8_t *out;
 	size_t out_len, out_size;
 	uint8_t in[2 * QMUX_MAX];
 };
 
-/* A message that waits for its time; conn NULL: for all connections. */
+/* A message with a delay; conn NULL: for all connections. */
 struct pending {
 	struct timer timer;
 	struct modem *modem;
@@ -39,7 +39,7 @@ struct pending {
 	uint8_t data[];
 };
 
-/* A message that stays in the modem until as many others have been sent. */
+/* A message held back in the modem until a number of others have been sent. */
 struct lagging {
 	struct lagging *next;
 	size_t len;
@@ -127,7 +127,7 @@ static int conn_store(struct conn *c, const uint8_t *buf, size_t len)
 	return loop_change(&c->modem->loop, &c->ev, EPOLLIN | EPOLLOUT);
 }
 
-/* Whole or queued: a message is never cut by a full socket, as cdc-wdm never cuts one. */
+/* Sends or queues whole messages: a full socket never cuts one, as cdc-wdm never does. */
 static void conn_send_now(struct conn *c, const uint8_t *buf, size_t len)
 {
 	ssize_t n = 0;
@@ -175,8 +175,8 @@ static struct lagging *lag_take(struct control *ctl)
 }
 
 /*
- * As with a host whose cdc-wdm has missed notifications: each message that is sent pushes out the
- * one that was sent some messages before, to whoever is there by now.
+ * Simulates a host whose cdc-wdm has missed notifications: each message sent pushes out the one
+ * sent some messages before, to the host connected by then.
  */
 static void conn_send(struct conn *c, const uint8_t *buf, size_t len)
 {
@@ -211,8 +211,8 @@ static void conn_flush(struct conn *c)
 }
 
 /*
- * A read that does not start with a message is thrown away whole: on cdc-wdm a write is one
- * message, so the rest of a garbage write is garbage, too.
+ * A read that does not start with a message is discarded entirely: on cdc-wdm a write is one
+ * message, so the rest of a malformed write is malformed, too.
  */
 static void conn_consume(struct conn *c)
 {
@@ -363,7 +363,7 @@ static void pending_fire(struct timer *timer)
 		conn_send(p->conn, p->data, p->len);
 	else
 		control_broadcast(p->modem, p->data, p->len);
-	/* conn_send() may have closed the connection and freed what was pending for it. */
+	/* conn_send() may have closed the connection and freed its pending messages. */
 	for (struct pending *q = ctl->pending; q; q = q->next) {
 		if (q == p) {
 			pending_free(ctl, p);
@@ -412,7 +412,7 @@ void control_kill_host(const struct conn *conn, pid_t pid)
 		kill(host.pid, SIGKILL);
 }
 
-/* Nothing, if the connection has been lost over it. */
+/* Does nothing if the connection was lost meanwhile. */
 static void answer_once(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 			uint64_t delay)
 {

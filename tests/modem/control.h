@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control channel: unix sockets on which hosts speak QMUX, and answers that take their time. */
+/* The control channel: unix sockets on which hosts speak QMUX, and answers with delays. */
 #ifndef MODEM_CONTROL_H
 #define MODEM_CONTROL_H
 
@@ -9,48 +9,49 @@ struct conn;
 struct fault;
 
 struct answer_times {
-	uint64_t sum_us;  /* of all answers' times */
-	uint64_t busy_us; /* during which at least one answer was outstanding: the critical path */
+	uint64_t sum_us; /* sum of all answers' delays */
+	/* time during which at least one answer was outstanding: the critical path */
+	uint64_t busy_us;
 	unsigned int outstanding;
 };
 
 int control_new(struct modem *m);
 void control_free(struct modem *m);
 
-/* Accept hosts on a unix stream socket; `path` starting with '@' is abstract. 0 or -errno. */
+/* Accepts hosts on a unix stream socket; `path` starting with '@' is abstract. 0 or -errno. */
 int control_listen(struct modem *m, const char *path);
 
 /*
- * Listen in the place of libqmi's proxy: same protocol, but a host's first message is
- * CTL 0xff00 with the device's path (libqmi, qmi-proxy).
+ * Listens in place of libqmi's proxy: same protocol, but a host's first message is CTL 0xff00 with
+ * the device's path (libqmi, qmi-proxy).
  */
 int control_listen_proxy(struct modem *m);
 bool control_is_proxy(const struct conn *conn);
 
-/* The control channel over USB: open while plugged in. */
+/* The control channel over USB; open while the modem is plugged in. */
 int control_open_usb(struct modem *m);
 void control_close_usb(struct modem *m);
-/* One message of the host's: cdc-wdm never cuts or joins them. */
+/* Handles one message of the host: cdc-wdm never cuts or joins them. */
 void control_usb_message(struct modem *m, const uint8_t *buf, size_t len);
 
-/* Queue the answer to a request, as the fault (may be all zero) wants it. */
+/* Queues the answer to a request, modified by the fault (may be all zero). */
 void control_answer(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len,
 		    const struct fault *fault);
 
-/* Kills process @pid; 0: the one at the other end, if that is a socket. */
+/* Kills process @pid; 0: the process at the other end, if that is a socket. */
 void control_kill_host(const struct conn *conn, pid_t pid);
 
-/* Send to all connections; while held, wait for the release. */
+/* Sends to all connections; while held, queues until the release. */
 void control_indicate(struct modem *m, const uint8_t *buf, size_t len);
 void control_hold_indications(struct modem *m);
 
-/* Held indications follow the answer just queued, after the same time. */
+/* Sends the held indications after the answer just queued, with the same delay. */
 void control_release_indications(struct modem *m, const struct fault *fault);
 
-/* Bytes as they are to all connections: for malformed messages. */
+/* Sends bytes unchanged to all connections: for malformed messages. */
 void control_broadcast(struct modem *m, const uint8_t *buf, size_t len);
 
-/* Is some host behind with reading? */
+/* Is any host behind with reading? */
 bool control_congested(const struct modem *m);
 
 struct answer_times control_times(const struct modem *m);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Everything the modem counts: X(member, what it means). `stats` names them by member. */
+/* All counters of the modem: X(member, meaning). `stats` names them by member. */
 #ifndef MODEM_COUNTERS_H
 #define MODEM_COUNTERS_H
 
 #include <stdint.h>
 
-/* Uplink that the modem refuses. Each is dropped. */
+/* Uplink packets that the modem refuses and drops. */
 #define VIOLATIONS(X)                                                                              \
 	X(raw_ip, "IP packet without QMAP header on a QMAP trunk")                                 \
 	X(not_ip, "packet that is neither IPv4 nor IPv6")                                          \
@@ -27,7 +27,7 @@
 	X(command_short, "QMAP command shorter than its header")                                   \
 	X(command_unknown, "QMAP command from the host that answers nothing")
 
-/* Uplink that the modem accepts, though the host should not send it so. */
+/* Uplink packets that the modem accepts although the host should not send them. */
 #define WARNINGS(X)                                                                                \
 	X(unpadded, "packet not padded to a multiple of four")                                     \
 	X(pad_excess, "more pad than alignment asks for")                                          \
@@ -58,7 +58,7 @@
 	X(command_invalid, "answers INVALID, likewise")                                            \
 	X(command_mismatched, "answers to a transaction or mux id that was not asked")
 
-/* Per PDN; ul and dl as the host sees them. Bytes are of IP packets. */
+/* Per PDN; ul and dl from the host's point of view. Bytes count IP packets. */
 #define PDN_COUNTERS(X)                                                                            \
 	X(ul_packets, "taken from the host")                                                       \
 	X(ul_bytes, "of these")                                                                    \

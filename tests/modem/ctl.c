@@ -59,7 +59,10 @@ static enum qmi_error release_cid(struct modem *m, struct client *c, const struc
 	return QMI_OK;
 }
 
-/* The old way to choose raw IP; modems that speak raw IP only still answer it (protocol 2). */
+/*
+ * The request from before WDA for raw IP; modems that only speak raw IP still answer it (protocol
+ * 2).
+ */
 static enum qmi_error set_data_format(struct modem *m, struct client *c, const struct qmi_msg *req,
 				      struct qmi_tlvs *out)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `qmap-modem ctl`: one command to a running modem, its answer on stdout. */
+/* `qmap-modem ctl`: sends one command to a running modem and prints its answer. */
 #include "listener.h"
 #include "options.h"
 #include "util.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DMS: who the device is, its operating mode, the SIM's PIN as older hosts ask for it. */
+/* DMS: identity of the device, its operating mode, the SIM's PIN for older hosts. */
 #include "dms.h"
 #include "client.h"
 #include "nas.h"
@@ -46,7 +46,7 @@ void dms_set_mode(struct modem *m, uint8_t mode)
 	nas_changed(m);
 }
 
-/* Rates, services and radio interfaces, by which ModemManager tells what kind of modem it has. */
+/* Rates, services and radio interfaces; ModemManager derives the kind of modem from them. */
 static enum qmi_error capabilities(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
@@ -88,7 +88,7 @@ static enum qmi_error ids(struct modem *m, struct client *c, const struct qmi_ms
 {
 	qmi_put_string(out, 0x13, "01");
 	qmi_put_string(out, 0x10, "0");
-	qmi_put_string(out, 0x11, "001010123456789"); /* of the test range 00101 */
+	qmi_put_string(out, 0x11, "001010123456789"); /* in the test range 00101 */
 	return QMI_OK;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The radio, as DMS has it. */
+/* The radio's operating mode. */
 #ifndef MODEM_DMS_H
 #define MODEM_DMS_H
 
 #include "modem.h"
 
-/* As DMS numbers them. */
+/* Numbers of DMS. */
 enum operating_mode {
 	MODE_ONLINE = 0,
 	MODE_LOW_POWER = 1,
@@ -14,7 +14,7 @@ enum operating_mode {
 	MODE_PERSISTENT_LOW_POWER = 6,
 };
 
-/* Calls end in all modes but online; whoever wants to know is told. */
+/* Sets the mode and sends indications to subscribers; calls end in all modes but online. */
 void dms_set_mode(struct modem *m, uint8_t mode);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Commands: what each does. */
+/* The commands of the faults socket. */
 #include "faultcmd.h"
 #include "aggregate.h"
 #include "control.h"
@@ -323,7 +323,7 @@ static struct json_object *send_command(struct modem *m, uint8_t mux, uint8_t na
 	return transaction_json(transaction);
 }
 
-/* Where a QMAP command goes: mux=, or the mux id of pdn='s call. -1 with the error set. */
+/* Mux id of a QMAP command: mux=, or that of pdn='s call. -1 with the error set. */
 static int arg_mux(struct modem *m, struct args *a)
 {
 	long mux = arg_number(a, "mux", -1, 0, 255);

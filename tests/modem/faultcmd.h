@@ -8,13 +8,16 @@
 extern const struct command fault_commands[];
 extern const unsigned int fault_command_count;
 
-/* PDN of pdn= (must be there), or NULL with the error set. */
+/* PDN of pdn= (required), or NULL with the error set. */
 struct pdn *arg_pdn(struct modem *m, struct args *a);
 
 /* Family of family=4|6, or -1 if absent or wrong (then with the error set). */
 int arg_family(struct args *a);
 
-/* Bytes of a hex text. Returns how many, or -1 if it is none or does not fit. */
+/*
+ * Decodes hexadecimal text. Returns the number of bytes, or -1 if the text is invalid or too
+ * long.
+ */
 int hex_decode(const char *text, uint8_t *buf, size_t size);
 
 #endif

@@ -11,14 +11,14 @@
 
 struct rule {
 	struct rule *next;
-	bool refuse;  /* a refused call; else a fault of an answer */
+	bool refuse;  /* rule for a call to refuse; else for an answer */
 	int service;  /* ANY or QMI_SERVICE_* */
 	int message;  /* ANY or id */
 	int pdn;      /* ANY or number */
 	int family;   /* ANY or enum family */
 	char apn[64]; /* empty: any */
-	int skip;     /* uses that do nothing, before the others */
-	int left;     /* uses; negative: for ever */
+	int skip;     /* number of uses to ignore first */
+	int left;     /* number of uses; negative: unlimited */
 	struct fault fault;
 	struct call_end end;
 };
@@ -165,7 +165,7 @@ bool faults_refuse(struct modem *m, const struct pdn *pdn, const char *apn, enum
 	return false;
 }
 
-/* Inside the SDU, offsets of the length of the TLVs and of the first TLV's length. */
+/* Offsets inside the SDU of the length of the TLVs and of the first TLV's length. */
 static void break_lengths(uint8_t *bad, size_t len, uint32_t random)
 {
 	size_t sdu = bad[4] == QMI_SERVICE_CTL ? 6 : 7;

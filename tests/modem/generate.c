@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define CHUNK	 128 /* packets a round: the rest of the modem wants its turn, too */
+#define CHUNK	 128 /* packets a round, so that the other parts of the modem run, too */
 #define HEADERS4 28
 #define HEADERS6 48
 
@@ -20,8 +20,8 @@ struct generator {
 	bool active;
 	bool pdn[MAX_PDNS];
 	uint64_t sequence; /* of the next packet of each PDN */
-	unsigned int next; /* PDN whose turn it is */
-	uint64_t turns;	   /* packets, and those left out because their call has ended */
+	unsigned int next; /* the next PDN */
+	uint64_t turns;	   /* packets, including those skipped because their call has ended */
 	uint64_t packets;
 	uint64_t started, ended;
 	uint8_t packet[MAX_TRANSFER];
@@ -79,7 +79,7 @@ void generate_packet(const struct pdn *pdn, enum family family, uint16_t stream,
 	checksum_fill(packet, &t);
 }
 
-/* The pace timer only ends the sleep; what is due is reckoned in generate_round(). */
+/* The timer only ends the sleep; generate_round() computes how many packets are due. */
 static void paced(struct timer *timer)
 {
 }
@@ -137,7 +137,7 @@ void generate_stop(struct modem *m)
 	m->generator->active = false;
 }
 
-/* One packet for the PDN whose turn it is: PDNs alternate, so aggregates mix them. */
+/* Sends one packet for the next PDN: PDNs alternate, so aggregates mix them. */
 static void send_one(struct modem *m)
 {
 	struct generator *g = m->generator;
@@ -176,7 +176,7 @@ bool generate_round(struct modem *m)
 	struct generator *g = m->generator;
 	uint64_t due;
 
-	/* a request of the host's for more is an event, too, so this is called again */
+	/* the host's next USB request is an event, so this function runs again */
 	if (!g->active || usb_transfers_congested(m))
 		return false;
 	due = packets_due(g);

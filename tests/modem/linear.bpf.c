@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Turns what is sent on the injecting device into what is received on the trunk.
+ * Redirects packets sent on the injecting device so that the trunk receives them.
  *
- * A packet from AF_PACKET is one linear buffer, as a URB of usbnet is; a TUN write of that size
- * is paged. XDP programs and drivers see the difference.
+ * A packet from AF_PACKET is one linear buffer, as a URB of usbnet is; a TUN write of that size is
+ * paged. XDP programs and drivers see the difference.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -14,7 +14,10 @@ const volatile __u32 trunk_ifindex = 0;
 SEC("tc")
 int inject(struct __sk_buff *skb)
 {
-	/* Everything else that the kernel may want to send here (IPv6 chatter) ends here. */
+	/*
+	 * Drop packets that the kernel sends here by itself (IPv6 router solicitations and the
+	 * like).
+	 */
 	if (skb->mark != 0x716d6170)
 		return TC_ACT_SHOT;
 	skb->mark = 0;

@@ -30,7 +30,7 @@ static int make_address(const char *path, struct sockaddr_un *sun)
 	memcpy(sun->sun_path, path, len);
 	if (path[0] == '@')
 		sun->sun_path[0] = '\0';
-	/* An abstract name is all bytes that the length tells: no terminating zero. */
+	/* The length delimits an abstract name: no terminating zero. */
 	return offsetof(struct sockaddr_un, sun_path) + len + (path[0] != '@');
 }
 

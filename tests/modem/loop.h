@@ -29,26 +29,26 @@ struct loop {
 	struct event *dead;
 	bool stop;
 	void (*round)(struct loop *loop); /* after every round; may be NULL */
-	bool busy;			  /* set by round(): do not sleep, there is more to do */
+	bool busy;			  /* set by round(): do not sleep, it has more to do */
 };
 
 int loop_init(struct loop *loop);
 void loop_fini(struct loop *loop);
 
-/* Watch ev->fd for EPOLL* `events`. Returns 0 or negative errno. */
+/* Watches ev->fd for EPOLL* `events`. Returns 0 or negative errno. */
 int loop_add(struct loop *loop, struct event *ev, uint32_t events);
 int loop_change(struct loop *loop, struct event *ev, uint32_t events);
 
 /*
- * Stop watching and close the descriptor. ev->free, if set, runs after the round: events of this
- * round that were already fetched for `ev` must not meet freed memory.
+ * Stops watching and closes the descriptor. ev->free, if set, runs after the round, because events
+ * of this round may already have been fetched for `ev`.
  */
 void loop_kill(struct loop *loop, struct event *ev);
 
 void loop_arm(struct loop *loop, struct timer *timer, uint64_t at);
 void loop_disarm(struct loop *loop, struct timer *timer);
 
-/* Run until loop->stop. Returns 0 or negative errno. */
+/* Runs until loop->stop. Returns 0 or negative errno. */
 int loop_run(struct loop *loop);
 
 #endif

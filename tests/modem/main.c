@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qmap-modem: a cellular modem in software, as the host sees it. */
+/* qmap-modem: a cellular modem in software, seen from the host. */
 #include "aggregate.h"
 #include "command.h"
 #include "control.h"
@@ -65,7 +65,7 @@ static int trunk_there(struct modem *m)
 	int home, err, back;
 
 	if (m->options.usb)
-		return 0; /* the host's drivers make it */
+		return 0; /* the host's drivers create it */
 	if (!m->options.trunk_netns)
 		return trunk_new(m);
 	home = netns_current();

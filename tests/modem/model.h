@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What differs from modem to modem. */
+/* Properties that differ between modems. */
 #ifndef MODEM_MODEL_H
 #define MODEM_MODEL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Aggregation protocols as WDA numbers them. */
+/* Aggregation protocols with WDA's numbers. */
 enum wda_aggregation {
 	WDA_OFF = 0,
 	WDA_QMAP_V1 = 5,
@@ -14,7 +14,7 @@ enum wda_aggregation {
 	WDA_QMAP_V5 = 9,
 };
 
-/* How WDA Set Data Format answers a protocol that the modem does not have. */
+/* Answer of WDA Set Data Format to a protocol that the modem lacks. */
 enum refusal {
 	REFUSE_ERROR, /* QMI error */
 	REFUSE_OFF,   /* SUCCESS, the echoed protocol says off */
@@ -25,9 +25,9 @@ struct model {
 	const char *name;
 	const char *full_name;
 	const char *revision;
-	uint32_t protocols; /* bit 1 << enum wda_aggregation for each it has */
+	uint32_t protocols; /* bit 1 << enum wda_aggregation for each protocol supported */
 	enum refusal refusal;
-	bool forced;	      /* always QMAP: asked for none, it stays at v1 */
+	bool forced;	      /* always QMAP: a request for none leads to v1 */
 	uint32_t dl_max_size; /* bytes */
 	uint32_t dl_max_datagrams;
 	uint32_t ul_max_size;
@@ -35,13 +35,13 @@ struct model {
 	uint16_t wda_minor;
 };
 
-/* NULL if there is none of this name. */
+/* NULL if there is no model of this name. */
 const struct model *model_find(const char *name);
 
-/* The n-th, NULL after the last. */
+/* The n-th model, NULL after the last. */
 const struct model *model_at(unsigned int n);
 
-/* Parse "v5,v4,v1" into a bit mask of protocols; 0 if it is not such a list. */
+/* Parses "v5,v4,v1" into a bit mask of protocols; 0 if it is not such a list. */
 uint32_t model_protocols(const char *text);
 
 /* "off", "v1", "v4", "v5", or "?". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The modem as one structure: who owns what. */
+/* The state of the modem as one structure. */
 #ifndef MODEM_H
 #define MODEM_H
 
@@ -16,7 +16,7 @@
 #define MAX_SERVICES 5
 #define MAX_CLIENTS  64
 #define MAX_APN	     100
-#define MAX_TRANSFER 65536 /* bytes of the largest packet a TUN passes, and a little */
+#define MAX_TRANSFER 65536 /* bytes of the largest packet that a TUN passes, rounded up */
 
 enum family {
 	FAMILY_V4,
@@ -24,7 +24,7 @@ enum family {
 	FAMILIES
 };
 
-/* As NAS numbers them. */
+/* Numbers of NAS. */
 enum registration {
 	NOT_REGISTERED = 0,
 	REGISTERED = 1,
@@ -46,8 +46,8 @@ struct call_end {
 	uint16_t verbose;
 };
 
-/* One PDN context: a data call per IP family, and a TUN towards the network side. */
-/* What settings say of a PDN that is not so. Zero: the truth. */
+/* A PDN context: a data call per IP family, and a TUN towards the network side. */
+/* False values for a PDN's settings. Zero: the true value. */
 struct pdn_lies {
 	bool mtu_told, mask_told, host6_told, prefix6_told;
 	uint32_t mtu;
@@ -61,36 +61,38 @@ struct pdn {
 	struct modem *modem;
 	unsigned int number; /* 1... */
 	struct event tun;
-	bool drained;		      /* the TUN had nothing more to read in this round */
+	bool drained;		      /* the TUN had no more packets in this round */
 	uint8_t mux;		      /* valid while users[] are not both 0 */
-	unsigned int users[FAMILIES]; /* clients in the call of this family */
+	unsigned int users[FAMILIES]; /* number of clients in the call of this family */
 	char apn[MAX_APN + 1];	      /* of the 3GPP profile of this number */
 	uint32_t mtu;
-	bool flow_off; /* the host was told to stop this PDN's uplink */
+	bool flow_off; /* the modem has asked the host to stop this PDN's uplink */
 	struct in_addr host4, gateway4, dns4[2];
 	struct in6_addr host6, gateway6, dns6[2];
 	struct pdn_counters count;
 };
 
-/* A client id. What follows `id` is WDS state, then registrations for indications. */
+/* A client id. WDS state follows `id`, then subscriptions to indications. */
 struct client {
 	bool used;
 	uint8_t service;
 	uint8_t id;
 	bool bound;
 	uint8_t mux;
-	uint8_t ip_family; /* as the host has set it: 4, 6, 8 (unspecified); 0: not set */
+	uint8_t ip_family; /* set by the host: 4, 6, 8 (unspecified); 0: not set */
 	struct pdn *pdn;   /* in a call on it, else NULL */
 	enum family family;
 	uint32_t handle;
-	bool stale;		     /* it believes in a call that is none */
-	uint64_t tx_bytes, rx_bytes; /* in a call: the PDN's at its start; after: of that call */
-	uint32_t events;	     /* what it has registered for */
-	bool signal_events;	     /* NAS: the signal, too: */
-	uint16_t signal_delta;	     /* when it has moved so far, tenths of dB; 0: see levels */
-	uint8_t signal_levels;	     /* or past one of so many */
-	int16_t signal_level[32];    /* dBm, of RSRP */
-	int signal_told;	     /* dBm */
+	bool stale; /* the host believes in a call that does not exist */
+	/* in a call: the PDN's counters at its start; after it: those of that call */
+	uint64_t tx_bytes, rx_bytes;
+	uint32_t events;    /* subscriptions */
+	bool signal_events; /* NAS: subscription to the signal: */
+	/* when it has changed by so many tenths of dB; 0: see levels */
+	uint16_t signal_delta;
+	uint8_t signal_levels;	  /* or crossed one of so many levels */
+	int16_t signal_level[32]; /* dBm, of RSRP */
+	int signal_told;	  /* dBm, last value sent */
 };
 
 /* WDA data format in force. */
@@ -103,7 +105,7 @@ struct data_format {
 };
 
 struct options {
-	const char *protocols, *refuse; /* instead of the model's; NULL: as it is */
+	const char *protocols, *refuse; /* override the model's; NULL: do not */
 	const char *trunk;
 	const char *trunk_netns;
 	const char *net_netns;
@@ -111,7 +113,7 @@ struct options {
 	const char *faults;
 	bool qmi_proxy;
 	bool linear;
-	bool urb_mtu; /* transfers beyond the trunk's MTU are lost */
+	bool urb_mtu; /* transfers larger than the trunk's MTU are lost */
 	bool usb;     /* on vhci_hcd, instead of a TUN */
 	bool high_speed;
 	unsigned int pdns;
@@ -123,7 +125,7 @@ struct options {
 	int ready_fd;
 	const char *apns;    /* "internet=1,ims=2"; NULL: any APN, PDN by mux id */
 	const char *pin;     /* NULL: disabled */
-	const char *without; /* services it does not have: "nas,uim"; NULL: it has all */
+	const char *without; /* services that the modem lacks: "nas,uim"; NULL: none */
 };
 
 struct trunk;
@@ -139,7 +141,7 @@ struct usb;
 struct modem {
 	struct loop loop;
 	struct options options;
-	struct model model; /* a copy: options may change it */
+	struct model model; /* a copy: options may modify it */
 	struct data_format format;
 	struct pdn pdns[MAX_PDNS];
 	struct pdn *by_mux[256]; /* PDN with a call up on this mux id */
@@ -147,9 +149,9 @@ struct modem {
 	uint8_t next_client[MAX_SERVICES];
 	uint32_t next_handle;
 	uint8_t operating_mode;
-	bool radio_switch;    /* keeps the radio off, whatever is asked for */
+	bool radio_switch;    /* a hardware switch that keeps the radio off */
 	uint8_t registration; /* enum registration */
-	bool attached;	      /* to packet service, whatever that says */
+	bool attached;	      /* to packet service, whatever its meaning */
 	bool roaming;
 	uint8_t radio; /* enum radio */
 	uint16_t mnc;  /* of the network; its MCC is 001 */
@@ -157,28 +159,28 @@ struct modem {
 	bool sim_absent;
 	uint8_t pin_retries;
 	bool pin_verified;
-	unsigned int card; /* which one is in, 0 to 999: the end of its ICCID */
+	unsigned int card; /* number of the inserted card, 0 to 999: the end of its ICCID */
 	struct {
 		enum card_lie {
 			CARD_TRUE,
-			CARD_LOCKED,   /* the PIN is wanted, and `retries` attempts are left */
+			CARD_LOCKED,   /* the PIN is required, with `retries` attempts left */
 			CARD_EMPTY,    /* no application on it */
 			CARD_INACTIVE, /* no session for its application */
 		} how;
 		uint8_t retries;
-	} card_lies; /* what its status says, whatever is true */
+	} card_lies; /* false states to report for the card */
 	struct {
-		unsigned int left; /* so many Start Networks lead to a call that is none */
+		unsigned int left; /* number of Start Networks that report success without a call */
 		bool until_stop;   /* Stop Network ends it; else the release of the client id */
 	} stale;
 	bool silent;	    /* rebooting */
-	bool announce_back; /* SYNC indication when that is over */
+	bool announce_back; /* send a SYNC indication when the reboot is over */
 	struct timer reboot;
-	unsigned int lag;  /* QMI messages that are held back until others push them out */
-	uint32_t loopback; /* times every uplink packet comes back; 0: off */
+	unsigned int lag;  /* number of QMI messages held back until others push them out */
+	uint32_t loopback; /* number of times that every uplink packet comes back; 0: off */
 	struct {
-		uint32_t lose, damage;	/* every so many of them; 0: none */
-		uint32_t lost, damaged; /* so many were good since */
+		uint32_t lose, damage;	/* one in so many packets; 0: none */
+		uint32_t lost, damaged; /* good packets since then */
 	} loop_faults;
 
 	struct trunk *trunk;

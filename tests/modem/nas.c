@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* NAS: the network, as the commands `network` and `signal` have it. */
+/* NAS: the network, as set by the commands `network` and `signal`. */
 #include "nas.h"
 #include "client.h"
 #include "pdn.h"
@@ -34,7 +34,7 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 	return QMI_OK;
 }
 
-/* What older modems tell of the signal by; here it is 0x0051 alone. */
+/* The signal subscription of older modems; here only 0x0051 reports the signal. */
 static enum qmi_error event_report(struct modem *m, struct client *c, const struct qmi_msg *req,
 				   struct qmi_tlvs *out)
 {
@@ -115,7 +115,7 @@ static enum qmi_error signal_info(struct modem *m, struct client *c, const struc
 	return QMI_OK;
 }
 
-/* A modem without levels tells of every dB. */
+/* A modem without levels reports every dB. */
 static bool is_news(const struct client *c, int now)
 {
 	if (c->signal_delta)
@@ -196,7 +196,7 @@ static enum qmi_error system_info(struct modem *m, struct client *c, const struc
 	uint8_t service[3] = {on_air(m) ? 2 : 0, on_air(m) ? 2 : 0, 0};
 	uint8_t lte[29] = {
 		1,   3,			 /* domain: CS and PS */
-		1,   3,			 /* capability likewise */
+		1,   3,			 /* capability: the same */
 		1,   0,			 /* not roaming */
 		1,   0,			 /* not forbidden */
 		0,   0xff, 0xff,	 /* no location area */

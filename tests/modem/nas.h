@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What other parts need of NAS. */
+/* The part of NAS that other files use. */
 #ifndef MODEM_NAS_H
 #define MODEM_NAS_H
 
 #include "modem.h"
 
-/* Registration has changed: Serving System indications to those who registered for them. */
+/* Registration has changed: sends Serving System indications to subscribers. */
 void nas_changed(struct modem *m);
 
-/* So has RSRP: Signal Info indications to those who asked to be told of that much. */
+/* RSRP has changed: sends Signal Info indications to clients that subscribed to such a change. */
 void nas_signal_changed(struct modem *m);
 
 #endif

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READS	256 /* of one PDN a round, so that the others get their turn */
+#define READS	256 /* packets read from one PDN a round, so that the others run, too */
 #define PDN_MTU 1500
 
 static void from_network(struct pdn *pdn, const uint8_t *packet, size_t len)
@@ -106,7 +106,7 @@ static int pdn_open(struct pdn *p)
 	return give_addresses(p, ifindex);
 }
 
-/* Where the namespace has them from an earlier run, they stay. */
+/* Addresses left in the namespace by an earlier run stay. */
 static int open_loopback(void)
 {
 	struct in6_addr server6;

@@ -17,13 +17,13 @@
 
 struct noise {
 	uint64_t aggregates;
-	uint64_t messages; /* left to send */
+	uint64_t messages; /* still to send */
 	bool framing;
 	uint32_t random;
 	uint64_t sequence;
 };
 
-/* An aggregate in the making: where its frames are. */
+/* An aggregate under construction, with the offsets of its frames. */
 struct draft {
 	uint8_t buf[MAX_TRANSFER];
 	size_t len;
@@ -37,7 +37,7 @@ static uint32_t below(struct draft *d, uint32_t n)
 	return faults_random(d->random) % n;
 }
 
-/* The header of one of its frames. */
+/* Returns the header of a random frame. */
 static uint8_t *some_frame(struct draft *d)
 {
 	return d->buf + d->frame[below(d, d->frames)];
@@ -65,7 +65,7 @@ static bool zero_length(const struct modem *m, struct draft *d)
 	return true;
 }
 
-/* Only a frame this short can have a pad (6 bits) as long as itself. */
+/* Only a short frame can have a pad (6 bits) as long as itself. */
 static bool pad(const struct modem *m, struct draft *d)
 {
 	uint8_t *last = d->buf + d->frame[d->frames - 1];
@@ -117,7 +117,7 @@ static bool trailer(const struct modem *m, struct draft *d)
 	return true;
 }
 
-/* A command frame whose payload is shorter than a command's header. */
+/* Makes a command frame whose payload is shorter than a command's header. */
 static bool short_command(const struct modem *m, struct draft *d)
 {
 	size_t start = d->frame[d->frames - 1];
@@ -138,7 +138,7 @@ static bool random_bytes(const struct modem *m, struct draft *d)
 	return true;
 }
 
-/* A few bytes anywhere: some of these are harmless. */
+/* Changes a few bytes anywhere; some changes are harmless. */
 static bool flip(const struct modem *m, struct draft *d)
 {
 	for (unsigned int n = 1 + below(d, 8); n; n--)
@@ -204,7 +204,7 @@ static const struct pdn *some_call(struct modem *m, uint32_t random, enum family
 	return NULL;
 }
 
-/* A good aggregate to begin with. */
+/* Makes a good aggregate to start from. */
 static int make_draft(struct modem *m, struct draft *d)
 {
 	unsigned int frames = 1 + below(d, MAX_FRAMES);
@@ -274,7 +274,7 @@ void noise_messages(struct modem *m, uint64_t count, uint32_t seed, bool framing
 	m->noise->framing = framing;
 }
 
-/* Like an answer or indication of some service, up to its TLVs; these are random. */
+/* Makes the start of an answer or indication of some service; its TLVs are random. */
 static size_t make_message(struct noise *n, uint8_t *buf)
 {
 	static const uint8_t services[] = {0, 1, 2, 3, 0x0b, 0x1a, 0xe0};
@@ -287,7 +287,7 @@ static size_t make_message(struct noise *n, uint8_t *buf)
 		buf[4] = services[buf[4] % sizeof(services)];
 		buf[5] %= 4;
 		buf[6] = buf[6] % 3 << (buf[4] != 0);
-		buf[7] %= 16; /* a transaction that may well be under way */
+		buf[7] %= 16; /* a transaction that may be open */
 		if (buf[4]) {
 			buf[8] = 0;
 			put_le16(buf + 9, messages[buf[9] % sizeof(messages)]);
@@ -305,7 +305,7 @@ static size_t make_message(struct noise *n, uint8_t *buf)
 	return len;
 }
 
-/* A message that by chance is whole is no noise: it must not look like an answer. */
+/* A message that happens to be valid must not be sent: the host would take it for an answer. */
 static bool is_good(const uint8_t *buf, size_t len)
 {
 	struct qmi_msg msg;

@@ -5,10 +5,13 @@
 
 #include "modem.h"
 
-/* Fills m->options and m->model; exits on --help, --version and mistakes. */
+/* Fills in m->options and m->model; exits on --help, --version and errors. */
 void options_parse(struct modem *m, int argc, char **argv);
 
-/* `qmap-modem ctl PATH COMMAND...`: one command to the faults socket; the exit status. */
+/*
+ * `qmap-modem ctl PATH COMMAND...`: sends one command to the faults socket; returns the exit
+ * status.
+ */
 int ctl_main(int argc, char **argv);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * UDP payloads that a receiver can compare byte by byte: what `generate` of qmap-modem sends
- * downlink, and what its sink expects uplink.
+ * UDP payloads that a receiver can compare byte by byte: sent downlink by `generate` of qmap-modem,
+ * and expected uplink by its sink.
  *
  *   offset  size
  *        0     4  PATTERN_MAGIC
- *        4     2  stream: the PDN's number, or whatever the sender wants to tell apart
+ *        4     2  stream: the PDN's number, or any number that the sender chooses
  *        6     2  length of the payload in bytes, this header included
  *        8     8  sequence number, from 0 per stream
  *       16        filler: byte at offset i is (i - 16 + sequence) % 251
  *
- * Integers are big endian. 251 is prime, so that a shift by any power of two shows.
+ * Integers are big endian. 251 is prime, so a shift by any power of two is detected.
  */
 #ifndef MODEM_PATTERN_H
 #define MODEM_PATTERN_H
@@ -21,10 +21,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PATTERN_MAGIC	 0x514d5054 /* "QMPT" */
-#define PATTERN_HEADER	 16
-#define PATTERN_MODULUS	 251
-#define PATTERN_DL_PORT	 7001 /* UDP port at the host that downlink goes to, and its source port */
+#define PATTERN_MAGIC	0x514d5054 /* "QMPT" */
+#define PATTERN_HEADER	16
+#define PATTERN_MODULUS 251
+/* UDP destination port at the host for downlink, and its source port */
+#define PATTERN_DL_PORT	 7001
 #define PATTERN_UL_PORT	 7002 /* UDP port on the network side whose datagrams the sink takes */
 #define PATTERN_MAX_SIZE 65000
 
@@ -33,7 +34,7 @@ struct pattern {
 	uint64_t sequence;
 };
 
-/* Lay out `size` bytes (PATTERN_HEADER at least) of payload. */
+/* Writes `size` bytes (PATTERN_HEADER at least) of payload. */
 static inline void pattern_fill(uint8_t *payload, size_t size, const struct pattern *p)
 {
 	uint32_t magic = htobe32(PATTERN_MAGIC);
@@ -53,8 +54,8 @@ static inline void pattern_fill(uint8_t *payload, size_t size, const struct patt
 }
 
 /*
- * What a payload of `size` bytes says of itself; of the payload, only PATTERN_HEADER bytes are
- * read. False if it is none of ours.
+ * Reads the header of a payload of `size` bytes; only PATTERN_HEADER bytes need to be there. False
+ * if it is not such a payload.
  */
 static inline bool pattern_read(const uint8_t *payload, size_t size, struct pattern *p)
 {
@@ -73,7 +74,7 @@ static inline bool pattern_read(const uint8_t *payload, size_t size, struct patt
 	return be32toh(magic) == PATTERN_MAGIC && be16toh(length) == size;
 }
 
-/* Compare all of a payload; what it says of itself goes to *p. */
+/* Compares the whole payload; *p gets its header. */
 static inline bool pattern_check(const uint8_t *payload, size_t size, struct pattern *p)
 {
 	const uint8_t *f = payload + PATTERN_HEADER;

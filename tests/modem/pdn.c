@@ -60,7 +60,7 @@ void pdns_init(struct modem *m)
 	}
 }
 
-/* The PDN of `apn` in a table like "internet=1,ims=2"; 0: not in it. */
+/* Looks up the PDN of `apn` in a table like "internet=1,ims=2"; 0: not in it. */
 static unsigned int apn_lookup(const char *table, const char *apn)
 {
 	size_t len = strlen(apn);
@@ -81,7 +81,7 @@ static bool in_use(const struct pdn *p)
 	return p->users[FAMILY_V4] || p->users[FAMILY_V6];
 }
 
-/* 0x80 + n is PDN n, as Quectel's tools count; any other mux id gets the first that is free. */
+/* 0x80 + n is PDN n, as in Quectel's tools; any other mux id gets the first free PDN. */
 static struct pdn *choose_by_mux(struct modem *m, uint8_t mux)
 {
 	struct pdn *p = m->by_mux[mux];
@@ -162,7 +162,7 @@ enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, e
 {
 	uint8_t mux = c->mux;
 
-	/* One PDN is on one mux id, and the other way round. */
+	/* A PDN has one mux id, and a mux id one PDN. */
 	if ((in_use(pdn) && pdn->mux != mux) || (m->by_mux[mux] && m->by_mux[mux] != pdn)) {
 		*end = (struct call_end){REASON_UNSPECIFIED, END_INTERNAL, INTERNAL_INTERFACE_USE};
 		return QMI_CALL_FAILED;

@@ -6,52 +6,59 @@
 #include "modem.h"
 #include "qmux.h"
 
-/* Number them, give them addresses. */
+/* Sets numbers and addresses. */
 void pdns_init(struct modem *m);
 
 /*
- * Which PDN a Start Network means: by APN table, else by profile (0: none given), else by mux id.
- * NULL if the network knows no such APN or profile; then *end says why.
+ * Selects the PDN for Start Network: by APN table, else by profile (0: none given), else by mux id.
+ * NULL if the network knows no such APN or profile; *end then gets the reason.
  */
 struct pdn *pdn_choose(struct modem *m, const struct client *c, const char *apn, uint8_t profile,
 		       struct call_end *end);
 
-/* Is there a network to call, with radio on and the SIM open? If not, *end says why. */
+/*
+ * Is there a network to call, with the radio on and the SIM unlocked? If not, *end gets the
+ * reason.
+ */
 bool pdn_on_air(const struct modem *m, struct call_end *end);
 
-/* If there is no network to call any more, all calls end. */
+/* Ends all calls if the network is gone. */
 void pdn_network_gone(struct modem *m);
 
-/* The modem's autoconnect: calls of this family, which clients on this PDN have set up before, come
- * back. Returns how many. */
+/*
+ * Simulates autoconnect: restores the calls of this family that clients have set up on this PDN
+ * before. Returns their number.
+ */
 unsigned int pdn_bring_back(struct modem *m, struct pdn *pdn, enum family family);
 
-/* Put client `c` into the call of this family. QMI_CALL_FAILED with *end if that cannot be. */
+/* Adds client `c` to the call of this family. QMI_CALL_FAILED with *end if that is not possible. */
 enum qmi_error pdn_connect(struct modem *m, struct client *c, struct pdn *pdn, enum family family,
 			   struct call_end *end);
 
-/* Take client `c` out of its call; does nothing if it has none. */
+/* Removes client `c` from its call; does nothing if it has none. */
 void pdn_leave(struct modem *m, struct client *c);
 
-/* The network ends the call of this family: every client in it gets an indication. `end` NULL: none
- * does. */
+/*
+ * The network ends the call of this family: every client in it gets an indication, with the reason
+ * `end` unless that is NULL.
+ */
 void pdn_disconnect(struct modem *m, struct pdn *pdn, enum family family,
 		    const struct call_end *end);
 
-/* Ask the clients of this PDN to read their settings again. */
+/* Asks the clients of this PDN to read their settings again. */
 void pdn_reconfigure(struct modem *m, struct pdn *pdn);
 
-/* What the host is to know of `pdn_readdress()`. */
+/* How the host learns of `pdn_readdress()`. */
 enum readdress {
 	READDRESS_SILENT,
-	READDRESS_CONNECTED, /* a status indication as for a new call */
+	READDRESS_CONNECTED, /* by a status indication as for a new call */
 	READDRESS_RECONFIGURE,
 };
 
 /* Both families get the address that ends in `host`, 2 to 52. */
 void pdn_readdress(struct modem *m, struct pdn *pdn, unsigned int host, enum readdress how);
 
-/* Tell `c` its packet service status. `end` NULL: none. */
+/* Sends `c` its packet service status. `end` NULL: no reason. */
 void pdn_indicate(struct modem *m, const struct client *c, enum family family, bool connected,
 		  bool reconfigure, const struct call_end *end);
 

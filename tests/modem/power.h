@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rebooting. */
+/* Reboot and unplugging. */
 #ifndef MODEM_POWER_H
 #define MODEM_POWER_H
 
@@ -11,18 +11,18 @@ enum announce {
 };
 
 /*
- * Lose all clients, calls and settings; say nothing and take nothing for `ms`. CTL SYNC
- * indications before or after that, as the bits of `announce` say.
+ * Loses all clients, calls and settings, and neither sends nor receives for `ms`. Sends CTL SYNC
+ * indications before or after that, by the bits of `announce`.
  */
 void power_reboot(struct modem *m, unsigned int ms, unsigned int announce);
 
 /*
- * Off the USB, hence without power: all is lost as in a reboot. 0 or negative errno as of
- * usb_unplug().
+ * Unplugs the modem from USB, and so from power: all state is lost as in a reboot. 0 or negative
+ * errno of usb_unplug().
  */
 int power_unplug(struct modem *m);
 
-/* State as after power-on. */
+/* Sets the state after power-on. */
 void power_on(struct modem *m);
 
 #endif

@@ -55,7 +55,7 @@ enum qmi_kind {
 	QMI_INDICATION
 };
 
-/* A received message; points into the buffer it was parsed from. */
+/* A received message; points into the parsed buffer. */
 struct qmi_msg {
 	uint8_t service;
 	uint8_t client;
@@ -66,7 +66,7 @@ struct qmi_msg {
 	size_t tlv_len;
 };
 
-/* TLVs under construction; what does not fit is left out and `overflow` set. */
+/* TLVs under construction; one that does not fit is dropped and sets `overflow`. */
 struct qmi_tlvs {
 	uint8_t data[2048];
 	size_t len;
@@ -74,23 +74,23 @@ struct qmi_tlvs {
 };
 
 /*
- * Length of the message at the start of `buf`: bytes, 0 if not yet complete, -1 if no QMUX message
- * starts here.
+ * Length of the message at the start of `buf`: bytes, 0 if incomplete, -1 if no QMUX message starts
+ * here.
  */
 int qmux_length(const uint8_t *buf, size_t len);
 
-/* Take a complete message apart. Returns 0, or -1 if its parts do not fit in one another. */
+/* Parses a complete message. Returns 0, or -1 if its lengths contradict each other. */
 int qmux_parse(const uint8_t *buf, size_t len, struct qmi_msg *msg);
 
-/* Is the chain of TLVs whole? */
+/* Is the chain of TLVs complete? */
 bool qmi_tlvs_whole(const struct qmi_msg *msg);
 
-/* First TLV of this type: its value, or NULL. */
+/* Finds the first TLV of this type. Returns its value, or NULL. */
 const uint8_t *qmi_find(const struct qmi_msg *msg, uint8_t type, uint16_t *len);
 
 /*
- * Integer TLVs. QMI_OK; QMI_MISSING_ARG if absent (*value untouched); QMI_MALFORMED if of another
- * size.
+ * Read integer TLVs. QMI_OK; QMI_MISSING_ARG if absent (*value unchanged); QMI_MALFORMED if of
+ * another size.
  */
 enum qmi_error qmi_get_u8(const struct qmi_msg *msg, uint8_t type, uint8_t *value);
 enum qmi_error qmi_get_u16(const struct qmi_msg *msg, uint8_t type, uint16_t *value);
@@ -104,7 +104,7 @@ void qmi_put_u64(struct qmi_tlvs *tlvs, uint8_t type, uint64_t value);
 void qmi_put_string(struct qmi_tlvs *tlvs, uint8_t type, const char *text);
 void qmi_put_result(struct qmi_tlvs *tlvs, enum qmi_error error);
 
-/* Lay out a message from the modem into `buf` (QMUX_MAX bytes). Returns its length. */
+/* Writes a message from the modem into `buf` (QMUX_MAX bytes). Returns its length. */
 size_t qmux_build(uint8_t *buf, const struct qmi_msg *head, const struct qmi_tlvs *first,
 		  const struct qmi_tlvs *second);
 

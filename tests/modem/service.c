@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* Real modems send TLVs that no public document explains; hosts must not stumble over them. */
+/* Real modems send TLVs that no public document explains; hosts must skip them. */
 #define TLV_UNDOCUMENTED 0xe1
 
 static const struct service *const services[] = {
@@ -61,13 +61,13 @@ static qmi_handler find_handler(const struct service *s, uint16_t id)
 	return NULL;
 }
 
-/* What libqmi's proxy answers itself: open a device. Here there is but one. */
+/* Answers the message of libqmi's proxy that opens a device; there is only one here. */
 static bool proxy_open(const struct conn *conn, const struct qmi_msg *req)
 {
 	return control_is_proxy(conn) && req->service == QMI_SERVICE_CTL && req->id == 0xff00;
 }
 
-/* Who is asked, and may he be: the checks that come before any message's own. */
+/* Checks service, client and permission before any message's own checks. */
 static enum qmi_error run(struct modem *m, const struct qmi_msg *req, struct qmi_tlvs *out)
 {
 	const struct service *s = service_find(req->service);
@@ -86,7 +86,7 @@ static enum qmi_error run(struct modem *m, const struct qmi_msg *req, struct qmi
 	return handle ? handle(m, c, req, out) : QMI_INVALID_COMMAND;
 }
 
-/* The network ends what has not begun yet. */
+/* The network ends a call that has not begun yet. */
 static void wds_abort(struct modem *m, const struct qmi_msg *req)
 {
 	static const struct call_end end = {1, 6, 38}; /* unspecified; 3GPP: network failure */
@@ -98,7 +98,7 @@ static void wds_abort(struct modem *m, const struct qmi_msg *req)
 		pdn_indicate(m, c, c->ip_family == 6 ? FAMILY_V6 : FAMILY_V4, false, false, &end);
 }
 
-/* Nothing fixes the order of TLVs: the result comes first or last by turns. */
+/* The order of TLVs is not defined: the result comes first or last by turns. */
 static size_t build_answer(uint8_t *buf, const struct qmi_msg *req, enum qmi_error err,
 			   struct qmi_tlvs *out)
 {

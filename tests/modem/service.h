@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a request to its answer: the services' tables of messages, and what is common to all. */
+/* Dispatches requests: the services' tables of messages, and their common parts. */
 #ifndef MODEM_SERVICE_H
 #define MODEM_SERVICE_H
 
@@ -9,7 +9,7 @@
 struct conn;
 
 /*
- * Answers one message: puts the answer's TLVs (the result excepted) into `out` and returns the
+ * Answers one message: puts the answer's TLVs (except the result) into `out` and returns the
  * result. `c` is NULL for CTL.
  */
 typedef enum qmi_error (*qmi_handler)(struct modem *m, struct client *c, const struct qmi_msg *req,
@@ -33,20 +33,20 @@ extern const struct service ctl_service, wda_service, wds_service, dms_service, 
 /* The n-th service, NULL after the last. */
 const struct service *service_at(unsigned int n);
 
-/* Does this modem have it, or was it started --without? */
+/* Does this modem have the service, or was it started --without? */
 bool service_exists(const struct modem *m, uint8_t service);
 
 /* A message id from its name or number; -1 if there is none. */
 int service_message(uint8_t service, const char *text);
 
-/* Handle one complete QMUX message from `conn`, and queue the answer. */
+/* Handles one complete QMUX message from `conn` and queues the answer. */
 void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len);
 
-/* Send an indication to all connections; if called while answering, after that answer. */
+/* Sends an indication to all connections; if called while answering, after that answer. */
 void service_indicate(struct modem *m, uint8_t service, uint8_t client, uint16_t id,
 		      const struct qmi_tlvs *tlvs);
 
-/* CTL SYNC indication: the modem has restarted. */
+/* Sends a CTL SYNC indication: the modem has restarted. */
 void service_announce(struct modem *m);
 
 #endif

@@ -147,7 +147,7 @@ static struct json_object *pdn_json(const struct modem *m, const struct pdn *p)
 	return o;
 }
 
-/* Adds up connected calls on the way. */
+/* Also counts connected calls. */
 static struct json_object *pdns_json(const struct modem *m, unsigned int *calls)
 {
 	struct json_object *o = json_object_new_object();

@@ -7,13 +7,13 @@
 
 #include <json-c/json.h>
 
-/* All of it. Never NULL. */
+/* Returns all of it, never NULL. */
 struct json_object *stats_json(struct modem *m);
 
-/* The part at a dotted path, like pdn.1.ul_packets: to be put, or NULL. */
+/* Returns the part at a dotted path, like pdn.1.ul_packets: to be put, or NULL. */
 struct json_object *stats_at(struct modem *m, const char *path);
 
-/* Counters to zero; state stays. */
+/* Sets counters to zero; state stays. */
 void stats_reset(struct modem *m);
 
 #endif

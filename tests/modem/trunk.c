@@ -17,8 +17,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define MARK	     0x716d6170 /* as linear.bpf.c knows it */
-#define READS	     64		/* of the trunk a round, so that the rest gets its turn */
+#define MARK	     0x716d6170 /* as in linear.bpf.c */
+#define READS	     64		/* reads from the trunk a round, so that other parts run, too */
 #define INJECTOR_MTU 65535
 
 struct trunk {
@@ -26,7 +26,7 @@ struct trunk {
 	struct modem *modem;
 	int ifindex;
 	int query; /* socket in the trunk's namespace, for ioctls */
-	/* Linear injection; packet -1: by TUN write. */
+	/* Linear injection; injector -1: by TUN write. */
 	struct linear *skel;
 	int injector; /* the TUN whose egress leads into the trunk */
 	int injector_ifindex;
@@ -89,8 +89,8 @@ static int open_packet(struct trunk *t)
 }
 
 /*
- * The injecting device is one of its own, not the trunk: the trunk's clsact is the host's, and its
- * MTU, too, and what the host sends there must not be mistaken for downlink.
+ * The injecting device is separate from the trunk: the trunk's clsact and MTU belong to the host,
+ * and packets that the host sends there must not be mistaken for downlink.
  */
 static int linear_new(struct trunk *t, const char *trunk)
 {
@@ -190,7 +190,7 @@ static ssize_t send_tun(struct trunk *t, uint16_t protocol, const uint8_t *buf, 
 	return writev(t->ev.fd, iov, ARRAY_SIZE(iov));
 }
 
-/* The URBs of qmi_wwan are as large as the MTU, and lose whole what does not fit (usbnet.c). */
+/* The URBs of qmi_wwan are as large as the MTU; a larger transfer is lost entirely (usbnet.c). */
 static bool beyond_urb(const struct modem *m, size_t len)
 {
 	int mtu = m->options.urb_mtu ? tun_get_mtu(m->trunk->query, m->options.trunk) : -1;

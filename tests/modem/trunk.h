@@ -6,16 +6,16 @@
 #include "modem.h"
 
 /*
- * Create the trunk in the current network namespace. Injection is linear if the options say so and
- * the kernel lets us; else by TUN write, with a message. 0 or negative errno.
+ * Creates the trunk in the current network namespace. Injection is linear if the options request it
+ * and the kernel supports it; else by TUN write, with a message. 0 or negative errno.
  */
 int trunk_new(struct modem *m);
 void trunk_free(struct modem *m);
 
-/* How downlink really goes in: "linear", "tun" or "usb". */
+/* The way of injection in use: "linear", "tun" or "usb". */
 const char *trunk_kind(const struct modem *m);
 
-/* One transfer to the host, of this protocol (host byte order). Counts what is lost. */
+/* Sends one transfer of this protocol (host byte order) to the host. Counts losses. */
 void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t len);
 
 #endif

@@ -91,7 +91,7 @@ void tun_quiet(const char *name)
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/addr_gen_mode", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return; /* a kernel without IPv6 has nothing to silence */
+		return; /* a kernel without IPv6 sends nothing by itself */
 	if (write(fd, "1", 1) < 0)
 		perror(path);
 	close(fd);

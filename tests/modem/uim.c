@@ -148,7 +148,7 @@ static enum qmi_error register_events(struct modem *m, struct client *c, const s
 
 	if (err)
 		return err;
-	c->events = mask & 1; /* of all events, it has the card's status */
+	c->events = mask & 1; /* the only event supported is the card's status */
 	qmi_put_u32(out, 0x10, c->events);
 	return QMI_OK;
 }

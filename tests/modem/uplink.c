@@ -11,7 +11,7 @@
 
 #define MAX_EXPECTED 64
 
-/* Commands whose answer is awaited; the oldest is forgotten when there are too many. */
+/* Commands whose answer is awaited; the oldest is dropped when there are too many. */
 static struct {
 	bool used;
 	uint8_t mux;
@@ -70,7 +70,7 @@ static void receive_command(struct modem *m, uint8_t mux, const uint8_t *body, s
 	}
 }
 
-/* IP family if `packet` is an IP packet of just `len` bytes; else -1 with the reason counted. */
+/* IP family if `packet` is an IP packet of exactly `len` bytes; else -1 with the reason counted. */
 static int check_ip(struct modem *m, const uint8_t *packet, size_t len)
 {
 	unsigned int version = len ? packet[0] >> 4 : 0;
@@ -88,7 +88,10 @@ static int check_ip(struct modem *m, const uint8_t *packet, size_t len)
 	return version == 4 ? FAMILY_V4 : FAMILY_V6;
 }
 
-/* The network forwards only what comes from the address it gave; v6: from anywhere in the /64. */
+/*
+ * The network only forwards packets from the address that it assigned; v6: from anywhere in the
+ * /64.
+ */
 static bool own_source(const struct pdn *pdn, enum family family, const uint8_t *packet)
 {
 	static const uint8_t unspecified[16];
@@ -109,7 +112,7 @@ static bool mux_bound(struct modem *m, uint8_t mux)
 	return false;
 }
 
-/* The PDN that may take this packet, or NULL with the reason counted. */
+/* Returns the PDN that may take this packet, or NULL with the reason counted. */
 static struct pdn *check_call(struct modem *m, uint8_t mux, const uint8_t *packet, size_t len)
 {
 	struct pdn *pdn = m->by_mux[mux];
@@ -144,7 +147,7 @@ static bool is_turn(uint32_t every, uint32_t *since)
 	return true;
 }
 
-/* As it came, without its checksum being looked at. */
+/* Sends the packet back unchanged, without verifying its checksum. */
 static void loop_back(struct modem *m, struct pdn *pdn, uint8_t *packet, size_t len)
 {
 	for (uint32_t i = 0; i < m->loopback; i++) {
@@ -173,11 +176,11 @@ static void deliver(struct modem *m, struct pdn *pdn, uint8_t *packet, size_t le
 		netside_send(pdn, packet, len);
 }
 
-/* What the header of a frame says; offsets into the frame. */
+/* Parsed header of a frame; offsets into the frame. */
 struct frame {
 	bool command;
 	uint8_t mux;
-	size_t head; /* QMAP header and what follows it */
+	size_t head; /* QMAP header and further headers */
 	size_t pad;
 	size_t len; /* packet without pad */
 	size_t total;
@@ -218,7 +221,7 @@ static bool parse_frame(struct modem *m, const uint8_t *buf, size_t left, struct
 	return true;
 }
 
-/* May the frame be looked into? Its end is known, so if not, the next one still may. */
+/* May the frame be parsed further? Its end is known, so the next frame is parsed in any case. */
 static bool check_frame(struct modem *m, const uint8_t *buf, const struct frame *f)
 {
 	bool next = buf[0] & QMAP_FLAG_NEXT_HEADER;
@@ -258,7 +261,7 @@ static void check_pad(struct modem *m, const uint8_t *pad, const struct frame *f
 	}
 }
 
-/* Was a checksum asked for? v4 tells where it goes, v5 leaves that to the modem. */
+/* Did the host request a checksum? v4 names its place, v5 leaves that to the modem. */
 static bool csum_requested(const struct modem *m, const uint8_t *header, const struct transport *t,
 			   bool *bad)
 {
@@ -282,8 +285,8 @@ static bool csum_requested(const struct modem *m, const uint8_t *header, const s
 }
 
 /*
- * The field comes with the pseudo header's sum in it; on v4 the host has complemented it first
- * (kernel rmnet_map_data.c, rmnet_map_complement_ipv4_txporthdr_csum_field()).
+ * The field holds the sum of the pseudo header; on v4 the host has complemented it first (kernel
+ * rmnet_map_data.c, rmnet_map_complement_ipv4_txporthdr_csum_field()).
  */
 static bool finish_checksum(struct modem *m, const uint8_t *header, uint8_t *packet, size_t len)
 {
@@ -327,7 +330,7 @@ static void receive_frame(struct modem *m, uint8_t *buf, const struct frame *f)
 }
 
 /*
- * Is this a bare IP packet? The length field has to fit, and for v4 the header checksum: no good
+ * Is this a bare IP packet? The length field must match, and for v4 the header checksum: no good
  * QMAP frame looks like that by chance.
  */
 static bool looks_like_ip(const uint8_t *buf, size_t len)

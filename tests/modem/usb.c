@@ -9,14 +9,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define MAX_TRANSFERS 64 /* that wait for the host; more are lost */
-#define BUSY	      16 /* of these: the host is behind */
+#define MAX_TRANSFERS 64 /* most transfers waiting for the host; further ones are lost */
+#define BUSY	      16 /* from this number on the host counts as behind */
 #define MAX_MESSAGES  64
 
 static void give(struct usb *u, const struct usb_urb *urb, const uint8_t *buf, size_t len)
 {
-	/* What does not fit one request is a babble, and lost whole: the host sizes its buffers
-	 * so that they end inside a packet (kernel usbnet.c, usbnet_change_mtu()). */
+	/*
+	 * A transfer larger than the request is a babble and lost entirely: the host sizes its
+	 * buffers so that they end inside a packet (kernel usbnet.c, usbnet_change_mtu()).
+	 */
 	if (len > urb->length) {
 		u->modem->traffic.dl_beyond_urb++;
 		usb_link_answer(u->link, urb->seqnum, -EOVERFLOW, NULL, 0);
@@ -91,7 +93,7 @@ static void out_request(struct usb *u, const struct usb_request *r)
 	static uint8_t buf[MAX_TRANSFER];
 
 	usb_link_taken(u->link, r->seqnum, r->length);
-	/* a zero-length packet only ends the transfer before it */
+	/* a zero-length packet only ends the previous transfer */
 	if (r->endpoint != USB_EP_UPLINK || !r->length || r->length > sizeof(buf))
 		return;
 	memcpy(buf, r->data, r->length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Endpoint 0: standard requests, and the CDC ones that carry QMI. */
+/* Endpoint 0: standard requests, and the CDC requests that carry QMI. */
 #include "control.h"
 #include "usb_device.h"
 #include "usb_desc.h"
@@ -79,7 +79,7 @@ static void standard_out(struct usb *u, const struct usb_request *r, const struc
 	usb_link_taken(u->link, r->seqnum, r->length);
 }
 
-/* The oldest message, cut to the host's buffer; nothing where there is none. */
+/* Answers with the oldest message, cut to the host's buffer; with no bytes if there is none. */
 static void get_response(struct usb *u, const struct usb_request *r)
 {
 	struct usb_blob *b = usb_blobs_take(&u->messages);
@@ -89,7 +89,7 @@ static void get_response(struct usb *u, const struct usb_request *r)
 		return;
 	}
 	if (u->unannounced > u->messages.count)
-		u->unannounced = u->messages.count; /* fetched without being asked to */
+		u->unannounced = u->messages.count; /* fetched without a notification */
 	reply(u, r, b->data, b->len);
 	free(b);
 }
@@ -126,7 +126,7 @@ void usb_control_request(struct usb *u, const struct usb_request *r)
 		standard_out(u, r, &s);
 	else if (s.index == USB_QMI_INTERFACE)
 		qmi_request(u, r, &s);
-	else if (s.type == TO_INTERFACE) /* line coding and the like of the serial ports */
+	else if (s.type == TO_INTERFACE) /* line coding and similar requests of the serial ports */
 		usb_link_taken(u->link, r->seqnum, r->length);
 	else
 		stall(u, r);

@@ -138,7 +138,7 @@ static size_t device_qualifier(uint8_t *buf)
 	return put(buf, &desc, sizeof(desc));
 }
 
-/* The kernel asks for it where bcdUSB is above 2.00; link power management is not offered. */
+/* The kernel requests it if bcdUSB is above 2.00; this device offers no link power management. */
 static size_t binary_object_store(uint8_t *buf)
 {
 	struct usb_ext_cap_descriptor ext = {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a Quectel RG500Q tells about itself over USB: five interfaces, QMI on number 4. */
+/* USB descriptors of a Quectel RG500Q: five interfaces, QMI on number 4. */
 #ifndef MODEM_USB_DESC_H
 #define MODEM_USB_DESC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* As vhci_hcd counts speeds (kernel enum usb_device_speed). */
+/* Speeds as numbered by vhci_hcd (kernel enum usb_device_speed). */
 enum usb_speed {
 	USB_HIGH = 3,
 	USB_SUPER = 5,
@@ -22,7 +22,7 @@ enum usb_speed {
 #define USB_DESC_MAX 512 /* bytes of the largest descriptor */
 
 /*
- * The descriptor of this type and index (wValue of GET_DESCRIPTOR) into `buf` (USB_DESC_MAX
+ * Writes the descriptor of this type and index (wValue of GET_DESCRIPTOR) to `buf` (USB_DESC_MAX
  * bytes). Returns its length, 0 if there is none.
  */
 size_t usb_descriptor(enum usb_speed speed, uint8_t type, uint8_t index, uint8_t *buf);

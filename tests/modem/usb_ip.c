@@ -16,8 +16,7 @@ enum command {
 	RET_UNLINK = 4,
 };
 
-/* What stands where in a header, all big endian: the same for all four commands up to `ENDPOINT`.
- */
+/* Offsets in a header, all big endian: the same for all four commands up to `ENDPOINT`. */
 enum offset {
 	AT_COMMAND = 0,
 	AT_SEQNUM = 4,
@@ -31,14 +30,14 @@ enum offset {
 	HEADER = 48,
 };
 
-#define MAX_DATA 65536 /* bytes of the largest transfer that a host is believed to send */
+#define MAX_DATA 65536 /* bytes of the largest transfer accepted from a host */
 
 struct usb_link {
 	struct event ev;
 	struct loop *loop;
 	const struct usb_link_ops *ops;
 	void *arg;
-	uint8_t *out; /* what the socket did not take at once */
+	uint8_t *out; /* bytes that the socket has not taken yet */
 	size_t out_len, out_size;
 	size_t in_len;
 	uint8_t in[2 * (HEADER + MAX_DATA)];
@@ -159,7 +158,7 @@ static void take_back(struct usb_link *l, const uint8_t *h)
 	write_all(l, answer, NULL, 0);
 }
 
-/* One whole request at `h`. Returns its length, 0 if it is not all there, -1 if it is none. */
+/* Parses one request at `h`. Returns its length, 0 if incomplete, -1 if malformed. */
 static ssize_t parse(struct usb_link *l, const uint8_t *h, size_t len)
 {
 	struct usb_request r;

@@ -10,7 +10,7 @@
 
 #define ATTACH	     "/sys/devices/platform/vhci_hcd.0/attach"
 #define PORTS	     8	/* of each speed (kernel vhci.h, VHCI_HC_PORTS) */
-#define DEVICE_ID    1U /* what vhci_hcd calls the device in each request */
+#define DEVICE_ID    1U /* vhci_hcd's name for the device in each request */
 #define SOCKET_BYTES (8 << 20)
 
 /* High speed ports come first, then those of SuperSpeed (kernel vhci_sysfs.c, attach_store()). */

@@ -6,8 +6,8 @@
 #include "usb_desc.h"
 
 /*
- * Plug a device of this speed into a free port. Returns a non-blocking stream socket that speaks
- * usbip; closing it unplugs. -ENOENT: no vhci_hcd here; -EBUSY: all ports are taken.
+ * Plugs a device of this speed into a free port. Returns a non-blocking stream socket that speaks
+ * usbip; closing it unplugs. -ENOENT: vhci_hcd is missing; -EBUSY: all ports are taken.
  */
 int vhci_plug(enum usb_speed speed);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unaligned integers in the byte orders of QMI (little) and IP (big), time, lists of one kind. */
+/* Unaligned integers in the byte orders of QMI (little) and IP (big), time, linked lists. */
 #ifndef MODEM_UTIL_H
 #define MODEM_UTIL_H
 

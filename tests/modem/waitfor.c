@@ -68,7 +68,7 @@ void waitfor_free(struct waitfor **w)
 	*w = NULL;
 }
 
-/* As numbers if both are, else as texts (true, v5, ...). */
+/* Compares as numbers if both are numbers, else as text (true, v5, ...). */
 static int compare(struct json_object *now, const char *value)
 {
 	char *end;

@@ -7,7 +7,7 @@
 #define LINK_RAW_IP	2
 #define ENDPOINT_HSUSB	2
 #define ENDPOINT_PCIE	3
-#define MAX_PADDING	60 /* with what alignment adds, it must fit 6 bits */
+#define MAX_PADDING	60 /* with alignment added, it must fit 6 bits */
 #define MAX_REPLICATION 16
 
 enum qmi_error wda_check_endpoint(const struct modem *m, const struct qmi_msg *req, uint8_t type)
@@ -53,7 +53,7 @@ static uint32_t best_protocol(const struct model *model)
 	return WDA_OFF;
 }
 
-/* What the modem makes of the protocol that the host asks for; `*value` is that, then the echo. */
+/* Maps the requested protocol in *value to the one in force, and then to the echo. */
 static enum qmi_error choose_protocol(const struct model *model, uint32_t *value)
 {
 	if (*value == WDA_OFF) {
@@ -76,7 +76,7 @@ static enum qmi_error choose_protocol(const struct model *model, uint32_t *value
 	return QMI_INVALID_ARG;
 }
 
-/* An optional u32 of which the modem grants at most `max`; 0 asks for as much as there is. */
+/* An optional u32 of which the modem grants at most `max`; 0 requests the maximum. */
 static enum qmi_error grant(const struct qmi_msg *req, uint8_t type, uint32_t max, uint32_t *value)
 {
 	uint32_t v;
@@ -104,7 +104,8 @@ static enum qmi_error read_small(const struct qmi_msg *req, struct data_format *
 	uint32_t padding = f->dl_padding, link = 0;
 	enum qmi_error err;
 
-	err = qmi_get_u32(req, 0x11, &link); /* asked for Ethernet, Quectel's echo raw IP */
+	/* asked for Ethernet, Quectel's firmware echoes raw IP */
+	err = qmi_get_u32(req, 0x11, &link);
 	if (err && err != QMI_MISSING_ARG)
 		return err;
 	err = qmi_get_u8(req, 0x10, &f->qos);
@@ -144,7 +145,7 @@ static enum qmi_error read_format(const struct modem *m, const struct qmi_msg *r
 	return err;
 }
 
-/* The response numbers its TLVs otherwise than the request: 0x17, 0x18, 0x1a, 0x1b. */
+/* The response numbers its TLVs differently from the request: 0x17, 0x18, 0x1a, 0x1b. */
 static void put_format(const struct data_format *f, struct qmi_tlvs *out)
 {
 	qmi_put_u32(out, 0x13, f->dl);
@@ -176,7 +177,10 @@ static enum qmi_error set_format(struct modem *m, struct client *c, const struct
 
 	if (err)
 		return err;
-	/* The data path is torn down and built up again; not under traffic. */
+	/*
+	 * A new format tears the data path down and builds it up again, so it is refused under
+	 * traffic.
+	 */
 	if (calls_up(m) && memcmp(&f, &m->format, sizeof(f)))
 		return QMI_INCOMPATIBLE_STATE;
 	m->format = f;

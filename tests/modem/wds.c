@@ -16,7 +16,7 @@
 #define PDP_IPV4V6	   3
 #define PDP_IPV4	   0
 #define PDP_IPV6	   2
-#define SETTINGS_DEFAULT   0x1fff /* bits 0 to 12: what is told if no mask comes */
+#define SETTINGS_DEFAULT   0x1fff /* bits 0 to 12: sent if the request has no mask */
 #define SETTING_PROFILE	   (1u << 0)
 #define SETTING_PDP_TYPE   (1u << 2)
 #define SETTING_APN	   (1u << 3)
@@ -76,7 +76,7 @@ static enum qmi_error bind_mux(struct modem *m, struct client *c, const struct q
 	return QMI_OK;
 }
 
-/* A text TLV into `text`, cut at a zero byte that some hosts include. Absent: empty. */
+/* Copies a text TLV into `text`, cut at a zero byte that some hosts include. Absent: empty. */
 static enum qmi_error read_text(const struct qmi_msg *req, uint8_t type, char *text, size_t size)
 {
 	uint16_t len;
@@ -210,7 +210,7 @@ static enum qmi_error channel_rates(struct modem *m, struct client *c, const str
 	return QMI_OK;
 }
 
-/* Out of call, real modems still tell the last call's bytes along with the error. */
+/* Without a call, real modems still send the last call's bytes along with the error. */
 static enum qmi_error statistics(struct modem *m, struct client *c, const struct qmi_msg *req,
 				 struct qmi_tlvs *out)
 {
@@ -263,7 +263,7 @@ static void put_address6(struct qmi_tlvs *out, uint8_t type, const struct in6_ad
 	qmi_put(out, type, value, sizeof(value));
 }
 
-/* 0x27 and 0x28 are bare addresses; only 0x25 and 0x26 have a prefix length. */
+/* 0x27 and 0x28 are addresses without a prefix length, which only 0x25 and 0x26 have. */
 static void put_settings6(const struct pdn *p, uint32_t mask, struct qmi_tlvs *out)
 {
 	const struct pdn_lies *l = &p->lies;
@@ -312,7 +312,7 @@ static enum qmi_error settings(struct modem *m, struct client *c, const struct q
 	return QMI_OK;
 }
 
-/* The PDN whose 3GPP profile TLV 0x01 names. */
+/* Finds the PDN of the 3GPP profile in TLV 0x01. */
 static enum qmi_error find_profile(struct modem *m, const struct qmi_msg *req, struct pdn **pdn)
 {
 	uint16_t len;
