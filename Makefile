@@ -70,9 +70,12 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: preflight compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
+.PHONY: preflight programs check-build deb compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
 
-all: $(PROGRAMS) $(TESTPROGS) $(MAN)
+all: programs $(TESTPROGS)
+
+# What is installed.
+programs: $(PROGRAMS) $(MAN)
 
 # Without this, the first tool that is missing stops make with its name, the libraries only at the end.
 preflight:
@@ -266,6 +269,15 @@ check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
+# What packages run while they are built: without privileges, network and (ASAN=) sanitizers.
+check-build: $(filter-out %/test_rtnl,$(UNIT_BIN))
+	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
+
+# The Debian packages, from the files that git knows, under $(BUILD)/deb.
+deb:
+	$(Q)tests/deps.sh packages
+	$(Q)system/deb.sh $(BUILD)/deb
+
 # Other machines than this one, by QEMU: ARCHES="arm64 s390x", KERNELS="6.1 6.12".
 check-arch:
 	$(call with_deps,all)
@@ -335,6 +347,7 @@ help:
 	@echo 'sudo make check    install what is missing, build, run the tests: units, BPF, namespaces, and of the'
 	@echo '                   guests what fits into minutes; the rest: check-vm, check-matrix, fuzz, soak, check-report'
 	@echo 'make               build into $(BUILD)/'
+	@echo 'make deb           Debian packages, in $(BUILD)/deb (qmapd, qmap-dkms)'
 	@echo 'sudo make deps     install what the build needs (Debian)'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
 	@echo 'sudo make check-vm every test in guests, hours: three kernels, all data paths, the module by DKMS'
@@ -355,4 +368,5 @@ include system/install.mk
 clean:
 	$(Q)rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
+# Not what trees of their own below it hold.
+-include $(shell find $(BUILD) \( -path $(BUILD)/packages -o -path $(BUILD)/deb -o -path $(BUILD)/vm/*/root \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/deps.sh build|demo|all|debug: installs the Debian packages that are missing, and only then asks the
+# tests/deps.sh build|demo|all|debug|packages: installs the Debian packages that are missing, and only then asks the
 # network. What the programs are built with; the demo besides; the tests, measurements and lint besides;
-# what a debug kernel is built with (make check-debug) besides.
+# what a debug kernel is built with (make check-debug) besides; what Debian packages are built and tried with
+# (make deb, make check-packages) besides the first.
 set -eu
 
 build=(
@@ -15,13 +16,15 @@ tests=(
 	libqmi-utils libqmi-proxy python3 strace dkms clang-format shellcheck cppcheck sparse
 )
 debug=(flex bison bc libssl-dev dwarves nftables)
+packaging=(debhelper dh-dkms dpkg-dev libcrypt-dev libcmocka-dev lintian debootstrap)
 case ${1:-all} in
 build) packages=("${build[@]}") ;;
 demo) packages=("${build[@]}" "${demo[@]}") ;;
 all) packages=("${build[@]}" "${demo[@]}" "${tests[@]}") ;;
 debug) packages=("${build[@]}" "${demo[@]}" "${tests[@]}" "${debug[@]}") ;;
+packages) packages=("${build[@]}" "${packaging[@]}") ;;
 *)
-	echo "usage: $0 build|demo|all|debug" >&2
+	echo "usage: $0 build|demo|all|debug|packages" >&2
 	exit 1
 	;;
 esac
