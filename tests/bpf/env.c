@@ -21,15 +21,17 @@
 
 #define LO 1 /* ifindex of the loopback device in every namespace */
 
-/* Maps of an environment are always there: what fails is a broken test. */
+/* For map operations that cannot fail unless the test itself is broken. */
 static void must(bool what)
 {
 	if (!what)
 		abort();
 }
 
-/* qmap_split has a callback, which runs in machine code only. Without a JIT the file is absent,
- * but then it is in any network namespace; the other file tells. */
+/*
+ * qmap_split has a callback, which only runs as machine code. Without a JIT the file is absent, but
+ * it is absent in every new network namespace, too; the other file distinguishes the two.
+ */
 static bool jit_is_on(void)
 {
 	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
@@ -87,7 +89,7 @@ static int set_up(const char *name)
 	return ret;
 }
 
-/* Fd of a new TUN or TAP, up, or a negative errno. */
+/* Returns a descriptor of a new TUN or TAP, up, or a negative errno. */
 static int open_tun(const char *name, short flags, uint32_t *ifindex)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), ret;
@@ -130,7 +132,10 @@ static int add_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* copies[n], for all n: an empty device map. Broadcast to nobody is a redirect all the same. */
+/*
+ * Fills copies[n], for all n, with an empty device map. A broadcast to no device is a redirect,
+ * too.
+ */
 static int fill_copies(struct env *env)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "none", sizeof(__u32),
@@ -245,7 +250,7 @@ static void reset_port(struct env *env, __u32 mux)
 	must(!bpf_map_update_elem(bpf_map__fd(env->skel->maps.ports), &mux, &port, 0));
 }
 
-/* All CPUs' values of a per-CPU map; they stand 8 bytes aligned. */
+/* Sets all CPUs' values of a per-CPU map, which are aligned to 8 bytes. */
 static void fill(int map, __u32 key, int byte, size_t size)
 {
 	size_t all = libbpf_num_possible_cpus() * ((size + 7) & ~7ul);
@@ -266,7 +271,7 @@ void env_reset(struct env *env)
 		fill(port_stats, mux, 0, sizeof(struct qmap_port_stats));
 	}
 	fill(bpf_map__fd(env->skel->maps.trunk_stats), 0, 0, sizeof(struct qmap_trunk_stats));
-	/* what an earlier aggregate has left must not matter */
+	/* notes of an earlier aggregate must not matter */
 	fill(bpf_map__fd(env->skel->maps.notes), 0, 0xff,
 	     bpf_map__value_size(env->skel->maps.notes));
 	env_read_events(env);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The table. Ports 0x01, 0x81, 0x82, 0x83 and 0xfe are up, 0x84 is down, no other exists
- * (fixture_port()).
+ * The table of fixtures. Ports 0x01, 0x81, 0x82, 0x83 and 0xfe are up, 0x84 is down, no other
+ * exists (fixture_port()).
  */
 #include <stdbool.h>
 
@@ -9,8 +9,10 @@
 #include "fixture_table.h"
 #include "fixtures.h"
 
-/* Whole packets with good checksums, from documentation addresses: UDP "qmap", and an ICMPv6 echo
- * request "ping!". */
+/*
+ * Complete packets with good checksums, from documentation addresses: UDP "qmap", and an ICMPv6
+ * echo request "ping!".
+ */
 #define UDP4 "45000020000100004011f6c8c0000201c00002020fa01388000c85cc716d6170"
 #define ICMP6                                                                                      \
 	"60000000000d3a4020010db800000000000000000000000120010db80000000000000000000000028000246f" \
@@ -224,7 +226,7 @@ const struct row fixture_table[] = {
 				 .hex = "40810020"
 					"02000000" UDP4})},
 
-	/* 65280 / 5, the most that the walk of the BPF program goes */
+	/* 65280 / 5, the walk's limit in the BPF program */
 	{"13056 smallest frames", V1,
 	 PIECES({.mux = 0x81, .len = 1, .times = 13056, .drop = DROPS(NOT_IP)})},
 	{"as many bytes as are looked at", V1,
@@ -236,7 +238,7 @@ const struct row fixture_table[] = {
 	 PIECES({.mux = 0x81, .len = 1500, .times = 43}, GOOD(0x81, 40),
 		{.mux = 0x81, .len = 561, .drop = DROPS(LENGTH_BEYOND)})},
 
-	/* Aggregates out of other projects' unit tests. */
+	/* Aggregates from other projects' unit tests. */
 	{"published: two frames, pad and filler", V1,
 	 PIECES({PIECE_RAW, 0x81, .pad = 3, .drop = DROPS(NOT_IP),
 		 .hex = "038100084501020304000000"},

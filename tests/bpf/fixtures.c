@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Puts the aggregates of the table together, and works out what must come of them. */
+/* Builds the aggregates of the table and computes the expected results. */
 #include "fixtures.h"
 
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include "bpf/walk.h"
 #include "fixture_table.h"
 
-#define ROOM	98304 /* while an aggregate is put together */
-#define TRAILER 8     /* bytes behind every frame in v4 */
+#define ROOM	98304 /* while an aggregate is being built */
+#define TRAILER 8     /* v4: bytes behind every frame */
 
 enum fixture_port fixture_port(uint8_t mux)
 {
@@ -53,7 +53,7 @@ static void append_hex(struct fixture *f, const char *hex)
 	}
 }
 
-/* Bytes that differ from packet to packet and from place to place. */
+/* Appends bytes that differ between packets and positions. */
 static void append_packet(struct fixture *f, uint8_t first, unsigned int len)
 {
 	uint32_t seed = 2463534242u + f->size;
@@ -69,7 +69,7 @@ static void append_packet(struct fixture *f, uint8_t first, unsigned int len)
 		p[0] = first;
 }
 
-/* A pad that is not zero shows when it gets into a packet. */
+/* A pad that is not zero is noticed if it gets into a packet. */
 static void append_pad(struct fixture *f, unsigned int pad)
 {
 	memset(append(f, pad), 0xa5, pad);
@@ -96,7 +96,7 @@ static void append_trailer(struct fixture *f, const struct piece *p, unsigned in
 	t[5] = len - 20;
 }
 
-/* Where the packet or command lies; its bytes are laid down. */
+/* Appends a packet or command and returns its offset. */
 static uint32_t append_frame(struct fixture *f, const struct piece *p, unsigned int *len)
 {
 	bool command = p->kind == PIECE_COMMAND,
@@ -141,7 +141,7 @@ static void expect_frame(struct fixture *f, const struct fixture_frame *frame)
 {
 	if (is_over(f))
 		return;
-	if (!(f->nframes & (f->nframes - 1))) /* full: room for twice as many */
+	if (!(f->nframes & (f->nframes - 1))) /* full: double it */
 		f->frames = must(realloc(f->frames, (2 * f->nframes + 1) * sizeof(*frame)));
 	f->frames[f->nframes++] = *frame;
 }
@@ -185,7 +185,7 @@ static void expect_packet(struct fixture *f, const struct fixture_frame *frame)
 		ps->rx_csum_none++;
 }
 
-/* What becomes of a frame that the walker likes. */
+/* Result of a frame that the walker accepts. */
 static uint8_t fate(const struct fixture *f, const struct fixture_frame *frame)
 {
 	enum fixture_port port = fixture_port(frame->mux);
@@ -218,7 +218,7 @@ static void expect(struct fixture *f, const struct piece *p, struct fixture_fram
 		expect_drop(f, frame->mux, QMAP_DROP_COMMAND_REFUSED);
 }
 
-/* Why a frame that is cut off at @size cannot be read. */
+/* Reason for which a frame cut off at @size cannot be read. */
 static uint8_t cut_reason(const struct fixture *f, const struct fixture_frame *frame, uint32_t size)
 {
 	if (size < frame->payload)
@@ -247,7 +247,7 @@ static void add_frame(struct fixture *f, const struct piece *p, unsigned int len
 	frame.next = f->size;
 	if (frame.at < size && frame.next > size)
 		frame.walk = cut_reason(f, &frame, size);
-	/* a header that is not there in full names no PDN */
+	/* an incomplete header names no PDN */
 	if (frame.walk == QMAP_DROP_TRUNCATED_HEADER && size - frame.at < 4)
 		frame.mux = 0;
 	if (frame.walk < QMAP_DROP_PAD_LENGTH)
@@ -277,7 +277,7 @@ static struct fixture *build(const struct row *row, int version, unsigned int ti
 		add_piece(f, &row->pieces[i], times ?: row->pieces[i].times ?: 1, size);
 	if (size < f->size)
 		f->size = size;
-	/* no byte more, so that a sanitizer sees what is read behind the end */
+	/* an exact allocation, so that a sanitizer detects reads behind the end */
 	f->bytes = must(realloc(f->bytes, f->size));
 	f->trunk.aggregates = 1;
 	f->trunk.bytes = f->size;
@@ -289,7 +289,7 @@ static struct fixture *build_whole(const struct row *row, int version)
 	return build(row, version, 0, UINT32_MAX);
 }
 
-/* How many fixtures a row has of one version. */
+/* Number of fixtures that a row has for one version. */
 static unsigned int variants(const struct row *row, int version)
 {
 	struct fixture *f;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Aggregates, and what must come of them: one table for the walker on the host, for the programs
- * through BPF_PROG_RUN, and for the benchmark.
+ * Aggregates with expected results: one table for the walker on the host, for the programs through
+ * BPF_PROG_RUN, and for the benchmark.
  *
- * What is expected comes from how an aggregate was put together, never from reading it back.
+ * Expectations are derived from how an aggregate was built, never from parsing it.
  */
 #ifndef TESTS_FIXTURES_H
 #define TESTS_FIXTURES_H
@@ -13,7 +13,7 @@
 
 #include "qmap/abi.h"
 
-/* The ports that a fixture reckons with. Every other mux id is unknown. */
+/* Ports of the fixtures. Every other mux id is unknown. */
 enum fixture_port {
 	FIXTURE_PORT_NONE,
 	FIXTURE_PORT_DOWN,
@@ -22,7 +22,7 @@ enum fixture_port {
 
 enum fixture_port fixture_port(uint8_t mux);
 
-/* One frame, in the order of the walk. The walk ends behind the last one. */
+/* One frame, in the order of the walk, which ends behind the last one. */
 struct fixture_frame {
 	uint32_t at;	  /* of its QMAP header */
 	uint32_t payload; /* of its packet or command */
@@ -31,17 +31,17 @@ struct fixture_frame {
 	uint8_t mux;
 	uint8_t csum; /* enum qmap_csum */
 	bool command;
-	uint8_t walk; /* enum qmap_drop as far as the bytes alone tell; QMAP_DROP_NONE: good */
+	uint8_t walk; /* enum qmap_drop judged by the bytes alone; QMAP_DROP_NONE: good */
 	uint8_t drop; /* enum qmap_drop with ports and limits considered */
 };
 
 struct fixture_packet {
-	uint32_t frame; /* index of the frame it comes from */
+	uint32_t frame; /* index of its frame */
 	uint32_t len;
 	uint8_t *bytes; /* a copy */
 };
 
-/* What a command does to the uplink of its PDN. */
+/* Effect of a command on the uplink of its PDN. */
 enum fixture_flow {
 	FIXTURE_FLOW_AS_BEFORE,
 	FIXTURE_FLOW_OFF,
@@ -62,21 +62,21 @@ struct fixture {
 	unsigned int nevents;
 	uint8_t flow[QMAP_MAX_MUX]; /* enum fixture_flow */
 
-	struct qmap_trunk_stats trunk;		   /* after all of it, all CPUs */
-	struct qmap_port_stats port[QMAP_MAX_MUX]; /* the same, deliveries included */
+	struct qmap_trunk_stats trunk;		   /* expected at the end, over all CPUs */
+	struct qmap_port_stats port[QMAP_MAX_MUX]; /* the same, with deliveries */
 };
 
 unsigned int fixture_rows(void);
 const char *fixture_row_name(unsigned int row);
 
 /*
- * The @variant-th fixture of a row: one per QMAP version, and of rows that are cut at every byte
- * one per version and length. NULL behind the last one. Aborts without memory.
+ * The @variant-th fixture of a row: one per QMAP version; rows cut at every byte have one per
+ * version and length. NULL behind the last one. Aborts without memory.
  */
 struct fixture *fixture_new(unsigned int row, unsigned int variant);
 void fixture_free(struct fixture **f);
 
-/* @n good frames of @len bytes of packet each, as fixture_new() would build them. */
+/* @n good frames of @len bytes of packet each, built as by fixture_new(). */
 struct fixture *fixture_uniform(int version, unsigned int n, unsigned int len);
 /* The classic mix, seven of 40, four of 576 and one of 1500 bytes, @n frames. */
 struct fixture *fixture_imix(int version, unsigned int n);

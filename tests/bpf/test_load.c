@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How the programs load: what they cost the verifier, and what they need of the kernel. */
+/* Loading of the programs: their cost to the verifier, and their requirements on the kernel. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #ifdef __x86_64__
 #define BUDGET_HOLDS true
 #else
-#define BUDGET_HOLDS false /* where the verifier adds zero extensions, programs are longer */
+#define BUDGET_HOLDS false /* if the verifier adds zero extensions, programs are longer */
 #endif
 
 static const char *skip_reason;
@@ -33,7 +33,7 @@ struct budget {
 	unsigned int verified, translated, bytes;
 };
 
-/* Next line that is no comment. */
+/* Reads the next line that is not a comment. */
 static bool read_budget(FILE *f, struct budget *b)
 {
 	char line[256];
@@ -53,7 +53,7 @@ static void check_bytes(const struct bpf_prog_info *info, const struct budget *b
 	const bool same_jit = false;
 #endif
 
-	/* zero where the JIT is off */
+	/* zero if the JIT is off */
 	if (same_jit && info->jited_prog_len)
 		assert_in_range(info->jited_prog_len, 1, b->bytes);
 }
@@ -76,7 +76,7 @@ static void check_budget(const struct bpf_object *obj, int version, const struct
 	check_bytes(&info, b);
 }
 
-/* Each program has its line, and the other way round. */
+/* Each program has a line, and each line a program. */
 static void check_budgets(const struct bpf_object *obj, const char *object, int version)
 {
 	unsigned int lines = 0, programs = 0;
@@ -128,7 +128,7 @@ static void test_budget(void **state)
 	}
 }
 
-/* As on a CPU without unaligned access; the verifier's words are printed if it refuses. */
+/* Loads as on a CPU without unaligned access; prints the verifier's log if it refuses. */
 static int load_strictly(struct bpf_object *obj, int version)
 {
 	static char log[64 * 1024];
@@ -174,8 +174,9 @@ static int load_shim_strictly(int version)
 }
 
 /*
- * Without CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS (MIPS, older ARM) the verifier takes packets to be
- * aligned to two bytes and refuses programs that want more. The flag makes this machine's do so.
+ * Without CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS (MIPS, older ARM) the verifier assumes that
+ * packets are aligned to two bytes and refuses programs that need more. The flag makes this
+ * machine's verifier do the same.
  */
 static void test_strict_alignment(void **state)
 {
@@ -189,7 +190,7 @@ static void test_strict_alignment(void **state)
 	}
 }
 
-/* Head of .BTF.ext (kernel Documentation/bpf/btf.rst). */
+/* Header of .BTF.ext (kernel Documentation/bpf/btf.rst). */
 struct btf_ext_head {
 	uint16_t magic;
 	uint8_t version, flags;
@@ -199,7 +200,7 @@ struct btf_ext_head {
 	uint32_t core_relo_off, core_relo_len;
 };
 
-/* The object file inside the skeleton, as a file. */
+/* Writes the object file in the skeleton to a file. */
 static int object_file(void)
 {
 	int fd = memfd_create("qmap_xdp.bpf.o", MFD_CLOEXEC);
@@ -211,7 +212,7 @@ static int object_file(void)
 	return fd;
 }
 
-/* CO-RE relocations would want the kernel's BTF, which routers do not have. Needs no root. */
+/* CO-RE relocations would need the kernel's BTF, which routers do not have. Needs no root. */
 static void test_no_relocations(void **state)
 {
 	const struct btf_ext_head *head;
@@ -247,7 +248,7 @@ static int put_in_devmap(const struct bpf_program *prog)
 	return ret;
 }
 
-/* A device map takes programs that were made for it, and these run nowhere else. */
+/* A device map only takes programs of its type, and these run nowhere else. */
 static void test_trim_belongs_in_devmap(void **state)
 {
 	uint8_t packet[64] = {0};
@@ -261,7 +262,7 @@ static void test_trim_belongs_in_devmap(void **state)
 			 -EINVAL);
 }
 
-/* Maps outlive the daemon that made them: what it finds must be what the headers say. */
+/* Maps outlive the daemon that created them, so their sizes must be those of the headers. */
 static void test_map_sizes(void **state)
 {
 	if (skip_reason)

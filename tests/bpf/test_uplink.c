@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qmap_uplink: what it puts around a packet byte for byte, and which packets it does not let go. */
+/* qmap_uplink: the bytes that it adds to a packet, and the packets that it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@
 #include "env.h"
 #include "fixtures.h"
 
-#define LO	1    /* BPF_PROG_RUN gives packets this ifindex unless told otherwise */
-#define LARGEST 1500 /* what the programs are loaded for */
+#define LO	1    /* default ifindex of packets in BPF_PROG_RUN */
+#define LARGEST 1500 /* limit that the programs are loaded with */
 
 static const char *skip_reason;
 static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
@@ -41,7 +41,7 @@ static void make_packet(struct packet *p, uint8_t first, uint32_t len)
 	p->size = ETH_HLEN + len;
 }
 
-/* The frame that must come of @p. Returns its length, the Ethernet header in front not counted. */
+/* Builds the expected frame for @p. Returns its length without the Ethernet header in front. */
 static uint32_t make_frame(const struct packet *p, int version, uint8_t mux, uint8_t *frame)
 {
 	uint32_t len = p->size - ETH_HLEN, pad = (4 - len % 4) % 4,
@@ -105,7 +105,7 @@ static void test_frames(void **state)
 	}
 }
 
-/* Not let go: untouched, and counted under @reason. */
+/* The packet is refused: unchanged, and counted under @reason. */
 static void check_dropped(struct env *env, const struct packet *in, uint8_t mux,
 			  enum qmap_drop reason)
 {
@@ -194,7 +194,7 @@ static void check_flow(struct env *env)
 	make_packet(&p, 0x45, 40);
 	set_flow(env, 0x81, QMAP_FLOW_OFF_MAX_NS);
 	check_dropped(env, &p, 0x81, QMAP_DROP_FLOW_DISABLED);
-	/* another PDN is not concerned, and a stop that is over stops nothing */
+	/* another PDN is not affected, and a stop that is over stops nothing */
 	come_from(env, LO, 0x82);
 	assert_int_equal(run(env, &p, &out), TC_ACT_REDIRECT);
 	come_from(env, LO, 0x81);
@@ -207,7 +207,7 @@ static void test_flow_disabled(void **state)
 	each_version(check_flow);
 }
 
-/* From a device that is no port: gone, and nothing else touched. */
+/* From a device that is no port: dropped, and nothing else changed. */
 static void check_stranger(struct env *env)
 {
 	struct qmap_trunk_stats trunk, want = {0};
@@ -227,7 +227,7 @@ static void test_stranger(void **state)
 	each_version(check_stranger);
 }
 
-/* Next frame with our mux id out of the trunk, without TUN's packet information. */
+/* Reads the next frame with our mux id from the trunk, without TUN's packet information. */
 static uint32_t read_frame(const struct env *env, uint8_t mux, uint8_t *frame, size_t room)
 {
 	uint8_t buf[4 + 2048];
@@ -236,12 +236,12 @@ static uint32_t read_frame(const struct env *env, uint8_t mux, uint8_t *frame, s
 	do {
 		n = read(env->tun, buf, sizeof(buf));
 		assert_true(n > 4 && n - 4 <= (ssize_t)room);
-	} while (buf[5] != mux); /* IPv6 has things to say on every new link */
+	} while (buf[5] != mux); /* IPv6 sends packets on every new link */
 	memcpy(frame, buf + 4, n - 4);
 	return n - 4;
 }
 
-/* A TAP stands for the inner end of a port. */
+/* A TAP replaces the inner end of a port. */
 static int attach_tap(const struct env *env)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_INGRESS);
@@ -259,7 +259,7 @@ static int attach_tap(const struct env *env)
 }
 
 /*
- * The whole way, with buffers that held something else before. The kernel clears what
+ * The whole path, with buffers that held other data before. The kernel clears the bytes that
  * bpf_skb_change_tail() adds (net/core/filter.c, bpf_skb_grow_rcsum); if it did not, pad would
  * carry kernel memory over the air.
  */

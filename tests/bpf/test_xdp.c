@@ -3,7 +3,7 @@
  * The table of fixtures through qmap_split and qmap_deliver.
  *
  * Each aggregate goes through qmap_split twice: as a packet on a TUN with generic XDP, as in real
- * life, and by BPF_PROG_RUN where it is not too long for that, which also tells the verdict. Each
+ * life, and by BPF_PROG_RUN unless it is too long for that, which also returns the verdict. Each
  * frame that it notes goes on through qmap_deliver by BPF_PROG_RUN, cut out as noted.
  *
  * qmap_trim cannot be run like that: BPF_PROG_RUN refuses programs for device maps
@@ -28,8 +28,10 @@
 #include "fixtures.h"
 #include "qmap/wire.h"
 
-/* What BPF_PROG_RUN takes: an Ethernet header's length, and what is left of a page beside
- * headroom and struct skb_shared_info. */
+/*
+ * Limits of BPF_PROG_RUN: an Ethernet header's length, and a page less headroom and struct
+ * skb_shared_info.
+ */
 #define RUN_MIN 14
 #define RUN_MAX 3400
 
@@ -44,7 +46,7 @@ struct notes {
 static const char *skip_reason;
 static struct env *envs[QMAP_V5 + 1];
 
-/* The value of this CPU: values of a per-CPU map stand 8 bytes aligned. */
+/* Reads this CPU's value: values of a per-CPU map are aligned to 8 bytes. */
 static void read_notes(const struct env *env, struct notes *notes)
 {
 	size_t stride = (sizeof(*notes) + 7) & ~7ul;
@@ -105,7 +107,7 @@ static void check_flow(const struct env *env, const struct fixture *f, uint64_t 
 	}
 }
 
-/* @delivered: the packets have gone through qmap_deliver too. */
+/* @delivered: the packets have gone through qmap_deliver, too. */
 static void check_counters(const struct env *env, const struct fixture *f, bool delivered)
 {
 	struct qmap_port_stats port, want;
@@ -201,10 +203,10 @@ static void test_row(void **state)
 	}
 }
 
-/* The ring buffer comes round: what a long command has left there is not in a short one's event. */
+/* The ring buffer wraps: bytes of a long command must not appear in a short one's event. */
 static void test_event_is_clean(void **state)
 {
-	/* BPF_PROG_RUN wants 14 bytes: two more behind the short one */
+	/* BPF_PROG_RUN requires 14 bytes: two more behind the short one */
 	uint8_t lengthy[4 + 80] = {0x80, 0x81, 0, 80}, brief[14] = {0x80, 0x81, 0, 8, 1};
 	static const uint8_t zeroes[QMAP_EVENT_BYTES];
 	struct env *env = envs[QMAP_V1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What must hold of a walk over any bytes whatever: for the property tests and the fuzzer. */
+/* Invariants of a walk over arbitrary bytes: for the property tests and the fuzzer. */
 #ifndef TESTS_WALK_CHECK_H
 #define TESTS_WALK_CHECK_H
 
@@ -16,8 +16,8 @@ static inline int walk_check_good(const uint8_t *data, const struct qmap_frame *
 }
 
 /*
- * Walks [@data, @data + @size), which should be an allocation of its own, so that a sanitizer sees
- * what is read behind it. Returns NULL, or what is wrong.
+ * Walks [@data, @data + @size), which should be an allocation of its own, so that a sanitizer
+ * detects reads behind it. Returns NULL, or a description of the violation.
  */
 static inline const char *walk_check(const uint8_t *data, size_t size, int version)
 {
