@@ -10,7 +10,7 @@ struct bench {
 	const char *what; /* one line for `list` */
 	const char
 		*script; /* bench/SCRIPT, which prints results for record_add_stream(); or NULL */
-	/* In a process of its own. 0 or a negative errno, said on stderr. */
+	/* Runs in a process of its own. Returns 0 or a negative errno after a message on stderr. */
 	int (*run)(const struct recorder *r);
 };
 
@@ -23,10 +23,13 @@ extern const struct bench bench_scale;
 extern const struct bench bench_steering;
 extern const struct bench bench_flood;
 
-/* Where the scripts are: directory bench/ beside the one that this program was built into. */
+/* Directory of the scripts: bench/ beside the directory of this program. */
 const char *bench_directory(void);
 
-/* Runs the script of a level with ROUNDS and SCALE in its environment. As struct bench.run. */
+/*
+ * Runs the script of a level with ROUNDS and SCALE in its environment. Result as struct
+ * bench.run.
+ */
 int bench_run_script(const struct bench *b, const struct recorder *r);
 
 #endif

@@ -56,7 +56,7 @@ static bool number(const struct json_object *o, const char *name, double *value)
 	return isfinite(*value);
 }
 
-/* The kernel of a guest was chosen; that of the machine is a circumstance. */
+/* The kernel of a guest is part of the key; the machine's own kernel is not. */
 static char *make_key(const struct json_object *o, const char *name, const char *unit)
 {
 	const char *kernel = text(o, "case") ? text(o, "kernel") : NULL;
@@ -78,7 +78,7 @@ static struct series *find(const struct file *f, const char *key)
 	return NULL;
 }
 
-/* Takes @key. */
+/* Takes over @key. */
 static struct series *add_series(struct file *f, char *key, const struct json_object *o)
 {
 	struct series *grown = reallocarray(f->series, f->n + 1, sizeof(*grown)), *s;
@@ -174,8 +174,8 @@ static int read_file(struct file *f, const char *path)
 /* ---- judging ---- */
 
 /*
- * Of one run, the noise is what its rounds showed. Between runs there is more of it, which shows
- * once a file holds several.
+ * The noise of one run is that of its rounds. Runs differ more, which is used once a file holds
+ * several.
  */
 static double sigma_of(const struct series *s, double *value)
 {
@@ -315,7 +315,7 @@ static struct json_object *row_json(const struct compare_row *r)
 		json_object_object_add(o, "after", json_object_new_double(r->after));
 	if (has_before(r) && has_after(r)) {
 		json_object_object_add(o, "change_percent", json_object_new_double(r->change));
-		/* JSON has no infinity: null is "no noise at all was seen" */
+		/* JSON has no infinity: null means no noise at all */
 		json_object_object_add(o, "sigmas",
 				       isfinite(r->sigmas) ? json_object_new_double(r->sigmas)
 							   : NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two files of results against each other.
+ * Compares two files of results.
  *
- * Results are the same if their names and units are, and, of guests, their kernels. Of a file that
- * has a result several times, the median counts. A difference is one if it exceeds both a multiple
- * of the noise (sigma) and a percentage: the first alone sees ghosts in a quiet run, the second
+ * Results match if their names and units, and for guests their kernels, are equal. If a file has a
+ * result several times, the median counts. A difference is reported if it exceeds both a multiple
+ * of the noise (sigma) and a percentage: the first alone reports ghosts in a quiet run, the second
  * alone in a noisy one.
  */
 #ifndef BENCH_COMPARE_H
@@ -14,9 +14,9 @@
 #include <stdio.h>
 
 struct compare_options {
-	double sigma;	/* how many of the noise a change must exceed, ... */
-	double percent; /* ... and how many percent */
-	bool complete;	/* what only the first file has is a regression, too */
+	double sigma;	/* multiple of the noise that a change must exceed, ... */
+	double percent; /* ... and percentage */
+	bool complete;	/* a result missing in the second file is a regression, too */
 	bool json;
 };
 
@@ -39,7 +39,7 @@ struct compare_row {
 };
 
 struct comparison {
-	struct compare_row *rows; /* in the order of the first file, then what is new */
+	struct compare_row *rows; /* in the order of the first file, then new results */
 	unsigned int n;
 	unsigned int regressions, common;
 	struct comparison_store *store;
@@ -47,7 +47,7 @@ struct comparison {
 
 /*
  * Reads both files. 0, a negative errno if one cannot be read, or -EINVAL if it holds anything but
- * results, said on stderr.
+ * results, after a message on stderr.
  */
 int compare_files(struct comparison *c, const char *before, const char *after,
 		  const struct compare_options *o);

@@ -4,17 +4,17 @@
 #
 #   ROUNDS=3 bench/demo.sh     prints results for `qmap-bench add`; `qmap-bench run demo` runs it
 #
-# Modem, network side, data path and both ends of iperf3 share the machine's CPUs: the figures
-# compare versions of qmap with each other, not qmap with a modem.
+# Modem, network side, data path and both ends of iperf3 share the machine's CPUs: the figures compare
+# versions of qmap with each other, not qmap with a modem.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/../tests/net/lib.sh"
 
-# A sample here takes seconds: a fifth of the rounds that others take.
+# A sample takes seconds here: use a fifth of the usual rounds.
 rounds=$(((${ROUNDS:-15} + 4) / 5))
 SECONDS_EACH=${SECONDS_EACH:-3}
 [ "${SCALE:-1}" = 1 ] || SECONDS_EACH=1
 
-# NAME: iperf3's words. UDP at full speed would only measure its drops.
+# NAME: arguments of iperf3. UDP at full speed would only measure its drops.
 cases=(
 	"demo.tcp.down:-R"
 	"demo.tcp.up:"
@@ -26,8 +26,8 @@ port_open() {
 	[ -n "$(ip netns exec net ss -Hltn 'sport = :5201')" ]
 }
 
-# One sample, {"mbit": ..., "lost": ..., "sent": ...}, at the end of file $1. Fails while the server
-# still has the client before on its hands.
+# Appends one sample, {"mbit": ..., "lost": ..., "sent": ...}, to file $1. Fails while the server is
+# still busy with the previous client.
 sample() { # file iperf3 words
 	local file=$1
 	shift
@@ -37,7 +37,7 @@ sample() { # file iperf3 words
 			"$T/iperf.json" >>"$file"
 }
 
-# The samples of one case as a result. What UDP loses at a fixed rate is not lost by accident.
+# Prints the samples of one case as a result. Loss of UDP at a fixed rate is no accident.
 result() { # name samples
 	jq -sc --arg name "$1" '{name: $name, unit: "Mbit/s", method: "wall", better: "higher",
 		how: "iperf3 through software modem and qmapd", samples: map(.mbit),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One thread sends, one counts. What comes back is read from a packet socket, before IP: a modem
+ * One thread sends, one counts. Returned packets are read from a packet socket, before IP: a modem
  * that loops packets unchanged sends us our own source address, which IP refuses.
  */
 #include "echo.h"
@@ -25,8 +25,8 @@
 
 #define BATCH	  32
 #define MAX_SIZE  9216
-#define SNAP	  64	     /* bytes of a packet that is only counted */
-#define SINK_ROOM (64 << 20) /* of each socket: it must not be what loses packets */
+#define SNAP	  64	     /* bytes read of a packet that is only counted */
+#define SINK_ROOM (64 << 20) /* buffer of each socket: the sockets must not lose packets */
 #define STALL_MS  200	     /* slower than any aggregation timer or radio frame */
 
 struct echo {
@@ -34,9 +34,9 @@ struct echo {
 	struct echo_counts n;
 	int senders[ECHO_PORTS], sinks[ECHO_PORTS];
 	pthread_mutex_t lock;
-	pthread_cond_t news; /* something has come, or it is over */
+	pthread_cond_t news; /* packets have arrived, or the test has ended */
 	uint64_t expected;   /* packets to come back so far */
-	uint64_t settled;    /* of them: came, or given up */
+	uint64_t settled;    /* packets arrived or given up */
 	bool sending, over;
 };
 
@@ -70,7 +70,10 @@ static int sender_open(const struct echo_port *p)
 		from.to.v4.sin_port = htons(ECHO_PORT);
 	else
 		from.to.v6.sin6_port = htons(ECHO_PORT);
-	/* If the modem swaps the addresses it is this socket that they come to: nobody answers. */
+	/*
+	 * If the modem swaps the addresses, packets arrive at this socket: no ICMP error is
+	 * sent.
+	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ||
@@ -190,7 +193,7 @@ static bool take_batch(struct echo *e, unsigned int port)
 	return n == BATCH;
 }
 
-/* What has not come by now never will: the window opens anew. True when it is all over. */
+/* Counts missing packets as lost and opens the window again. True when the test is over. */
 static bool give_up(struct echo *e)
 {
 	bool over;
@@ -249,7 +252,7 @@ static void *sink(void *arg)
 
 /* --- the generator --- */
 
-/* Waits for room in the window; how many packets may go. */
+/* Waits for room in the window and returns the number of packets that fit. */
 static unsigned int room(struct echo *e, double end)
 {
 	unsigned int n = 0;
@@ -288,7 +291,7 @@ static int send_batch(struct echo *e, unsigned int port, unsigned int n)
 		iov[i] = (struct iovec){buf[i], size};
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 	}
-	/* Expected before it is sent: it may be back before sendmmsg() is. */
+	/* Count before sending: packets may be back before sendmmsg() is. */
 	pthread_mutex_lock(&e->lock);
 	e->expected += (uint64_t)n * e->o->factor;
 	pthread_mutex_unlock(&e->lock);

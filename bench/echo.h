@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Generator and sink for what is sent back: UDP datagrams out of ports of a trunk whose modem loops
- * them. Closed loop: no more than a window of packets is on its way, so that what is measured is
- * what the path carries, not what a queue drops.
+ * Generator and sink for looped traffic: UDP datagrams out of ports of a trunk whose modem loops
+ * them. Closed loop: only a window of packets is on its way, so that the test measures the capacity
+ * of the path, not the drops of a queue.
  */
 #ifndef BENCH_ECHO_H
 #define BENCH_ECHO_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define ECHO_PORTS 64
-#define ECHO_PORT  7010 /* UDP, both ends: a modem may or may not swap them */
+#define ECHO_PORT  7010 /* UDP port of both ends: a modem may or may not swap them */
 
 struct echo_port {
 	char name[16];
@@ -25,26 +25,27 @@ struct echo_port {
 };
 
 struct echo_options {
-	struct echo_port ports[ECHO_PORTS]; /* taken in turn */
+	struct echo_port ports[ECHO_PORTS]; /* used in turn */
 	unsigned int nports;
 	unsigned int size;   /* bytes of an IP packet */
-	unsigned int factor; /* how often each comes back */
-	unsigned int window; /* packets on their way at once, those to come back counted */
-	bool check;	     /* every byte of the payload, by tests/modem/pattern.h */
+	unsigned int factor; /* number of times that each packet comes back */
+	unsigned int window; /* most packets on their way, including those to come back */
+	bool check;	     /* compare every byte of the payload, by tests/modem/pattern.h */
 	double seconds;
-	const volatile sig_atomic_t *stop; /* ends it early */
+	const volatile sig_atomic_t *stop; /* ends the test early */
 };
 
 struct echo_counts {
 	double seconds;
 	uint64_t sent;	  /* packets, once each */
-	uint64_t arrived; /* good ones */
+	uint64_t arrived; /* good packets received */
 	uint64_t bad;	  /* with @check: payload changed */
-	uint64_t unread;  /* came, but the sink had no room: no loss of the path's */
-	uint64_t stalls;  /* times that nothing came for long, and the window was opened anew */
+	uint64_t unread;  /* received without room in the sink: not a loss of the path */
+	/* number of times that no packet arrived for long and the window was opened again */
+	uint64_t stalls;
 };
 
-/* 0; negative errno with a word on stderr. */
+/* 0, or a negative errno after a message on stderr. */
 int echo_run(const struct echo_options *o, struct echo_counts *out);
 
 #endif

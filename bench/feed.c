@@ -14,18 +14,18 @@
 #define UDP_HEADER 8
 
 /*
- * The filler of a payload repeats with its sequence number modulo this, so in a ring of so many
- * aggregates it stays what it is: only the numbers change from lap to lap.
+ * The filler of a payload repeats with its sequence number modulo this. In a ring of so many
+ * aggregates the filler therefore stays valid, and only the numbers change from lap to lap.
  */
 #define RING PATTERN_MODULUS
 
 struct feed {
 	struct feed_options o;
-	size_t first, stride; /* where packets are in an aggregate */
+	size_t first, stride; /* offsets of packets in an aggregate */
 	uint16_t stream;
 	uint64_t sequence; /* of the next aggregate's first packet */
 	struct aggregate *ring[RING];
-	uint32_t *sums; /* of each packet's UDP, without stream, sequence number and checksum */
+	uint32_t *sums; /* sum of each packet's UDP, without stream, sequence number and checksum */
 };
 
 static void put_be16(uint8_t *p, uint16_t v)

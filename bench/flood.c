@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How much goes through the xdp data path, and through a plain TUN that is given each packet alone:
- * aggregates made in advance into the trunk, datagrams out of the port, and a sink on another CPU
- * that accounts for every packet. A window is kept between the two, so that what is measured is
- * what the path carries, and not how fast a queue overflows.
+ * Throughput of the xdp data path, and of a plain TUN that gets each packet alone: prepared
+ * aggregates into the trunk, datagrams out of the port, and a sink on another CPU that accounts for
+ * every packet. A window limits the packets between the two, so the test measures the capacity of
+ * the path and not how fast a queue overflows.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,9 +29,9 @@
 #define PACKETS	    20000 /* of a sample, at scale 1 */
 #define UDP_HEADERS 28
 #define HEADER	    (sizeof(struct qmap_hdr) + sizeof(struct qmap_v5_hdr))
-#define TUN_INFO    4 /* bytes in front of what the trunk's TUN gives */
+#define TUN_INFO    4 /* bytes in front of each read from the trunk's TUN */
 #define POLL_MS	    10
-#define PATIENCE    200 /* polls without a packet until the missing ones are given up */
+#define PATIENCE    200 /* polls without a packet after which the missing ones count as lost */
 
 /* Packets on their way: downlink the socket has room for them, uplink the TUN's queue of 500. */
 #define WINDOW_DOWN 4096
@@ -69,18 +69,18 @@ struct flood {
 	int sockets[PATHS];
 	struct feed *feeds[ARRAY_SIZE(cases)][PATHS];
 	struct sink_stream stream;
-	/* Of the last sample: */
-	double packets, bits; /* a second */
+	/* Results of the last sample: */
+	double packets, bits; /* per second */
 	uint64_t sent, lost;
 };
 
-/* One sample, as its two threads see it. */
+/* One sample, shared by its two threads. */
 struct run {
 	struct flood *f;
 	const struct flood_case *c;
 	enum path path;
-	_Atomic uint64_t got; /* good or not */
-	atomic_bool over;     /* nothing more will come, or is wanted */
+	_Atomic uint64_t got; /* good or bad */
+	atomic_bool over;     /* the sink has stopped */
 };
 
 /* ---- the sink ---- */
@@ -92,13 +92,13 @@ static int source_of(const struct run *r)
 	return r->path == XDP ? r->f->world.trunk : r->f->world.plain;
 }
 
-/* Bytes in front of what a TUN hands out: its own, and QMAP's. */
+/* Bytes in front of each packet read from a TUN: the TUN's and QMAP's. */
 static unsigned int prefix(const struct run *r)
 {
 	return r->path == XDP ? TUN_INFO + HEADER : 0;
 }
 
-/* Frames out of a TUN, each of them one read. The trunk may have a pad behind a packet. */
+/* Reads frames from a TUN, one per read. On the trunk a packet may have a pad. */
 static unsigned int drain_tun(const struct run *r, int fd)
 {
 	unsigned int front = prefix(r) + UDP_HEADERS, n = 0;
@@ -109,7 +109,7 @@ static unsigned int drain_tun(const struct run *r, int fd)
 		const uint8_t *packet = buf + prefix(r);
 		size_t size = len < (ssize_t)front ? 0 : packet[2] << 8 | packet[3];
 
-		/* what the kernel itself sends there is no packet of ours */
+		/* skip packets that the kernel itself sends there */
 		if (size < UDP_HEADERS || packet[0] != 0x45 || packet[9] != IPPROTO_UDP)
 			continue;
 		if (r->path == XDP && buf[TUN_INFO + 1] != WORLD_MUX)
@@ -130,7 +130,7 @@ static void *sink(void *arg)
 	struct pollfd p = {.fd = source_of(r), .events = POLLIN};
 	unsigned int quiet = 0;
 
-	/* empty polls, not time: a machine that stands still for a while has lost nothing */
+	/* count empty polls, not time: a machine that stops for a while loses no packet */
 	while (s->ok < s->count && !r->over && quiet < PATIENCE) {
 		unsigned int n = 0;
 
@@ -145,7 +145,7 @@ static void *sink(void *arg)
 
 /* ---- the generator ---- */
 
-/* Once there is none, waits until half of the window is free: sleeping costs CPU, too. */
+/* When the window is full, waits until half of it is free: sleeping costs CPU time, too. */
 static bool wait_for_room(const struct run *r, uint64_t sent, unsigned int n)
 {
 	unsigned int window = r->c->up ? WINDOW_UP : WINDOW_DOWN;
@@ -207,7 +207,10 @@ static int generate(struct run *r, struct feed *feed, uint64_t *sent)
 	return ret;
 }
 
-/* Elsewhere than the sender, where there is another CPU: a path has one, its user another. */
+/*
+ * Moves the sink to another CPU than the sender's, if there is one: the path has one CPU, its user
+ * another.
+ */
 static void leave_cpu(pthread_t thread, unsigned int cpu)
 {
 	cpu_set_t set;
@@ -236,7 +239,7 @@ static int run_threads(struct run *r, struct feed *feed, uint64_t *sent)
 
 /* ---- samples ---- */
 
-/* A packet that is not what was sent is a lost one, and one that came twice is none. */
+/* A packet that differs from the one sent is lost; a duplicate does not count. */
 static int measure(struct variant *v, unsigned int number, enum path path)
 {
 	struct flood *f = v->env;
@@ -259,7 +262,7 @@ static int measure(struct variant *v, unsigned int number, enum path path)
 	return ret;
 }
 
-/* Numbers of a variant: case, path, unit. The first unit measures for both. */
+/* Number of a variant: case, path, unit. The first unit measures for both. */
 static int sample(struct variant *v, double *value)
 {
 	struct flood *f = v->env;

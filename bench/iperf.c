@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define MAX_TRIES  60
-#define MAX_OUTPUT (4 << 20) /* 60 s of intervals are 100 KB */
+#define MAX_OUTPUT (4 << 20) /* 60 s of intervals take 100 KB */
 
 static int start(const struct iperf_options *o, int out, pid_t *pid)
 {
@@ -41,7 +41,7 @@ static int start(const struct iperf_options *o, int out, pid_t *pid)
 	return -ret;
 }
 
-/* All that comes out of @fd, as JSON. */
+/* Reads all output from @fd as JSON. */
 static struct json_object *read_json(int fd)
 {
 	struct json_tokener *tok = json_tokener_new();
@@ -110,7 +110,7 @@ static int run_once(const struct iperf_options *o, struct iperf_result *out)
 	return ret;
 }
 
-/* A server is still at the end of the test before for a while after its client has gone. */
+/* A server may still be busy for a while after the client of the previous test has left. */
 int iperf_run(const struct iperf_options *o, struct iperf_result *out)
 {
 	int ret = run_once(o, out);

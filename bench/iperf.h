@@ -13,10 +13,10 @@ struct iperf_options {
 
 struct iperf_result {
 	double seconds;
-	double bits; /* received by whoever receives */
+	double bits; /* as measured by the receiver */
 };
 
-/* TCP by iperf3, run as a process. 0; a negative errno with a word on stderr. */
+/* Runs iperf3 with TCP in a process. 0, or a negative errno after a message on stderr. */
 int iperf_run(const struct iperf_options *o, struct iperf_result *out);
 
 #endif

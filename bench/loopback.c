@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A client of the qmi-proxy like any other program: the session of qmapd goes on beside it, and if
- * we die the proxy gives our client id back. (The loopback then stays on until the next run, or a
- * restart of the modem.)
+ * A client of the qmi-proxy like any other program: the session of qmapd continues beside it, and
+ * if this process dies the proxy releases the client id. (The loopback then stays on until the next
+ * run, or a restart of the modem.)
  */
 #include "loopback.h"
 
@@ -27,7 +27,7 @@ struct loopback {
 	bool on, lost;
 };
 
-/* A request whose reply is waited for. */
+/* A request that waits for its reply. */
 struct question {
 	struct loopback *l;
 	const char *what;

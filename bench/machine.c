@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* What stands behind "@key...:" in a file of /proc; "unknown" if nothing does. */
+/* Reads the value behind "@key...:" in a file of /proc; "unknown" if it is missing. */
 static void read_field(const char *path, const char *key, char *value, size_t size)
 {
 	FILE *f = fopen(path, "re");
@@ -38,7 +38,7 @@ static void add_field(struct json_object *o, const char *name, const char *path,
 	json_object_object_add(o, name, json_object_new_string(value));
 }
 
-/* A file's first line; "unknown" without one. Guests and containers have no governor. */
+/* Adds a file's first line; "unknown" without one. Guests and containers have no governor. */
 static void add_line(struct json_object *o, const char *name, const char *path)
 {
 	FILE *f = fopen(path, "re");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Aggregates as a modem sends them, for measuring. */
+/* Aggregates as modems send them, for measurements. */
 #ifndef BENCH_MIX_H
 #define BENCH_MIX_H
 
@@ -13,13 +13,16 @@ struct mix {
 	unsigned int pdns;	  /* that take turns */
 };
 
-/* UDP over IPv4, checksums good and vouched for. To be freed; NULL without memory. */
+/*
+ * UDP over IPv4 with good checksums that the modem has verified. The caller frees it; NULL without
+ * memory.
+ */
 struct aggregate *mix_make(const struct mix *m, int version);
 
-/* Bytes of packets and, as the version has it, of headers and pads, of frame @i. */
+/* Bytes of IP packet in frame @i. */
 unsigned int mix_packet_len(const struct mix *m, unsigned int i);
 
-/* Offset of frame @i of an aggregate that mix_make() has made. */
+/* Offset of frame @i in an aggregate from mix_make(). */
 size_t mix_frame_at(const struct mix *m, int version, unsigned int i);
 
 #endif

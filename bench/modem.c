@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A real modem, or the software one: what its trunk carries and what that costs this machine. The
- * modem loops packets back, or a server behind the network answers; data paths are measured in
- * turn, round by round.
+ * Throughput of a real or software modem's trunk, and its cost to this machine. The modem loops
+ * packets back, or a server behind the network answers; data paths are measured in turn, round by
+ * round.
  */
 #include "modem.h"
 
@@ -66,7 +66,7 @@ enum test {
 
 static const char *const test_names[] = {"loopback", "tcp_down", "tcp_up"};
 
-/* All samples of one test by one data path. */
+/* All samples of one test with one data path. */
 struct series {
 	double *samples[N_METRICS];
 	unsigned int n;
@@ -78,14 +78,14 @@ struct series {
 struct measurement {
 	const struct recorder *r;
 	const char *socket, *dev, *server;
-	const char *paths[MAX_PATHS]; /* NULL: as it is attached */
+	const char *paths[MAX_PATHS]; /* NULL: the data path in use */
 	unsigned int npaths;
 	struct echo_options echo;
 	unsigned int size; /* 0: the MTU */
 	struct modem_trunk trunk;
 	struct series series[MAX_PATHS][N_TESTS];
-	const char *names[MAX_PATHS]; /* of the data paths, as attached */
-	bool gone[MAX_PATHS];	      /* this machine does not have it */
+	const char *names[MAX_PATHS]; /* names of the data paths after attaching */
+	bool gone[MAX_PATHS];	      /* not available on this machine */
 };
 
 static volatile sig_atomic_t stop;
@@ -104,7 +104,7 @@ struct sample {
 	struct cpu_times cpu;
 };
 
-/* Of this process and those that it has waited for. */
+/* CPU seconds of this process and of children that it has waited for. */
 static double own_seconds(void)
 {
 	static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
@@ -175,7 +175,7 @@ static int measure(struct measurement *m, enum test test, struct sample *s, stru
 	return ret;
 }
 
-/* --- keeping it --- */
+/* --- recording --- */
 
 static double net_softirqs(const struct cpu_times *t)
 {
@@ -224,7 +224,7 @@ static void add_drops(struct series *to, struct json_object *drops)
 	}
 }
 
-/* What has gone missing without anybody telling of it. */
+/* Number of packets missing without a drop counted. */
 static uint64_t lost(const struct measurement *m, const struct sample *s)
 {
 	uint64_t expected = s->echo.sent * m->echo.factor;
@@ -346,7 +346,7 @@ static struct json_object *array_of(const double *v, unsigned int n)
 	return a;
 }
 
-/* What was measured, besides the machine. */
+/* Adds properties of the modem and the data path. */
 static void add_modem(const struct measurement *m, struct json_object *o, const char *path)
 {
 	static const char *const keys[] = {"model", "revision", "qmap", "dl_max_bytes"};
@@ -485,12 +485,12 @@ static const struct option options[] = {
 	{"help", no_argument, NULL, 'h'},	   {0},
 };
 
-/* 0, or 1 + an exit code. */
+/* Returns 0, or 1 + an exit code. */
 static int parse_all(struct measurement *m, int argc, char **argv)
 {
 	int c, index;
 
-	optind = 0; /* glibc: begin anew, with other options */
+	optind = 0; /* glibc: start again, with other options */
 	while ((c = getopt_long(argc, argv, "h", options, &index)) != -1) {
 		if (c != 'x') {
 			fputs(usage, c == 'h' ? stdout : stderr);

@@ -5,8 +5,8 @@
 #include "record.h"
 
 /*
- * `qmap-bench modem`: measures an attached trunk with its own modem. @argv[0] is "modem". Exit
- * code.
+ * `qmap-bench modem`: measures an attached trunk with its own modem. @argv[0] is "modem". Returns
+ * the exit code.
  */
 int bench_modem(const struct recorder *r, int argc, char **argv);
 

@@ -10,9 +10,9 @@
 #include "daemon/cli/daemon.h"
 #include "daemon/util/json_get.h"
 
-/* --- asking --- */
+/* --- requests --- */
 
-/* The one object of the array that is the answer. New reference in @out. */
+/* Sends a request whose answer is an array of one object; new reference to that in @out. */
 static int ask(const struct modem_trunk *t, struct json_object *request, unsigned int timeout,
 	       struct json_object **out, struct error *err)
 {
@@ -126,7 +126,7 @@ int modem_trunk_counters(const struct modem_trunk *t, struct modem_counters *c, 
 	return 0;
 }
 
-/* Reasons that did not occur are left out. */
+/* Computes the difference; omits reasons that did not occur. */
 static struct json_object *drops_since(struct json_object *after, struct json_object *before)
 {
 	struct json_object *o = json_object_new_object();
@@ -165,7 +165,10 @@ void modem_counters_free(struct modem_counters *c)
 
 /* --- ports --- */
 
-/* The family of a PDN that is up, IPv4 before IPv6. NULL: it cannot be used from here. */
+/*
+ * Returns the family of a PDN that is up, IPv4 before IPv6. NULL: not usable from this
+ * namespace.
+ */
 static struct json_object *usable(struct json_object *pdn)
 {
 	struct json_object *family;

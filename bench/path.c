@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a packet costs from the modem's hand to a UDP socket, generator included, on one CPU: in
+ * Cost of a packet from the modem's write to a UDP socket, generator included, on one CPU: in
  * aggregates through the data path, and each written alone to a TUN, in turn in the same run.
  *
- * An aggregate comes linear, as usbnet hands it on (sent through AF_PACKET and tc), or in pages
- * (written to the TUN), which generic XDP must first copy into one piece.
+ * An aggregate arrives linear, as from usbnet (sent through AF_PACKET and tc), or in pages (written
+ * to the TUN), which generic XDP must first copy into one piece.
  *
  * The packets end in tc on the device that they come out of ("tc": the cost of getting there, the
  * strictest comparison), in a socket whose filter refuses them all ("drop"), or are received
@@ -93,14 +93,14 @@ static int set_filter(int fd, bool on)
 {
 	struct sock_filter refuse = {.code = BPF_RET | BPF_K, .k = 0};
 	struct sock_fprog prog = {.len = 1, .filter = &refuse};
-	int unused = 0; /* but the kernel wants it */
+	int unused = 0; /* unused, but the kernel requires it */
 	int ret = on ? setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog))
 		     : setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
 
 	return ret ? -errno : 0;
 }
 
-/* Takes what is there, 32 packets a call. */
+/* Reads pending packets, 32 per call. */
 static unsigned int receive(int fd)
 {
 	static uint8_t data[32][PACKET];
@@ -118,7 +118,7 @@ static unsigned int receive(int fd)
 	return all;
 }
 
-/* One aggregate, or one packet. */
+/* Sends one aggregate, or one packet. */
 static int send_one(const struct bench_path *b, const struct sender *sender)
 {
 	if (sender->send)
@@ -126,7 +126,7 @@ static int send_one(const struct bench_path *b, const struct sender *sender)
 	return write(b->world.plain, b->packet, PACKET) == PACKET ? 0 : -errno;
 }
 
-/* Where a sender's packets come out. */
+/* The device or socket at which a sender's packets come out. */
 struct outlet {
 	unsigned int ifindex;
 	int socket;
@@ -154,7 +154,7 @@ static int set_sink(const struct bench_path *b, const struct outlet *o, bool on)
 	return o->sink == DROP ? set_filter(o->socket, on) : 0;
 }
 
-/* Waits until all have arrived, in the socket or at the device. Returns how many have. */
+/* Waits until all packets have arrived, in the socket or at the device. Returns their number. */
 static uint64_t wait_for_all(const struct bench_path *b, const struct outlet *o, uint64_t got,
 			     uint64_t sent)
 {
@@ -215,7 +215,7 @@ static void report_costs(const struct recorder *r, struct bench_path *b, enum si
 	}
 }
 
-/* Round by round, so that what disturbs one round disturbs both of a pair. */
+/* Compares round by round, so that a disturbance of a round affects both values. */
 static void report_ratio(const struct recorder *r, const struct bench_path *b, enum sink sink,
 			 unsigned int s)
 {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the BPF programs cost by BPF_PROG_RUN, all data in the cache, branches learnt: a lower
- * bound.
+ * Cost of the BPF programs by BPF_PROG_RUN, with warm caches and trained branches: a lower bound.
  *
- * The kernel takes no more than what is left of a page for a program without fragments, so for
- * qmap_split full-size packets are short here. It never looks behind a packet's first byte, and the
- * same number of frames at other sizes shows that size makes no difference; level `live` has full
- * size. The shim's programs see one frame a run, at full size.
+ * The kernel only takes as much as a page holds for a program without fragments, so full-size
+ * packets are short here for qmap_split. It never reads beyond a packet's first byte, and the same
+ * number of frames at other sizes shows that size makes no difference; level `live` has full size.
+ * The shim's programs get one frame per run, at full size.
  *
- * Programs that change their packet for good cannot be repeated on it, and device map programs are
+ * Programs that modify their packet for good cannot be repeated on it, and device map programs are
  * refused: qmap_enter, qmap_trim, qmap_deliver and qmap_uplink are left to level `live`.
  */
 #include <bpf/bpf.h>
@@ -32,11 +31,11 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define FRAMES	       100000 /* walked per sample: about a ms, which few ticks fall into */
-#define FIXTURE_FRAMES 20000  /* the same of a row of the table of fixtures */
-#define FIXTURE_REPEAT 20     /* at least: the first runs find nothing in the cache */
-#define RUN_MIN	       14     /* bytes that BPF_PROG_RUN takes: an Ethernet header ... */
-#define RUN_MAX	       3400   /* ... and what is left of a page */
+#define FRAMES	       100000 /* walked per sample: about a ms, so that few ticks fall into it */
+#define FIXTURE_FRAMES 20000  /* the same for a row of the table of fixtures */
+#define FIXTURE_REPEAT 20     /* at least: the first runs have cold caches */
+#define RUN_MIN	       14     /* least bytes for BPF_PROG_RUN: an Ethernet header ... */
+#define RUN_MAX	       3400   /* ... and most: a page less head and tailroom */
 
 static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
@@ -56,7 +55,7 @@ static int prog_run(const struct bpf_program *prog, struct bpf_test_run_opts *op
 	return bpf_prog_test_run_opts(bpf_program__fd(prog), opts) ? -errno : 0;
 }
 
-/* All ports are up, or as the fixtures reckon with them. */
+/* Sets all ports up, or as the fixtures expect them. */
 static int enter_ports(const struct bpf_map *ports, bool fixtures)
 {
 	int map = bpf_map__fd(ports);
@@ -77,7 +76,7 @@ static int enter_ports(const struct bpf_map *ports, bool fixtures)
 
 /* ---- qmap_split: whole aggregates ---- */
 
-/* Frames in, delivered, and dropped or taken as commands. */
+/* Number of frames delivered, and of those dropped or taken as commands. */
 static void count_frames(const struct env *env, uint64_t *delivered, uint64_t *dropped)
 {
 	struct qmap_trunk_stats sum;
@@ -111,7 +110,10 @@ static int sample_split(struct variant *v, double *ns)
 
 /* ---- the shim's programs: frame by frame ---- */
 
-/* One frame at the cursor, the frame word in front. The time of one run in ns; the verdict. */
+/*
+ * Runs on one frame at the cursor, with the frame word in front. Returns the verdict; @ns gets the
+ * time of one run.
+ */
 static int run_at_cursor(const struct programs *p, const uint8_t *frame, size_t left,
 			 unsigned int repeat, struct qmap_shim_rx *word, uint32_t *ns)
 {
@@ -194,7 +196,7 @@ static int sample_shim_tx(struct variant *v, double *value)
 	return ret;
 }
 
-/* ---- fixtures: what the usual traffic is not ---- */
+/* ---- fixtures: unusual traffic ---- */
 
 /* All fixtures of a row, one for each version and length. */
 struct row_fixtures {
@@ -252,7 +254,7 @@ static int sample_split_row(struct variant *v, double *value)
 		uint64_t frames = (uint64_t)f->nframes * v->repeat, expected = 0, done;
 		int ret;
 
-		/* commands are neither delivered nor dropped, but for those refused */
+		/* commands are neither delivered nor dropped, except those refused */
 		for (unsigned int k = 0; k < f->nframes; k++)
 			expected += !f->frames[k].command || f->frames[k].drop != QMAP_DROP_NONE;
 		env_reset(p->xdp);
@@ -270,7 +272,7 @@ static int sample_split_row(struct variant *v, double *value)
 	return 0;
 }
 
-/* It has no limit of frames per aggregate. */
+/* The shim has no limit of frames per aggregate. */
 static bool delivered_by_shim(const struct fixture_frame *f)
 {
 	return !f->command && (f->drop == QMAP_DROP_NONE || f->drop == QMAP_DROP_TOO_MANY_FRAMES);
@@ -311,7 +313,7 @@ static int sample_shim_row(struct variant *v, double *value)
 	return 0;
 }
 
-/* ---- what programs are made of ---- */
+/* ---- properties of programs ---- */
 
 static int sample_info(struct variant *v, double *value)
 {
@@ -362,7 +364,7 @@ static void free_shim_mix(void *data)
 	free(m);
 }
 
-/* Short enough for BPF_PROG_RUN, but for the shim's, which gets one frame at a time. */
+/* Short enough for BPF_PROG_RUN; the shim's programs get one frame at a time. */
 static const struct mix split_mixes[] = {
 	{"21x148", 21, 148, 1},	    {"21x40", 21, 40, 1},	  {"64x40", 64, 40, 1},
 	{"64x40.pdns4", 64, 40, 4}, {"64x40.pdns16", 64, 40, 16}, {"64x40.pdns64", 64, 40, 64},
@@ -445,7 +447,7 @@ static int add_shim_tx(struct sampling *s, struct programs *p, int version, doub
 	return 0;
 }
 
-/* Spaces and commas do not belong in a name. */
+/* Replaces spaces and commas, which names must not contain. */
 static void make_name(char *name, size_t size, const char *from)
 {
 	size_t n = 0;
@@ -511,10 +513,9 @@ static int add_all(struct sampling *s, struct programs *all, double scale)
 }
 
 /*
- * Attaches @prog to a TAP that nobody uses. BPF_PROG_RUN enters a program that is attached nowhere
- * into the XDP dispatcher and takes it out again, and waits for RCU both times
- * (kernel/bpf/dispatcher.c): tens of ms for each of thousands of runs on a busy machine. Env holds
- * qmap_split likewise.
+ * Attaches @prog to a TAP without a user. BPF_PROG_RUN enters an unattached program into the XDP
+ * dispatcher and removes it again, and waits for RCU both times (kernel/bpf/dispatcher.c): tens of
+ * ms for each of thousands of runs on a busy machine. Env holds qmap_split in the same way.
  */
 static int hold(const struct bpf_program *prog, const char *name, int version, int *tap)
 {

@@ -82,7 +82,7 @@ static void list(void)
 		printf("%-8s %s\n", benches[i]->name, benches[i]->what);
 }
 
-/* In a child: a level takes itself to namespaces of its own. */
+/* Runs in a child process, because a level enters namespaces of its own. */
 static int run_level(const struct bench *b, const struct recorder *r)
 {
 	int status;

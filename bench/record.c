@@ -14,7 +14,7 @@ static void add_text(struct json_object *o, const char *name, const char *text)
 	json_object_object_add(o, name, json_object_new_string(text));
 }
 
-/* Three digits behind the point: more is noise. */
+/* Rounds to three decimals: more is noise. */
 static struct json_object *number(double value)
 {
 	char text[32];
@@ -37,7 +37,7 @@ static void add_samples(struct json_object *o, const double *v, unsigned int n)
 	json_object_object_add(o, "samples", array);
 }
 
-/* What the raw result says of the machine itself, such as a guest, stays. */
+/* Keeps machine properties that the raw result has itself, as that of a guest does. */
 static void add_circumstances(const struct recorder *r, struct json_object *o)
 {
 	json_object_object_foreach (r->machine, key, value) {
@@ -86,7 +86,7 @@ static void print_row(const struct json_object *o, const struct stats *s)
 	fflush(stdout);
 }
 
-/* Takes @o. */
+/* Takes over @o. */
 static void finish(const struct recorder *r, struct json_object *o, double *v, unsigned int n)
 {
 	struct stats s = stats_of(v, n);
@@ -115,7 +115,7 @@ static void add_factor(struct json_object *o, const struct result *res)
 	json_object_object_add(o, "x", json_object_new_int64(res->x));
 }
 
-/* Its median. */
+/* Adds the base's median. */
 static void add_base(struct json_object *o, const struct result *res)
 {
 	double v[res->n];
@@ -146,7 +146,7 @@ void record_add(const struct recorder *r, const struct result *res)
 	finish(r, o, v, res->n);
 }
 
-/* Fresh copy of the samples; NULL if there are none or they are no numbers. */
+/* Copies the samples; NULL if there are none or they are not numbers. */
 static double *samples_of(const struct json_object *o, size_t *n)
 {
 	struct json_object *array;

@@ -4,8 +4,8 @@
 
     report.py --html FILE --markdown FILE|- RESULTS...
 
-Plots are SVG written here: they need nothing but a browser. What tells paths apart is pattern,
-marker, dash and a word, never colour alone. Of results measured more than once the last counts.
+Plots are SVG written here: they need nothing but a browser. Paths differ by pattern, marker, dash
+and a word, never by colour alone. If a result was measured more than once, the last one counts.
 """
 import argparse
 import html
@@ -24,7 +24,7 @@ PLOT_W, PLOT_H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
 def read(files):
-    """The last result of each name, unit and, of guests, kernel; in order of first appearance."""
+    """The last result of each name, unit and, for guests, kernel; in order of first appearance."""
     results = {}
     for name in files:
         with open(name, encoding="utf-8") as f:
@@ -67,7 +67,7 @@ def ticks(top):
 
 
 def decades(low, high):
-    """1, 2 and 5 times powers of ten, from at most `low` to at least `high`; of many only the powers."""
+    """1, 2 and 5 times powers of ten, from at most `low` to at least `high`; only the powers if there are many."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = [f * 10.0 ** e for e in range(first, last + 1) for f in (1, 2, 5)]
     below, above = max(t for t in every if t <= low * 1.001), min(t for t in every if t >= high * 0.999)
@@ -76,8 +76,8 @@ def decades(low, high):
 
 
 class Svg:
-    """One plot: axes, legend, marks. `title` and `desc` are for who cannot see it. With `low` the axis is
-    logarithmic and begins there at the latest."""
+    """One plot: axes, legend, marks. `title` and `desc` are for readers who cannot see it. With `low` the
+    axis is logarithmic and begins there at the latest."""
 
     def __init__(self, number, title, unit, top, desc, low=None):
         self.number, self.title, self.desc, self.log = number, title, desc, low is not None
@@ -154,7 +154,7 @@ def marker(i, x, y):
 
 
 def top_of(groups):
-    """Where bars end: xdp's many copies would flatten all others, so that its bars may be cut off."""
+    """The end of the axis: xdp's many copies would flatten all others, so its bars may be cut off."""
     tops = {s: max(g[s]["value"] + g[s].get("spread", 0) for _, g in groups if s in g)
             for s in {s for _, g in groups for s in g}}
     others = [t for s, t in tops.items() if s != "xdp"]
@@ -285,7 +285,7 @@ def guests(results, quantity="cost"):
 
 
 def factors(results):
-    """{(kernel, unit, factor, what): {path: [(x, result)]}} of one-factor-at-a-time costs."""
+    """{(kernel, unit, factor, case): {path: [(x, result)]}} of costs with one factor varied."""
     found = {}
     for r in results:
         if r.get("quantity", "cost") == "cost" and "factor" in r and \
@@ -296,7 +296,7 @@ def factors(results):
 
 
 def where(result):
-    """The kernel that was measured; it is not the machine's own in a guest."""
+    """The kernel measured; in a guest it is not the machine's own."""
     return result["kernel"] + (" in a guest" if "case" in result else "")
 
 
@@ -441,7 +441,7 @@ def result_rows(results):
 
 
 def markdown(results):
-    """Cases by path where guests were measured; below, what a reader first asks of this machine."""
+    """Cases by path, for results from guests; below, the main results of this machine."""
     out = []
     for (kernel, unit), cases in guests(results).items():
         paths = order({p for g in cases.values() for p in g})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Levels that are scripts: what takes the whole of qmap is put together in a shell. */
+/* Levels that are scripts: measurements of qmap as a whole. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

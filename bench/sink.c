@@ -9,7 +9,7 @@
 #include "tests/modem/pattern.h"
 
 #define BATCH	64
-#define LARGEST 65536 /* more than a datagram can have */
+#define LARGEST 65536 /* larger than any datagram */
 
 int sink_start(struct sink_stream *s, unsigned int id, uint64_t count)
 {
@@ -56,7 +56,7 @@ unsigned int sink_drain(struct sink_stream *s, int fd, enum sink_check check)
 					check == SINK_BYTES ? sizeof(buf[i]) : PATTERN_HEADER};
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 	}
-	/* MSG_TRUNC: the length that a datagram has, not what of it was copied */
+	/* MSG_TRUNC: returns the datagram's length instead of the length copied */
 	while ((n = recvmmsg(fd, m, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL)) > 0) {
 		for (int i = 0; i < n; i++)
 			sink_judge(s, buf[i], m[i].msg_len, check);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A sink for the datagrams of tests/modem/pattern.h: tells of each sequence number whether it came,
- * once, and unchanged. Fast enough not to be what is measured; tests use it as well.
+ * A sink for the datagrams of tests/modem/pattern.h: checks for each sequence number that it
+ * arrived once and unchanged. Fast enough not to limit a measurement; tests use it, too.
  */
 #ifndef BENCH_SINK_H
 #define BENCH_SINK_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The whole payload, or its header alone (PATTERN_HEADER bytes): what came, and how long it is. */
+/* Compares the whole payload, or its header alone (PATTERN_HEADER bytes) and the length. */
 enum sink_check {
 	SINK_BYTES,
 	SINK_NUMBERS
@@ -19,26 +19,26 @@ enum sink_check {
 struct sink_stream {
 	unsigned int id;
 	uint64_t count; /* sequence numbers are 0..count - 1 */
-	uint8_t *seen;	/* of them; made by sink_start() */
+	uint8_t *seen;	/* one per number; allocated by sink_start() */
 	uint64_t next;
 	uint64_t ok, bytes; /* datagrams, and bytes of their payload */
-	uint64_t bad;	    /* none of ours, or changed */
+	uint64_t bad;	    /* not from the generator, or changed */
 	uint64_t foreign;   /* of another stream, or beyond @count */
-	uint64_t duplicate; /* came before */
-	uint64_t late;	    /* of @ok, behind a higher number */
+	uint64_t duplicate; /* received before */
+	uint64_t late;	    /* part of @ok: received after a higher number */
 };
 
-/* Forgets what came before. 0 or -ENOMEM. */
+/* Resets the stream. 0 or -ENOMEM. */
 int sink_start(struct sink_stream *s, unsigned int id, uint64_t count);
 void sink_free(struct sink_stream *s);
 
-/* One payload of @len bytes. */
+/* Checks one payload of @len bytes. */
 void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len, enum sink_check check);
 
-/* Takes what a UDP socket has, many datagrams a call, without waiting. How many. */
+/* Reads pending datagrams of a UDP socket, many per call, without waiting. Returns their number. */
 unsigned int sink_drain(struct sink_stream *s, int fd, enum sink_check check);
 
-/* All of it came, and nothing else. */
+/* Did all datagrams arrive, and no others? */
 bool sink_is_good(const struct sink_stream *s);
 
 #endif

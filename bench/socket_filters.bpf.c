@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Filters of UDP sockets, which refuse every packet: see filters.h. They begin at the UDP header.
- */
+/* Filters of UDP sockets that refuse every packet, see filters.h. They start at the UDP header. */
 #include <linux/bpf.h>
 #include <linux/udp.h>
 #include <bpf/bpf_helpers.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Robust statistics: one disturbed round moves neither the median nor the deviation from it. */
+/* Robust statistics: one disturbed round affects neither the median nor the deviation from it. */
 #ifndef BENCH_STATS_H
 #define BENCH_STATS_H
 
@@ -13,7 +13,7 @@ struct stats {
 	double mad; /* median absolute deviation from the median */
 };
 
-/* @n > 0 samples, whose order is changed. */
+/* @n > 0 samples, which the functions reorder. */
 struct stats stats_of(double *v, size_t n);
 double stats_median(double *v, size_t n);
 

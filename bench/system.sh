@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The whole of qmap: software modem, qmapd, four PDNs. Throughput by iperf3 over all four at once, CPU
-# per Gbit/s, RTT with and without load; how long attach, reconnect and adoption take; qmapd's memory,
-# and how often it wakes up with nothing to do.
+# qmap as a whole: software modem, qmapd, four PDNs. Throughput by iperf3 over all four at once, CPU per
+# Gbit/s, RTT with and without load; duration of attach, reconnect and adoption; qmapd's memory, and how
+# often it wakes up when idle.
 #
 #   ROUNDS=5 bench/system.sh     prints results for `qmap-bench add`; `qmap-bench run system` runs it
 #
-# Modem, network side, data path and both ends of iperf3 share the machine's CPUs: the figures
-# compare versions of qmap with each other, not qmap with a modem.
+# Modem, network side, data path and both ends of iperf3 share the machine's CPUs: the figures compare
+# versions of qmap with each other, not qmap with a modem.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/../tests/net/lib.sh"
 
-# A round takes half a minute: a fifth of the rounds that others take.
+# A round takes half a minute: use a fifth of the usual rounds.
 rounds=$(((${ROUNDS:-15} + 4) / 5))
 SECONDS_EACH=3 IDLE=5
 [ "${SCALE:-1}" = 1 ] || SECONDS_EACH=1 IDLE=1
@@ -24,7 +24,7 @@ keep() { # name value
 	echo "$2" >>"$T/samples.$1"
 }
 
-# result NAME UNIT METHOD HOW [BETTER]: of what keep() has kept.
+# result NAME UNIT METHOD HOW [BETTER]: prints the samples that keep() has stored.
 result() {
 	jq -sc --arg name "system.$1" --arg unit "$2" --arg method "$3" --arg how "$4" \
 		--arg better "${5:-lower}" '{name: $name, unit: $unit, method: $method, how: $how,
@@ -55,12 +55,12 @@ one_client() { # pdn words...
 		>"$T/iperf.$pdn.json"
 }
 
-# A server may still have the client before on its hands.
+# A server may still be busy with the previous client.
 client() {
 	wait_for 20 one_client "$@"
 }
 
-# throughput down|up WORD...: all four PDNs at once, and pings on the first.
+# throughput down|up WORD...: all four PDNs at once, with pings on the first.
 throughput() {
 	local name=$1 busy pdn pids=() mbit
 	shift
@@ -110,7 +110,7 @@ adopted() {
 	socket_listens && [ "$(field .state 2>/dev/null)" = "$1" ]
 }
 
-# A killed daemon's successor: until it knows what it has.
+# From the start of a killed daemon's successor until it has adopted the trunk.
 adopt() {
 	local since state
 	state=$(field .state)
@@ -131,7 +131,7 @@ switches() { # voluntary: each is one going to sleep
 idle() {
 	local before
 	before=$(switches)
-	sleep "$IDLE" # time itself is what is measured here
+	sleep "$IDLE" # the passing time is the quantity measured
 	keep wakeups_idle "$(jq -n "($(switches) - $before) / $IDLE")"
 	keep rss "$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$qmapd_pid/status")"
 }

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# Measuring in a guest, and keeping what it says. Sourced by bench/vm.sh and bench/vm-scale.sh.
+# Runs measurements in a guest and keeps its output. Sourced by bench/vm.sh and bench/vm-scale.sh.
 
 # shellcheck source=tests/vm/kernels.sh
 . tests/vm/kernels.sh
@@ -15,12 +14,12 @@ OUT=${OUT:-$GUEST_BUILD/bench/vm.jsonl}
 SEED=${SEED:-1}
 COMMIT=$(git describe --always --dirty 2>/dev/null || echo unknown)
 
-# Packets of qmimux wait in the backlog, which the usual limit of 1000 lets overflow: what is lost costs
-# nothing, and would look cheap.
+# Packets of qmimux wait in the backlog, which overflows with the usual limit of 1000: a lost packet
+# costs nothing and would look cheap.
 GUEST_SET_UP="echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 echo 20000 >/proc/sys/net/core/netdev_max_backlog"
 
-# What this machine lacks is said, and ends the script.
+# Reports what the machine lacks, and ends the script.
 bench_prepare() {
 	local reason
 	reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
@@ -33,7 +32,7 @@ bench_prepare() {
 	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
 }
 
-# What the guest says, with what only the machine around it knows.
+# Adds to the guest's output the facts that only the host knows.
 bench_keep() { # CPUS
 	jq -c --arg emulator "$("${QEMU[0]}" --version | head -n1), $ARCH" --argjson seed "$SEED" \
 		--argjson cpus "$1" '. + {emulator: $emulator, seed: $seed, cpus: $cpus, governor: "none"}' |
@@ -42,12 +41,12 @@ bench_keep() { # CPUS
 
 # bench_guest CPUS [CASE...]: one guest that runs vm_bench.
 #
-# With -icount, instructions are counted. A guest whose random numbers, time of day and addresses are
-# the same at every boot does the same at every boot: hash functions are seeded by the first, and the
+# With -icount, instructions are counted. A guest with the same random numbers, time of day and
+# addresses at every boot repeats the same work: the random numbers seed its hash functions, and the
 # ticks of the clock fall between the same two instructions.
 #
-# Without string instructions marked fast, a copy on amd64 is rep movsq: one instruction per 8 bytes,
-# which is nearer to what copying costs than one per byte.
+# Without the flag for fast string instructions, a copy on amd64 is rep movsq: one instruction per 8
+# bytes, which is closer to the cost of copying than one per byte.
 bench_guest() {
 	local cpus=$1 unit=insns image=$VM_BUILD/$KERNEL/bench.cpio.gz log=$VM_BUILD/$KERNEL/bench.log
 	shift

@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# How well values in guests repeat: boots BOOTS guests, and prints of each value how far apart the
-# boots' values were, in percent of their median. Exits with 1 if one is above LIMIT.
+# Repeatability of values in guests: boots BOOTS guests, and prints for each value the spread between
+# the boots in percent of their median. Exits with 1 if one is above LIMIT.
 #
 #   bench/vm-repeat.sh [CASE...]
 #   BOOTS=3   LIMIT=1.5   ROUNDS=1   KERNEL=6.1
 #   SEED=1    the first boot's; with VARY=1 the others get the next ones, which shows how much a value
-#             owes to how hashes and memory happened to fall
+#             depends on hash seeds and the layout of memory
 
 set -u
 cd "$(dirname "$0")/.." || exit 1

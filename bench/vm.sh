@@ -1,15 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # The shim and xdp against kernel rmnet and qmimux in one QEMU guest: instructions per packet, counted
 # by -icount, and with CLOCK=1 the same by the guest's clock.
 #
 #   bench/vm.sh [CASE...]
 #   ROUNDS=2   KERNEL=6.1
 #   ARCH=arm64 another machine than this one (tests/vm/machine.sh); its results are under build/arm64/
-#   SEED=1     of the guest's random numbers: with the same one a guest does the same again, with
-#              another one hashes and memory fall differently
-#   QUICK=1    a few packets of every case, only to see whether all arrive
+#   SEED=1     of the guest's random numbers: with the same seed a guest repeats the same work, with
+#              another one hashes and memory layout differ
+#   QUICK=1    a few packets of every case, only to check that all arrive
 #
 # Appends JSON objects to build/bench/vm.jsonl, some per case and path, and prints the table.
 

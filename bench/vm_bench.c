@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vm_bench [-q] METHOD ROUNDS [CASE...]: what one packet costs by way of the shim, of xdp, of
- * kernel rmnet and, on a modem on USB, of qmimux.
+ * vm_bench [-q] METHOD ROUNDS [CASE...]: cost of one packet with the shim, xdp, kernel rmnet and,
+ * on a modem on USB, qmimux.
  *
  * Runs inside a guest. Under QEMU's -icount shift=0 the guest's clock counts instructions, so the
  * same reading is "insns" there and "ns" elsewhere; METHOD only labels it. Paths are interleaved,
- * round by round; what making and injecting an aggregate costs, or sending datagrams that go
- * nowhere, is measured without a data path ("base") and subtracted. Behind what is counted, the
- * same cell is looked at: latencies, coalescing, memory. "DATA {json}" lines, some per case and
+ * round by round; the cost of making and injecting an aggregate, or of sending datagrams that go
+ * nowhere, is measured without a data path ("base") and subtracted. After the counted packets, the
+ * same cell is probed: latencies, coalescing, memory. Prints "DATA {json}" lines, some per case and
  * path.
  *
- * -q: a few packets, only to see whether all arrive. -l: names of cases and paths, nothing else.
+ * -q: a few packets, only to check that all arrive. -l: names of cases and paths, nothing else.
  * CASE "cpumap", alone: see vm_scale.c.
  */
 #include <json-c/json.h>
@@ -40,7 +40,7 @@ static size_t case_index(const char *name)
 	return i;
 }
 
-/* The case whose base serves case @i: the first one wanted of the same load. */
+/* The case whose base serves case @i: the first selected one with the same load. */
 static size_t base_of(size_t i, const bool *wanted)
 {
 	size_t k;
@@ -96,7 +96,7 @@ static void report(const bool *wanted, unsigned int rounds, const char *unit)
 	}
 }
 
-/* What is done for the first time, or with memory that nobody has used yet, costs more. */
+/* First-time work and unused memory cost more. */
 static void warm_up(const bool *wanted, const struct effort *e)
 {
 	struct sample s;
@@ -122,9 +122,9 @@ static bool named(const char *name, char **names)
 }
 
 /*
- * Whatever the kernel leaves to a thread (ksoftirqd, those of vhci_hcd) runs before the next
- * aggregate is made. Else they take turns as ticks and random numbers have it, what piles up
- * meanwhile is coalesced or lost, and a packet is cheap by chance.
+ * Lets threads of the kernel (ksoftirqd, those of vhci_hcd) run before the next aggregate.
+ * Otherwise ticks and random numbers would decide the order; packets that pile up are coalesced or
+ * lost, and a packet is cheap by chance.
  */
 static void step_aside(void)
 {

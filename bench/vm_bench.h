@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of vm_bench share: a case is measured on a path, and something is found. */
+/* Shared by the files of vm_bench: a case is measured on a path. */
 #ifndef VM_BENCH_H
 #define VM_BENCH_H
 
@@ -13,10 +13,10 @@
 
 #include "tests/vm/nl.h"
 
-/* Case and path that are being measured. */
+/* Case and path being measured. */
 extern char vm_bench_at[96];
 
-/* There is nothing to go on with in a guest that cannot be set up. */
+/* A guest that cannot be set up cannot go on. */
 #define DIE(...)                                                                                   \
 	do {                                                                                       \
 		printf("FAIL vm_bench %s: ", vm_bench_at);                                         \
@@ -54,11 +54,11 @@ struct bench_case {
 	unsigned int ports;
 	enum sink sink;
 	unsigned int flows;  /* 0: one */
-	const char *against; /* rmnet figure of another case */
-	const char *feature; /* of the ports of all paths, switched on */
-	bool usb; /* on the stock qmi_wwan, with qmimux for a peer, which knows v1 alone */
-	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, which rmnet is built with */
-	/* Of the grids, which vary one factor at a time. */
+	const char *against; /* rmnet's figure of another case */
+	const char *feature; /* switched on for the ports of all paths */
+	bool usb; /* on the stock qmi_wwan, with qmimux as a peer, which only supports v1 */
+	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
+	/* For the grids, which vary one factor at a time. */
 	const char *direction, *factor;
 	unsigned int x; /* the factor's value */
 };
@@ -66,9 +66,9 @@ struct bench_case {
 extern const struct bench_case cases[];
 extern const size_t n_cases;
 
-/* Do both put the same load on generator and transport? Then one base serves both. */
+/* Do both cases put the same load on generator and transport? Then one base serves both. */
 bool case_same_load(const struct bench_case *a, const struct bench_case *b);
-/* Can @p do @c at all? */
+/* Is @c possible on @p? */
 bool case_has_path(const struct bench_case *c, enum path p);
 static inline bool case_is_uplink(const struct bench_case *c)
 {
@@ -83,42 +83,44 @@ static inline unsigned int case_headers(const struct bench_case *c)
 {
 	return case_ip_header(c) + (c->udp ? 8 : 20);
 }
-/* A segment without payload: it acknowledges, and nothing else. */
+/* A segment without payload, which only acknowledges. */
 static inline bool case_is_ack(const struct bench_case *c)
 {
 	return !c->udp && c->packet == case_headers(c);
 }
-/* Where a packet carries the time of its departure: 8 bytes of the payload or, where there is none,
- * the sequence and acknowledgement numbers, which nobody looks at who forwards the packet. */
+/*
+ * Offset of a packet's departure time: 8 bytes of the payload or, without payload, the sequence and
+ * acknowledgement numbers, which a forwarding machine does not read.
+ */
 static inline unsigned int case_stamp(const struct bench_case *c)
 {
 	return case_is_ack(c) ? case_ip_header(c) + 4 : case_headers(c);
 }
 
-/* How much is done per measurement. */
+/* Amount of work per measurement. */
 struct effort {
 	unsigned int warm, measured, probed; /* aggregates */
-	unsigned int packets;		     /* measured at least, where an aggregate holds few */
+	unsigned int packets;		     /* least number measured, if an aggregate holds few */
 	unsigned int sends;		     /* uplink packets */
 };
 
-/* What the packets of one measurement looked like where they came out. */
+/* Properties of one measurement's packets where they came out. */
 struct seen {
 	unsigned long long units;    /* skbs; uplink: transfers */
 	unsigned long long packets;  /* in them */
-	unsigned long long truesize; /* memory charged for them; 0 where nothing tells */
+	unsigned long long truesize; /* memory charged for them; 0 if unknown */
 	uint64_t *latency;	     /* of each packet, from the write of its aggregate */
 	unsigned int n;
 };
 
 struct sample {
-	double cost; /* of one packet, in what the guest's clock counts */
+	double cost; /* of one packet, in units of the guest's clock */
 	unsigned long long sent, lost;
 	struct json_object *drops; /* by reason, those that are not 0 */
 	struct seen seen;
 };
 
-/* One case by way of one path. */
+/* Measure one case on one path. */
 struct sample vm_downlink(const struct bench_case *c, enum path path, const struct effort *e);
 struct sample vm_uplink(const struct bench_case *c, enum path path, const struct effort *e);
 

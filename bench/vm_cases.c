@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is measured in guests, as a table. */
+/* The table of cases measured in guests. */
 #include "vm_bench.h"
 
 const char *const path_names[PATHS] = {"base", "shim", "xdp", "rmnet", "qmimux"};
@@ -9,13 +9,13 @@ const char *const path_names[PATHS] = {"base", "shim", "xdp", "rmnet", "qmimux"}
 		.name = (n), .version = (v), .udp = (u), .frames = (f), .packet = (p),             \
 		.ports = (m), .sink = (s), __VA_ARGS__                                             \
 	}
-/* 21 x 1400 B of one TCP flow, v5, dropped at tc or forwarded, but for what is said. */
+/* 21 x 1400 B of one TCP flow, v5, dropped at tc or forwarded, except where stated. */
 #define GRID(what, value, v, u, f, p, m, ...)                                                      \
 	CASE(what "-" #value, v, u, f, p, m, SINK_TC, .factor = (what), .x = (value),              \
 	     __VA_ARGS__),                                                                         \
 		CASE("forward-" what "-" #value, v, u, f, p, m, SINK_FORWARD,                      \
 		     .direction = "forwarded", .factor = (what), .x = (value), __VA_ARGS__)
-/* UDP datagrams of 1400 B, v5, one PDN and one socket, one a send(). */
+/* UDP datagrams of 1400 B, v5, one PDN and one socket, one per send(). */
 #define UPLINK(what, value, v, p, m, ...)                                                          \
 	CASE("ul-" what "-" #value, v, true, 1, p, m, SINK_SEND, .direction = "uplink",            \
 	     .factor = (what), .x = (value), __VA_ARGS__)
@@ -119,8 +119,8 @@ bool case_has_path(const struct bench_case *c, enum path p)
 		/* fall through */
 	case RMNET:
 		if (c->sink == SINK_VETH)
-			return false; /* no XDP for others to use */
-		/* xdp does not aggregate, and rmnet's sizes are fixed when it is built */
+			return false; /* XDP for other programs is missing */
+		/* xdp does not aggregate, and rmnet's sizes are compiled in */
 		return !c->tx_bytes;
 	case QMIMUX:
 		return c->usb; /* it is part of qmi_wwan */

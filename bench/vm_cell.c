@@ -34,7 +34,7 @@ uint64_t cell_time(void)
 
 /* ---- where packets end ---- */
 
-/* The netdev on which the packets of port @number arrive, where GRO and counters are. */
+/* The netdev on which packets of port @number arrive, with GRO and counters. */
 static void receiver(const struct cell *cell, unsigned int number, char name[IFNAMSIZ])
 {
 	if (cell->xdp)
@@ -57,10 +57,10 @@ static unsigned long long statistic(const char *dev, const char *name)
 	return n;
 }
 
-/* What the packets of all flows are routed to: a netdev that takes super-packets whole. */
+/* Destination of the packets of all flows: a netdev that takes super-packets whole. */
 static void dummy(uint32_t addr, unsigned int prefix)
 {
-	/* the module makes one when it is loaded */
+	/* the module creates one when it is loaded */
 	if ((!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true) ||
 	    nl_add_addr4("dummy0", htonl(addr), prefix))
 		DIE("dummy0");
@@ -79,8 +79,8 @@ static void sysctl6(const char *dev, const char *name, const char *value)
 }
 
 /*
- * IPv6 on a netdev, on which the kernel sends nothing of its own: no router solicitation without a
- * link-local address, no MLD report without multicast, no DAD.
+ * Adds IPv6 to a netdev on which the kernel sends nothing by itself: no router solicitation without
+ * a link-local address, no MLD report without multicast, no DAD.
  */
 static void address6(const char *dev, const char *text, unsigned int prefix)
 {
@@ -101,7 +101,7 @@ static void address(const char *port, uint32_t addr, unsigned int prefix)
 		DIE("address of %s", port);
 }
 
-/* 10.N.0.1/16 for port N: a packet to 10.N.0.2 goes out by it. */
+/* 10.N.0.1/16 for port N, so that a packet to 10.N.0.2 leaves through it. */
 static void uplink_addresses(struct cell *cell)
 {
 	unsigned int i;
@@ -113,8 +113,7 @@ static void uplink_addresses(struct cell *cell)
 			address(cell->port[i], 0x0a000001 + (i << 16), 16);
 }
 
-/* What packet_make() sends the first flow's packets to, and what it sends them from is beside it.
- */
+/* The first flow's destination in packet_make(), and its source beside it. */
 static void socket_addresses(struct cell *cell)
 {
 	if (cell->c->v6)
@@ -241,8 +240,10 @@ void cell_down(struct cell *cell)
 	world_free(&cell->w);
 }
 
-/* What xdp sends keeps the protocol of the packet in it, by which a TUN marks it: drivers of modems
- * do not look. */
+/*
+ * Frames from xdp keep the protocol of the packet inside, which the TUN reports; modem drivers
+ * ignore it.
+ */
 size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms)
 {
 	static uint8_t in[AGGREGATE_MAX + sizeof(struct tun_pi)];
@@ -273,7 +274,7 @@ unsigned long long cell_received(const struct cell *cell)
 	return sum;
 }
 
-/* dummy0 counts what it is given, and an skb of many segments has one set of headers. */
+/* dummy0 counts skbs as sent, and an skb of many segments has one set of headers. */
 unsigned long long cell_forwarded(const struct cell *cell)
 {
 	unsigned long long skbs = statistic("dummy0", "tx_packets") - cell->forwarded.skbs,
@@ -312,7 +313,7 @@ static void xdp_drops(struct cell *cell, struct json_object *drops)
 	json_object_put(all);
 }
 
-/* rmnet and qmimux have no reasons, netdevs have directions. */
+/* rmnet and qmimux have no reasons, netdevs only directions. */
 static void netdev_drops(const struct cell *cell, struct json_object *drops)
 {
 	unsigned long long rx = 0, tx = 0;
@@ -325,7 +326,7 @@ static void netdev_drops(const struct cell *cell, struct json_object *drops)
 	}
 	add(drops, "port_rx", rx);
 	add(drops, "port_tx", tx);
-	/* qmi_wwan counts there each aggregate that it has split itself */
+	/* qmi_wwan counts each aggregate that it has split there */
 	if (cell->path != QMIMUX)
 		add(drops, "trunk_rx", statistic(world_modem(&cell->w), "rx_dropped"));
 	add(drops, "trunk_tx", statistic(world_modem(&cell->w), "tx_dropped"));

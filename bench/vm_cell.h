@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A cell of the table: the modem, a data path on it, and where a case's packets end. */
+/* A cell of the table: the modem, a data path on it, and the destination of a case's packets. */
 #ifndef VM_CELL_H
 #define VM_CELL_H
 
@@ -20,30 +20,32 @@ struct cell {
 	unsigned int ports;
 	struct {
 		unsigned long long skbs, bytes;
-	} forwarded;			      /* what dummy0 had sent before */
+	} forwarded;			      /* dummy0's counters at the start */
 	char port[WORLD_PORTS + 1][IFNAMSIZ]; /* names, from 1 on; BASE of uplink: one, dummy0 */
 };
 
-/* Dies where something cannot be set up. */
+/* Exits if the cell cannot be set up. */
 void cell_up(struct cell *cell, const struct bench_case *c, enum path path);
 void cell_down(struct cell *cell);
 
-/* One transfer to the modem, as world_recv(). */
+/* Reads one transfer to the modem, as world_recv(). */
 size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms);
 
-/* Packets that the ports have received. */
+/* Number of packets received by the ports. */
 unsigned long long cell_received(const struct cell *cell);
 
-/* What dummy0 has been given since cell_up(), of packets that are forwarded: bytes of payload, or
- * packets where they have none. */
+/*
+ * Sum that dummy0 was given since cell_up(), of forwarded packets: bytes of payload, or packets if
+ * they have none.
+ */
 unsigned long long cell_forwarded(const struct cell *cell);
 
-/* Packets dropped since cell_up(), by reason, those that are not 0. New reference. */
+/* Packets dropped since cell_up(), by reason, without zeroes. New reference. */
 struct json_object *cell_drops(struct cell *cell);
 
 /* ns, or instructions under -icount. */
 uint64_t cell_clock(void);
-/* ns by the clock that BPF programs read: for stamps in packets. */
+/* ns of the clock that BPF programs read: for stamps in packets. */
 uint64_t cell_time(void);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Aggregates from the modem: what a packet costs, and then, uncounted, what packets look like. */
+/* Aggregates from the modem: the cost of a packet and then, without counting, its properties. */
 #include <arpa/inet.h>
 #include <net/ethernet.h>
 #include <json-c/json.h>
@@ -20,7 +20,7 @@ struct stream {
 	unsigned long long before, aggregates, missing;
 };
 
-#define PATIENCE 20000000 /* of the clock: what has not come by then has been lost */
+#define PATIENCE 20000000 /* time after which missing packets count as lost */
 
 static void send_one(struct cell *cell, const struct packet_spec *s)
 {
@@ -49,7 +49,7 @@ static int listen_on(int family, uint16_t port)
 	return fd;
 }
 
-/* A connection whose other end is the generator. Returns the acknowledgement number to use. */
+/* Opens a connection to the generator. Returns the acknowledgement number to use. */
 static uint32_t handshake(struct stream *st, uint32_t seq)
 {
 	const struct bench_case *c = st->cell.c;
@@ -68,7 +68,7 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 	st->listener = listen_on(c->v6 ? AF_INET6 : AF_INET, 80);
 	send_one(&st->cell, &s);
 	len = cell_recv(&st->cell, buf, sizeof(buf), 1000);
-	/* A checksum header begins with none of IP's versions. */
+	/* A checksum header does not begin with an IP version. */
 	tcp = buf + 4 + (buf[4] >> 4 ? 0 : 4) + case_ip_header(c);
 	if (len < 8 + case_headers(c) || tcp[13] != 0x12)
 		DIE("%s: no SYN-ACK but %zu bytes", path_names[st->cell.path], len);
@@ -80,15 +80,15 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 	st->sock = accept4(st->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (st->sock < 0)
 		DIE("accept");
-	/* Closing must leave nothing behind that answers the next cell's SYN. */
+	/* Closing must leave no state that would answer the next cell's SYN. */
 	setsockopt(st->sock, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	/* Its acknowledgements are none of the receive path's business. */
+	/* Drop its acknowledgements, which are not part of the receive path. */
 	if (world_tc_egress(&st->cell.w, st->cell.port[1], "drop"))
 		DIE("tc egress");
 	return s.ack;
 }
 
-/* Waits for what was sent, so that nothing piles up. Discards without copying. */
+/* Waits for the packets sent, so that they do not pile up. Discards without copying. */
 static void read_socket(const struct stream *st)
 {
 	struct pollfd pfd = {.fd = st->sock, .events = POLLIN};
@@ -107,9 +107,9 @@ static void read_socket(const struct stream *st)
 }
 
 /*
- * Waits until what was sent has come out of the ports, or comes no more: what is still on its way,
- * as in a backlog that was left to ksoftirqd, would cost nothing. A redirected packet never reaches
- * a port.
+ * Waits until the packets sent have come out of the ports, or no more come: packets still on their
+ * way, as in a backlog left to ksoftirqd, would cost nothing. A redirected packet never reaches a
+ * port.
  */
 static void drain(struct stream *st)
 {
@@ -131,8 +131,8 @@ static void drain(struct stream *st)
 }
 
 /*
- * Packets that have been forwarded nowhere, whether or not a port has received them. Waits for
- * those that are on their way.
+ * Number of packets not forwarded, whether or not a port has received them. Waits for those on
+ * their way.
  */
 static unsigned long long not_forwarded(const struct stream *st)
 {
@@ -205,7 +205,7 @@ static double cost(struct stream *st, const struct effort *e)
 	return (double)(cell_clock() - start) / (measured * frames);
 }
 
-/* Each aggregate meets an idle path: what is waited for is the path, not the one before. */
+/* Each aggregate meets an idle path, so its latency includes no other aggregate. */
 static void look(struct stream *st, const struct effort *e, struct seen *seen)
 {
 	unsigned int i;

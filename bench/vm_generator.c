@@ -57,7 +57,7 @@ static void put16(uint8_t *p, uint16_t v)
 	p[1] = v;
 }
 
-/* RFC 1624: a checksum after 16 bits have changed. */
+/* RFC 1624: updates a checksum after 16 bits have changed. */
 static void fix(uint8_t *sum, uint16_t old, uint16_t new)
 {
 	uint32_t s = (uint16_t)~get16(sum) + (uint16_t)~old + new;
@@ -66,20 +66,20 @@ static void fix(uint8_t *sum, uint16_t old, uint16_t new)
 	put16(sum, ~((s & 0xffff) + (s >> 16)));
 }
 
-/* 16 bits at @at become @value, and the sum that covers them follows. */
+/* Sets 16 bits at @at to @value and updates the sum that covers them. */
 static void set16(uint8_t *at, uint16_t value, uint8_t *sum)
 {
 	fix(sum, get16(at), value);
 	put16(at, value);
 }
 
-/* The checksum of the transport header. */
+/* Returns the checksum of the transport header. */
 static uint8_t *l4_sum(const struct generator *g, const struct generator_slot *s)
 {
 	return s->packet + case_ip_header(g->c) + (g->c->udp ? 6 : 16);
 }
 
-/* As packet_make() makes addresses and ports of a flow. */
+/* Sets addresses and ports of a flow as packet_make() does. */
 static void set_flow(const struct generator *g, struct generator_slot *s, unsigned int flow)
 {
 	uint8_t *p = s->packet, *sum = l4_sum(g, s);
@@ -101,7 +101,7 @@ static void set32(uint8_t *at, uint32_t value, uint8_t *sum)
 	set16(at + 2, value, sum);
 }
 
-/* The segment behind the last one of its stream; one without payload acknowledges two more. */
+/* Makes the next segment of its stream; one without payload acknowledges two more. */
 static void next_segment(struct generator *g, struct generator_slot *s, unsigned int stream)
 {
 	uint8_t *tcp = s->packet + case_ip_header(g->c), *sum = l4_sum(g, s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Aggregates made once; sequence numbers, ids and flows are moved on for each use. */
+/* Aggregates made once; sequence numbers, ids and flows change with each use. */
 #ifndef VM_GENERATOR_H
 #define VM_GENERATOR_H
 
@@ -12,22 +12,22 @@
 struct generator {
 	const struct bench_case *c;
 	struct aggregate a;
-	/* A frame of the aggregate, and the flow that it is of at present. */
+	/* A frame of the aggregate, and its current flow. */
 	struct generator_slot {
 		uint8_t *packet;
 		unsigned int port, flow, payload;
 	} slots[GENERATOR_FRAMES];
 	unsigned int next_flow;
-	uint32_t ack;			 /* of segments without payload, which ascends */
-	uint32_t seq[GENERATOR_STREAMS]; /* by flow or, where there is one, by port */
+	uint32_t ack;			 /* of segments without payload, ascending */
+	uint32_t seq[GENERATOR_STREAMS]; /* by flow or, if there is only one, by port */
 	uint16_t id[GENERATOR_STREAMS];
 };
 
-/* @seq, @ack: of TCP, to begin with. */
+/* @seq, @ack: initial numbers of TCP. */
 void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack);
-/* Makes the next aggregate of the last. */
+/* Turns the last aggregate into the next one. */
 void generator_next(struct generator *g);
-/* Bytes of payload in an aggregate; packets, where they have none. */
+/* Bytes of payload in an aggregate; packets, if they have none. */
 unsigned long long generator_payload(const struct generator *g);
 /* Writes @time, 8 bytes, into each packet at case_stamp(). */
 void generator_stamp(struct generator *g, uint64_t time);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Looks at what comes out of ports, for bench/vm_probe.c; not while costs are counted. */
+/* Examines packets that come out of ports, for bench/vm_probe.c; not while costs are counted. */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
@@ -19,9 +19,9 @@ struct {
 } latencies SEC(".maps");
 
 /*
- * The stamp of one packet, in network byte order. The helper that counts from the network header
- * reads the linear part alone; the other one counts from the MAC header, which qmi_wwan leaves
- * unset.
+ * Loads the stamp of one packet, in network byte order. The helper that counts from the network
+ * header only reads the linear part; the other one counts from the MAC header, which qmi_wwan
+ * leaves unset.
  */
 static __always_inline int load(struct __sk_buff *skb, __u32 offset, __u64 *stamp)
 {
@@ -45,7 +45,7 @@ static __always_inline void one(struct __sk_buff *skb, __u32 offset, __u64 now)
 	shared.stamps++;
 }
 
-/* A coalesced packet is as many as it would be cut into: one stamp each. */
+/* A coalesced packet has one stamp for each packet in it. */
 SEC("tc")
 int probe_packets(struct __sk_buff *skb)
 {
@@ -55,10 +55,10 @@ int probe_packets(struct __sk_buff *skb)
 	shared.skbs++;
 	for (i = 0; i < PROBE_SEGMENTS && i < segments; i++)
 		one(skb, shared.headers + i * size, now);
-	return TC_ACT_UNSPEC; /* on to what drops them, or to the stack */
+	return TC_ACT_UNSPEC; /* on to the program that drops them, or to the stack */
 }
 
-/* As much of the kernel's as is needed; where it is in this kernel, its BTF says. */
+/* The needed part of the kernel's struct; BTF has the offsets in this kernel. */
 struct net_device {
 	int ifindex;
 } __attribute__((preserve_access_index));

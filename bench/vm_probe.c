@@ -11,7 +11,7 @@
 static struct vm_probe *skel;
 static struct bpf_link *memory;
 
-/* Without the kernel's BTF nothing tells how much memory an skb is charged for. */
+/* Without the kernel's BTF the truesize of an skb is unknown. */
 void probe_open(void)
 {
 	skel = vm_probe__open();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vm_probe.c and its BPF programs share. */
+/* Shared by vm_probe.c and its BPF programs. */
 #ifndef VM_PROBE_H
 #define VM_PROBE_H
 
@@ -18,14 +18,14 @@ struct probe_shared {
 #ifndef __bpf__
 struct seen;
 
-/* Programs that sit at tc on ports; loaded once, for all cases. */
+/* Loads the programs for tc on ports, once for all cases. */
 void probe_open(void);
 /*
- * Looks at what arrives at each of @names, @n of them, in front of what else is at tc there.
- * Packets have @mac bytes of MAC header, and their stamp behind @headers bytes of others.
+ * Examines packets that arrive at the @n netdevs in @names, before other tc programs there. Packets
+ * have @mac bytes of MAC header, and their stamp behind @headers bytes of others.
  */
 void probe_start(char (*names)[16], unsigned int n, unsigned int mac, unsigned int headers);
-/* Goes on looking at nothing, and adds what was seen to @seen. */
+/* Stops examining, and adds the results to @seen. */
 void probe_stop(struct seen *seen);
 #endif
 

@@ -27,7 +27,7 @@ static double median(const double *v, unsigned int n)
 	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
-/* Of @n sorted values, the smallest that @percent of them do not exceed. */
+/* The smallest of @n sorted values that at least @percent of them do not exceed. */
 static uint64_t percentile(const uint64_t *sorted, unsigned int n, unsigned int percent)
 {
 	unsigned int rank = (n * percent + 99) / 100;
@@ -104,7 +104,7 @@ static void samples(struct json_object *line, const double *v, unsigned int n)
 	json_object_object_add(line, "samples", array);
 }
 
-/* What every line of a case and path says. @quantity: NULL for the cost. */
+/* Makes the common part of all lines of a case and path. @quantity: NULL for the cost. */
 static struct json_object *new_line(const struct bench_case *c, enum path p, const char *quantity,
 				    const char *unit, bool icount)
 {
@@ -166,7 +166,7 @@ static void print_cost(struct json_object *line, const struct outcome *o,
 	print(line);
 }
 
-/* Under -icount the clock's ns are instructions, and the time that a timer runs. */
+/* Under -icount the clock's ns are instructions, except while a timer runs. */
 static void print_latency(struct json_object *line, const struct outcome *o, unsigned int rounds)
 {
 	const struct seen *all = &o->seen;

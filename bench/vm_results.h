@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What was measured, round by round, and its lines of JSON. */
+/* Results, round by round, and their lines of JSON. */
 #ifndef VM_RESULTS_H
 #define VM_RESULTS_H
 
@@ -13,17 +13,18 @@ struct outcome {
 	unsigned long long sent, lost;
 	struct json_object *drops;
 	struct seen seen;	    /* of all rounds */
-	double latency[ROUNDS_MAX]; /* median of a round's, ns */
+	double latency[ROUNDS_MAX]; /* median of each round, ns */
 };
 
-/* Takes what belongs to @s. */
+/* Takes over the members of @s. */
 void outcome_add(struct outcome *o, unsigned int round, struct sample *s);
 
 /*
- * "DATA {json}" lines of one path of @c: raw, for `qmap-bench add`. @unit: "insns" or "ns", of
- * costs.
- * @base, @rmnet: what is subtracted, and compared with; by round, so that what disturbs one path
- * of a round disturbs the others.
+ * Prints "DATA {json}" lines of one path of @c: raw, for `qmap-bench add`. @unit: "insns" or "ns",
+ * of costs.
+ *
+ * @base is subtracted and @rmnet compared with round by round, so that a disturbance of a round
+ * affects all paths.
  */
 void results_print(const struct bench_case *c, enum path p, const struct outcome *o,
 		   const struct outcome *base, const struct outcome *rmnet,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Flows go to CPUs: what bench/vm_scale.c measures. */
+/* Steers flows to CPUs, for bench/vm_scale.c. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -28,7 +28,10 @@ struct {
 	__uint(max_entries, 4096);
 } done SEC(".maps");
 
-/* For the shim: a v1 frame of UDP over IPv4 goes to the CPU that its addresses and ports say. */
+/*
+ * For the shim: sends a v1 frame of UDP over IPv4 to the CPU selected by its addresses and
+ * ports.
+ */
 SEC("xdp")
 int steer(struct xdp_md *ctx)
 {
@@ -47,7 +50,7 @@ int steer(struct xdp_md *ctx)
 	return bpf_redirect_map(&cpus, (hash >> 16) % (scale.cpus ?: 1), 0);
 }
 
-/* The reader is woken by the packet that it waits for, and by no clock. */
+/* Wakes the reader by the awaited packet, without a timer. */
 static __always_inline void count(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();

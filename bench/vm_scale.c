@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How the shim's work spreads over CPUs where a program steers flows to them by a CPU map.
+ * How the shim's work spreads over CPUs if a program steers flows to them by a CPU map.
  *
  * Under -icount one host thread runs all CPUs in turn and the guest's clock counts the instructions
- * of all of them: it gives what a packet costs in total, not how long it takes. How much of that is
- * done on which CPU is known: the first CPU takes aggregates apart and hands packets on, which is
- * measured with a CPU map program that drops them on arrival ("split"); the rest follows the
- * packets, and these are counted by CPU. The time that N CPUs need is that of the one with most to
- * do.
+ * of all of them: it shows the total cost of a packet, not its duration. The share of each CPU is
+ * known: the first CPU splits aggregates and hands packets on, which is measured with a CPU map
+ * program that drops them on arrival ("split"); the rest follows the packets, which are counted by
+ * CPU. The time that N CPUs need is that of the busiest one.
  */
 #include "vm_scale.h"
 
@@ -27,11 +26,11 @@
 
 #define ROUNDS	 15
 #define FLOWS	 256
-#define BURST	 10   /* aggregates, that fit into a CPU's queue together */
+#define BURST	 10   /* aggregates that fit into a CPU's queue together */
 #define QUEUE	 2048 /* packets */
 #define PATIENCE 1000 /* ms */
 
-/* 21 x 1400 B of UDP, v1, which steer() reads, of many flows, forwarded. */
+/* 21 x 1400 B of UDP, v1, which steer() parses, of many flows, forwarded. */
 static const struct bench_case load = {.name = "cpumap",
 				       .version = 1,
 				       .udp = true,
@@ -43,7 +42,7 @@ static const struct bench_case load = {.name = "cpumap",
 
 enum what {
 	WHOLE, /* forwarded on the CPU that the flow is steered to */
-	SPLIT, /* dropped when it has got there */
+	SPLIT, /* dropped on arrival there */
 	WHATS
 };
 
@@ -89,7 +88,7 @@ static void scale_down(struct scale *s)
 	cell_down(&s->cell);
 }
 
-/* Sends, and sleeps until all have arrived: then nothing is counted but work. */
+/* Sends, and sleeps until all have arrived, so that only work is counted. */
 static void burst(struct scale *s)
 {
 	struct scale_shared *shared = &s->skel->bss->scale;
@@ -103,7 +102,7 @@ static void burst(struct scale *s)
 			DIE("send");
 	}
 	s->sent += BURST * load.frames;
-	/* What wakes may be left over from the burst before. */
+	/* A wake-up may be left over from the previous burst. */
 	end = cell_clock() + PATIENCE * 1000000ULL;
 	while (*(volatile __u64 *)&shared->arrived < s->sent && cell_clock() < end)
 		ring_buffer__poll(s->done, PATIENCE);
@@ -131,7 +130,9 @@ static double base(const struct effort *e)
 	return vm_downlink(&load, BASE, e).cost;
 }
 
-/* What one CPU has most of: the first splits, the others (it too, where it is alone) do the rest.
+/*
+ * Load of the busiest CPU: the first splits, the others (or the first, if it is alone) do the
+ * rest.
  */
 static double critical(double whole, double split, const __u64 *by_cpu, unsigned int cpus)
 {
@@ -186,7 +187,7 @@ static double measure(unsigned int cpus, enum what what, const struct effort *e,
 	return found;
 }
 
-/* The generator stays on the first CPU, and so does the shim. */
+/* Keeps the generator, and so the shim, on the first CPU. */
 static void stay(void)
 {
 	cpu_set_t first;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Datagrams to the modem, from send() to its read(): what one costs, and how long it takes. */
+/* Datagrams to the modem, from send() to its read(): cost and latency of one. */
 #include <arpa/inet.h>
 #include <json-c/json.h>
 #include <netinet/in.h>
@@ -12,13 +12,13 @@
 #include "vm_cell.h"
 
 #define SEGMENTS 40 /* of a super-packet */
-#define FLUSHED	 10 /* ms by which an aggregator has sent what it holds */
+#define FLUSHED	 10 /* ms after which an aggregator has sent all its frames */
 
 struct source {
 	struct cell cell;
-	int *sock; /* taken in turn */
+	int *sock; /* used in turn */
 	unsigned int socks, next;
-	unsigned int size, segments; /* bytes of a datagram's payload; datagrams of a send() */
+	unsigned int size, segments; /* bytes of a datagram's payload; datagrams per send() */
 	bool stamped;
 	unsigned long long sent, transfers, frames;
 	struct seen *seen;
@@ -129,7 +129,7 @@ static double cost(struct source *s, const struct effort *e)
 	return (double)(cell_clock() - start) / (sends * s->segments);
 }
 
-/* Datagrams one behind the other: in an aggregator one waits for the others. */
+/* Sends datagrams back to back: in an aggregator one waits for the others. */
 static void look(struct source *s, const struct effort *e, struct seen *seen)
 {
 	unsigned int sends = (e->probed * 20 + s->segments - 1) / s->segments, i;

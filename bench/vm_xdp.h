@@ -8,13 +8,13 @@
 struct vm_xdp;
 struct json_object;
 
-/* On @trunk, with @ports connected PDNs whose mux ids are 1 and up; dies where it cannot. */
+/* Sets it up on @trunk, with @ports connected PDNs whose mux ids start at 1; exits on failure. */
 struct vm_xdp *vm_xdp_up(const char *trunk, unsigned int ports, int version);
 void vm_xdp_down(struct vm_xdp **x);
 void vm_xdp_port(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ]);
-/* The netdev below port @number, which counts packets before GRO makes few of many. */
+/* The netdev below port @number, which counts packets before GRO. */
 void vm_xdp_lower(const struct vm_xdp *x, unsigned int number, char name[IFNAMSIZ]);
-/* Object of drop counters, by reason. New reference. */
+/* Object of drop counters by reason. New reference. */
 struct json_object *vm_xdp_drops(struct vm_xdp *x);
 
 #endif

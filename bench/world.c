@@ -22,9 +22,9 @@
 
 #define INJECTOR_MTU 65535
 #define UDP_HEADERS  28
-#define MARK	     0x716d6170 /* as tests/modem/linear.bpf.c knows it */
+#define MARK	     0x716d6170 /* as in tests/modem/linear.bpf.c */
 
-/* A BPF file system of our own hides the machine's: its pins are not ours to touch. */
+/* Mounts a BPF file system of our own over the machine's, so that its pins are not touched. */
 static int enter_namespaces(struct error *err)
 {
 	cpu_set_t set;
@@ -41,7 +41,7 @@ static int enter_namespaces(struct error *err)
 	return 0;
 }
 
-/* Fd of a TUN, up. */
+/* Returns a descriptor of a TUN, up. */
 static int add_tun(const char *name, unsigned int mtu, bool info, unsigned int *ifindex)
 {
 	int fd = tun_open(name, info), index;
@@ -198,7 +198,7 @@ int world_new(struct world *w, int version, struct error *err)
 	return ret;
 }
 
-/* What is left goes with the namespaces. */
+/* Everything else disappears with the namespaces. */
 void world_free(struct world *w)
 {
 	int fds[] = {w->trunk, w->injector, w->packet, w->plain, w->drop_all};
@@ -280,7 +280,7 @@ uint64_t world_received(const struct world *w, unsigned int ifindex)
 	struct rtnl_link link = {0};
 	int ret = rtnl_link_get_index(w->nl, ifindex, &link, NULL);
 
-	/* GRO has made few of many before a macvlan counts: the netdev below it has seen each. */
+	/* A macvlan counts after GRO; the netdev below it has seen each packet. */
 	if (!ret && !strcmp(link.kind, "macvlan"))
 		ret = rtnl_link_get_index(w->nl, link.lower, &link, NULL);
 	return ret ? 0 : link.rx_packets;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine with a modem and without: a trunk with the xdp data path and one port, and a plain TUN
+ * A machine with and without a modem: a trunk with the xdp data path and one port, and a plain TUN
  * beside it, in a network namespace of their own.
  */
 #ifndef BENCH_WORLD_H
@@ -24,9 +24,9 @@ struct rtnl;
 
 struct world {
 	struct rtnl *nl;
-	int trunk;    /* TUN with packet information; XDP sees what is written there */
+	int trunk;    /* TUN with packet information; XDP sees packets written to it */
 	int injector; /* TUN whose egress leads into the trunk */
-	int packet;   /* AF_PACKET socket that sends there: linear buffers */
+	int packet;   /* AF_PACKET socket of the injector: linear buffers */
 	int injector_ifindex;
 	int plain; /* TUN without packet information */
 	struct linear *linear;
@@ -37,37 +37,46 @@ struct world {
 	int drop_all; /* tc program */
 };
 
-/* Leaves the process in namespaces of its own and on one CPU. 0 or a negative errno and @err. */
+/* Moves the process to namespaces of its own and to one CPU. 0 or a negative errno and @err. */
 int world_new(struct world *w, int version, struct error *err);
 void world_free(struct world *w);
 
 /*
- * Makes it @n PDNs, numbered and with mux ids from the first one on, whose packets are dropped at
- * tc on the ports, which are written to @ports. 0 or a negative errno, and mostly @err.
+ * Extends it to @n PDNs, with numbers and mux ids from the first one on, whose packets are dropped
+ * at tc on the ports, which are written to @ports. 0 or a negative errno, usually with @err.
  */
 int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n, struct error *err);
 
-/* One aggregate into the trunk. */
+/* Send one aggregate into the trunk. */
 int world_send_paged(const struct world *w, const void *aggregate, size_t size);
 int world_send_linear(const struct world *w, const void *aggregate, size_t size);
 
-/* What world_send_linear() does, out of another device than the injector. */
+/* As world_send_linear(), through another device than the injector. */
 int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size);
 
-/* An IPv4 packet of @len bytes for world_socket(), from the address below @to. Returns @len. */
+/*
+ * Makes an IPv4 packet of @len bytes for world_socket(), from the address below @to. Returns
+ * @len.
+ */
 size_t world_packet(uint8_t *p, unsigned int len, uint32_t to);
 
-/* Fd of a non-blocking UDP socket at WORLD_UDP_PORT of @addr, or a negative errno. */
+/*
+ * Opens a non-blocking UDP socket at WORLD_UDP_PORT of @addr. Returns a descriptor or a negative
+ * errno.
+ */
 int world_socket(uint32_t addr);
-#define WORLD_SOCKET_BUFFER (64 << 20) /* asked for; the kernel doubles it */
+#define WORLD_SOCKET_BUFFER (64 << 20) /* requested; the kernel doubles it */
 
-/* Fd of a tc program that answers every packet with @verdict, or a negative errno. */
+/*
+ * Loads a tc program that answers every packet with @verdict. Returns a descriptor or a negative
+ * errno.
+ */
 int world_load_verdict(const char *name, int verdict);
 
-/* Lets tc drop all that a device receives, or no longer. 0 or a negative errno. */
+/* Makes tc drop every packet that a device receives, or stops that. 0 or a negative errno. */
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on);
 
-/* Packets that a device has received so far. */
+/* Number of packets that a device has received so far. */
 uint64_t world_received(const struct world *w, unsigned int ifindex);
 
 #endif

@@ -26,7 +26,7 @@ static int prog_of_link(const struct pins *pins, const char *pin)
 	return ret;
 }
 
-/* A map that a program uses. */
+/* Finds a map that a program uses. */
 static int map_of(int prog, const char *name)
 {
 	uint32_t ids[16], size = sizeof(struct bpf_prog_info);
@@ -46,7 +46,7 @@ static int map_of(int prog, const char *name)
 	return -ENOENT;
 }
 
-/* The program behind the entries of copies[1]. */
+/* Finds the program behind the entries of copies[1]. */
 static int find_trim(int split)
 {
 	int copies = map_of(split, "copies"), inner;

@@ -16,7 +16,7 @@ enum xdp_prog {
 
 extern const char *const xdp_prog_names[XDP_PROGS];
 
-/* Their descriptors. 0 or a negative errno; to be closed in either case. */
+/* Returns descriptors. 0 or a negative errno; the caller closes them in either case. */
 int xdp_programs_find(const struct world *w, int *fds);
 void xdp_programs_close(const int *fds);
 

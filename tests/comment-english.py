@@ -9,6 +9,7 @@ a limit. Documents are counted for information only.
 usage: comment-english.py [FILE...]    the named files, which count as one folder
        comment-english.py -v           also prints the lines that are over a limit
 """
+import ast
 import collections
 import io
 import os
@@ -52,8 +53,9 @@ def python_comments(text):
     for t in tokenize.generate_tokens(io.StringIO(text).readline):
         if t.type == tokenize.COMMENT and not t.string.startswith("#!"):
             yield 0, t.string.lstrip("# ")
-        elif t.type == tokenize.STRING and t.string.startswith('"""'):
-            yield 0, t.string.strip('"')
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
+            yield 0, ast.get_docstring(node) or ""
 
 
 PARSERS = [

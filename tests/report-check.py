@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Looks at a report of qmap-bench as its reader would.
+"""Checks a report of qmap-bench as its reader sees it.
 
     report-check.py structure FILE.html   SVG parsed: every plot has marks, words and room for them
     report-check.py pixels FILE.html      opened in headless Chromium, its screenshot looked at
 
-Says what is wrong and exits with 1; with 77 where there is no Chromium.
+Prints each fault and exits with 1; with 77 if there is no Chromium.
 """
 import html.parser
 import json
@@ -76,7 +76,7 @@ def check_without_colour(svg, title, marks):
 
 
 class Links(html.parser.HTMLParser):
-    """What a page would fetch."""
+    """URLs that a page would fetch."""
 
     def __init__(self):
         super().__init__()
@@ -154,7 +154,7 @@ def read_png(name):
 
 
 def inked(rows, step, x0, y0, x1, y1):
-    """Columns in which something other than white and the light grid was drawn, as a share."""
+    """Share of the columns with a colour other than white and the light grid."""
     columns = 0
     for x in range(int(x0), int(x1)):
         columns += any(min(rows[y][x * step:x * step + 3]) < 180 for y in range(int(y0), int(y1)))
