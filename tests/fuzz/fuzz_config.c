@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Configuration in its three forms. The first byte chooses the form; whatever is accepted must
- * survive the way through JSON unchanged.
+ * Configuration in its three forms. The first byte selects the form; any accepted input must
+ * survive the conversion to JSON and back unchanged.
  */
 #include <fcntl.h>
 #include <json-c/json.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Both ends of the control socket. The first byte chooses: the rest is what a client sends to the
- * server (which must go on serving), or what a server answers to the client.
+ * Both ends of the control socket. The first byte selects one: the rest is input from a client to
+ * the server (which must go on serving), or a server's answer to the client.
  */
 #include <event2/event.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ static void do_fail(struct control_request *req, struct json_object *args, void 
 	control_reply_error(req, &e);
 }
 
-/* Answered by the next one, when its client may be long gone. */
+/* The next request answers this one, whose client may have left by then. */
 static void do_hold(struct control_request *req, struct json_object *args, void *arg)
 {
 	if (held)
@@ -94,7 +94,7 @@ static void turn(void)
 	event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-/* Sends while the server listens; stops where it hangs up. */
+/* Sends while the server reads; stops when it closes the connection. */
 static void feed(int fd, const uint8_t *data, size_t size)
 {
 	char sink[4096];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two configurations as JSON, one line each, and what it takes to come from one to the other: nothing
- * between equal ones, each step of one trunk at most once for what it is about, in the order in which
- * steps are taken; and the file that is written of one is read back as the same.
+ * Two configurations as JSON, one line each, and the steps from one to the other: none between
+ * equal ones, each step at most once per trunk and PDN, in the order of execution. A configuration
+ * written to a file is equal when read back.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Modems in a /sys that lies: what a device says of itself (USB strings, ids, descriptors) comes from
- * whoever made it, and netdevs are named by whoever may. The input is a list of deeds that make
- * folders, files and links; whatever stands there, finding modems ends, and what is said of them is
- * text of JSON.
+ * Discovery in a hostile /sys: the device's manufacturer chooses its USB strings, ids and
+ * descriptors, and users choose the names of netdevs. The input is a list of operations that create
+ * folders, files and links. Discovery must end for any of them, and its result must be valid JSON
+ * text.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -77,7 +77,7 @@ static const struct {
 	{"class/net/self", "../"},
 };
 
-/* Where a folder of any name may be made. */
+/* Folders in which the input may create folders of any name. */
 static const char *const parents[] = {
 	"bus/usb/devices",
 	"bus/pci/devices",
@@ -151,7 +151,7 @@ static void link_to(unsigned int n, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", root, links[n].name);
 	snprintf(target, sizeof(target), "%s%s", links[n].towards, text);
 	if (symlink(target, path))
-		return; /* there is one already, or nowhere to put it */
+		return; /* it exists already, or its parent is missing */
 }
 
 static void make_any(const char *parent, const char *text)
@@ -164,7 +164,7 @@ static void make_any(const char *parent, const char *text)
 	make_folder(rel);
 }
 
-/* One deed: what and where, length, text. Returns what is left. */
+/* Executes one operation: kind and place, length, text. Returns the number of bytes left. */
 static size_t make(const uint8_t *data, size_t size)
 {
 	unsigned int where = data[0] >> 2;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is known of a trunk, on its ways out: the text of show, stats, probe and monitor, the facts that
- * hooks are told, and those read back from a file. qmapctl prints what a daemon of another version says,
- * and reads what an older one has pinned. The first byte chooses.
+ * Facts about a trunk on their way out: the text of show, stats, probe and monitor, the facts for
+ * hooks, and those read back from a file. qmapctl prints the output of a daemon of another version
+ * and reads pins of an older one. The first byte selects the way.
  */
 #include <json-c/json.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ static void must(bool what)
 		abort();
 }
 
-/* Lines are KEY=VALUE, whatever the values hold: nobody may add a line of his own. */
+/* Lines are KEY=VALUE for any values: no value may add a line of its own. */
 static void check_lines(const char *facts)
 {
 	for (const char *line = facts, *end; *line; line = end + 1) {
@@ -52,7 +52,7 @@ static void check_facts(struct json_object *show)
 	}
 }
 
-/* What a terminal would obey is made harmless before the printers get it, as output_result() does. */
+/* Terminal controls are replaced before the printers run, as output_result() does it. */
 static void check_text(struct json_object *trunks)
 {
 	static void (*const printers[])(const struct output *, FILE *, struct json_object *) = {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What clients send to our qmi-proxy. The first byte chooses: the rest is bytes as they are after a
- * good greeting, bytes from the very first on, or a recipe for well-formed messages of two clients
- * (see cook()). The modem of this file counts: nothing malformed may reach it, no request for an id
- * that it has not given out, no SYNC; and when the clients are gone it has all its ids back.
+ * Input from clients of our qmi-proxy. The first byte selects: bytes after a good greeting, bytes
+ * from the very first on, or a recipe for well-formed messages of two clients (see cook()). The
+ * modem of this file checks: no malformed message may reach it, no request for an id that it has
+ * not allocated, no SYNC; and when the clients are gone, all its ids are released.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -148,7 +148,7 @@ static void on_changed(void *arg)
 {
 }
 
-/* Whether it does is the modem's to check: no such request may reach it. */
+/* The modem of this file checks that no such request reaches it. */
 static bool owns_mux(void *arg, uint8_t mux)
 {
 	return mux == 0x81;
@@ -242,7 +242,7 @@ static void put(int fd, struct qmi_message *m, const struct qmi_buf *tlvs)
 		feed(fd, buf, len);
 }
 
-/* Leaves the answer to be read. */
+/* Leaves the answer unread. */
 static void greet_only(int fd)
 {
 	struct qmi_message m = {.id = QMI_CTL_PROXY_OPEN, .transaction = 1};
@@ -265,8 +265,11 @@ static void greet(int fd)
 	recv(fd, answer, sizeof(answer), 0);
 }
 
-/* Five bytes are one message: client and service; client id; message; length and first byte of its
- * TLV, which the following bytes fill. Services and messages are those that matter. */
+/*
+ * Five bytes make one message: client and service; client id; message; length and first byte of its
+ * TLV, which the following bytes fill. Services and messages are chosen from those with special
+ * rules.
+ */
 static void cook(const int fds[CLIENTS], const uint8_t *p, size_t size)
 {
 	static const uint8_t services[] = {QMI_CTL, QMI_CTL, QMI_WDS, QMI_WDA, QMI_DMS, QMI_NAS};
@@ -290,7 +293,7 @@ static void cook(const int fds[CLIENTS], const uint8_t *p, size_t size)
 	}
 }
 
-/* All that was given out comes back, and the next client is served. */
+/* All ids are released, and the next client is served. */
 static void all_is_well(void)
 {
 	struct timespec t = {.tv_nsec = 100000};

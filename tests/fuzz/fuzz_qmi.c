@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * QMI bytes through the decoder and, cut into reads of changing length, through the stream. What
- * parses must come out the same when it is written again.
+ * QMI bytes through the decoder and, cut into reads of changing length, through the stream. A
+ * parsed message must be equal when it is written again.
  */
 #include <json-c/json.h>
 #include <stdint.h>

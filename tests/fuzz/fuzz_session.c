@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A whole session with a hostile modem. The first bytes configure it; after that each byte is a deed of
- * the modem (answers that are wrong, late, missing or twice, indications, garbage, hanging up), of the
- * owner (PDNs come and go, settings change, stop, crash and adoption), or lets time pass. Whatever
- * happened: messages of ours are sound, callbacks come once, what the owner is told is in range, and a
- * stop comes to its end.
+ * A whole session with a hostile modem. The first bytes configure it; each later byte is an action
+ * of the modem (answers that are wrong, late, missing or twice, indications, garbage, hanging up),
+ * of the owner (adding and removing PDNs, changing settings, stop, crash and adoption), or lets
+ * time pass. In every case our messages are well-formed, callbacks come once with values in range,
+ * and a stop ends.
  */
 #include <errno.h>
 #include <json-c/json.h>
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct fake_modem modem;
 static struct session *session;
 static struct config_trunk config;
-static struct json_object *state; /* as written down last */
+static struct json_object *state; /* as last saved */
 static bool started, stopped;
 
 static const uint8_t *bytes;
@@ -162,7 +162,7 @@ static void configure(void)
 
 /* --- time --- */
 
-/* The modem of the tests keeps what it was asked; nobody looks at it here. */
+/* Drops the requests that the test modem has recorded, which this fuzzer does not read. */
 static void tidy_up(void)
 {
 	if (modem.nlog > FAKE_LOG / 2)
@@ -336,7 +336,7 @@ static void hangs_up(void)
 	turn();
 }
 
-/* --- deeds of the owner --- */
+/* --- actions of the owner --- */
 
 static void add_pdn(void)
 {
@@ -416,7 +416,7 @@ static void stop_and_begin(void)
 	begin();
 }
 
-/* What it left is read back, and may have been written by another version, or have rotted. */
+/* Adopts the saved state, which may come from another version or be corrupted. */
 static void crash_and_adopt(void)
 {
 	struct json_object *copy;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The frame walker over any bytes. The first byte chooses the QMAP version. */
+/* The frame walker over arbitrary bytes. The first byte selects the QMAP version. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* replay FILE...: a fuzzer's target, once for each file, as libFuzzer would call it. */
+/* replay FILE...: runs a fuzzer's target once for each file, as libFuzzer would. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

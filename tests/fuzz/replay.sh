@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What fuzzers have found, and what reaches most of the code: each input once more, under ASan and UBSan.
+# Replays the inputs that fuzzers have found, and those that reach most of the code, under ASan and
+# UBSan.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 status=0
