@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A modem for one test: a unix socket in the test's own event loop, that answers what a dial-up
- * asks and departs from it where a rule says so. It reads and writes messages with code of its own.
+ * A modem for one test: a unix socket in the test's own event loop that answers the requests of a
+ * dial-up, except where a rule changes the answer. It reads and writes messages with code of its
+ * own.
  */
 #ifndef FAKE_MODEM_H
 #define FAKE_MODEM_H
@@ -26,20 +27,20 @@ enum {
 	WDA = 0x1a
 };
 
-/* Departs from the usual answer to a message. */
+/* Changes the answer to a message. */
 struct rule {
 	uint8_t service;
 	uint16_t message;
 	uint8_t family;	    /* of the call; 0: any */
-	unsigned int skip;  /* so many requests first get the usual answer */
-	unsigned int count; /* then so many this one; 0: for ever */
+	unsigned int skip;  /* number of requests that get the usual answer first */
+	unsigned int count; /* number of requests that this rule answers; 0: unlimited */
 	bool silent;
 	uint16_t error;	     /* protocol error */
-	const uint8_t *tlvs; /* after the result, instead of the usual ones */
+	const uint8_t *tlvs; /* after the result, in place of the usual ones */
 	size_t tlvs_len;
-	const uint8_t *before; /* raw bytes sent ahead of the answer */
+	const uint8_t *before; /* raw bytes sent before the answer */
 	size_t before_len;
-	bool twice; /* the answer comes twice */
+	bool twice; /* sends the answer twice */
 	unsigned int delay_ms;
 };
 
@@ -72,9 +73,9 @@ struct fake_modem {
 	unsigned int nrules, used[FAKE_RULES];
 	struct fake_client clients[320];
 	unsigned int nclients;
-	uint8_t last_id;      /* client ids count up, all services together */
+	uint8_t last_id;      /* client ids count up over all services */
 	uint32_t accepts;     /* bit n: aggregation protocol n */
-	bool refuses_by_echo; /* others: success, aggregation off */
+	bool refuses_by_echo; /* refuses other protocols by success with aggregation off */
 	unsigned int dl_bytes;
 	uint16_t ul_bytes; /* 0: 8192 */
 	const char *model;
@@ -95,7 +96,7 @@ struct delayed {
 
 static void fake_send(struct fake_modem *f, const uint8_t *p, size_t len)
 {
-	/* The other side may be gone by now; short writes do not happen with so little. */
+	/* The peer may have closed; so few bytes are never written in part. */
 	if (f->fd >= 0)
 		send(f->fd, p, len, MSG_NOSIGNAL);
 }
@@ -128,7 +129,7 @@ static void fake_send_later(struct fake_modem *f, const uint8_t *p, size_t len, 
 	SLIST_INSERT_HEAD(&f->later, d, entry);
 }
 
-/* Puts a message together. @kind: 1 response, 2 indication. */
+/* Builds a message. @kind: 1 response, 2 indication. */
 static size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind, uint16_t tid,
 			   uint16_t message, const uint8_t *tlvs, size_t len)
 {
@@ -371,7 +372,7 @@ static void fake_answer(struct fake_modem *f, const struct request *r)
 			fake_send(f, out, len);
 }
 
-/* Takes one whole request off the buffer. */
+/* Takes one complete request off the buffer. */
 static bool fake_take(struct fake_modem *f, struct request *r)
 {
 	size_t total = f->len >= 3 ? (size_t)(f->buf[1] | f->buf[2] << 8) + 1 : 0, head, n = 6;
@@ -382,7 +383,7 @@ static bool fake_take(struct fake_modem *f, struct request *r)
 	r->client = f->buf[5];
 	head = r->service == CTL ? 12 : 13;
 	if (f->buf[0] != 1 || f->buf[3] != 0 || f->buf[n++] != 0)
-		abort(); /* no request */
+		abort(); /* not a request */
 	r->transaction = f->buf[n++];
 	if (r->service != CTL)
 		r->transaction |= f->buf[n++] << 8;
@@ -478,7 +479,7 @@ static struct rule *fake_add_rule(struct fake_modem *f, struct rule r)
 	return &f->rules[f->nrules++];
 }
 
-/* How often @message was asked for. */
+/* Number of requests for @message. */
 static inline unsigned int fake_asked(const struct fake_modem *f, uint8_t service, uint16_t message)
 {
 	unsigned int n = 0;
@@ -493,7 +494,7 @@ static void fake_timeout(evutil_socket_t fd, short what, void *arg)
 	*(bool *)arg = true;
 }
 
-/* Runs the loop until @done, at most so long. */
+/* Runs the loop until @done, at most for @ms. */
 static bool fake_run(struct fake_modem *f, const bool *done, unsigned int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every parser of every service on one message: each must stand every message, not only its own. */
+/*
+ * Runs every parser of every service on one message: each must accept any message, not only its
+ * own.
+ */
 #ifndef QMAP_TEST_PARSE_ALL_H
 #define QMAP_TEST_PARSE_ALL_H
 

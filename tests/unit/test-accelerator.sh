@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# By which accelerator guests run, with a QEMU that only says what a guest would.
+# Choice of the accelerator for guests, with a fake QEMU that only prints a guest's console.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -12,7 +11,8 @@ install -D -m 644 -t "$T/lib" tests/vm/kernels.sh tests/vm/guest_lib.sh
 export VM_BUILD=$T/vm KVM_DEVICE=$T/kvm PATH=$T/bin:$PATH
 TCG=tcg,thread=single
 
-# qemu_says COMMAND: what the guest's console is; the arguments of each start go to $T/starts.
+# qemu_says COMMAND: installs a QEMU that prints the output of COMMAND as the guest's console and
+# appends the arguments of each start to $T/starts.
 qemu_says() {
 	printf '%s\n' '#!/bin/sh' "echo \"\$*\" >>$T/starts" "$1" >"$T/bin/qemu-system-x86_64"
 	chmod +x "$T/bin/qemu-system-x86_64"
@@ -28,19 +28,20 @@ fresh() {
 	qemu_says "$boots"
 }
 
-# in_guest_lib COMMAND...: as one of the scripts that source it; $as_user: a command to start it with.
+# in_guest_lib COMMAND...: runs it in a shell that sources guest_lib.sh; $as_user: a command to start
+# that shell with.
 in_guest_lib() {
 	# shellcheck disable=SC2016 # for the other shell
 	${as_user:-} bash -c '. "$0/kernels.sh"; . "$0/guest_lib.sh"; "$@"' "$T/lib" "$@"
 }
 
-chosen() { # what is expected
+chosen() { # expected
 	local choice
 	choice=$(in_guest_lib accelerator 6.1)
 	[ "$choice" = "$1" ] || { echo "expected $1, got \"$choice\""; return 1; }
 }
 
-started() { # how often
+started() { # number of times
 	[ "$(wc -l <"$T/starts")" = "$1" ] || { echo "QEMU was started: $(cat "$T/starts")"; return 1; }
 }
 
@@ -48,7 +49,7 @@ test_no_device() {
 	chosen "$TCG" && started 0
 }
 
-# Root may write to any node: that says nothing about opening it.
+# Root may write to any node: its mode does not show whether it can be opened.
 test_device_that_cannot_be_opened() {
 	mkdir "$T/kvm"
 	chosen "$TCG" && started 0
@@ -80,7 +81,7 @@ test_device_that_works() {
 	chosen kvm && started 1
 }
 
-# Asking costs a boot: once, and not once for each guest.
+# The probe costs a boot: it runs once, not for each guest.
 test_choice_is_kept() {
 	: >"$T/kvm"
 	chosen kvm && chosen kvm && started 1 || return 1
@@ -97,7 +98,7 @@ test_kept_choice_whose_device_is_gone() {
 	chosen "$TCG"
 }
 
-# build/ comes along when a disk or a container moves to another machine.
+# build/ moves along with a disk or a container to another machine.
 test_choice_of_another_machine() {
 	echo kvm >"$T/vm/accel"
 	chosen "$TCG" || return 1
@@ -106,7 +107,7 @@ test_choice_of_another_machine() {
 	chosen kvm
 }
 
-guest() { # accelerator and CPU that are expected
+guest() { # expected accelerator and CPU
 	in_guest_lib run_guest 6.1 image "$T/log" >"$T/out" || { cat "$T/out"; return 1; }
 	grep -q -- "-accel $1 -cpu $2 " "$T/starts" || { cat "$T/starts"; return 1; }
 }

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# User space compiles without a warning by each compiler that this machine has: clang, other versions of
-# gcc, and those for machines of 32 bits or of the other byte order. Cross compilers take the libraries'
-# headers from this machine; nothing is linked.
+# Compiles user space without a warning with each compiler of this machine: clang, other versions of
+# gcc, and those for machines of 32 bits or of the other byte order. Cross compilers use the libraries'
+# headers of this machine; nothing is linked.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 status=0
@@ -17,7 +16,7 @@ verdict() { # name, expected, got
 	fi
 }
 
-# Where BPF programs look for asm/types.h when CC is this compiler: the first folder that has it.
+# The first folder with asm/types.h, for BPF programs when CC is this compiler.
 bpf_asm() { # compiler...
 	local dir
 	for dir in $(make -pn CC="$*" 2>/dev/null | sed -n 's/^BPF_HEADERS := //p' | sed 's/-idirafter//g'); do

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `qmap-bench compare` on made-up results: what is a regression and what is noise. */
+/* `qmap-bench compare` on synthetic results: separates regressions from noise. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@
 
 static const struct compare_options usual = {.sigma = 3, .percent = 5};
 
-/* Path of a file with this text, in one of two places. */
+/* Path of a file with this text; two files are kept. */
 static const char *file_with(int which, const char *text)
 {
 	static char paths[2][32];
@@ -54,7 +54,7 @@ static struct comparison compare(const char *before, const char *after)
 	return c;
 }
 
-/* One result each. */
+/* Compares one result with another. */
 static enum compare_verdict verdict(const char *before, const char *after)
 {
 	struct comparison c = compare(before, after);
@@ -93,7 +93,7 @@ static void test_stats(void **state)
 	assert_true(s.median == 7 && s.mad == 0);
 }
 
-/* 4 % of noise either way, no shift: nothing may be found in any of many runs. */
+/* 4 % of noise both ways, no shift: none of many runs may be reported. */
 static void test_noise(void **state)
 {
 	unsigned int seed = 1, wrong = 0;
@@ -112,7 +112,7 @@ static void test_shift(void **state)
 	assert_int_equal(verdict(ns(1100, 5), ns(1000, 5)), COMPARE_BETTER);
 }
 
-/* Either threshold alone is not enough. */
+/* A change must exceed both thresholds. */
 static void test_both_thresholds(void **state)
 {
 	/* 4 % of a value without noise */
@@ -142,12 +142,12 @@ static void test_zero_mad(void **state)
 	c = compare(ns(1000, 0), ns(1051, 0));
 	assert_true(isinf(c.rows[0].sigmas));
 	compare_free(&c);
-	/* nothing lost before, something now: no percentage, but a change */
+	/* 0 lost before, some now: no percentage, but a change */
 	assert_int_equal(verdict(ns(0, 0), ns(3, 0)), COMPARE_WORSE);
 	assert_int_equal(verdict(ns(0, 0), ns(0, 0)), COMPARE_SAME);
 }
 
-/* A file with several runs: one that went wrong does not shift the median. */
+/* A file with several runs: an outlier does not shift the median. */
 static void test_outliers(void **state)
 {
 	char before[1024] = "", after[1024] = "";
@@ -163,7 +163,7 @@ static void test_outliers(void **state)
 	assert_int_equal(verdict(before, ns(1100, 3)), COMPARE_WORSE);
 }
 
-/* Runs that differ more than the rounds of one do: that is the noise to reckon with. */
+/* If runs differ more than the rounds of one run do, that is the noise to use. */
 static void test_noise_between_runs(void **state)
 {
 	char before[512] = "";
@@ -227,7 +227,7 @@ static void test_missing(void **state)
 	compare_free(&c);
 }
 
-/* Guests' kernels are compared each with itself; the machine's own may have been updated. */
+/* Guests' kernels are compared each with itself; the host's own may have been updated. */
 static void test_kernels(void **state)
 {
 	static const char guest[] = "{\"name\": \"a\", \"case\": \"a\", \"unit\": \"insns\", "

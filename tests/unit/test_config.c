@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Configuration: the same words from text, file and JSON, and what wrong ones get. */
+/* Configuration: the same words from text, file and JSON, and the errors for invalid ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -240,7 +240,7 @@ static void pdn_text_errors(void **state)
 	}
 }
 
-/* A secret must not come back in an error message. */
+/* A secret must not appear in an error message. */
 static void secrets_stay_secret(void **state)
 {
 	char text[300] = "1,password=";
@@ -266,7 +266,7 @@ static void longest_strings(void **state)
 	}
 }
 
-/* All of it comes out again: in JSON, in the log, on terminals. */
+/* Values are printed again: in JSON, in the log, on terminals. */
 static void text_is_utf8(void **state)
 {
 	static const char *const bad[] = {"\x1b", "\x7f", "\xff", "\xc3", "\xc2\x9b", "\x9b"};
@@ -651,7 +651,7 @@ static void file(void **state)
 				   "[ trunk  wwan0  pdn 2 ]\n"
 				   "[trunk wwan1]\n"
 				   "[trunk wwan2 pdn 5]\n"
-				   "default-route = no"; /* and no newline */
+				   "default-route = no"; /* without a newline */
 	static struct read_state r;
 	struct error err = {0};
 	char path[64];
@@ -673,7 +673,7 @@ static void file(void **state)
 	assert_false(r.trunks[2].pdns[0].default_route);
 }
 
-/* The configuration that is installed asks for nothing, and with its settings uncommented for two PDNs. */
+/* The example file as installed configures nothing, and with its settings uncommented two PDNs. */
 static void example(void **state)
 {
 	static struct read_state r;
@@ -765,7 +765,7 @@ static void file_errors(void **state)
 		 "\"apn\" is there twice in this section"},
 		{"[trunk a]\ndl-max-bytes = 2000\ndl_max_bytes = 3000\n", 3,
 		 "\"dl_max_bytes\" is there twice in this section"},
-		/* The first mistake counts, whoever finds it. */
+		/* The first error is reported, by any of the checks. */
 		{"[trunk a]\nqmap = v9\nnonsense\n", 2,
 		 "bad qmap \"v9\": allowed: auto, off, v1, v4, v5"},
 		{"[trunk a]\nnonsense\nqmap = v9\n", 2, "neither a section nor key = value"},
@@ -800,7 +800,7 @@ static void file_long_line(void **state)
 	assert_non_null(strstr(err.text, ":2: line longer than"));
 }
 
-/* The longest values that are allowed fit a line. */
+/* The longest values allowed fit a line. */
 static void file_longest_value(void **state)
 {
 	static struct read_state r;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which steps lead from one configuration to another: the fewest, and none where nothing differs.
- */
+/* Steps from one configuration to another: as few as possible, none between equal ones. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,11 +81,11 @@ static void steps(void **state)
 		 "redial_pdn 1: ip v4v6>v4, apn >b, user >u, password ?>?, auth auto>pap"},
 		{"1", "1,metric=9", "change_pdn 1: metric 701>9"},
 		{"1,default-route=no", "1", "change_pdn 1: default-route no>yes"},
-		/* what the heavier change takes, the lighter one is part of */
+		/* the heavier change includes the lighter one */
 		{"1", "1,metric=9,apn=b", "redial_pdn 1: apn >b, metric 701>9"},
 		{"1", "1,mux=9", "remove_pdn 1: mux 129>9; add_pdn 1"},
 		{"1", "1,netns=red,apn=b", "remove_pdn 1: apn >b, netns >red; add_pdn 1"},
-		/* mux ids change places: both are free before either is taken */
+		/* two PDNs exchange mux ids: both are freed before either is used */
 		{"1 2", "1,mux=130 2,mux=129",
 		 "remove_pdn 1: mux 129>130; remove_pdn 2: mux 130>129; add_pdn 1; add_pdn 2"},
 		{"1", "qmap=v4 1,apn=x 2", "reattach: qmap auto>v4"},
@@ -134,7 +133,7 @@ static void come_and_go(void **state)
 	assert_int_equal(plan.n, 0);
 }
 
-/* A setting that nobody has thought about here would be changed on paper only. */
+/* A new setting without an entry here would be stored and never applied. */
 static void every_word_says_what_it_takes(void **state)
 {
 	const struct config_word *w = NULL;

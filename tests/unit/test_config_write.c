@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Any configuration, written as a file and read again, is the same to the last byte. */
+/* Any configuration that is written as a file and read again is equal to the last byte. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static uint32_t any(uint32_t below)
 	return random_state % below;
 }
 
-/* Much of what a file could take for something else, and letters beyond ASCII. */
+/* Strings full of characters with a meaning in files, and letters beyond ASCII. */
 static void any_string(char *text, size_t size)
 {
 	static const char nasty[] = " ;#\"\\=:[]',`";
@@ -86,13 +86,13 @@ static void any_words(enum config_scope scope, void *object)
 			any_value(w, object);
 }
 
-/* May be one that config_trunk_finish() refuses. */
+/* May build one that config_trunk_finish() refuses. */
 static void any_trunk(struct config_trunk *c)
 {
 	char number[8];
 
 	config_trunk_init(c);
-	c->persist = true; /* what comes from a file is */
+	c->persist = true; /* as for any configuration from a file */
 	snprintf(c->dev, sizeof(c->dev), "w%c%u", "an;[#\"=\\"[any(8)], any(100000));
 	any_words(CONFIG_TRUNK, c);
 	for (unsigned int i = any(5); i; i--) {
@@ -142,7 +142,7 @@ static void file_round_trip(void **state)
 	assert_true(good > ROUNDS / 10);
 }
 
-/* What is left out comes back from where it was, by way of the socket's JSON too. */
+/* Secrets left out are restored from the previous configuration, also after the socket's JSON. */
 static void without_secrets(void **state)
 {
 	static struct config_trunk c, told, back;
@@ -172,7 +172,7 @@ static void without_secrets(void **state)
 	assert_true(kept > ROUNDS / 20);
 }
 
-/* What is default is not written: the file is for people. */
+/* Defaults are not written: the file is for people. */
 static void text(void **state)
 {
 	static struct config_trunk c;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The control socket: well-behaved clients, and all the others. */
+/* The control socket with well-behaved and with hostile clients. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,8 +33,8 @@ struct fixture {
 	char dir[64], path[96];
 	struct event_base *base;
 	struct control_server *server;
-	struct control_request *held;  /* by "hold", to be answered later */
-	struct control_stream *stream; /* by "monitor"; NULL: closed */
+	struct control_request *held;  /* kept by "hold", answered later */
+	struct control_stream *stream; /* opened by "monitor"; NULL: closed */
 	unsigned int changes;
 };
 
@@ -126,7 +126,7 @@ static int teardown(void **state)
 
 	control_server_free(&f->server);
 	event_base_free(f->base);
-	assert_int_equal(rmdir(f->dir), 0); /* nothing may be left in there */
+	assert_int_equal(rmdir(f->dir), 0); /* the directory must be empty */
 	free(f);
 	return 0;
 }
@@ -154,7 +154,7 @@ static int dial(const struct fixture *f)
 	return fd;
 }
 
-/* All of @len, while the server takes it. */
+/* Writes all of @len while the server reads. */
 static void put(struct fixture *f, int fd, const char *buf, size_t len)
 {
 	double end = now() + 5;
@@ -172,7 +172,7 @@ static void put(struct fixture *f, int fd, const char *buf, size_t len)
 	}
 }
 
-/* One line without its newline; -1 at the end of the connection. */
+/* Reads one line without its newline; -1 at the end of the connection. */
 static int get(struct fixture *f, int fd, char *buf, size_t size)
 {
 	double end = now() + 5;
@@ -286,7 +286,7 @@ static void unknown_command(void **state)
 	close(fd);
 }
 
-/* No parser takes invalid UTF-8 for JSON: none comes in, and none goes out. */
+/* No JSON parser accepts invalid UTF-8, so none may come in or go out. */
 static void utf8(void **state)
 {
 	struct fixture *f = *state;
@@ -301,7 +301,7 @@ static void utf8(void **state)
 	expect_end(f, fd);
 }
 
-/* A request in the works holds up nobody else, and its client still gets the answer after EOF. */
+/* An open request does not block other clients, and its client still gets the answer after EOF. */
 static void later(void **state)
 {
 	struct fixture *f = *state;
@@ -381,7 +381,7 @@ static void stream(void **state)
 
 	stream_number(f, 1);
 	expect_line(f, fd, "{\"n\":1}");
-	say(f, fd, "{\"command\":\"show\"}\n"); /* nobody listens any more */
+	say(f, fd, "{\"command\":\"show\"}\n"); /* the server reads no more requests */
 	stream_number(f, 2);
 	stream_number(f, 3);
 	expect_line(f, fd, "{\"n\":2}");
@@ -404,7 +404,7 @@ static void stream_ends_with_the_server(void **state)
 	close(fd);
 }
 
-/* Whoever has left before the stream began. */
+/* The client has left before the stream began. */
 static void stream_to_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -416,7 +416,10 @@ static void stream_to_nobody(void **state)
 	close(fd);
 	for (int i = 0; i < 5; i++)
 		turn(f);
-	/* A client that has only stopped sending gets its answer, hence may still be told. */
+	/*
+	 * A client that has only closed its sending side gets its answer, so it may still get the
+	 * stream.
+	 */
 	if (!control_stream_open(&f->stream, f->held, stream_closed, f))
 		for (int i = 0; i < 1000 && f->stream; i++) {
 			stream_number(f, i);
@@ -438,7 +441,10 @@ static int number_of(const char *line, const char *key)
 	return n;
 }
 
-/* What a reader misses is counted, and all that it gets is in order; the daemon keeps little. */
+/*
+ * Lines that a slow reader misses are counted, the others are in order; the daemon queues
+ * little.
+ */
 static void slow_reader_of_a_stream(void **state)
 {
 	enum {
@@ -517,7 +523,7 @@ static void deep(void **state)
 	expect_end(f, fd);
 }
 
-/* The longest line that is taken, and one byte more. */
+/* The longest line accepted, and one byte more. */
 static void long_lines(void **state)
 {
 	static const char head[] = "{\"command\":\"attach\",\"x\":\"", tail[] = "\"}\n";
@@ -540,7 +546,10 @@ static void long_lines(void **state)
 	free(line);
 }
 
-/* Who says half a line, who says it byte by byte, who does not read: all are cut off in the end. */
+/*
+ * Clients that send half a line, send it byte by byte, or do not read: all are disconnected in the
+ * end.
+ */
 static void slow(void **state)
 {
 	struct fixture *f = *state;
@@ -569,7 +578,7 @@ static void slow(void **state)
 	assert_false(open);
 	close(drip);
 	expect_end(f, half);
-	/* What the socket holds comes, the rest of the 3 MB does not. */
+	/* The socket's buffer arrives, the rest of the 3 MB does not. */
 	do
 		turn(f);
 	while (recv(deaf, line, sizeof(line), MSG_PEEK) < 0 && errno == EAGAIN);
@@ -612,7 +621,9 @@ static void many(void **state)
 	close(fds[0]);
 }
 
-/* A connection that cannot be accepted for want of a descriptor waits, and the loop does not spin.
+/*
+ * A connection that cannot be accepted for want of a descriptor waits, and the loop does not
+ * spin.
  */
 static void no_descriptors(void **state)
 {
@@ -638,9 +649,9 @@ static void no_descriptors(void **state)
 	close(fd);
 }
 
-/* ---- who may ---- */
+/* ---- permissions ---- */
 
-/* Runs @fn in a child process while the server serves; its exit code. */
+/* Runs @fn in a child process while the server serves; returns its exit code. */
 static int in_child(struct fixture *f, int (*fn)(const struct fixture *f))
 {
 	pid_t pid = fork();
@@ -716,7 +727,7 @@ static void permissions(void **state)
 		skip();
 	}
 	assert_int_equal(in_child(f, stranger), 0);
-	/* As the group's membership would: this user gets past the socket's mode. */
+	/* Replaces membership in the group: this user gets past the socket's mode. */
 	assert_int_equal(chmod(f->path, 0666), 0);
 	assert_int_equal(in_child(f, member), 0);
 	assert_int_equal(f->changes, 1);
@@ -807,9 +818,9 @@ static void makes_directory(void **state)
 
 /* ---- the client against servers of all kinds ---- */
 
-static int client_result; /* what control_call() must return */
+static int client_result; /* expected result of control_call() */
 
-/* To the end of the line: what comes behind the first piece of it is no word of the client's. */
+/* Reads to the end of the line: bytes behind it are not the client's. */
 static bool take_request(int conn)
 {
 	char buf[256];
@@ -821,7 +832,7 @@ static bool take_request(int conn)
 	return n > 0;
 }
 
-/* A listener that takes one request and answers @reply (NULL: nothing), then closes or hangs. */
+/* A listener that reads one request and answers @reply (NULL: nothing), then closes or hangs. */
 static void with_server(struct fixture *f, const char *reply, bool hang, int want)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Discovery against sysfs trees that are made up here, as the kernel lays them out. */
+/* Discovery in sysfs trees that the test builds as the kernel lays them out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +38,7 @@ static void make_dirs(char *path)
 	}
 }
 
-/* An empty directory; what leads to it is made, too. */
+/* Makes an empty directory and its parents. */
 static void dir(const char *fmt, ...)
 {
 	char path[400];
@@ -296,7 +296,7 @@ static void other_modes(void **state)
 	}
 }
 
-/* Modems of one maker that no command makes speak QMI, with a driver and without. */
+/* Modems of one maker that no command switches to QMI, with a driver and without. */
 static void modems_without_qmi(void **state)
 {
 	static const struct {
@@ -325,7 +325,7 @@ static void modems_without_qmi(void **state)
 			"takes DHCP, or another program dials by AT commands");
 }
 
-/* An Ethernet adapter and a phone have the drivers of a modem, a hub and a disk have none. */
+/* An Ethernet adapter and a phone have drivers that modems use, too; a hub and a disk do not. */
 static void no_modems(void **state)
 {
 	usb_device("1-1", "0bda", "8153");
@@ -385,7 +385,7 @@ static void order(void **state)
 	assert_string_equal(list[2].interface_name, "1-10:1.4");
 }
 
-/* Strings come from the device: whatever it sends must not drive a terminal. */
+/* Strings come from the device: no byte of them may control a terminal. */
 static void hostile_strings(void **state)
 {
 	char text[301];
@@ -487,7 +487,7 @@ static void virtual_netdevs(void **state)
 	next_is(list, "`qmapctl attach wwan0 --control PATH` if a modem is behind it");
 }
 
-/* --- what the table adds, and JSON --- */
+/* --- additions to the table, and JSON --- */
 
 static void overrides(void **state)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What has happened: kept, told, and said in words. */
+/* Events: kept, delivered, and described in words. */
 #include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,7 +190,7 @@ static void as_json(void **state)
 	json_object_put(o);
 }
 
-/* A modem's words may be part of a reason. */
+/* A modem's text may be part of a reason. */
 static void one_line(void **state)
 {
 	struct events_entry e = {.kind = EVENTS_MODEM, .reason = "evil\nforged line\x1b[2J"};

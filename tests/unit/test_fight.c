@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What is damaged again and again is given up, what is damaged now and then is not. */
+/* Repairs stop after frequent damage, and go on after occasional damage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

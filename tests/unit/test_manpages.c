@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The manual pages name everything that the tables of the programs hold, in the same words. */
+/* The manual pages name every entry of the programs' tables, in the same words. */
 #include <json-c/json.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static char *read_page(const char *path)
 	return page;
 }
 
-/* Finds the text, or fails and tells what is missing where. */
+/* Finds the text, or fails and reports the missing text and the file. */
 __attribute__((format(printf, 3, 4))) static const char *expect(const char *page, const char *path,
 								const char *fmt, ...)
 {
@@ -107,8 +107,8 @@ static void pdn_words_of_qmapctl(void **state)
 }
 
 /*
- * The default as the page should give it: @one and @two are the word's value in PDNs 1 and 2, so
- * that one which depends on the number shows. An empty string has none that could be compared.
+ * The default as the page should give it: @one and @two are the word's values in PDNs 1 and 2, to
+ * detect one that depends on the number. An empty string has no default to compare.
  */
 static void expect_default(const char *entry, const struct config_word *w, struct json_object *one,
 			   struct json_object *two)
@@ -130,7 +130,7 @@ static void expect_default(const char *entry, const struct config_word *w, struc
 		expect(entry, w->key, "Default: ");
 }
 
-/* Heading and default of one word, the latter within its own entry. */
+/* Checks heading and default of one word, the latter within its own entry. */
 static void check_word(const char *page, const struct config_word *w, const void *one,
 		       const void *two)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A device node that comes into being is noticed, and nothing else is. */
+/* The watch reports a device node that appears, and nothing else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -61,7 +61,7 @@ static void one_name(void **state)
 	make("cdc-wdm0");
 	turn();
 	assert_int_equal(n, 1);
-	/* udev gives it to a group */
+	/* udev gives the node to a group */
 	assert_int_equal(chmod(in_dir("cdc-wdm0"), 0660), 0);
 	turn();
 	assert_int_equal(n, 2);

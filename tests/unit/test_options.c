@@ -29,7 +29,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* @line: words separated by one blank. getopt_long() permutes @argv, which stays for the caller. */
+/* @line: words separated by one blank. getopt_long() permutes @argv, which the caller keeps. */
 static int parse(const struct cli_command *cmd, const char *line, bool stop_early,
 		 char *argv[MAX_ARGS + 1])
 {
@@ -86,7 +86,7 @@ static void attach(void **state)
 	assert_int_equal(cli.trunk.pdns[1].mux, 9);
 }
 
-/* Every word of the configuration is an option, and sets what it says. */
+/* Every word of the configuration is an option that sets its member. */
 static void words_are_options(void **state)
 {
 	static const char *const values[] = {"control",
@@ -252,7 +252,7 @@ static char *help_text(const struct cli_command *cmd)
 	return text;
 }
 
-/* Whatever can be given is explained, and no line is too long for a terminal by much. */
+/* Every option is explained, and no line is much too long for a terminal. */
 static void help(void **state)
 {
 	char *text = help_text(command("attach")), *all = help_text(NULL), word[64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What people read: the text of results, made from the JSON that programs read. */
+/* Output for people: the text of results, made from the JSON that programs read. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -116,7 +116,7 @@ static void show_other_states(void **state)
 	       "wwan1.1: IPv4 backing-off: client end (call end reason 2)\n");
 }
 
-/* The call is up, but not for anybody: what the network told is not what the port has. */
+/* The call is up, but unusable: the port lacks the network's settings. */
 static void show_damage(void **state)
 {
 	expect(output_show,
@@ -138,7 +138,7 @@ static void show_damage(void **state)
 	       "wwan0.2: no route\n");
 }
 
-/* Whatever another version sends, nothing crashes and nothing is made up. */
+/* Input from another version neither crashes the printers nor makes them invent values. */
 static void show_nonsense(void **state)
 {
 	static const char *const table[] = {
@@ -193,7 +193,7 @@ static void stats(void **state)
 	       "dropped 3 unknown_mux (no PDN has this mux id)\n");
 }
 
-/* What rmnet does not count is absent, and no zero. */
+/* Counters that rmnet does not have are absent, not zero. */
 static void stats_of_rmnet(void **state)
 {
 	expect(output_stats,
@@ -242,7 +242,7 @@ static void probe_modems(void **state)
 	       "`qmapctl probe DEV` says what this machine has for one of them.\n");
 }
 
-/* Runs @fn with stdout and stderr going to files; what they got. */
+/* Runs @fn with stdout and stderr redirected to files; returns their text. */
 static void capture(void (*fn)(void), char out[512], char err[512])
 {
 	FILE *files[2] = {tmpfile(), tmpfile()};
@@ -335,8 +335,8 @@ static void say_hostile(void)
 	output_error(&output, &e);
 }
 
-/* Names and words of others reach neither the terminal as commands nor a parser as no UTF-8. */
-/* Nothing is known yet of how its modem will be driven. */
+/* Names and text from outside neither control the terminal nor reach a parser as invalid UTF-8. */
+/* The driver for the modem is not known yet. */
 static void show_waiting(void **state)
 {
 	expect(output_show,
@@ -422,7 +422,7 @@ static void log_plain(void)
 	log_debug("not shown");
 }
 
-/* $JOURNAL_STREAM names stderr itself: then, and only then, lines carry a priority. */
+/* $JOURNAL_STREAM names stderr itself: only then do lines carry a priority. */
 static void log_journal(void)
 {
 	struct stat st;
@@ -451,7 +451,10 @@ static void diagnostics(void **state)
 	assert_string_equal(err, "<3>e\n<6>i\ntest_output: warning: w\n");
 }
 
-/* Whoever reads the log may stop: we go on, and say later how much is missing. */
+/*
+ * The reader of the log may stop: the daemon goes on, and reports later how many lines are
+ * missing.
+ */
 static void log_to_a_full_pipe(void **state)
 {
 	char buf[8192] = {0};
@@ -461,7 +464,7 @@ static void log_to_a_full_pipe(void **state)
 	assert_int_equal(pipe(fds), 0);
 	assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) >= 4096);
 	assert_int_equal(dup2(fds[1], 2), 2);
-	alarm(20); /* it would hang */
+	alarm(20); /* a hang would be the fault */
 	for (int i = 0; i < 1000; i++)
 		log_info("line %d of many that nobody reads", i);
 	alarm(0);

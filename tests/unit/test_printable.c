@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Text of others at the output edges: what a terminal would obey, and what is no UTF-8. */
+/* Text from outside at the output edges: terminal controls, and invalid UTF-8. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "daemon/util/printable.h"
 
 static const struct {
-	const char *in, *want; /* @want NULL: as it is */
+	const char *in, *want; /* @want NULL: unchanged */
 } texts[] = {
 	{"", NULL},
 	{"wwan0.1", NULL},
@@ -77,7 +77,7 @@ static void all_mixtures(void **state)
 	}
 }
 
-/* Values are mended wherever they are; the others stay. */
+/* String values are sanitized at any depth; other values stay. */
 static void json_values(void **state)
 {
 	struct json_object *o = json_object_new_object(), *a = json_object_new_array();
@@ -99,7 +99,7 @@ static void json_values(void **state)
 	printable_json(NULL);
 }
 
-/* Programs get the control characters of ASCII as they are, escaped. */
+/* Programs get the control characters of ASCII escaped and otherwise unchanged. */
 static void json_text(void **state)
 {
 	struct json_object *o = json_object_new_object();

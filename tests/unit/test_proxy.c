@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Our qmi-proxy, between clients that are sockets of this test and a modem that does as it likes.
- */
+/* Our qmi-proxy between clients, which are sockets of this test, and a scripted modem. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +26,7 @@ static char name[32];
 static int fds[MAX];
 static struct {
 	int changes, lost;
-	unsigned int most, ids, allocating; /* as last told */
+	unsigned int most, ids, allocating; /* as in the last callback */
 	unsigned int requests_at_change;
 } seen;
 
@@ -140,7 +139,7 @@ static void open_path(int i, const char *path)
 	ask(i, CTL, 0, 9, 0xff00, tlv, 3 + strlen(path));
 }
 
-/* The next message for client @i; its length, 0: none, -1: hung up. */
+/* Reads the next message for client @i. Returns its length, 0: none, -1: hung up. */
 static int take(int i, uint8_t b[512])
 {
 	ssize_t n;
@@ -155,7 +154,10 @@ static int take(int i, uint8_t b[512])
 	return n + 3;
 }
 
-/* Result of a CTL response with this transaction and message, which must be next. */
+/*
+ * Reads the next message, which must be a CTL response with this transaction and message; its
+ * result.
+ */
 static uint16_t ctl_result(int i, uint8_t tid, uint16_t message, uint8_t b[512])
 {
 	assert_true(take(i, b) >= 19);
@@ -220,7 +222,7 @@ static void test_open(void **state)
 	assert_int_equal(modem.nlog, 0);
 }
 
-/* Who asks before the modem is there waits for it; what it has sent meanwhile waits, too. */
+/* A client that asks before the modem is there waits for it, and so do its messages. */
 static void test_waits_for_modem(void **state)
 {
 	uint8_t b[512];
@@ -234,7 +236,7 @@ static void test_waits_for_modem(void **state)
 	assert_int_equal(ctl_result(0, 5, 0x0021, b), 0);
 }
 
-/* Two with the same transaction number: each gets its own answer. */
+/* Two clients use the same transaction number: each gets its own answer. */
 static void test_transactions_are_told_apart(void **state)
 {
 	uint8_t b[512];
@@ -272,7 +274,7 @@ static void test_services(void **state)
 	assert_int_equal(take(1, b), 0);
 	ask(0, DMS, other, 1, 0x0022, NULL, 0);
 	assert_true(take(0, b) > 0);
-	assert_int_equal(b[18], 7); /* InvalidClientId, and the modem has seen nothing */
+	assert_int_equal(b[18], 7); /* InvalidClientId, and the modem got no message */
 	assert_int_equal(modem.nlog, 3);
 }
 
@@ -298,7 +300,7 @@ static void test_indications(void **state)
 		assert_int_equal(take(i, b), 0);
 }
 
-/* An id is written down before it is asked for, and until the modem has taken it back. */
+/* An id is written down before it is requested, until the modem has released it. */
 static void test_ids_are_written_down(void **state)
 {
 	let_in();
@@ -318,7 +320,7 @@ static void test_ids_are_written_down(void **state)
 	assert_int_equal(modem.nclients, 0);
 }
 
-/* The modem's answer finds nobody any more: the id goes back. */
+/* The client has left before the modem's answer: the id is released. */
 static void test_left_before_the_id_came(void **state)
 {
 	let_in();
@@ -352,7 +354,7 @@ static void test_release(void **state)
 	assert_false(proxy_modem_has(shared, NAS, id));
 }
 
-/* What is not in the table could not be given back: it is not asked for. */
+/* An id without room in the table could not be released: it is not requested. */
 static void test_ids_of_all_clients(void **state)
 {
 	uint8_t b[512];
@@ -375,7 +377,7 @@ static void test_ids_of_all_clients(void **state)
 	assert_int_equal(seen.ids + seen.allocating, 0);
 }
 
-/* A call of a client on a mux id of ours would send its packets to our PDN's port. */
+/* A client's call on one of our mux ids would send its packets to our PDN's port. */
 static void test_mux_ids_are_ours(void **state)
 {
 	static const struct {
@@ -409,7 +411,7 @@ static void test_mux_ids_are_ours(void **state)
 	assert_int_equal(modem.nlog, before + 1);
 }
 
-/* Beyond them, who comes is sent away instead of being left to wait. */
+/* A client beyond the limit is disconnected at once and does not wait. */
 static void test_seats(void **state)
 {
 	int many[64];
@@ -447,7 +449,7 @@ static void test_what_ctl_keeps(void **state)
 		{0x0022, 17, {1, 1, 0, 0}, 4},	   /* CTL has no ids */
 		{0x0022, 17, {1, 2, 0, 3, 3}, 5},  /* two bytes where one should be */
 		{0x0023, 17, {0}, 0},		   /* no id */
-		{0x0023, 7, {1, 2, 0, 3, 200}, 5}, /* nobody's */
+		{0x0023, 7, {1, 2, 0, 3, 200}, 5}, /* another client's */
 		{0x1234, 71, {0}, 0},
 	};
 	uint8_t b[512];
@@ -493,7 +495,7 @@ static void test_garbage(void **state)
 		{{1, 0xff, 0xff, 0, 0, 0}, 6},				 /* too long */
 		{{1, 11, 0, 0x80, 0, 0, 1, 1, 0x21, 0, 0, 0}, 12},	 /* a response */
 		{{1, 11, 0, 0, 0, 0, 2, 1, 0x21, 0, 0, 0}, 12},		 /* an indication */
-		{{1, 11, 0, 0, 0, 0, 7, 1, 0x21, 0, 0, 0}, 12},		 /* whatever */
+		{{1, 11, 0, 0, 0, 0, 7, 1, 0x21, 0, 0, 0}, 12},		 /* unknown type */
 		{{1, 11, 0, 0, 0, 0, 0, 1, 0x21, 0, 1, 0}, 12},		 /* length of the TLVs */
 		{{1, 14, 0, 0, 0, 0, 0, 1, 0x21, 0, 3, 0, 1, 9, 0}, 15}, /* TLV cut short */
 		/* libqmi's of June 2026: the header of the second TLV is cut short */
@@ -516,7 +518,10 @@ static void test_garbage(void **state)
 	assert_int_equal(proxy_modem_clients(shared), 1);
 }
 
-/* Values of requests to CTL, shorter and longer than they should be: refused, and no modem hears of it. */
+/*
+ * Values of CTL requests shorter and longer than they should be: refused, and none reaches the
+ * modem.
+ */
 static void test_values_cut(void **state)
 {
 	static const struct {
@@ -544,7 +549,7 @@ static void test_values_cut(void **state)
 		allocate(0, NAS);
 		before = modem.nlog;
 		ask(0, CTL, 0, 5, cases[i].message, cases[i].tlvs, cases[i].len);
-		/* who is hung up on gives back its id, and that is all */
+		/* a client that is disconnected releases its id, and that is all */
 		assert_int_equal(modem.nlog - before, 1 - modem.nclients);
 		if (take(0, b) > 0)
 			assert_int_not_equal(b[17] | b[18] << 8, 0);
@@ -554,7 +559,7 @@ static void test_values_cut(void **state)
 	assert_int_equal(proxy_modem_clients(shared), 1);
 }
 
-/* One client's requests are under way up to a limit; the rest waits, and others pass. */
+/* The number of open requests of one client is limited; further ones wait, those of others pass. */
 static void test_limit_of_requests(void **state)
 {
 	uint8_t b[512], id, other;
@@ -573,7 +578,7 @@ static void test_limit_of_requests(void **state)
 	modem.mute = false;
 	ask(1, DMS, other, 1, 0x0022, NULL, 0);
 	assert_true(take(1, b) > 0);
-	/* one is answered: one more may go, and its answer lets in the next */
+	/* one answer makes room for one request, whose answer makes room for the next */
 	fake_send(&modem, b, fake_message(b, DMS, id, 1, 1, 0x0022, NULL, 0));
 	for (int i = 0; i < 10; i++)
 		turn();
@@ -597,7 +602,7 @@ static void test_modem_restarts(void **state)
 	assert_int_equal(take(0, b), -1);
 	assert_int_equal(take(1, b), -1);
 	assert_int_equal(seen.ids + seen.allocating, 0);
-	/* nothing is asked of the modem for those who are gone */
+	/* no request is sent to the modem for clients that have left */
 	assert_int_equal(modem.nlog, 2);
 	hang_up(0);
 	welcome(0);
@@ -619,9 +624,9 @@ static void test_channel_lost(void **state)
 	assert_int_equal(seen.lost, 1);
 	assert_true(take(0, b) > 0);
 	assert_int_equal(take(0, b), -1);
-	/* whoever has the channel knows whether the modem still has the ids */
+	/* the owner of the channel knows whether the modem still has the ids */
 	assert_int_equal(seen.changes, changes);
-	/* and the next channel is as good */
+	/* the next channel works, too */
 	qmi_channel_free(&channel);
 	assert_int_equal(qmi_channel_open(&channel, modem.base, modem.path, &ops, NULL, NULL), 0);
 	let_in();
@@ -645,7 +650,7 @@ static void test_stop(void **state)
 	assert_int_equal(modem.nclients, 0);
 	assert_int_equal(seen.ids, 0);
 	open_path(1, modem.path);
-	assert_int_equal(take(1, b), 0); /* nobody is let in */
+	assert_int_equal(take(1, b), 0); /* no client is let in */
 }
 
 static void test_names(void **state)
@@ -656,7 +661,7 @@ static void test_names(void **state)
 	assert_int_equal(proxy_server_start(modem.base, "", NULL, &err), -EINVAL);
 	assert_int_equal(proxy_server_start(modem.base, name, "no-such-group", NULL), -EINVAL);
 	assert_int_equal(proxy_server_start(modem.base, name, NULL, NULL), 0);
-	/* a channel through another proxy is not ours to share */
+	/* a channel through another proxy is not shared */
 	assert_null(proxy_modem_new("qmi-proxy:/dev/cdc-wdm0", &owner, NULL));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A channel through a qmi-proxy: the greeting, against proxies that answer it as they like. */
+/* A channel through a qmi-proxy: the greeting, against proxies that answer in various ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ static struct {
 	char why[128];
 } seen;
 
-/* Open with the device's path, and its answer. */
+/* Open with the device's path, and the answer to it. */
 static const uint8_t greeting[] = {1,	27,  0,	  0,   0,   0,	 0,   1,   0,	0xff,
 				   16,	0,   1,	  13,  0,   '/', 'd', 'e', 'v', '/',
 				   'c', 'd', 'c', '-', 'w', 'd', 'm', '7'};
@@ -41,7 +41,7 @@ static const uint8_t welcome[] = {1, 18, 0, 0x80, 0, 0, 1, 1, 0, 0xff, 7, 0, 2, 
 static const uint8_t refusal[] = {1, 18, 0, 0x80, 0, 0, 1, 1, 0, 0xff, 7, 0, 2, 4, 0, 1, 0, 3, 0};
 static const uint8_t versions[] = {1, 18, 0, 0x80, 0, 0, 1, 1, 0x21, 0, 7, 0, 2, 4, 0, 0, 0, 0, 0};
 
-/* --- the proxy: another process, so that it is not this one that serves --- */
+/* --- the proxy, in another process, so that this one does not serve itself --- */
 
 static void child_assert(bool ok)
 {
@@ -57,7 +57,7 @@ static void expect_greeting(int fd)
 	child_assert(!memcmp(buf, greeting, sizeof(greeting)));
 }
 
-/* Nothing but the greeting comes until it is answered, and the answer may come in pieces. */
+/* Sends nothing but the greeting until it is answered; the answer may come in pieces. */
 static void proxy_slow(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -72,7 +72,7 @@ static void proxy_slow(int fd)
 	child_assert(send(fd, versions, sizeof(versions), 0) == sizeof(versions));
 }
 
-/* What stands behind the welcome in one go with it is not lost. */
+/* Bytes that follow the answer in the same read are not lost. */
 static void proxy_hasty(int fd)
 {
 	uint8_t both[sizeof(welcome) + sizeof(versions)];
@@ -113,7 +113,7 @@ static void proxy_boasts(int fd)
 	send(fd, "\1\xff\xff\x80\0\0", 6, 0);
 }
 
-/* libqmi's vectors of June 2026 as the answer to the greeting. */
+/* libqmi's vectors of June 2026 as answers to the greeting. */
 static void proxy_cuts_result(int fd)
 {
 	static const uint8_t answer[] = {1,    16, 0, 0x80, 0, 0, 1,	1,   0,
@@ -159,7 +159,7 @@ static void proxy_start(void (*behave)(int fd))
 	close(ready[1]);
 }
 
-/* --- this side --- */
+/* --- the client --- */
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
@@ -194,7 +194,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Sends a request at once, as a session does, and waits for what becomes of it. */
+/* Sends a request at once, as a session does, and waits for its result. */
 static void run(void (*behave)(int fd))
 {
 	struct error err = {0};
@@ -302,7 +302,10 @@ int main(void)
 		cmocka_unit_test(test_words),
 	};
 
-	/* Abstract names belong to the network namespace: one of our own, for a name of our own. */
+	/*
+	 * Abstract names belong to the network namespace: create one, with a name of this test in
+	 * it.
+	 */
 	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
 		print_message("SKIP: no network namespace to be had\n"
 			      "# 0 passed, 0 failed, 1 skipped\n");

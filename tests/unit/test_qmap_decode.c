@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `qmapctl decode qmap`: bytes in, JSON and text out; hexadecimal as people paste it. */
+/*
+ * `qmapctl decode qmap`: bytes in, JSON and text out; hexadecimal in the forms that people
+ * paste.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -88,7 +91,7 @@ static void v5_checksums(void **state)
 		    "33 bytes, checksum absent\n");
 }
 
-/* Appends the v4 trailer that a modem would send for @packet, its sum changed by @error. */
+/* Appends the v4 trailer that a modem would send for @packet, with @error added to its sum. */
 static void trailer(char *hex, size_t size, const char *packet, unsigned int flags, uint16_t start,
 		    uint16_t error)
 {
@@ -160,7 +163,7 @@ static void commands(void **state)
 	       "\"checksum\":\"absent\",\"drop\":null,\"reason\":null}]");
 }
 
-/* Where malformed input breaks, and that the walk goes on where it can. */
+/* The position of the fault, and the walk beyond it where that is possible. */
 static void malformed(void **state)
 {
 	static const struct {
@@ -200,7 +203,7 @@ static void malformed(void **state)
 	}
 }
 
-/* Nothing that is cut anywhere may be read beyond its end (ASan looks). */
+/* No truncated input may be read beyond its end (checked by ASan). */
 static void cut_everywhere(void **state)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};

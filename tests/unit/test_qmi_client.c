@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Transports, clients and transactions against a modem that does as it likes. */
+/* Transports, clients and transactions against a scripted modem. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,7 +98,7 @@ static void run_for(unsigned int ms)
 	fake_run(&modem, &seen.never, ms);
 }
 
-/* Runs until a counter has got there. */
+/* Runs until a counter has reached the value. */
 static void wait_for(const uint64_t *counter, uint64_t value)
 {
 	for (int i = 0; i < 300 && *counter < value; i++)
@@ -128,14 +128,16 @@ static void test_deadline_then_late(void **state)
 	wait_for(&counters()->late, 1);
 	assert_int_equal(seen.replies, 1);
 	assert_int_equal(seen.lates, 1);
-	/* somebody else's message may be behind it: one nudge, whose answer says that there is none
+	/*
+	 * another program's message may be behind it: one nudge, whose answer shows that there is
+	 * none
 	 */
 	wait_for(&counters()->responses, 1);
 	assert_int_equal(fake_asked(&modem, CTL, 0x21), 1);
 	assert_int_equal(counters()->requests, 2);
 }
 
-/* Whoever waits for long is nudged for once; more is only for a modem that holds back. */
+/* A request that waits long is nudged for once; only a modem that holds messages back gets more. */
 static void test_slow_answer(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 1800});
@@ -146,7 +148,7 @@ static void test_slow_answer(void **state)
 	assert_int_equal(counters()->responses, 2);
 }
 
-/* libqmi's vectors of June 2026 as answers: one holds no result, the other is no message at all. */
+/* libqmi's vectors of June 2026 as answers: one has no result, the other is no message at all. */
 static void test_result_cut(void **state)
 {
 	static const uint8_t cut[] = {0x02, 0x02, 0x00, 0xff, 0xff},
@@ -162,7 +164,7 @@ static void test_result_cut(void **state)
 	assert_false(seen.replied);
 	fake_send(&modem, b, fake_message(b, WDS, 7, 1, 1, STATUS, cut, sizeof(cut)));
 	assert_true(fake_run(&modem, &seen.replied, 500));
-	/* whoever has asked finds that it holds no result */
+	/* the caller finds that the message has no result */
 	assert_int_equal(seen.replies, 1);
 	assert_int_equal(seen.err, 0);
 }
@@ -177,8 +179,10 @@ static void test_duplicate(void **state)
 	assert_int_equal(counters()->responses, 1);
 }
 
-/* Each nudge is for an answer that nobody waits for, and is answered twice itself: that ends nowhere, but
- * it costs no more than a few requests a second. */
+/*
+ * Each nudge is sent for a stale answer and is answered twice itself: that never ends, but costs no
+ * more than a few requests a second.
+ */
 static void test_everything_twice(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
@@ -189,7 +193,7 @@ static void test_everything_twice(void **state)
 	assert_in_range(fake_asked(&modem, CTL, 0x21), 1, 100);
 }
 
-/* Answers that are not quite ours ahead of the one that is: none of them may be taken for it. */
+/* Answers similar to ours arrive before the real one: none of them may be taken for it. */
 static void test_mistaken_answers(void **state)
 {
 	uint8_t b[256];
@@ -237,7 +241,7 @@ static void test_indications(void **state)
 
 	assert_int_equal(qmi_client_new(&other, channel, WDS, 9, on_indication, NULL), 0);
 	assert_int_equal(qmi_client_new(&dms, channel, DMS, 7, on_indication, NULL), 0);
-	ask(wds, STATUS, 1000); /* also waits for the modem to accept */
+	ask(wds, STATUS, 1000); /* this also waits for the modem to accept */
 	assert_true(fake_run(&modem, &seen.replied, 1000));
 	FAKE_INDICATE(&modem, WDS, 7, STATUS, 1, 2, 0, 1, 0);
 	wait_for(&counters()->indications, 1);
@@ -252,7 +256,7 @@ static void test_indications(void **state)
 
 static void test_parallel(void **state)
 {
-	/* One after the other they would take 20 s. */
+	/* Sent one after the other they would take 20 s. */
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 100});
 	for (int i = 0; i < 200; i++)
 		ask(wds, STATUS, 3000);
@@ -262,7 +266,7 @@ static void test_parallel(void **state)
 	assert_int_equal(modem.log[199].transaction, 200);
 }
 
-/* A modem that reads nothing: what cannot be queued any more fails, and nothing else does. */
+/* A modem that reads nothing: requests beyond the queue fail, and no others do. */
 static void test_queue_limit(void **state)
 {
 	for (int i = 0; i < 300; i++)
@@ -286,7 +290,7 @@ static void test_too_long(void **state)
 	assert_int_equal(counters()->requests, 0);
 }
 
-/* CTL has eight bits for transactions, zero is none of them, and those in use are passed over. */
+/* CTL transactions have eight bits, zero is not used, and numbers in use are skipped. */
 static void test_ctl_transactions(void **state)
 {
 	struct qmi_client *ctl;
@@ -340,7 +344,7 @@ static void free_client(void *arg, const struct qmi_message *m)
 	qmi_client_free(c);
 }
 
-/* Every client frees the next one from a broadcast: no one may be reached after its end. */
+/* Every client frees the next one from a broadcast: a freed client must not be called. */
 static void test_free_from_indication(void **state)
 {
 	static struct qmi_client *a, *b;
@@ -462,7 +466,7 @@ static void test_exclusive(void **state)
 	pty_open();
 	if (geteuid() != 0) {
 		close(pty.master);
-		skip(); /* other users' processes cannot be looked at */
+		skip(); /* processes of other users cannot be examined */
 	}
 	assert_true(qmi_transport_exclusive(qmi_channel_transport(channel)));
 	assert_int_equal(pipe(gate), 0);

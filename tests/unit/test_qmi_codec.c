@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* TLVs, messages, the stream they come in, and the requests and responses of the services. */
+/* TLVs, messages, their stream, and the requests and responses of the services. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static struct bytes unhex(const char *hex)
 	return b;
 }
 
-/* @r as the message a client would send. */
+/* Compares @r with the message that a client would send. */
 static void check_request(const struct qmi_request *r, uint8_t service, uint8_t client,
 			  uint16_t transaction, const char *hex)
 {
@@ -66,7 +66,7 @@ static struct qmi_message parse(const struct bytes *b)
 	return m;
 }
 
-/* Where qmicli 1.32 sends a request that we send too, the bytes are the same. */
+/* Requests that qmicli 1.32 sends, too, have the same bytes. */
 static void test_requests_as_qmicli(void **state)
 {
 	const struct qmi_endpoint ep = {QMI_ENDPOINT_HSUSB, 4};
@@ -101,8 +101,10 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 	check_request(&r, QMI_DMS, 1, 1, "010c000002010001002b000000");
 	qmi_dms_verify_pin(&r, "1234");
 	check_request(&r, QMI_DMS, 2, 1, "0115000002020001002800 0900 010600 01 04 31323334");
-	/* qmicli names the card in slot 1 (session 6) where we name the SIM that calls go by (0),
-	 * and has the TLVs the other way round */
+	/*
+	 * qmicli names the card in slot 1 (session 6), we name the SIM used for calls (0), and its
+	 * TLVs have the other order
+	 */
 	qmi_uim_verify_pin(&r, "1234");
 	check_request(&r, QMI_UIM, 2, 1,
 		      "011a00000b020001002600 0e00 010200 0000 020600 01 04 31323334");
@@ -130,7 +132,7 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 	check_request(&r, QMI_DMS, 1, 1, "0110000002010001000100 0400 14010001");
 }
 
-/* The file as it is on the card: 19 or 20 digits, low half first. */
+/* The file as stored on the card: 19 or 20 digits, low half first. */
 static void test_iccid(void **state)
 {
 	static const struct {
@@ -262,7 +264,7 @@ static void test_tlv_values(void **state)
 	assert_true(qmi_tlv_u8(w, 1, &v8) && v8 == 0xfe);
 	assert_true(qmi_tlv_le16(w, 2, &v16) && v16 == 0xfedc);
 	assert_true(qmi_tlv_le32(w, 3, &v32) && v32 == 0xfedcba98);
-	assert_true(qmi_tlv_u8(w, 3, &v8) && v8 == 0x98); /* longer is fine, shorter is not */
+	assert_true(qmi_tlv_u8(w, 3, &v8) && v8 == 0x98); /* longer is accepted, shorter is not */
 	assert_false(qmi_tlv_le32(w, 2, &v32));
 	assert_false(qmi_tlv_le16(w, 1, &v16));
 	assert_false(qmi_tlv_u8(w, 6, &v8));
@@ -356,7 +358,7 @@ static void test_ctl_responses(void **state)
 	assert_true(qmi_ctl_allocated(&m, &service, &id));
 	assert_int_equal(service, QMI_WDS);
 	assert_int_equal(id, 17);
-	b.data[b.len - 1] = 0xff; /* the broadcast id belongs to nobody */
+	b.data[b.len - 1] = 0xff; /* the broadcast id belongs to no client */
 	assert_false(qmi_ctl_allocated(&m, &service, &id));
 	b = unhex("01200080000001 01 2100 1500 02040000000000 010b00 02 0101004300 1a01001000");
 	m = parse(&b);
@@ -366,7 +368,10 @@ static void test_ctl_responses(void **state)
 	assert_int_equal(qmi_ctl_services(&m, &services), -EBADMSG);
 }
 
-/* From a modem of T-Mobile USA; TLV 0x15, which is not read, is one byte too long for its list. */
+/*
+ * From a modem of T-Mobile USA; TLV 0x15, which the parser ignores, is one byte too long for its
+ * list.
+ */
 static void test_serving_system(void **state)
 {
 	struct bytes b =
@@ -385,7 +390,7 @@ static void test_serving_system(void **state)
 	assert_int_equal(s.mcc, 310);
 	assert_int_equal(s.mnc, 260);
 	assert_string_equal(s.network, " T-Mobile");
-	/* an indication need not say what has stayed as it was */
+	/* an indication may omit unchanged values */
 	b = unhex("01190080 03 03 04 0000 2400 0d00 010600 02 02 02 02 01 00 10010000");
 	m = parse(&b);
 	assert_true(qmi_nas_serving_system(&m, &s));
@@ -495,10 +500,10 @@ static void test_card_status(void **state)
 		{"ffff ffff ffff ffff 01" CARD("00", "00"), QMI_SIM_ABSENT, 0, 0},
 		{"ffff ffff ffff ffff 01" CARD("02", "00"), QMI_SIM_ERROR, 0, 0},
 		{"ffff ffff ffff ffff 00", QMI_SIM_ABSENT, 0, 0},
-		/* the second slot has it */
+		/* the second slot has the SIM */
 		{"0001 ffff ffff ffff 02" CARD("00", "00") CARD("01", "01") USIM("07", "03", "03"),
 		 QMI_SIM_READY, 3, 10},
-		/* the second application of the card has it */
+		/* the second application of the card has the session */
 		{"0100 ffff ffff ffff 01" CARD("01", "02") USIM("07", "03", "03")
 			 USIM("02", "01", "02"),
 		 QMI_SIM_PIN, 2, 10},
@@ -516,7 +521,7 @@ static void test_card_status(void **state)
 	}
 }
 
-/* Cut anywhere, it is no status, and nothing is read that is not there. */
+/* Truncated at any byte it is no status, and nothing is read beyond its end. */
 static void test_card_status_cut(void **state)
 {
 	static const char whole[] = "0000ffffffffffff01" CARD("01", "01") USIM("07", "02", "03");
@@ -535,7 +540,7 @@ static void test_card_status_cut(void **state)
 
 static void test_pin_status(void **state)
 {
-	/* what is left after a wrong PIN; DMS: PIN 1 not verified, one attempt left */
+	/* attempts left after a wrong PIN; DMS: PIN 1 not verified, one attempt left */
 	struct bytes b = unhex("01180080 0b 02 02 0100 2600 0c00 02040001000c00 100200 020a");
 	unsigned int pin = 9, puk = 9;
 	struct qmi_sim sim = {0};
@@ -569,7 +574,8 @@ static void test_data_format(void **state)
 	assert_int_equal(f.dl_aggregation, QMI_AGGREGATION_QMAP_V1);
 	assert_int_equal(f.dl_max_datagrams, 32);
 	assert_int_equal(f.dl_max_bytes, 31744);
-	assert_int_equal(f.ul_max_datagrams, 11); /* numbered as the request's endpoint is */
+	/* its number in the response is that of the request's endpoint */
+	assert_int_equal(f.ul_max_datagrams, 11);
 	assert_int_equal(f.ul_max_bytes, 8192);
 	assert_int_equal(f.dl_min_padding, 0);
 	b = unhex("011300801a01020100200007000204000000 0000");
@@ -647,14 +653,14 @@ static void test_settings_v6(void **state)
 		16);
 	assert_int_equal(s.gateway[15], 1);
 	assert_int_equal(s.prefix, 64);
-	assert_int_equal(s.ndns, 1); /* an address of zero is none */
+	assert_int_equal(s.ndns, 1); /* an address of zero counts as none */
 	assert_int_equal(s.dns[0][15], 0x53);
 	assert_int_equal(s.mtu, 1500);
 }
 
 static void test_call_end(void **state)
 {
-	/* A refusal as a modem has sent it: out of resources. */
+	/* A refusal recorded from a modem: out of resources. */
 	struct bytes b = unhex("011f008001490202002000130002040001000e00100200ed03"
 			       "11040006001a00");
 	struct qmi_message m = parse(&b);
@@ -697,7 +703,7 @@ static void test_names(void **state)
 	assert_null(qmi_enum_name("no such", 9));
 }
 
-/* The same number means another thing in the response. */
+/* The same number has another meaning in the response. */
 static void test_tlv_names(void **state)
 {
 	assert_string_equal(qmi_tlv_name(QMI_WDA, 0x20, QMI_REQUEST, 0x17)->name, "endpoint");

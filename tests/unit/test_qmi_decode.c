@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the decoder prints, character by character, and the JSON behind it. */
+/* The decoder's output, character by character, and the JSON behind it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +93,7 @@ static void test_settings(void **state)
 		   "    0x2a domain_names                6  name \"lan\"\n");
 }
 
-/* What is not known is shown as it came. */
+/* Unknown TLVs are shown as received. */
 static void test_unknown(void **state)
 {
 	check_text("0110 00 80 99 05 04 0000 7777 0400 55 0100 ab", 0,

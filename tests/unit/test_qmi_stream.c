@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Messages out of a stream: in pieces, together, cut short, among garbage. */
+/* Splitting a stream into messages: in pieces, together, cut short, among garbage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include "daemon/qmi/message.h"
 
-/* Status indications, told apart by their client id; the shortest and a longer message. */
+/* Status indications, identified by their client id; the shortest and a longer message. */
 #define SHORT(n) 0x01, 0x0c, 0x00, 0x80, 0x01, n, 0x04, 0x00, 0x00, 0x22, 0x00, 0x00, 0x00
 #define LONG(n)                                                                                    \
 	0x01, 0x18, 0x00, 0x80, 0x01, n, 0x04, 0x00, 0x00, 0x22, 0x00, 0x0c, 0x00, 0x01, 0x02,     \
@@ -23,7 +23,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Feeds one read; returns the client ids of what came out, as digits. */
+/* Feeds one read; returns the client ids of the messages found, as digits. */
 static const char *feed(const uint8_t *p, size_t len)
 {
 	static char out[64];
@@ -100,7 +100,7 @@ static void test_garbage_between(void **state)
 	assert_int_equal(stream.skipped, 3);
 }
 
-/* Garbage that looks like the beginning of something long must not hold up what follows. */
+/* Garbage that looks like the beginning of a long message must not delay the messages behind it. */
 static void test_false_beginning(void **state)
 {
 	assert_string_equal(FEED(0x01, 0xf0, 0x0f, 0x80, 0x01, 0x01), "");
@@ -137,7 +137,7 @@ static void test_cut_short(void **state)
 	}
 }
 
-/* Wrong inside, right outside: that one is dropped, its neighbours are not. */
+/* Malformed inside, valid outside: that message is dropped, its neighbours are not. */
 static void test_bad_inside(void **state)
 {
 	assert_string_equal(FEED(SHORT(1), 0x01, 0x10, 0x00, 0x80, 0x01, 5, 0x04, 0x00, 0x00, 0x22,
@@ -154,7 +154,7 @@ static void test_bad_inside(void **state)
 	assert_int_equal(stream.faults[QMI_FAULT_TYPE], 1);
 	assert_string_equal(FEED(0x01, 0x05, 0x00, 0x80, 0x01, 5, SHORT(5)), "5");
 	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 1);
-	/* shorter than its header could be, and not even that much of it there */
+	/* shorter than its header, and even less of it present */
 	assert_string_equal(FEED(0x01, 0x0b, 0x00, 0x80, 0x01, 5), "");
 	assert_string_equal(FEED(SHORT(5)), "5");
 	assert_int_equal(stream.faults[QMI_FAULT_SHORT_LENGTH], 2);
@@ -182,7 +182,7 @@ static void test_each_counted(void **state)
 	assert_int_equal(faults(), 100);
 }
 
-/* A buffer full of nothing usable is given up, not kept. */
+/* A buffer full of garbage is dropped, not kept. */
 static void test_only_garbage(void **state)
 {
 	static uint8_t garbage[QMI_MAX_MESSAGE];
@@ -195,7 +195,7 @@ static void test_only_garbage(void **state)
 	assert_true(stream.skipped >= 9 * sizeof(garbage));
 }
 
-/* Headers in headers, none of them a message: the work must not grow with the cube of the bytes. */
+/* Headers in headers, none of them a message: the cost must not grow with the cube of the bytes. */
 static void test_nested_headers(void **state)
 {
 	static const uint8_t next[] = {SHORT(7)};
@@ -203,14 +203,14 @@ static void test_nested_headers(void **state)
 
 	for (size_t left = sizeof(buf) - sizeof(next); left > 16; left -= 4, at += 4) {
 		at[0] = 0x01;
-		at[1] = (left - 7) & 0xff; /* it ends where nothing begins */
+		at[1] = (left - 7) & 0xff; /* it ends where no message begins */
 		at[2] = (left - 7) >> 8;
 		at[3] = 0x80;
 	}
 	memcpy(buf + sizeof(buf) - sizeof(next), next, sizeof(next));
 	feed(buf, sizeof(buf));
 	assert_in_range(stream.looks, 1, QMI_STREAM_LOOKS * 4);
-	/* and what is sound is found behind them */
+	/* valid messages behind them are found */
 	assert_string_equal(FEED(SHORT(3), SHORT(4)), "34");
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Published QMI messages through the codec: what they hold, what they become, cut short, mutated.
- */
+/* Published QMI messages through the codec: parsed, decoded, written, truncated, mutated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +31,7 @@ struct vector {
 
 static struct vector vectors[NVECTORS];
 
-/* Where and why the malformed ones break, and how many whole messages stand before that. */
+/* Position and reason of the malformed ones, and the number of valid messages before that. */
 static const struct {
 	const char *name;
 	int messages;
@@ -123,8 +122,8 @@ static enum qmi_type type_of(const struct vector *v)
 }
 
 /*
- * @v as a message by whatever framing it has. Those without a header get one from what the record
- * says of them, so that the rest is checked the same way.
+ * Parses @v by its framing. A vector without a header gets one from its record, so that the rest is
+ * checked in the same way.
  */
 static int parse(const struct vector *v, struct qmi_message *m, struct qmi_bad *bad)
 {
@@ -206,7 +205,7 @@ static void test_fields(void **state)
 	}
 }
 
-/* What was parsed, written again, TLV by TLV, gives the bytes it came from. */
+/* A parsed message written again, TLV by TLV, gives the same bytes. */
 static void test_round_trip(void **state)
 {
 	for (size_t i = 0; i < NVECTORS; i++) {
@@ -270,7 +269,7 @@ static void test_malformed(void **state)
 	}
 }
 
-/* The decoder tells the same story as the codec, byte offsets included. */
+/* The decoder agrees with the codec, byte offsets included. */
 static void test_decode_malformed(void **state)
 {
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
@@ -297,7 +296,7 @@ static void test_decode_malformed(void **state)
 	}
 }
 
-/* A copy of exactly @len bytes, so that the address sanitizer sees one byte too many being read. */
+/* A copy of exactly @len bytes, so that the address sanitizer detects reads beyond its end. */
 static uint8_t *exact(const uint8_t *p, size_t len)
 {
 	uint8_t *copy = malloc(len ? len : 1);
@@ -351,8 +350,8 @@ static void test_truncation(void **state)
 }
 
 /*
- * Every TLV of every message, its value cut to every length, with all lengths around it true: strings
- * and arrays of a fixed size are read beyond the end by whoever takes the sender's word for it.
+ * Every TLV of every message with its value cut to every length, and all lengths adjusted: a parser
+ * that trusts the sender about the size of strings and arrays reads beyond the end.
  */
 static void cut_value(const struct qmi_message *m, size_t at, const struct qmi_tlv *t)
 {
@@ -385,7 +384,7 @@ static void test_values_cut(void **state)
 	}
 }
 
-/* Inside one of these, a value is said to be longer than what is left. */
+/* Lengths inside a value claim more bytes than are left. */
 static void test_lengths_lie(void **state)
 {
 	static const uint16_t lies[] = {1, 2, 255, 256, 0x7fff, 0xfffc, 0xffff};
@@ -414,8 +413,9 @@ static void test_lengths_lie(void **state)
 }
 
 /*
- * libqmi, work items 133 and 134 of June 2026: a result of two bytes, and the header of a TLV that ends
- * with the message. As answers of every service, they are no result, and nothing is read behind them.
+ * libqmi, work items 133 and 134 of June 2026: a result of two bytes, and the header of a TLV that
+ * ends with the message. As answers of every service they are no result, and nothing is read behind
+ * them.
  */
 static void test_published_in_2026(void **state)
 {
@@ -526,7 +526,7 @@ static void test_mutation(void **state)
 		free(copy);
 		free(p);
 	}
-	/* Most of it is garbage, and garbage is counted under a reason. */
+	/* Most mutations are malformed, and those are counted by reason. */
 	assert_true(refused > MUTATIONS / 2);
 	for (int f = 0; f < QMI_FAULT_MAX; f++)
 		assert_true(stream.faults[f] > 0);

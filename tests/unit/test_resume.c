@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Clocks that drift apart by a sleep, and those that do not. */
+/* Clocks that drift apart by a suspend, and clocks that do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,10 +18,10 @@
 
 #define YEAR_2040 2208988800LL
 
-static long long clock_is; /* to the kernel's timers; 0: what it is */
+static long long clock_is; /* wall clock for the kernel's timers; 0: the real one */
 static unsigned int armed;
 
-/* In place of libc's: the wall clock of the machine cannot be set by a test. */
+/* Replaces libc's function, because a test cannot set the machine's wall clock. */
 int timerfd_settime(int fd, int flags, const struct itimerspec *at, struct itimerspec *old)
 {
 	struct itimerspec shifted = *at;
@@ -62,7 +62,7 @@ static void awake(void **state)
 	event_base_free(base);
 }
 
-/* A router whose clock comes up wrong: an end of time in 2038 would be over at once, each time. */
+/* A router whose clock starts wrong: an expiry in 2038 would be in the past each time. */
 static void clock_past_2038(void **state)
 {
 	clock_is = YEAR_2040;

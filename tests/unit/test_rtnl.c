@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* rtnetlink requests and events, in two network namespaces of the test's own. */
+/* rtnetlink requests and events in two network namespaces of the test's own. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 
 static const char *skip_reason;
 
-/* /run/netns of a mount namespace of our own: nothing remains when the process ends. */
+/* Uses /run/netns of a mount namespace of our own: nothing remains when the process ends. */
 static int make_other(void)
 {
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd, ret;
@@ -84,7 +84,7 @@ static void skip_unless_able(void)
 	skip();
 }
 
-/* What the kernel shows of itself, to compare with what was asked. */
+/* Reads the kernel's view, to compare it with the request. */
 static void read_text(const char *path, char *buf, size_t size)
 {
 	FILE *f = fopen(path, "re");
@@ -125,7 +125,7 @@ static void veth_pair(void **state)
 	assert_string_equal(again.name, "qtest0");
 }
 
-/* What is sent is limited by its own MTU, which does not touch the lower device's. */
+/* Its own MTU limits sending and leaves the lower device's alone. */
 static void macvlan(void **state)
 {
 	struct rtnl *nl = *state;
@@ -150,7 +150,7 @@ static void macvlan(void **state)
 	assert_int_equal(upper.addrgenmode, IN6_ADDR_GEN_MODE_NONE);
 	assert_memory_equal(upper.mac, lower.mac, 6);
 	assert_int_equal(rtnl_macvlan_add(nl, "qtest3", ifindex, 1300, NULL), -EEXIST);
-	/* it goes with what is below */
+	/* it disappears with the lower device */
 	assert_int_equal(rtnl_link_del(nl, ifindex, NULL), 0);
 	assert_int_equal(rtnl_link_get(nl, "qtest3", &upper, NULL), -ENODEV);
 }
@@ -193,7 +193,7 @@ static void no_such_device(void **state)
 	assert_int_equal(rtnl_link_del(nl, 99999, NULL), -ENODEV);
 }
 
-/* The kernel says "mtu greater than device maximum" for a veth; that sentence must arrive. */
+/* The kernel says "mtu greater than device maximum" for a veth; @err must contain that sentence. */
 static void kernel_sentence(void **state)
 {
 	struct rtnl *nl = *state;
@@ -227,7 +227,7 @@ static void flags_and_mtu(void **state)
 	assert_int_equal(link.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
 }
 
-/* Addresses are made when the kernel's link watch finds the carrier, some time after "up". */
+/* The kernel's link watch generates addresses when it finds the carrier, some time after "up". */
 static bool gets_address(const char *dev)
 {
 	char text[4096];
@@ -241,7 +241,9 @@ static bool gets_address(const char *dev)
 	return false;
 }
 
-/* With generation on again at one end, that end gets a link-local address and the other does not.
+/*
+ * With generation on again at one end, that end gets a link-local address and the other
+ * does not.
  */
 static void no_generated_addresses(void **state)
 {
@@ -282,7 +284,10 @@ static void addresses_v6(void **state)
 	assert_null(strstr(text, "20010db8"));
 }
 
-/* On a point-to-point link an address brings no route; and the same one with another prefix is another. */
+/*
+ * On a point-to-point link an address adds no route; the same address with another prefix is
+ * another.
+ */
 static void addresses_without_routes(void **state)
 {
 	struct rtnl *nl = *state;
@@ -312,7 +317,7 @@ static void addresses_without_routes(void **state)
 	assert_int_equal(rtnl_addr_made(nl, any.ifindex, NULL), 0);
 }
 
-/* Two routes that differ in their table alone are two. */
+/* Two routes may differ in their table alone. */
 static void routes_in_tables(void **state)
 {
 	static const unsigned int tables[] = {0, 100, 70000};
@@ -362,13 +367,13 @@ static void sysctls(void **state)
 	assert_int_equal(rtnl_sysctl_differs("", "qtest1", list, 3), 1);
 	rtnl_sysctl_reset("", "qtest0", list, 3);
 	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 1);
-	/* a netdev of another namespace is not there */
+	/* a netdev of another namespace is not found */
 	assert_int_equal(rtnl_sysctl_differs(OTHER, "qtest0", list, 3), 0);
 	assert_int_equal(rtnl_sysctl_set("qmap-none", "qtest0", list, 3, &err), -ENOENT);
 	assert_true(rtnl_sysctl_differs("qmap-none", "qtest0", list, 3) < 0);
 }
 
-/* In one message, in order: without "up" the route would be refused. */
+/* In one message, in order: without "up" the kernel would refuse the route. */
 static void batch(void **state)
 {
 	struct rtnl *nl = *state;
@@ -390,7 +395,7 @@ static void batch(void **state)
 									     .metric = 4711},
 							&err),
 				 0);
-		/* nothing of it has been done so far */
+		/* nothing is executed so far */
 		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), again);
 		assert_int_equal(rtnl_batch_send(nl, &err), 0);
 		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), 1);
@@ -408,7 +413,7 @@ static void batch(void **state)
 	assert_int_equal(rtnl_batch_send(nl, &err), 0);
 }
 
-/* The first that fails is the one that is told of, in the kernel's words; the rest is done. */
+/* The first failure is reported, in the kernel's words; the other changes are made. */
 static void batch_with_failures(void **state)
 {
 	struct rtnl *nl = *state;
@@ -427,7 +432,7 @@ static void batch_with_failures(void **state)
 	assert_non_null(strstr(err.text, "mtu greater than device maximum"));
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
 	assert_true(link.flags & IFF_UP);
-	/* and it is over: what follows goes at once */
+	/* the batch is over: later changes are sent at once */
 	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1280, NULL), 0);
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
 	assert_int_equal(link.mtu, 1280);
@@ -448,7 +453,7 @@ static void batch_too_long(void **state)
 	assert_int_equal(rtnl_batch_send(nl, &err), -ENODEV);
 }
 
-/* More than one batch of the flush, secondaries among them. */
+/* More addresses than one batch of the flush, secondaries among them. */
 static void addresses_v4(void **state)
 {
 	struct rtnl *nl = *state;
@@ -707,7 +712,7 @@ static void monitor_deletion(void **state)
 	rtnl_monitor_close(&m);
 }
 
-/* More events than the socket's buffer holds: told once, and alive afterwards. */
+/* More events than the socket's buffer holds: reported once, and the monitor works afterwards. */
 static void monitor_overrun(void **state)
 {
 	struct rtnl *nl = *state;
@@ -732,7 +737,7 @@ static void monitor_overrun(void **state)
 	rtnl_monitor_close(&m);
 }
 
-/* Addresses come and go between the parts of a dump: it is asked again until it is whole. */
+/* Addresses change between the parts of a dump: it is repeated until it is consistent. */
 static void flush_while_others_change(void **state)
 {
 	struct rtnl *nl = *state, *other = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The session against a scripted modem: what it asks for, what it gives back, what it says. */
+/* The session against a scripted modem: its requests, the ids it releases, its callbacks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static struct {
 	bool started, lost, stopped, removed, any, never;
 	int formats, ups, downs, changes;
 	struct data_format format;
-	struct ip_settings settings[16]; /* as up() told them */
+	struct ip_settings settings[16]; /* arguments of up() */
 	unsigned int pdns[16];
 	struct call_end end;
 	int down_family;
@@ -38,8 +38,8 @@ static struct {
 	char why[128];
 	int format_result;
 	bool free_when_lost;
-	struct json_object *state; /* as changed() left it */
-	char path[2048];	   /* "1.4 idle starting; ..." as transition() told it */
+	struct json_object *state; /* saved by changed() */
+	char path[2048];	   /* "1.4 idle starting; ..." from transition() */
 	char reason[320];
 } seen;
 
@@ -159,7 +159,7 @@ static void start_ok(void)
 	assert_int_equal(seen.error.err, 0);
 }
 
-/* What `show` tells of the n-th family of the first PDN. */
+/* Compares `show` for the n-th family of the first PDN. */
 static void shown(unsigned int n, const char *state, const char *reason)
 {
 	struct json_object *show = session_show(session);
@@ -173,7 +173,7 @@ static void shown(unsigned int n, const char *state, const char *reason)
 		fail_msg("\"%s\" does not say \"%s\"", text, reason);
 }
 
-/* Start fails, says so in these words, and leaves no client and no call in the modem. */
+/* Start fails with these words, and leaves no client and no call in the modem. */
 static void start_fails(int err, const char *text, const char *hint)
 {
 	start();
@@ -200,7 +200,7 @@ static void run_for(unsigned int ms)
 	fake_run(&modem, &seen.never, ms);
 }
 
-/* Runs until the modem has been asked that so often. */
+/* Runs until the modem has got the request so many times. */
 static void asked(uint8_t service, uint16_t message, unsigned int times)
 {
 	for (int i = 0; i < 300 && fake_asked(&modem, service, message) < times; i++)
@@ -257,7 +257,7 @@ static void test_one_pdn(void **state)
 	assert_int_equal(modem.log[0].message, SYNC);
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
-	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003); /* the handle it was given */
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003); /* the handle from Start Network */
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
 }
 
@@ -271,7 +271,8 @@ static void test_order_and_values(void **state)
 	config.dl_max_datagrams = 20;
 	start_ok();
 	r = nth(WDA, FORMAT, 0);
-	assert_int_equal(u32(r, 0x16), 8192); /* the smaller of what model and data path like */
+	/* the smaller of the preferred sizes of model and data path */
+	assert_int_equal(u32(r, 0x16), 8192);
 	assert_int_equal(u32(r, 0x15), 20);
 	assert_int_equal(u32(r, 0x11), 2);
 	assert_int_equal(u32(r, 0x17), 2);
@@ -312,7 +313,7 @@ static void test_four_dual_stack(void **state)
 		snprintf(text, sizeof(text), "%d", i);
 		pdn(text);
 	}
-	/* If they waited for each other, eight times this would pass. */
+	/* One after the other, these would take eight times as long. */
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .delay_ms = 200});
 	start();
 	assert_true(fake_run(&modem, &seen.started, 1200));
@@ -370,7 +371,7 @@ static void test_ladder_v1(void **state)
 	check_ladder(1, 3);
 }
 
-/* EC25: says "success", and that aggregation is off. */
+/* EC25: reports success with aggregation off. */
 static void test_ladder_echo(void **state)
 {
 	modem.accepts = 1u << 5;
@@ -389,7 +390,7 @@ static void test_ladder_other_size(void **state)
 	assert_int_equal(seen.format.dl_max_bytes, 12345);
 }
 
-/* A limit below one packet would wrap, or drop every packet of full size: it is no limit. */
+/* A limit below one packet would wrap, or drop every packet of full size: it counts as no limit. */
 static void test_ladder_uplink_size(void **state)
 {
 	modem.ul_bytes = 1;
@@ -406,7 +407,7 @@ static void test_ladder_uplink_size_least(void **state)
 	assert_int_equal(seen.format.ul_max_bytes, 1511);
 }
 
-/* Agreed on a version, but with no size an aggregate could have. */
+/* Agreed on a version, but with an impossible aggregate size. */
 static void test_ladder_no_size(void **state)
 {
 	static const uint8_t v5_without_size[] = {0x12, 4, 0, 9,    0, 0, 0, 0x13, 4, 0, 9,
@@ -531,7 +532,7 @@ static void test_bad_auth(void **state)
 	start_fails(-ECONNREFUSED, "authentication_failed (3gpp reason 29)", "password=");
 }
 
-/* One PDN of two fails: the other one, connected, is given back with it. */
+/* One PDN of two fails: the other one, connected, is released with it. */
 static void test_one_of_two_refused(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
@@ -576,7 +577,7 @@ static void test_wda_refused(void **state)
 	start_fails(-ECONNREFUSED, "invalid_service_type (error 31) while giving out a WDA", "");
 }
 
-/* The network gives IPv4 only: the PDN is up all the same. */
+/* The network offers IPv4 only: the PDN is up all the same. */
 static void test_dual_stack_fallback(void **state)
 {
 	struct json_object *show, *v6;
@@ -602,7 +603,7 @@ static void test_dual_stack_fallback(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
-/* A refusal whose reason comes by indication only. */
+/* A refusal whose reason only comes by indication. */
 static void test_reason_by_indication(void **state)
 {
 	static uint8_t b[64];
@@ -635,7 +636,7 @@ static void test_no_effect(void **state)
 	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0xffffffff);
 }
 
-/* "No effect", and yet there is no call: that is a refusal after all. */
+/* "No effect", and yet there is no call: it counts as a refusal. */
 static void test_no_effect_no_call(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
@@ -646,7 +647,7 @@ static void test_no_effect_no_call(void **state)
 	stop_ok();
 }
 
-/* Every answer comes twice; the second to an allocation must not give the id back. */
+/* Every answer comes twice; the second to an allocation must not release the id. */
 static void test_answers_twice(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .twice = true});
@@ -721,7 +722,7 @@ static void test_format_never(void **state)
 	start_fails(-ETIMEDOUT, "did not answer within 1 s while setting the data format", "");
 }
 
-/* The answer to an allocation comes when nobody waits any more: the id goes back at once. */
+/* The answer to an allocation comes too late: the id is released at once. */
 static void test_late_allocation(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL,
@@ -763,7 +764,7 @@ static void test_stop_gone(void **state)
 	assert_false(seen.lost);
 }
 
-/* At any moment of the way up a stop must find its way back down. */
+/* A stop must succeed at any moment of the way up. */
 static void test_stop_anywhere(void **state)
 {
 	for (unsigned int after = 0; after < 40; after++) {
@@ -786,10 +787,10 @@ static void test_stop_anywhere(void **state)
 		if (after < 39)
 			teardown(NULL);
 	}
-	assert_true(seen.started); /* the last one came all the way up first */
+	assert_true(seen.started); /* the last round came all the way up first */
 }
 
-/* --- life --- */
+/* --- connected --- */
 
 static void test_network_disconnect(void **state)
 {
@@ -835,7 +836,7 @@ static void test_reconfigure(void **state)
 	assert_int_equal(seen.ups, 2);
 }
 
-/* Settings that cannot be read again leave the call as it was. */
+/* If settings cannot be read again, the call stays unchanged. */
 static void test_reconfigure_fails(void **state)
 {
 	pdn("1,ip=v4");
@@ -888,7 +889,7 @@ static void test_lost_during_start(void **state)
 	assert_false(seen.lost);
 }
 
-/* --- what is written down --- */
+/* --- saved state --- */
 
 static int known_ids(struct json_object *state)
 {
@@ -913,8 +914,8 @@ static int allocating(struct json_object *state)
 }
 
 /*
- * At every moment, what was last written down accounts for every id the modem has given out: known,
- * or one of those being asked for.
+ * At every moment the saved state accounts for every id the modem has allocated: known, or one of
+ * those being requested.
  */
 static void test_nothing_unwritten(void **state)
 {
@@ -936,7 +937,7 @@ static void test_nothing_unwritten(void **state)
 	assert_int_equal(known_ids(seen.state), 0);
 }
 
-/* The modem gives out an id for the first call, and nobody is told. @times 0: for each. */
+/* The modem allocates an id for the first call, and its answer is lost. @times 0: for each. */
 static void lose_wds_id(unsigned int times)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL,
@@ -946,7 +947,7 @@ static void lose_wds_id(unsigned int times)
 					    .delay_ms = 60000});
 }
 
-/* Its answer is lost for good: once a client has been had, the id is found right below it. */
+/* The answer is lost for good: after the next allocation the id is found right below that one. */
 static void test_lost_allocation(void **state)
 {
 	lose_wds_id(1);
@@ -962,7 +963,7 @@ static void test_lost_allocation(void **state)
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
 }
 
-/* Ids that are given to other calls meanwhile are not taken for the lost one. */
+/* Ids allocated to other calls meanwhile are not taken for the lost one. */
 static void test_lost_among_others(void **state)
 {
 	lose_wds_id(1);
@@ -979,7 +980,7 @@ static void test_lost_among_others(void **state)
 	stop_ok();
 }
 
-/* What is not known by the end goes by SYNC, where nobody else can be hit by it. */
+/* Ids still unknown at the end are released by SYNC, if no other program can be hit by it. */
 static void test_lost_at_the_end(void **state)
 {
 	lose_wds_id(0);
@@ -1008,7 +1009,7 @@ static void test_release_lost(void **state)
 	}
 }
 
-/* Others may have clients: theirs are neither forgotten nor guessed at. */
+/* Other programs may have clients: theirs are neither dropped nor guessed. */
 static void test_lost_shared(void **state)
 {
 	config.sync = false;
@@ -1024,7 +1025,7 @@ static void test_lost_shared(void **state)
 	assert_int_equal(modem.nclients, 1);
 }
 
-/* Dies as by kill -9, with nothing but what was written down, and is taken over. */
+/* Ends as by kill -9 and adopts the saved state. */
 static void die_and_adopt(void)
 {
 	struct json_object *state = seen.state;
@@ -1097,7 +1098,7 @@ static void test_adopt_silent(void **state)
 	assert_int_equal(modem.nclients, 4);
 }
 
-/* Killed while the modem was answering allocations: their ids are found and given back. */
+/* Killed while the modem was answering allocations: their ids are found and released. */
 static void test_adopt_pending(void **state)
 {
 	for (unsigned int skip = 0; skip < 5; skip++) {
@@ -1120,7 +1121,7 @@ static void test_adopt_pending(void **state)
 		assert_true((int)modem.nclients > known);
 		die_and_adopt();
 		assert_int_equal(seen.error.err, 0);
-		/* Without a data format nothing is dialled. */
+		/* Without a data format no call is dialled. */
 		assert_int_equal(modem.nclients, skip < 2 ? known : 5);
 		assert_int_equal(known_ids(seen.state), modem.nclients);
 		stop_ok();
@@ -1129,8 +1130,7 @@ static void test_adopt_pending(void **state)
 	}
 }
 
-/* The id that got lost was the last before ids began again at 1; others of ours stand in between.
- */
+/* The lost id was the last before ids began again at 1; others of ours are in between. */
 static void test_adopt_pending_wrapped(void **state)
 {
 	modem.last_id = 251; /* WDA 252, DMS 253, WDS 254 */
@@ -1145,13 +1145,13 @@ static void test_adopt_pending_wrapped(void **state)
 	modem.nrules = 0;
 	assert_int_equal(modem.nclients, 3);
 	die_and_adopt();
-	asked(CTL, RELEASE, 2); /* the lost one, and the one that was asked for to find it */
+	asked(CTL, RELEASE, 2); /* the lost one, and the one allocated to find it */
 	assert_int_equal(modem.nclients, 3);
 	assert_int_equal(known_ids(seen.state), 3);
 	stop_ok();
 }
 
-/* With others on the channel, an id that is not known to be ours is left alone. */
+/* With other programs on the channel, an id that is not known to be ours is left alone. */
 static void test_adopt_pending_shared(void **state)
 {
 	config.sync = false;
@@ -1169,7 +1169,7 @@ static void test_adopt_pending_shared(void **state)
 	assert_int_equal(seen.ups, 1);
 }
 
-/* A PDN that is no longer wanted: its client goes back. */
+/* A PDN that is no longer configured: its client is released. */
 static void test_adopt_fewer(void **state)
 {
 	pdn("1,ip=v4");
@@ -1202,13 +1202,13 @@ static void test_adopt_nonsense(void **state)
 		assert_int_equal(!session, i < 3);
 		session_free(&session);
 		json_object_put(o);
-		run_for(5); /* lets the modem take the connection */
+		run_for(5); /* the modem accepts the connection meanwhile */
 	}
 	assert_int_equal(session_adopt(&session, modem.base, &config, NULL, &ops, NULL, NULL),
 			 -EBADMSG);
 }
 
-/* --- PDNs that come and go --- */
+/* --- adding and removing PDNs --- */
 
 static void on_removed(void *arg, const struct error *err)
 {
@@ -1261,7 +1261,7 @@ static void test_remove_pdn(void **state)
 	stop_ok();
 }
 
-/* A network that does not answer Start Network keeps nobody from taking the PDN away. */
+/* A network that does not answer Start Network must not keep the PDN from being removed. */
 static void test_remove_while_dialling(void **state)
 {
 	config.timeout = 5;
@@ -1279,9 +1279,9 @@ static void test_remove_while_dialling(void **state)
 	stop_ok();
 }
 
-/* --- dialling again --- */
+/* --- redialling --- */
 
-/* So often a transient refusal, then a call. */
+/* A number of transient refusals, then a call. */
 static void test_back_off(void **state)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
@@ -1332,7 +1332,7 @@ static void test_retry(void **state)
 	session_retry(session, 0);
 	run_for(20);
 	assert_int_equal(fake_asked(&modem, WDS, START), 3);
-	/* after a sleep: the call is gone, and nobody has said so */
+	/* after a suspend: the call is gone without an indication */
 	modem.clients[2].connected = false;
 	session_retry(session, 0);
 	asked(WDS, START, 4);
@@ -1341,7 +1341,7 @@ static void test_retry(void **state)
 	stop_ok();
 }
 
-/* A configured trunk: what one PDN is refused does not take the other down. */
+/* A configured trunk: the refusal of one PDN does not take the other down. */
 static void test_persist(void **state)
 {
 	config.persist = true;
@@ -1360,7 +1360,7 @@ static void test_persist(void **state)
 	stop_ok();
 }
 
-/* The modem's own autoconnect is faster than we are. */
+/* The modem's own autoconnect was faster. */
 static void test_found(void **state)
 {
 	config.backoff_min = config.backoff_max = 60000;
@@ -1380,7 +1380,7 @@ static void test_found(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
-/* What each refusal means for a PDN with IPv4 alone. */
+/* The effect of each refusal on a PDN with IPv4 alone. */
 static void test_verdicts(void **state)
 {
 	static const struct {
@@ -1400,7 +1400,7 @@ static void test_verdicts(void **state)
 		{{0x11, 4, 0, 2, 0, 231, 0}, 14, "failed"},
 		{{0x11, 4, 0, 6, 0, 26, 0}, 14, "backing-off"},
 		{{0x11, 4, 0, 6, 0, 38, 0}, 14, "backing-off"},
-		{{0x11, 4, 0, 6, 0, 50, 0}, 14, "backing-off"}, /* it is IPv4 that is asked for */
+		{{0x11, 4, 0, 6, 0, 50, 0}, 14, "backing-off"}, /* IPv4 was requested */
 		{{0x11, 4, 0, 6, 0, 52, 0}, 14, "backing-off"},
 		{{0x11, 4, 0, 2, 0, 209, 0}, 14, "backing-off"},
 		{{0x11, 4, 0, 3, 0, 27, 0}, 14, "backing-off"}, /* 27 of the call manager */
@@ -1428,7 +1428,7 @@ static void test_verdicts(void **state)
 	}
 }
 
-/* One address only, and the family that came first is refused for good: the other may have it. */
+/* One address only, and the first family is refused for good: the other may have the address. */
 static void test_single_address(void **state)
 {
 	config.persist = true;
@@ -1475,7 +1475,7 @@ static void test_single_address_left(void **state)
 	stop_ok();
 }
 
-/* --- what nobody announces --- */
+/* --- events without an indication --- */
 
 static void test_end_unannounced(void **state)
 {
@@ -1547,7 +1547,7 @@ static void test_set(void **state)
 	stop_ok();
 }
 
-/* Where an earlier process has left a call is where it goes on. */
+/* Adoption continues in the state in which an earlier process left a call. */
 static void test_adopt_waiting(void **state)
 {
 	config.persist = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Generator and sink of the measurements: what the one makes, the other takes, and nothing else. */
+/* Generator and sink of the measurements: the sink takes the generator's packets, and no others. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -71,7 +71,7 @@ static void test_accounts(void **state)
 	assert_false(sink_is_good(&s));
 }
 
-/* Each single byte counts; without looking at the payload, those of the header do. */
+/* Each changed byte is noticed; without reading the payload, each changed byte of the header. */
 static void test_notices_damage(void **state)
 {
 	for (int i = 0; i < 400; i++)
@@ -105,7 +105,7 @@ static void test_good(void **state)
 	assert_false(sink_is_good(&s));
 }
 
-/* By socket: lengths are those of the datagrams, also where only the header is copied. */
+/* By socket: lengths are those of the datagrams, also if only the header is copied. */
 static void test_drain(void **state)
 {
 	static const size_t sizes[] = {16, 1372, 60000, 65507};
@@ -160,7 +160,7 @@ static void check_packet(const uint8_t *packet, unsigned int size)
 	sink_judge(&s, packet + HEADERS, size - HEADERS, SINK_BYTES);
 }
 
-/* Whatever is taken is numbered on, unchanged, with good sums; also when the ring begins anew. */
+/* Packets are numbered and unchanged and have good checksums, also when the ring begins again. */
 static void check_feed(int version, unsigned int frames, unsigned int size)
 {
 	const struct feed_options o = options(version, frames, size);

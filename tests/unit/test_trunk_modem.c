@@ -19,7 +19,7 @@ static const char *const inputs[TRUNK_INPUTS] = {
 	[TRUNK_IN_DETACH] = "detach",
 };
 
-/* Written down a second time, by what must be: "" for what changes nothing. */
+/* The table a second time, by requirement: "" for no change. */
 #define ABSENT	  "absent"
 #define PRESENT	  "present"
 #define OPENING	  "opening"
@@ -51,8 +51,10 @@ static void every_input(void **state)
 	}
 }
 
-/* Whatever is under way when the netdev goes is closed before anything else, and every state is
- * left by a detach that ends with nothing. */
+/*
+ * When the netdev goes, open operations are closed first; every state is left by a detach that ends
+ * in nothing.
+ */
 static void closes_before_it_ends(void **state)
 {
 	for (int s = 0; s < TRUNK_STATES; s++) {
@@ -68,7 +70,7 @@ static void closes_before_it_ends(void **state)
 	assert_int_equal(trunk_step(TRUNK_LOST, TRUNK_IN_CLOSED)->action, TRUNK_SEEK);
 }
 
-/* Whatever fails is tried again. */
+/* Every failure leads to another attempt. */
 static void tries_again(void **state)
 {
 	assert_int_equal(trunk_step(TRUNK_ABSENT, TRUNK_IN_NETDEV)->action, TRUNK_TRY);
@@ -77,7 +79,7 @@ static void tries_again(void **state)
 	assert_int_equal(trunk_step(TRUNK_READY, TRUNK_IN_LOST)->action, TRUNK_TRY);
 }
 
-/* At once, then a pause that doubles; a modem that is not there is asked for every second. */
+/* At once, then with a pause that doubles; for a missing modem, every second. */
 static void backoff(void **state)
 {
 	static const unsigned int able[] = {0, 100, 200, 400, 800, 1000, 1000};

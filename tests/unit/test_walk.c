@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The frame walker on the host: the table of fixtures, and what holds of any bytes. */
+/* The frame walker on the host: the table of fixtures, and properties for arbitrary bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,8 +49,10 @@ static void walk(const struct fixture *fix, const uint8_t *data)
 		assert_int_equal(qmap_walk(data, end, off, fix->version, &f), 1);
 }
 
-/* A frame may lie at any address, and so may what is read of it: for the sanitizer, and for CPUs
- * that trap. */
+/*
+ * A frame may have any address, and so may its fields: for the sanitizer, and for CPUs that
+ * trap.
+ */
 static void walk_unaligned(const struct fixture *f)
 {
 	for (unsigned int shift = 1; shift < 4; shift++) {
@@ -77,7 +79,7 @@ static void test_row(void **state)
 	assert_int_not_equal(variant, 0);
 }
 
-/* All values of the first eight bytes that matter, at every length that matters. */
+/* All relevant values of the first eight bytes, at every relevant length. */
 static void test_headers(void **state)
 {
 	static const uint16_t lens[] = {0,  1,	3,  4,	7,  8,	19,  20,     21,
@@ -102,8 +104,8 @@ static void test_headers(void **state)
 }
 
 /*
- * CVE-2026-64550 (rmnet): an aggregate that ends inside its headers, read beyond its end. Every size up to
- * where the first byte of a packet stands, every value of the bytes that say what follows.
+ * CVE-2026-64550 (rmnet): an aggregate that ends inside its headers was read beyond its end. Every
+ * size up to the first byte of a packet, every value of the bytes that select headers.
  */
 static void test_ends_inside_headers(void **state)
 {
@@ -134,7 +136,7 @@ static uint32_t next_random(uint32_t *seed)
 	return *seed;
 }
 
-/* Spoils a few bytes, mostly where headers lie. */
+/* Changes a few bytes, mostly in headers. */
 static void mutate(struct fixture *f, uint32_t *seed)
 {
 	unsigned int n = 1 + next_random(seed) % 8;
@@ -150,7 +152,7 @@ static void mutate(struct fixture *f, uint32_t *seed)
 	}
 }
 
-/* To exactly @size bytes, cut off or gone on with noise. */
+/* Cuts to exactly @size bytes, or fills up with noise. */
 static void resize(struct fixture *f, uint32_t size, uint32_t *seed)
 {
 	uint8_t *bytes = malloc(size);
@@ -199,7 +201,7 @@ static void test_noise(void **state)
 	}
 }
 
-/* An aggregate ends where it ends: nothing is found there, and nothing read. */
+/* At and behind the end no frame is found, and nothing is read. */
 static void test_behind_the_end(void **state)
 {
 	static const uint64_t offs[] = {4, 5, 0xffff, 0x10000, 0xffffffff, 0x100000000, UINT64_MAX};

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Time as one process sees it whose tests, program and peers share an event loop: it passes when
+ * Virtual time for a process whose tests, program and peers share an event loop: it advances when
  * the loop has nothing left to do but wait, and then at once. A test that waits for a deadline
- * takes no time, and none fails because the machine stood still between two of its timers.
+ * takes no time, and none fails because the machine stopped between two of its timers.
  *
- * Takes the place of libc's clock_gettime() and epoll_wait() for the whole process, libevent
- * included.
+ * Replaces libc's clock_gettime() and epoll_wait() for the whole process, libevent included.
  */
 #ifndef QMAP_TEST_VIRTUAL_TIME_H
 #define QMAP_TEST_VIRTUAL_TIME_H
@@ -19,7 +18,7 @@
 
 static uint64_t virtual_ms = 1000000;
 
-/* Set where somebody outside of the loop (a pseudo terminal's kernel thread) is waited for. */
+/* Set while waiting for an event from outside the loop (a pseudo terminal's kernel thread). */
 static bool time_is_real;
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
