@@ -22,6 +22,7 @@
 #include "events/supervisor.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/loop.h"
 #include "util/notify.h"
 #include "util/printable.h"
 #include "cli/options.h"
@@ -294,7 +295,7 @@ static int open_events(struct daemon *d, struct error *err)
 {
 	int ret;
 
-	d->base = event_base_new();
+	d->base = loop_new();
 	if (!d->base)
 		return error_set(err, -ENOMEM, "cannot make an event loop");
 	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err)

@@ -5,7 +5,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +13,16 @@
 
 #include "control.h"
 #include "listen.h"
+#include "util/acceptor.h"
 #include "util/error_json.h"
 #include "util/log.h"
+#include "util/loop.h"
 #include "util/nearest.h"
 #include "util/printable.h"
 #include "util/seats.h"
 
 static const struct timeval line_deadline = {.tv_sec = SEATS_DEADLINE_S};
 static const struct timeval reply_deadline = {.tv_sec = 5};
-static const struct timeval accept_pause = {.tv_sec = 1};
 
 /*
  * Most bytes queued for the reader of a stream: several hundred lines, and few enough for each of
@@ -76,8 +76,7 @@ struct control_server {
 	struct served served[MAX_SERVED];
 	unsigned int nserved;
 	struct control_socket socket;
-	struct evconnlistener *listener;
-	struct event *resume;
+	struct acceptor *acceptor;
 	struct client *clients;
 	struct seats seats;
 };
@@ -418,6 +417,8 @@ static struct client *client_new(struct control_server *s, int fd)
 	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev)
 		goto fail;
+	if (!is_root(c))
+		bufferevent_priority_set(c->bev, LOOP_OTHERS);
 	c->server = s;
 	list_client(s, c);
 	c->deadline = evtimer_new(s->base, on_deadline, c);
@@ -432,8 +433,7 @@ fail:
 	return NULL;
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr,
-		      int len, void *arg)
+static void on_accept(void *arg, int fd)
 {
 	struct control_server *s = arg;
 	struct client *c = client_new(s, fd);
@@ -452,24 +452,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	set_state(c, CLIENT_READING);
 }
 
-/* Out of descriptors: without a pause the pending connection would wake the loop again at once. */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-	struct control_server *s = arg;
-
-	log_limited(LOG_LEVEL_WARNING, 4, "control socket: cannot accept a connection: %s",
-		    strerror(errno));
-	evconnlistener_disable(listener);
-	event_add(s->resume, &accept_pause);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	struct control_server *s = arg;
-
-	evconnlistener_enable(s->listener);
-}
-
 void control_server_serve(struct control_server *s, const struct control_command *commands,
 			  void *arg)
 {
@@ -481,7 +463,7 @@ int control_server_new(struct control_server **out, struct event_base *base, con
 		       const struct control_command *commands, void *arg, struct error *err)
 {
 	struct control_server *s = calloc(1, sizeof(*s));
-	int ret;
+	int ret, fd;
 
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -492,17 +474,13 @@ int control_server_new(struct control_server **out, struct event_base *base, con
 		free(s);
 		return ret;
 	}
-	s->resume = evtimer_new(base, on_resume, s);
-	s->listener = evconnlistener_new(base, on_accept, s,
-					 LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, SOMAXCONN,
-					 s->socket.fd);
-	if (s->listener)
-		s->socket.fd = -1; /* the listener owns it now */
-	if (!s->resume || !s->listener) {
+	fd = s->socket.fd;
+	s->socket.fd = -1; /* the acceptor owns it now */
+	ret = acceptor_new(&s->acceptor, base, fd, "control socket", on_accept, s, err);
+	if (ret) {
 		control_server_free(&s);
-		return error_set(err, -ENOMEM, "cannot listen on %s", path);
+		return ret;
 	}
-	evconnlistener_set_error_cb(s->listener, on_accept_error);
 	*out = s;
 	return 0;
 }
@@ -516,10 +494,7 @@ void control_server_free(struct control_server **sp)
 	*sp = NULL;
 	while (s->clients)
 		client_free(s->clients);
-	if (s->listener)
-		evconnlistener_free(s->listener);
-	if (s->resume)
-		event_free(s->resume);
+	acceptor_free(&s->acceptor);
 	control_socket_close(&s->socket);
 	free(s);
 }

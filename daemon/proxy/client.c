@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "util/log.h"
+#include "util/loop.h"
 #include "util/seats.h"
 #include "qmi/ctl.h"
 
@@ -289,6 +290,10 @@ struct proxy_client *proxy_client_new(int fd, const struct ucred *peer)
 	c->write_event = event_new(proxy_base(), fd, EV_WRITE, on_writable, c);
 	c->resume_event = event_new(proxy_base(), -1, 0, on_resume, c);
 	c->deadline = event_new(proxy_base(), -1, 0, on_deadline, c);
+	if (c->read_event && c->resume_event && !seats_is_root(c->uid)) {
+		event_priority_set(c->read_event, LOOP_OTHERS);
+		event_priority_set(c->resume_event, LOOP_OTHERS);
+	}
 	if (c->out && c->read_event && c->write_event && c->resume_event && c->deadline &&
 	    !event_add(c->read_event, NULL) && !event_add(c->deadline, &say_deadline))
 		return c;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <grp.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "util/acceptor.h"
 #include "util/log.h"
 #include "util/seats.h"
 #include "device.h"
@@ -22,7 +22,6 @@
 
 /* Pause while another program has the name. */
 static const struct timeval name_pause = {.tv_sec = 5};
-static const struct timeval accept_pause = {.tv_sec = 1};
 
 static struct proxy_server {
 	struct event_base *base;
@@ -30,7 +29,7 @@ static struct proxy_server {
 	bool has_group;
 	gid_t group;
 	bool waiting; /* for the name; has been logged */
-	struct evconnlistener *listener;
+	struct acceptor *acceptor;
 	struct event *retry, *tidy;
 	TAILQ_HEAD(proxy_clients, proxy_client) clients, graves;
 	struct seats seats;
@@ -270,8 +269,7 @@ static bool may_connect(int fd, struct ucred *peer)
 	return false;
 }
 
-static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int len,
-		      void *arg)
+static void on_accept(void *arg, int fd)
 {
 	struct proxy_client *c;
 	struct ucred peer;
@@ -288,13 +286,6 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		proxy_client_close(c, "there are too many connections");
 }
 
-/* Mostly for lack of descriptors, which is temporary. */
-static void on_accept_error(struct evconnlistener *l, void *arg)
-{
-	evconnlistener_disable(l);
-	event_add(server.retry, &accept_pause);
-}
-
 /* Returns 0 or a negative errno. */
 static int listen_on_name(void)
 {
@@ -304,29 +295,21 @@ static int listen_on_name(void)
 
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&sa, len) == 0)
-		server.listener = evconnlistener_new(server.base, on_accept, NULL,
-						     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-						     SOMAXCONN, fd);
-	if (server.listener) {
-		evconnlistener_set_error_cb(server.listener, on_accept_error);
-		log_debug("qmi-proxy: serving, socket @%s", server.name);
-		return 0;
+	if (bind(fd, (struct sockaddr *)&sa, len)) {
+		r = -errno;
+		close(fd);
+		return r;
 	}
-	r = -errno;
-	close(fd);
+	r = acceptor_new(&server.acceptor, server.base, fd, "qmi-proxy", on_accept, NULL, NULL);
+	if (!r)
+		log_debug("qmi-proxy: serving, socket @%s", server.name);
 	return r;
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
-	int r;
+	int r = listen_on_name();
 
-	if (server.listener) {
-		evconnlistener_enable(server.listener);
-		return;
-	}
-	r = listen_on_name();
 	if (!r)
 		return;
 	if (!server.waiting)
@@ -374,9 +357,7 @@ void proxy_server_stop(void)
 	struct proxy_modem *m, *next;
 	struct proxy_client *c;
 
-	if (server.listener)
-		evconnlistener_free(server.listener);
-	server.listener = NULL;
+	acceptor_free(&server.acceptor);
 	while ((c = TAILQ_FIRST(&server.clients)))
 		proxy_client_close(c, "qmapd ends");
 	free_graves();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The control socket with well-behaved and with hostile clients. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -25,6 +26,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/client.h"
 #include "daemon/control/server.h"
+#include "daemon/util/loop.h"
 
 #define BIG_REPLY (3 << 20)
 #define NOBODY	  65534
@@ -36,10 +38,33 @@ struct fixture {
 	struct control_request *held;  /* kept by "hold", answered later */
 	struct control_stream *stream; /* opened by "monitor"; NULL: closed */
 	unsigned int changes;
+	/* Requests "work" that were answered; every hundredth asks "show" on @asker, and @waited is
+	 * how many more of them came before that at most. */
+	unsigned int worked, asked_at, waited, shown;
+	int asker;
+	unsigned int descriptors; /* of this process, at the last "show" */
 };
+
+static unsigned int count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
 
 static void do_echo(struct control_request *req, struct json_object *args, void *arg)
 {
+	struct fixture *f = arg;
+
+	f->shown++;
+	f->descriptors = count_descriptors();
+	if (f->worked - f->asked_at > f->waited)
+		f->waited = f->worked - f->asked_at;
 	control_reply(req, json_object_get(args));
 }
 
@@ -65,6 +90,17 @@ static void do_change(struct control_request *req, struct json_object *args, voi
 
 	f->changes++;
 	control_reply(req, NULL);
+}
+
+static void do_work(struct control_request *req, struct json_object *args, void *arg)
+{
+	struct fixture *f = arg;
+
+	control_reply(req, NULL);
+	if (f->worked++ % 100)
+		return;
+	f->asked_at = f->worked;
+	assert_int_equal(send(f->asker, "{\"command\":\"show\"}\n", 19, 0), 19);
 }
 
 static void do_big(struct control_request *req, struct json_object *args, void *arg)
@@ -100,7 +136,7 @@ static void do_raw(struct control_request *req, struct json_object *args, void *
 static const struct control_command commands[] = {
 	{"show", false, do_echo}, {"stats", false, do_fail},   {"hold", false, do_hold},
 	{"big", false, do_big},	  {"attach", true, do_change}, {"monitor", false, do_monitor},
-	{"raw", false, do_raw},	  {NULL, false, NULL},
+	{"raw", false, do_raw},	  {"work", false, do_work},    {NULL, false, NULL},
 };
 
 static int setup(void **state)
@@ -113,7 +149,7 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	assert_int_equal(chmod(f->dir, 0755), 0);
 	snprintf(f->path, sizeof(f->path), "%s/control", f->dir);
-	f->base = event_base_new();
+	f->base = loop_new();
 	assert_non_null(f->base);
 	assert_int_equal(control_server_new(&f->server, f->base, f->path, commands, f, &err), 0);
 	*state = f;
@@ -733,6 +769,127 @@ static void permissions(void **state)
 	assert_int_equal(f->changes, 1);
 }
 
+/* ---- a user who takes all that the server has ---- */
+
+#define FLOODERS 30
+#define FLOOD	 50 /* requests of each: their replies fit into the socket */
+
+/* Runs @fn as user nobody in a child, which keeps its connections until the parent closes @pipe_end. */
+static pid_t flooder(struct fixture *f, int *pipe_end,
+		     void (*fn)(const struct fixture *f, int ready))
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ready), 0);
+	pid = fork();
+	if (!pid) {
+		close(ready[0]);
+		if (become_nobody())
+			_exit(1);
+		fn(f, ready[1]);
+		recv(ready[1], &c, 1, 0);
+		_exit(0);
+	}
+	close(ready[1]);
+	*pipe_end = ready[0];
+	return pid;
+}
+
+static void wait_for_flooder(int pipe_end)
+{
+	char c;
+
+	assert_int_equal(recv(pipe_end, &c, 1, 0), 1);
+}
+
+static void end_flooder(struct fixture *f, pid_t pid, int pipe_end)
+{
+	close(pipe_end);
+	while (waitpid(pid, NULL, WNOHANG) == 0)
+		turn(f);
+}
+
+/* First all connections, for which the parent turns the loop, then all requests. */
+static void flood_requests(const struct fixture *f, int ready)
+{
+	static const char line[] = "{\"command\":\"work\"}\n";
+	char lines[FLOOD * sizeof(line)] = "", c;
+	int fds[FLOODERS];
+
+	for (int n = 0; n < FLOOD; n++)
+		strcat(lines, line);
+	for (int i = 0; i < FLOODERS; i++)
+		fds[i] = dial(f);
+	send(ready, "c", 1, 0);
+	recv(ready, &c, 1, 0);
+	for (int i = 0; i < FLOODERS; i++)
+		send(fds[i], lines, strlen(lines), MSG_NOSIGNAL);
+	send(ready, "r", 1, 0);
+}
+
+static void connect_many(const struct fixture *f, int ready)
+{
+	for (int i = 0; i < 500; i++)
+		dial(f);
+	send(ready, "c", 1, 0);
+}
+
+/* A request of root is answered before those of other users that came earlier. */
+static void root_before_others(void **state)
+{
+	struct fixture *f = *state;
+	char replies[4096];
+	int pipe_end;
+	pid_t pid;
+
+	if (geteuid()) {
+		print_message("SKIP: changing the user needs root\n");
+		skip();
+	}
+	assert_int_equal(chmod(f->path, 0666), 0);
+	f->asker = dial(f);
+	pid = flooder(f, &pipe_end, flood_requests);
+	wait_for_flooder(pipe_end);
+	turn(f);
+	assert_int_equal(send(pipe_end, "g", 1, 0), 1);
+	wait_for_flooder(pipe_end);
+	turn(f);
+	assert_int_equal(f->worked, FLOODERS * FLOOD);
+	assert_int_equal(f->shown, FLOODERS * FLOOD / 100);
+	assert_in_range(f->waited, 0, 2);
+	assert_true(recv(f->asker, replies, sizeof(replies), 0) > 0);
+	end_flooder(f, pid, pipe_end);
+	close(f->asker);
+}
+
+/* Requests are read between two connections of a user who connects as fast as possible. */
+static void connections_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int before;
+	int pipe_end;
+	pid_t pid;
+
+	if (geteuid()) {
+		print_message("SKIP: changing the user needs root\n");
+		skip();
+	}
+	assert_int_equal(chmod(f->path, 0666), 0);
+	f->asker = dial(f);
+	turn(f);
+	pid = flooder(f, &pipe_end, connect_many);
+	wait_for_flooder(pipe_end);
+	before = count_descriptors();
+	assert_int_equal(send(f->asker, "{\"command\":\"show\"}\n", 19, 0), 19);
+	turn(f);
+	assert_int_equal(f->shown, 1);
+	assert_in_range(f->descriptors, 1, before + 4);
+	end_flooder(f, pid, pipe_end);
+	close(f->asker);
+}
+
 /* ---- the socket in the file system ---- */
 
 static void second_server(void **state)
@@ -940,6 +1097,8 @@ int main(void)
 		T(many),
 		T(no_descriptors),
 		T(permissions),
+		T(root_before_others),
+		T(connections_one_by_one),
 		T(second_server),
 		T(stale_socket),
 		T(no_socket),
