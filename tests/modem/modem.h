@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MAX_PDNS     16
+#define MAX_PDNS     64
 #define MAX_SERVICES 5
-#define MAX_CLIENTS  64
+#define MAX_CLIENTS  254
 #define MAX_APN	     100
 #define MAX_TRANSFER 65536 /* bytes of the largest packet that a TUN passes, rounded up */
 

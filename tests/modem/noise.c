@@ -194,8 +194,9 @@ void noise_free(struct modem *m)
 
 static const struct pdn *some_call(struct modem *m, uint32_t random, enum family *family)
 {
-	for (unsigned int i = 0; i < 2 * MAX_PDNS; i++) {
-		unsigned int n = (random + i) % (2 * MAX_PDNS);
+	*family = FAMILY_V4;
+	for (unsigned int i = 0; i < 2 * m->options.pdns; i++) {
+		unsigned int n = (random + i) % (2 * m->options.pdns);
 
 		*family = n & 1 ? FAMILY_V6 : FAMILY_V4;
 		if (m->pdns[n / 2].users[*family])
