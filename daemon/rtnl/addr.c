@@ -65,15 +65,28 @@ int rtnl_addr_add(struct rtnl *nl, unsigned int ifindex, int family, const void 
 			   ifindex);
 }
 
-/* The address in @nlh if it is of the requested link and family, else NULL. */
-static const void *address_of(const struct nlmsghdr *nlh, unsigned int ifindex, int family)
+/* IFA_FLAGS: the header only has room for eight flags. */
+static uint32_t flags_of(const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
+		if (mnl_attr_get_type(attr) == IFA_FLAGS &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			return mnl_attr_get_u32(attr);
+	}
+	return ifa->ifa_flags;
+}
+
+bool rtnl_addr_parse(const struct nlmsghdr *nlh, struct rtnl_addr *out)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *best = NULL;
 
 	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) ||
-	    ifa->ifa_index != ifindex || ifa->ifa_family != family)
-		return NULL;
+	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
+		return false;
 	/* With a peer address IFA_ADDRESS is the peer's and IFA_LOCAL ours. */
 	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
 		uint16_t type = mnl_attr_get_type(attr);
@@ -81,36 +94,54 @@ static const void *address_of(const struct nlmsghdr *nlh, unsigned int ifindex, 
 		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !best))
 			best = attr;
 	}
-	if (!best || mnl_attr_get_payload_len(best) != address_len(family))
-		return NULL;
-	return mnl_attr_get_payload(best);
+	if (!best || mnl_attr_get_payload_len(best) != address_len(ifa->ifa_family))
+		return false;
+	*out = (struct rtnl_addr){.ifindex = ifa->ifa_index,
+				  .family = ifa->ifa_family,
+				  .prefix = ifa->ifa_prefixlen,
+				  .made = ifa->ifa_family == AF_INET6 &&
+					  !(flags_of(nlh) & IFA_F_PERMANENT)};
+	memcpy(out->address, mnl_attr_get_payload(best), address_len(ifa->ifa_family));
+	return true;
+}
+
+bool rtnl_addr_is(const struct rtnl_addr *a, unsigned int ifindex, int family, const void *addr,
+		  unsigned int prefix)
+{
+	return a->ifindex == ifindex && a->family == family && a->prefix == prefix &&
+	       !memcmp(a->address, addr, address_len(family));
 }
 
 static void take_address(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct flush *f = arg;
-	const void *addr = address_of(nlh, f->ifindex, f->family);
+	struct rtnl_addr a;
 
-	if (!addr || f->n == FLUSH_BATCH)
+	if (f->n == FLUSH_BATCH || !rtnl_addr_parse(nlh, &a) || a.ifindex != f->ifindex ||
+	    a.family != f->family)
 		return;
-	if (f->keep && !memcmp(addr, f->keep, address_len(f->family)) &&
-	    ifa->ifa_prefixlen == f->keep_prefix)
+	if (f->keep && rtnl_addr_is(&a, f->ifindex, f->family, f->keep, f->keep_prefix))
 		return;
-	memcpy(f->list[f->n].bytes, addr, address_len(f->family));
-	f->list[f->n++].prefix = ifa->ifa_prefixlen;
+	memcpy(f->list[f->n].bytes, a.address, address_len(f->family));
+	f->list[f->n++].prefix = a.prefix;
+}
+
+int rtnl_addr_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err)
+{
+	struct ifaddrmsg *ifa;
+
+	rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
+	ifa->ifa_family = family;
+	return rtnl_execute(nl, fn, arg, err, "list addresses");
 }
 
 static int list_addresses(struct rtnl *nl, struct flush *f, struct error *err)
 {
-	struct ifaddrmsg *ifa;
 	int ret;
 
 	do {
 		f->n = 0;
-		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
-		ifa->ifa_family = f->family;
-		ret = rtnl_execute(nl, take_address, f, err, "list addresses");
+		ret = rtnl_addr_list(nl, f->family, take_address, f, err);
 	} while (ret == -EINTR);
 	return ret;
 }
@@ -163,12 +194,10 @@ struct sought {
 
 static void compare(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	struct sought *s = arg;
-	const void *addr = address_of(nlh, s->ifindex, s->family);
+	struct rtnl_addr a;
 
-	if (addr && !memcmp(addr, s->addr, address_len(s->family)) &&
-	    ifa->ifa_prefixlen == s->prefix)
+	if (rtnl_addr_parse(nlh, &a) && rtnl_addr_is(&a, s->ifindex, s->family, s->addr, s->prefix))
 		s->found = true;
 }
 
@@ -176,49 +205,10 @@ int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void 
 		  unsigned int prefix, struct error *err)
 {
 	struct sought s = {.ifindex = ifindex, .family = family, .addr = addr, .prefix = prefix};
-	struct ifaddrmsg *ifa;
 	int ret;
 
 	do {
-		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
-		ifa->ifa_family = family;
-		ret = rtnl_execute(nl, compare, &s, err, "list addresses");
-	} while (ret == -EINTR);
-	return ret ?: s.found;
-}
-
-/* IFA_FLAGS: the header only has room for eight flags. */
-static uint32_t flags_of(const struct nlmsghdr *nlh)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	mnl_attr_for_each (attr, nlh, sizeof(*ifa)) {
-		if (mnl_attr_get_type(attr) == IFA_FLAGS &&
-		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-			return mnl_attr_get_u32(attr);
-	}
-	return ifa->ifa_flags;
-}
-
-static void find_made(const struct nlmsghdr *nlh, void *arg)
-{
-	struct sought *s = arg;
-
-	if (address_of(nlh, s->ifindex, AF_INET6) && !(flags_of(nlh) & IFA_F_PERMANENT))
-		s->found = true;
-}
-
-int rtnl_addr_made(struct rtnl *nl, unsigned int ifindex, struct error *err)
-{
-	struct sought s = {.ifindex = ifindex, .family = AF_INET6};
-	struct ifaddrmsg *ifa;
-	int ret;
-
-	do {
-		rtnl_request(nl, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(*ifa));
-		ifa->ifa_family = AF_INET6;
-		ret = rtnl_execute(nl, find_made, &s, err, "list addresses");
+		ret = rtnl_addr_list(nl, family, compare, &s, err);
 	} while (ret == -EINTR);
 	return ret ?: s.found;
 }

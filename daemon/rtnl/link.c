@@ -27,18 +27,48 @@ static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
 	}
 }
 
-/* Reads IFLA_AF_SPEC; of IPv6 only the address generation mode matters. */
+/* Newer kernels send more settings: those behind the ones that we know are left out. */
+static unsigned int parse_conf(const struct nlattr *attr, int32_t conf[RTNL_CONF])
+{
+	size_t n = mnl_attr_get_payload_len(attr) / sizeof(*conf);
+
+	if (n > RTNL_CONF)
+		n = RTNL_CONF;
+	memcpy(conf, mnl_attr_get_payload(attr), n * sizeof(*conf));
+	return n;
+}
+
+static void parse_ipv4(const struct nlattr *nest, struct rtnl_link *out)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest) {
+		if (mnl_attr_get_type(attr) == IFLA_INET_CONF)
+			out->nconf4 = parse_conf(attr, out->conf4);
+	}
+}
+
+static void parse_ipv6(const struct nlattr *nest, struct rtnl_link *out)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, nest) {
+		if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
+			out->addrgenmode = mnl_attr_get_u8(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_INET6_CONF)
+			out->nconf6 = parse_conf(attr, out->conf6);
+	}
+}
+
 static void parse_af_spec(const struct nlattr *nest, struct rtnl_link *out)
 {
-	const struct nlattr *family, *attr;
+	const struct nlattr *family;
 
 	mnl_attr_for_each_nested (family, nest) {
-		if (mnl_attr_get_type(family) != AF_INET6)
-			continue;
-		mnl_attr_for_each_nested (attr, family) {
-			if (mnl_attr_get_type(attr) == IFLA_INET6_ADDR_GEN_MODE)
-				out->addrgenmode = mnl_attr_get_u8(attr);
-		}
+		if (mnl_attr_get_type(family) == AF_INET)
+			parse_ipv4(family, out);
+		else if (mnl_attr_get_type(family) == AF_INET6)
+			parse_ipv6(family, out);
 	}
 }
 

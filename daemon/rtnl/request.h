@@ -4,6 +4,7 @@
 #define QMAP_RTNL_REQUEST_H
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/error.h"
@@ -81,5 +82,31 @@ int rtnl_refused(struct error *err, int ret, const char *what, const char *sente
 
 /* Converts RTM_NEWLINK or RTM_DELLINK to a struct. */
 void rtnl_link_parse(const struct nlmsghdr *nlh, struct rtnl_link *out);
+
+struct rtnl_addr {
+	unsigned int ifindex;
+	int family; /* AF_INET or AF_INET6 */
+	uint8_t address[16];
+	unsigned int prefix;
+	bool made; /* IPv6, by the kernel, from a router advertisement */
+};
+
+/* RTM_NEWADDR as a struct; false for another message or family. */
+bool rtnl_addr_parse(const struct nlmsghdr *nlh, struct rtnl_addr *out);
+bool rtnl_addr_is(const struct rtnl_addr *a, unsigned int ifindex, int family, const void *addr,
+		  unsigned int prefix);
+
+/*
+ * RTM_NEWROUTE of a unicast route as a struct; false for another message. @made: the kernel has
+ * made it from a router advertisement or a prefix.
+ */
+bool rtnl_route_parse(const struct nlmsghdr *nlh, struct rtnl_route *out, bool *is_default,
+		      bool *made);
+/* Is default route @r what rtnl_route_add_default(@wanted) makes? */
+bool rtnl_route_serves(const struct rtnl_route *r, const struct rtnl_route *wanted);
+
+/* One dump of @family (AF_UNSPEC: of all). -EINTR: the table changed meanwhile, dump it again. */
+int rtnl_addr_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err);
+int rtnl_route_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err);
 
 #endif

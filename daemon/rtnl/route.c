@@ -90,8 +90,32 @@ static uint32_t mtu_of(const struct nlattr *metrics)
 	return 0;
 }
 
-/* Reads a unicast route from @nlh; false for any other message. */
-static bool parse(const struct nlmsghdr *nlh, struct rtnl_route *out)
+static bool is_link_local(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each (attr, nlh, sizeof(struct rtmsg)) {
+		const uint8_t *a = mnl_attr_get_payload(attr);
+
+		if (mnl_attr_get_type(attr) == RTA_DST && mnl_attr_get_payload_len(attr) == 16)
+			return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+	}
+	return false;
+}
+
+/* proto ra: routes from a router; proto kernel: on-link routes and prefixes. */
+static bool is_made(const struct nlmsghdr *nlh, const struct rtnl_route *r)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+
+	if (r->family != AF_INET6 || r->table == RT_TABLE_LOCAL || rtm->rtm_flags & RTM_F_CLONED)
+		return false;
+	return rtm->rtm_protocol == RTPROT_RA ||
+	       (rtm->rtm_protocol == RTPROT_KERNEL && !is_link_local(nlh));
+}
+
+bool rtnl_route_parse(const struct nlmsghdr *nlh, struct rtnl_route *out, bool *is_default,
+		      bool *made)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
@@ -116,45 +140,25 @@ static bool parse(const struct nlmsghdr *nlh, struct rtnl_route *out)
 			break;
 		}
 	}
+	*is_default = !rtm->rtm_dst_len;
+	*made = is_made(nlh, out);
 	return true;
 }
 
-static int list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err)
+int rtnl_route_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err)
 {
 	struct rtmsg *rtm;
-	int ret;
 
-	do {
-		rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(*rtm));
-		rtm->rtm_family = family;
-		ret = rtnl_execute(nl, fn, arg, err, "list routes");
-	} while (ret == -EINTR);
-	return ret;
+	rtnl_request(nl, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(*rtm));
+	rtm->rtm_family = family;
+	return rtnl_execute(nl, fn, arg, err, "list routes");
 }
 
-struct sought {
-	const struct rtnl_route *route;
-	bool found;
-};
-
-static void compare(const struct nlmsghdr *nlh, void *arg)
+bool rtnl_route_serves(const struct rtnl_route *r, const struct rtnl_route *wanted)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	struct sought *s = arg;
-	struct rtnl_route r;
-
-	if (parse(nlh, &r) && !rtm->rtm_dst_len && r.ifindex == s->route->ifindex &&
-	    r.metric == s->route->metric && r.table == table_of(s->route) &&
-	    (!s->route->mtu || r.mtu == s->route->mtu))
-		s->found = true;
-}
-
-int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
-{
-	struct sought s = {.route = r};
-	int ret = list(nl, r->family, compare, &s, err);
-
-	return ret ?: s.found;
+	return r->family == wanted->family && r->ifindex == wanted->ifindex &&
+	       r->metric == wanted->metric && r->table == table_of(wanted) &&
+	       (!wanted->mtu || r->mtu == wanted->mtu);
 }
 
 /* --- routes that the kernel derives from router advertisements --- */
@@ -172,43 +176,28 @@ struct made {
 	} list[FLUSH_BATCH];
 };
 
-static bool is_link_local(const struct nlmsghdr *nlh)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each (attr, nlh, sizeof(struct rtmsg)) {
-		const uint8_t *a = mnl_attr_get_payload(attr);
-
-		if (mnl_attr_get_type(attr) == RTA_DST && mnl_attr_get_payload_len(attr) == 16)
-			return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
-	}
-	return false;
-}
-
-/* proto ra: routes from a router; proto kernel: on-link routes and prefixes. */
 static void take_made(const struct nlmsghdr *nlh, void *arg)
 {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	bool is_default, made;
 	struct made *m = arg;
 	struct rtnl_route r;
 
-	if (!parse(nlh, &r) || r.ifindex != m->ifindex || r.table == RT_TABLE_LOCAL ||
-	    rtm->rtm_flags & RTM_F_CLONED || m->n == FLUSH_BATCH ||
-	    nlh->nlmsg_len > sizeof(m->list[0].bytes))
-		return;
-	if (rtm->rtm_protocol != RTPROT_RA &&
-	    (rtm->rtm_protocol != RTPROT_KERNEL || is_link_local(nlh)))
+	if (m->n == FLUSH_BATCH || nlh->nlmsg_len > sizeof(m->list[0].bytes) ||
+	    !rtnl_route_parse(nlh, &r, &is_default, &made) || !made || r.ifindex != m->ifindex)
 		return;
 	memcpy(m->list[m->n].bytes, nlh, nlh->nlmsg_len);
 	m->list[m->n++].len = nlh->nlmsg_len;
 }
 
-int rtnl_route_made(struct rtnl *nl, unsigned int ifindex, struct error *err)
+static int list_made(struct rtnl *nl, struct made *m, struct error *err)
 {
-	struct made m = {.ifindex = ifindex};
-	int ret = list(nl, AF_INET6, take_made, &m, err);
+	int ret;
 
-	return ret ?: m.n > 0;
+	do {
+		m->n = 0;
+		ret = rtnl_route_list(nl, AF_INET6, take_made, m, err);
+	} while (ret == -EINTR);
+	return ret;
 }
 
 static int delete_made(struct rtnl *nl, const struct nlmsghdr *its, struct error *err)
@@ -240,8 +229,7 @@ int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *e
 	int ret;
 
 	do {
-		m.n = 0;
-		ret = list(nl, AF_INET6, take_made, &m, err);
+		ret = list_made(nl, &m, err);
 		for (size_t i = 0; !ret && i < m.n; i++)
 			ret = delete_made(nl, (const void *)m.list[i].bytes, err);
 	} while (!ret && m.n == FLUSH_BATCH);

@@ -31,6 +31,9 @@ void rtnl_close(struct rtnl **nl);
 void rtnl_batch_begin(struct rtnl *nl);
 int rtnl_batch_send(struct rtnl *nl, struct error *err);
 
+/* The first settings of a netdev's IPv4 and IPv6, in the kernel's order; the others are ignored. */
+#define RTNL_CONF 20
+
 struct rtnl_link {
 	unsigned int ifindex;
 	/* The netdev below, or the other end of a veth; 0: none, or in another namespace. */
@@ -43,6 +46,9 @@ struct rtnl_link {
 	uint8_t addrgenmode; /* IN6_ADDR_GEN_MODE_*; 0, the kernel's default, without IPv6 */
 	char kind[16];	     /* "veth", "tun", ... ; empty for hardware */
 	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
+	/* net.ipv4.conf and net.ipv6.conf; 0 values: the netdev has no such IP. See sysctl.h. */
+	unsigned int nconf4, nconf6;
+	int32_t conf4[RTNL_CONF], conf6[RTNL_CONF];
 };
 
 /* -ENODEV if there is no such link. */
@@ -95,9 +101,6 @@ int rtnl_addr_flush(struct rtnl *nl, unsigned int ifindex, int family, const voi
 /* 1: the link has this address with this prefix; 0: it does not. */
 int rtnl_addr_has(struct rtnl *nl, unsigned int ifindex, int family, const void *addr,
 		  unsigned int prefix, struct error *err);
-/* 1: the link has an IPv6 address that the kernel derived from a router advertisement; 0: none. */
-int rtnl_addr_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
-
 /* A default route through a netdev without a gateway (point to point). */
 struct rtnl_route {
 	unsigned int ifindex;
@@ -109,14 +112,9 @@ struct rtnl_route {
 
 /* Replaces a default route of the same table and metric. */
 int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
-/* 1: a route equal to @r exists; 0: none does. */
-int rtnl_route_has_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
 int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
-/*
- * IPv6 routes through the netdev that the kernel derived from router advertisements and prefixes.
- * 1: there are some; 0: there are none. The flush function deletes them.
- */
-int rtnl_route_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
+/* Deletes the IPv6 routes through the netdev that the kernel has made of router advertisements and
+ * prefixes. */
 int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 
 /* Number of tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact, or -errno. */

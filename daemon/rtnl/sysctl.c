@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,6 @@ struct work {
 	const char *dev;
 	const struct rtnl_sysctl *list;
 	size_t n;
-	bool set;
 };
 
 /*
@@ -69,7 +70,7 @@ static int set_one(const char *dev, const struct rtnl_sysctl *s, struct error *e
 		   : 0;
 }
 
-static int do_work(void *arg, struct error *err)
+static int set(void *arg, struct error *err)
 {
 	const struct work *w = arg;
 	int first = 0;
@@ -79,8 +80,6 @@ static int do_work(void *arg, struct error *err)
 
 		if (has_value(w->dev, &w->list[i]))
 			continue;
-		if (!w->set)
-			return 1;
 		ret = set_one(w->dev, &w->list[i], first ? NULL : err);
 		first = first ?: ret;
 	}
@@ -90,9 +89,9 @@ static int do_work(void *arg, struct error *err)
 int rtnl_sysctl_set(const char *netns, const char *dev, const struct rtnl_sysctl *list, size_t n,
 		    struct error *err)
 {
-	struct work w = {dev, list, n, true};
+	struct work w = {dev, list, n};
 
-	return rtnl_netns_do(netns, do_work, &w, err);
+	return rtnl_netns_do(netns, set, &w, err);
 }
 
 static int reset(void *arg, struct error *err)
@@ -110,15 +109,39 @@ static int reset(void *arg, struct error *err)
 
 void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sysctl *list, size_t n)
 {
-	struct work w = {dev, list, n, true};
+	struct work w = {dev, list, n};
 
 	rtnl_netns_do(netns, reset, &w, NULL);
 }
 
-int rtnl_sysctl_differs(const char *netns, const char *dev, const struct rtnl_sysctl *list,
-			size_t n)
-{
-	struct work w = {dev, list, n, false};
+/* Where a setting stands in what netlink tells of a link (IFLA_INET_CONF, IFLA_INET6_CONF). */
+static const struct {
+	const char *family, *name;
+	unsigned int at;
+} told[] = {
+	{"ipv4", "accept_redirects", IPV4_DEVCONF_ACCEPT_REDIRECTS - 1},
+	{"ipv6", "accept_ra", DEVCONF_ACCEPT_RA},
+	{"ipv6", "accept_ra_defrtr", DEVCONF_ACCEPT_RA_DEFRTR},
+	{"ipv6", "accept_redirects", DEVCONF_ACCEPT_REDIRECTS},
+	{"ipv6", "autoconf", DEVCONF_AUTOCONF},
+};
 
-	return rtnl_netns_do(netns, do_work, &w, NULL);
+static bool differs(const struct rtnl_link *link, const struct rtnl_sysctl *s)
+{
+	bool v6 = !strcmp(s->family, "ipv6");
+	const int32_t *conf = v6 ? link->conf6 : link->conf4;
+	unsigned int n = v6 ? link->nconf6 : link->nconf4;
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (!strcmp(told[i].family, s->family) && !strcmp(told[i].name, s->name))
+			return told[i].at < n && conf[told[i].at] != s->value;
+	return false;
+}
+
+bool rtnl_sysctl_differs(const struct rtnl_link *link, const struct rtnl_sysctl *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (differs(link, &list[i]))
+			return true;
+	return false;
 }

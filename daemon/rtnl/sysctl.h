@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings of a netdev without a netlink attribute: /proc/sys/net/FAMILY/conf/DEV/NAME. */
+/* Settings of a netdev that netlink does not change: /proc/sys/net/FAMILY/conf/DEV/NAME. */
 #ifndef QMAP_RTNL_SYSCTL_H
 #define QMAP_RTNL_SYSCTL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/error.h"
+#include "rtnl.h"
 
 struct rtnl_sysctl {
 	const char *family; /* "ipv4", "ipv6" */
@@ -25,8 +27,10 @@ int rtnl_sysctl_set(const char *netns, const char *dev, const struct rtnl_sysctl
 void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sysctl *list,
 		       size_t n);
 
-/* 1: a setting of @list has another value; 0: none has; negative errno: the namespace is gone. */
-int rtnl_sysctl_differs(const char *netns, const char *dev, const struct rtnl_sysctl *list,
-			size_t n);
+/*
+ * Has one of @list another value? By what netlink has told of the link: accept_ra, autoconf,
+ * accept_ra_defrtr and accept_redirects; of others it is not known, and false.
+ */
+bool rtnl_sysctl_differs(const struct rtnl_link *link, const struct rtnl_sysctl *list, size_t n);
 
 #endif

@@ -59,11 +59,12 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 	t->nports--;
 }
 
-void trunk_set_flow(struct trunk *t, const struct trunk_port *p, bool on)
+void trunk_set_flow(struct trunk *t, struct trunk_port *p, bool on)
 {
 	struct error err = {0};
 	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
 
+	p->running_set = false;
 	/* a dead process may not have come to this port; what is not there is off */
 	if (ret && (on || ret != -ENODEV))
 		log_error("%s: %s", p->port.name, err.text);

@@ -153,7 +153,7 @@ int trunk_build(struct trunk *t, struct error *err);
  * all is tried. */
 int trunk_tear_down(struct trunk *t, struct error *err);
 /* Lets traffic pass, or not. */
-void trunk_set_flow(struct trunk *t, const struct trunk_port *p, bool on);
+void trunk_set_flow(struct trunk *t, struct trunk_port *p, bool on);
 void trunk_port_family_down(struct trunk *t, struct trunk_port *p, int family);
 void trunk_ports_down(struct trunk *t);
 /* Calls that ended while there was no daemon: nobody tells of them any more. */

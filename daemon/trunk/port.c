@@ -12,6 +12,7 @@
 #include "util/log.h"
 #include "util/write_file.h"
 #include "rtnl/rtnl.h"
+#include "rtnl/snapshot.h"
 #include "rtnl/sysctl.h"
 #include "address.h"
 
@@ -84,10 +85,10 @@ static void quieten(const struct trunk_port *p)
 		log_warning("%s: %s", p->port.name, err.text);
 }
 
-static bool is_quiet(const struct trunk_port *p)
+static bool is_quiet(const struct trunk_port *p, const struct rtnl_link *link)
 {
-	return rtnl_sysctl_differs(p->pdn.netns, p->port.name, p->pdn.slaac ? by_router : quiet,
-				   p->pdn.slaac ? COUNT(by_router) : COUNT(quiet)) <= 0;
+	return !rtnl_sysctl_differs(link, p->pdn.slaac ? by_router : quiet,
+				    p->pdn.slaac ? COUNT(by_router) : COUNT(quiet));
 }
 
 void trunk_port_unquiet(const char *name)
@@ -488,75 +489,56 @@ void trunk_port_locate(struct trunk_port *p)
 	rtnl_close(&nl);
 }
 
-/* What kernels made before they were kept quiet, or somebody has let them make again. */
-static int look_for_routers(struct rtnl *nl, const struct trunk_port *p, struct error *err)
-{
-	int made = 0;
-
-	if (!p->pdn.slaac)
-		made = rtnl_addr_made(nl, p->ifindex, err) ?: rtnl_route_made(nl, p->ifindex, err);
-	return made ?: !is_quiet(p);
-}
-
-static int look_family(struct rtnl *nl, struct trunk_port *p, const struct ip_settings *s,
-		       struct error *err)
+static void look_family(struct trunk_port *p, const struct ip_settings *s,
+			const struct rtnl_snapshot *kernel)
 {
 	struct rtnl_route r = default_route(p, &p->pdn, p->ifindex, s->family);
-	int has = rtnl_addr_has(nl, p->ifindex, af(s->family), s->address, s->prefix, err);
 
-	if (!has) {
+	if (!rtnl_snapshot_has_addr(kernel, p->ifindex, af(s->family), s->address, s->prefix)) {
 		p->seen.bare[slot(s->family)] = true;
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ADDRESS;
 	}
-	if (has < 0 || !p->pdn.default_route)
-		return has < 0 ? has : 0;
-	has = rtnl_route_has_default(nl, &r, err);
-	if (!has)
+	if (p->pdn.default_route && !rtnl_snapshot_has_default(kernel, &r))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTE;
-	return has < 0 ? has : 0;
 }
 
-static int look_ours(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
-		     struct error *err)
+static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
+		      const struct rtnl_snapshot *kernel)
 {
-	int ret = 0, made;
-
 	if (link->mtu < device_mtu(p, link))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_MTU;
-	for (int i = 0; i < 2 && !ret; i++)
+	for (int i = 0; i < 2; i++)
 		if (p->settings[i].family && !p->fault[i][0])
-			ret = look_family(nl, p, &p->settings[i], err);
-	made = ret ?: look_for_routers(nl, p, err);
-	if (made > 0)
+			look_family(p, &p->settings[i], kernel);
+	/* Kernels make addresses and routes before they are kept quiet, or when another program
+	 * lets them again. */
+	if (!is_quiet(p, link) || (!p->pdn.slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;
-	return made < 0 ? made : 0;
 }
 
-static int look(struct rtnl *nl, struct trunk_port *p, struct error *err)
+void trunk_port_compare(struct trunk_port *p, const struct rtnl_snapshot *kernel)
 {
-	struct rtnl_link link;
-	int ret = rtnl_link_get_index(nl, p->ifindex, &link, err);
+	const struct rtnl_link *link = rtnl_snapshot_link(kernel, p->ifindex);
 
-	p->seen.gone = ret == -ENODEV;
-	if (ret)
-		return p->seen.gone ? 0 : ret;
-	snprintf(p->seen.name, sizeof(p->seen.name), "%s", link.name);
-	p->seen.up = link.flags & IFF_UP;
-	p->seen.mtu = link.mtu;
-	if (!p->seen.up || !trunk_port_is_up(p) || !trunk_port_is_ours(p))
-		return 0;
-	return look_ours(nl, p, &link, err);
+	p->seen = (struct trunk_port_state){.gone = !link};
+	if (!link)
+		return;
+	snprintf(p->seen.name, sizeof(p->seen.name), "%s", link->name);
+	p->seen.up = link->flags & IFF_UP;
+	p->seen.mtu = link->mtu;
+	if (p->seen.up && trunk_port_is_up(p) && trunk_port_is_ours(p))
+		look_ours(p, link, kernel);
 }
 
-int trunk_port_look(struct trunk_port *p, struct error *err)
+void trunk_port_look(struct trunk_port *p)
 {
-	struct error gone = {0};
+	struct rtnl_snapshot *kernel = NULL;
 	struct rtnl *nl = NULL;
-	int ret = rtnl_open(&nl, p->pdn.netns, err);
 
 	p->seen = (struct trunk_port_state){.wrong = 0};
-	if (!ret)
-		ret = look(nl, p, &gone);
+	if (p->ifindex && !rtnl_open(&nl, p->pdn.netns, NULL) &&
+	    !rtnl_snapshot_read(&kernel, nl, p->ifindex, NULL))
+		trunk_port_compare(p, kernel);
+	rtnl_snapshot_free(&kernel);
 	rtnl_close(&nl);
-	return ret && gone.err ? error_pass(err, &gone) : ret;
 }

@@ -12,6 +12,8 @@
 #include "session/session.h"
 #include "fight.h"
 
+struct rtnl_snapshot;
+
 /* What is repaired, and not more often than a few times in a row. */
 enum trunk_fight_about {
 	TRUNK_FIGHT_NETDEV,
@@ -49,6 +51,8 @@ struct trunk_port {
 	int64_t missed;	  /* since then it has not been there (ms); 0: it was when last looked at */
 	int64_t tried_ms; /* to set up again what had failed */
 	bool shut;	  /* somebody has set it down */
+	/* What datapath_ops.running() was called with, unless flow() has been called since. */
+	bool running_set, running;
 	struct trunk_fight fights[TRUNK_FIGHTS];
 	struct trunk_port_state seen; /* when last looked at */
 };
@@ -69,8 +73,10 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 /* Finds out p->ifindex: 0 where it is not to be found. */
 void trunk_port_locate(struct trunk_port *p);
 
-/* Fills in p->seen. -errno only where the kernel cannot be asked. */
-int trunk_port_look(struct trunk_port *p, struct error *err);
+/* Fills in p->seen by @kernel, a snapshot of the port's namespace. */
+void trunk_port_compare(struct trunk_port *p, const struct rtnl_snapshot *kernel);
+/* The same by a snapshot of this port alone; all zero where the kernel cannot be asked. */
+void trunk_port_look(struct trunk_port *p);
 
 /* With slaac: the routes that come with router advertisements go, the addresses stay. */
 void trunk_port_drop_routes(const struct trunk_port *p);

@@ -10,6 +10,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
+#include "rtnl/snapshot.h"
 #include "damage.h"
 #include "internal.h"
 #include "names.h"
@@ -75,6 +76,7 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 	/* it is made in our own namespace, where a name that another's owner chose may be taken */
 	trunk_port_name(&t->config, p->pdn.number, p->port.name);
 	p->ifindex = 0;
+	p->running_set = false;
 	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
 	if (ret)
 		return ret;
@@ -132,7 +134,7 @@ static void port_gone(struct trunk *t, struct trunk_port *p)
 		return;
 	}
 	make_again(t, p, &err);
-	trunk_port_look(p, NULL);
+	trunk_port_look(p);
 	done(t, p, trunk_damage_text(TRUNK_FIGHT_NETDEV), &err);
 	trunk_save(t);
 }
@@ -148,7 +150,7 @@ static void repair(struct trunk *t, struct trunk_port *p, unsigned int wrong)
 	if (!mine)
 		return;
 	trunk_port_up_again(p, t->env.run_dir, &err);
-	trunk_port_look(p, NULL);
+	trunk_port_look(p);
 	for (int i = 0; i < TRUNK_FIGHTS; i++)
 		if (mine & 1 << i)
 			done(t, p, trunk_damage_text(i), &err);
@@ -167,7 +169,7 @@ static void set_again(struct trunk *t, struct trunk_port *p)
 		return;
 	p->tried_ms = now;
 	trunk_port_up_again(p, t->env.run_dir, &err);
-	trunk_port_look(p, NULL);
+	trunk_port_look(p);
 	for (int i = 0; i < 2; i++)
 		if (was[i] && !p->fault[i][0])
 			trunk_tell_port(t, p, "repaired", "IPv%d could be set up", i ? 6 : 4);
@@ -184,25 +186,60 @@ static void up_or_down(struct trunk *t, struct trunk_port *p, bool up)
 	trunk_save(t);
 }
 
-/* Frames for a port that is down are dropped, and count as such. */
-static void tell_running(struct trunk *t, const struct trunk_port *p)
+/* The data path drops and counts frames for a port that is down. */
+static void tell_running(struct trunk *t, struct trunk_port *p)
 {
-	if (t->ops->running)
-		t->ops->running(t->dp, p->pdn.mux, p->seen.up || !trunk_port_is_up(p), NULL);
+	bool running = p->seen.up || !trunk_port_is_up(p);
+
+	if (!t->ops->running || (p->running_set && p->running == running))
+		return;
+	p->running_set = !t->ops->running(t->dp, p->pdn.mux, running, NULL);
+	p->running = running;
 }
 
-static void look_at(struct trunk *t, struct trunk_port *p)
+/* Snapshots of the namespaces that ports are in, each read when the first of its ports needs it. */
+struct views {
+	unsigned int n;
+	struct {
+		const char *netns;
+		struct rtnl_snapshot *kernel; /* NULL: the kernel could not be asked */
+	} list[CONFIG_MAX_PDNS];
+};
+
+static struct rtnl_snapshot *read_namespace(const char *netns)
 {
+	struct rtnl_snapshot *kernel = NULL;
 	struct error err = {0};
+	struct rtnl *nl = NULL;
+
+	if (rtnl_open(&nl, netns, &err) || rtnl_snapshot_read(&kernel, nl, 0, &err))
+		log_warning("namespace \"%s\": %s", netns, err.text);
+	rtnl_close(&nl);
+	return kernel;
+}
+
+static const struct rtnl_snapshot *view_of(struct views *v, const char *netns)
+{
+	for (unsigned int i = 0; i < v->n; i++)
+		if (!strcmp(v->list[i].netns, netns))
+			return v->list[i].kernel;
+	v->list[v->n].netns = netns;
+	v->list[v->n].kernel = read_namespace(netns);
+	return v->list[v->n++].kernel;
+}
+
+static void views_free(struct views *v)
+{
+	while (v->n)
+		rtnl_snapshot_free(&v->list[--v->n].kernel);
+}
+
+static void look_at(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel)
+{
 	char old[IFNAMSIZ];
 
-	if (!p->ifindex)
-		return;
 	memcpy(old, p->port.name, sizeof(old));
-	if (trunk_port_look(p, &err)) {
-		log_warning("%s: %s", p->port.name, err.text);
-		return;
-	}
+	trunk_port_compare(p, kernel);
 	if (p->seen.gone) {
 		port_gone(t, p);
 		return;
@@ -223,11 +260,31 @@ static void look_at(struct trunk *t, struct trunk_port *p)
 		set_again(t, p);
 }
 
+static void compare(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel)
+{
+	trunk_port_compare(p, kernel);
+}
+
+static void each_port(struct trunk *t, void (*fn)(struct trunk *t, struct trunk_port *p,
+						  const struct rtnl_snapshot *kernel))
+{
+	struct views views = {.n = 0};
+
+	for (unsigned int i = 0; i < t->nports; i++) {
+		struct trunk_port *p = &t->ports[i];
+		const struct rtnl_snapshot *kernel =
+			p->ifindex ? view_of(&views, p->pdn.netns) : NULL;
+
+		if (kernel)
+			fn(t, p, kernel);
+	}
+	views_free(&views);
+}
+
 void trunk_look_now(struct trunk *t)
 {
-	for (unsigned int i = 0; i < t->nports && t->dp; i++)
-		if (t->ports[i].ifindex)
-			trunk_port_look(&t->ports[i], NULL);
+	if (t->dp)
+		each_port(t, compare);
 }
 
 /* What the data paths are made of besides the ports: what follows the base of all names. rmnet has
@@ -281,8 +338,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	trunk_repair_netdev(t);
 	if (lacks_inner(t))
 		return;
-	for (unsigned int i = 0; i < t->nports; i++)
-		look_at(t, &t->ports[i]);
+	each_port(t, look_at);
 }
 
 /* --- other namespaces --- */

@@ -77,7 +77,7 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
 		trunk_tell_port(t, p, "failed", "%s", err.text);
-	trunk_port_look(p, NULL);
+	trunk_port_look(p);
 	if (!trunk_damage_of_family(p, s->family))
 		log_limited(LOG_LEVEL_INFO, LOG_BURST, "%s: IPv%d up", p->port.name, s->family);
 	if (again)

@@ -21,6 +21,7 @@
 
 #include "daemon/rtnl/rtnl.h"
 #include "daemon/rtnl/monitor.h"
+#include "daemon/rtnl/snapshot.h"
 #include "daemon/rtnl/sysctl.h"
 
 #define OTHER "qmap-other"
@@ -284,10 +285,33 @@ static void addresses_v6(void **state)
 	assert_null(strstr(text, "20010db8"));
 }
 
-/*
- * On a point-to-point link an address adds no route; the same address with another prefix is
- * another.
- */
+static struct rtnl_snapshot *snapshot(struct rtnl *nl, unsigned int ifindex)
+{
+	struct rtnl_snapshot *s = NULL;
+
+	assert_int_equal(rtnl_snapshot_read(&s, nl, ifindex, NULL), 0);
+	return s;
+}
+
+static bool has_default(struct rtnl *nl, const struct rtnl_route *r)
+{
+	struct rtnl_snapshot *s = snapshot(nl, 0);
+	bool has = rtnl_snapshot_has_default(s, r);
+
+	rtnl_snapshot_free(&s);
+	return has;
+}
+
+static bool has_made(struct rtnl *nl, unsigned int ifindex)
+{
+	struct rtnl_snapshot *s = snapshot(nl, 0);
+	bool has = rtnl_snapshot_has_made(s, ifindex);
+
+	rtnl_snapshot_free(&s);
+	return has;
+}
+
+/* On a point-to-point link an address brings no route; and the same one with another prefix is another. */
 static void addresses_without_routes(void **state)
 {
 	struct rtnl *nl = *state;
@@ -308,13 +332,12 @@ static void addresses_without_routes(void **state)
 	assert_int_equal(rtnl_addr_has(nl, any.ifindex, AF_INET, a, 1, NULL), 0);
 	inet_pton(AF_INET6, "2001:db8::7", a);
 	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET6, a, 0, false, NULL), 0);
-	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 0);
+	assert_int_equal(has_made(nl, any.ifindex), 0);
 	assert_int_equal(rtnl_addr_del(nl, any.ifindex, AF_INET6, a, 0, NULL), 0);
 	assert_int_equal(rtnl_addr_add(nl, any.ifindex, AF_INET6, a, 64, true, NULL), 0);
-	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 1);
+	assert_int_equal(has_made(nl, any.ifindex), 1);
 	assert_int_equal(rtnl_route_flush_made(nl, any.ifindex, NULL), 0);
-	assert_int_equal(rtnl_route_made(nl, any.ifindex, NULL), 0);
-	assert_int_equal(rtnl_addr_made(nl, any.ifindex, NULL), 0);
+	assert_int_equal(has_made(nl, any.ifindex), 0);
 }
 
 /* Two routes may differ in their table alone. */
@@ -332,13 +355,13 @@ static void routes_in_tables(void **state)
 	for (int i = 0; i < 6; i++) {
 		r.family = i % 2 ? AF_INET6 : AF_INET;
 		r.table = tables[i / 2];
-		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		assert_int_equal(has_default(nl, &r), 0);
 		assert_int_equal(rtnl_route_add_default(nl, &r, NULL), 0);
-		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 1);
+		assert_int_equal(has_default(nl, &r), 1);
 		r.mtu = 1300;
-		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		assert_int_equal(has_default(nl, &r), 0);
 		assert_int_equal(rtnl_route_add_default(nl, &r, NULL), 0);
-		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 1);
+		assert_int_equal(has_default(nl, &r), 1);
 		r.mtu = 1400;
 	}
 	for (int i = 0; i < 6; i++) {
@@ -346,31 +369,87 @@ static void routes_in_tables(void **state)
 		r.table = tables[i / 2];
 		assert_int_equal(rtnl_route_del_default(nl, &r, NULL), 0);
 		r.mtu = 0;
-		assert_int_equal(rtnl_route_has_default(nl, &r, NULL), 0);
+		assert_int_equal(has_default(nl, &r), 0);
 		r.mtu = 1400;
 	}
 }
 
+static bool differs(struct rtnl *nl, const char *name, const struct rtnl_sysctl *list, size_t n)
+{
+	struct rtnl_snapshot *s = snapshot(nl, 0);
+	const struct rtnl_link *link = rtnl_snapshot_find(s, name);
+	bool it_does;
+
+	assert_non_null(link);
+	it_does = rtnl_sysctl_differs(link, list, n);
+	rtnl_snapshot_free(&s);
+	return it_does;
+}
+
+/* Each that netlink tells of: what /proc sets is what the link says. */
 static void sysctls(void **state)
 {
 	static const struct rtnl_sysctl list[] = {{"ipv6", "accept_ra", 0},
 						  {"ipv4", "accept_redirects", 0},
 						  {"ipv4", "there_is_none", 3}};
+	static const struct rtnl_sysctl each[] = {
+		{"ipv6", "accept_ra", 2},	 {"ipv6", "autoconf", 0},
+		{"ipv6", "accept_ra_defrtr", 0}, {"ipv6", "accept_redirects", 0},
+		{"ipv4", "accept_redirects", 0},
+	};
 	struct rtnl *nl = *state;
 	struct error err = {0};
 
 	skip_unless_able();
 	add_pair(nl);
-	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 1);
+	assert_true(differs(nl, "qtest0", list, 3));
 	assert_int_equal(rtnl_sysctl_set("", "qtest0", list, 3, &err), 0);
-	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 0);
-	assert_int_equal(rtnl_sysctl_differs("", "qtest1", list, 3), 1);
+	assert_false(differs(nl, "qtest0", list, 3));
+	assert_true(differs(nl, "qtest1", list, 3));
 	rtnl_sysctl_reset("", "qtest0", list, 3);
-	assert_int_equal(rtnl_sysctl_differs("", "qtest0", list, 3), 1);
-	/* a netdev of another namespace is not found */
-	assert_int_equal(rtnl_sysctl_differs(OTHER, "qtest0", list, 3), 0);
+	assert_true(differs(nl, "qtest0", list, 3));
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		assert_true(differs(nl, "qtest1", &each[i], 1));
+		assert_int_equal(rtnl_sysctl_set("", "qtest1", &each[i], 1, &err), 0);
+		assert_false(differs(nl, "qtest1", &each[i], 1));
+	}
 	assert_int_equal(rtnl_sysctl_set("qmap-none", "qtest0", list, 3, &err), -ENOENT);
-	assert_true(rtnl_sysctl_differs("qmap-none", "qtest0", list, 3) < 0);
+}
+
+/* All links, or one alone; what it has, and what it has not. */
+static void snapshots(void **state)
+{
+	struct rtnl *nl = *state;
+	struct rtnl_snapshot *s;
+	uint8_t v4[4] = {10, 9, 0, 1}, v6[16];
+	unsigned int ifindex;
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	inet_pton(AF_INET6, "2001:db8::7", v6);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, v4, 24, false, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, v6, 64, false, NULL), 0);
+	s = snapshot(nl, 0);
+	assert_int_equal(rtnl_snapshot_find(s, "qtest0")->ifindex, ifindex);
+	assert_string_equal(rtnl_snapshot_link(s, ifindex)->name, "qtest0");
+	assert_int_equal(rtnl_snapshot_link(s, ifindex)->mtu, 1400);
+	assert_non_null(rtnl_snapshot_find(s, "qtest1"));
+	assert_null(rtnl_snapshot_find(s, "qtest9"));
+	assert_null(rtnl_snapshot_link(s, 4711));
+	assert_true(rtnl_snapshot_has_addr(s, ifindex, AF_INET, v4, 24));
+	assert_false(rtnl_snapshot_has_addr(s, ifindex, AF_INET, v4, 25));
+	assert_false(rtnl_snapshot_has_addr(s, ifindex + 1, AF_INET, v4, 24));
+	assert_true(rtnl_snapshot_has_addr(s, ifindex, AF_INET6, v6, 64));
+	rtnl_snapshot_free(&s);
+	s = snapshot(nl, ifindex);
+	assert_non_null(rtnl_snapshot_link(s, ifindex));
+	assert_null(rtnl_snapshot_find(s, "qtest1"));
+	assert_true(rtnl_snapshot_has_addr(s, ifindex, AF_INET6, v6, 64));
+	rtnl_snapshot_free(&s);
+	s = snapshot(nl, 4711); /* a link that is gone is no error */
+	assert_null(rtnl_snapshot_link(s, 4711));
+	rtnl_snapshot_free(&s);
 }
 
 /* In one message, in order: without "up" the kernel would refuse the route. */
@@ -399,11 +478,9 @@ static void batch(void **state)
 		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), again);
 		assert_int_equal(rtnl_batch_send(nl, &err), 0);
 		assert_int_equal(rtnl_addr_has(nl, ifindex, AF_INET, a, 24, NULL), 1);
-		assert_int_equal(rtnl_route_has_default(nl,
-							&(struct rtnl_route){.ifindex = ifindex,
-									     .family = AF_INET,
-									     .metric = 4711},
-							NULL),
+		assert_int_equal(has_default(nl, &(struct rtnl_route){.ifindex = ifindex,
+								      .family = AF_INET,
+								      .metric = 4711}),
 				 1);
 	}
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
@@ -779,6 +856,7 @@ int main(void)
 		T(addresses_without_routes),
 		T(routes_in_tables),
 		T(sysctls),
+		T(snapshots),
 		T(batch),
 		T(batch_with_failures),
 		T(batch_too_long),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The links, addresses and routes of one network namespace, read with one dump of each. Whoever
+ * compares many netdevs with how they should be asks the kernel once, not once for each of them.
+ */
+#ifndef QMAP_RTNL_SNAPSHOT_H
+#define QMAP_RTNL_SNAPSHOT_H
+
+#include <stdbool.h>
+
+#include "util/error.h"
+#include "rtnl.h"
+#include "sysctl.h"
+
+struct rtnl_snapshot;
+
+/*
+ * Reads the namespace of @nl. @ifindex: of this link alone, whose absence is no error; 0: of all.
+ * Counters of links are not read. Negative errno.
+ */
+int rtnl_snapshot_read(struct rtnl_snapshot **out, struct rtnl *nl, unsigned int ifindex,
+		       struct error *err);
+void rtnl_snapshot_free(struct rtnl_snapshot **s);
+
+/* NULL if there is none. */
+const struct rtnl_link *rtnl_snapshot_link(const struct rtnl_snapshot *s, unsigned int ifindex);
+const struct rtnl_link *rtnl_snapshot_find(const struct rtnl_snapshot *s, const char *name);
+
+/* As rtnl_addr_has() and rtnl_route_has_default(). */
+bool rtnl_snapshot_has_addr(const struct rtnl_snapshot *s, unsigned int ifindex, int family,
+			    const void *addr, unsigned int prefix);
+bool rtnl_snapshot_has_default(const struct rtnl_snapshot *s, const struct rtnl_route *wanted);
+
+/* Has the kernel made an IPv6 address or route there from a router advertisement? */
+bool rtnl_snapshot_has_made(const struct rtnl_snapshot *s, unsigned int ifindex);
+
+#endif
