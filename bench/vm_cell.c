@@ -305,12 +305,11 @@ static void shim_drops(struct json_object *drops)
 
 static void xdp_drops(struct cell *cell, struct json_object *drops)
 {
-	struct json_object *all = vm_xdp_drops(cell->xdp);
+	uint64_t all[QMAP_DROP_MAX];
 
-	json_object_object_foreach (all, reason, n) {
-		add(drops, reason, json_object_get_int64(n));
-	}
-	json_object_put(all);
+	vm_xdp_drops(cell->xdp, all);
+	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
+		add(drops, qmap_drop_name(i), all[i]);
 }
 
 /* rmnet and qmimux have no reasons, netdevs only directions. */

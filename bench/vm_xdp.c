@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vm_xdp.h"
 
-#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "daemon/datapath/datapath.h"
 #include "daemon/datapath/pins.h"
@@ -78,16 +79,13 @@ void vm_xdp_lower(const struct vm_xdp *x, unsigned int number, char name[IFNAMSI
 	fclose(f);
 }
 
-struct json_object *vm_xdp_drops(struct vm_xdp *x)
+void vm_xdp_drops(struct vm_xdp *x, uint64_t drops[QMAP_DROP_MAX])
 {
-	struct json_object *stats = NULL, *drops = NULL;
+	struct datapath_stats *stats = malloc(sizeof(*stats));
 	struct error err = {0};
 
-	if (datapath_xdp.stats(x->dp, &stats, &err))
+	if (!stats || datapath_xdp.stats(x->dp, stats, &err))
 		DIE("%s", err.text);
-	if (!json_object_object_get_ex(stats, "drops", &drops))
-		DIE("no drops");
-	json_object_get(drops);
-	json_object_put(stats);
-	return drops;
+	memcpy(drops, stats->trunk.drops, sizeof(stats->trunk.drops));
+	free(stats);
 }

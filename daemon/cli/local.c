@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "datapath/counters.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "hooks/hook_facts.h"
 #include "trunk/trunk.h"
+#include "util/json_get.h"
 
 #define MAX_TRUNKS 16
 
@@ -92,54 +94,75 @@ static int add_show(struct pins *p, struct json_object *show, struct json_object
 	return 0;
 }
 
-/* Adds the ports named in the pins' state to the data path. */
-static void adopt_ports(const struct datapath_ops *ops, struct datapath *dp,
-			struct json_object *show)
+/* The ports that `show` tells of. */
+static unsigned int read_ports(struct json_object *show,
+			       struct datapath_port ports[CONFIG_MAX_PDNS])
 {
-	struct json_object *pdns = NULL, *pdn, *v;
+	struct json_object *pdn;
+	unsigned int n;
 
-	json_object_object_get_ex(show, "pdns", &pdns);
-	for (size_t i = 0; pdns && i < json_object_array_length(pdns); i++) {
-		struct datapath_port port = {0};
+	for (n = 0; n < CONFIG_MAX_PDNS && (pdn = json_get_element(show, "pdns", n)); n++) {
+		const char *name = json_get_string(pdn, "port"),
+			   *netns = json_get_string(pdn, "netns");
 
-		pdn = json_object_array_get_idx(pdns, i);
-		if (json_object_object_get_ex(pdn, "mux", &v))
-			port.mux = json_object_get_int(v) & 0xff;
-		if (json_object_object_get_ex(pdn, "port", &v) && v)
-			snprintf(port.name, sizeof(port.name), "%s", json_object_get_string(v));
-		if (json_object_object_get_ex(pdn, "netns", &v) && v)
-			snprintf(port.netns, sizeof(port.netns), "%s", json_object_get_string(v));
-		ops->adopt_port(dp, &port, NULL);
+		ports[n] = (struct datapath_port){.mux = json_get_int(pdn, "mux") & 0xff};
+		snprintf(ports[n].name, sizeof(ports[n].name), "%s", name ? name : "");
+		snprintf(ports[n].netns, sizeof(ports[n].netns), "%s", netns ? netns : "");
 	}
+	return n;
+}
+
+/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
+static void name_port(struct datapath_port_stats *stats, const struct datapath_port *ports,
+		      unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!stats->mux || stats->mux == ports[i].mux)
+			memcpy(stats->name, ports[i].name, sizeof(stats->name));
+}
+
+static int read_stats(const struct datapath_ops *ops, struct pins *p, struct json_object *show,
+		      struct datapath_stats *out, struct error *err)
+{
+	struct datapath_port ports[CONFIG_MAX_PDNS];
+	unsigned int n = read_ports(show, ports);
+	struct datapath *dp = NULL;
+	int ret = ops->adopt(&dp, p, err);
+
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < n; i++)
+		ops->adopt_port(dp, &ports[i], NULL);
+	ret = ops->stats(dp, out, err);
+	for (unsigned int i = 0; !ret && i < out->nports; i++)
+		name_port(&out->ports[i], ports, n);
+	ops->close(&dp);
+	return ret;
+}
+
+static int find_datapath(const struct pins *p, const struct datapath_ops **ops, struct error *err)
+{
+	struct qmap_meta *meta = malloc(sizeof(*meta));
+	int ret =
+		meta ? pins_get_meta(p, meta, NULL, err) : error_set(err, -ENOMEM, "out of memory");
+
+	*ops = ret ? NULL : datapath_by_name(meta->datapath);
+	free(meta);
+	return *ops ? 0 : error_set(err, -EPROTO, "%s has no data path yet", p->dir);
 }
 
 static int add_stats(struct pins *p, struct json_object *show, struct json_object *out,
 		     struct error *err)
 {
-	struct qmap_meta *meta = malloc(sizeof(*meta));
+	struct datapath_stats *stats = malloc(sizeof(*stats));
 	const struct datapath_ops *ops;
-	struct json_object *stats;
-	struct datapath *dp = NULL;
-	int ret;
+	const char *dev = json_get_string(show, "dev");
+	int ret = stats ? find_datapath(p, &ops, err) : error_set(err, -ENOMEM, "out of memory");
 
-	if (!meta)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = pins_get_meta(p, meta, NULL, err);
-	ops = ret ? NULL : datapath_by_name(meta->datapath);
-	free(meta);
-	if (!ops)
-		return error_set(err, -EPROTO, "%s has no data path yet", p->dir);
-	ret = ops->adopt(&dp, p, err);
-	if (!ret) {
-		adopt_ports(ops, dp, show);
-		ret = ops->stats(dp, &stats, err);
-	}
-	if (!ret) {
-		trunk_name_stats(stats, show);
-		json_object_array_add(out, stats);
-	}
-	if (dp)
-		ops->close(&dp);
+	ret = ret ?: read_stats(ops, p, show, stats, err);
+	if (!ret)
+		json_object_array_add(out, counters_to_json(dev ? dev : "", ops->name, stats));
+	free(stats);
 	return ret;
 }
 

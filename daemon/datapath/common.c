@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "common.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rtnl/rtnl.h"
+#include "rtnl/snapshot.h"
 #include "util/log.h"
 #include "commands.h"
 #include "xdp_link.h"
@@ -88,4 +90,91 @@ int datapath_event_fd(struct datapath *dp, unsigned int pin, bool acknowledge)
 int datapath_events(struct datapath *dp, struct error *err)
 {
 	return dp->commands ? commands_read(dp->commands, err) : 0;
+}
+
+/* --- counters --- */
+
+static int read_one_by_one(int fd, char *values, size_t size, unsigned int n)
+{
+	for (__u32 key = 0; key < n; key++)
+		if (bpf_map_lookup_elem(fd, &key, values + key * size))
+			return -errno;
+	return 0;
+}
+
+/* Kernel bpf_map_do_batch(): a map without batches. An older kernel does not know the command. */
+#define KERNEL_ENOTSUPP 524
+
+int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struct error *err)
+{
+	__u32 *keys = calloc(n, sizeof(*keys)), next, count = n;
+	int ret = keys ? 0 : -ENOMEM;
+
+	/* ENOENT: there are no more entries behind these */
+	if (keys && bpf_map_lookup_batch(fd, NULL, &next, keys, values, &count, NULL) &&
+	    errno != ENOENT)
+		ret = -errno;
+	free(keys);
+	if (ret == -EINVAL || ret == -KERNEL_ENOTSUPP)
+		ret = read_one_by_one(fd, values, size, n);
+	if (!ret && count != n)
+		ret = -EIO;
+	return ret ? error_set(err, ret, "cannot read a BPF map: %s", strerror(-ret)) : 0;
+}
+
+/* Has @place the first port in its namespace? Then that namespace is not read yet. */
+static bool is_first(const struct datapath *dp, unsigned int mux)
+{
+	for (unsigned int i = 0; i < mux; i++)
+		if (dp->places[i].name[0] && !strcmp(dp->places[i].netns, dp->places[mux].netns))
+			return false;
+	return true;
+}
+
+static int read_links(struct datapath *dp, const char *netns, struct rtnl_snapshot **links,
+		      struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = *netns ? rtnl_open(&nl, netns, err) : 0;
+
+	ret = ret ?: rtnl_snapshot_read_links(links, nl ? nl : dp->nl, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+static int each_of(struct datapath *dp, const char *netns, datapath_link_fn fn, void *arg,
+		   struct error *err)
+{
+	struct rtnl_snapshot *links = NULL;
+	int ret = read_links(dp, netns, &links, err);
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		const struct datapath_place *place = &dp->places[mux];
+
+		if (place->name[0] && !strcmp(place->netns, netns))
+			ret = fn(arg, mux, rtnl_snapshot_find(links, place->name), err);
+	}
+	rtnl_snapshot_free(&links);
+	return ret;
+}
+
+int datapath_each_link(struct datapath *dp, datapath_link_fn fn, void *arg, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		if (dp->places[mux].name[0] && is_first(dp, mux))
+			ret = each_of(dp, dp->places[mux].netns, fn, arg, err);
+	return ret;
+}
+
+static int take_rx(void *arg, unsigned int mux, const struct rtnl_link *link, struct error *err)
+{
+	((uint64_t *)arg)[mux] = link ? link->rx_packets : 0;
+	return 0;
+}
+
+int datapath_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err)
+{
+	return datapath_each_link(dp, take_rx, rx, err);
 }

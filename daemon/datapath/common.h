@@ -9,6 +9,7 @@
 
 struct commands;
 struct rtnl;
+struct rtnl_link;
 
 #define DATAPATH_PINS 10 /* at most */
 
@@ -45,6 +46,23 @@ int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *e
 int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err);
 int datapath_events(struct datapath *dp, struct error *err);
 void datapath_close(struct datapath **dp);
+
+/*
+ * Reads the @n entries of array map @fd, @size bytes each, into @values, in one system call where
+ * the kernel has batches (Linux 5.6; of maps per CPU 5.13, where @size is that of all CPUs).
+ */
+int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struct error *err);
+
+/*
+ * Calls @fn with the netdev of each port in dp->places (NULL: it is gone): one dump of links for each
+ * namespace. The first failure ends it.
+ */
+typedef int (*datapath_link_fn)(void *arg, unsigned int mux, const struct rtnl_link *link,
+				struct error *err);
+int datapath_each_link(struct datapath *dp, datapath_link_fn fn, void *arg, struct error *err);
+
+/* As datapath_ops.rx_packets, by the counters of the ports' netdevs. */
+int datapath_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);
 
 /* QMAP commands come through the map that is pinned as @pin. @acknowledge: see commands_open().
  * Fd, or -1. */

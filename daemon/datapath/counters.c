@@ -30,30 +30,55 @@ static void add(struct json_object *o, const char *key, __u64 value)
 	json_object_object_add(o, key, json_object_new_uint64(value));
 }
 
-struct json_object *counters_port_json(unsigned int mux, const struct qmap_port_stats *s, bool up,
-				       bool flow_off)
+static void add_bool(struct json_object *o, const char *key, bool value)
+{
+	json_object_object_add(o, key, json_object_new_boolean(value));
+}
+
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, *text ? json_object_new_string(text) : NULL);
+}
+
+static struct json_object *port_json(const struct datapath_port_stats *p, bool by_frame)
 {
 	struct json_object *o = json_object_new_object();
+	const struct qmap_port_stats *s = &p->count;
 
-	add(o, "mux", mux);
-	json_object_object_add(o, "up", json_object_new_boolean(up));
-	json_object_object_add(o, "flow_off", json_object_new_boolean(flow_off));
+	add(o, "mux", p->mux);
+	add_bool(o, "up", p->up);
+	if (by_frame)
+		add_bool(o, "flow_off", p->flow_off);
 	add(o, "rx_packets", s->rx_packets);
 	add(o, "rx_bytes", s->rx_bytes);
 	add(o, "tx_packets", s->tx_packets);
 	add(o, "tx_bytes", s->tx_bytes);
 	add(o, "rx_csum_ok", s->rx_csum_ok);
 	add(o, "rx_csum_none", s->rx_csum_none);
-	add(o, "rx_dropped", s->rx_dropped);
+	if (by_frame)
+		add(o, "rx_dropped", s->rx_dropped);
 	add(o, "tx_dropped", s->tx_dropped);
-	add(o, "commands", s->commands);
+	if (by_frame)
+		add(o, "commands", s->commands);
+	add_text(o, "port", p->name);
 	return o;
 }
 
-struct json_object *counters_trunk_json(const struct qmap_trunk_stats *ts,
-					struct json_object *ports)
+static void add_drops(struct json_object *o, const struct qmap_trunk_stats *ts)
 {
-	struct json_object *o = json_object_new_object(), *drops = json_object_new_object();
+	struct json_object *drops = json_object_new_object();
+
+	add(o, "commands", ts->commands);
+	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
+		add(drops, reasons[i].name, ts->drops[i]);
+	json_object_object_add(o, "drops", drops);
+}
+
+struct json_object *counters_to_json(const char *dev, const char *datapath,
+				     const struct datapath_stats *s)
+{
+	struct json_object *o = json_object_new_object(), *ports = json_object_new_array();
+	const struct qmap_trunk_stats *ts = &s->trunk;
 
 	add(o, "aggregates", ts->aggregates);
 	add(o, "bytes", ts->bytes);
@@ -61,10 +86,12 @@ struct json_object *counters_trunk_json(const struct qmap_trunk_stats *ts,
 	json_object_object_add(
 		o, "frames_per_aggregate",
 		json_object_new_double(ts->aggregates ? (double)ts->frames / ts->aggregates : 0));
-	add(o, "commands", ts->commands);
-	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
-		add(drops, reasons[i].name, ts->drops[i]);
-	json_object_object_add(o, "drops", drops);
+	if (s->by_frame)
+		add_drops(o, ts);
+	for (unsigned int i = 0; i < s->nports; i++)
+		json_object_array_add(ports, port_json(&s->ports[i], s->by_frame));
 	json_object_object_add(o, "ports", ports);
+	add_text(o, "dev", dev);
+	add_text(o, "datapath", datapath);
 	return o;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counters and drop reasons as JSON, the same for every data path. */
+/* Names of drop reasons; counters as JSON. */
 #ifndef QMAP_COUNTERS_H
 #define QMAP_COUNTERS_H
 
-#include <stdbool.h>
-
-#include "qmap/abi.h"
+#include "datapath.h"
 
 struct json_object;
 
@@ -14,10 +12,8 @@ const char *qmap_drop_name(unsigned int reason);
 /* The same in a few words for people. */
 const char *qmap_drop_text(unsigned int reason);
 
-struct json_object *counters_port_json(unsigned int mux, const struct qmap_port_stats *s, bool up,
-				       bool flow_off);
-/* Takes over the reference to the array @ports. */
-struct json_object *counters_trunk_json(const struct qmap_trunk_stats *ts,
-					struct json_object *ports);
+/* What `stats` prints of trunk @dev; see qmapctl(8). New reference. */
+struct json_object *counters_to_json(const char *dev, const char *datapath,
+				     const struct datapath_stats *s);
 
 #endif

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "qmap/abi.h"
 #include "util/error.h"
 
-struct json_object;
 struct datapath;
 struct pins;
 
@@ -37,6 +37,24 @@ struct datapath_port {
 	char netns[64];	      /* where the port goes; empty: it stays */
 	char name[IFNAMSIZ];  /* of the netdev, as it is to be; raw: out */
 	unsigned int ifindex; /* out */
+};
+
+struct datapath_stats {
+	/*
+	 * Every frame was counted by a program: drops, commands and flow control are known. Else
+	 * these are the counters of netdevs, and of struct qmap_trunk_stats there are aggregates,
+	 * bytes and frames; of struct qmap_port_stats all but rx_dropped and commands.
+	 */
+	bool by_frame;
+	struct qmap_trunk_stats trunk;
+	unsigned int nports;
+	struct datapath_port_stats {
+		unsigned int mux;    /* 0: the trunk itself, whatever the mux id of its PDN */
+		char name[IFNAMSIZ]; /* of the port; the data path leaves it empty */
+		bool up;
+		bool flow_off; /* the modem wants no packets */
+		struct qmap_port_stats count;
+	} ports[QMAP_MAX_MUX]; /* by mux id, without holes */
 };
 
 /*
@@ -81,8 +99,13 @@ struct datapath_ops {
 	 * receive counts as dropped. NULL where the kernel's driver sees to it.
 	 */
 	int (*running)(struct datapath *dp, unsigned int mux, bool up, struct error *err);
-	/* Counters; see qmapctl(8). New reference. */
-	int (*stats)(struct datapath *dp, struct json_object **out, struct error *err);
+	int (*stats)(struct datapath *dp, struct datapath_stats *out, struct error *err);
+	/*
+	 * Packets received for each mux id, nothing else, as cheaply as the kernel tells them: for
+	 * who only wants to know whether there were more. Not always the same as in stats(), which
+	 * leaves out those that were lost behind the counter. @rx is all 0 at first.
+	 */
+	int (*rx_packets)(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);
 	/* Fd that polls readable when QMAP commands wait, or -1; events() hands them over. NULL
 	 * where nobody tells of them. */
 	int (*event_fd)(struct datapath *dp);

@@ -3,7 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -103,73 +103,74 @@ int links_forget_ports(struct datapath *dp,
 
 /* --- counters --- */
 
-static void add(struct json_object *o, const char *key, uint64_t value)
-{
-	json_object_object_add(o, key, json_object_new_uint64(value));
-}
+struct stats {
+	struct datapath *dp;
+	int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
+		    struct error *err);
+	struct datapath_stats *out;
+};
 
-static struct json_object *port_json(unsigned int mux, const struct links_port *port)
+static void add_port(struct datapath_stats *out, unsigned int mux, const struct rtnl_link *link,
+		     const struct links_port *port)
 {
-	struct json_object *o = json_object_new_object();
-	const struct rtnl_link *link = &port->link;
 	uint64_t headers = link->tx_packets * port->tx_header, ok = port->csum_ok;
 
-	add(o, "mux", mux);
-	json_object_object_add(o, "up", json_object_new_boolean(link->flags & IFF_UP));
-	add(o, "rx_packets", link->rx_packets);
-	add(o, "rx_bytes", link->rx_bytes);
-	add(o, "tx_packets", link->tx_packets);
-	add(o, "tx_bytes", link->tx_bytes > headers ? link->tx_bytes - headers : 0);
-	add(o, "rx_csum_ok", ok);
-	add(o, "rx_csum_none", link->rx_packets > ok ? link->rx_packets - ok : 0);
-	add(o, "tx_dropped", link->tx_dropped);
-	return o;
+	out->trunk.frames += link->rx_packets;
+	out->ports[out->nports++] = (struct datapath_port_stats){
+		.mux = mux,
+		.up = link->flags & IFF_UP,
+		.count = {.rx_packets = link->rx_packets,
+			  .rx_bytes = link->rx_bytes,
+			  .tx_packets = link->tx_packets,
+			  .tx_bytes = link->tx_bytes > headers ? link->tx_bytes - headers : 0,
+			  .rx_csum_ok = ok,
+			  .rx_csum_none = link->rx_packets > ok ? link->rx_packets - ok : 0,
+			  .tx_dropped = link->tx_dropped},
+	};
 }
 
-static struct json_object *trunk_json(const struct rtnl_link *trunk, const struct baseline *b,
-				      uint64_t frames)
+static int port_stats(void *arg, unsigned int mux, const struct rtnl_link *link, struct error *err)
 {
-	uint64_t aggregates = trunk->rx_packets - b->aggregates;
-	struct json_object *o = json_object_new_object();
+	struct stats *s = arg;
+	struct links_port port = {0};
+	int ret;
 
-	add(o, "aggregates", aggregates);
-	add(o, "bytes", trunk->rx_bytes - b->bytes);
-	add(o, "frames", frames);
-	json_object_object_add(
-		o, "frames_per_aggregate",
-		json_object_new_double(aggregates ? (double)frames / aggregates : 0));
-	return o;
+	if (!link)
+		return error_set(err, -ENODEV, "there is no network device %s",
+				 s->dp->places[mux].name);
+	ret = s->look ? s->look(s->dp, mux, &port, err) : 0;
+	if (!ret)
+		add_port(s->out, mux, link, &port);
+	return ret;
+}
+
+static int by_mux(const void *a, const void *b)
+{
+	const struct datapath_port_stats *x = a, *y = b;
+
+	return (int)x->mux - (int)y->mux;
 }
 
 int links_stats(struct datapath *dp,
 		int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
 			    struct error *err),
-		struct json_object **out, struct error *err)
+		struct datapath_stats *out, struct error *err)
 {
-	struct json_object *ports = json_object_new_array();
+	struct stats s = {dp, look, out};
 	struct rtnl_link trunk;
 	struct baseline b;
-	uint64_t frames = 0;
 	__u32 zero = 0;
 	int ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
 
 	if (!ret && bpf_map_lookup_elem(dp->fd[BASELINE], &zero, &b))
 		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
-		struct links_port port = {0};
-
-		if (!dp->places[mux].name[0])
-			continue;
-		ret = look(dp, mux, &port, err);
-		frames += port.link.rx_packets;
-		if (!ret)
-			json_object_array_add(ports, port_json(mux, &port));
-	}
-	if (ret) {
-		json_object_put(ports);
+	if (ret)
 		return ret;
-	}
-	*out = trunk_json(&trunk, &b, frames);
-	json_object_object_add(*out, "ports", ports);
-	return 0;
+	out->by_frame = false;
+	out->nports = 0;
+	out->trunk = (struct qmap_trunk_stats){.aggregates = trunk.rx_packets - b.aggregates,
+					       .bytes = trunk.rx_bytes - b.bytes};
+	ret = datapath_each_link(dp, port_stats, &s, err);
+	qsort(out->ports, out->nports, sizeof(out->ports[0]), by_mux); /* they came by namespace */
+	return ret;
 }

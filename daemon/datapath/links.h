@@ -26,16 +26,16 @@ int links_forget_ports(struct datapath *dp,
 		       int (*del)(struct datapath *dp, unsigned int mux, struct error *err),
 		       struct error *err);
 
+/* What a driver tells of a port besides the counters of its netdev. */
 struct links_port {
-	struct rtnl_link link;
 	uint64_t csum_ok;	/* packets that the modem has vouched for */
 	unsigned int tx_header; /* bytes that the driver counts with each packet */
 };
 
-/* As datapath_ops.stats; @look fills in one port. */
+/* As datapath_ops.stats; @look fills in one port, NULL: there is nothing to tell. */
 int links_stats(struct datapath *dp,
 		int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
 			    struct error *err),
-		struct json_object **out, struct error *err);
+		struct datapath_stats *out, struct error *err);
 
 #endif

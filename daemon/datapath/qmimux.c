@@ -164,19 +164,9 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 
 /* --- counters: of packets, without QMAP headers; a modem that speaks v1 vouches for none --- */
 
-static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *port,
-		      struct error *err)
+static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
 {
-	struct rtnl *nl = NULL;
-	int ret = links_open_port(&dp->places[mux], &nl, &port->link, err);
-
-	rtnl_close(&nl);
-	return ret;
-}
-
-static int stats(struct datapath *dp, struct json_object **out, struct error *err)
-{
-	return links_stats(dp, port_stats, out, err);
+	return links_stats(dp, NULL, out, err);
 }
 
 static int detach(struct datapath *dp, struct error *err)
@@ -196,6 +186,7 @@ const struct datapath_ops datapath_qmimux = {
 	.del_port = del_port,
 	.flow = links_flow,
 	.stats = stats,
+	.rx_packets = datapath_rx_packets,
 	.detach = detach,
 	.close = datapath_close,
 };

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* No QMAP: the modem sends bare IP packets, and the trunk is the port of the one PDN. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "rtnl/rtnl.h"
-#include "counters.h"
 #include "datapath.h"
 #include "pins.h"
 
@@ -58,28 +56,43 @@ static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *er
 	return 0;
 }
 
-static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+static int get_link(const struct datapath *dp, struct rtnl_link *link, struct error *err)
 {
-	struct qmap_port_stats s = {0};
-	struct qmap_trunk_stats ts = {0};
-	struct json_object *ports;
 	struct rtnl *nl = NULL;
-	struct rtnl_link link;
-	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_link_get_index(nl, dp->trunk, &link, err);
+	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_link_get_index(nl, dp->trunk, link, err);
 
 	rtnl_close(&nl);
+	return ret;
+}
+
+static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
+{
+	struct qmap_port_stats *s = &out->ports[0].count;
+	struct rtnl_link link;
+	int ret = get_link(dp, &link, err);
+
 	if (ret)
 		return ret;
-	s.rx_packets = s.rx_csum_none = link.rx_packets;
-	s.rx_bytes = link.rx_bytes;
-	s.rx_dropped = link.rx_dropped;
-	s.tx_packets = link.tx_packets;
-	s.tx_bytes = link.tx_bytes;
-	s.tx_dropped = link.tx_dropped;
-	ports = json_object_new_array();
-	json_object_array_add(ports, counters_port_json(0, &s, dp->up, false));
-	*out = counters_trunk_json(&ts, ports);
+	*out = (struct datapath_stats){.by_frame = true, .nports = 1};
+	out->ports[0].up = dp->up;
+	s->rx_packets = s->rx_csum_none = link.rx_packets;
+	s->rx_bytes = link.rx_bytes;
+	s->rx_dropped = link.rx_dropped;
+	s->tx_packets = link.tx_packets;
+	s->tx_bytes = link.tx_bytes;
+	s->tx_dropped = link.tx_dropped;
 	return 0;
+}
+
+/* The one PDN has them all, whatever its mux id. */
+static int rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err)
+{
+	struct rtnl_link link;
+	int ret = get_link(dp, &link, err);
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		rx[mux] = link.rx_packets;
+	return ret;
 }
 
 static int detach(struct datapath *dp, struct error *err)
@@ -108,6 +121,7 @@ const struct datapath_ops datapath_raw = {
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,
+	.rx_packets = rx_packets,
 	.detach = detach,
 	.close = close_datapath,
 };

@@ -227,12 +227,9 @@ static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *
 	const struct datapath_place *place = &dp->places[mux];
 	struct rtnl *nl = NULL;
 	uint32_t flags;
-	int ret = links_open_port(place, &nl, &port->link, err);
-
-	if (ret)
-		return ret;
-	ret = rtnl_rmnet_flags(nl, place->name, &flags, err)
-		      ?: device_stats(place->name, place->netns, take_checksum_ok, &port->csum_ok,
+	int ret = rtnl_open(&nl, place->netns, err)
+			  ?: rtnl_rmnet_flags(nl, place->name, &flags, err)
+			  ?: device_stats(place->name, place->netns, take_checksum_ok, &port->csum_ok,
 				      err);
 	rtnl_close(&nl);
 	if (!ret)
@@ -240,7 +237,7 @@ static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *
 	return ret;
 }
 
-static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
 {
 	return links_stats(dp, port_stats, out, err);
 }
@@ -267,6 +264,7 @@ const struct datapath_ops datapath_rmnet = {
 	.del_port = del_port,
 	.flow = links_flow,
 	.stats = stats,
+	.rx_packets = datapath_rx_packets,
 	.detach = detach,
 	.close = datapath_close,
 };

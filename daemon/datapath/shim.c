@@ -9,7 +9,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,6 +211,12 @@ static int read_port(const struct datapath *dp, __u32 mux, struct qmap_port *por
 	return 0;
 }
 
+static int read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
+		      struct error *err)
+{
+	return datapath_read_array(dp->fd[PORTS], ports, sizeof(*ports), QMAP_MAX_MUX, err);
+}
+
 static int make_port(struct datapath *dp, const struct datapath_port *port, struct rtnl_link *link,
 		     struct error *err)
 {
@@ -259,6 +264,8 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 			?: rtnl_link_get(nl, place->name, &link, err)
 			?: rtnl_link_del(nl, link.ifindex, err);
 	rtnl_close(&nl);
+	if (!ret)
+		dp->places[mux % QMAP_MAX_MUX] = (struct datapath_place){0};
 	return ret;
 }
 
@@ -348,20 +355,19 @@ static int mend_tx(void *arg, struct error *err)
 static int mend(struct datapath *dp, char *where, size_t size, struct error *err)
 {
 	struct renew_place trunk = {.pin = pin_table[LINK_RX].name, .flags = XDP_FLAGS_DRV_MODE};
+	struct qmap_port port[QMAP_MAX_MUX];
 	char name[IFNAMSIZ];
-	struct qmap_port port;
-	int ret = 0;
+	int ret = read_ports(dp, port, err);
 
 	trunk_name(dp, name);
 	trunk.ifindex = if_nametoindex(name);
-	if (trunk.ifindex)
+	if (trunk.ifindex && !ret)
 		ret = renew_detached_link(dp->pins, &trunk, &dp->fd[LINK_RX], where, size, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
-		struct mend m = {dp, mux, 0, where, size};
+		struct mend m = {dp, mux, port[mux].ifindex, where, size};
 
-		if (read_port(dp, mux, &port, NULL))
+		if (!m.ifindex)
 			continue;
-		m.ifindex = port.ifindex;
 		ret = rtnl_netns_do(dp->places[mux].netns, mend_tx, &m, err);
 	}
 	return ret;
@@ -406,38 +412,31 @@ static void port_counter(void *arg, const char *name, uint64_t value)
 			*map[i].to = value;
 }
 
-static int port_stats(struct datapath *dp, __u32 mux, struct json_object *ports, struct error *err)
+static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *port,
+		      struct datapath_stats *out, struct error *err)
 {
-	struct qmap_port_stats s = {0};
-	struct qmap_port port;
-	int ret;
+	struct datapath_port_stats *p = &out->ports[out->nports++];
 
-	if (read_port(dp, mux, &port, NULL))
-		return 0;
-	ret = device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, &s, err);
-	if (ret)
-		return ret;
-	json_object_array_add(ports, counters_port_json(mux, &s, port.flags & QMAP_PORT_UP, false));
-	return 0;
+	*p = (struct datapath_port_stats){.mux = mux, .up = port->flags & QMAP_PORT_UP};
+	return device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, &p->count,
+			    err);
 }
 
-static int stats(struct datapath *dp, struct json_object **out, struct error *err)
+static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
 {
-	struct json_object *ports = json_object_new_array();
-	struct qmap_trunk_stats ts = {0};
+	struct qmap_port port[QMAP_MAX_MUX];
 	char name[IFNAMSIZ];
 	int ret;
 
 	trunk_name(dp, name);
-	ret = device_stats(name, "", trunk_counter, &ts, err);
+	out->by_frame = true;
+	out->nports = 0;
+	out->trunk = (struct qmap_trunk_stats){0};
+	ret = device_stats(name, "", trunk_counter, &out->trunk, err) ?: read_ports(dp, port, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		ret = port_stats(dp, mux, ports, err);
-	if (ret) {
-		json_object_put(ports);
-		return ret;
-	}
-	*out = counters_trunk_json(&ts, ports);
-	return 0;
+		if (port[mux].ifindex)
+			ret = port_stats(dp, mux, &port[mux], out, err);
+	return ret;
 }
 
 /* --- QMAP commands: the program has answered them in place, here they are logged --- */
@@ -475,6 +474,7 @@ const struct datapath_ops datapath_shim = {
 	.del_port = del_port,
 	.flow = flow,
 	.stats = stats,
+	.rx_packets = datapath_rx_packets,
 	.event_fd = event_fd,
 	.events = datapath_events,
 	.detach = detach,

@@ -271,13 +271,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
 		   struct error *err)
 {
-	__u32 keys[QMAP_MAX_MUX], next, n = QMAP_MAX_MUX;
-
-	/* -ENOENT says that there are no more */
-	if (bpf_map_lookup_batch(dp->fd[XDP_PORTS], NULL, &next, keys, ports, &n, NULL) &&
-	    errno != ENOENT)
-		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	return n == QMAP_MAX_MUX ? 0 : error_set(err, -EIO, "a BPF map has only %u values", n);
+	return datapath_read_array(dp->fd[XDP_PORTS], ports, sizeof(*ports), QMAP_MAX_MUX, err);
 }
 
 static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
@@ -438,6 +432,7 @@ const struct datapath_ops datapath_xdp = {
 	.flow = flow,
 	.running = running,
 	.stats = xdp_stats,
+	.rx_packets = xdp_rx_packets,
 	.event_fd = event_fd,
 	.events = datapath_events,
 	.detach = detach,

@@ -52,7 +52,9 @@ int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
 int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
 		   struct error *err);
 
-int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err);
+/* datapath_ops.stats, .rx_packets */
+int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err);
+int xdp_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);
 
 /* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.
  */

@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <linux/if_ether.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "rtnl/rtnl.h"
-#include "counters.h"
+#include "rtnl/snapshot.h"
 #include "xdp.h"
 
-/* Sums one entry of a per-CPU map whose value is @words 64-bit counters into @sum. */
-static int sum_percpu(int fd, __u32 key, __u64 *sum, size_t words, struct error *err)
+/* Sums @n entries of a per-CPU array, whose values are @words 64-bit counters, into @sums. */
+static int sum_percpu(int fd, unsigned int n, size_t words, __u64 *sums, struct error *err)
 {
-	int cpus = libbpf_num_possible_cpus();
+	int cpus = libbpf_num_possible_cpus(), ret;
 	__u64 *all;
-	int ret = 0;
 
-	memset(sum, 0, words * sizeof(*sum));
 	if (cpus < 0)
 		return error_set(err, cpus, "cannot count the CPUs");
-	all = calloc(cpus, words * sizeof(*all));
+	all = calloc(n, cpus * words * sizeof(*all));
 	if (!all)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (bpf_map_lookup_elem(fd, &key, all))
-		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	for (size_t i = 0; !ret && i < (size_t)cpus * words; i++)
-		sum[i % words] += all[i];
+	ret = datapath_read_array(fd, all, cpus * words * sizeof(*all), n, err);
+	memset(sums, 0, n * words * sizeof(*sums));
+	for (size_t i = 0; !ret && i < n * cpus * words; i++)
+		sums[i / (cpus * words) * words + i % words] += all[i];
 	free(all);
 	return ret;
+}
+
+static int sum_ports(const struct datapath *dp, struct qmap_port_stats sums[QMAP_MAX_MUX],
+		     struct error *err)
+{
+	return sum_percpu(dp->fd[XDP_PORT_STATS], QMAP_MAX_MUX, sizeof(*sums) / sizeof(__u64),
+			  (__u64 *)sums, err);
 }
 
 static bool flow_is_off(const struct qmap_port *port)
@@ -42,74 +44,74 @@ static bool flow_is_off(const struct qmap_port *port)
 }
 
 /*
- * Packets that the kernel took for @ifindex and dropped because the ring of the veth's other end
+ * Packets that the kernel took for a netdev and dropped because the ring of the veth's other end
  * was full (drivers/net/veth.c: peer_tq_xdp_xmit_err, and what veth_xmit drops).
  */
-static __u64 queue_full(struct datapath *dp, unsigned int ifindex)
+static __u64 queue_full(const struct rtnl_link *link)
 {
-	struct rtnl_link link;
-
-	return rtnl_link_get_index(dp->nl, ifindex, &link, NULL) ? 0 : link.tx_dropped;
+	return link ? link->tx_dropped : 0;
 }
 
 /*
- * What has come out of the ring of the port's lower device, where the program only knows what it
- * has sent there. A veth counts it before GRO, with its Ethernet header. Returns what was lost.
+ * A veth counts what has come out of its ring, before GRO and with its Ethernet header; the program
+ * only knows what it has sent there.
  */
-static __u64 received(struct datapath *dp, unsigned int inner, struct qmap_port_stats *s)
+static void take_received(const struct rtnl_link *lower, struct qmap_port_stats *s)
 {
-	struct rtnl_link link, lower;
-
-	if (rtnl_link_get_index(dp->nl, inner, &link, NULL))
-		return 0;
-	if (link.lower && !rtnl_link_get_index(dp->nl, link.lower, &lower, NULL)) {
-		s->rx_packets = lower.rx_packets;
-		s->rx_bytes = lower.rx_bytes - lower.rx_packets * ETH_HLEN;
-	}
-	return link.tx_dropped;
+	s->rx_packets = lower->rx_packets;
+	s->rx_bytes = lower->rx_bytes - lower->rx_packets * ETH_HLEN;
 }
 
-static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *port,
-		      struct json_object *ports, __u64 *full, struct error *err)
+static void add_port(struct datapath_stats *out, unsigned int mux, const struct qmap_port *port,
+		     const struct qmap_port_stats *count, const struct rtnl_snapshot *links)
 {
-	struct qmap_port_stats s;
-	__u64 lost;
+	const struct rtnl_link *inner = rtnl_snapshot_link(links, port->ifindex), *lower;
+	struct datapath_port_stats *p = &out->ports[out->nports++];
+	__u64 lost = queue_full(inner);
+
+	*p = (struct datapath_port_stats){.mux = mux,
+					  .up = port->flags & QMAP_PORT_UP,
+					  .flow_off = flow_is_off(port),
+					  .count = *count};
+	lower = inner && inner->lower ? rtnl_snapshot_link(links, inner->lower) : NULL;
+	if (lower)
+		take_received(lower, &p->count);
+	p->count.rx_dropped += lost;
+	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += lost;
+}
+
+int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
+{
+	struct qmap_port_stats sums[QMAP_MAX_MUX];
+	struct qmap_port port[QMAP_MAX_MUX];
+	struct rtnl_snapshot *links = NULL;
+	char split[IFNAMSIZ];
 	int ret;
 
-	if (!port->ifindex)
-		return 0;
-	ret = sum_percpu(dp->fd[XDP_PORT_STATS], mux, (__u64 *)&s, sizeof(s) / sizeof(__u64), err);
+	out->by_frame = true;
+	out->nports = 0;
+	ret = xdp_read_ports(dp, port, err) ?: sum_ports(dp, sums, err)
+		      ?: sum_percpu(dp->fd[XDP_TRUNK_STATS], 1, sizeof(out->trunk) / sizeof(__u64),
+				    (__u64 *)&out->trunk, err)
+		      ?: rtnl_snapshot_read_links(&links, dp->nl, err);
 	if (ret)
 		return ret;
-	lost = received(dp, port->ifindex, &s);
-	s.rx_dropped += lost;
-	*full += lost;
-	json_object_array_add(
-		ports, counters_port_json(mux, &s, port->flags & QMAP_PORT_UP, flow_is_off(port)));
+	xdp_inner_name(dp->base, 'a', split);
+	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += queue_full(rtnl_snapshot_find(links, split));
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
+		if (port[mux].ifindex)
+			add_port(out, mux, &port[mux], &sums[mux], links);
+	rtnl_snapshot_free(&links);
 	return 0;
 }
 
-int xdp_stats(struct datapath *dp, struct json_object **out, struct error *err)
+/* What the program has sent to the ports: no netdev has to be asked. */
+int xdp_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err)
 {
-	struct json_object *ports = json_object_new_array();
-	struct qmap_port port[QMAP_MAX_MUX];
-	struct qmap_trunk_stats ts;
-	char split[IFNAMSIZ];
-	__u64 full;
-	int ret;
+	struct qmap_port_stats sums[QMAP_MAX_MUX];
+	int ret = sum_ports(dp, sums, err);
 
-	ret = xdp_read_ports(dp, port, err)
-		      ?: sum_percpu(dp->fd[XDP_TRUNK_STATS], 0, (__u64 *)&ts,
-				    sizeof(ts) / sizeof(__u64), err);
-	xdp_inner_name(dp->base, 'a', split);
-	full = queue_full(dp, if_nametoindex(split));
-	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		ret = port_stats(dp, mux, &port[mux], ports, &full, err);
-	if (ret) {
-		json_object_put(ports);
-		return ret;
-	}
-	ts.drops[QMAP_DROP_QUEUE_FULL] += full;
-	*out = counters_trunk_json(&ts, ports);
-	return 0;
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
+		rx[mux] = sums[mux].rx_packets;
+	return ret;
 }

@@ -22,6 +22,7 @@ struct array {
 
 struct rtnl_snapshot {
 	unsigned int only; /* ifindex; 0: all */
+	bool counters;	   /* of links */
 	bool no_memory;
 	struct array links, addrs, routes;
 };
@@ -86,7 +87,8 @@ static int dump_links(struct rtnl *nl, struct rtnl_snapshot *s, struct error *er
 	int ret;
 
 	ifi->ifi_index = s->only;
-	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	if (!s->counters)
+		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	ret = rtnl_execute(nl, take_link, s, &cause, "list network devices");
 	if (!ret || (s->only && ret == -ENODEV))
 		return 0;
@@ -118,23 +120,43 @@ static int dump(struct rtnl *nl, struct rtnl_snapshot *s, struct array *a,
 	return ret;
 }
 
+static int start(struct rtnl_snapshot **out, struct error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int finish(struct rtnl_snapshot **s, int ret, struct error *err)
+{
+	if (!ret && (*s)->no_memory)
+		ret = error_set(err, -ENOMEM, "out of memory");
+	if (ret)
+		rtnl_snapshot_free(s);
+	return ret;
+}
+
 int rtnl_snapshot_read(struct rtnl_snapshot **out, struct rtnl *nl, unsigned int ifindex,
 		       struct error *err)
 {
-	struct rtnl_snapshot *s = calloc(1, sizeof(*s));
-	int ret;
+	int ret = start(out, err);
+	struct rtnl_snapshot *s = *out;
 
-	*out = s;
-	if (!s)
-		return error_set(err, -ENOMEM, "out of memory");
+	if (ret)
+		return ret;
 	s->only = ifindex;
 	ret = dump(nl, s, &s->links, dump_links, err) ?: dump(nl, s, &s->addrs, dump_addrs, err)
 		      ?: dump(nl, s, &s->routes, dump_routes, err);
-	if (!ret && s->no_memory)
-		ret = error_set(err, -ENOMEM, "out of memory");
+	return finish(out, ret, err);
+}
+
+int rtnl_snapshot_read_links(struct rtnl_snapshot **out, struct rtnl *nl, struct error *err)
+{
+	int ret = start(out, err);
+
 	if (ret)
-		rtnl_snapshot_free(out);
-	return ret;
+		return ret;
+	(*out)->counters = true;
+	return finish(out, dump(nl, *out, &(*out)->links, dump_links, err), err);
 }
 
 void rtnl_snapshot_free(struct rtnl_snapshot **s)

@@ -20,6 +20,8 @@ struct rtnl_snapshot;
  */
 int rtnl_snapshot_read(struct rtnl_snapshot **out, struct rtnl *nl, unsigned int ifindex,
 		       struct error *err);
+/* Links alone, with their counters. */
+int rtnl_snapshot_read_links(struct rtnl_snapshot **out, struct rtnl *nl, struct error *err);
 void rtnl_snapshot_free(struct rtnl_snapshot **s);
 
 /* NULL if there is none. */

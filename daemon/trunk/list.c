@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "datapath/counters.h"
 #include "datapath/pins.h"
 #include "util/json_get.h"
 #include "util/log.h"
@@ -336,8 +337,15 @@ static void on_dump(struct control_request *req, struct json_object *args, void 
 
 static int stats_of(struct trunk *t, struct json_object **out, struct error *err)
 {
+	struct datapath_stats *stats = malloc(sizeof(*stats));
+	int ret;
+
 	trunk_mend(t);
-	return trunk_stats(t, out, err);
+	ret = stats ? trunk_stats(t, stats, err) : error_set(err, -ENOMEM, "out of memory");
+	if (!ret)
+		*out = counters_to_json(trunk_name(t), trunk_datapath(t), stats);
+	free(stats);
+	return ret;
 }
 
 /* A trunk that waits for its modem has none, which is no failure of the others. */

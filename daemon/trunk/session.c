@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the session says becomes netdevs, addresses, routes, events. */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "events/events.h"
-#include "util/json_get.h"
 #include "util/log.h"
 #include "damage.h"
 #include "internal.h"
@@ -129,22 +127,12 @@ static const char *on_run_dir(void *arg)
 	return ((const struct trunk *)arg)->env.run_dir;
 }
 
-/* Without QMAP the only port has no mux id of its own: it is every PDN's. */
 static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 {
-	struct json_object *stats = NULL, *o;
 	struct trunk *t = arg;
 
-	if (t->dp && t->ops->stats(t->dp, &stats, NULL))
-		stats = NULL;
-	for (size_t i = 0; (o = json_get_element(stats, "ports", i)); i++) {
-		int64_t mux = json_get_int(o, "mux"), n = json_get_int(o, "rx_packets");
-
-		for (unsigned int m = 0; !mux && m < QMAP_MAX_MUX; m++)
-			rx[m] = n;
-		rx[mux % QMAP_MAX_MUX] = n;
-	}
-	json_object_put(stats);
+	if (t->dp && t->ops->rx_packets(t->dp, rx, NULL))
+		memset(rx, 0, QMAP_MAX_MUX * sizeof(rx[0]));
 }
 
 static void on_started(void *arg, const struct error *err)

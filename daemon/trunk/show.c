@@ -176,62 +176,36 @@ struct json_object *trunk_show(const struct trunk *t)
 	return o;
 }
 
-/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
-static bool same_mux(struct json_object *port, struct json_object *pdn)
-{
-	struct json_object *a, *b;
-
-	return json_object_object_get_ex(port, "mux", &a) &&
-	       json_object_object_get_ex(pdn, "mux", &b) &&
-	       (!json_object_get_int(a) || json_object_get_int(a) == json_object_get_int(b));
-}
-
-static void name_port(struct json_object *port, struct json_object *pdns)
-{
-	for (size_t i = 0; i < json_object_array_length(pdns); i++) {
-		struct json_object *pdn = json_object_array_get_idx(pdns, i);
-
-		if (same_mux(port, pdn)) {
-			take(port, pdn, "port");
-			return;
-		}
-	}
-}
-
-void trunk_name_stats(struct json_object *stats, struct json_object *show)
-{
-	struct json_object *ports, *pdns;
-
-	take(stats, show, "dev");
-	take(stats, show, "datapath");
-	if (!json_object_object_get_ex(stats, "ports", &ports) ||
-	    !json_object_object_get_ex(show, "pdns", &pdns))
-		return;
-	for (size_t i = 0; i < json_object_array_length(ports); i++)
-		name_port(json_object_array_get_idx(ports, i), pdns);
-}
-
 bool trunk_has_datapath(const struct trunk *t)
 {
 	return t->dp;
 }
 
-int trunk_stats(struct trunk *t, struct json_object **out, struct error *err)
+/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
+static void name_port(const struct trunk *t, struct datapath_port_stats *port)
 {
-	struct json_object *show;
-	int ret;
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (!port->mux || t->ports[i].pdn.mux == port->mux)
+			memcpy(port->name, t->ports[i].port.name, sizeof(port->name));
+}
 
-	if (!t->dp) {
-		error_set(err, -EBUSY, "%s waits for its modem and has no counters now",
-			  t->config.dev);
-		error_hint(err, "`qmapctl show %s` says what it waits for", t->config.dev);
-		return -EBUSY;
-	}
-	ret = t->ops->stats(t->dp, out, err);
-	if (ret)
-		return ret;
-	show = trunk_show(t);
-	trunk_name_stats(*out, show);
-	json_object_put(show);
-	return 0;
+static int no_counters(const struct trunk *t, struct error *err)
+{
+	error_set(err, -EBUSY, "%s waits for its modem and has no counters now", t->config.dev);
+	error_hint(err, "`qmapctl show %s` says what it waits for", t->config.dev);
+	return -EBUSY;
+}
+
+int trunk_stats(struct trunk *t, struct datapath_stats *out, struct error *err)
+{
+	int ret = t->dp ? t->ops->stats(t->dp, out, err) : no_counters(t, err);
+
+	for (unsigned int i = 0; i < out->nports && !ret; i++)
+		name_port(t, &out->ports[i]);
+	return ret;
+}
+
+const char *trunk_datapath(const struct trunk *t)
+{
+	return t->ops ? t->ops->name : "";
 }

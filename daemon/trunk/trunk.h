@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "util/error.h"
 
+struct datapath_stats;
 struct event_base;
 struct events;
 struct json_object;
@@ -134,11 +135,9 @@ void trunk_resumed(struct trunk *t);
 
 struct json_object *trunk_show(const struct trunk *t);
 bool trunk_has_datapath(const struct trunk *t);
-/* -EBUSY without a data path. */
-int trunk_stats(struct trunk *t, struct json_object **out, struct error *err);
-
-/* Puts names to what datapath_ops.stats() returned: "dev", "datapath", and "port" per port by the
- * mux ids of @show. */
-void trunk_name_stats(struct json_object *stats, struct json_object *show);
+/* With the names of ports. -EBUSY without a data path. */
+int trunk_stats(struct trunk *t, struct datapath_stats *out, struct error *err);
+/* "xdp", ...; "" until it is chosen. */
+const char *trunk_datapath(const struct trunk *t);
 
 #endif

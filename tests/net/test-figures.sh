@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# How long an attach takes, how much memory qmapd needs, and that this does not grow. Times are judged by
-# `make bench` alone.
+# How long an attach takes, how much memory qmapd needs and that this does not grow, how many system calls a
+# poll takes. Times are judged by `make bench` alone.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -70,6 +70,42 @@ test_attach_time() {
 
 test_attach_time_with_a_slow_modem() {
 	attach_time --latency 20
+}
+
+# --- system calls ---
+
+# poll_costs PDNS LIMIT: system calls of one poll of that many dual-stack PDNs on `xdp`. In a poll the modem gets
+# one request for its signal, and of each call one for its status and one for its settings.
+poll_costs() {
+	local pdns=() i before sent calls each=$((1 + 4 * $1))
+	for ((i = 1; i <= $1; i++)); do
+		pdns+=(--pdn "$i,ip=v4v6")
+	done
+	start --clients 254 --pdns 64
+	attach --datapath xdp --poll 2 --watchdog 0 "${pdns[@]}" >/dev/null
+	before=$(modem_stat .qmi.requests)
+	modem wait qmi.requests '>=' $((before + each)) timeout=20000 >/dev/null # the first poll is over
+	before=$(modem_stat .qmi.requests)
+	strace -qq -o "$T/calls" -p "$qmapd_pid" 2>"$T/strace" &
+	i=$!
+	modem wait qmi.requests '>=' $((before + 4 * each)) timeout=30000 >/dev/null
+	kill $i
+	wait $i || :
+	sent=$(($(modem_stat .qmi.requests) - before))
+	calls=$(($(wc -l <"$T/calls") * each / sent))
+	figure "system calls of a poll, $1 dual-stack PDNs: $calls; RSS $(status_kb VmRSS) kB"
+	at_least "system calls of a poll" "$each" "$calls" # one for each request, if the trace has something in it
+	at_most "system calls of a poll" "$2" "$calls"
+	detach
+	modem_stop
+	qmapd_kill
+}
+
+test_system_calls_of_a_poll() {
+	command -v strace >/dev/null || skip "no strace"
+	poll_costs 1 100
+	poll_costs 16 250
+	poll_costs 64 800
 }
 
 # --- memory ---

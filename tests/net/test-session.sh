@@ -875,29 +875,4 @@ test_detach_while_backing_off() {
 	nothing_left
 }
 
-# A poll reads the counters of all ports once, not once for each of them.
-test_poll_costs_what_there_is() {
-	command -v strace >/dev/null || skip "no strace"
-	local pdns=() i requests calls
-	modem_start --clients 64 --pdns 16
-	qmapd_start
-	for ((i = 1; i <= 16; i++)); do
-		pdns+=(--pdn "$i,ip=v4")
-	done
-	attach --poll 1 --watchdog 0 "${pdns[@]}" >/dev/null
-	strace -e trace=bpf -o "$T/calls" -p "$qmapd_pid" 2>"$T/strace" &
-	i=$!
-	wait_for 10 grep -q attached "$T/strace"
-	requests=$(modem_stat .qmi.requests)
-	modem wait qmi.requests '>=' $((requests + 4 * 17)) timeout=20000 >/dev/null
-	kill $i
-	wait $i || :
-	calls=$(wc -l <"$T/calls")
-	figure "bpf() of about four polls: $calls"
-	[ "$calls" -lt $((6 * 60)) ] || fail "$calls system calls"
-	at_least "calls" 17 "$calls"
-	qmapctl detach wwan0
-	nothing_left
-}
-
 run_tests "$@"
