@@ -229,6 +229,7 @@ static void print_end(FILE *out, struct json_object *end)
 static void print_reason(FILE *out, const char *port, struct json_object *family, bool now)
 {
 	const char *until = now ? json_get_string(family, "until") : NULL;
+	const char *hint = json_get_string(family, "hint");
 	struct json_object *end = json_get_object(family, "call_end");
 	const char *reason = json_get_string(family, "reason");
 	const char *state = json_get_string(family, "state");
@@ -245,6 +246,8 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 		fputs(reason ? reason : "", out);
 	if (until)
 		fprintf(out, "; %s %s", waits ? "goes on" : "dialled again", until);
+	if (hint)
+		fprintf(out, "; %s", hint);
 	fputc('\n', out);
 }
 

@@ -439,6 +439,8 @@ void session_network_free(struct session *s);
 void session_network_start(struct session *s);
 /* As call_until(). */
 void session_network_until(const struct session *s, char *text, size_t size);
+/* As call_hint(). */
+const char *session_network_hint(const struct session *s);
 void session_network_indication(void *arg, const struct qmi_message *m);
 void session_network_poll(struct session *s);
 /* session/signal.c: asks, has the modem tell, and takes it. Only while there is a NAS client. */
@@ -559,6 +561,11 @@ bool call_gave_way(const struct call *c);
 /* session/until.c: what ends the state of @c, as in "it goes on <text>"; empty if nothing has to.
  */
 void call_until(const struct call *c, char *s, size_t size);
+/*
+ * session/reason.c: returns a sentence about what a person can do to get @c out of the state that it
+ * waits in, or NULL if nothing in particular is known.
+ */
+const char *call_hint(const struct call *c);
 /* ms until it is dialled; -1: it does not wait for a time. */
 int64_t call_dials_in_ms(const struct call *c);
 

@@ -159,6 +159,22 @@ bool session_network_missing(const struct session *s, char *why, size_t size)
 	return true;
 }
 
+const char *session_network_hint(const struct session *s)
+{
+	static const char *const hints[] = {
+		[QMI_NAS_NOT_REGISTERED] = "check the modem's selection of network and bands",
+		[QMI_NAS_SEARCHING] = "check antenna and coverage",
+		[QMI_NAS_DENIED] =
+			"the operator may have barred this SIM or this modem, or have no "
+			"agreement for roaming here: ask the operator",
+	};
+	unsigned int registration = s->network.serving.registration;
+
+	return s->network.known && registration < sizeof(hints) / sizeof(hints[0])
+		       ? hints[registration]
+		       : NULL;
+}
+
 void session_network_until(const struct session *s, char *text, size_t size)
 {
 	snprintf(text, size, "when the modem is registered");

@@ -70,6 +70,19 @@ static const char *hint_for(const struct call_end *end)
 	return NULL;
 }
 
+const char *call_hint(const struct call *c)
+{
+	switch (c->state) {
+	case CALL_WAIT_NETWORK:
+		return session_network_hint(c->session);
+	case CALL_BACKOFF:
+	case CALL_FAILED:
+		return hint_for(&c->end);
+	default:
+		return NULL;
+	}
+}
+
 static const char *or_unnamed(const char *name)
 {
 	return name ? name : "no name known";

@@ -73,6 +73,7 @@ static struct json_object *show_call(const struct call *c)
 	add_text(o, "reason", c->reason);
 	call_until(c, until, sizeof(until));
 	add_text(o, "until", until);
+	add_text(o, "hint", call_hint(c));
 	json_object_object_add(o, "retry_in",
 			       ms < 0 ? NULL : json_object_new_int64((ms + 999) / 1000));
 	json_object_object_add(o, "call_end", show_end(&c->end));

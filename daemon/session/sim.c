@@ -350,6 +350,7 @@ bool session_sim_needs_person(const struct session *s)
 	switch (s->sim.card.state) {
 	case QMI_SIM_PIN:
 		return judge_pin(s) > PIN_CHECKED && judge_pin(s) != PIN_LATER;
+	case QMI_SIM_ABSENT:
 	case QMI_SIM_PUK:
 	case QMI_SIM_BLOCKED:
 	case QMI_SIM_LOCKED:

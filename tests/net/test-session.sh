@@ -342,9 +342,11 @@ test_last_attempts_are_left_alone() {
 test_sim_comes_and_goes() {
 	start
 	modem sim out
-	attach_one
+	refused 2 "there is no SIM in the modem" attach_one
+	says "it goes on when a SIM is put in"
 	waits waiting-for-sim "there is no SIM in the modem"
 	equal "calls tried" 0 "$(starts)"
+	refused 2 "there is no SIM in the modem" qmapctl redial wwan0
 	modem sim in
 	becomes 1 4 up
 	answers 10.64.1.1
@@ -467,8 +469,10 @@ test_registration_comes_late() {
 	waits waiting-for-registration "the modem is searching for a network"
 	equal "registration" searching "$(field .network.registration)"
 	equal "calls tried" 0 "$(starts)"
+	hints "check antenna and coverage"
 	modem network denied
 	waits waiting-for-registration "the network denies registration"
+	hints "ask the operator"
 	since=${EPOCHREALTIME/./}
 	modem network registered
 	wait_for 5 family_is 1 4 up
@@ -476,6 +480,28 @@ test_registration_comes_late() {
 	answers 10.64.1.1
 	detach
 	nothing_left
+}
+
+# hints TEXT: JSON and the line of show say what to do about IPv4 of PDN 1.
+hints() {
+	[[ $(family 1 4 .hint) == *"$1"* ]] || fail "hint: $(family 1 4 .hint)"
+	qmapctl show | grep -F "wwan0.1: IPv4 " | grep -qF "$1" || fail "$(qmapctl show)"
+}
+
+test_hints_of_what_backs_off() {
+	start --clients 2
+	attach --pdn 1,ip=v4 --pdn 2,ip=v4 --pdn 3,ip=v4 >/dev/null
+	try qmapctl show
+	says "client_ids_exhausted (QMI error 5)"
+	says "the modem has no client ids left; other programs hold them or leaked them: restart the modem"
+	equal "hints" 1 "$(field '.pdns | map(.families[].hint | strings) | length')"
+	detach
+	modem refuse type=2 verbose=241 count=2 >/dev/null
+	attach_one
+	hints "another program has this call; stop it, or use its PDN"
+	becomes 1 4 up
+	equal "hint of what is up" null "$(family 1 4 .hint)"
+	detach
 }
 
 test_coverage_is_lost() {
