@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "words.h"
 
 static const char *const step_names[] = {
@@ -14,6 +15,7 @@ static const char *const step_names[] = {
 	[CONFIG_STEP_CHANGE_PDN] = "change_pdn", [CONFIG_STEP_REDIAL_PDN] = "redial_pdn",
 	[CONFIG_STEP_ADD_PDN] = "add_pdn",	 [CONFIG_STEP_ATTACH] = "attach",
 };
+TABLE_COMPLETE(step_names, CONFIG_STEP_KINDS);
 
 const char *config_step_name(enum config_step_kind kind)
 {

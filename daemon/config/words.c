@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "model.h"
+#include "util/array.h"
 #include "util/nearest.h"
 #include "util/printable.h"
 #include "qmap/abi.h"
@@ -326,6 +327,7 @@ static const char *const scope_names[] = {
 	[CONFIG_MODEL] = "model",
 	[CONFIG_DAEMON] = "[qmapd] section",
 };
+TABLE_COMPLETE(scope_names, CONFIG_SCOPES);
 
 static void unknown_key(enum config_scope scope, const char *key, struct error *err)
 {

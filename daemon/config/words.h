@@ -21,10 +21,11 @@ enum config_type {
 };
 
 enum config_scope {
-	CONFIG_TRUNK, /* struct config_trunk */
-	CONFIG_PDN,   /* struct config_pdn */
-	CONFIG_MODEL, /* struct config_model */
-	CONFIG_DAEMON /* struct config_daemon */
+	CONFIG_TRUNK,  /* struct config_trunk */
+	CONFIG_PDN,    /* struct config_pdn */
+	CONFIG_MODEL,  /* struct config_model */
+	CONFIG_DAEMON, /* struct config_daemon */
+	CONFIG_SCOPES
 };
 
 /* Effort needed to apply another value to an attached trunk, least first. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "util/array.h"
 
 #ifndef ARPHRD_RAWIP
 #define ARPHRD_RAWIP 519 /* from linux/if_arp.h, which conflicts with net/if.h */
@@ -21,6 +22,7 @@ static const struct {
 	[MODEM_MODE_ECM] = {"ECM", 1},	   [MODEM_MODE_MBIM] = {"MBIM", 2},
 	[MODEM_MODE_RNDIS] = {"RNDIS", 3}, [MODEM_MODE_NCM] = {"NCM", 5},
 };
+TABLE_COMPLETE(modes, MODEM_MODES);
 
 /* @sure: the driver binds to modems only. */
 static const struct {

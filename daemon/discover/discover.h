@@ -14,6 +14,7 @@ enum modem_bus {
 	MODEM_VIRTUAL, /* a raw-IP netdev without a device: a software modem, or a tunnel */
 	MODEM_USB,
 	MODEM_PCIE,
+	MODEM_BUSES
 };
 
 enum modem_mode {
@@ -23,6 +24,7 @@ enum modem_mode {
 	MODEM_MODE_MBIM,
 	MODEM_MODE_RNDIS,
 	MODEM_MODE_NCM,
+	MODEM_MODES
 };
 
 /*

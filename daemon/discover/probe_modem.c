@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "datapath/pins.h"
+#include "util/array.h"
 #include "util/sysfs.h"
 
 static const char *const buses[] = {
@@ -13,6 +14,7 @@ static const char *const buses[] = {
 	[MODEM_USB] = "usb",
 	[MODEM_PCIE] = "pcie",
 };
+TABLE_COMPLETE(buses, MODEM_BUSES);
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {

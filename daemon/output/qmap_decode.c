@@ -63,7 +63,7 @@ static const char *command_name(uint8_t name)
 
 static const char *command_type(uint8_t type)
 {
-	static const char *const names[] = {
+	static const char *const names[QMAP_CMD_TYPE_MASK + 1] = {
 		[QMAP_CMD_TYPE_REQUEST] = "request",
 		[QMAP_CMD_TYPE_ACK] = "ack",
 		[QMAP_CMD_TYPE_UNSUPPORTED] = "unsupported",

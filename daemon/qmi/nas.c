@@ -259,7 +259,7 @@ unsigned int qmi_nas_signals(const struct qmi_message *m,
 
 const char *qmi_nas_registration_name(uint8_t registration)
 {
-	static const char *const names[] = {
+	static const char *const names[QMI_NAS_UNKNOWN + 1] = {
 		[QMI_NAS_NOT_REGISTERED] = "not-registered",
 		[QMI_NAS_REGISTERED] = "registered",
 		[QMI_NAS_SEARCHING] = "searching",
@@ -272,7 +272,7 @@ const char *qmi_nas_registration_name(uint8_t registration)
 
 const char *qmi_nas_radio_name(uint8_t radio)
 {
-	static const char *const names[] = {
+	static const char *const names[QMI_NAS_RADIO_5GNR + 1] = {
 		[QMI_NAS_RADIO_NONE] = "none", [QMI_NAS_RADIO_CDMA_1X] = "cdma-1x",
 		[QMI_NAS_RADIO_EVDO] = "evdo", [QMI_NAS_RADIO_AMPS] = "amps",
 		[QMI_NAS_RADIO_GSM] = "gsm",   [QMI_NAS_RADIO_UMTS] = "umts",

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/array.h"
+
 #define TLV_EVENTS	   0x01 /* Register Events: u32 mask */
 #define EVENT_CARD_STATUS  (1 << 0)
 #define TLV_CARD_STATUS	   0x10
@@ -242,6 +244,7 @@ const char *qmi_sim_name(enum qmi_sim_state state)
 		[QMI_SIM_BLOCKED] = "blocked",	[QMI_SIM_LOCKED] = "network-locked",
 		[QMI_SIM_REFUSED] = "refused",	[QMI_SIM_READY] = "ready",
 	};
+	TABLE_COMPLETE(names, QMI_SIM_STATES);
 
 	return names[state];
 }

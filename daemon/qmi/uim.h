@@ -23,6 +23,7 @@ enum qmi_sim_state {
 	QMI_SIM_LOCKED,	 /* locked to another network (personalisation) */
 	QMI_SIM_REFUSED, /* the network does not accept it */
 	QMI_SIM_READY,
+	QMI_SIM_STATES
 };
 
 struct qmi_sim {

@@ -2,6 +2,7 @@
 /* The modem's own steps, before any call. */
 #include "internal.h"
 
+#include "util/array.h"
 #include "util/log.h"
 #include "qmi/ctl.h"
 #include "qmi/dms.h"
@@ -212,6 +213,7 @@ static const struct modem_step steps[] = {
 			  .next = MODEM_READY},
 	[MODEM_READY] = {.enter = enter_ready},
 };
+TABLE_COMPLETE(steps, MODEM_READY + 1);
 
 static void send_request(struct session *s);
 

@@ -141,7 +141,7 @@ void session_network_indication(void *arg, const struct qmi_message *m)
 
 bool session_network_missing(const struct session *s, char *why, size_t size)
 {
-	static const char *const reasons[] = {
+	static const char *const reasons[QMI_NAS_UNKNOWN] = {
 		[QMI_NAS_NOT_REGISTERED] = "the modem is not registered with a network",
 		[QMI_NAS_SEARCHING] = "the modem is searching for a network",
 		[QMI_NAS_DENIED] = "the network denies registration",

@@ -363,7 +363,7 @@ bool session_sim_needs_person(const struct session *s)
 
 const char *session_sim_until(const struct session *s)
 {
-	static const char *const until[] = {
+	static const char *const until[QMI_SIM_STATES] = {
 		[QMI_SIM_ABSENT] = "when a SIM is put in",
 		[QMI_SIM_ERROR] = "when the modem can read the SIM",
 		[QMI_SIM_INITIALISING] = "when the SIM is ready",
@@ -374,7 +374,7 @@ const char *session_sim_until(const struct session *s)
 		[QMI_SIM_REFUSED] = "when another SIM is put in",
 	};
 
-	static const char *const lacks[] = {
+	static const char *const lacks[QMI_SIM_LACKS_SESSION + 1] = {
 		[QMI_SIM_LACKS_APPLICATION] = "when a profile is enabled, or another SIM is put in",
 		[QMI_SIM_LACKS_SESSION] =
 			"when it is activated (qmicli --uim-change-provisioning-session)",
@@ -396,7 +396,7 @@ const char *session_sim_until(const struct session *s)
 
 bool session_sim_missing(const struct session *s, char *why, size_t size)
 {
-	static const char *const reasons[] = {
+	static const char *const reasons[QMI_SIM_STATES] = {
 		[QMI_SIM_ABSENT] = "there is no SIM in the modem",
 		[QMI_SIM_ERROR] = "the modem cannot read the SIM",
 		[QMI_SIM_INITIALISING] = "the SIM is not ready yet",
@@ -405,7 +405,7 @@ bool session_sim_missing(const struct session *s, char *why, size_t size)
 		[QMI_SIM_LOCKED] = "modem or SIM are locked to another network",
 		[QMI_SIM_REFUSED] = "the network does not accept this SIM",
 	};
-	static const char *const lacks[] = {
+	static const char *const lacks[QMI_SIM_LACKS_SESSION + 1] = {
 		[QMI_SIM_LACKS_APPLICATION] = "there is no application on the SIM: it is not ready "
 					      "yet, or an eSIM without a profile",
 		[QMI_SIM_LACKS_SESSION] = "the SIM is not activated: the modem has no provisioning "

@@ -9,6 +9,7 @@
 
 #include "config/diff.h"
 #include "control/server.h"
+#include "util/array.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "util/log.h"
@@ -22,6 +23,7 @@ enum step_state {
 	STEP_FAILED,
 	STEP_REFUSED, /* done, and a PDN is not connected */
 	STEP_LEFT,    /* something before it has failed */
+	STEP_STATES
 };
 
 static const char *const state_names[] = {
@@ -29,6 +31,7 @@ static const char *const state_names[] = {
 	[STEP_DONE] = "done",	    [STEP_FAILED] = "failed",	[STEP_REFUSED] = "failed",
 	[STEP_LEFT] = "left",
 };
+TABLE_COMPLETE(state_names, STEP_STATES);
 
 struct step {
 	struct applier *applier;

@@ -146,7 +146,7 @@ static int check_version(const struct trunk *t, struct error *err)
 /* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
 int trunk_choose_datapath(struct trunk *t, struct error *err)
 {
-	static const struct datapath_ops *const by_config[] = {
+	static const struct datapath_ops *const by_config[CONFIG_DATAPATH_QMIMUX + 1] = {
 		[CONFIG_DATAPATH_SHIM] = &datapath_shim,
 		[CONFIG_DATAPATH_XDP] = &datapath_xdp,
 		[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "clock.h"
 #include "printable.h"
 
@@ -23,6 +24,7 @@ static const struct {
 	[LOG_LEVEL_INFO] = {"", 6},
 	[LOG_LEVEL_DEBUG] = {"debug: ", 7},
 };
+TABLE_COMPLETE(levels, LOG_LEVELS);
 
 #define MAX_TEXT 1024 /* two lines with their prefixes fit into PIPE_BUF */
 
