@@ -4,6 +4,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
 
 say() {
 	printf 'lint: %s\n' "$*"
@@ -29,9 +31,15 @@ for f in $(git ls-files 'bpf/*.[ch]' 'kmod-shim/*.[ch]'); do
 	head -n 3 "$f" | grep -q 'GPL-2.0-only' || say "$f: must be GPL-2.0-only"
 done
 
-tests/comment-english.py || say "comments: see doc/style.md"
+tests/comment-english.py >"$out" || { tail -n 20 "$out"; say "comments: see doc/style.md"; }
+mapfile -t hand_set < <(git ls-files '*.c' '*.h' ':!daemon/datapath' ':!daemon/events' \
+	':!daemon/session' ':!daemon/trunk')
+tests/lint-comments.sh "${hand_set[@]}" || say "comments: see doc/style.md"
 
 tests/lint-folders.sh || say "includes between folders"
+tests/lint-files.sh || say "files missing in doc/architecture.md"
+mapfile -t daemon_c < <(git ls-files 'daemon/*.c')
+tests/lint-tables.sh "${daemon_c[@]}" || say "tables: see daemon/util/array.h"
 
 if git grep -nE '\b(system|popen|sprintf|strcat)\(' -- 'daemon/*.c' 'tests/modem/*.c'; then
 	say "no shelling out, no unbounded copies"

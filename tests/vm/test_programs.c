@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Receive programs that are not ours: those that know nothing of the shim, and those that redirect.
+/*
+ * Receive programs that are not ours: those that know nothing of the shim, and those that
+ * redirect.
  */
 #include "shim_test.h"
 
