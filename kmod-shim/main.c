@@ -1,32 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loading, unloading, and the end of the netdev below. */
+/* Loading and unloading. */
 
 #include <linux/module.h>
 
 #include "shim.h"
-
-/*
- * A netdev that goes away takes the trunk on top of it along. One that only moves to another
- * namespace is told of with the same event, and keeps it.
- */
-static int shim_event(struct notifier_block *nb, unsigned long event, void *ptr)
-{
-	struct net_device *lower = netdev_notifier_info_to_dev(ptr);
-	LIST_HEAD(kill);
-	struct trunk *trunk;
-
-	if (event != NETDEV_UNREGISTER || lower->reg_state != NETREG_UNREGISTERING ||
-	    rcu_access_pointer(lower->rx_handler) != rx_handle)
-		return NOTIFY_DONE;
-	trunk = rtnl_dereference(lower->rx_handler_data);
-	trunk_link_ops.dellink(trunk->dev, &kill);
-	unregister_netdevice_many(&kill);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block shim_notifier = {
-	.notifier_call = shim_event,
-};
 
 static int __init shim_init(void)
 {

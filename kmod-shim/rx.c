@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From the netdev below to frames: queue, NAPI, the receive program and its verdicts. */
+/* From aggregates to frames: NAPI, the receive program and its verdicts. */
 
 #include <linux/bpf_trace.h>
 #include <linux/if_ether.h>
@@ -13,60 +13,6 @@ union word {
 	struct qmap_shim_rx rx;
 	u64 raw;
 };
-
-/* False: as much waits as may wait. */
-static bool rx_enqueue(struct rx_queue *q, struct sk_buff *skb)
-{
-	bool room;
-
-	spin_lock(&q->pending.lock);
-	room = q->pending.qlen < RX_QUEUE_MAX && q->pending_bytes < RX_QUEUE_BYTES;
-	if (room) {
-		__skb_queue_tail(&q->pending, skb);
-		q->pending_bytes += skb->truesize;
-	}
-	spin_unlock(&q->pending.lock);
-	return room;
-}
-
-static struct sk_buff *rx_dequeue(struct rx_queue *q)
-{
-	struct sk_buff *skb;
-
-	spin_lock(&q->pending.lock);
-	skb = __skb_dequeue(&q->pending);
-	if (skb)
-		q->pending_bytes -= skb->truesize;
-	spin_unlock(&q->pending.lock);
-	return skb;
-}
-
-rx_handler_result_t rx_handle(struct sk_buff **pskb)
-{
-	struct sk_buff *skb = *pskb;
-	struct trunk *trunk = rcu_dereference(skb->dev->rx_handler_data);
-	struct rx_queue *q;
-
-	if (skb->protocol != htons(ETH_P_MAP) || skb->pkt_type == PACKET_LOOPBACK)
-		return RX_HANDLER_PASS;
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (!skb)
-		return RX_HANDLER_CONSUMED;
-	if (!netif_running(trunk->dev)) {
-		trunk_drop(trunk, QMAP_DROP_PORT_DOWN);
-		shim_kfree_skb(skb, SHIM_DROP_DOWN);
-		return RX_HANDLER_CONSUMED;
-	}
-	skb_orphan(skb);
-	q = trunk->queues[smp_processor_id()];
-	if (rx_enqueue(q, skb)) {
-		napi_schedule(&q->napi);
-	} else {
-		trunk_drop(trunk, QMAP_DROP_QUEUE_FULL);
-		shim_kfree_skb(skb, SHIM_DROP_QUEUE);
-	}
-	return RX_HANDLER_CONSUMED;
-}
 
 /*
  * A page of its own for one redirected packet: bytes in front of the cursor belong to packets that

@@ -114,6 +114,9 @@ struct rx_queue {
 	struct frame frames[RX_FRAMES];
 };
 
+/* handler.c */
+struct sk_buff *rx_dequeue(struct rx_queue *q);
+
 /* chain.c */
 void chain_close_all(struct rx_queue *q);
 void chain_frame(struct rx_queue *q, struct frame *f);

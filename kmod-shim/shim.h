@@ -143,9 +143,18 @@ static inline void trunk_drop(struct trunk *trunk, unsigned int reason)
 }
 
 /* trunk.c */
-extern struct rtnl_link_ops trunk_link_ops;
+extern const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1];
 bool is_trunk(const struct net_device *dev);
 int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog);
+void trunk_setup(struct net_device *dev);
+int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+		 struct netlink_ext_ack *extack);
+size_t trunk_size(const struct net_device *dev);
+int trunk_fill(struct sk_buff *skb, const struct net_device *dev);
+
+/* handler.c */
+extern struct rtnl_link_ops trunk_link_ops;
+extern struct notifier_block shim_notifier;
 
 /* port.c */
 extern struct rtnl_link_ops port_link_ops;
@@ -164,7 +173,6 @@ int rx_create(struct trunk *trunk);
 void rx_start(struct trunk *trunk);
 void rx_stop(struct trunk *trunk);
 void rx_destroy(struct trunk *trunk);
-rx_handler_result_t rx_handle(struct sk_buff **pskb);
 
 /* pages.c */
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The trunk device: link kind "qmap_trunk". */
+/* The trunk device, whatever its aggregates come from. */
 
 #include <linux/if_arp.h>
 #include <linux/module.h>
@@ -182,7 +182,7 @@ static const struct ethtool_ops trunk_ethtool_ops = {
 #endif
 };
 
-static void trunk_setup(struct net_device *dev)
+void trunk_setup(struct net_device *dev)
 {
 	struct trunk *trunk = netdev_priv(dev);
 
@@ -207,7 +207,7 @@ static struct netlink_range_validation flow_ms_range = {.min = 1, .max = 600000}
 static struct netlink_range_validation usecs_range = {.max = TX_USECS_MAX};
 static struct netlink_range_validation bytes_range = {.max = QMAP_MAX_AGGREGATE};
 
-static const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
+const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
 	[IFLA_QMAP_TRUNK_VERSION] =
 		NLA_POLICY_RANGE(NLA_U32, QMAP_SHIM_VERSION, QMAP_SHIM_VERSION),
 	[IFLA_QMAP_TRUNK_FLOW_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &flow_ms_range),
@@ -222,8 +222,8 @@ static void trunk_set_u32(u32 *value, const struct nlattr *attr)
 		WRITE_ONCE(*value, nla_get_u32(attr));
 }
 
-static int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
-			struct netlink_ext_ack *extack)
+int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
+		 struct netlink_ext_ack *extack)
 {
 	struct trunk *trunk = netdev_priv(dev);
 
@@ -237,93 +237,12 @@ static int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlat
 	return 0;
 }
 
-static struct net_device *trunk_find_lower(struct net *net, struct nlattr *tb[],
-					   struct netlink_ext_ack *extack)
-{
-	struct net_device *lower;
-
-	if (!tb[IFLA_LINK]) {
-		NL_SET_ERR_MSG(extack, "A trunk device needs the netdev below it (IFLA_LINK)");
-		return ERR_PTR(-EINVAL);
-	}
-	lower = __dev_get_by_index(net, nla_get_u32(tb[IFLA_LINK]));
-	if (!lower) {
-		NL_SET_ERR_MSG(extack, "The netdev below the trunk device does not exist");
-		return ERR_PTR(-ENODEV);
-	}
-	if (lower->flags & IFF_LOOPBACK || lower->rtnl_link_ops == &trunk_link_ops ||
-	    lower->rtnl_link_ops == &port_link_ops) {
-		NL_SET_ERR_MSG(extack, "This netdev cannot carry aggregates");
-		return ERR_PTR(-EINVAL);
-	}
-	if (netdev_is_rx_handler_busy(lower)) {
-		NL_SET_ERR_MSG(extack,
-			       "The netdev below is taken by rmnet, a bridge, a bond or another trunk");
-		return ERR_PTR(-EBUSY);
-	}
-	return lower;
-}
-
-/* Stacks the trunk, which is registered, on the netdev below. */
-static int trunk_stack(struct trunk *trunk, struct netlink_ext_ack *extack)
-{
-	struct net_device *lower = trunk->lower;
-	int err;
-
-	err = netdev_upper_dev_link(lower, trunk->dev, extack);
-	if (err)
-		return err;
-	err = netdev_rx_handler_register(lower, rx_handle, trunk);
-	if (err) {
-		NL_SET_ERR_MSG(extack, "The netdev below has a receiver already");
-		netdev_upper_dev_unlink(lower, trunk->dev);
-		return err;
-	}
-	return 0;
-}
-
-static int trunk_create(struct net *net, struct net_device *dev, struct nlattr *tb[],
-			struct nlattr *data[], struct netlink_ext_ack *extack)
-{
-	struct trunk *trunk = netdev_priv(dev);
-	struct net_device *lower = trunk_find_lower(net, tb, extack);
-	int err;
-
-	if (IS_ERR(lower))
-		return PTR_ERR(lower);
-	trunk->lower = lower;
-	trunk_change(dev, tb, data, extack);
-	err = register_netdevice(dev);
-	if (err)
-		return err;
-	err = trunk_stack(trunk, extack);
-	if (err)
-		unregister_netdevice(dev);
-	return err;
-}
-
-SHIM_NEWLINK(trunk_newlink, trunk_create)
-
-/*
- * Queues a trunk and its ports to be unregistered, as port_dellink() does. It lets go of the netdev
- * below at once: that one may be in the same list, and then its end must not find the trunk.
- */
-static void trunk_dellink(struct net_device *dev, struct list_head *kill)
-{
-	struct trunk *trunk = netdev_priv(dev);
-
-	netdev_rx_handler_unregister(trunk->lower);
-	netdev_upper_dev_unlink(trunk->lower, dev);
-	ports_delete(trunk, kill);
-	unregister_netdevice_queue(dev, kill);
-}
-
-static size_t trunk_size(const struct net_device *dev)
+size_t trunk_size(const struct net_device *dev)
 {
 	return nla_total_size(sizeof(u32)) * IFLA_QMAP_TRUNK_MAX;
 }
 
-static int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
+int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct trunk *trunk = netdev_priv(dev);
 
@@ -335,16 +254,3 @@ static int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
 		return -EMSGSIZE;
 	return 0;
 }
-
-struct rtnl_link_ops trunk_link_ops = {
-	.kind = QMAP_SHIM_TRUNK_KIND,
-	.priv_size = sizeof(struct trunk),
-	.setup = trunk_setup,
-	.maxtype = IFLA_QMAP_TRUNK_MAX,
-	.policy = trunk_policy,
-	.newlink = trunk_newlink,
-	.changelink = trunk_change,
-	.dellink = trunk_dellink,
-	.get_size = trunk_size,
-	.fill_info = trunk_fill,
-};
