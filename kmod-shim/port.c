@@ -224,8 +224,8 @@ static int port_create(struct net *net, struct net_device *dev, struct nlattr *t
 		NL_SET_ERR_MSG(extack, "The trunk device has a port of this number");
 		return -EEXIST;
 	}
-	dev->needed_headroom = TX_HEADROOM + trunk->lower->needed_headroom;
-	dev->needed_tailroom = trunk->lower->needed_tailroom;
+	dev->needed_headroom = TX_HEADROOM + trunk->headroom;
+	dev->needed_tailroom = trunk->tailroom;
 	port->rxq.dev = dev;
 	err = register_netdevice(dev);
 	if (!err)

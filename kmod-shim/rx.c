@@ -47,18 +47,17 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 {
 	struct trunk *trunk = q->trunk;
-	struct net_device *lower = trunk->lower;
 	struct sk_buff *skb;
 
 	if (q->replies == RX_REPLIES)
 		return QMAP_DROP_QUEUE_FULL;
 	q->replies++;
-	skb = alloc_skb(LL_RESERVED_SPACE(lower) + length + lower->needed_tailroom, GFP_ATOMIC);
+	skb = alloc_skb(trunk->headroom + length + trunk->tailroom, GFP_ATOMIC);
 	if (!skb)
 		return QMAP_DROP_NO_MEMORY;
-	skb_reserve(skb, LL_RESERVED_SPACE(lower));
+	skb_reserve(skb, trunk->headroom);
 	skb_put_data(skb, data, length);
-	if (!tx_transmit(trunk, skb))
+	if (!trunk->front->transmit(trunk, skb))
 		return QMAP_DROP_QUEUE_FULL;
 	counters_add(trunk->counters, TRUNK_REPLIES, 1);
 	return QMAP_DROP_NONE;
@@ -203,51 +202,43 @@ bad:
 	q->cursor = end;
 }
 
-/*
- * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not
- * be, and packet sockets hold clones.
- */
-static bool rx_prepare(struct sk_buff *skb)
-{
-	return !skb_cow(skb, WORD_SIZE) && !skb_linearize(skb);
-}
-
 /* Takes the next aggregate that waits. False: there is none. */
 static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 {
 	struct counters *c = this_cpu_ptr(q->trunk->counters);
-	struct sk_buff *skb = rx_dequeue(q);
+	struct aggregate *a = q->trunk->front->fetch(q->trunk, q->index);
 	int reason = -1;
 
-	if (!skb)
+	if (!a)
 		return false;
 	q->walked++;
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_inc(&c->n[TRUNK_AGGREGATES]);
-	u64_stats_add(&c->n[TRUNK_BYTES], skb->len);
+	u64_stats_add(&c->n[TRUNK_BYTES], a->len);
 	u64_stats_update_end(&c->syncp);
 	if (unlikely(!prog))
 		reason = QMAP_DROP_BAD_VERDICT;
-	else if (unlikely(!rx_prepare(skb)))
+	else if (unlikely(!a->data))
 		reason = QMAP_DROP_NO_MEMORY;
 	if (unlikely(reason >= 0)) {
 		trunk_drop(q->trunk, reason);
-		shim_kfree_skb(skb, SHIM_DROP_MEMORY);
+		q->trunk->front->release(q->trunk, a, false);
 		return true;
 	}
-	q->skb = skb;
-	q->cursor = skb->data;
-	q->end = skb_tail_pointer(skb);
+	q->aggregate = a;
+	q->cursor = a->data;
+	q->end = a->data + a->len;
 	return true;
 }
 
-/* Frees the aggregates whose packets have been built. */
-static void rx_free_done(struct rx_queue *q, int budget)
+/* Gives the aggregates back whose packets have been built. */
+static void rx_release_done(struct rx_queue *q)
 {
-	struct sk_buff *skb;
+	struct aggregate *a, *next;
 
-	while ((skb = __skb_dequeue(&q->done)))
-		napi_consume_skb(skb, budget);
+	list_for_each_entry_safe(a, next, &q->done, list)
+		q->trunk->front->release(q->trunk, a, true);
+	INIT_LIST_HEAD(&q->done);
 }
 
 /* Judges the frames of one poll: at most RX_FRAMES, whatever the aggregates are full of. */
@@ -260,14 +251,14 @@ static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 	q->walked = 0;
 	q->replies = 0;
 	q->good = 0;
-	while (q->skb || (q->walked < budget && rx_next(q, prog))) {
-		if (!q->skb)
+	while (q->aggregate || (q->walked < budget && rx_next(q, prog))) {
+		if (!q->aggregate)
 			continue;
 		rx_walk(q, prog, most);
 		if (q->cursor < q->end)
 			break;
-		__skb_queue_tail(&q->done, q->skb);
-		q->skb = NULL;
+		list_add_tail(&q->aggregate->list, &q->done);
+		q->aggregate = NULL;
 	}
 	counters_add(q->trunk->counters, TRUNK_FRAMES, q->good);
 }
@@ -283,28 +274,28 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	ctx = shim_bpf_enter(&on_stack);
 	rx_frames(q, rcu_dereference(q->trunk->prog), budget);
 	build_all(q);
-	rx_free_done(q, budget);
+	rx_release_done(q);
 	if (q->redirected)
 		xdp_do_flush();
 	q->redirected = false;
 	shim_bpf_leave(ctx);
 	rcu_read_unlock();
-	if (q->skb || !skb_queue_empty_lockless(&q->pending))
+	if (q->aggregate || q->trunk->front->waiting(q->trunk, q->index))
 		return budget;
 	napi_complete_done(napi, min_t(int, q->walked, budget - 1));
 	return min_t(int, q->walked, budget - 1);
 }
 
 /* The pool belongs to rxq once its memory model is registered, and goes with it. */
-static int rx_queue_pool(struct rx_queue *q, int cpu)
+static int rx_queue_pool(struct rx_queue *q)
 {
 	struct page_pool_params params = {
 		.pool_size = RX_FRAMES,
-		.nid = cpu_to_node(cpu),
+		.nid = cpu_to_node(q->index),
 	};
 	int err;
 
-	err = xdp_rxq_info_reg(&q->rxq, q->trunk->dev, cpu, 0);
+	err = xdp_rxq_info_reg(&q->rxq, q->trunk->dev, q->index, 0);
 	if (err)
 		return err;
 	q->pool = page_pool_create(&params);
@@ -316,52 +307,41 @@ static int rx_queue_pool(struct rx_queue *q, int cpu)
 	return err;
 }
 
-/* Of a queue that no NAPI polls. */
-static void rx_queue_purge(struct rx_queue *q)
-{
-	spin_lock_bh(&q->pending.lock);
-	__skb_queue_purge(&q->pending);
-	q->pending_bytes = 0;
-	spin_unlock_bh(&q->pending.lock);
-	kfree_skb(q->skb);
-	q->skb = NULL;
-}
-
 static void rx_queue_free(struct rx_queue *q)
 {
 	netif_napi_del(&q->napi);
 	if (xdp_rxq_info_is_reg(&q->rxq))
 		xdp_rxq_info_unreg(&q->rxq);
-	rx_queue_purge(q);
 	build_free_pages(q);
 	kvfree(q);
 }
 
-static int rx_queue_new(struct trunk *trunk, int cpu)
+static int rx_queue_new(struct trunk *trunk, unsigned int index)
 {
 	struct rx_queue *q;
 
-	q = kvzalloc_node(sizeof(*q), GFP_KERNEL, cpu_to_node(cpu));
+	q = kvzalloc_node(sizeof(*q), GFP_KERNEL, cpu_to_node(index));
 	if (!q)
 		return -ENOMEM;
-	trunk->queues[cpu] = q;
+	trunk->queues[index] = q;
 	q->trunk = trunk;
-	skb_queue_head_init(&q->pending);
-	__skb_queue_head_init(&q->done);
+	q->index = index;
+	INIT_LIST_HEAD(&q->done);
 	INIT_LIST_HEAD(&q->deliver);
 	shim_napi_add(trunk->dev, &q->napi, rx_poll);
-	return rx_queue_pool(q, cpu);
+	return rx_queue_pool(q);
 }
 
 int rx_create(struct trunk *trunk)
 {
-	int cpu, err;
+	unsigned int i;
+	int err;
 
-	trunk->queues = kcalloc(nr_cpu_ids, sizeof(*trunk->queues), GFP_KERNEL);
+	trunk->queues = kcalloc(trunk->n_queues, sizeof(*trunk->queues), GFP_KERNEL);
 	if (!trunk->queues)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu) {
-		err = rx_queue_new(trunk, cpu);
+	for (i = 0; i < trunk->n_queues; i++) {
+		err = cpu_possible(i) ? rx_queue_new(trunk, i) : 0;
 		if (err) {
 			rx_destroy(trunk);
 			return err;
@@ -370,34 +350,50 @@ int rx_create(struct trunk *trunk)
 	return 0;
 }
 
-/* An rx handler that saw the trunk running may have queued an aggregate after it was stopped. */
+void rx_schedule(struct trunk *trunk, unsigned int queue)
+{
+	napi_schedule(&trunk->queues[queue]->napi);
+}
+
 void rx_start(struct trunk *trunk)
 {
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		rx_queue_purge(trunk->queues[cpu]);
-		napi_enable(&trunk->queues[cpu]->napi);
+	for (i = 0; i < trunk->n_queues; i++) {
+		if (!trunk->queues[i])
+			continue;
+		napi_enable(&trunk->queues[i]->napi);
+		if (trunk->front->waiting(trunk, i)) /* it came before the NAPI could be scheduled */
+			rx_schedule(trunk, i);
 	}
+}
+
+static void rx_queue_stop(struct rx_queue *q)
+{
+	napi_disable(&q->napi);
+	if (q->aggregate)
+		q->trunk->front->release(q->trunk, q->aggregate, false);
+	q->aggregate = NULL;
 }
 
 void rx_stop(struct trunk *trunk)
 {
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		napi_disable(&trunk->queues[cpu]->napi);
-		rx_queue_purge(trunk->queues[cpu]);
+	for (i = 0; i < trunk->n_queues; i++) {
+		if (trunk->queues[i])
+			rx_queue_stop(trunk->queues[i]);
 	}
 }
 
 void rx_destroy(struct trunk *trunk)
 {
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		if (trunk->queues[cpu])
-			rx_queue_free(trunk->queues[cpu]);
+	for (i = 0; i < trunk->n_queues; i++) {
+		if (trunk->queues[i])
+			rx_queue_free(trunk->queues[i]);
 	}
 	kfree(trunk->queues);
 }
+

@@ -17,10 +17,8 @@
  * What one modem can cost, per CPU. An aggregate of 64 KB can hold 13,000 frames, and a poll that
  * went through all of them would keep the CPU from everything else for milliseconds.
  */
-#define RX_FRAMES      256	 /* judged in one poll */
-#define RX_REPLIES     16	 /* sent back to the modem in one poll */
-#define RX_QUEUE_MAX   256	 /* aggregates waiting */
-#define RX_QUEUE_BYTES (8 << 20) /* memory that they take */
+#define RX_FRAMES  256 /* judged in one poll */
+#define RX_REPLIES 16  /* sent back to the modem in one poll */
 
 /*
  * Pages for payloads and heads, used again in turn once they are free: 512 KB per CPU with pages of
@@ -89,10 +87,9 @@ struct rx_count {
 struct rx_queue {
 	struct napi_struct napi;
 	struct trunk *trunk;
-	struct sk_buff_head pending; /* filled by the rx handler of this CPU */
-	unsigned int pending_bytes;  /* truesize of what is in `pending`; under its lock */
-	struct sk_buff_head done;    /* judged; frames point into them */
-	struct sk_buff *skb;	     /* the aggregate being walked, across polls; or NULL */
+	unsigned int index;	     /* among the trunk's queues */
+	struct list_head done;	     /* aggregates that are judged; frames point into them */
+	struct aggregate *aggregate; /* the one being walked, across polls; or NULL */
 	u8 *cursor, *end;	     /* of it */
 	struct xdp_rxq_info rxq;
 	struct page_pool *pool; /* of redirected packets */
@@ -113,9 +110,6 @@ struct rx_queue {
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
 };
-
-/* handler.c */
-struct sk_buff *rx_dequeue(struct rx_queue *q);
 
 /* chain.c */
 void chain_close_all(struct rx_queue *q);

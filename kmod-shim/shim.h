@@ -6,8 +6,8 @@
  * long as it is that netdev's rx handler, and a port belongs to a trunk as long as it is in
  * trunk->ports. Both end in dellink, which comes before every unregistering: a walk from a lower
  * netdev to its trunk, or from a trunk to its ports, finds no device that is on its way out.
- * The pointers back, port->trunk and trunk->lower, are references that last until ndo_uninit. The
- * receive path reads trunk->ports and the programs under RCU.
+ * The pointers back, from a port to its trunk and from a trunk to its lower netdev, are references
+ * that last until ndo_uninit. The receive path reads trunk->ports and the programs under RCU.
  */
 #ifndef SHIM_H
 #define SHIM_H
@@ -20,6 +20,7 @@
 #include <net/tso.h>
 
 #include "compat.h"
+#include "front.h"
 #include <qmap/abi.h>
 #include <qmap/shim.h>
 
@@ -99,10 +100,13 @@ struct aggregator {
 };
 
 struct trunk {
-	struct net_device *dev, *lower;
+	struct net_device *dev;
+	const struct front_ops *front;
+	unsigned short headroom, tailroom; /* that the front end wants around a transfer */
 	struct bpf_prog __rcu *prog;
 	struct port __rcu *ports[QMAP_SHIM_MAX_PORTS];
-	struct rx_queue **queues; /* by CPU */
+	struct rx_queue **queues; /* n_queues of them; NULL for a CPU that cannot be */
+	unsigned int n_queues;
 	struct counters __percpu *counters;
 	u32 flow_ms;
 	struct aggregator tx;
@@ -173,6 +177,8 @@ int rx_create(struct trunk *trunk);
 void rx_start(struct trunk *trunk);
 void rx_stop(struct trunk *trunk);
 void rx_destroy(struct trunk *trunk);
+/* The front end has something to fetch for @queue. From any context. */
+void rx_schedule(struct trunk *trunk, unsigned int queue);
 
 /* pages.c */
 /*
@@ -196,7 +202,6 @@ void segment_checksum(u8 *l4, unsigned int length, unsigned int csum_offset);
 
 /* tx.c */
 netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev);
-bool tx_transmit(struct trunk *trunk, struct sk_buff *skb);
 void tx_create(struct aggregator *tx);
 void tx_flush(struct trunk *trunk);
 void tx_destroy(struct trunk *trunk);

@@ -36,14 +36,22 @@ static int trunk_bpf(struct net_device *dev, struct netdev_bpf *bpf)
 
 static int trunk_open(struct net_device *dev)
 {
-	rx_start(netdev_priv(dev));
-	return 0;
+	struct trunk *trunk = netdev_priv(dev);
+	int err;
+
+	err = trunk->front->open(trunk);
+	if (!err)
+		rx_start(trunk);
+	return err;
 }
 
 static int trunk_stop(struct net_device *dev)
 {
-	rx_stop(netdev_priv(dev));
-	tx_flush(netdev_priv(dev));
+	struct trunk *trunk = netdev_priv(dev);
+
+	rx_stop(trunk);
+	tx_flush(trunk);
+	trunk->front->stop(trunk);
 	return 0;
 }
 
@@ -78,13 +86,19 @@ static int trunk_init(struct net_device *dev)
 	if (!trunk->counters)
 		return -ENOMEM;
 	err = rx_create(trunk);
-	if (err) {
-		free_percpu(trunk->counters);
-		return err;
-	}
+	if (err)
+		goto free_counters;
+	err = trunk->front->init(trunk);
+	if (err)
+		goto destroy_rx;
 	netdev_lockdep_set_classes(dev);
-	dev_hold(trunk->lower);
 	return 0;
+
+destroy_rx:
+	rx_destroy(trunk);
+free_counters:
+	free_percpu(trunk->counters);
+	return err;
 }
 
 static void trunk_uninit(struct net_device *dev)
@@ -93,7 +107,7 @@ static void trunk_uninit(struct net_device *dev)
 
 	tx_destroy(trunk);
 	rx_destroy(trunk);
-	dev_put(trunk->lower);
+	trunk->front->uninit(trunk);
 }
 
 static void trunk_free(struct net_device *dev)

@@ -41,23 +41,6 @@ static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
 							    SHIM_DROP_ANY);
 }
 
-/*
- * Hands a transfer to the netdev below. False: dropped there, at once. All transfers have one
- * priority: with several, a queue below could let a flow's packets overtake each other.
- */
-bool tx_transmit(struct trunk *trunk, struct sk_buff *skb)
-{
-	int ret;
-
-	skb->dev = trunk->lower;
-	skb->protocol = htons(ETH_P_MAP);
-	skb->priority = 0;
-	skb_reset_mac_header(skb);
-	skb_reset_network_header(skb);
-	ret = dev_queue_xmit(skb);
-	return !net_xmit_eval(ret);
-}
-
 static void tx_count_sent(struct trunk *trunk, unsigned int bytes, unsigned int frames)
 {
 	struct counters *c = this_cpu_ptr(trunk->counters);
@@ -80,7 +63,7 @@ static void tx_send(struct trunk *trunk, struct sk_buff *skb)
 		bill_get(cb.bill);
 	else
 		credit_get(cb.credit);
-	sent = tx_transmit(trunk, skb);
+	sent = trunk->front->transmit(trunk, skb);
 	if (likely(sent))
 		tx_count_sent(trunk, bytes, cb.frames);
 	else
@@ -223,8 +206,7 @@ static struct sk_buff *tx_alloc(struct aggregator *tx, unsigned int bytes)
  */
 static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 {
-	struct net_device *lower = trunk->lower;
-	unsigned int reserved = LL_RESERVED_SPACE(lower) + lower->needed_tailroom;
+	unsigned int reserved = trunk->headroom + trunk->tailroom;
 	unsigned int fits = SKB_WITH_OVERHEAD(PAGE_SIZE << get_order(size)) - reserved;
 	struct aggregator *tx = &trunk->tx;
 	struct bill *bill;
@@ -242,7 +224,7 @@ static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 		bill_put(bill);
 		return false;
 	}
-	skb_reserve(skb, LL_RESERVED_SPACE(lower));
+	skb_reserve(skb, trunk->headroom);
 	tx->bill = bill;
 	tx->skb = skb;
 	return true;

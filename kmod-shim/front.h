@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Front ends: what brings aggregates to a trunk and takes those that it sends.
+ *
+ * There are two, the rx handler on another netdev (handler.c) and the USB driver. Each embeds the
+ * struct trunk, which is the private data of the trunk's netdev, in a struct of its own.
+ */
+#ifndef SHIM_FRONT_H
+#define SHIM_FRONT_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct sk_buff;
+struct trunk;
+
+#define FRONT_ROOM 8 /* bytes in front of an aggregate that the receive side writes to */
+
+/* An aggregate that has come in, as a part of what its bytes belong to. */
+struct aggregate {
+	struct list_head list;
+	u8 *data; /* in one piece, and nobody else's; NULL: there was no memory to make it so */
+	unsigned int len;
+};
+
+struct front_ops {
+	/* As ndo_init and ndo_uninit of the trunk's netdev. */
+	int (*init)(struct trunk *trunk);
+	void (*uninit)(struct trunk *trunk);
+	/* As ndo_open, before the NAPIs run, and as ndo_stop, after they have been stopped. */
+	int (*open)(struct trunk *trunk);
+	void (*stop)(struct trunk *trunk);
+	/*
+	 * The oldest aggregate of @queue that has not been fetched yet, or NULL. Called by the
+	 * queue's NAPI, which gives all of them back.
+	 */
+	struct aggregate *(*fetch)(struct trunk *trunk, unsigned int queue);
+	/* Is there something to fetch? May be wrong while more is coming in. */
+	bool (*waiting)(struct trunk *trunk, unsigned int queue);
+	/*
+	 * Takes an aggregate back. @used: its packets have been delivered; otherwise it is dropped,
+	 * and counted. Called by the queue's NAPI, or once that has been stopped.
+	 */
+	void (*release)(struct trunk *trunk, struct aggregate *aggregate, bool used);
+	/*
+	 * Sends @skb, an aggregate, and takes it. It counts as under way until it is freed. False:
+	 * it has been dropped at once. Called with bottom halves off, and no lock of ours held; may
+	 * call anything, even a port's ndo_start_xmit.
+	 */
+	bool (*transmit)(struct trunk *trunk, struct sk_buff *skb);
+};
+
+#endif
