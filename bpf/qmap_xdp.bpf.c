@@ -35,9 +35,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "qmap/abi.h"
-#include "qmap/wire.h"
-#include "walk.h"
+#include "ports.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -45,14 +43,6 @@ const volatile struct qmap_config config;
 
 /* The entry device, which receives aggregates from qmap_enter. */
 const volatile __u32 entry_ifindex;
-
-/* PDNs by mux id. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, QMAP_MAX_MUX);
-	__type(key, __u32);
-	__type(value, struct qmap_port);
-} ports SEC(".maps");
 
 /* Inner ends of the ports by mux id: targets of qmap_deliver's redirect. */
 struct {
@@ -107,123 +97,24 @@ struct {
 	__type(value, struct notes);
 } notes SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, QMAP_MAX_MUX);
-	__type(key, __u32);
-	__type(value, struct qmap_port_stats);
-} port_stats SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct qmap_trunk_stats);
-} trunk_stats SEC(".maps");
-
-/* QMAP commands for the daemon: struct qmap_event. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 65536);
-} events SEC(".maps");
-
-static __always_inline struct qmap_port_stats *port_stats_of(__u32 mux)
-{
-	return bpf_map_lookup_elem(&port_stats, &mux);
-}
-
-static __always_inline struct qmap_trunk_stats *trunk_stats_here(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&trunk_stats, &zero);
-}
-
-static __always_inline void count_drop(struct qmap_trunk_stats *ts, __u32 reason)
-{
-	if (reason < QMAP_DROP_MAX)
-		ts->drops[reason]++;
-}
-
 /*
  * Counts a dropped downlink frame of @mux. Not inlined: drops are rare, and the walk's loop stays
  * small.
  */
 static __noinline int drop_rx(struct qmap_trunk_stats *ts, __u32 mux, __u32 reason)
 {
-	struct qmap_port_stats *ps = port_stats_of(mux & 0xff);
-
-	if (!ts)
-		return 0;
-	count_drop(ts, reason);
-	if (ps)
-		ps->rx_dropped++;
+	if (ts)
+		count_drop_rx(ts, mux, reason);
 	return 0;
-}
-
-/*
- * Flow control in BPF also works without a daemon. Returns false for a command that the program
- * does not understand.
- */
-static __always_inline int apply_command(struct qmap_port *port, const struct qmap_cmd *cmd)
-{
-	if ((cmd->type & QMAP_CMD_TYPE_MASK) != QMAP_CMD_TYPE_REQUEST)
-		return 1;
-	switch (cmd->name) {
-	case QMAP_CMD_FLOW_DISABLE:
-		port->flow_off_until = bpf_ktime_get_ns() + QMAP_FLOW_OFF_MAX_NS;
-		return 1;
-	case QMAP_CMD_FLOW_ENABLE:
-		port->flow_off_until = 0;
-		return 1;
-	}
-	return 0;
-}
-
-static __always_inline void report_command(const __u8 *p, const __u8 *end, __u8 mux, __u32 len)
-{
-	struct qmap_event *ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
-
-	if (!ev)
-		return;
-	ev->time = bpf_ktime_get_ns();
-	ev->mux_id = mux;
-	ev->reserved = 0;
-	ev->len = len;
-	ev->reserved2 = 0;
-	__builtin_memset(ev->data, 0, sizeof(ev->data));
-	for (__u32 i = 0; i < QMAP_EVENT_BYTES; i++) {
-		if (i >= len || p + i + 1 > end)
-			break;
-		ev->data[i] = p[i];
-	}
-	bpf_ringbuf_submit(ev, 0);
 }
 
 static __noinline int command(struct xdp_md *ctx, struct qmap_trunk_stats *ts, __u32 at, __u32 mux,
 			      __u32 len)
 {
 	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct qmap_port_stats *ps;
-	struct qmap_port *port;
-	const __u8 *p;
 
-	mux &= 0xff;
-	if (!ts || at > QMAP_MAX_AGGREGATE)
-		return 0;
-	p = data + at;
-	if (p + sizeof(struct qmap_cmd) > end)
-		return 0;
-	port = bpf_map_lookup_elem(&ports, &mux);
-	if (!port || !port->ifindex)
-		return drop_rx(ts, mux, QMAP_DROP_UNKNOWN_MUX);
-	ts->commands++;
-	ps = port_stats_of(mux);
-	if (ps)
-		ps->commands++;
-	if (!apply_command(port, (const struct qmap_cmd *)p))
-		drop_rx(ts, mux, QMAP_DROP_COMMAND_REFUSED);
-	report_command(p, end, mux, len);
+	if (ts && at <= QMAP_MAX_AGGREGATE)
+		take_command(ts, data + at, end, mux, len);
 	return 0;
 }
 
@@ -232,21 +123,6 @@ struct walk {
 	struct notes *notes;
 	struct qmap_trunk_stats *ts;
 };
-
-static __always_inline __u32 judge(const struct qmap_frame *f)
-{
-	__u32 mux = f->mux_id;
-	struct qmap_port *port;
-
-	if (f->drop != QMAP_DROP_NONE)
-		return f->drop;
-	port = bpf_map_lookup_elem(&ports, &mux);
-	if (!port || !port->ifindex)
-		return QMAP_DROP_UNKNOWN_MUX;
-	if ((port->flags & (QMAP_PORT_UP | QMAP_PORT_SHUT)) != QMAP_PORT_UP)
-		return QMAP_DROP_PORT_DOWN;
-	return QMAP_DROP_NONE;
-}
 
 /* Returns 1 at the end of the walk. */
 static __always_inline long one_frame(struct walk *w)
