@@ -89,48 +89,42 @@ static __always_inline int apply_command(struct qmap_port *port, const struct qm
 	return 0;
 }
 
-static __always_inline void report_command(const __u8 *p, const __u8 *end, __u8 mux, __u32 len)
+/* Returns the event of a command of @len bytes; the caller fills in the bytes and submits it. */
+static __always_inline struct qmap_event *new_event(__u32 mux, __u32 len)
 {
 	struct qmap_event *ev = bpf_ringbuf_reserve(&events, sizeof(*ev), 0);
 
 	if (!ev)
-		return;
+		return ev;
 	ev->time = bpf_ktime_get_ns();
 	ev->mux_id = mux;
 	ev->reserved = 0;
 	ev->len = len;
 	ev->reserved2 = 0;
 	__builtin_memset(ev->data, 0, sizeof(ev->data));
-	for (__u32 i = 0; i < QMAP_EVENT_BYTES; i++) {
-		if (i >= len || p + i + 1 > end)
-			break;
-		ev->data[i] = p[i];
-	}
-	bpf_ringbuf_submit(ev, 0);
+	return ev;
 }
 
-/* A QMAP command of @len bytes at @p: counted, applied, reported. */
-static __always_inline void take_command(struct qmap_trunk_stats *ts, const __u8 *p,
-					 const __u8 *end, __u32 mux, __u32 len)
+/* Counts and applies a QMAP command for @mux. Returns 0 where no PDN has that mux id. */
+static __always_inline int take_command(struct qmap_trunk_stats *ts, __u32 mux,
+					const struct qmap_cmd *cmd)
 {
 	struct qmap_port_stats *ps;
 	struct qmap_port *port;
 
 	mux &= 0xff;
-	if (p + sizeof(struct qmap_cmd) > end)
-		return;
 	port = bpf_map_lookup_elem(&ports, &mux);
 	if (!port || !port->ifindex) {
 		count_drop_rx(ts, mux, QMAP_DROP_UNKNOWN_MUX);
-		return;
+		return 0;
 	}
 	ts->commands++;
 	ps = port_stats_of(mux);
 	if (ps)
 		ps->commands++;
-	if (!apply_command(port, (const struct qmap_cmd *)p))
+	if (!apply_command(port, cmd))
 		count_drop_rx(ts, mux, QMAP_DROP_COMMAND_REFUSED);
-	report_command(p, end, mux, len);
+	return 1;
 }
 
 /* Returns why the frame is not delivered, or QMAP_DROP_NONE. */

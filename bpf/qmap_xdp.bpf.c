@@ -108,13 +108,31 @@ static __noinline int drop_rx(struct qmap_trunk_stats *ts, __u32 mux, __u32 reas
 	return 0;
 }
 
+static __always_inline void report_command(const __u8 *p, const __u8 *end, __u32 mux, __u32 len)
+{
+	struct qmap_event *ev = new_event(mux, len);
+
+	if (!ev)
+		return;
+	for (__u32 i = 0; i < QMAP_EVENT_BYTES; i++) {
+		if (i >= len || p + i + 1 > end)
+			break;
+		ev->data[i] = p[i];
+	}
+	bpf_ringbuf_submit(ev, 0);
+}
+
 static __noinline int command(struct xdp_md *ctx, struct qmap_trunk_stats *ts, __u32 at, __u32 mux,
 			      __u32 len)
 {
 	const __u8 *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const __u8 *p;
 
-	if (ts && at <= QMAP_MAX_AGGREGATE)
-		take_command(ts, data + at, end, mux, len);
+	if (!ts || at > QMAP_MAX_AGGREGATE)
+		return 0;
+	p = data + at;
+	if (p + sizeof(struct qmap_cmd) <= end && take_command(ts, mux, (const struct qmap_cmd *)p))
+		report_command(p, end, mux, len);
 	return 0;
 }
 

@@ -89,8 +89,7 @@ static int set_up(const char *name)
 	return ret;
 }
 
-/* Returns a descriptor of a new TUN or TAP, up, or a negative errno. */
-static int open_tun(const char *name, short flags, uint32_t *ifindex)
+int env_open_tun(const char *name, short flags, uint32_t *ifindex)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), ret;
 	struct ifreq ifr = {.ifr_flags = flags};
@@ -109,7 +108,7 @@ static int open_tun(const char *name, short flags, uint32_t *ifindex)
 
 int env_open_tap(const char *name, uint32_t *ifindex)
 {
-	return open_tun(name, IFF_TAP | IFF_NO_PI, ifindex);
+	return env_open_tun(name, IFF_TAP | IFF_NO_PI, ifindex);
 }
 
 static int open_trunk(struct env *env)
@@ -117,7 +116,7 @@ static int open_trunk(struct env *env)
 	char name[IFNAMSIZ];
 
 	snprintf(name, sizeof(name), "trunk%d", env->version);
-	env->tun = open_tun(name, IFF_TUN, &env->trunk);
+	env->tun = env_open_tun(name, IFF_TUN, &env->trunk);
 	return env->tun < 0 ? env->tun : 0;
 }
 
@@ -237,7 +236,7 @@ void env_mac(uint32_t mux, uint8_t mac[6])
 	memcpy(mac, address, 6);
 }
 
-static void reset_port(struct env *env, __u32 mux)
+static void reset_port(int ports, __u32 mux)
 {
 	struct qmap_port port = {.flow_off_until = ENV_FLOW_BEFORE};
 	enum fixture_port state = fixture_port(mux);
@@ -247,7 +246,7 @@ static void reset_port(struct env *env, __u32 mux)
 	if (state == FIXTURE_PORT_UP)
 		port.flags = QMAP_PORT_UP;
 	env_mac(mux, port.mac);
-	must(!bpf_map_update_elem(bpf_map__fd(env->skel->maps.ports), &mux, &port, 0));
+	must(!bpf_map_update_elem(ports, &mux, &port, 0));
 }
 
 /* Sets all CPUs' values of a per-CPU map, which are aligned to 8 bytes. */
@@ -262,15 +261,19 @@ static void fill(int map, __u32 key, int byte, size_t size)
 	free(values);
 }
 
-void env_reset(struct env *env)
+void env_reset_maps(int ports, int port_stats, int trunk_stats)
 {
-	int port_stats = bpf_map__fd(env->skel->maps.port_stats);
-
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX; mux++) {
-		reset_port(env, mux);
+		reset_port(ports, mux);
 		fill(port_stats, mux, 0, sizeof(struct qmap_port_stats));
 	}
-	fill(bpf_map__fd(env->skel->maps.trunk_stats), 0, 0, sizeof(struct qmap_trunk_stats));
+	fill(trunk_stats, 0, 0, sizeof(struct qmap_trunk_stats));
+}
+
+void env_reset(struct env *env)
+{
+	env_reset_maps(bpf_map__fd(env->skel->maps.ports), bpf_map__fd(env->skel->maps.port_stats),
+		       bpf_map__fd(env->skel->maps.trunk_stats));
 	/* notes of an earlier aggregate must not matter */
 	fill(bpf_map__fd(env->skel->maps.notes), 0, 0xff,
 	     bpf_map__value_size(env->skel->maps.notes));
@@ -280,8 +283,7 @@ void env_reset(struct env *env)
 	env->nevents = 0;
 }
 
-/* All counters are 64 bits wide. */
-static void sum_up(int map, __u32 key, void *sum, size_t size)
+void env_sum(int map, uint32_t key, void *sum, size_t size)
 {
 	int cpus = libbpf_num_possible_cpus();
 	__u64 *values = calloc(cpus, size), *to = sum;
@@ -296,12 +298,12 @@ static void sum_up(int map, __u32 key, void *sum, size_t size)
 
 void env_trunk_stats(const struct env *env, struct qmap_trunk_stats *sum)
 {
-	sum_up(bpf_map__fd(env->skel->maps.trunk_stats), 0, sum, sizeof(*sum));
+	env_sum(bpf_map__fd(env->skel->maps.trunk_stats), 0, sum, sizeof(*sum));
 }
 
 void env_port_stats(const struct env *env, uint32_t mux, struct qmap_port_stats *sum)
 {
-	sum_up(bpf_map__fd(env->skel->maps.port_stats), mux, sum, sizeof(*sum));
+	env_sum(bpf_map__fd(env->skel->maps.port_stats), mux, sum, sizeof(*sum));
 }
 
 void env_read_events(struct env *env)

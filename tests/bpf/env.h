@@ -6,6 +6,7 @@
 #ifndef TESTS_ENV_H
 #define TESTS_ENV_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "qmap/abi.h"
@@ -41,6 +42,12 @@ void env_free(struct env **env);
 /* Resets the ports, sets counters to zero, drops events. */
 void env_reset(struct env *env);
 
+/* Resets the ports and counters of another object's maps. */
+void env_reset_maps(int ports, int port_stats, int trunk_stats);
+
+/* Sums up one entry of a per-CPU map over all CPUs; its value is 64-bit counters. */
+void env_sum(int map, uint32_t key, void *sum, size_t size);
+
 /* Sum over all CPUs. */
 void env_trunk_stats(const struct env *env, struct qmap_trunk_stats *sum);
 void env_port_stats(const struct env *env, uint32_t mux, struct qmap_port_stats *sum);
@@ -56,6 +63,9 @@ void env_mac(uint32_t mux, uint8_t mac[6]);
  * the TAP, or a negative errno.
  */
 int env_open_tap(const char *name, uint32_t *ifindex);
+
+/* Opens a TUN or a TAP, by the IFF_* of TUNSETIFF @flags, in the same way. */
+int env_open_tun(const char *name, short flags, uint32_t *ifindex);
 
 /*
  * Runs a program on one packet by BPF_PROG_RUN. Returns the verdict or a negative errno. @out_size:

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "qmap_observe.skel.h"
 #include "qmap_shim.skel.h"
 
 #define BUDGET "tests/bpf/budget"
@@ -29,7 +30,7 @@ static const char *skip_reason;
 static struct env *env;
 
 struct budget {
-	char object[8], program[32];
+	char object[16], program[32];
 	unsigned int verified, translated, bytes;
 };
 
@@ -39,8 +40,8 @@ static bool read_budget(FILE *f, struct budget *b)
 	char line[256];
 
 	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " %7[a-z] %31[a-z_] %u %u %u", b->object, b->program, &b->verified,
-			   &b->translated, &b->bytes) == 5)
+		if (sscanf(line, " %15[a-z] %31[a-z_] %u %u %u", b->object, b->program,
+			   &b->verified, &b->translated, &b->bytes) == 5)
 			return true;
 	return false;
 }
@@ -110,6 +111,17 @@ static void check_shim_budgets(int version)
 	qmap_shim__destroy(shim);
 }
 
+static void check_observer_budgets(int version)
+{
+	struct qmap_observe *observer = qmap_observe__open();
+
+	assert_non_null(observer);
+	observer->rodata->config.dl_version = version;
+	assert_int_equal(qmap_observe__load(observer), 0);
+	check_budgets(observer->obj, "observe", version);
+	qmap_observe__destroy(observer);
+}
+
 static void test_budget(void **state)
 {
 	static const int others[] = {QMAP_V1, QMAP_V4};
@@ -118,6 +130,7 @@ static void test_budget(void **state)
 		skip();
 	check_budgets(env->skel->obj, "xdp", QMAP_V5);
 	check_shim_budgets(QMAP_V5);
+	check_observer_budgets(QMAP_V5);
 	for (unsigned int i = 0; i < 2; i++) {
 		struct env *e;
 
@@ -125,6 +138,7 @@ static void test_budget(void **state)
 		check_budgets(e->skel->obj, "xdp", others[i]);
 		env_free(&e);
 		check_shim_budgets(others[i]);
+		check_observer_budgets(others[i]);
 	}
 }
 
@@ -173,6 +187,18 @@ static int load_shim_strictly(int version)
 	return ret;
 }
 
+static int load_observer_strictly(int version)
+{
+	struct qmap_observe *observer = qmap_observe__open();
+	int ret;
+
+	assert_non_null(observer);
+	observer->rodata->config.dl_version = version;
+	ret = load_strictly(observer->obj, version);
+	qmap_observe__destroy(observer);
+	return ret;
+}
+
 /*
  * Without CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS (MIPS, older ARM) the verifier assumes that
  * packets are aligned to two bytes and refuses programs that need more. The flag makes this
@@ -187,6 +213,7 @@ static void test_strict_alignment(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_int_equal(load_xdp_strictly(versions[i]), 0);
 		assert_int_equal(load_shim_strictly(versions[i]), 0);
+		assert_int_equal(load_observer_strictly(versions[i]), 0);
 	}
 }
 
