@@ -22,19 +22,39 @@ static char *reserve(size_t size)
 	return p;
 }
 
-/* Pages of two mappings in turn: neighbours, as a rule. There is no swap: what is taken stays. */
-static void take(char *a, char *b, size_t size)
+static void touch(char *p, size_t size)
+{
+	size_t at;
+
+	for (at = 0; at < size; at += PAGE)
+		p[at] = 1;
+}
+
+/* Blocks of two mappings in turn: neighbours, as a rule. There is no swap: what is taken stays. */
+static void take(char *a, char *b, size_t size, size_t block)
 {
 	size_t at, step;
 
-	for (at = 0; at < size && meminfo("MemFree:") > KEEP_KB; at += STEP)
-		for (step = at; step < at + STEP; step += PAGE)
-			a[step] = b[step] = 1;
+	for (at = 0; at < size && meminfo("MemFree:") > KEEP_KB; at += STEP) {
+		for (step = at; step < at + STEP; step += block) {
+			touch(a + step, block);
+			touch(b + step, block);
+		}
+	}
 }
 
+/*
+ * Single pages are what the kernel needs to go on: a stock kernel's slabs of objects of up to a page
+ * are made of them. A kernel that surrounds objects with more to check them asks for larger blocks,
+ * and kills processes when it finds none.
+ */
 int memory_fragment(struct memory *m)
 {
+	unsigned int order = slab_order("kmalloc-4k");
 	char *given;
+
+	if (order >= MEMORY_LARGE)
+		return FAIL("this kernel's slabs want blocks of %u pages", 1U << order);
 
 	m->size = (meminfo("MemTotal:") << 10) / 2 / STEP * STEP;
 	m->kept = reserve(m->size);
@@ -44,10 +64,11 @@ int memory_fragment(struct memory *m)
 	/* The kernel moves pages together for those alone who can wait for it. */
 	proc_write("/proc/sys/vm/compaction_proactiveness", "0");
 	proc_write_number("/proc/sys/vm/min_free_kbytes", MIN_KB);
-	take(m->kept, given, m->size);
+	take(m->kept, given, m->size, PAGE << order);
 	munmap(given, m->size);
-	printf("  %ld KB free, %ld of them in blocks of 8 pages and more\n", meminfo("MemFree:"),
-	       memory_in_blocks(3));
+	printf("  %ld KB free in blocks of %u pages, but for %ld in blocks of %u and more\n",
+	       meminfo("MemFree:"), 1U << order, memory_in_blocks(MEMORY_LARGE),
+	       1U << MEMORY_LARGE);
 	return 0;
 }
 

@@ -85,6 +85,21 @@ long memory_in_blocks(unsigned int order)
 	return kb;
 }
 
+unsigned int slab_order(const char *name)
+{
+	char path[128], text[32] = "";
+	unsigned long size;
+	unsigned int order;
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/slab_size", name);
+	if (proc_read(path, text, sizeof(text)) < 0)
+		return 0;
+	size = strtoul(text, NULL, 10); /* of an object, and what debugging puts around it */
+	for (order = 0; size > 4096UL << order; order++)
+		;
+	return order;
+}
+
 long skb_heads(void)
 {
 	FILE *f = fopen("/proc/slabinfo", "re");

@@ -15,6 +15,9 @@ int proc_read(const char *path, char *text, size_t size);
 long meminfo(const char *name);
 /* KB free in blocks of at least 2^@order pages, by /proc/buddyinfo. */
 long memory_in_blocks(unsigned int order);
+/* The order of the smallest blocks that the slab cache @name can be made of; 0 if the kernel does not
+ * tell. */
+unsigned int slab_order(const char *name);
 /* Objects in use in the caches of skb heads, -1 if the kernel does not tell. */
 long skb_heads(void);
 

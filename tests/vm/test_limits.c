@@ -191,7 +191,7 @@ static int in_fragments(const struct world *w)
 		all += n;
 	}
 	printf("  %u of %u packets came; %ld KB free, %ld of them in blocks of 8 pages and more\n",
-	       all, i * SEGMENTS, meminfo("MemFree:"), memory_in_blocks(3));
+	       all, i * SEGMENTS, meminfo("MemFree:"), memory_in_blocks(MEMORY_LARGE));
 	return all ? 0 : FAIL("nothing came");
 }
 
