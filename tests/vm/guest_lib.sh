@@ -60,16 +60,19 @@ build_module() {
 	return 1
 }
 
-# rmnet is off in Debian's kernels: built from the package of the kernel's source, with uplink
-# aggregation on, for which 6.1 has no switch; with "stock" as the source has it. Prints the reason on
-# failure.
-build_rmnet() { # kernel ["stock"]
-	local kernel=$1 dir suite flags headers source path=drivers/net/ethernet/qualcomm/rmnet
+# Unpacks rmnet of the kernel's source into a directory: of the debug kernel's own, otherwise out of
+# Debian's package, whose scripts are kept for tests/checkpatch.sh.
+unpack_rmnet() { # kernel dir
+	local kernel=$1 dir=$2 suite source path=drivers/net/ethernet/qualcomm/rmnet
+	if [ "$kernel" = kasan ]; then
+		cp "$VM_BUILD/kasan/$DEBUG_SOURCE/$path"/* "$dir/"
+		# rmnet walks this list with rtnl held, too, and does not tell lockdep so.
+		sed -i 's/\(hlist_for_each_entry_rcu(ep, .*, hlnode\)) {/\1, lockdep_rtnl_is_held()) {/' \
+			"$dir/rmnet_config.c"
+		return
+	fi
 	source=linux-source-$(kernel_release "$kernel" | grep -oE '^[0-9]+\.[0-9]+')
-	dir=$VM_BUILD/$kernel/rmnet${2:+-$2}
-	[ -s "$dir/rmnet.ko" ] && return 0
 	suite=$(suite_of "$kernel")
-	rm -rf "$dir"
 	mkdir -p "$dir/source"
 	update_suite "$suite" || return 1
 	(cd "$dir/source" && apt_suite "$suite" apt-get -qq download \
@@ -80,9 +83,33 @@ build_rmnet() { # kernel ["stock"]
 		tar -xJ -C "$dir/source" --strip-components=1 "$source/$path" "$source/scripts"
 	mv "$dir/source/$path"/* "$dir/"
 	rm -rf "$VM_BUILD/$kernel/scripts"
-	mv "$dir/source/scripts" "$VM_BUILD/$kernel/scripts" # checkpatch, see tests/checkpatch.sh
+	mv "$dir/source/scripts" "$VM_BUILD/$kernel/scripts"
 	rm -rf "$dir/source"
-	[ "${2:-}" = stock ] || sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c
+}
+
+# Takes the mend of CVE-2026-64550 (f0f1887a, in Linux 6.1.178 and 6.12.97) away again: rmnet takes the
+# length in a header for true, whatever the length of the transfer is.
+unfix_rmnet() { # dir
+	sed -i '/^\tif (skb->len < sizeof(\*maph))$/,+1d' "$1/rmnet_map_data.c"
+	sed -i 's/^\t\tif (rmnet_map_validate_packet_len(skb, port))$/\t\tif (true)/' "$1/rmnet_handlers.c"
+	! grep -q 'skb->len < sizeof(\*maph)' "$1/rmnet_map_data.c" && grep -q 'if (true)' "$1/rmnet_handlers.c"
+}
+
+# rmnet is off in Debian's kernels: built from the kernel's source, with uplink aggregation on, for
+# which 6.1 has no switch; with "stock" as the source has it; with "unfixed" as it was before
+# CVE-2026-64550 was mended. Prints the reason on failure.
+build_rmnet() { # kernel ["stock" or "unfixed"]
+	local kernel=$1 dir flags headers
+	dir=$VM_BUILD/$kernel/rmnet${2:+-$2}
+	[ -s "$dir/rmnet.ko" ] && return 0
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	unpack_rmnet "$kernel" "$dir" || return 1
+	case ${2:-} in
+	stock) ;;
+	unfixed) unfix_rmnet "$dir" || { echo "this rmnet has no such mend to take away"; return 1; } ;;
+	*) sed -i 's/ul_agg_config(port, 4096, 1, 800)/ul_agg_config(port, 16384, 32, 800)/' "$dir"/*.c ;;
+	esac
 	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
 	mapfile -t flags < <(kernel_flags "$headers")
 	make -s -C "$headers" M="$dir" CONFIG_RMNET=m "${flags[@]}" modules >"$dir/log" 2>&1 ||

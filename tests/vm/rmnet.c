@@ -46,7 +46,8 @@ static uint32_t mtu_of(const char *name)
 	return ifr.ifr_mtu;
 }
 
-int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version)
+static int up(const char *lower, const char *prefix, unsigned int ports, int version,
+	      uint32_t flags)
 {
 	uint32_t mtu = mtu_of(lower);
 	char name[IFNAMSIZ];
@@ -57,10 +58,20 @@ int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int vers
 	err = nl_set_u32(lower, IFLA_MTU, 16000);
 	for (i = 1; i <= ports && !err; i++) {
 		snprintf(name, sizeof(name), "%s%u", prefix, i);
-		err = nl_add_rmnet(name, if_nametoindex(lower), i, link_flags(version))
-			      ?: port_up(name, version);
+		err = nl_add_rmnet(name, if_nametoindex(lower), i, flags) ?: port_up(name, version);
 	}
 	return err ?: nl_set_u32(lower, IFLA_MTU, mtu);
+}
+
+int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version)
+{
+	return up(lower, prefix, ports, version, link_flags(version));
+}
+
+int rmnet_up_unsplit(const char *lower, const char *prefix, int version)
+{
+	return up(lower, prefix, 1, version,
+		  link_flags(version) & ~RMNET_FLAGS_INGRESS_DEAGGREGATION);
 }
 
 void rmnet_down(const char *prefix, unsigned int ports)

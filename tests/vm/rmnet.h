@@ -8,6 +8,8 @@
  * to the modem both ways. 0 or a negative errno; -EOPNOTSUPP: the kernel has no rmnet.
  */
 int rmnet_up(const char *lower, const char *prefix, unsigned int ports, int version);
+/* One port, "<@prefix>1", of a link whose transfers are one frame each: rmnet does not split them. */
+int rmnet_up_unsplit(const char *lower, const char *prefix, int version);
 void rmnet_down(const char *prefix, unsigned int ports);
 
 #endif

@@ -48,6 +48,7 @@ static const struct test {
 	{"peers_v1", test_peers_v1},
 	{"peers_v4", test_peers_v4},
 	{"peers_v5", test_peers_v5},
+	{"short_transfers", test_short_transfers},
 	{"mutated", test_mutated},
 	{"teardown", test_teardown},
 	{"swap", test_swap},

@@ -50,6 +50,7 @@ int test_tcp(void);
 int test_peers_v1(void);
 int test_peers_v4(void);
 int test_peers_v5(void);
+int test_short_transfers(void);
 int test_mutated(void);
 int test_teardown(void);
 int test_swap(void);
