@@ -76,7 +76,7 @@ red_rmnet() { # kernel
 }
 
 [ $# -gt 0 ] || set -- single_pages large_payloads_v1 group_delete namespaces group_load loops truesize \
-	poll_frames answers waiting segments checksums below drops_below bulk drop_monitor
+	poll_frames answers waiting tcp6 checksums below drops_below bulk drop_monitor
 rm -rf "$tree"
 failed=0
 for kernel in $KERNELS; do

@@ -45,6 +45,7 @@ static const struct test {
 	{"uplink_memory", test_uplink_memory},
 	{"fair", test_fair},
 	{"tcp", test_tcp},
+	{"tcp6", test_tcp6},
 	{"peers_v1", test_peers_v1},
 	{"peers_v4", test_peers_v4},
 	{"peers_v5", test_peers_v5},

@@ -47,6 +47,7 @@ int test_uplink_avoid(void);
 int test_uplink_memory(void);
 int test_fair(void);
 int test_tcp(void);
+int test_tcp6(void);
 int test_peers_v1(void);
 int test_peers_v4(void);
 int test_peers_v5(void);
