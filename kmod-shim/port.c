@@ -86,6 +86,17 @@ static int port_get_iflink(const struct net_device *dev)
 	return port->trunk->dev->ifindex;
 }
 
+/*
+ * For lockdep. A port may be above another one, by a trunk on a tunnel, and holds a lock of its queue
+ * while it sends through the other's: those locks need a class for each port.
+ */
+static void port_lock_classes(struct port *port)
+{
+	netdev_lockdep_set_classes(port->dev);
+	lockdep_register_key(&port->queue_class);
+	port->dev->qdisc_tx_busylock = &port->queue_class;
+}
+
 static int port_init(struct net_device *dev)
 {
 	struct port *port = netdev_priv(dev);
@@ -100,7 +111,7 @@ static int port_init(struct net_device *dev)
 	err = gro_cells_init(&port->gro, dev);
 	if (err)
 		goto close_credit;
-	netdev_lockdep_set_classes(dev);
+	port_lock_classes(port);
 	credit_limits(dev, port->trunk->tx.max_bytes);
 	dev_hold(port->trunk->dev);
 	return 0;
@@ -132,6 +143,7 @@ static void port_free(struct net_device *dev)
 	struct port *port = netdev_priv(dev);
 
 	timer_delete_sync(&port->flow_timer);
+	lockdep_unregister_key(&port->queue_class);
 	free_percpu(port->counters);
 }
 

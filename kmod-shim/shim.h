@@ -13,6 +13,7 @@
 #define SHIM_H
 
 #include <linux/bpf.h>
+#include <linux/lockdep.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
@@ -120,6 +121,7 @@ struct port {
 	struct timer_list flow_timer; /* restarts a port whose "start" got lost */
 	struct xdp_rxq_info rxq; /* what programs read ingress_ifindex from */
 	struct credit *credit;
+	struct lock_class_key queue_class; /* of the locks of its queue */
 	struct gro_cells gro; /* for packets that GRO is to merge, where coalescing is off */
 	u8 number;
 };

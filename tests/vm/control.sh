@@ -48,7 +48,7 @@ red() { # kernel test
 	link_kernel "$1"
 	rm -f "$console"
 	KERNELS=$1 "$tree/tests/vm/run.sh" "$2" >"$tree/log" 2>&1
-	if ! grep -qE "^FAIL vm $1: ($2\$|the guest died)" "$tree/log" || [ ! -s "$console" ]; then
+	if ! grep -qE "^FAIL vm $1: ($2\$|the guest died|kernel log)" "$tree/log" || [ ! -s "$console" ]; then
 		echo "FAIL control $1: $2 does not see the fault, or did not run:"
 		tail -n 5 "$tree/log"
 		return 1

@@ -64,6 +64,7 @@ static const struct test {
 	{"group_load", test_group_load},
 	{"loops", test_loops},
 	{"stacked", test_stacked},
+	{"lock_classes", test_lock_classes},
 	{"packet_sockets", test_packet_sockets},
 	{"netpoll", test_netpoll},
 	{"poll_frames", test_poll_frames},

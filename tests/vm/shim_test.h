@@ -66,6 +66,7 @@ int test_namespaces(void);
 int test_group_load(void);
 int test_loops(void);
 int test_stacked(void);
+int test_lock_classes(void);
 int test_packet_sockets(void);
 int test_netpoll(void);
 int test_poll_frames(void);
