@@ -229,7 +229,7 @@ run_guest() {
 		${QEMU_OPTIONS:-$GUEST_SMP} -nographic -no-reboot -nic none \
 		-kernel "$(kernel_image "$kernel")" \
 		-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic ${CMDLINE:-}" \
-		</dev/null 2>&1 | tr -d '\r' >"$log"
+		</dev/null 2>&1 | sed -u 's/\r//g' >"$log"
 	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $name: /"
 	if ! grep -aq '^GUEST-STATUS' "$log"; then
 		echo "FAIL vm $name: the guest died or hung; the end of its console:"
