@@ -8,17 +8,18 @@ cd "$(dirname "$0")/.." || exit 1
 table() {
 	cat <<-'EOF'
 	util:
+	model:
 	qmi: util
 	rtnl: util
 	netdev: qmi rtnl util
 	datapath: netdev rtnl util
 	config: qmi util
 	control: util
-	events: util
+	events: model util
 	proxy: qmi util
-	session: config proxy qmi util
-	trunk: config control datapath events netdev qmi rtnl session util
-	hooks: events trunk util
+	session: config model proxy qmi util
+	trunk: config control datapath events model netdev qmi rtnl session util
+	hooks: events model trunk util
 	output: datapath events util
 	discover: config datapath netdev qmi util
 	cli: config control datapath discover events hooks output qmi trunk util

@@ -2,6 +2,7 @@
 #include "events.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -65,11 +66,36 @@ static void write_log(const struct events_entry *e, bool info)
 		log_debug("%s", text);
 }
 
+static void set_names(struct events_entry *e, const char *from, const char *to)
+{
+	snprintf(e->from, sizeof(e->from), "%s", from);
+	snprintf(e->to, sizeof(e->to), "%s", to);
+}
+
+static void name_states(struct events_entry *e)
+{
+	switch (e->kind) {
+	case EVENTS_MODEM:
+		set_names(e, trunk_state_name(e->modem.from), trunk_state_name(e->modem.to));
+		break;
+	case EVENTS_CALL:
+		set_names(e, call_state_name(e->call.from), call_state_name(e->call.to));
+		break;
+	case EVENTS_NETDEV:
+		set_names(e, "", netdev_outcome_name(e->netdev));
+		break;
+	case EVENTS_SIGNAL:
+	case EVENTS_KINDS:
+		break;
+	}
+}
+
 void events_add(struct events *ev, struct events_entry *e, bool info)
 {
 	struct events_subscriber *s, *next;
 
 	clock_gettime(CLOCK_REALTIME, &e->time);
+	name_states(e);
 	printable(e->reason); /* words of a modem may be in it; hooks get it in a line */
 	write_log(e, info);
 	if (!ev)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "model/states.h"
 #include "util/error.h"
 
 struct json_object;
@@ -37,7 +38,19 @@ struct events_entry {
 	unsigned int pdn;    /* 0: about the trunk itself */
 	int family;	     /* 4, 6, or 0: both or none */
 	int dbm;	     /* EVENTS_SIGNAL: the level now; else 0 */
-	char from[32];	     /* state; empty for EVENTS_NETDEV */
+	/* By kind; of EVENTS_SIGNAL there is none. Not set by events_from_json(). */
+	union {
+		struct {
+			enum trunk_state from, to;
+		} modem;
+		struct {
+			enum call_state from, to;
+		} call;
+		enum netdev_outcome netdev;
+	};
+	/* The same by name, set by events_add(); of EVENTS_NETDEV @from is empty. Of EVENTS_SIGNAL
+	 * the caller sets both, in words. */
+	char from[32];
 	char to[32];
 	char reason[512]; /* a sentence; may be empty */
 };

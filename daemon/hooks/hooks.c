@@ -121,7 +121,7 @@ static void is_gone(void *arg, const char *name, const char *facts)
 	hook_fact(facts, "QMAP_PORT", port, sizeof(port));
 	if (port[0])
 		run(t->hooks, t->event->dev, "down", t->event->reason, facts);
-	else if (strcmp(t->event->to, "detaching"))
+	else if (t->event->modem.to != TRUNK_DETACHING)
 		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
 }
 
@@ -137,25 +137,53 @@ static void modem_is_gone(struct hooks *h, const struct events_entry *e)
 /* On its way up a call passes through these, and on adoption from nowhere: not news yet. */
 static bool is_under_way(const struct events_entry *e)
 {
-	return strcmp(e->from, "up") && (!strcmp(e->to, "starting") || !strcmp(e->to, "idle"));
+	return e->call.from != CALL_UP && (e->call.to == CALL_STARTING || e->call.to == CALL_IDLE);
+}
+
+static void on_call(struct hooks *h, const struct events_entry *e)
+{
+	if (e->call.to == CALL_UP)
+		look_at_family(h, e, e->family);
+	else if (!is_under_way(e))
+		family_is_down(h, e, e->family);
+}
+
+static void on_netdev(struct hooks *h, const struct events_entry *e)
+{
+	if (!e->pdn)
+		return;
+	look_at_family(h, e, 4);
+	look_at_family(h, e, 6);
+}
+
+static void on_modem(struct hooks *h, const struct events_entry *e)
+{
+	switch (e->modem.to) {
+	case TRUNK_READY:
+		modem_is_ready(h, e);
+		break;
+	case TRUNK_LOST:
+	case TRUNK_ABSENT:
+	case TRUNK_DETACHING:
+		modem_is_gone(h, e);
+		break;
+	case TRUNK_PRESENT:
+	case TRUNK_OPENING:
+	case TRUNK_STATES:
+		break;
+	}
 }
 
 static void on_event(void *arg, const struct events_entry *e)
 {
-	bool up = !strcmp(e->to, "up");
+	static void (*const fns[EVENTS_KINDS])(struct hooks * h, const struct events_entry *e) = {
+		[EVENTS_CALL] = on_call,
+		[EVENTS_NETDEV] = on_netdev,
+		[EVENTS_MODEM] = on_modem,
+	};
 
-	if (e->kind == EVENTS_CALL && up)
-		look_at_family(arg, e, e->family);
-	else if (e->kind == EVENTS_CALL && !is_under_way(e))
-		family_is_down(arg, e, e->family);
-	else if (e->kind == EVENTS_NETDEV && e->pdn) {
-		look_at_family(arg, e, 4);
-		look_at_family(arg, e, 6);
-	} else if (e->kind == EVENTS_MODEM && !strcmp(e->to, "ready"))
-		modem_is_ready(arg, e);
-	else if (e->kind == EVENTS_MODEM && (!strcmp(e->to, "lost") || !strcmp(e->to, "absent") ||
-					     !strcmp(e->to, "detaching")))
-		modem_is_gone(arg, e);
+	if (fns[e->kind])
+		fns[e->kind](arg, e);
 }
 
 int hooks_new(struct hooks **out, struct event_base *base, struct events *events,

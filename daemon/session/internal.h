@@ -46,21 +46,6 @@ enum modem_state {
 	MODEM_READY,
 };
 
-/* Where a call stands, as people see it. What may follow what: session/table.c. */
-enum call_state {
-	CALL_IDLE,
-	CALL_WAIT_RADIO,
-	CALL_WAIT_SIM,
-	CALL_WAIT_NETWORK,
-	CALL_STARTING,
-	CALL_UP,
-	CALL_BACKOFF,
-	CALL_FAILED, /* for good: until what it rests on changes, or a long time has passed */
-	CALL_STOPPING,
-	CALL_GONE,
-	CALL_STATES
-};
-
 /* What happens to a call. */
 enum call_event {
 	EV_DIAL,     /* now it may be dialled */
@@ -474,9 +459,6 @@ void call_event(struct call *c, enum call_event event, const char *reason);
 void call_reconsider(struct call *c);
 /* Dials if nothing is in the way, waits for it otherwise. */
 void call_consider(struct call *c);
-const char *call_state_name(enum call_state state);
-/* -1: there is no such name. */
-int call_state_find(const char *name);
 bool call_settled(const struct call *c);
 
 /* session/call.c: a call's requests. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "model/states.h"
 #include "util/error.h"
 #include "qmap/abi.h"
 
@@ -47,13 +48,12 @@ struct call_end {
 	unsigned int qmi_error; /* protocol error of a refused Start Network */
 };
 
-/* A call has come from one state to another: names as in `show`, a sentence why ("" if there is
- * nothing to say). Valid during the call. */
+/* A call has changed its state. */
 struct session_transition {
 	unsigned int pdn;
-	int family;
-	const char *from, *to;
-	const char *reason;
+	int family; /* 4 or 6 */
+	enum call_state from, to;
+	const char *reason; /* a sentence, valid during the callback; "": nothing to say */
 };
 
 /* A session may be stopped or freed from started() and lost(), not from the others. */

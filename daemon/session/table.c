@@ -12,32 +12,6 @@
 
 #include "util/clock.h"
 
-static const char *const state_names[CALL_STATES] = {
-	[CALL_IDLE] = "idle",
-	[CALL_WAIT_RADIO] = "radio-off",
-	[CALL_WAIT_SIM] = "waiting-for-sim",
-	[CALL_WAIT_NETWORK] = "waiting-for-registration",
-	[CALL_STARTING] = "starting",
-	[CALL_UP] = "up",
-	[CALL_BACKOFF] = "backing-off",
-	[CALL_FAILED] = "failed",
-	[CALL_STOPPING] = "stopping",
-	[CALL_GONE] = "stopped",
-};
-
-const char *call_state_name(enum call_state state)
-{
-	return state_names[state];
-}
-
-int call_state_find(const char *name)
-{
-	for (int i = 0; i < CALL_STATES; i++)
-		if (name && !strcmp(state_names[i], name))
-			return i;
-	return -1;
-}
-
 bool call_settled(const struct call *c)
 {
 	const struct session *s = c->session;
@@ -343,8 +317,8 @@ static void report(const struct call *c, enum call_state from)
 	const struct session_transition t = {
 		.pdn = c->pdn->config.number,
 		.family = c->family,
-		.from = state_names[from],
-		.to = state_names[c->state],
+		.from = from,
+		.to = c->state,
 		.reason = c->reason,
 	};
 

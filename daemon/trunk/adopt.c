@@ -62,13 +62,6 @@ static void adopt_format(struct trunk *t, struct json_object *f)
 	};
 }
 
-static bool said(struct json_object *show, const char *state)
-{
-	const char *v = json_get_string(show, "state");
-
-	return v && !strcmp(v, state);
-}
-
 static int adopt_config(struct trunk *t, struct json_object *state, struct error *err)
 {
 	struct json_object *config = json_get_object(state, "config");
@@ -84,10 +77,11 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	struct json_object *show = json_get_object(state, "show");
 	const char *control = json_get_string(show, "control");
 	const char *device = json_get_string(state, "device");
+	int was = attachment_find(json_get_string(show, "state"));
 
 	t->config.persist = json_get_bool(state, "persist");
 	t->was_ready = json_get_bool(state, "was_ready");
-	t->was_detaching = said(show, "detaching");
+	t->was_detaching = was == ATTACHMENT_DETACHING;
 	t->dev.was_up = json_get_bool(state, "was_up");
 	t->dev.was_addrgen = json_get_int(state, "was_addrgen");
 	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
@@ -95,7 +89,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	adopt_format(t, json_get_object(state, "format"));
 	if (trunk_pins_absent(t->pins.ifindex))
 		return;
-	t->unfinished = said(show, "attaching");
+	t->unfinished = was == ATTACHMENT_ATTACHING;
 	t->dev.ifindex = t->pins.ifindex;
 	if (!if_indextoname(t->dev.ifindex, t->dev.name))
 		snprintf(t->dev.name, sizeof(t->dev.name), "%s", t->pins.trunk);

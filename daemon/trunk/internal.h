@@ -80,8 +80,7 @@ struct trunk {
 	unsigned int nports;
 };
 
-/* What `show` calls its state: "attaching", "attached", "lost", "detaching". */
-const char *trunk_attachment_name(const struct trunk *t);
+enum attachment trunk_attachment(const struct trunk *t);
 
 bool trunk_has_control(const struct trunk *t);
 
@@ -127,9 +126,9 @@ void trunk_repair_netdev_anew(struct trunk *t);
 /* What of its damage stays, as an array of sentences. New reference. */
 struct json_object *trunk_repair_left(const struct trunk *t);
 
-/* trunk/repair.c: an event about a port; @to: repaired, reported or failed. */
-void trunk_tell_port(struct trunk *t, const struct trunk_port *p, const char *to, const char *fmt,
-		     ...) __attribute__((format(printf, 4, 5)));
+/* trunk/repair.c: adds an event about a port that another program has changed. */
+void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
+		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* trunk/pdn.c: the session is over, and with it what was to be ended. */
 void trunk_removal_over(struct trunk *t);

@@ -26,10 +26,10 @@ static void arm(struct trunk *t, int64_t ms)
 
 static void tell(struct trunk *t, const char *where, const struct error *err)
 {
-	struct events_entry e = {.kind = EVENTS_NETDEV};
+	struct events_entry e = {.kind = EVENTS_NETDEV,
+				 .netdev = err->err ? NETDEV_FAILED : NETDEV_REPAIRED};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.to, sizeof(e.to), "%s", err->err ? "failed" : "repaired");
 	snprintf(e.reason, sizeof(e.reason), "somebody has taken the program off %s%s%.200s", where,
 		 err->err ? "; " : "", err->text);
 	events_add(t->env.events, &e, true);

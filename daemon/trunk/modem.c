@@ -10,16 +10,6 @@
 #define BACKOFF_MOST_MS	   1000
 #define BACKOFF_REFUSED_MS 30000
 
-static const char *const names[TRUNK_STATES] = {
-	[TRUNK_ABSENT] = "absent", [TRUNK_PRESENT] = "present", [TRUNK_OPENING] = "opening",
-	[TRUNK_READY] = "ready",   [TRUNK_LOST] = "lost",	[TRUNK_DETACHING] = "detaching",
-};
-
-const char *trunk_state_name(enum trunk_state state)
-{
-	return names[state];
-}
-
 struct line {
 	bool used;
 	struct trunk_step step;

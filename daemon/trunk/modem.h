@@ -3,15 +3,7 @@
 #ifndef QMAP_TRUNK_MODEM_H
 #define QMAP_TRUNK_MODEM_H
 
-enum trunk_state {
-	TRUNK_ABSENT,	 /* no netdev */
-	TRUNK_PRESENT,	 /* netdev is there; waits for the control channel, or to try again */
-	TRUNK_OPENING,	 /* channel is open, set-up runs */
-	TRUNK_READY,	 /* set up; the calls look after themselves */
-	TRUNK_LOST,	 /* was ready; is being closed, or opened again */
-	TRUNK_DETACHING, /* on the user's wish */
-	TRUNK_STATES
-};
+#include "model/states.h"
 
 enum trunk_input {
 	TRUNK_IN_NETDEV,      /* the netdev is there */
@@ -42,9 +34,6 @@ struct trunk_step {
 
 /* What @input does in @state; NULL: nothing, it comes too late or means nothing there. */
 const struct trunk_step *trunk_step(enum trunk_state state, enum trunk_input input);
-
-/* "absent", ... */
-const char *trunk_state_name(enum trunk_state state);
 
 /*
  * How many ms to wait before the modem is opened for the nth time (from 0) in a row without

@@ -37,15 +37,14 @@ struct trunk_repair {
 	struct place *places;
 };
 
-void trunk_tell_port(struct trunk *t, const struct trunk_port *p, const char *to, const char *fmt,
-		     ...)
+void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
+		      const char *fmt, ...)
 {
-	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->pdn.number};
+	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->pdn.number, .netdev = outcome};
 	va_list ap;
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
 	snprintf(e.port, sizeof(e.port), "%s", p->port.name);
-	snprintf(e.to, sizeof(e.to), "%s", to);
 	va_start(ap, fmt);
 	vsnprintf(e.reason, sizeof(e.reason), fmt, ap);
 	va_end(ap);
@@ -59,9 +58,9 @@ static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_a
 
 	if (verdict != TRUNK_FIGHT_GIVE_UP)
 		return verdict == TRUNK_FIGHT_REPAIR;
-	trunk_tell_port(t, p, "failed",
-			"%s again and again; it stays so until the call is made again",
-			trunk_damage_text(about));
+	trunk_port_event(t, p, NETDEV_FAILED,
+			 "%s again and again; it stays so until the call is made again",
+			 trunk_damage_text(about));
 	trunk_save(t);
 	return false;
 }
@@ -91,9 +90,9 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 static void done(struct trunk *t, struct trunk_port *p, const char *what, const struct error *err)
 {
 	if (err->err)
-		trunk_tell_port(t, p, "failed", "%s; %s", what, err->text);
+		trunk_port_event(t, p, NETDEV_FAILED, "%s; %s", what, err->text);
 	else
-		trunk_tell_port(t, p, "repaired", "%s", what);
+		trunk_port_event(t, p, NETDEV_REPAIRED, "%s", what);
 }
 
 /*
@@ -125,7 +124,8 @@ static void port_gone(struct trunk *t, struct trunk_port *p)
 	p->missed = 0;
 	if (p->away) {
 		p->ifindex = 0; /* nobody looks for it any more */
-		trunk_tell_port(t, p, "reported", "somebody has moved it to another namespace");
+		trunk_port_event(t, p, NETDEV_REPORTED,
+				 "somebody has moved it to another namespace");
 		return;
 	}
 	if (!may_repair(t, p, TRUNK_FIGHT_NETDEV)) {
@@ -172,7 +172,7 @@ static void set_again(struct trunk *t, struct trunk_port *p)
 	trunk_port_look(p);
 	for (int i = 0; i < 2; i++)
 		if (was[i] && !p->fault[i][0])
-			trunk_tell_port(t, p, "repaired", "IPv%d could be set up", i ? 6 : 4);
+			trunk_port_event(t, p, NETDEV_REPAIRED, "IPv%d could be set up", i ? 6 : 4);
 }
 
 /* Up or down is the user's wish; with "up" the kernel gives back no IPv6 address and no route. */
@@ -181,8 +181,8 @@ static void up_or_down(struct trunk *t, struct trunk_port *p, bool up)
 	if (p->shut == !up)
 		return;
 	p->shut = !up;
-	trunk_tell_port(t, p, "reported",
-			up ? "somebody has set it up again" : "somebody has set it down");
+	trunk_port_event(t, p, NETDEV_REPORTED,
+			 up ? "somebody has set it up again" : "somebody has set it down");
 	trunk_save(t);
 }
 
@@ -248,7 +248,7 @@ static void look_at(struct trunk *t, struct trunk_port *p, const struct rtnl_sna
 	tell_running(t, p);
 	if (strcmp(old, p->seen.name)) {
 		memcpy(p->port.name, p->seen.name, sizeof(p->port.name));
-		trunk_tell_port(t, p, "reported", "somebody has renamed it: it was %s", old);
+		trunk_port_event(t, p, NETDEV_REPORTED, "somebody has renamed it: it was %s", old);
 		t->ops->adopt_port(t->dp, &p->port, NULL);
 		trunk_save(t);
 	}

@@ -17,12 +17,12 @@ static const char *const damages[TRUNK_DEV_DAMAGES] = {
 	[TRUNK_DEV_QUEUE] = "somebody has given it a queue that marks congestion in QMAP headers",
 };
 
-static void tell(struct trunk *t, const char *to, const char *what, const char *more)
+static void add_event(struct trunk *t, enum netdev_outcome outcome, const char *what,
+		      const char *more)
 {
-	struct events_entry e = {.kind = EVENTS_NETDEV};
+	struct events_entry e = {.kind = EVENTS_NETDEV, .netdev = outcome};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.to, sizeof(e.to), "%s", to);
 	snprintf(e.reason, sizeof(e.reason), "%s%s", what, more);
 	events_add(t->env.events, &e, true);
 }
@@ -68,8 +68,8 @@ static unsigned int judge(struct trunk *t, unsigned int wrong)
 			break;
 		case TRUNK_FIGHT_GIVE_UP:
 			t->left |= 1 << i;
-			tell(t, "failed", damages[i],
-			     " again and again; it stays so until the modem is set up again");
+			add_event(t, NETDEV_FAILED, damages[i],
+				  " again and again; it stays so until the modem is set up again");
 			break;
 		case TRUNK_FIGHT_LEAVE:
 			break;
@@ -98,7 +98,7 @@ static void tell_queue(struct trunk *t, const char *theirs)
 			 "somebody has given it the queue %s: if that marks congestion (ECN), it "
 			 "damages QMAP frames",
 			 theirs);
-		tell(t, "reported", text, "");
+		add_event(t, NETDEV_REPORTED, text, "");
 	}
 	t->queue_theirs = theirs[0];
 }
@@ -111,7 +111,7 @@ static void tell_all(struct trunk *t, unsigned int mine, const struct error *err
 		snprintf(more, sizeof(more), "; %s", err->text);
 	for (int i = 0; i < TRUNK_DEV_DAMAGES; i++)
 		if (mine & 1 << i)
-			tell(t, err->err ? "failed" : "repaired", damages[i], more);
+			add_event(t, err->err ? NETDEV_FAILED : NETDEV_REPAIRED, damages[i], more);
 }
 
 void trunk_repair_netdev(struct trunk *t)

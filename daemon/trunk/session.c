@@ -42,23 +42,23 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 
 /* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
  */
-static bool is_news(const char *state)
+static bool is_news(enum call_state state)
 {
-	return !strcmp(state, "failed") || !strcmp(state, "backing-off");
+	return state == CALL_FAILED || state == CALL_BACKOFF;
 }
 
-static void tell(struct trunk *t, unsigned int pdn, int family, const char *from, const char *to,
-		 const char *reason)
+static void add_event(struct trunk *t, const struct session_transition *tr)
 {
-	const struct trunk_port *p = trunk_find_port(t, pdn);
-	struct events_entry e = {.kind = EVENTS_CALL, .pdn = pdn, .family = family};
+	const struct trunk_port *p = trunk_find_port(t, tr->pdn);
+	struct events_entry e = {.kind = EVENTS_CALL,
+				 .pdn = tr->pdn,
+				 .family = tr->family,
+				 .call = {tr->from, tr->to}};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
 	snprintf(e.port, sizeof(e.port), "%s", p ? p->port.name : "");
-	snprintf(e.from, sizeof(e.from), "%s", from);
-	snprintf(e.to, sizeof(e.to), "%s", to);
-	snprintf(e.reason, sizeof(e.reason), "%s", reason);
-	events_add(t->env.events, &e, is_news(to));
+	snprintf(e.reason, sizeof(e.reason), "%s", tr->reason);
+	events_add(t->env.events, &e, is_news(tr->to));
 }
 
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
@@ -74,12 +74,17 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	memset(p->fights, 0, sizeof(p->fights));
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
-		trunk_tell_port(t, p, "failed", "%s", err.text);
+		trunk_port_event(t, p, NETDEV_FAILED, "%s", err.text);
 	trunk_port_look(p);
 	if (!trunk_damage_of_family(p, s->family))
 		log_limited(LOG_LEVEL_INFO, LOG_BURST, "%s: IPv%d up", p->port.name, s->family);
 	if (again)
-		tell(t, pdn, s->family, "up", "up", "the network has changed its settings");
+		add_event(t, &(struct session_transition){
+				     .pdn = pdn,
+				     .family = s->family,
+				     .from = CALL_UP,
+				     .to = CALL_UP,
+				     .reason = "the network has changed its settings"});
 	trunk_save_later(t);
 }
 
@@ -106,7 +111,7 @@ static void on_transition(void *arg, const struct session_transition *tr)
 {
 	struct trunk *t = arg;
 
-	tell(t, tr->pdn, tr->family, tr->from, tr->to, tr->reason);
+	add_event(t, tr);
 	trunk_save_later(t);
 	trunk_settle_look(t);
 }

@@ -14,13 +14,13 @@
 /* Of the last events. */
 #define SHOWN_EVENTS 32
 
-const char *trunk_attachment_name(const struct trunk *t)
+enum attachment trunk_attachment(const struct trunk *t)
 {
 	if (t->state == TRUNK_READY)
-		return "attached";
+		return ATTACHMENT_ATTACHED;
 	if (t->state == TRUNK_DETACHING)
-		return "detaching";
-	return t->was_ready ? "lost" : "attaching";
+		return ATTACHMENT_DETACHING;
+	return t->was_ready ? ATTACHMENT_LOST : ATTACHMENT_ATTACHING;
 }
 
 static void show_format(const struct trunk *t, struct json_object *o)
@@ -150,7 +150,8 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "netdev", t->dev.ifindex ? string_or_null(t->dev.name) : NULL);
 	json_object_object_add(o, "ifindex",
 			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
-	json_object_object_add(o, "state", json_object_new_string(trunk_attachment_name(t)));
+	json_object_object_add(o, "state",
+			       json_object_new_string(attachment_name(trunk_attachment(t))));
 	json_object_object_add(o, "reason", string_or_null(t->reason[0] ? t->reason : t->why_lost));
 	json_object_object_add(o, "damage", trunk_repair_left(t));
 	json_object_object_add(o, "modem", show_modem(t));

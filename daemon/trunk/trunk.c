@@ -100,11 +100,9 @@ void trunk_answer(struct trunk *t, const struct error *err)
 
 static void tell_state(struct trunk *t, enum trunk_state from, bool info)
 {
-	struct events_entry e = {.kind = EVENTS_MODEM};
+	struct events_entry e = {.kind = EVENTS_MODEM, .modem = {from, t->state}};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.from, sizeof(e.from), "%s", trunk_state_name(from));
-	snprintf(e.to, sizeof(e.to), "%s", trunk_state_name(t->state));
 	snprintf(e.reason, sizeof(e.reason), "%s", t->reason);
 	events_add(t->env.events, &e, info);
 }
@@ -729,7 +727,8 @@ int trunk_check_idle(const struct trunk *t, struct error *err)
 {
 	if (t->state != TRUNK_DETACHING && !t->done)
 		return 0;
-	error_set(err, -EBUSY, "%s is %s right now", t->config.dev, trunk_attachment_name(t));
+	error_set(err, -EBUSY, "%s is %s right now", t->config.dev,
+		  attachment_name(trunk_attachment(t)));
 	error_hint(err, "try again when it is done; `qmapctl show %s` tells", t->config.dev);
 	return -EBUSY;
 }

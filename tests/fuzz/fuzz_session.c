@@ -85,7 +85,7 @@ static void on_changed(void *arg)
 
 static void on_transition(void *arg, const struct session_transition *t)
 {
-	must(t->from && t->to && t->reason);
+	must(t->from < CALL_STATES && t->to < CALL_STATES && t->reason);
 }
 
 static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])

@@ -43,13 +43,11 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void add(struct events *ev, const char *dev, const char *from, const char *to)
+static void add(struct events *ev, const char *dev)
 {
-	struct events_entry e = {.kind = EVENTS_MODEM};
+	struct events_entry e = {.kind = EVENTS_MODEM, .modem = {TRUNK_OPENING, TRUNK_READY}};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", dev);
-	snprintf(e.from, sizeof(e.from), "%s", from);
-	snprintf(e.to, sizeof(e.to), "%s", to);
 	events_add(ev, &e, true);
 }
 
@@ -61,7 +59,7 @@ static void last_ones(void **state)
 	events_last(ev, NULL, 5, note, &s);
 	assert_int_equal(s.n, 0);
 	for (int i = 0; i < 10; i++)
-		add(ev, i % 2 ? "wwan1" : "wwan0", "a", "b");
+		add(ev, i % 2 ? "wwan1" : "wwan0");
 	events_last(ev, NULL, 3, note, &s);
 	assert_int_equal(s.n, 3);
 	assert_int_equal(s.seqs[0], 8);
@@ -89,7 +87,7 @@ static void around(void **state)
 	struct seen s = {0};
 
 	for (unsigned int i = 0; i < 3 * EVENTS_KEPT + 7; i++)
-		add(ev, "wwan0", "a", "b");
+		add(ev, "wwan0");
 	events_last(ev, "wwan0", 2 * EVENTS_KEPT, note, &s);
 	assert_int_equal(s.n, EVENTS_KEPT);
 	assert_int_equal(s.seqs[0], 2 * EVENTS_KEPT + 8);
@@ -107,21 +105,47 @@ static void subscribers(void **state)
 	leaves.leaves = events_subscribe(ev, note, &leaves);
 	sub = events_subscribe(ev, note, &stays);
 	assert_non_null(sub);
-	add(ev, "wwan0", "a", "b");
-	add(ev, "wwan0", "b", "c");
+	add(ev, "wwan0");
+	add(ev, "wwan0");
 	assert_int_equal(leaves.n, 1);
 	assert_int_equal(stays.n, 2);
-	assert_string_equal(stays.last.to, "c");
+	assert_string_equal(stays.last.to, "ready");
 	events_unsubscribe(sub);
-	add(ev, "wwan0", "c", "d");
+	add(ev, "wwan0");
 	assert_int_equal(stays.n, 2);
+}
+
+/* What is told of a state is its name in the table; every state has one, and is found by it. */
+static void names(void **state)
+{
+	struct events_entry modem = {.kind = EVENTS_MODEM, .modem = {TRUNK_LOST, TRUNK_DETACHING}};
+	struct events_entry call = {.kind = EVENTS_CALL, .call = {CALL_WAIT_SIM, CALL_BACKOFF}};
+	struct events_entry netdev = {.kind = EVENTS_NETDEV, .netdev = NETDEV_REPORTED};
+
+	events_add(*state, &modem, false);
+	assert_string_equal(modem.from, "lost");
+	assert_string_equal(modem.to, "detaching");
+	events_add(*state, &call, false);
+	assert_string_equal(call.from, "waiting-for-sim");
+	assert_string_equal(call.to, "backing-off");
+	events_add(*state, &netdev, false);
+	assert_string_equal(netdev.from, "");
+	assert_string_equal(netdev.to, "reported");
+	for (int i = 0; i < CALL_STATES; i++)
+		assert_int_equal(call_state_find(call_state_name(i)), i);
+	for (int i = 0; i < ATTACHMENT_STATES; i++)
+		assert_int_equal(attachment_find(attachment_name(i)), i);
+	for (int i = 0; i < TRUNK_STATES; i++)
+		assert_non_null(trunk_state_name(i));
+	assert_int_equal(attachment_find("attach"), -1);
+	assert_int_equal(attachment_find(NULL), -1);
 }
 
 static void without_a_log(void **state)
 {
 	struct json_object *a = events_last_json(NULL, NULL, 5);
 
-	add(NULL, "wwan0", "a", "b");
+	add(NULL, "wwan0");
 	assert_int_equal(json_object_array_length(a), 0);
 	json_object_put(a);
 }
@@ -219,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(last_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(around, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers, setup, teardown),
+		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test(without_a_log),
 		cmocka_unit_test(in_words),
 		cmocka_unit_test(as_json),

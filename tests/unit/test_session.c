@@ -77,7 +77,7 @@ static void on_transition(void *arg, const struct session_transition *t)
 	size_t len = strlen(seen.path);
 
 	snprintf(seen.path + len, sizeof(seen.path) - len, "%u.%d %s %s; ", t->pdn, t->family,
-		 t->from, t->to);
+		 call_state_name(t->from), call_state_name(t->to));
 	snprintf(seen.reason, sizeof(seen.reason), "%s", t->reason);
 }
 
