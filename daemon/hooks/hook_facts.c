@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "hook_facts.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/json_get.h"
+#include "trunk/trunk.h"
 #include "util/log.h"
 #include "util/write_file.h"
 
@@ -19,9 +19,9 @@
 #define MAX_FACTS   4096
 #define DEFAULT_MTU 1500
 
-/* --- from `show` --- */
+/* --- of a family that is up --- */
 
-/* A line is a fact: no value may begin another one. */
+/* One fact a line: a value cannot start another line. */
 static void put_value(FILE *f, const char *value)
 {
 	for (; *value; value++)
@@ -30,92 +30,64 @@ static void put_value(FILE *f, const char *value)
 
 static void fact(FILE *f, const char *key, const char *value)
 {
-	if (!value)
+	if (!*value)
 		return;
 	fprintf(f, "%s=", key);
 	put_value(f, value);
 	fputc('\n', f);
 }
 
-static void fact_number(FILE *f, const char *key, long value)
+static void fact_number(FILE *f, const char *key, unsigned int value)
 {
-	fprintf(f, "%s=%ld\n", key, value);
+	fprintf(f, "%s=%u\n", key, value);
 }
 
-static void fact_dns(FILE *f, struct json_object *family)
+static const char *address_text(const struct ip_settings *s, const uint8_t *address,
+				char text[INET6_ADDRSTRLEN])
 {
-	struct json_object *server;
+	return inet_ntop(s->family == 4 ? AF_INET : AF_INET6, address, text, INET6_ADDRSTRLEN);
+}
 
-	if (!json_object_object_get_ex(family, "dns", NULL))
-		return;
+static void fact_addresses(FILE *f, const struct ip_settings *s)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	fact(f, "QMAP_ADDRESS", address_text(s, s->address, text));
+	fact_number(f, "QMAP_PREFIX", s->prefix);
+	if (s->has_gateway)
+		fact(f, "QMAP_GATEWAY", address_text(s, s->gateway, text));
 	fputs("QMAP_DNS=", f);
-	for (size_t i = 0; (server = json_get_element(family, "dns", i)); i++) {
-		fputs(i ? " " : "", f);
-		put_value(f, json_object_get_string(server));
-	}
+	for (unsigned int i = 0; i < s->ndns; i++)
+		fprintf(f, "%s%s", i ? " " : "", address_text(s, s->dns[i], text));
 	fputc('\n', f);
 }
 
-static void write_facts(FILE *f, struct json_object *show, struct json_object *pdn,
-			struct json_object *family)
+static void write_facts(FILE *f, const struct trunk_family *family)
 {
-	int mtu = json_get_int(family, "mtu");
+	const struct ip_settings *s = family->settings;
+	const struct config_pdn *pdn = family->pdn;
 
-	fact(f, "QMAP_DEV", json_get_string(show, "dev"));
-	fact(f, "QMAP_PORT", json_get_string(pdn, "port"));
-	fact_number(f, "QMAP_PDN", json_get_int(pdn, "number"));
-	fact_number(f, "QMAP_MUX", json_get_int(pdn, "mux"));
-	fact(f, "QMAP_APN", json_get_string(pdn, "apn"));
-	fact(f, "QMAP_NETNS", json_get_string(pdn, "netns"));
-	fact_number(f, "QMAP_FAMILY", json_get_int(family, "family"));
-	fact(f, "QMAP_ADDRESS", json_get_string(family, "address"));
-	fact_number(f, "QMAP_PREFIX", json_get_int(family, "prefix"));
-	fact(f, "QMAP_GATEWAY", json_get_string(family, "gateway"));
-	fact_dns(f, family);
-	fact_number(f, "QMAP_MTU", mtu ? mtu : DEFAULT_MTU);
-	fact(f, "QMAP_RESOLV_CONF", json_get_string(pdn, "resolv_conf"));
+	fact(f, "QMAP_DEV", family->dev);
+	fact(f, "QMAP_PORT", family->port);
+	fact_number(f, "QMAP_PDN", pdn->number);
+	fact_number(f, "QMAP_MUX", pdn->mux);
+	fact(f, "QMAP_APN", pdn->apn);
+	fact(f, "QMAP_NETNS", pdn->netns);
+	fact_number(f, "QMAP_FAMILY", s->family);
+	fact_addresses(f, s);
+	fact_number(f, "QMAP_MTU", s->mtu ? s->mtu : DEFAULT_MTU);
+	fact(f, "QMAP_RESOLV_CONF", family->resolv_conf);
 }
 
-/* The element of array @key of @o whose @name is @number. */
-static struct json_object *find(struct json_object *o, const char *key, const char *name,
-				int64_t number)
+char *hook_facts(const struct trunk_family *family)
 {
-	struct json_object *e;
-
-	for (size_t i = 0; (e = json_get_element(o, key, i)); i++)
-		if (json_get_int(e, name) == number)
-			return e;
-	return NULL;
-}
-
-static bool is_state(struct json_object *family, const char *what)
-{
-	const char *state = json_get_string(family, "state");
-
-	return state && !strcmp(state, what);
-}
-
-bool hook_damaged(struct json_object *show, unsigned int number, int family)
-{
-	struct json_object *pdn = find(show, "pdns", "number", number);
-
-	return is_state(find(pdn, "families", "family", family), "damaged");
-}
-
-char *hook_facts(struct json_object *show, unsigned int number, int family)
-{
-	struct json_object *pdn = find(show, "pdns", "number", number);
-	struct json_object *o = find(pdn, "families", "family", family);
 	char *text = NULL;
 	size_t size;
-	FILE *f;
+	FILE *f = open_memstream(&text, &size);
 
-	if (!is_state(o, "up") || !json_get_string(o, "address") || !json_get_string(pdn, "port"))
-		return NULL;
-	f = open_memstream(&text, &size);
 	if (!f)
 		return NULL;
-	write_facts(f, show, pdn, o);
+	write_facts(f, family);
 	if (!fclose(f))
 		return text;
 	free(text);

@@ -12,16 +12,10 @@
 
 #include "util/error.h"
 
-struct json_object;
+struct trunk_family;
 
-/*
- * The lines for family @family (4 or 6) of PDN @pdn of @show (trunk_show()); NULL if that is not
- * up, or without memory. The caller frees it.
- */
-char *hook_facts(struct json_object *show, unsigned int pdn, int family);
-
-/* Is its call up, but the port such that nobody can use it? */
-bool hook_damaged(struct json_object *show, unsigned int pdn, int family);
+/* The lines for family @f, which is up; NULL without memory. The caller frees it. */
+char *hook_facts(const struct trunk_family *f);
 
 /* The lines for trunk @dev itself; likewise. */
 char *hook_facts_of_trunk(const char *dev);

@@ -2,7 +2,6 @@
 #include "hooks.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,15 +84,18 @@ static void family_is_down(struct hooks *h, const struct events_entry *e, int fa
 static void look_at_family(struct hooks *h, const struct events_entry *e, int family)
 {
 	const struct trunk *t = trunk_list_find(h->list, e->dev);
-	struct json_object *show = t ? trunk_show(t) : NULL;
-	char *facts = hook_facts(show, e->pdn, family);
+	struct trunk_family f = {.state = TRUNK_FAMILY_DOWN};
+	char *facts = NULL;
 
+	if (t)
+		trunk_family(t, e->pdn, family, &f);
+	if (f.state == TRUNK_FAMILY_UP)
+		facts = hook_facts(&f);
 	if (facts)
 		family_is_up(h, e, family, facts);
-	else if (hook_damaged(show, e->pdn, family))
+	else if (f.state == TRUNK_FAMILY_DAMAGED)
 		family_is_down(h, e, family);
 	free(facts);
-	json_object_put(show);
 }
 
 /* --- the modem --- */

@@ -80,6 +80,13 @@ struct call *session_call_find(const struct session *s, unsigned int pdn, int fa
 	return NULL;
 }
 
+enum call_state session_call_state(const struct session *s, unsigned int pdn, int family)
+{
+	const struct call *c = session_call_find(s, pdn, family);
+
+	return c ? c->state : CALL_GONE;
+}
+
 struct call *call_sibling(const struct call *c)
 {
 	for (struct call *other = call_first(c->session); other; other = call_next(other))

@@ -136,6 +136,9 @@ void session_retry(struct session *s, unsigned int number);
  */
 void session_redial(struct session *s, unsigned int number);
 
+/* CALL_GONE if there is no such call. @family: 4 or 6. */
+enum call_state session_call_state(const struct session *s, unsigned int pdn, int family);
+
 /* Have the calls of PDN @number (0: all) come to something: up, waiting, backing off, failed? */
 bool session_is_settled(const struct session *s, unsigned int number);
 

@@ -74,31 +74,30 @@ static void set_text(struct json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
-/* A call that is up through a port that cannot be used is not up for anybody. */
-static void judge_families(struct json_object *families, const struct trunk_port *p)
+/* A call that is up through a port that cannot be used is shown as damaged. */
+static void judge_families(const struct trunk *t, unsigned int pdn, struct json_object *families)
 {
-	struct json_object *f, *v = NULL;
+	const struct trunk_port *p = trunk_find_port(t, pdn);
+	struct trunk_family f;
 
 	for (size_t i = 0; i < json_object_array_length(families); i++) {
-		const char *why;
+		struct json_object *o = json_object_array_get_idx(families, i);
+		int family = json_get_int(o, "family");
 
-		f = json_object_array_get_idx(families, i);
-		why = trunk_damage_of_family(p, json_get_int(f, "family"));
-		if (!why || !json_object_object_get_ex(f, "state", &v) ||
-		    strcmp(json_object_get_string(v), "up"))
+		trunk_family(t, pdn, family, &f);
+		if (f.state != TRUNK_FAMILY_DAMAGED)
 			continue;
-		set_text(f, "state", "damaged");
-		set_text(f, "reason", why);
+		set_text(o, "state", "damaged");
+		set_text(o, "reason", trunk_damage_of_family(p, family));
 	}
 }
 
-static struct json_object *show_families_of(struct json_object *pdns, const struct config_pdn *pdn,
-					    const struct trunk_port *p)
+static struct json_object *show_families_of(const struct trunk *t, struct json_object *pdns,
+					    unsigned int pdn)
 {
-	struct json_object *families = show_families(pdns, pdn->number);
+	struct json_object *families = show_families(pdns, pdn);
 
-	if (p)
-		judge_families(families, p);
+	judge_families(t, pdn, families);
 	return families;
 }
 
@@ -126,7 +125,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
 	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
 	json_object_object_add(o, "damage", p ? trunk_damage_list(p) : json_object_new_array());
-	json_object_object_add(o, "families", show_families_of(pdns, pdn, p));
+	json_object_object_add(o, "families", show_families_of(t, pdns, pdn->number));
 	trunk_verdict(t, pdn->number, &failure);
 	json_object_object_add(o, "failure", failure.err ? error_to_json(&failure) : NULL);
 	return o;
@@ -175,6 +174,25 @@ struct json_object *trunk_show(const struct trunk *t)
 			       events_last_json(t->env.events, t->config.dev, SHOWN_EVENTS));
 	json_object_put(session);
 	return o;
+}
+
+void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct trunk_family *out)
+{
+	const struct trunk_port *p = trunk_find_port(t, pdn);
+	const struct ip_settings *s = p ? &p->settings[family == 6] : NULL;
+
+	*out = (struct trunk_family){.state = TRUNK_FAMILY_DOWN};
+	if (!s || !s->family || !t->session ||
+	    session_call_state(t->session, pdn, family) != CALL_UP)
+		return;
+	*out = (struct trunk_family){
+		.state = trunk_damage_of_family(p, family) ? TRUNK_FAMILY_DAMAGED : TRUNK_FAMILY_UP,
+		.dev = t->config.dev,
+		.port = p->port.name,
+		.pdn = &p->pdn,
+		.settings = s,
+		.resolv_conf = p->resolv_conf,
+	};
 }
 
 bool trunk_has_datapath(const struct trunk *t)

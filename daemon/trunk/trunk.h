@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "session/session.h"
 #include "util/error.h"
 
 struct datapath_stats;
@@ -132,6 +133,23 @@ void trunk_look(struct trunk *t);
 void trunk_look_now(struct trunk *t);
 /* The machine has slept. */
 void trunk_resumed(struct trunk *t);
+
+/* One IP family of a PDN as its users see it. */
+enum trunk_family_state {
+	TRUNK_FAMILY_DOWN,    /* its call is not up, or it has no port */
+	TRUNK_FAMILY_UP,      /* all members of struct trunk_family are set */
+	TRUNK_FAMILY_DAMAGED, /* its call is up, but the port cannot be used for it */
+};
+struct trunk_family {
+	enum trunk_family_state state;
+	const char *dev;  /* the trunk's name in the configuration */
+	const char *port; /* name of the netdev */
+	const struct config_pdn *pdn;
+	const struct ip_settings *settings;
+	const char *resolv_conf; /* path; "" if there is none */
+};
+/* @out points into @t. @family: 4 or 6. */
+void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct trunk_family *out);
 
 struct json_object *trunk_show(const struct trunk *t);
 bool trunk_has_datapath(const struct trunk *t);

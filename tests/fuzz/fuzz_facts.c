@@ -14,6 +14,8 @@
 #include "daemon/events/events.h"
 #include "daemon/hooks/hook_facts.h"
 #include "daemon/output/output.h"
+#include "daemon/trunk/trunk.h"
+#include "daemon/util/json_get.h"
 #include "daemon/util/log.h"
 #include "daemon/util/printable.h"
 
@@ -35,15 +37,32 @@ static void check_lines(const char *facts)
 	}
 }
 
+static void copy(char *to, size_t size, struct json_object *o, const char *key)
+{
+	const char *v = json_get_string(o, key);
+
+	snprintf(to, size, "%s", v ? v : "");
+}
+
+/* A PDN whose words are those of @show: the modem, the network and other users choose some. */
 static void check_facts(struct json_object *show)
 {
-	char value[64];
+	struct json_object *o = json_get_element(show, "pdns", 0);
+	struct config_pdn pdn = {.number = json_get_int(o, "number"),
+				 .mux = json_get_int(o, "mux")};
+	struct ip_settings s = {.ndns = json_get_int(o, "mux") & 1};
+	char dev[IFNAMSIZ], port[IFNAMSIZ], path[128], value[64];
+	struct trunk_family f = {TRUNK_FAMILY_UP, dev, port, &pdn, &s, path};
 
-	for (int family = 4; family <= 6; family += 2) {
-		char *facts = hook_facts(show, 1, family);
+	copy(dev, sizeof(dev), show, "dev");
+	copy(port, sizeof(port), o, "port");
+	copy(path, sizeof(path), o, "resolv_conf");
+	copy(pdn.apn, sizeof(pdn.apn), o, "apn");
+	copy(pdn.netns, sizeof(pdn.netns), o, "netns");
+	for (s.family = 4; s.family <= 6; s.family += 2) {
+		char *facts = hook_facts(&f);
 
-		if (!facts)
-			continue;
+		must(facts);
 		check_lines(facts);
 		hook_fact(facts, "QMAP_PORT", value, sizeof(value));
 		hook_fact(facts, "QMAP_DNS", value, 4);
