@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# What other machines make of the code: another byte order, another word size, no unaligned access.
+# Runs the code on other machines: another byte order, another word size, no unaligned access.
 #
 #   tests/vm/arch.sh [user|guest]   both, unless one is named
 #   ARCHES="arm64 s390x"            which machines of machine.sh; default: all but this one
@@ -43,7 +42,7 @@ fi
 KERNELS=${KERNELS:-6.1}
 DEADLINE=${DEADLINE:-1500}
 
-# QEMU's user mode translates a part of rtnetlink only: those that need more of it run in the guest.
+# QEMU's user mode translates only a part of rtnetlink: tests that need more of it run in the guest.
 NETLINK_TESTS="test_rtnl"
 
 unit_tests() {
@@ -54,8 +53,8 @@ unit_tests() {
 	done
 }
 
-# By the loader, and not by QEMU's -L, which looks for every absolute path in the sysroot first: the
-# root directory, too.
+# Starts a program by the loader: QEMU's -L would look for every absolute path in the sysroot first,
+# also for the root directory.
 start() { # program
 	local loader libs=$SYSROOT/lib/$TRIPLET:$SYSROOT/usr/lib/$TRIPLET
 	loader=$(readelf -l "$1" | sed -nE 's/.*interpreter: (.*)\]/\1/p')

@@ -1,9 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# That the measurements in guests run, and reckon right: every case by every path, with a few packets.
-# What was sent has come out or was dropped under a name; how long anything takes is none of this
-# test's business.
+# Checks that the measurements in guests run and compute correctly: every case on every path, with a few
+# packets. Each packet sent has come out or was dropped for a known reason; times do not matter here.
 #
 #   tests/vm/bench.sh
 

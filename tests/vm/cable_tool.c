@@ -2,15 +2,15 @@
 /*
  * cable_tool shim|rmnet NETNS
  *
- * Two hosts with one PDN each, joined where their modems would be: a port "port1" here and one in the
- * network namespace NETNS, each on a TUN "modem0". What one side's aggregator sends, the other side
- * receives as an aggregate of its modem: in v1 a frame looks the same both ways.
+ * Two hosts with one PDN each, connected where their modems would be: a port "port1" here and one
+ * in the network namespace NETNS, each on a TUN "modem0". An aggregate sent on one side is received
+ * on the other as if from its modem: in v1 a frame looks the same both ways.
  *
  * Prints "ready", and carries aggregates until it is killed; everything disappears with it.
  *
- * Here, the transmit program is attached without a BPF link, and attached again as soon as another
- * process has taken it away, as a daemon does that mends its ports: the kernel's own tests begin with
- * taking away the XDP program of their interface.
+ * The transmit program here is attached without a BPF link, and attached again when another process
+ * has removed it, as a daemon does that repairs its ports: the kernel's own tests begin by removing
+ * the XDP program of their interface.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -85,7 +85,7 @@ static void keep_program(void)
 		       XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
 }
 
-/* Where the kernel says that a link has changed, by its XDP program too. */
+/* The kernel reports here when a link has changed, also its XDP program. */
 static int link_events(void)
 {
 	struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};

@@ -24,14 +24,14 @@ KERNELS=${KERNELS:-6.1}
 export DEADLINE=${DEADLINE:-150}
 tree=$PWD/build/control
 
-# Today's tests and tools with that commit's module and programs.
+# Combines today's tests and tools with that commit's module and programs.
 make_tree() {
 	mkdir -p "$tree"
 	git ls-files -z Makefile tests daemon bench doc | xargs -0 cp --parents -t "$tree" &&
 		git archive "$COMMIT" kmod-shim bpf include | tar -x -C "$tree"
 }
 
-# The kernels are this tree's.
+# Uses this tree's kernels.
 link_kernel() {
 	local from=$VM_BUILD/$1 to=$tree/build/vm/$1
 	mkdir -p "$to"
@@ -41,7 +41,7 @@ link_kernel() {
 	return 0
 }
 
-# Each in a guest of its own: it may die.
+# Runs each test in a guest of its own, which may die.
 red() { # kernel test
 	local console=$tree/build/vm/$1/console.log
 	[ -e "$tree/Makefile" ] || make_tree || return 1

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# The module as DKMS builds it, and as make install does where there is no DKMS, against Debian's headers, in
-# trees of its own: what is installed on this machine stays as it is.
+# The module as DKMS builds it, and as make install does without DKMS, against Debian's headers, in
+# trees of its own: this machine's installed files stay as they are.
 #
 #   KERNELS="6.1"                  which kernels
 
@@ -13,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1}
 
-# What make install and the package put under /usr/src.
+# The files that make install and the package put under /usr/src.
 make_source() {
 	local conf
 	mkdir -p "$dir/tree"

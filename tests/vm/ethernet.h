@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* For BPF programs on a devmap or cpumap: the kernel wants an Ethernet header there. */
+/* For BPF programs on a devmap or cpumap: the kernel requires an Ethernet header there. */
 #ifndef VM_ETHERNET_H
 #define VM_ETHERNET_H
 
@@ -8,7 +8,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* In front of an IPv4 packet, to everybody. XDP_PASS, or XDP_DROP where there is no room. */
+/* Pushes a broadcast header in front of an IPv4 packet. XDP_PASS, or XDP_DROP without room. */
 static __always_inline int ethernet_push(struct xdp_md *ctx)
 {
 	struct ethhdr *eth;

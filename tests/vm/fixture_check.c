@@ -33,7 +33,7 @@ int fixture_tap(struct fixture_check *c, uint8_t mux, const char *dev)
 	c->taps[mux] = world_tap(dev);
 	if (c->taps[mux] < 0)
 		return -1;
-	/* That a device is down is an error, and something to read, once. */
+	/* A device that is down is reported as an error, once; reading it clears it. */
 	return getsockopt(c->taps[mux], SOL_SOCKET, SO_ERROR, &error, &size);
 }
 
@@ -47,8 +47,8 @@ void fixture_check_close(struct fixture_check *c)
 }
 
 /*
- * The fixtures reckon with two limits that the shim does not have, because its program sees one
- * frame at a time: frames per aggregate, and bytes that are looked at.
+ * The fixtures expect two limits that the shim does not have, because its program sees one frame at
+ * a time: frames per aggregate, and bytes parsed.
  */
 static bool beyond_limits(const struct fixture *f, const struct fixture_frame *frame)
 {
@@ -96,8 +96,8 @@ static void expect_delivery(struct fixture_totals *t, const struct fixture_frame
 }
 
 /*
- * A command counts as what is done with it: requests are answered, answers to requests that nobody
- * has made are refused. A PDN counts the times that it was stopped.
+ * A command counts by its treatment: requests are answered, answers without a request are refused.
+ * A PDN counts how often it was stopped.
  */
 static void expect_command(struct fixture_totals *t, const struct fixture *f, unsigned int n)
 {

@@ -2,10 +2,10 @@
 /*
  * fixture_tool SOCKET xdp|shim VERSION DEV=MUX...
  *
- * Sends the table of fixtures through the software modem (its command `inject`), compares what
- * arrives at the ports, and prints as JSON what must have been counted.
+ * Sends the table of fixtures through the software modem (its command `inject`), compares the
+ * packets that arrive at the ports, and prints the expected counters as JSON.
  *
- * A transfer with one good packet behind each fixture tells when the fixture is through.
+ * A transfer with one good packet behind each fixture shows when the fixture has been handled.
  */
 #include <err.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #include "shim_test.h"
 
 #define WAIT_MS 60000
-#define SHORT	14 /* usbnet takes no transfer below this many bytes (usbnet.c, rx_process()) */
+#define SHORT	14 /* usbnet drops shorter transfers (usbnet.c, rx_process()) */
 
 struct tool {
 	FILE *modem;

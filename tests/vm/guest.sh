@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# /init of the guest (busybox sh): loads the modules listed in /modules in their order, runs the
-# command in /command, reports its status on the console and powers off.
+# /init of the guest (busybox sh): loads the modules listed in /modules in their order, runs the command
+# in /command, reports its status on the console and powers off.
 
 PATH=/bin:/sbin
 export PATH
@@ -17,11 +16,11 @@ mkdir -p /dev/net
 ip link set lo up
 # The kernel's own IPv6 packets would mix with those that tests compare.
 echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
-# More than console noise would hide what the tests print; dmesg is looked at in the end.
+# More than console noise would hide the output of tests; the end of this script checks dmesg.
 dmesg -n 1
 echo
 
-# A debug kernel looks for leaks when it is asked to; those of booting are none of ours.
+# A debug kernel scans for leaks on request; leaks of the boot do not count.
 leaks=/sys/kernel/debug/kmemleak
 [ ! -e $leaks ] || echo scan=off >$leaks
 
@@ -36,7 +35,8 @@ fi
 sh /command
 status=$?
 
-# Objects younger than 5 s are not looked at, and what RCU is about to free is found in the first go.
+# kmemleak ignores objects younger than 5 s, and its first scan reports objects that RCU is about to
+# free.
 if [ -e $leaks ]; then
 	sleep 6
 	echo scan >$leaks
@@ -50,7 +50,7 @@ if [ -e $leaks ]; then
 	fi
 fi
 
-# A warning of the kernel is a failure, whatever the tests thought.
+# A warning of the kernel is a failure, even if the tests passed.
 if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|Internal error|Unable to handle|refcount_t|lockdep|unregister_netdevice: waiting|KASAN|UBSAN|ODEBUG|suspicious|INFO: task|detected stall|ref_tracker: [^ ]*@|corruption' >/tmp/bad; then
 	echo "FAIL kernel log is not clean"
 	sort /tmp/bad | uniq -c | sort -rn | head -n 20

@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# guest_arch.sh [TEST...]: in a guest of another machine, tests of shim_test, all or those that are
-# named, then cmocka programs, each as one test.
+# guest_arch.sh [TEST...]: in a guest of another machine, runs tests of shim_test, all or those named,
+# then cmocka programs, each as one test.
 
-# BPF callbacks want the JIT, which some kernels have switched off, and some have not.
+# BPF callbacks need the JIT, which is off in some kernels and missing in others.
 jit=/proc/sys/net/core/bpf_jit_enable
 [ ! -e $jit ] || echo 1 >$jit
 failed=0

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# Building what a guest needs and running it. Sourced by run.sh and bench/vm.sh.
+# Builds the files of a guest and runs it. Sourced by run.sh and bench/vm.sh.
 
-# What the guests need besides the shim. Unknown ones are built in or absent, which the tests say.
+# Modules that the guests need besides the shim. Unknown ones are built in or absent; the tests report
+# that.
 GUEST_MODULES="tun veth sch_ingress sch_tbf cls_matchall act_gact act_mirred cls_bpf
 	bridge bonding macvlan ipip ip_gre vxlan netconsole ${GUEST_MORE_MODULES:-}"
 
@@ -20,7 +20,7 @@ build_tests() {
 	guest_make "$GUEST_BUILD"/vm/bin/{shim_test,fixture_tool,vm.bpf.o}
 }
 
-# What to give to make so that this machine's compiler can stand in for the kernel's own.
+# Arguments of make that let this machine's compiler replace the kernel's own.
 kernel_flags() {
 	local compiler
 	printf '%s\n' CONFIG_DEBUG_INFO_BTF_MODULES= PAHOLE=true
@@ -34,13 +34,13 @@ kernel_flags() {
 	fi
 }
 
-# What sparse says of the kernel's own headers (arch/mips/include/asm/checksum.h) is not ours to mend.
+# Ignores sparse's warnings about the kernel's own headers (arch/mips/include/asm/checksum.h).
 own_warnings() { # log
 	grep -E '\.[ch]:.*(warning|error):' "$1" | grep -qv '^[^ ]*/arch/[^ ]*/include/'
 }
 
-# Builds the module out of a copy of its sources, one per kernel. No warning passes, neither of the
-# compiler nor of sparse, which also checks byte orders.
+# Builds the module from a copy of its sources, one per kernel. Any warning is a failure, both of the
+# compiler and of sparse, which also checks byte orders.
 build_module() {
 	local kernel=$1 dir headers flags
 	dir=$VM_BUILD/$kernel/module
@@ -56,7 +56,7 @@ build_module() {
 	make -s -C "$headers" M="$dir/kmod-shim" W=1 ${DEBUG:+SHIM_DEBUG=y} "${flags[@]}" \
 		modules >"$dir/log" 2>&1 && ! own_warnings "$dir/log" && return 0
 	cat "$dir/log"
-	rm -f "$dir"/kmod-shim/*.o # else the next run would find nothing to compile, and no warning
+	rm -f "$dir"/kmod-shim/*.o # otherwise the next run would compile nothing and find no warning
 	return 1
 }
 
@@ -154,7 +154,7 @@ copy_modules() {
 }
 
 # make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /, and
-# what is in the directory $GUEST_TREE.
+# the contents of the directory $GUEST_TREE.
 make_image() {
 	local kernel=$1 out=$2 command=$3 root file
 	shift 3
@@ -175,16 +175,16 @@ make_image() {
 	copy_modules "$kernel" "$root"
 	install -m755 tests/vm/guest.sh "$root/init"
 	echo "$command" >"$root/command"
-	# The same files make the same image: what is counted in a guest begins with unpacking it.
+	# The same files make the same image: the instruction count of a guest includes unpacking it.
 	(cd "$root" && find . -exec touch -hd @0 {} + && find . | LC_ALL=C sort |
 		cpio -o -H newc --quiet --reproducible | gzip -1n) >"$out"
 }
 
-# The device by which KVM is reached; a test names another.
+# The device of KVM; a test names another.
 KVM_DEVICE=${KVM_DEVICE:-/dev/kvm}
 
 # A device node that exists may refuse to be opened (a container without the permission), and one that
-# opens may boot nothing (nested virtualisation that the host does not give).
+# opens may boot nothing (nested virtualisation that the host does not permit).
 kvm_opens() {
 	[ -e "$KVM_DEVICE" ] && (: <>"$KVM_DEVICE") 2>/dev/null
 }
@@ -196,15 +196,14 @@ kvm_boots() { # kernel
 		-append "console=ttyS0 panic=-1" </dev/null 2>/dev/null | grep -q "Linux version"
 }
 
-# Prints KVM where it boots a kernel, otherwise TCG with one host thread for all CPUs: with one each,
-# QEMU 7.2 lets a CPU run into the breakpoint that the kernel puts where it is about to patch code
-# which that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after the kernel has taken it
-# away again.
+# Prints KVM if it boots a kernel, otherwise TCG with one host thread for all CPUs: with one thread
+# each, QEMU 7.2 lets a CPU run into the breakpoint that the kernel sets before it patches code which
+# that CPU runs (6.12, bpf_dispatcher_xdp_func(), "Oops: int3"), after the kernel has removed it again.
 #
-# The choice is kept for as long as this machine runs; "kvm" holds only while the device opens.
+# The choice is kept until this machine restarts; "kvm" is only valid while the device opens.
 accelerator() { # kernel
 	local file=$VM_BUILD/accel boot='' choice='' now
-	[ -z "$SYSROOT" ] || { echo tcg,thread=single; return 0; } # another machine than this
+	[ -z "$SYSROOT" ] || { echo tcg,thread=single; return 0; } # a guest of another architecture
 	now=$(cat /proc/sys/kernel/random/boot_id)
 	[ ! -s "$file" ] || read -r boot choice <"$file" || :
 	[ "$choice" != kvm ] || kvm_opens || choice=''

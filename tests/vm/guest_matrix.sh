@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Inside a guest: rows and cells of tests/net/test-matrix.sh with the modem on USB, where a modem that
-# restarts or is unplugged takes netdev and control device along. A test of guest_usb.sh, which sources it.
+# restarts or is unplugged takes netdev and control device along. A test of guest_usb.sh, which sources
+# it.
 
 # shellcheck disable=SC2154 # variables of guest_usb.sh and test-matrix.sh
 
-# One of each kind of message; MATRIX=all: every row. The rest of the columns is no matter of USB.
+# One of each kind of message; MATRIX=all: every row. The remaining columns do not depend on USB.
 usb_rows() {
 	if [ "${MATRIX:-}" = all ]; then
 		rows
@@ -17,7 +17,7 @@ usb_rows() {
 
 usb_columns=(reboot unplugged killed)
 
-# What differs from the software modem's: where it is, and that emulated CPUs take longer.
+# Differences from the software modem: its place, and slower emulated CPUs.
 usb_matrix() {
 	# shellcheck source=tests/net/test-matrix.sh
 	. "$here/test-matrix.sh"

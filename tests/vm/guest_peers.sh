@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# Inside a guest: the data path qmimux, and all data paths measured in turn by `qmap-bench modem`, on
-# an emulated USB modem. Everything else is of guest_usb.sh, which runs the tests.
+# Inside a guest: the data path qmimux, and all data paths measured in turn by `qmap-bench modem`, on an
+# emulated USB modem. The rest is in guest_usb.sh, which runs the tests.
 #
 #   guest_peers.sh [TEST...]
 
@@ -21,7 +20,7 @@ no_qmimux_left() {
 	equal "links of qmimux" "" "$(ls -d "$sysfs"/upper_* /sys/class/net/qmimux* 2>/dev/null)"
 }
 
-# Versions are not asked for that it does not know, and ports are called as those of all data paths.
+# qmapd does not request versions that qmimux lacks, and ports have the same names as on all data paths.
 test_qmimux_attach() {
 	as_qmimux
 	start
@@ -42,7 +41,7 @@ test_qmimux_attach() {
 	no_qmimux_left
 }
 
-# In numbers that the modem and the host have counted.
+# Compares the counters of modem and host.
 test_qmimux_counters() {
 	as_qmimux
 	start
@@ -69,15 +68,15 @@ test_qmimux_adopt() {
 	equal "calls" 8 "$(modem_stat .calls)"
 	ping_all
 	patterns
-	# and taken down by nobody's daemon
+	# and taken down without a daemon
 	kill -9 "$qmapd_pid"
 	wait "$qmapd_pid" || :
 	detached
 	no_qmimux_left
 }
 
-# The kernel takes its netdevs away before the trunk: none may be made in between, or the trunk stays for
-# ever. CYCLES times under load, and the kernel's log is looked at in the end.
+# The kernel removes its netdevs before the trunk: qmapd must add none in between, or the trunk stays
+# for ever. Repeats CYCLES times under load; the guest checks the kernel's log in the end.
 test_qmimux_replug() {
 	local cycle
 	as_qmimux
@@ -107,7 +106,7 @@ test_qmimux_port_deleted() {
 	no_qmimux_left
 }
 
-# A PDN that lives in another namespace is found there, also when it has to go.
+# A PDN in another namespace is found there, also for its removal.
 test_qmimux_netns() {
 	as_qmimux
 	ip netns add other
@@ -122,7 +121,7 @@ test_qmimux_netns() {
 	ip netns del other
 }
 
-# Every data path that there is, in turn, on one modem; and it is left as it was found.
+# Every available data path in turn on one modem; afterwards the configuration is the original one.
 test_modem_bench() {
 	local path before
 	usb_start

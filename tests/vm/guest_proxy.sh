@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Inside a guest: several programs on the one /dev/cdc-wdm0. Tests of guest_usb.sh, which sources it.
 
 # shellcheck disable=SC2154 # variables of guest_usb.sh and lib.sh
 # shellcheck disable=SC2086,SC2046,SC2005 # as there
 
-# cli OPTION...: qmicli through whichever proxy there is.
+# cli OPTION...: runs qmicli through the proxy that is running.
 cli() {
 	timeout 600 qmicli -p -d /dev/cdc-wdm0 "$@"
 }
@@ -19,7 +18,7 @@ ids_are() {
 	[ "$(client_ids)" = "$1" ]
 }
 
-# Some qmicli at once; each must be told something true.
+# Runs several qmicli at once; each must get a true answer.
 several() {
 	local pids=() p
 	cli --dms-get-model >/tmp/several.1 2>&1 &
@@ -37,7 +36,7 @@ several() {
 	grep -q "Card state: 'present'" /tmp/several.3 || fail "$(cat /tmp/several.3)"
 }
 
-proxy_is() { # name of the program that has the socket
+proxy_is() { # name of the program that owns the socket
 	ss -Hxlp src @qmi-proxy | grep -q "\"$1\""
 }
 
@@ -51,7 +50,7 @@ test_client_of_qmi_proxy() {
 	/usr/libexec/qmi-proxy --no-exit &
 	wait_for 20 proxy_is qmi-proxy || fail "no qmi-proxy: $(ss -Hxlp)"
 	qmapd_start
-	# both ways of saying it: the device is held by the proxy as soon as somebody has it open
+	# both forms: the proxy holds the device as soon as a program has opened it
 	qmapctl -q attach wwan0 --datapath "$datapath" --control qmi-proxy "${pdns[@]/#/--pdn=}"
 	equal "control" qmi-proxy:/dev/cdc-wdm0 "$(field .control)"
 	local before
@@ -101,14 +100,14 @@ test_server_of_qmi_proxy() {
 	nobody() { [ "$(modem_stat '.qmi.clients | add')" = 0 ]; }
 	wait_for 20 nobody || fail "client ids left: $(client_ids)"
 	wait_for 20 device_opened 0 || fail "the device stays open with nobody there"
-	# an attach takes over a device that was opened for others
+	# an attach takes over a device that the server has opened for clients
 	proxy-tool /dev/cdc-wdm0 alloc=3 hold >/tmp/held &
 	wait_for 20 grep -q holding /tmp/held
 	attach_all
 	device_opened 1 || fail "it has opened the device more than once"
 	ping_all
 	several
-	# unplugged: clients are hung up
+	# unplugged: the server disconnects its clients
 	timeout 600 proxy-tool /dev/cdc-wdm0 alloc=3 closed >/tmp/told &
 	local reader=$!
 	wait_for 20 test -s /tmp/told
@@ -127,7 +126,7 @@ mm() {
 	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket timeout 600 /usr/bin/mmcli "$@"
 }
 
-# What udevd would know: no udevd runs here, and its data base is files.
+# Writes the data base of udevd, which is files; no udevd runs here.
 udev_knows() { # ID PROPERTY...
 	local id=$1
 	shift
@@ -155,7 +154,7 @@ bus_start() {
 	/usr/lib/polkit-1/polkitd --no-debug >/tmp/polkit.log 2>&1 &
 }
 
-# mm_start PROPERTY...: with these of the netdev, by udev.
+# mm_start PROPERTY...: with these udev properties of the netdev.
 mm_start() {
 	bus_start
 	udev_knows "c$(cat /sys/class/usbmisc/cdc-wdm0/dev)" ID_MM_CANDIDATE=1
@@ -171,7 +170,7 @@ mm_fail() {
 }
 
 mm_is() { # state
-	mm -m any 2>/dev/null | grep -q " state: .*$1" # in colours, even without a terminal
+	mm -m any 2>/dev/null | grep -q " state: .*$1" # coloured, even without a terminal
 }
 
 mm_stop() {
@@ -199,7 +198,7 @@ test_modemmanager_owns() {
 
 # --- both at once: ModemManager takes the modem while our PDNs are up ---
 
-# Through the ports, both ways, until shared_ends: a ping a fifth of a second, each answer compared.
+# Through the ports, both ways, until shared_ends: five pings a second, each answer compared.
 shared_begins() {
 	local n
 	for n in "${pdns[@]}"; do
@@ -212,7 +211,7 @@ answers() { # pdn
 	grep -c 'bytes from' "/tmp/ping.$1" || :
 }
 
-# Every PDN has gone on passing packets from then on; hardly any was lost.
+# Every PDN has continued to pass packets since then; hardly any was lost.
 shared_goes_on() {
 	local n before=()
 	for n in "${pdns[@]}"; do
@@ -237,11 +236,11 @@ shared_ends() {
 	at_most "pings lost" 20 "$lost"
 }
 
-at_most() { # what most actual
+at_most() { # name most actual
 	[ "$3" -le "$2" ] || fail "$1: $3, more than $2"
 }
 
-# The modem as ModemManager sees it, and what it does to the netdev, while all PDNs pass packets.
+# ModemManager's view of the modem, and its changes to the netdev, while all PDNs pass packets.
 taken_beside_us() {
 	local pingers=() largest calls
 	largest=$(field .dl_max_bytes)
@@ -263,7 +262,7 @@ taken_beside_us() {
 	equal "our format" "v5 $largest" "$(modem_stat '.format | "\(.dl) \(.dl_max_size)"')"
 }
 
-# patterns, but for the counts of the modem, where the pings are among them.
+# patterns without the modem's counters, which include the pings.
 patterns_beside() {
 	lossless "${pdns[@]/#/wwan0.}"
 	set_streams 4
@@ -274,7 +273,7 @@ patterns_beside() {
 	done
 }
 
-# It reaches the modem through our server. Its own calls are refused: the data format is ours.
+# ModemManager reaches the modem through our server. Its own calls are refused: the data format is ours.
 test_modemmanager_beside_us() {
 	start
 	wait_for 20 proxy_is qmapd || fail "not serving: $(ss -Hxlp)"
@@ -285,7 +284,7 @@ test_modemmanager_beside_us() {
 	unplug
 }
 
-# The same through libqmi's qmi-proxy, which both are clients of.
+# The same through libqmi's qmi-proxy, with both as its clients.
 test_modemmanager_and_us_by_qmi_proxy() {
 	usb_start
 	/usr/libexec/qmi-proxy --no-exit &
@@ -299,9 +298,9 @@ test_modemmanager_and_us_by_qmi_proxy() {
 	unplug
 }
 
-# With QMAP, ModemManager multiplexes by qmi_wwan's own links, which take what comes before pass_through
-# does (kernel qmi_wwan.c, qmi_wwan_rx_fixup()): they go, its call stays, and our data path is under it. It
-# takes links from udev alone, hence a udevd with ModemManager's rules.
+# With QMAP, ModemManager multiplexes by qmi_wwan's own links, which get packets before pass_through
+# does (kernel qmi_wwan.c, qmi_wwan_rx_fixup()): remove the links, keep its call, and attach our data
+# path. ModemManager only takes links reported by udev, hence a udevd with its rules.
 test_modemmanager_owns_with_qmap() {
 	local mux
 	usb_start
@@ -315,7 +314,7 @@ test_modemmanager_owns_with_qmap() {
 	wait_for 90 mm_is disabled || mm_fail "ModemManager does not take the modem"
 	mm -m any --simple-connect="apn=internet,ip-type=ipv4,multiplex=required" || mm_fail "does not connect"
 	equal "mux id and format" "1 v1" "$(modem stats | jq -r '"\(.pdn["1"].mux) \(.format.dl)"')"
-	for mux in 0x01 0x02 0x03 0x04; do # as many as it makes at once
+	for mux in 0x01 0x02 0x03 0x04; do # as many as ModemManager makes at once
 		echo $mux >$sysfs/qmi/del_mux
 	done
 	attach_to_call

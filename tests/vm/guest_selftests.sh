@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Inside a guest: the kernel's own tests of netdevs, against a port.
 #
 #   guest_selftests.sh KERNEL shim|rmnet PROGRAM...     PROGRAM: its path below tools/testing/selftests
 #
-# Each program gets a port of its own, joined by cable_tool with the port of a host that is the namespace
-# "remote". Each of its results is compared with the table in /selftests.expected.
+# Each program gets a port of its own, which cable_tool connects with the port of a host in the
+# namespace "remote". Each of its results is compared with the table in /selftests.expected.
 
 set -u
 PATH=/usr/sbin:/usr/bin:/bin:/sbin
@@ -19,7 +18,7 @@ failed=0
 export NETIF=port1 REMOTE_TYPE=netns REMOTE_ARGS=remote
 export LOCAL_V4=10.64.1.2 REMOTE_V4=10.64.1.1 LOCAL_V6=fd00:64::2 REMOTE_V6=fd00:64::1
 
-# configure V4 V6 [NETNS]: a port has just been made there.
+# configure V4 V6 [NETNS]: sets up a new port there.
 configure() {
 	local in=()
 	[ -z "${3:-}" ] || in=(ip netns exec "$3")
@@ -36,7 +35,7 @@ plug_in() {
 	configure "$LOCAL_V4" "$LOCAL_V6" && configure "$REMOTE_V4" "$REMOTE_V6" remote
 }
 
-# No port may stand in the way of the next.
+# No port may be left for the next test.
 unplug() {
 	kill "$cable"
 	wait "$cable" 2>/dev/null
@@ -72,7 +71,7 @@ judge() {
 	esac
 }
 
-# The lines of a program: TAP. One that is not TAP goes to the log.
+# Reads the output of a program: TAP. Other lines go to the log.
 results() {
 	local line number=0 planned=-1
 	while IFS= read -r line; do
@@ -107,7 +106,7 @@ run() {
 }
 
 ln -s /proc/self/fd /dev/fd
-# The shell of busybox has an ip, a ping and others of its own that it prefers.
+# busybox's shell prefers its own ip, ping and others.
 ln -sf /usr/bin/bash /bin/sh
 ip netns add remote
 ip -n remote link set lo up

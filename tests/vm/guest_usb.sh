@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Inside a guest: qmapd and qmicli on an emulated USB modem that the kernel's own drivers bind.
 #
 #   guest_usb.sh [TEST...]
@@ -31,8 +30,8 @@ usb_start() { # OPTION...
 	pin_controller
 }
 
-# A controller's interrupt stays on one CPU, and packets in order. The kernel thread that stands for
-# it here does not by itself.
+# A controller's interrupt stays on one CPU, which keeps packets in order. The kernel thread that
+# replaces it here does not stay by itself.
 pin_controller() {
 	local dir
 	for dir in /proc/[0-9]*; do
@@ -45,7 +44,7 @@ unplug() {
 	wait_for 20 drivers_gone || fail "drivers still hold the unplugged modem"
 }
 
-# Without a controller that stays on its CPU: to pin it takes a while.
+# Without pinning the controller to a CPU, which takes a while.
 plug_in() {
 	modem plug >/dev/null
 	wait_for 20 drivers_ready || fail "qmi_wwan does not bind again"
@@ -61,7 +60,7 @@ plug() {
 
 pdns=(1 2 3 4)
 
-# start OPTION...: modem and qmapd, four PDNs attached, all of it found without being told.
+# start OPTION...: starts modem and qmapd and attaches four PDNs; qmapd finds the devices itself.
 start() {
 	usb_start
 	qmapd_start
@@ -96,14 +95,14 @@ ping_all() {
 	done
 }
 
-# Frames for which the kernel had no room. The guest is slow: some such drops are no fault of ours.
-# rmnet tells of none.
+# Frames for which the kernel had no room. The guest is slow: some such drops are not our fault. rmnet
+# does not count them.
 no_room() {
 	stat_of '.drops.queue_full // 0'
 }
 
-# arrived OPTION... STREAM... -- COMMAND...: all of it, once, in order and unchanged, but for drops
-# that have been counted.
+# arrived OPTION... STREAM... -- COMMAND...: all datagrams arrive, once, in order and unchanged, except
+# counted drops.
 arrived() {
 	local out dropped before
 	before=$(no_room)
@@ -115,8 +114,8 @@ arrived() {
 	echo "$dropped frames dropped for want of room"
 }
 
-# lossless DEV...: fq_codel, the default, drops a packet when a queue has been standing for 100 ms, and
-# a guest that gets no processor for so long stands still: that is no loss of ours.
+# lossless DEV...: fq_codel, the default, drops a packet when a queue has been standing for 100 ms,
+# which happens in a guest that gets no CPU for so long: that loss is not ours.
 lossless() {
 	local dev
 	deep_queues
@@ -125,7 +124,7 @@ lossless() {
 	done
 }
 
-# rmnet asks itself for no pad (kernel rmnet_handlers.c, rmnet_map_egress_handler()).
+# rmnet itself does not pad (kernel rmnet_handlers.c, rmnet_map_egress_handler()).
 no_violations() {
 	equal "violations and warnings" '{}' "$(modem stats | jq -c --arg path "$datapath" '.violations +
 		(.warnings | if $path == "rmnet" then del(.unpadded) else . end) | del(.total) |
@@ -136,7 +135,7 @@ drops_of_ours() {
 	qmapctl -j stats | jq -c '.[0].drops // {} | del(.queue_full) | with_entries(select(.value > 0))'
 }
 
-# Datagrams of all sizes to the MTU, hence every pad, in both directions; bytes compared.
+# Datagrams of all sizes up to the MTU, hence every pad, in both directions; bytes compared.
 patterns() {
 	local way
 	lossless "${pdns[@]/#/wwan0.}"
@@ -189,7 +188,7 @@ test_drivers() {
 	done
 }
 
-# What `qmapctl probe` says of the one modem, by jq.
+# Output of `qmapctl probe` about the one modem, by jq.
 probed() {
 	qmapctl -j probe | jq -r ".[] | select(.bus == \"usb\") | $1"
 }
@@ -216,14 +215,14 @@ test_probe() {
 	equal "unbound" '[null,null,null,"QMI",4]' "$(probed '[.dev, .control, .driver, .mode, .interface] | tojson')"
 	equal "next" "qmi_wwan is loaded and has not bound: echo 2c7c 0800 >/sys/bus/usb/drivers/qmi_wwan/new_id" \
 		"$(probed .next)"
-	# what it says is what helps
+	# run the suggested command
 	eval "$(probed .next | sed 's/.*: //')"
 	wait_for 10 drivers_ready || fail "not bound again"
 	unplug
 	wait_for 10 no_modem || fail "$(qmapctl probe)"
 }
 
-# What a configuration says of a model counts for probe and for the modem, which is known by its id.
+# A [model] section applies to probe and to the modem, which is identified by its id.
 test_models() {
 	mkdir -p /etc/qmap
 	printf '[model 2c7c:0800]\nname = XY500\nqmap = v4\ndl-max-bytes = 6144\n' >/etc/qmap/models.conf
@@ -247,7 +246,7 @@ qmi() {
 	timeout 300 qmicli -d /dev/cdc-wdm0 "$@"
 }
 
-# The order in which ModemManager and scripts dial. Leaves the client that holds the call in $cid.
+# Dials in the order of ModemManager and scripts. Leaves the client that holds the call in $cid.
 dial() {
 	local out
 	qmi --dms-get-model | grep -q RG500Q-EA
@@ -280,13 +279,13 @@ test_qmicli() {
 	hang_up
 }
 
-# quiet DEV: no IPv6 of the kernel's own, for which no call was made.
+# quiet DEV: turns off the kernel's own IPv6 packets, for which no call exists.
 quiet() {
 	echo 1 >/proc/sys/net/ipv6/conf/$1/disable_ipv6
 }
 
-# same_traffic DEV: PDN 1, IPv4, every pad, bytes compared both ways; $counted is then what the modem
-# has counted: packets and bytes of IP, downlink and uplink.
+# same_traffic DEV: PDN 1, IPv4, every pad, bytes compared both ways; sets $counted to the modem's
+# counters: packets and bytes of IP, downlink and uplink.
 same_traffic() {
 	local dev=$1
 	ping -c 2 -i 0.2 -W 5 -I $dev "$(gateway 1 4)" >/dev/null || fail "no answer through $dev"
@@ -301,7 +300,7 @@ same_traffic() {
 	equal "violations" 0 "$(modem_stat .violations.total)"
 }
 
-# The kernel's own QMAP v1, which qmi_wwan does behind add_mux, and qmapd's after it on one modem.
+# The kernel's own QMAP v1, in qmi_wwan by add_mux, and then qmapd's on the same modem.
 test_qmimux() {
 	local pdns=(1) by_qmimux counted cid
 	usb_start
@@ -354,7 +353,7 @@ test_attach() {
 	detached
 }
 
-# What the modem has counted since attach: of each PDN, of the trunk.
+# The modem's counters since attach: of each PDN, of the trunk.
 counted_by_modem() {
 	modem stats | jq -c '[(.pdn["1", "2", "3", "4"] | [.dl_packets, .dl_bytes, .ul_packets, .ul_bytes]),
 		[.trunk.dl_aggregates, .trunk.dl_bytes, .trunk.dl_frames]]'
@@ -389,7 +388,7 @@ test_counters() {
 	detached
 }
 
-# No command of the modem does any harm, not even where nobody heeds it.
+# No command of the modem does harm, even on data paths that ignore it.
 test_commands() {
 	start
 	modem flow disable pdn=1 >/dev/null
@@ -401,11 +400,11 @@ test_commands() {
 	detached
 }
 
-# A trunk that somebody has given a large MTU already.
+# Another program has set a large MTU on the trunk before.
 test_large_mtu_before() {
 	usb_start
 	qmapd_start
-	# the cap that some kernels have at 1500 is lifted by leaving raw IP
+	# leaving raw IP lifts the cap of 1500 that some kernels have
 	echo Y >$sysfs/qmi/raw_ip
 	echo N >$sysfs/qmi/raw_ip
 	echo Y >$sysfs/qmi/raw_ip
@@ -416,7 +415,7 @@ test_large_mtu_before() {
 	detached
 }
 
-# Uplink aggregates where shim makes them, and rmnet can be told to (Linux 6.3).
+# Uplink aggregates: shim makes them, and rmnet does with Linux 6.3.
 test_uplink_aggregates() {
 	local least=2
 	[ "$datapath" = shim ] || [ -n "$(ethtool_can_aggregate)" ] || least=1
@@ -439,7 +438,7 @@ ethtool_can_aggregate() {
 		echo yes
 }
 
-# The rmnet path: down is what keeps a port from sending, and a link that a dead qmapd left goes, too.
+# The rmnet path: down keeps a port from sending, and links left by a dead qmapd are removed, too.
 test_rmnet_links() {
 	[ "$datapath" = rmnet ] || return 0
 	start
@@ -447,7 +446,7 @@ test_rmnet_links() {
 		"\(.info_kind) \(.info_data.mux_id)"')"
 	kill -9 "$qmapd_pid"
 	wait "$qmapd_pid" || :
-	ip link set wwan0 mtu 16001 # it takes no links beyond 16388
+	ip link set wwan0 mtu 16001 # rmnet refuses links on it beyond 16388
 	ip link add link wwan0 name wwan0.9 type rmnet mux_id 200
 	qmapctl detach wwan0
 	equal "links left" "" "$(ip -o link show type rmnet)"
@@ -470,7 +469,7 @@ test_versions() {
 	done
 }
 
-fixture_muxes() { # what the table reckons with, as DEV=MUX
+fixture_muxes() { # the ports of the fixtures, as DEV=MUX
 	local n=0 mux
 	for mux in 0x81 0x82 0x83 0x84 0x01 0xfe; do
 		echo "wwan0.$((n += 1))=$mux"
@@ -481,7 +480,7 @@ port_is_up() { # pdn
 	[ "$(stat_of ".ports[] | select(.port == \"wwan0.$1\") | .up")" = "$2" ]
 }
 
-# What the tool has worked out, of what qmapctl says.
+# The tool's expectation in the form of qmapctl's output.
 fixtures_counted() {
 	qmapctl -j stats | jq -S '.[0] | {aggregates, bytes, frames, commands, drops,
 		ports: [.ports[] | {mux, rx_packets, rx_bytes, rx_csum_ok, rx_csum_none, rx_dropped,
@@ -498,13 +497,13 @@ test_fixtures() {
 		qmapctl -q attach wwan0 --datapath "$datapath" --qmap v$version \
 			--pdn={1,2,3,4}",ip=v4" --pdn=5,ip=v4,mux=1 --pdn=6,ip=v4,mux=254
 		for n in 1 2 3 4 5 6; do
-			quiet wwan0.$n # packets of the kernel's own would be counted
+			quiet wwan0.$n # the kernel's own packets would be counted
 		done
 		modem refuse pdn=4 >/dev/null
 		modem disconnect pdn=4 >/dev/null
 		wait_for 10 port_is_up 4 false
 		ip link set wwan0.4 up     # qmapd has set it down
-		ip link set wwan0 mtu 65535 # for aggregates larger than modems make them
+		ip link set wwan0 mtu 65535 # for aggregates larger than those of real modems
 		too_short=$(cat $sysfs/statistics/rx_length_errors)
 		"$build/fixture_tool" "$T/faults" "$datapath" $version "${ports[@]}" >"$T/expected" ||
 			fail "$(cat "$T/expected")"
@@ -537,12 +536,12 @@ test_high_speed() {
 	detached
 }
 
-# One URB holds what the MTU says: what is larger is lost whole, and nothing else is. A running qmapd
-# would not leave it so.
+# A URB is as large as the MTU: a larger aggregate is lost entirely, and no other packet is. A running
+# qmapd would raise the MTU again.
 test_beyond_the_urb() {
 	start
 	qmapd_kill KILL || :
-	ip link set wwan0 mtu 1505 # rmnet wants room for its header
+	ip link set wwan0 mtu 1505 # rmnet needs room for its header
 	set_streams 4
 	try generated -t 3000 -c 100 "${ports[@]}" -- count=100 size=1400
 	[ "$status" != 0 ] || fail "4 x 1400 bytes fit a URB of 1505"
@@ -554,7 +553,7 @@ test_beyond_the_urb() {
 	detached
 }
 
-# --- others change the trunk's netdev ---
+# --- other programs change the trunk's netdev ---
 
 mtu_is() {
 	[ "$(cat $sysfs/mtu)" = "$1" ]
@@ -564,11 +563,11 @@ netdev_events() {
 	qmapctl -j show | jq -r '.[0].events[] | select(.kind == "netdev") | "\(.to): \(.reason)"'
 }
 
-told() { # what, times
+told() { # event, times
 	[ "$(netdev_events | grep -cF "$1")" = "$2" ]
 }
 
-is_told() { # what [times]
+is_told() { # event [times]
 	wait_for 10 told "$1" "${2:-1}" || fail "\"$1\" is not told ${2:-once}: $(netdev_events)"
 }
 
@@ -578,7 +577,7 @@ as_prepared() {
 		[ -n "$(ip -o link show dev wwan0 up)" ]
 }
 
-repaired() { # what
+repaired() { # event
 	is_told "repaired: $1"
 	wait_for 10 as_prepared || fail "raw_ip, pass_through, MTU: $(echo $(cat $sysfs/{qmi/raw_ip,qmi/pass_through,mtu}))"
 	ping_all
@@ -603,8 +602,8 @@ test_repair() {
 	back_to_ethernet
 	repaired "somebody has taken it out of raw IP"
 	echo "events: $(netdev_events)"
-	equal "events" 1 "$(netdev_events | wc -l)" # its consequences are no other damage
-	echo N >$sysfs/qmi/pass_through # which the kernel tells nobody
+	equal "events" 1 "$(netdev_events | wc -l)" # its consequences are not reported as further damage
+	echo N >$sysfs/qmi/pass_through # the kernel sends no notification
 	repaired "somebody has switched its pass_through off"
 	ip link set wwan0 mtu 1505
 	repaired "somebody has lowered its MTU"
@@ -617,7 +616,7 @@ test_repair() {
 	detached
 }
 
-# Two programs do not fight for ever; a modem that is set up again is a new beginning.
+# Two programs do not fight for ever; after the modem is set up again, repairs start again.
 test_repair_ends() {
 	local largest
 	start
@@ -644,8 +643,8 @@ plugged_again() {
 	[ "$(modem_stat .usb.plugs)" = 2 ] && drivers_ready
 }
 
-# With QMAP off the netdev is the port: its address and route are lost with raw IP, and come back. Down is
-# its user's wish.
+# With QMAP off the netdev is the port: it loses address and route with raw IP, and gets them back. Its
+# user may set it down.
 test_repair_without_qmap() {
 	mkdir -p /etc/qmap
 	printf '[model 2c7c:0800]\nname = EC25\nforced = no\n' >/etc/qmap/models.conf
@@ -670,7 +669,7 @@ test_repair_without_qmap() {
 	unplug
 }
 
-# The network sends larger packets than it lets us send, up to what an aggregate holds.
+# The network sends larger packets than the port's MTU, up to the size of an aggregate.
 test_receives_more_than_it_may_send() {
 	local n size family
 	start
@@ -724,7 +723,7 @@ test_mtu_without_qmap() {
 	unplug
 }
 
-# A link of rmnet, or a port of the others, that somebody deletes.
+# Another program deletes a link of rmnet, or a port of the others.
 test_port_is_deleted() {
 	start
 	ip link del wwan0.1
@@ -739,8 +738,8 @@ servers_listen() {
 	[ "$(ip netns exec net ss -Hltn 'sport = :5201' | wc -l)" = ${#pdns[@]} ]
 }
 
-# iperf_all WAY BYTES OPTION...: TCP through all PDNs at once. iperf3 does not count what is under way when
-# the sender has done.
+# iperf_all WAY BYTES OPTION...: TCP through all PDNs at once. iperf3 does not count bytes that are
+# still on their way when the sender has finished.
 iperf_all() {
 	local way=$1 bytes=$2 n clients=()
 	shift 2
@@ -757,7 +756,8 @@ iperf_all() {
 		"$T"/iperf.?) Mbit/s over ${#pdns[@]} PDNs"
 }
 
-# Programs that somebody detaches are put back when somebody asks; the kernel tells nobody of it.
+# Programs that another process detaches are attached again at the next request; the kernel sends no
+# notification.
 test_mend() {
 	local pin where told pins="link_split link_deliver"
 	[ "$datapath" != shim ] || pins="link_rx link_tx_129"
@@ -811,7 +811,7 @@ test_kill_and_adopt() {
 	detached
 }
 
-# Both ways, longer than a new qmapd takes: here xdp's programs alone take it seconds to load.
+# Both ways, longer than a new qmapd needs: loading xdp's programs alone takes seconds here.
 replace_begins() {
 	modem reset >/dev/null
 	$receive -t 60000 -c $count wwan0.1=1 -- "$build/qmap-modem" ctl "$T/faults" generate count=$count \
@@ -833,9 +833,9 @@ replace_ends() {
 	equal "drops but for want of room" '{}' "$(drops_of_ours)"
 }
 
-# An upgrade of qmapd while packets flow, and back. With shim nothing may be missing, not for want of
-# room either; the 256 slots of xdp's veth overflow when such a slow guest has stood still, and what they
-# have not taken must be what is missing.
+# An upgrade of qmapd while packets flow, and back. With shim no packet may be missing, not even for
+# want of room; the 256 slots of xdp's veth overflow if this slow guest stops for a while, and the
+# missing packets must be those counted there.
 test_replace() {
 	local round down_pid up_pid rounds="1 2 3 4" count=8000 receive=receive
 	[ "$datapath" = shim ] || rounds="1 2" count=20000 receive=arrived
@@ -848,9 +848,9 @@ test_replace() {
 	detached
 }
 
-# back_within MS WHAT: from $began until all PDNs work again. An emulated CPU takes a second for the
-# eight pings and for loading the programs, and several where others share the machine: limits are judged
-# with JUDGE_TIMES=yes, figures are printed.
+# back_within MS WHAT: time from $began until all PDNs work again. An emulated CPU needs a second for
+# the eight pings and for loading the programs, and several on a busy host: limits are only checked with
+# JUDGE_TIMES=yes, figures are printed.
 back_within() {
 	local took n
 	for n in "${pdns[@]}"; do
@@ -872,13 +872,13 @@ modem_state_is() {
 
 # --- from the plug to the first packet ---
 
-# Of the first such event, in microseconds.
+# Time of the first such event, in microseconds.
 event_us() { # jq filter
 	qmapctl -j show | jq "[.[0].events[] | select($1)][0].time |
 		((.[:19] + \"Z\" | fromdate) * 1000 + (.[20:23] | tonumber)) * 1000"
 }
 
-# split_of BEGAN WHAT: where the time went from the plug to the first call that is up, which took $took.
+# split_of BEGAN WHAT: prints the steps from the plug to the first call that is up, which took $took.
 split_of() {
 	local netdev ready up modem
 	netdev=$(event_us '.kind == "modem" and .to == "present"')
@@ -898,8 +898,8 @@ wait_conf() {
 	} >"$T/qmapd.conf"
 }
 
-# A qmapd that has been waiting with its configuration since before the modem was there. An emulated CPU
-# takes two seconds to verify xdp's programs, hence the limit for shim alone.
+# A qmapd that has waited with its configuration since before the modem was there. An emulated CPU needs
+# two seconds to verify xdp's programs, hence the limit for shim alone.
 test_plug_in() {
 	local began took round best=999999
 	usb_start
@@ -923,7 +923,7 @@ test_plug_in() {
 	[ "$datapath" != shim ] || takes $best "the first call is up, at best" 1500
 }
 
-# Attached once, and nobody touches it: its ports go with it and come back with it.
+# Attached once, and not touched afterwards: its ports go with it and come back with it.
 test_unplug_and_replug() {
 	start
 	modem generate count=100000 size=1400 rate=2000 >/dev/null
@@ -940,7 +940,8 @@ test_unplug_and_replug() {
 	detached
 }
 
-# Somebody else has taken its name meanwhile: it is known by its USB port, and the ports keep theirs.
+# Another netdev has taken its name meanwhile: it is identified by its USB port, and the ports keep
+# theirs.
 test_replug_under_another_name() {
 	start
 	unplug
@@ -951,7 +952,7 @@ test_replug_under_another_name() {
 	modem plug >/dev/null
 	wait_for 20 test -e /sys/class/net/wwan1/qmi/raw_ip || fail "no wwan1: $(ip -o link)"
 	began=${EPOCHREALTIME/./}
-	back_within 6000 "replugged as wwan1" # of which 300 ms for a rename that may come
+	back_within 6000 "replugged as wwan1" # of which 300 ms are spent waiting for a rename
 	pin_controller
 	equal "netdev" "wwan0 wwan1" "$(field '| [.dev, .netdev] | join(" ")')"
 	set_streams 4
@@ -979,10 +980,10 @@ test_reboot() {
 	detached
 }
 
-# --- the machine sleeps ---
+# --- suspend ---
 
-# To RAM, until the clock wakes it; refused while something is plugged into this controller (kernel
-# vhci_hcd.c, vhci_hcd_suspend(): "active connection. Do not suspend").
+# Suspends to RAM until the clock wakes the machine; the kernel refuses that while a device is plugged
+# into this controller (vhci_hcd.c, vhci_hcd_suspend(): "active connection. Do not suspend").
 sleep_deeply() {
 	local alarm=/sys/class/rtc/rtc0/wakealarm
 	grep -q deep /sys/power/mem_sleep || skip "this machine cannot sleep to RAM"
@@ -995,8 +996,8 @@ slept() { # times
 	[ "$(grep -c 'The machine has slept' "$T/qmapd.log")" = "$1" ]
 }
 
-# With its calls kept by a modem that stays powered, and with one that was unplugged meanwhile: qmapd
-# hears of the sleep and of the modem that has gone in the same moment.
+# With a modem that stays powered and keeps its calls, and with one that was unplugged meanwhile: qmapd
+# learns of the suspend and of the missing modem at the same moment.
 test_suspend() {
 	modem_start
 	qmapd_start
@@ -1031,7 +1032,7 @@ since() {
 	echo $(((${EPOCHREALTIME/./} - $1) / 1000))
 }
 
-# One cycle, in the middle of traffic both ways; a line of four times goes to $T/times: traffic, unplugged,
+# One cycle in the middle of traffic both ways; appends four times to $T/times: traffic, unplugged,
 # plugged in, back.
 replug() { # cycle
 	local began=${EPOCHREALTIME/./} sender times
@@ -1059,12 +1060,12 @@ last_is_up() {
 	[ "$(qmapctl -j show | jq '[.[0].pdns[].families[] | select(.state == "up")] | length')" = 8 ]
 }
 
-# Of column N of $T/times.
+# Median and maximum of column N of $T/times.
 median_and_most() {
 	cut -d' ' -f$1 "$T/times" | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] "/" t[NR] }'
 }
 
-# Again and again by one attach.
+# Repeated with one attach.
 test_replug_cycles() {
 	local i before after fds
 	start
@@ -1093,7 +1094,7 @@ rss() {
 	awk '/^VmRSS/ { print $2 }' "/proc/$qmapd_pid/status"
 }
 
-# Slab and page counts after the same thing once and often tell a leak from a cache.
+# Slab and page counts after one cycle and after many distinguish a leak from a cache.
 unreclaimable() {
 	awk '/^SUnreclaim|^KernelStack|^PageTables/ { n += $2 } END { print n }' /proc/meminfo
 }
@@ -1129,7 +1130,7 @@ test_cycles() {
 # shellcheck source=tests/vm/guest_matrix.sh
 . "$(dirname "$0")/guest_matrix.sh"
 
-# --- running: in turn; mounts and /run are a test's own, processes and netdevs the guest's ---
+# --- running: in turn; mounts and /run belong to a test, processes and netdevs to the guest ---
 
 enter_sandbox() {
 	mount -t tmpfs tmpfs /run
@@ -1159,7 +1160,7 @@ run_one() { # test
 	local status=0
 	timeout -k 5 "${TEST_LIMIT:-1800}" unshare --mount bash "$0" --one "$1" >/tmp/out 2>&1 </dev/null ||
 		status=$?
-	killall -q -9 qmapd qmapd-rebuilt qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd systemd-udevd iperf3 # the guest is the test's alone
+	killall -q -9 qmapd qmapd-rebuilt qmap-modem pattern-tool proxy-tool qmi-proxy ModemManager dbus-daemon polkitd systemd-udevd iperf3 # the guest is for this test
 	grep '^DATA ' /tmp/out
 	if [ $status = 0 ] && wait_for 20 drivers_gone; then
 		echo "PASS usb-$datapath ${1#test_}"
@@ -1172,14 +1173,14 @@ run_one() { # test
 	echo "FAIL usb-$datapath ${1#test_} (status $status)"
 	sed 's/^/  /' /tmp/out
 	netdevs_left | while read -r dev; do ip link del "$dev" 2>/dev/null; done
-	[ ! -e /sys/class/net/wwan0/tun_flags ] || ip link del wwan0 # a test's own
+	[ ! -e /sys/class/net/wwan0/tun_flags ] || ip link del wwan0 # created by a test
 	return 1
 }
 
 if [ "${1:-}" = --one ]; then
 	one_test "$2"
 fi
-ln -sfn /proc/self/fd /dev/fd # bash's <(...) wants it, and devtmpfs does not have it
+ln -sfn /proc/self/fd /dev/fd # bash's <(...) needs it, and devtmpfs does not have it
 names=("${@/#/test_}")
 [ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
 echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Kernels for the guests: Debian's packages, unpacked under build/vm/<version>/root, never installed;
 # and one built for debugging, "kasan". Sourced by run.sh and by bench/vm.sh.
 #
@@ -16,7 +15,7 @@ VM_BUILD=$(realpath -m "${VM_BUILD:-$GUEST_BUILD/vm}")
 # shellcheck source=tests/vm/debug/kernel.sh
 . tests/vm/debug/kernel.sh
 
-# Debian suite that carries a kernel version; the machine's own suite for what it has itself.
+# Debian suite that has a kernel version; the machine's own suite for its own versions.
 suite_of() {
 	case $1 in
 	6.1) echo bookworm ;;
@@ -26,7 +25,7 @@ suite_of() {
 	esac
 }
 
-# The repository this machine itself installs from: no host is written down here.
+# The repository that this machine installs from, so that no host is named here.
 own_repository() {
 	# shellcheck disable=SC2016 # $(...) is for apt to expand
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
@@ -53,7 +52,7 @@ update_suite() {
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	{
 		echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
-		# Of other machines what the last point release has is enough, and complete.
+		# For other machines the last point release is sufficient and complete.
 		[ "$suite" != bookworm ] || [ -n "$SYSROOT" ] ||
 			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
 				"${uri%/debian/}/debian-security/ bookworm-security main"
@@ -82,7 +81,7 @@ relocate_headers() {
 	done
 }
 
-# Kernel build tools of a later suite need its C library: they get it, and are started by its loader.
+# Kernel build tools of a later suite need its C library: copies it and starts them by its loader.
 wrap_tools() {
 	local dir=$1 libs=$1/libs/usr/lib/x86_64-linux-gnu tool pkg tools
 	tools=$(find "$dir/root/usr/lib" -path '*kbuild*' -type f -perm -u+x -exec sh -c \
@@ -110,7 +109,7 @@ unpack_kernel() {
 	local suite=$1 release=$2 image=$3 dir=$4 base pkg parts
 	base=${release%-"$FLAVOUR"}
 	mkdir -p "$dir/deb" "$dir/root"
-	# Later packages keep the image and the modules in packages of their own.
+	# Later suites have the image and the modules in packages of their own.
 	mapfile -t parts < <(apt_suite "$suite" apt-cache depends "$image" |
 		sed -nE 's/.*Depends: (linux-(binary|modules)-[^ ]*).*/\1/p')
 	pkg=$(apt_suite "$suite" apt-cache depends "linux-headers-$release" |

@@ -42,7 +42,7 @@ void load_mutate(struct aggregate *a)
 		return;
 	}
 	for (i = 0; i < n; i++) {
-		if (chance(60)) /* headers are where it hurts */
+		if (chance(60)) /* changes in headers are the most harmful */
 			start = (start + 1000) % a->len & ~3;
 		a->data[(start + random_in(0, 63)) % a->len] =
 			chance(30) ? random_u32() : random_in(0, 255);
@@ -80,7 +80,7 @@ static void *drain(void *arg)
 	return NULL;
 }
 
-/* Sends out of whatever has the address at the moment. */
+/* Sends from the current owner of the address. */
 static void *uplink(void *arg)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Traffic in both directions, on threads of its own, while a test takes things away. */
+/* Traffic in both directions, on threads of its own, while a test removes devices. */
 #ifndef VM_LOAD_H
 #define VM_LOAD_H
 
@@ -14,16 +14,16 @@ struct world;
 struct load {
 	const struct world *w;
 	atomic_bool stop;
-	atomic_ulong down, up; /* aggregates that went down, transfers that came up */
+	atomic_ulong down, up; /* aggregates sent down, transfers received up */
 	pthread_t threads[3];
 };
 
-/* Aggregates of TCP and UDP, commands between them, for @ports ports; sometimes for others. */
+/* Fills @a with TCP and UDP packets and commands for @ports ports, sometimes for others. */
 void load_fill(struct aggregate *a, unsigned int ports);
-/* Spoils bytes and length of a good aggregate; or makes one of bytes from nowhere. */
+/* Changes bytes and length of a good aggregate, or makes one of random bytes. */
 void load_mutate(struct aggregate *a);
 
-/* The address that the load sends from, for port 1; host order, prefix 24. */
+/* Source address of the load, for port 1; host order, prefix 24. */
 #define LOAD_ADDR 0x0a640101
 
 void load_start(struct load *l, const struct world *w);

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# Which machine guests are: ARCH, a Debian architecture. Sourced by kernels.sh.
+# The machine of the guests: ARCH, a Debian architecture. Sourced by kernels.sh.
 #
 #   amd64    this machine's own, the default
 #   arm64    what newer routers have
@@ -9,8 +8,8 @@
 #   s390x    big endian
 #   mipsel   32 bits, and no unaligned access: what many routers have
 #
-# Other machines are QEMU's, and get what a cross compiler makes and Debian's libraries of that
-# architecture, unpacked under build/<ARCH>/sysroot. Nothing of it is installed here.
+# QEMU emulates other machines. Their programs are built by a cross compiler with Debian's libraries of
+# that architecture, unpacked under build/<ARCH>/sysroot. Nothing of it is installed here.
 
 # shellcheck disable=SC2034 # for those who source this
 ARCH=${ARCH:-amd64}
@@ -28,7 +27,7 @@ arm64)
 	;;
 armhf)
 	TRIPLET=arm-linux-gnueabihf FLAVOUR=armmp CONSOLE=ttyAMA0 QEMU_USER=qemu-arm-static
-	# Debian's armmp kernel says nothing on this one's console: user mode only.
+	# Debian's armmp kernel prints nothing on this machine's console: user mode only.
 	QEMU=(qemu-system-arm -M "virt,highmem=off") GUEST_SMP="-smp 2" NO_GUEST=1
 	GUEST_CPU=cortex-a15 GUEST_MEMORY=1024
 	;;
@@ -50,7 +49,7 @@ mipsel)
 	;;
 esac
 
-# Where make puts what it builds for the guests.
+# Directory of the guests' build.
 GUEST_BUILD=build
 SYSROOT='' CROSS=''
 if [ "$ARCH" != amd64 ]; then
@@ -59,13 +58,13 @@ if [ "$ARCH" != amd64 ]; then
 	CROSS=$TRIPLET-
 fi
 
-# Libraries that our programs are linked with, and what tests start in guests.
+# Libraries that our programs are linked with, and programs that tests start in guests.
 SYSROOT_PACKAGES="libc6 libgcc-s1 libbpf1 libbpf-dev libelf1 libelf-dev zlib1g zlib1g-dev libmnl0 libmnl-dev
 	libevent-core-2.1-7 libevent-dev libjson-c5 libjson-c-dev libinih1 libinih-dev libsmartcols1
 	libsmartcols-dev libcmocka0 libcmocka-dev libcrypt1 libcrypt-dev busybox-static iproute2 libcap2 libbsd0 libmd0 libdb5.3
 	libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool"
 
-# Symbolic links between the folders of a sysroot, which are absolute in some packages.
+# Makes symbolic links between folders of a sysroot relative; some packages have absolute ones.
 relative_links() { # root
 	local link to
 	find "$1" -type l -lname '/*' | while read -r link; do
@@ -94,14 +93,14 @@ fetch_sysroot() {
 	mv "$dir" "$SYSROOT"
 }
 
-# make of what is to run there.
+# Runs make for the guest's machine.
 guest_make() {
 	local libs=$SYSROOT/usr/lib/$TRIPLET
 	if [ -z "$SYSROOT" ]; then
 		make -s -j2 "$@"
 		return
 	fi
-	# The sanitizers' libraries are of this machine, and slow there.
+	# The sanitizers' libraries are those of this machine, and slow there.
 	make -s -j2 BUILD="$GUEST_BUILD" CC="${CROSS}gcc" ASAN="-O1 -g" \
 		CFLAGS="-O2 -g -isystem $SYSROOT/usr/include/$TRIPLET" \
 		LDFLAGS="-L$libs -Wl,-rpath-link,$libs:$SYSROOT/lib/$TRIPLET" "$@"
@@ -120,7 +119,7 @@ guest_file() {
 	return 1
 }
 
-# What a program needs to start: its loader and libraries, by their paths in the guest.
+# Files that a program needs to start: its loader and libraries, by their paths in the guest.
 needed_by() {
 	local name found
 	if [ -z "$SYSROOT" ]; then
@@ -135,7 +134,7 @@ needed_by() {
 	done
 }
 
-# Is the file a program that is started by a loader, or a static one?
+# Is the file a program, started by a loader or static?
 is_program() {
 	readelf -h "$1" 2>/dev/null | grep -qE 'Type: +(EXEC|DYN)'
 }

@@ -9,7 +9,7 @@
 #define PAGE	4096UL
 #define STEP	(512UL << 10)
 #define MIN_KB	2048
-#define KEEP_KB 24576 /* below, the kernel kills processes */
+#define KEEP_KB 24576 /* below this, the kernel kills processes */
 
 static char *reserve(size_t size)
 {
@@ -61,7 +61,7 @@ int memory_fragment(struct memory *m)
 	given = reserve(m->size);
 	if (!m->kept || !given)
 		return FAIL("mmap");
-	/* The kernel moves pages together for those alone who can wait for it. */
+	/* The kernel compacts memory only for allocations that can wait. */
 	proc_write("/proc/sys/vm/compaction_proactiveness", "0");
 	proc_write_number("/proc/sys/vm/min_free_kbytes", MIN_KB);
 	take(m->kept, given, m->size, PAGE << order);

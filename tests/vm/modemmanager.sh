@@ -1,12 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# ModemManager for the guests: Debian's packages, unpacked under build/vm/modemmanager, never
-# installed, since on a machine with a modem it would take that over. Sourced by usb.sh.
+# ModemManager for the guests: Debian's packages, unpacked under build/vm/modemmanager, never installed,
+# because it would take over a modem of this machine. Sourced by usb.sh.
 
 MM_PACKAGES=(modemmanager libmm-glib0 libmbim-glib4 libgudev-1.0-0 dbus-daemon libapparmor1
 	polkitd libpolkit-agent-1-0 libpolkit-gobject-1-0 libduktape207 udev)
-# 1.20 aborts in the plugin for Quectel when the modem has no AT port, as this one has none.
+# 1.20 aborts in the plugin for Quectel if the modem has no AT port, as this one.
 MM_PLUGINS=(generic)
 
 # Prints the reason on failure.
@@ -25,7 +24,7 @@ fetch_modemmanager() {
 	touch "$dir/complete.udev"
 }
 
-# Programs of these packages, the two plugins that are of use, and the libraries of all of them.
+# Copies programs of these packages, the two plugins needed, and the libraries of all of them.
 copy_modemmanager() { # TREE
 	local tree=$1 root=$VM_BUILD/modemmanager/root libs=usr/lib/x86_64-linux-gnu file plugin lib
 	local files=(usr/sbin/ModemManager usr/bin/mmcli usr/bin/dbus-daemon usr/lib/polkit-1/polkitd bin/udevadm

@@ -47,7 +47,10 @@ int netns_move(const char *name, int from, int to)
 	return err;
 }
 
-/* The end of a namespace shows by the veth whose other end it takes along. */
+/*
+ * A veth disappears with the namespace of its other end, which shows that the namespace has
+ * ended.
+ */
 static int end_one(void)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
@@ -64,9 +67,9 @@ static int end_one(void)
 }
 
 /*
- * A run of the worker takes all namespaces that have ended since its last one began, and takes
- * several grace periods: while it is busy with an empty namespace, the others gather. One that ends
- * behind them may still be of their run; the next is of a run that comes after it.
+ * A run of the worker takes all namespaces that have ended since its last one began, and lasts
+ * several grace periods: while it is busy with an empty namespace, the others gather. A namespace
+ * that ends after them may still belong to their run; the next one belongs to a later run.
  */
 int netns_end(const int *fds, unsigned int n)
 {

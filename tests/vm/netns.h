@@ -3,7 +3,7 @@
 #ifndef VM_NETNS_H
 #define VM_NETNS_H
 
-/* The one that this thread is in; a new one. A file descriptor, or -1. */
+/* Opens the namespace of this thread; creates a new one. Return a file descriptor, or -1. */
 int netns_here(void);
 int netns_new(void);
 /* Puts this thread into the namespace. 0 or -1. */

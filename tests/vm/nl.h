@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rtnetlink as the tests need it: each call is one request and waits for the answer. */
+/* rtnetlink requests for the tests: each call sends one request and waits for the answer. */
 #ifndef VM_NL_H
 #define VM_NL_H
 
@@ -13,7 +13,7 @@ struct nl_trunk {
 	uint32_t version, flow_ms, tx_bytes, tx_frames, tx_usecs; /* 0: not sent */
 };
 
-/* All return 0 or a negative errno; nl_error() is then the kernel's sentence, or "". */
+/* All return 0 or a negative errno; nl_error() then returns the kernel's text, or "". */
 const char *nl_error(void);
 int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t);
 int nl_change_trunk(const char *name, const struct nl_trunk *t);
@@ -33,9 +33,9 @@ int nl_set_u32(const char *name, uint16_t attr, uint32_t value);
 /* @addr: network byte order. IPv6: usable at once, without DAD. */
 int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix);
 int nl_add_addr6(const char *name, const struct in6_addr *addr, unsigned int prefix);
-/* Waits until the link runs. */
+/* Waits until the link is running. */
 int nl_wait_running(const char *name);
-/* One request that the caller has built. */
+/* Sends one request built by the caller. */
 int nl_talk(const struct nlmsghdr *nlh);
 
 #endif

@@ -135,7 +135,7 @@ size_t packet_make(uint8_t *out, const struct packet_spec *s)
 	return l3 + l4;
 }
 
-/* What a modem writes that has summed the whole packet. */
+/* Writes the trailer of a modem that has summed the whole packet. */
 static void put_trailer(uint8_t *p, const uint8_t *packet, size_t len)
 {
 	p[1] = QMAP_V4_CSUM_VALID;

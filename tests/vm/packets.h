@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Making IP packets and aggregates. All multi-byte values are in host order unless said. */
+/* Builds IP packets and aggregates. Multi-byte values are in host order unless stated otherwise. */
 #ifndef VM_PACKETS_H
 #define VM_PACKETS_H
 
@@ -18,10 +18,10 @@ bool chance(unsigned int percent);
 
 uint16_t csum16(const void *data, size_t n, uint32_t sum);
 
-/* A TCP or UDP packet as a generator describes it. */
+/* Describes a TCP or UDP packet. */
 struct packet_spec {
 	bool v6, udp;
-	unsigned int flow;     /* makes addresses and ports, where those below are zero */
+	unsigned int flow;     /* gives addresses and ports, if those below are zero */
 	uint32_t saddr, daddr; /* IPv4 */
 	uint16_t sport, dport;
 	uint8_t tos, ttl, flags;
@@ -38,13 +38,14 @@ struct packet_spec {
 size_t packet_make(uint8_t *out, const struct packet_spec *s);
 
 struct aggregate {
-	int version;  /* 1, 4, 5 */
-	bool csum_ok; /* v4: frames get a trailer with their sum; v5: checksums are vouched for */
+	int version; /* 1, 4, 5 */
+	/* v4: frames get a trailer with their sum; v5: checksums are marked as verified */
+	bool csum_ok;
 	size_t len, max;
 	uint8_t data[AGGREGATE_MAX];
 };
 
-/* False when it does not fit. */
+/* Returns false if it does not fit. */
 bool aggregate_add(struct aggregate *a, uint8_t mux, const uint8_t *packet, size_t len,
 		   unsigned int pad);
 bool aggregate_add_flow(struct aggregate *a, uint8_t mux, bool enable, uint32_t transaction);

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# The kernel's own ways of doing it, as data paths of qmapd, on the emulated USB modem of usb.sh: qmimux,
-# and all of them measured in turn by `qmap-bench modem`.
+# The kernel's own multiplexer qmimux as a data path of qmapd, on the emulated USB modem of usb.sh, and
+# all data paths measured in turn by `qmap-bench modem`.
 #
 #   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
 #   KERNELS="6.1 6.12"             which kernels

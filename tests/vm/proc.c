@@ -55,7 +55,7 @@ long meminfo(const char *name)
 	return kb;
 }
 
-/* "Node 0, zone    DMA32   12  5 ...": free blocks by order. */
+/* Parses "Node 0, zone    DMA32   12  5 ...": free blocks by order. */
 static long blocks_of_zone(const char *line, unsigned int order)
 {
 	unsigned int i = 0;

@@ -27,7 +27,7 @@ static uint32_t link_flags(int version)
 
 static int port_up(const char *name, int version)
 {
-	/* In v1 a checksum that the stack leaves open would stay open. */
+	/* In v1 no one would complete a checksum that the stack leaves open. */
 	return nl_set_u32(name, IFLA_MTU, 1500) ?: world_feature(name, ETHTOOL_SRXCSUM, true)
 		       ?: world_feature(name, ETHTOOL_SSG, true)
 		       ?: world_feature(name, ETHTOOL_STXCSUM, version != 1)

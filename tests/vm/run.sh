@@ -36,10 +36,10 @@ for kernel in $KERNELS; do
 		failed=1
 		continue
 	fi
-	# Without it the guest skips what needs it.
+	# Without it the guest skips tests that need it.
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
 	image=$VM_BUILD/$kernel/test.cpio.gz
-	mapfile -t more < <(guest_file nft) # used if it is there
+	mapfile -t more < <(guest_file nft) # used if present
 	make_image "$kernel" "$image" "shim_test $*" "$GUEST_BUILD/vm/bin/shim_test" \
 		"$GUEST_BUILD/vm/bin/vm.bpf.o" "${more[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1

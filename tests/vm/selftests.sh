@@ -1,18 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # Linux's own tests of netdevs (tools/testing/selftests/drivers/net), unchanged, against a port of the
-# shim and one of rmnet, in QEMU guests. The tests are those of Debian's newest package of the kernel's
-# source, whatever kernel they run on; that, and what they need of Debian, is fetched and unpacked under
-# build/vm/selftests, and nothing is installed.
+# shim and one of rmnet, in QEMU guests. The tests come from Debian's newest package of the kernel's
+# source, whichever kernel they run on; it, and the Debian packages that they need, are fetched and
+# unpacked under build/vm/selftests, and nothing is installed.
 #
-#   tests/vm/selftests.sh [PROGRAM...]     default: all that say something about a netdev like ours
+#   tests/vm/selftests.sh [PROGRAM...]     default: all that apply to a netdev like ours
 #   KERNELS="newest 6.12 6.1"               which kernels
 #   DATAPATHS="shim rmnet"                  whose ports
 #   DEADLINE=7200                           seconds after which a guest counts as hung
 #
-# Prints a line per test, kernel and data path, and all of them as a table. Fails if a result is not what
-# tests/vm/selftests.expected says.
+# Prints a line per test, kernel and data path, and all of them as a table. Fails if a result differs
+# from tests/vm/selftests.expected.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -31,14 +30,14 @@ GUEST_TREE=$VM_BUILD/selftests/tree
 
 PROGRAMS=(drivers/net/{ping,stats,queues,napi_id,napi_threaded}.py drivers/net/hw/{csum,uso,tso}.py)
 
-# The tests, and the descriptions of netlink that they speak by.
+# The tests, and the descriptions of netlink that they use.
 SOURCES=(
 	tools/testing/selftests/{drivers/net,net/lib,kselftest.h}
 	tools/net/ynl/pyynl
 	Documentation/netlink/specs
 )
 
-# Of the same suite as the newest kernel: older tools do not print all of the JSON that the tests read.
+# From the suite of the newest kernel: older tools do not print all of the JSON that the tests read.
 PACKAGES="libc6 python3.13-minimal libpython3.13-minimal libpython3.13-stdlib libexpat1 zlib1g libffi8
 	python3-yaml libyaml-0-2 bash libtinfo6 iputils-ping libcap2 libidn2-0 libunistring5 socat libssl3t64
 	libzstd1 libwrap0 libnsl2 libtirpc3t64 libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0
@@ -67,7 +66,7 @@ fetch_sources() {
 	echo "$version" >"$dir/version"
 }
 
-# As the Makefiles beside them do, for a guest that may have another C library.
+# Builds as the Makefiles beside them do, for a guest that may have another C library.
 build_helpers() {
 	local dir=$1 name
 	for name in net/lib/csum net/lib/xdp_helper drivers/net/napi_id_helper; do
@@ -77,7 +76,8 @@ build_helpers() {
 		-o "$dir/net/lib/xdp_dummy.bpf.o"
 }
 
-# The loader and the libraries are put where those of the host's programs are, which run with them too.
+# Puts the loader and the libraries where the host's programs have theirs, and runs those with them,
+# too.
 fetch_packages() {
 	local dir=$VM_BUILD/selftests/packages package
 	[ ! -d "$dir" ] || return 0
@@ -98,14 +98,14 @@ fetch_packages() {
 	mv "$dir.new" "$dir"
 }
 
-# So that no guest has to do it.
+# Compiles here, so that the guests need not.
 compile_python() { # packages directory
 	PYTHONHOME=$1/usr "$1/lib/$TRIPLET/ld-linux-x86-64.so.2" --library-path "$1/lib/$TRIPLET" \
 		"$1/usr/bin/python3.13" -m compileall -q --invalidation-mode unchecked-hash "$2"
 }
 
 # The kernel's description of rtnetlink names the link kinds that have data, and its library refuses
-# every link of another kind: those that are not of the kernel, and rmnet, which it lacks.
+# every link of another kind: kinds from outside the kernel, and rmnet, which it lacks.
 describe_kinds() { # rt-link.yaml
 	local kind
 	for kind in qmap_trunk qmap_port rmnet; do
@@ -147,8 +147,8 @@ print_table() { # file
 	}' "$1"
 }
 
-# The tests wait for seconds of the clock: without KVM, for those that the guest has worked through, not
-# for those that a busy host has let pass. Of two CPUs, one would use them up with waiting for the other.
+# The tests wait for seconds of the clock: without KVM, count the time that the guest has run, not the
+# time that a busy host has let pass. Of two CPUs, one would only wait for the other.
 run_kernel() { # kernel data-path
 	local image=$VM_BUILD/$1/selftests-$2.cpio.gz QEMU_OPTIONS=$GUEST_SMP
 	[ "$(accelerator "$1")" = kvm ] || QEMU_OPTIONS="-smp 1 -icount shift=0,sleep=off -rtc clock=vm"

@@ -82,7 +82,7 @@ static const struct test {
 	{"mutated_large", test_mutated_large},
 };
 
-/* Only if they are named: they take long, and want the debug kernel. */
+/* Run only if named: they take long and need the debug kernel. */
 static const char *const on_demand[] = {"chaos", "mutated_large"};
 
 static bool wanted(const char *name, int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A test is a function that returns 0 or says what was wrong by FAIL(). */
+/* A test is a function that returns 0, or reports a fault by FAIL(). */
 #ifndef VM_SHIM_TEST_H
 #define VM_SHIM_TEST_H
 
@@ -13,7 +13,7 @@
 		-1;                                                                                \
 	})
 
-/* Why the test that runs cannot be run here; it returns 0 then. */
+/* Reason why the current test cannot run here; it then returns 0. */
 extern const char *skipped;
 
 int test_links(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Aligned packets: where the CPU traps on an unaligned access, the kernel carries it out, counts it,
- * and a packet whose IP header is read so costs several traps.
+ * Aligned packets: a CPU that traps on an unaligned access leaves it to the kernel, which counts
+ * it; reading an IP header that way costs several traps per packet.
  */
 #include "shim_test.h"
 
@@ -27,7 +27,7 @@ static unsigned long long traps(void)
 	return n;
 }
 
-/* Lengths and pads as modems make them: each frame begins at a multiple of four. */
+/* Sends lengths and pads as modems do: each frame begins at a multiple of four. */
 static int send_packets(const struct world *w, bool udp)
 {
 	struct packet_spec s = {.udp = udp, .ttl = 64, .flags = 0x10, .frag = 0x4000};

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Everything that an administrator can change, changed at random while traffic runs in both
- * directions on all CPUs; allocations fail meanwhile where the kernel can make them fail. Made for
- * the debug kernel, which says what went wrong: here it only has to end as it began.
+ * Random changes of everything that an administrator can change, while traffic runs in both
+ * directions on all CPUs, with failing allocations if the kernel supports that. Made for the debug
+ * kernel, which reports faults: the test itself only checks that the final state equals the initial
+ * one.
  *
- *   ROUNDS=500 SEED=3      on the kernel's command line, how often and in which order
+ *   ROUNDS=500 SEED=3      on the kernel's command line, number of changes and their order
  */
 #include "shim_test.h"
 
@@ -59,7 +60,7 @@ static __attribute__((format(printf, 1, 2))) void run(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(command + n, sizeof(command) - n, format, ap);
 	va_end(ap);
-	/* Some of this is refused, depending on what has gone before. */
+	/* The kernel refuses some of this, depending on earlier changes. */
 	if (system(command))
 		return;
 }
@@ -69,7 +70,7 @@ static int make_modem(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	dup3(fd, world.modem, O_CLOEXEC); /* the old netdev goes, wherever it is */
+	dup3(fd, world.modem, O_CLOEXEC); /* closes the old netdev in any namespace */
 	close(fd);
 	fd = world_tun("modem0", 0, &world.modem_ifindex);
 	if (fd < 0)
@@ -98,7 +99,7 @@ static int make_port(unsigned int number)
 	return nl_up(name, true) ?: nl_carrier(name, true);
 }
 
-/* Makes again what is missing. 0, or a negative errno: not everything is there. */
+/* Creates missing devices. 0, or a negative errno: some are still missing. */
 static int make_missing(void)
 {
 	const struct nl_trunk t = {.tx_bytes = 8192, .tx_usecs = 300};
@@ -210,7 +211,7 @@ static void limits(void)
 	nl_change_trunk("trunk0", &t);
 }
 
-/* A device lives elsewhere for a while, or goes with the namespace that it is in. */
+/* Moves a device to another namespace for a while, or ends the namespace that it is in. */
 static void namespaces(void)
 {
 	int here = netns_here(), there = netns_new();
@@ -250,7 +251,7 @@ static void queues(void)
 	run("/bin/tc qdisc del dev %s root", name);
 }
 
-/* Forwarded flows leave the stack's usual ways. */
+/* Makes forwarded flows bypass the stack's usual path. */
 static void flowtable(void)
 {
 	run("nft 'table inet f { flowtable t { hook ingress priority 0; devices = { port1, port2 "
@@ -298,7 +299,7 @@ static void fail_for(const char *kind, unsigned int percent, bool sleepers)
 	fault(kind, "probability", percent);
 }
 
-/* Packets: 1 to 5 % of the allocations in softirqs, of objects or of pages. */
+/* Packets: 1 to 5 % of the allocations in softirqs fail, of objects or of pages. */
 static void fail_packets(void)
 {
 	const char *kind = chance(50) ? "failslab" : "fail_page_alloc";
@@ -310,7 +311,7 @@ static void fail_packets(void)
 	fault(kind, "probability", 0);
 }
 
-/* Links: 1 to 5 % of what this thread asks for. */
+/* Links: 1 to 5 % of this thread's allocations fail. */
 static void fail_links(void)
 {
 	fail_for("failslab", random_in(1, 5), true);
@@ -355,7 +356,7 @@ static const struct action {
 
 #define ACTIONS (sizeof(actions) / sizeof(*actions))
 
-/* Both directions, after all that. */
+/* Both directions work after all that. */
 static int still_works(void)
 {
 	struct packet_spec s = {.udp = true, .flow = 7, .ttl = 64, .payload = 321};
@@ -382,7 +383,7 @@ static int restore(void)
 	for (tries = 0; tries < 50; tries++) {
 		if (!make_missing() && !nl_add_addr4("port1", htonl(LOAD_ADDR), 24))
 			return 0;
-		pause_ms(20); /* what goes may keep its name for a while */
+		pause_ms(20); /* a removed device may keep its name for a while */
 	}
 	return FAIL("the devices cannot be made again: %s", nl_error());
 }
@@ -400,7 +401,7 @@ int test_chaos(void)
 	if (world_new(&world, &o))
 		return -1;
 	err = world_extra(&world, 0);
-	/* Links would keep others from their places. */
+	/* A link would keep other programs from being attached. */
 	bpf_link__destroy(world.rx);
 	world.rx = NULL;
 	for (i = 1; i <= PORTS; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Coalescing is exact: what leaves by a device that can do no segmentation of its own equals what
- * came, byte for byte, and in order within each flow.
+ * Coalescing is exact: packets leaving through a device without segmentation equal those received,
+ * byte for byte, and in order within each flow.
  */
 #include "test_coalesce.h"
 
@@ -17,7 +17,7 @@
 #define PORTS	   4
 #define FLOWS	   24
 #define AGGREGATES 1500
-#define KEPT	   4096 /* packets of one flow that are under way at once, power of two */
+#define KEPT	   4096 /* packets of one flow on their way, power of two */
 #define WAIT_MS	   30000
 #define WINDOW	   8 /* aggregates sent before reading */
 
@@ -58,7 +58,7 @@ static void flow_start(struct flow *f, unsigned int number, unsigned int udp)
 	f->head = f->tail = 0;
 }
 
-/* One departure from the steady state, for this packet alone or from here on. */
+/* Changes one property, for this packet alone or from here on. */
 static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
 {
 	static const uint8_t flags[] = {0x18, 0x11, 0x30, 0x14, 0x12, 0x50, 0x90, 0x19};
@@ -77,7 +77,7 @@ static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
 		f->next.window = s->window = random_u32();
 		break;
 	case 4:
-		s->seq += random_in(1, 4) * f->mss; /* ahead of its time */
+		s->seq += random_in(1, 4) * f->mss; /* early */
 		break;
 	case 5:
 		s->seq -= f->mss; /* a duplicate */
@@ -205,7 +205,7 @@ static int check(const uint8_t *packet, size_t len)
 	return err;
 }
 
-/* Reads until all that was sent has come. */
+/* Reads until all packets sent have arrived. */
 static int drain(const struct world *w, unsigned int *left)
 {
 	static uint8_t buf[PACKET_MAX];
@@ -250,7 +250,7 @@ static int exchange(const struct world *w, const struct coalesce_options *o)
 	return drain(w, &left);
 }
 
-/* The poll in a thread of its own: aggregates queue up, chains run across them. */
+/* Polls in a thread: aggregates queue up, chains run across them. */
 static int set_threaded(void)
 {
 	int fd, err;
@@ -301,8 +301,8 @@ static int run_in(struct world *w, const struct coalesce_options *o)
 }
 
 /*
- * There is one queue per CPU that delivers, and a modem delivers on one; so must this process, since
- * a queue's aggregates wait where ksoftirqd or a thread polls it.
+ * There is one queue per CPU that delivers. A modem delivers on one CPU, and so must this process:
+ * the aggregates of a queue wait until ksoftirqd or a thread polls it.
  */
 static int run_on_one_cpu(struct world *w, const struct coalesce_options *o)
 {
@@ -357,7 +357,7 @@ int test_coalesce_v5(void)
 	return coalesce_run(&o);
 }
 
-/* With GRO off, nothing is coalesced. */
+/* With GRO off, no packet is coalesced. */
 int test_no_coalesce(void)
 {
 	const struct coalesce_options o = {

@@ -10,16 +10,17 @@
 
 struct coalesce_options {
 	int version;	     /* of QMAP */
-	bool csum_ok;	     /* v4: frames have their sum; v5: checksums are vouched for */
-	unsigned int udp;    /* one flow in so many is UDP */
-	const char *feature; /* of the ports, to be switched on; NULL: none */
-	bool steady;	     /* each flow goes on as it began */
-	const char *off;     /* to be switched off, so that nothing may be coalesced; NULL: none */
+	bool csum_ok;	     /* v4: frames have their sum; v5: checksums are marked as verified */
+	unsigned int udp;    /* one in so many flows is UDP */
+	const char *feature; /* feature to switch on on the ports; NULL: none */
+	bool steady;	     /* flows do not change */
+	/* feature to switch off, so that no packet may be coalesced; NULL: none */
+	const char *off;
 };
 
 /*
- * 0, or -1 with a message: bytes or order differ, or hardly anything was coalesced, or anything
- * although that was switched off.
+ * 0, or -1 with a message: bytes or order differ, hardly any packet was coalesced, or any although
+ * that was switched off.
  */
 int coalesce_run(const struct coalesce_options *o);
 

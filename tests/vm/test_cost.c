@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a modem can cost, by "Limits" in qmap/shim.h: frames and answers of one poll, memory of
- * aggregates that wait and of packets that a slow socket holds.
+ * The cost that a modem can cause, by "Limits" in qmap/shim.h: frames and answers of one poll,
+ * memory of waiting aggregates and of packets in a slow socket.
  */
 #include "shim_test.h"
 
@@ -30,10 +30,10 @@
 #define WAITING_KB (8 << 10)
 #define BURST	   400 /* aggregates */
 #define PAIRS	   2000
-#define FACTOR	   3	/* memory that is in use, by what a socket is charged */
-#define SLACK_KB   4096 /* what the rest of a guest needs meanwhile */
+#define FACTOR	   3	/* memory in use per byte charged to a socket */
+#define SLACK_KB   4096 /* memory that the rest of a guest needs meanwhile */
 
-/* What vm.bpf.c counts of the polls of the trunk's NAPI. */
+/* Polls of the trunk's NAPI as counted by vm.bpf.c. */
 struct polls {
 	uint64_t polls, frames, most, now;
 };
@@ -55,7 +55,7 @@ static void pin_to_cpu(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-/* The threads that poll the trunk's queues, to the CPU that this one keeps busy. */
+/* Pins the threads that poll the trunk's queues to the CPU that this thread keeps busy. */
 static int pin_polls(void)
 {
 	char path[280], name[32];
@@ -77,7 +77,7 @@ static int pin_polls(void)
 	return n ? 0 : FAIL("no threads of trunk0");
 }
 
-/* From now on this thread runs, and no poll does, until the end of the hold. */
+/* From here to the end of the hold this thread runs and no poll does. */
 static int hold_polls(void)
 {
 	const struct sched_param first = {.sched_priority = 50};
@@ -95,7 +95,7 @@ static void release_polls(void)
 	sched_setscheduler(0, SCHED_OTHER, &any);
 }
 
-/* All that can wait, at once. */
+/* Sends as many aggregates as can wait, at once. */
 static int burst(const struct world *w, const struct aggregate *a, unsigned int n)
 {
 	uint64_t done, all = world_counter("trunk0", "aggregates") +
@@ -117,7 +117,7 @@ static int burst(const struct world *w, const struct aggregate *a, unsigned int 
 	return err ?: FAIL("aggregates are neither looked at nor dropped");
 }
 
-/* Frames of 5 bytes that are no IP packets: 13,000 in an aggregate. */
+/* Frames of 5 bytes that are not IP packets: 13,000 in an aggregate. */
 static void fill_with_bad_frames(struct aggregate *a)
 {
 	*a = (struct aggregate){.version = 1, .max = 65000};
@@ -168,7 +168,7 @@ int test_poll_frames(void)
 	return in_world(count_frames, true);
 }
 
-/* An aggregate full of commands: one poll answers a few, and what it does not answer is counted. */
+/* An aggregate full of commands: one poll answers a few and counts the rest. */
 static int count_answers(const struct world *w)
 {
 	static struct aggregate a;
@@ -206,7 +206,7 @@ int test_answers(void)
 	return in_world(count_answers, false);
 }
 
-/* Aggregates of 64 KB that wait while the CPU has better to do. */
+/* Aggregates of 64 KB wait while the CPU is busy. */
 static int hold_aggregates(const struct world *w)
 {
 	static struct aggregate a;
@@ -238,7 +238,10 @@ int test_waiting(void)
 	return in_world(hold_aggregates, false);
 }
 
-/* Two segments for port 1, which become one packet, and for port 2 what fills the memory between. */
+/*
+ * Sends two segments for port 1, which become one packet, and packets for port 2 that fill the
+ * memory in between.
+ */
 static int send_pair(const struct world *w, struct packet_spec *s, struct packet_spec *filler)
 {
 	static struct aggregate a;
@@ -261,7 +264,7 @@ static int send_pair(const struct world *w, struct packet_spec *s, struct packet
 	return world_send(w, a.data, a.len) ? FAIL("cannot send") : 0;
 }
 
-/* KB free, once what has been freed before has arrived there. */
+/* KB free, after freed memory has arrived there. */
 static long settled_memory(void)
 {
 	long now = meminfo("MemFree:"), before;
@@ -277,7 +280,7 @@ static long settled_memory(void)
 	return now;
 }
 
-/* A socket that is not read holds packets: it is charged for the memory that they keep busy. */
+/* A socket without a reader holds packets: it is charged for the memory that they use. */
 static int charge(const struct world *w, unsigned int payload)
 {
 	struct packet_spec s = {.flow = 1, .ttl = 64, .flags = 0x10, .frag = 0x4000};
@@ -313,7 +316,7 @@ static int charge_pairs(const struct world *w)
 {
 	if (world_tc_ingress(w, "port2", "drop"))
 		return -1;
-	/* what the kernel takes once is taken before it is measured */
+	/* the first run makes the kernel's one-time allocations */
 	return charge(w, 1400) ?: charge(w, 1) ?: charge(w, 200) ?: charge(w, 700) ?: charge(w, 1400);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Ports that all send as fast as they can share a slow trunk evenly. */
+/* Ports that send as fast as they can share a slow trunk evenly. */
 #include "shim_test.h"
 
 #include <arpa/inet.h>
@@ -23,8 +23,8 @@
 #define MEASURED 10000
 #define LEAST	 35U /* percent of the frames */
 /*
- * Slower than either sender alone, so that both wait for the trunk. By its path: busybox prefers a
- * tc of its own.
+ * Slower than either sender alone, so that both wait for the trunk. With its path, because busybox
+ * prefers a tc of its own.
  */
 #define BOTTLENECK "/bin/tc qdisc replace dev modem0 root tbf rate 20mbit burst 64kb limit 256kb"
 
@@ -33,7 +33,7 @@ static uint32_t host_addr(unsigned int port)
 	return htonl(0x0a640001 + (port << 8));
 }
 
-/* Sends out of one port until it is killed. */
+/* Sends through one port until it is killed. */
 static void flood(unsigned int port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -71,7 +71,7 @@ static int count(const uint8_t *p, size_t len, unsigned int *frames)
 	return 0;
 }
 
-/* Frames until there are @wanted: how long that takes depends on the machine, the shares do not. */
+/* Reads frames until there are @wanted: the duration depends on the machine, the shares do not. */
 static int measure(const struct world *w, unsigned int wanted, unsigned int *frames)
 {
 	static uint8_t buf[AGGREGATE_MAX];

@@ -76,7 +76,7 @@ static int counters(const struct fixture_check *c, const struct fixture *f)
 	return err;
 }
 
-/* Each request comes back as it was, but for the type, in a transfer of its own. */
+/* Each request comes back with only its type changed, in a transfer of its own. */
 static int replies(const struct world *w, const struct fixture *f)
 {
 	static uint8_t buf[AGGREGATE_MAX], want[AGGREGATE_MAX];

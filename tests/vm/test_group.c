@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trunk, ports and the netdev below go together: by one message, or with the namespaces that they
- * live in. The kernel puts all of them into one list and asks each for the devices that go along.
+ * Trunk, ports and the netdev below are deleted together: by one message, or with their namespaces.
+ * The kernel puts all of them into one list and asks each device for those that it takes along.
  */
 #include "shim_test.h"
 
@@ -22,7 +22,7 @@
 #define ORDERS 8
 #define ROUNDS 8
 
-/* One end of a veth below; its other end shows that the world is as it was before. */
+/* lower0 is one end of a veth; its other end shows that the initial state is restored. */
 static const char *const devs[DEVS] = {"lower0", "trunk0", "port1", "port2"};
 
 enum {
@@ -60,7 +60,7 @@ static int expect_gone(unsigned int left)
 	return 0;
 }
 
-/* What is left when those of @deleted are: a device takes along what is above it. */
+/* Devices left after deleting @deleted: a device takes along those above it. */
 static unsigned int left_of(unsigned int deleted)
 {
 	if (deleted & LOWER)
@@ -74,7 +74,7 @@ static void remove_rest(void)
 		nl_del("lower0");
 }
 
-/* Devices stand in a list in the order in which they came into the namespace. */
+/* A namespace lists devices in the order in which they entered it. */
 static int shuffle(int here, int there)
 {
 	unsigned int order[DEVS] = {0, 1, 2, 3}, i, j, t;
@@ -88,7 +88,7 @@ static int shuffle(int here, int there)
 	for (i = 0; i < DEVS; i++) {
 		const char *name = devs[order[i]];
 
-		/* One may refuse, or take others along into nothing: that is another test's. */
+		/* A device may refuse the move, or take others along: another test covers that. */
 		if (order[i] == 0 || !if_nametoindex(name))
 			continue;
 		if (netns_move(name, here, there) || netns_move(name, there, here))
@@ -129,8 +129,8 @@ int test_group_delete(void)
 }
 
 /*
- * Makes all where lower0 is to live, and moves trunk0 and port1 to where they are to: here, or in one
- * of two namespaces. port2 stays with lower0.
+ * Creates all devices in the namespace of lower0, and moves trunk0 and port1 to their places: here,
+ * or in one of two namespaces. port2 stays with lower0.
  */
 static int spread(const unsigned int *place, const int *ns)
 {
@@ -158,7 +158,7 @@ static bool exists_in(const char *name, int ns)
 	return yes;
 }
 
-/* After the end of @ended of the two namespaces, what was above something in them is gone. */
+/* After the end of @ended of the two namespaces, devices above one in them are gone. */
 static int end_namespaces(const unsigned int *place, unsigned int ended, bool swap)
 {
 	int ns[3] = {netns_here(), netns_new(), netns_new()}, gone[2], err;
@@ -186,7 +186,7 @@ static int end_namespaces(const unsigned int *place, unsigned int ended, bool sw
 	return err ? FAIL("places %u %u %u, ended %u", place[0], place[1], place[2], ended) : 0;
 }
 
-/* Three devices in three places, one or both of the others ending, in either order. */
+/* Three devices in three places; one or both of the others end, in either order. */
 int test_namespaces(void)
 {
 	unsigned int place[3], i;
@@ -203,7 +203,7 @@ int test_namespaces(void)
 	return err;
 }
 
-/* Takes the world's devices away by @how, with traffic. */
+/* Removes the world's devices by @how, with traffic. */
 static int take_away(struct world *w, unsigned int how, int here, int there)
 {
 	switch (how) {
@@ -240,7 +240,7 @@ static int with_load(unsigned int how)
 
 	if (world_new(&w, &o))
 		return -1;
-	if (how == 6) /* others must not hold the file that is closed */
+	if (how == 6) /* no other process may hold the file that is closed */
 		err = take_away(&w, how, here, there);
 	else {
 		load_start(&load, &w);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What one packet of the kernel's can hold: MAX_SKB_FRAGS pieces of memory, which are single pages
- * where memory is fragmented, and 64 KB. Whatever the modem sends, the same bytes leave by a device
- * without segmentation.
+ * Limits of one packet: MAX_SKB_FRAGS fragments of memory, which are single pages if memory is
+ * fragmented, and 64 KB. The bytes of any aggregate from the modem leave through a device without
+ * segmentation unchanged.
  */
 #include "shim_test.h"
 
@@ -38,7 +38,7 @@ static void begin(int version)
 	sent.used = 0;
 }
 
-/* False when it does not fit. */
+/* Returns false if it does not fit. */
 static bool add(struct packet_spec *s, unsigned int payload)
 {
 	uint8_t *packet = sent.data + sent.used;
@@ -79,7 +79,7 @@ static int compare(const uint8_t *buf, size_t len, unsigned int i)
 	return 0;
 }
 
-/* Sends the aggregate; its packets come out as they were put in. */
+/* Sends the aggregate and expects its packets unchanged. */
 static int exchange(const struct world *w)
 {
 	static uint8_t buf[AGGREGATE_MAX];
@@ -130,7 +130,7 @@ static int full_chains(const struct world *w)
 	return world_counter("port1", "rx_coalesced") ? 0 : FAIL("nothing was coalesced");
 }
 
-/* Payloads of a chain lie in single pages: two of them in each. */
+/* Payloads of a chain are in single pages, two in each. */
 int test_single_pages(void)
 {
 	struct world w;
@@ -150,8 +150,8 @@ static uint64_t lost(void)
 }
 
 /*
- * The same as far as memory lasts: what comes out was sent, in order, and what does not come out is
- * counted. Returns the number of packets that came, or -1.
+ * The same as far as memory lasts: packets that arrive are those sent, in order, and missing ones
+ * are counted. Returns the number of packets that came, or -1.
  */
 static int exchange_some(const struct world *w)
 {
@@ -195,10 +195,7 @@ static int in_fragments(const struct world *w)
 	return all ? 0 : FAIL("nothing came");
 }
 
-/*
- * There is nothing but single pages, once a reader that is slow holds the larger blocks that were
- * left.
- */
+/* A slow reader holds the larger blocks, so that only single pages are left. */
 static int with_slow_reader(const struct world *w)
 {
 	int tap = world_tap("port1"), err = tap < 0 ? -1 : in_fragments(w);
@@ -224,7 +221,7 @@ int test_fragmented_memory(void)
 	return err;
 }
 
-/* Sizes around those of pages, of page fragments (32 KB), of a packet, and of what is signed. */
+/* Sizes around those of pages, page fragments (32 KB), packets, and signed integers. */
 static const unsigned int sizes[] = {1,	    1000,  4056,  4096,	 9000,	16000, 20000, 31000,
 				     32728, 32768, 33000, 40000, 50000, 60000, 64000, 65200};
 #define SIZES (sizeof(sizes) / sizeof(*sizes))
@@ -237,7 +234,7 @@ static void next_flow(struct packet_spec *s, bool v6, bool udp)
 		.flow = flow, .v6 = v6, .udp = udp, .ttl = 64, .frag = 0x4000, .flags = 0x10};
 }
 
-/* Two sizes in turn, as often as they fit. */
+/* Sends two sizes in turn, as often as they fit. */
 static int pair(const struct world *w, int version, struct packet_spec *s, unsigned int a,
 		unsigned int b)
 {
@@ -286,7 +283,7 @@ static int random_sizes(const struct world *w, int version)
 	return 0;
 }
 
-/* Any payload that the 16 bits of a frame's length can name. */
+/* Any payload that fits the 16 bits of a frame's length. */
 static int large_payloads(int version)
 {
 	struct world w;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The stack comes back to a port while the port sends: by a tc redirect of the netdev below, by a
- * tunnel, by another trunk on top. Nothing may lock up, and when it is over, both directions work.
+ * The stack calls a port again while the port sends: by a tc redirect of the netdev below, by a
+ * tunnel, by another trunk on top. Nothing may lock up, and afterwards both directions work.
  */
 #include "shim_test.h"
 
@@ -31,11 +31,11 @@
 
 struct loop {
 	const char *name;
-	const char *up[STEPS];	 /* each must work, but those with a '-' in front */
-	const char *down[STEPS]; /* may fail: what they take away may be gone */
+	const char *up[STEPS];	 /* each must work, except those with a '-' in front */
+	const char *down[STEPS]; /* may fail: the objects may be gone */
 };
 
-/* By path: busybox prefers an ip and a tc of its own. */
+/* With paths, because busybox prefers an ip and a tc of its own. */
 static const struct loop loops[] = {
 	{"egress of the modem to a port",
 	 {REDIRECT("modem0", "egress", "egress redirect", "port2")},
@@ -113,7 +113,7 @@ static uint32_t host_addr(unsigned int port)
 	return 0x0a640001 + (port << 8);
 }
 
-/* UDP out of each port, to the addresses behind a tunnel, and aggregates in. */
+/* Sends UDP through each port, to the addresses behind a tunnel, and aggregates from the modem. */
 static void traffic(const struct world *w)
 {
 	static const uint32_t more[] = {0x0ac80102, 0x0ac80202};
@@ -157,7 +157,7 @@ static int gets_in(const struct world *w, unsigned int port)
 	return n == len && !memcmp(sent, came, len) ? 0 : FAIL("%s: nothing gets in", name);
 }
 
-/* A payload of a size that nothing else has. */
+/* Sends a payload of a size that no other packet has. */
 static int gets_out(const struct world *w, unsigned int port)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -313,7 +313,7 @@ int test_lock_classes(void)
 	return in_world(&back, stacked_work, 0) ?: in_world(&back, stacked_work, 16384);
 }
 
-/* What a packet socket can send: nothing at all, too little for a header, more than there is room. */
+/* Packets from a packet socket: empty, too short for a header, longer than the room. */
 static int sockets_work(const struct world *w, __attribute__((unused)) const struct loop *l)
 {
 	static const char *const names[] = {"port1", "trunk0", "port2", "modem0"};
@@ -354,7 +354,7 @@ static int target_set(const char *file, const char *text)
 	return proc_write(path, text);
 }
 
-/* Messages of the kernel leave with interrupts off; a port may refuse to carry them. */
+/* Kernel messages leave with interrupts off; a port may refuse to carry them. */
 static int netconsole_work(const struct world *w, __attribute__((unused)) const struct loop *l)
 {
 	char level[64] = "";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Packets that the stack leaves to a port to cut and to sum: each frame is the bytes that the
- * packet's sender would have sent one by one. Packets come with a virtio header, as from a virtual
- * machine behind the router, so that every shape can be made.
+ * Packets that the stack leaves to a port to segment and to checksum: each frame has the bytes that
+ * the packet's sender would have sent one by one. Packets come with a virtio header, as from a
+ * virtual machine behind the router, so that every shape can be made.
  */
 #include "shim_test.h"
 
@@ -79,7 +79,7 @@ static unsigned int headers(const struct shape *s)
 	return l3_length(s) + (s->udp ? 8 : 20 + s->tcp_options);
 }
 
-/* One, two or more paddings (PadN) fill what an options header has room for. */
+/* One, two or more paddings (PadN) fill the room in an options header. */
 static void put_v6(uint8_t *p, const struct shape *s, unsigned int len)
 {
 	uint8_t proto = s->udp ? IPPROTO_UDP : IPPROTO_TCP;
@@ -158,7 +158,7 @@ static size_t build(uint8_t *p, const struct shape *s, unsigned int offset, unsi
 	return len;
 }
 
-/* FIN and PSH are of the last segment, CWR is of the first. */
+/* Only the last segment has FIN and PSH, only the first has CWR. */
 static uint8_t flags_of(const struct shape *s, bool first, bool last)
 {
 	uint8_t flags = s->flags;
@@ -195,7 +195,7 @@ static uint8_t gso_type(const struct shape *s)
 	return type | (s->flags & 0x80 ? VIRTIO_NET_HDR_GSO_ECN : 0);
 }
 
-/* Frames of a transfer, one after the other; NULL at its end. */
+/* Iterates over the frames of a transfer; NULL at its end. */
 struct frames {
 	uint8_t buf[AGGREGATE_MAX];
 	size_t at, len;
@@ -305,7 +305,7 @@ struct sum {
 	unsigned int options;
 };
 
-/* Sums that no modem knows: it is not asked for them. */
+/* Checksums that no modem supports: it is not asked for them. */
 static const struct sum sums[] = {
 	{"GRE", 20, 4, IPPROTO_GRE, false, 0},
 	{"UDP in GRE", 52, 6, IPPROTO_GRE, false, 0},

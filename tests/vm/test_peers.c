@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The shim and kernel rmnet side by side: the same packets go out of both, the same aggregates come
- * in by both, and what one encodes the other decodes.
+ * in by both, and each decodes the output of the other.
  *
- * Where the two differ, and may:
+ * The two differ, and may, in these points:
  * - rmnet does not pad (kernel rmnet_handlers.c asks rmnet_map_add_map_header() for none), the shim
- *   pads to 4 bytes: pads are checked for what they should be, all else for being equal;
+ *   pads to 4 bytes: the test checks pads by themselves and all else for equality;
  * - both aggregate, but end a transfer for reasons of their own: frames are compared, not
- * transfers;
+ *   transfers;
  * - order is kept within a port: a port's queue limit may let another go first;
  * - rmnet leaves a command that it does not know unanswered: these are not compared;
  * - rmnet compares the sum of a v4 trailer, the shim leaves that to the stack.
@@ -36,12 +36,12 @@
 #define ROUNDS	  60U
 #define BATCH	  40
 #define LARGEST	  1500
-#define FULL	  30 /* frames that fit an aggregate, whatever their size */
+#define FULL	  30 /* frames of any size that fit an aggregate */
 #define WAIT_MS	  30000
 #define NUDGE	  (PORTS + 1) /* of rmnet only */
 #define NUDGES	  3
 #define TRANSFERS (BATCH + NUDGES)
-#define STRANGER  77 /* a mux id that nobody has */
+#define STRANGER  77 /* a mux id without a port */
 
 struct peer {
 	const char *name; /* and prefix of its ports */
@@ -51,7 +51,7 @@ struct peer {
 
 static struct peer shim = {.name = "port"}, rmnet = {.name = "rm"};
 
-/* A packet as it was given to a port, and as it is once its checksum is filled in. */
+/* A packet as given to a port, and with its checksum filled in. */
 struct packet {
 	unsigned int port;
 	bool partial, bad;
@@ -68,7 +68,7 @@ struct frame {
 	uint8_t *next_header, *packet;
 };
 
-/* What a peer has sent; frames in the order of packets[]. */
+/* Frames of one peer in the order of packets[]. */
 struct sent {
 	unsigned int n;
 	struct {
@@ -85,7 +85,7 @@ static unsigned int n_nudges;
 
 /* ---- packets ---- */
 
-/* What who was asked to fill in a checksum does: sums from @start, the field included. */
+/* Completes a checksum: sums from @start, the field included. */
 static void finish(uint8_t *packet, size_t len, unsigned int start, unsigned int field)
 {
 	uint16_t sum = ~csum16(packet + start, len - start, 0);
@@ -136,7 +136,7 @@ static void make(struct packet *p, bool bad)
 
 /* ---- out of a port ---- */
 
-/* A packet socket hands a device bytes as they are, and can leave a checksum open. */
+/* A packet socket passes bytes to a device unchanged, and can leave a checksum open. */
 static int out_open(const char *dev)
 {
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1;
@@ -190,7 +190,7 @@ static size_t read_frame(uint8_t *p, size_t left, int version, struct frame *f)
 	return header + n;
 }
 
-/* Puts a frame with the packet that it must carry: each port sends in order. */
+/* Assigns a frame to the packet that it must carry: each port sends in order. */
 static int note_frame(struct sent *s, unsigned int *next, const struct frame *f)
 {
 	unsigned int i;
@@ -227,9 +227,9 @@ static int read_transfer(struct sent *s, unsigned int *next, size_t len, int ver
 }
 
 /*
- * A packet that meets rmnet's timer just as its handler ends waits for the next one (kernel
- * rmnet_map_data.c: rmnet_map_tx_aggregate() finds hrtimer_active() and starts no other). This one,
- * on a port that the shim does not have, gets it moving.
+ * A packet that arrives just as the handler of rmnet's timer ends waits for the next one (kernel
+ * rmnet_map_data.c: rmnet_map_tx_aggregate() finds hrtimer_active() and starts no other). This
+ * packet, on a port that the shim does not have, makes rmnet send it.
  */
 static int nudge(const struct peer *peer)
 {
@@ -242,7 +242,7 @@ static int nudge(const struct peer *peer)
 	return send_out(peer, &p);
 }
 
-/* Takes transfers of @peer until the whole batch is there. */
+/* Reads transfers of @peer until the whole batch is there. */
 static int collect(const struct peer *peer, struct sent *s, int version)
 {
 	unsigned int next[PORTS + 1] = {}, nudges = 0;
@@ -257,7 +257,7 @@ static int collect(const struct peer *peer, struct sent *s, int version)
 	return s->n_frames == BATCH ? 0 : FAIL("%s: %u frames", peer->name, s->n_frames);
 }
 
-/* The packet as it should stand in a frame. */
+/* Builds the packet as expected in a frame. */
 static void expected_in_frame(const struct packet *p, int version, uint8_t *out)
 {
 	memcpy(out, version == 1 ? p->whole : p->given, p->len);
@@ -295,7 +295,7 @@ static int compare_frames(const struct packet *p, const struct frame *ours,
 			    ours->next_header[0], ours->next_header[1], ours->next_header[2],
 			    ours->next_header[3], theirs->next_header[0], theirs->next_header[1],
 			    theirs->next_header[2], theirs->next_header[3]);
-	/* Equal is not enough: neither may have asked. */
+	/* Equality is not enough: neither may have requested a checksum. */
 	asked = version == 5 ? ours->next_header[1] & QMAP_V5_CSUM : ours->next_header[2] & 0x80;
 	if (version != 1 && asked != p->partial)
 		return FAIL("checksum open: %d, asked for: %d", p->partial, asked);
@@ -309,7 +309,7 @@ static int compare_frames(const struct packet *p, const struct frame *ours,
 
 /* ---- into a port ---- */
 
-/* One packet of a tap, and whether its checksum counts as verified. */
+/* Reads one packet of a tap, and whether its checksum counts as verified. */
 static size_t read_tap(int fd, uint8_t *buf, size_t size, bool *verified)
 {
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
@@ -354,11 +354,11 @@ static int expect_silence(const struct peer *peer)
 	return 0;
 }
 
-/* ---- what one encodes the other decodes ---- */
+/* ---- each decodes the other's frames ---- */
 
 /*
- * v1 and v5 look the same in both directions, but for the one bit of v5: it asks for a checksum
- * uplink and vouches for one downlink. The modem between fills in what it was asked for.
+ * v1 and v5 look the same in both directions, except one bit of v5: uplink it requests a checksum,
+ * downlink it reports a good one. The modem in between fills in requested checksums.
  */
 static void through_the_modem(struct sent *s, int version)
 {
@@ -406,7 +406,7 @@ static int uplink_round(int version)
 
 /* ---- the same aggregates for both ---- */
 
-/* Both end an aggregate at what is no frame: at the end, or in front of a good one. */
+/* Both end an aggregate at malformed bytes: at the end, or in front of a good frame. */
 static unsigned int spoil(struct aggregate *a, unsigned int n)
 {
 	static const uint8_t none[4] = {0, 1, 0, 0};
@@ -452,7 +452,7 @@ static int downlink_round(int version)
 	if (world_send(&shim.w, a.data, a.len) || world_send(&rmnet.w, a.data, a.len))
 		return FAIL("%zu bytes: %s", a.len, strerror(errno));
 	for (i = 0; i < n; i++) {
-		/* In v4 it is the sum that is vouched for. */
+		/* In v4 the sum is reported, not the verdict. */
 		bool verified = vouched[i] && (version == 5 || (version == 4 && !packets[i].bad));
 
 		if (expect_packet(&shim, &packets[i], verified) ||
@@ -501,7 +501,7 @@ static int commands(int version)
 	return 0;
 }
 
-/* ---- the two of them ---- */
+/* ---- both peers ---- */
 
 static int sockets(struct peer *peer, unsigned int ports)
 {
@@ -511,7 +511,7 @@ static int sockets(struct peer *peer, unsigned int ports)
 
 	for (i = 1; i <= ports; i++) {
 		snprintf(dev, sizeof(dev), "%s%u", peer->name, i);
-		/* GRO would put together what is to be compared. */
+		/* GRO would merge the packets to compare. */
 		if (world_feature(dev, ETHTOOL_SGRO, false) || nl_wait_running(dev))
 			return FAIL("%s: %s", dev, strerror(errno));
 		peer->out[i] = out_open(dev);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Receive programs that are not ours: those that know nothing of the shim, and those that
- * redirect.
- */
+/* Receive programs of other origin: those not written for the shim, and those that redirect. */
 #include "shim_test.h"
 
 #include <net/if.h>
@@ -41,7 +38,7 @@ static int swap_in(const struct world *w, const char *name)
 	return bpf_link__update_program(w->rx, prog) ? FAIL("cannot install %s", name) : 0;
 }
 
-/* Also waits until a program has seen all of them. */
+/* Waits until a program has seen all of them. */
 static int send_rounds(const struct world *w, unsigned int rounds, unsigned int frames)
 {
 	uint64_t all = world_counter("trunk0", "aggregates") + rounds;
@@ -121,7 +118,7 @@ int test_no_program(void)
 	return err;
 }
 
-/* How many packets count_and_drop has seen: waits for @all of them. */
+/* Number of packets that count_and_drop has seen; waits for @all of them. */
 static uint64_t seen(const struct world *w, uint64_t all)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
@@ -137,7 +134,7 @@ static uint64_t seen(const struct world *w, uint64_t all)
 	return n;
 }
 
-/* One device map entry, veth0, where an Ethernet header is pushed. */
+/* A device map with one entry, veth0, where a program pushes an Ethernet header. */
 static int redirect_to_veth(const struct world *w)
 {
 	struct bpf_devmap_val val = {.ifindex = if_nametoindex("veth0"),
@@ -150,7 +147,7 @@ static int redirect_to_veth(const struct world *w)
 	return swap_in(w, "frames_to_map");
 }
 
-/* What a packet socket on @dev sees equals what was in the frames. */
+/* A packet socket on @dev receives the bytes that were in the frames. */
 static int redirect_bytes(const struct world *w, const char *dev)
 {
 	static struct aggregate a;
@@ -181,7 +178,7 @@ static int redirect_in(const struct world *w)
 	uint64_t all = ROUNDS * FRAMES, n;
 	int err;
 
-	/* veth takes XDP frames only when its peer has a program. */
+	/* veth only takes XDP frames if its peer has a program. */
 	link = bpf_program__attach_xdp(pass, if_nametoindex("veth1"));
 	if (!link)
 		return FAIL("no XDP on veth");
@@ -223,7 +220,7 @@ static uint64_t arrived_on(const struct world *w, uint32_t cpu)
 	return n;
 }
 
-/* The shim runs on the first CPU, and the packets go on on the second. */
+/* The shim runs on the first CPU, and the packets continue on the second. */
 static int redirect_to_cpu(const struct world *w)
 {
 	struct bpf_cpumap_val val = {.qsize = 2048, .bpf_prog.fd = world_prog(w, "arrive")};

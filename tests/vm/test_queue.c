@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What waits between a port and the modem: no more below the aggregator than its limits allow, all
- * that is lost there counted, and nothing that outlives its port.
+ * Packets between a port and the modem: no more wait below the aggregator than its limits allow,
+ * all losses there are counted, and no packet outlives its port.
  */
 #include "shim_test.h"
 
@@ -25,7 +25,7 @@
 #define BELOW_MAX (192 << 10) /* 128 KB of a port, and an aggregate that crosses the limit */
 #define ROUNDS	  40
 
-/* By its path: busybox prefers a tc of its own. */
+/* With its path, because busybox prefers a tc of its own. */
 #define TBF(parameters) "/bin/tc qdisc replace dev modem0 root tbf " parameters
 
 static uint32_t host_addr(void)
@@ -82,7 +82,7 @@ static int in_worlds(int (*work)(const struct world *w))
 	return in_world(&alone, work) ?: in_world(&filled, work) ?: in_world(&timed, work);
 }
 
-/* Bytes in the queue of the modem's netdev, -1 if tc does not tell. */
+/* Bytes in the queue of the modem's netdev, -1 if tc does not report it. */
 static long below(void)
 {
 	static char text[4096];
@@ -131,7 +131,7 @@ static unsigned int count_frames(const uint8_t *p, size_t len)
 	return n;
 }
 
-/* Frames that come until nothing does. */
+/* Reads frames until no more arrive. */
 static unsigned int take_frames(const struct world *w, unsigned int *transfers)
 {
 	static uint8_t buf[AGGREGATE_MAX];
@@ -174,7 +174,7 @@ static int refused_below(const struct world *w)
 	return expect_account(w);
 }
 
-/* The queue of the port itself is one that drops nothing. */
+/* The queue of the port itself drops nothing. */
 static int overflow_below(const struct world *w)
 {
 	if (system(TBF("rate 8mbit burst 20kb limit 3kb")) ||
@@ -183,7 +183,7 @@ static int overflow_below(const struct world *w)
 	return send_many(FEW, PAYLOAD) ?: expect_account(w);
 }
 
-/* What the netdev below does not take is counted. */
+/* Packets that the netdev below refuses are counted. */
 int test_drops_below(void)
 {
 	return in_worlds(refused_below) ?: in_worlds(overflow_below);
@@ -201,14 +201,14 @@ static int flow(const struct world *w, bool enable)
 	return enable || world_recv(w, answer, sizeof(answer), WAIT_MS) ? 0 : FAIL("no answer");
 }
 
-/* What has gathered in the port's queue leaves in aggregates although no frame waits for others. */
+/* Packets gathered in the port's queue leave in aggregates although no frame waits for others. */
 static int bulk(const struct world *w)
 {
 	unsigned int transfers = 0, frames;
 
 	if (flow(w, false) || send_many(FEW, 100) || flow(w, true))
 		return -1;
-	frames = take_frames(w, &transfers) - 1; /* an answer, too */
+	frames = take_frames(w, &transfers) - 1; /* one is an answer */
 	printf("  %u frames in %u transfers\n", frames, transfers - 1);
 	if (frames != FEW)
 		return FAIL("%u were sent", FEW);
@@ -281,7 +281,7 @@ static void keep_line(const char *line, void *arg)
 	snprintf(arg, 256, "%s", line);
 }
 
-/* Good traffic is no drop in the eyes of `dropwatch`, and what is one says why. */
+/* `dropwatch` reports no drops for good traffic, and a reason for each real drop. */
 static int trace_drops(const struct world *w, struct trace *t)
 {
 	char line[256] = "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Splitting: packets that do not coalesce reach their port as they were, in order. */
+/* Splitting: packets that do not coalesce reach their port unchanged and in order. */
 #include "shim_test.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static size_t random_packet(uint8_t *out)
 	return packet_make(out, &s);
 }
 
-/* Fills the aggregate; returns the number of frames, notes in kept[] what went where. */
+/* Fills the aggregate; returns the number of frames and records their ports in kept[]. */
 static unsigned int fill(struct aggregate *a, unsigned int *n)
 {
 	unsigned int frames = 0;

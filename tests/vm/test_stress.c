@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Nonsense from the modem, and everything being taken away while packets flow. No leak either. */
+/* Malformed input from the modem, and the removal of every device while packets flow. No leaks. */
 #include "shim_test.h"
 
 #include <arpa/inet.h>
@@ -86,7 +86,7 @@ static int leaks(long heads, long kb)
 	struct timespec pause = {.tv_nsec = 10000000};
 	int i;
 
-	/* RCU frees what was deleted some time after. */
+	/* RCU frees deleted objects some time after. */
 	for (i = 0; i < 500; i++) {
 		if (skb_heads() <= heads + 256 && meminfo("MemFree:") >= kb - LEAK_KB)
 			return 0;
@@ -102,7 +102,7 @@ int test_mutated(void)
 	long heads, kb;
 	size_t i;
 
-	/* Caches of the kernel fill up in a first round. */
+	/* The first round fills the kernel's caches. */
 	if (mutated(1, 500, 9000))
 		return -1;
 	heads = skb_heads();
@@ -113,7 +113,7 @@ int test_mutated(void)
 	return leaks(heads, kb);
 }
 
-/* Any length that there is. AGGREGATES=N on the kernel's command line says how many. */
+/* Any possible length. AGGREGATES=N on the kernel's command line sets the number. */
 int test_mutated_large(void)
 {
 	static const int versions[] = {1, 4, 5};
@@ -167,7 +167,7 @@ static int rebuild_trunk(struct world *w)
 	return !w->rx || nl_up("trunk0", true) ? FAIL("trunk0 does not come back") : 0;
 }
 
-/* Unloads the module from under everything and loads it again. */
+/* Unloads the module in use and loads it again. */
 static int reload_module(void)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
@@ -229,8 +229,10 @@ int test_teardown(void)
 	return err;
 }
 
-/* Aggregates on their way: far below what the shim's queue holds, whose drops are none of the
- * swap's. */
+/*
+ * Aggregates on their way: far below the limit of the shim's queue, whose drops would not be the
+ * swap's.
+ */
 #define ON_THE_WAY 64
 
 struct counted {
@@ -250,7 +252,7 @@ static void let_catch_up(struct counted *load, uint64_t sent)
 	}
 }
 
-/* Counts what it sends. */
+/* Counts the frames sent. */
 static void *counted_downlink(void *arg)
 {
 	static struct aggregate a;
@@ -287,7 +289,7 @@ static struct qmap_shim *same_programs_again(const struct world *w)
 	return NULL;
 }
 
-/* Another program is put in place of the running one: no frame is lost or counted twice. */
+/* A program replaces the running one: no frame is lost or counted twice. */
 int test_swap(void)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
@@ -320,7 +322,7 @@ int test_swap(void)
 	return err;
 }
 
-/* The netdev below goes while it delivers, with its ports sending. */
+/* The netdev below is removed while it delivers and its ports send. */
 int test_unplug(void)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The switch for coalescing that every port has, `ethtool -K PORT rx-gro-hw off`: the shim leaves
- * packets alone then, and GRO of the stack, which has a switch of its own, may have them.
+ * The switch for coalescing of every port, `ethtool -K PORT rx-gro-hw off`: the shim then leaves
+ * packets alone, and the stack's GRO, which has a switch of its own, may merge them.
  */
 #include "shim_test.h"
 
@@ -69,7 +69,7 @@ static int expect_singles(int tap)
 	return world_readable(tap, 0) ? FAIL("more packets than were sent") : 0;
 }
 
-/* The segments as one packet: one pair of headers, then all that they carried. */
+/* The segments as one packet: one pair of headers, then all payloads. */
 static int expect_one(int tap)
 {
 	uint8_t buf[AGGREGATE_MAX];
@@ -84,7 +84,7 @@ static int expect_one(int tap)
 	return world_readable(tap, 0) ? FAIL("more than one packet") : 0;
 }
 
-/* Sends; what has become of it is seen by @expect, and @coalesced of the packets by the shim. */
+/* Sends; @expect checks the packets received, @coalesced is the number merged by the shim. */
 static int round_trip(const struct world *w, int tap, int (*expect)(int), uint64_t coalesced)
 {
 	uint64_t before = world_counter("port1", "rx_coalesced"), now;
@@ -103,7 +103,7 @@ static int run_in(const struct world *w, int tap)
 		return FAIL("at the beginning");
 	if (world_named_feature("port1", SWITCH, false))
 		return FAIL("no " SWITCH);
-	/* Now it is the stack that merges: with the switch off, it gets the packets for GRO. */
+	/* With the switch off, the stack gets the packets and GRO merges them. */
 	if (round_trip(w, tap, expect_one, 0))
 		return FAIL(SWITCH " off");
 	if (world_named_feature("port1", "gro", false) || round_trip(w, tap, expect_singles, 0))

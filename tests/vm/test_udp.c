@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* UDP that is coalesced, where the port was told that it may, and sums in v4's trailers. */
+/* UDP that is coalesced, if the port has that switched on, and sums in v4's trailers. */
 #include "shim_test.h"
 
 #include <unistd.h>
@@ -24,7 +24,7 @@ int test_udp_v5(void)
 	return coalesce_run(&o);
 }
 
-/* The modem's sum is taken for what it proves, no more: some checksums are wrong here. */
+/* The modem's sum proves no more than itself: some checksums are wrong here. */
 int test_trailer_sums(void)
 {
 	const struct coalesce_options o = {
@@ -67,7 +67,7 @@ static int expect_coalesced(const struct world *w, uint64_t want)
 					(unsigned long long)coalesced, (unsigned long long)want);
 }
 
-/* Nobody has asked: no UDP is coalesced. */
+/* Without the switch, no UDP is coalesced. */
 int test_udp_unasked(void)
 {
 	const struct world_options o = {.version = 1, .ports = 1};

@@ -59,7 +59,7 @@ static int udp_open(unsigned int port, unsigned int segment)
 	return fd;
 }
 
-/* What has been sent and must come, as one stream per port: payloads back to back. */
+/* Bytes sent and expected, as one stream per port: payloads back to back. */
 struct stream {
 	uint8_t sent[MAX_SEND * 2], came[MAX_SEND * 2];
 	size_t n_sent, n_came;
@@ -105,7 +105,7 @@ static int take_packet(unsigned int mux, const uint8_t *ip, size_t len, int vers
 	return check_csum(ip, len, version, header);
 }
 
-/* Takes one transfer apart; returns the number of frames or -1. */
+/* Parses one transfer; returns the number of frames or -1. */
 static int take(const uint8_t *p, size_t len, int version)
 {
 	size_t header = version == 1 ? 4 : 8, frame, pad;
@@ -212,7 +212,7 @@ static int run(int version, const struct nl_trunk *t, unsigned int segment, bool
 	return err;
 }
 
-/* Software GSO says that more follows, so one send fills aggregates without a timer. */
+/* Software GSO announces that more follows, so one send fills aggregates without a timer. */
 static const struct nl_trunk by_bytes = {.tx_bytes = 16384};
 
 int test_uplink_v1(void)
@@ -238,7 +238,7 @@ int test_uplink_alone(void)
 }
 
 /*
- * Memory of aggregates is used again: not while the modem has not read them, and by aggregates of
+ * Memory of aggregates is used again: not before the modem has read them, and by aggregates of
  * other sizes when the limit changes.
  */
 static int under_limit(const struct world *w, uint32_t tx_bytes, unsigned int *transfers)
@@ -276,7 +276,7 @@ int test_uplink_memory(void)
 	return err;
 }
 
-/* Single sends meet in an aggregate only if they wait for each other. */
+/* Single sends only meet in an aggregate if they wait for each other. */
 int test_uplink_timer(void)
 {
 	const struct nl_trunk timer = {.tx_bytes = 16384, .tx_frames = 64, .tx_usecs = 500000};
@@ -308,7 +308,7 @@ int test_uplink_timer(void)
 	return err;
 }
 
-/* No transfer is a multiple of what the modem cannot end. */
+/* No transfer has a length that the modem cannot terminate. */
 int test_uplink_avoid(void)
 {
 	const struct world_options o = {.version = 1, .ports = 1, .avoid = 512};
@@ -406,7 +406,7 @@ static uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-/* An "enable" that never comes. */
+/* A flow-enable that never comes. */
 int test_flow_timeout(void)
 {
 	const struct nl_trunk t = {.flow_ms = 3000};

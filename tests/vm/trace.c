@@ -11,7 +11,7 @@
 #include "proc.h"
 #include "shim_test.h"
 
-/* An instance of its own leaves others' tracing alone. */
+/* An instance of its own leaves the tracing of others alone. */
 #define INSTANCE "/sys/kernel/debug/tracing/instances/shim_test"
 
 static int event_write(const char *event, const char *file, const char *text)

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 
 struct trace {
-	int pipe; /* what has been traced is read from here */
+	int pipe; /* trace_pipe */
 	const char *event;
 };
 
 /*
- * Traces @event ("skb/kfree_skb") where @filter, in the kernel's words, holds; NULL: everywhere.
- * 0, or -1 with a message.
+ * Traces @event ("skb/kfree_skb") if @filter, in the kernel's syntax, matches; NULL: always. 0, or
+ * -1 with a message.
  */
 int trace_start(struct trace *t, const char *event, const char *filter);
-/* Calls @each for the lines that have come. Returns how many, or -1. */
+/* Calls @each for pending lines. Returns their number, or -1. */
 int trace_lines(struct trace *t, void (*each)(const char *line, void *arg), void *arg);
 void trace_stop(struct trace *t);
 

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # qmapd on a modem's own drivers: QEMU guests with Debian's kernels, in which qmap-modem plugs itself
-# into vhci_hcd as a Quectel RG500Q, and the stock qmi_wwan and cdc_wdm take it for one.
+# into vhci_hcd as a Quectel RG500Q, and the stock qmi_wwan and cdc_wdm bind to it.
 #
 #   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh; of rmnet those of $RMNET_TESTS
 #   KERNELS="6.1 6.12"             which kernels
@@ -31,7 +30,7 @@ GUEST_RMNET=rmnet-stock
 # shellcheck disable=SC2034
 GUEST_TREE=$VM_BUILD/usb-tree
 
-# What has to do with the data path, and asks nothing of it that rmnet cannot do (counting drops).
+# Tests that concern the data path, and need nothing that rmnet cannot do (counting drops).
 RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
 large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted kill_and_adopt unplug_and_replug reboot"
 
@@ -40,7 +39,7 @@ TESTS=(build/vm/bin/fixture_tool)
 QMI_PROXY=/usr/libexec/qmi-proxy
 TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3 bpftool)
 
-# Where tests/net/lib.sh looks for programs, and the scripts themselves.
+# Copies programs to where tests/net/lib.sh looks for them, and the scripts themselves.
 make_tree() {
 	local program
 	rm -rf "$GUEST_TREE"
@@ -50,7 +49,7 @@ make_tree() {
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
-	# where libqmi looks for it
+	# libqmi's path for it
 	install -D "$QMI_PROXY" "$GUEST_TREE/usr/libexec/qmi-proxy"
 	if reason=$(fetch_modemmanager); then
 		copy_modemmanager "$GUEST_TREE"

@@ -27,7 +27,7 @@
 #define RET_UNLINK 4
 #define DATA_MAX   65536
 #define WAITING	   512 /* IN requests; usbnet keeps 60 */
-#define TRANSFERS  64  /* from the host, not yet fetched */
+#define TRANSFERS  64  /* from the host, not yet read */
 
 /* kernel Documentation/usb/usbip_protocol.rst; big endian */
 struct header {
@@ -59,7 +59,7 @@ struct usb_modem {
 	bool serving;
 	struct waiting waiting[WAITING]; /* oldest first */
 	unsigned int n_waiting;
-	unsigned long asked; /* requests for downlink so far */
+	unsigned long asked; /* number of requests for downlink so far */
 	struct {
 		size_t len;
 		uint8_t data[DATA_MAX];
@@ -147,7 +147,7 @@ static int out_request(struct usb_modem *m, const struct header *h, size_t len)
 {
 	unsigned int at = (m->out_first + m->out_count) % TRANSFERS;
 
-	/* what nobody fetches is lost */
+	/* without a reader a transfer is lost */
 	if (be32toh(h->endpoint) == USB_EP_UPLINK && len && m->out_count < TRANSFERS) {
 		memcpy(m->out[at].data, m->data, len);
 		m->out[at].len = len;
@@ -172,7 +172,10 @@ static bool read_all(int fd, void *buf, size_t len)
 	return !len || recv(fd, buf, len, MSG_WAITALL) == (ssize_t)len;
 }
 
-/* One request of the host's, within @ms. 1, 0 if there is none, -1 if the connection is broken. */
+/*
+ * Handles one request of the host within @ms. 1, 0 if there is none, -1 if the connection is
+ * broken.
+ */
 static int serve_one(struct usb_modem *m, int ms)
 {
 	struct pollfd pfd = {.fd = m->fd, .events = POLLIN};
@@ -216,7 +219,7 @@ void usb_modem_quiet(struct usb_modem *m)
 		return;
 	__atomic_store_n(&m->serving, false, __ATOMIC_RELEASE);
 	pthread_join(m->thread, NULL);
-	/* A larger MTU has the host take back all its requests and make new ones. */
+	/* On a larger MTU the host unlinks all its requests and makes new ones. */
 	while (serve_one(m, 50) > 0)
 		;
 }

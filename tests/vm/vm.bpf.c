@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BPF programs of the tests: some misbehave, some stand for what sits behind the shim. */
+/* BPF programs of the tests: some misbehave, some replace programs behind the shim. */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
@@ -34,7 +34,7 @@ struct {
 	__uint(value_size, sizeof(struct bpf_cpumap_val));
 } cpus SEC(".maps");
 
-/* Packets that arrive() has run for, by the CPU that it ran on. */
+/* Number of packets that arrive() has run for, by CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2);
@@ -42,7 +42,7 @@ struct {
 	__type(value, __u64);
 } arrived SEC(".maps");
 
-/* Programs that know nothing of the shim. */
+/* Programs not written for the shim. */
 SEC("xdp")
 int plain_pass(struct xdp_md *ctx)
 {
@@ -67,7 +67,7 @@ int plain_redirect(struct xdp_md *ctx)
 	return bpf_redirect(redirect_to, 0);
 }
 
-/* Moves both ends of the packet about. */
+/* Moves both ends of the packet. */
 SEC("xdp")
 int plain_adjust(struct xdp_md *ctx)
 {
@@ -103,7 +103,7 @@ int plain_garbage(struct xdp_md *ctx)
 	return bpf_get_prandom_u32() & 7;
 }
 
-/* All that stands behind a v1 header is the packet. */
+/* The packet is everything behind a v1 header. */
 static __always_inline int packet_of(struct xdp_md *ctx)
 {
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
@@ -118,7 +118,7 @@ static __always_inline int packet_of(struct xdp_md *ctx)
 	return 0;
 }
 
-/* Polls of the NAPI that count_frames() runs in, and how many frames each had. */
+/* Polls of the NAPI that count_frames() runs in, and the frames of each. */
 struct polls {
 	__u64 polls, frames, most, now;
 };
@@ -143,7 +143,7 @@ int count_frames(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-/* At the end of each poll, of whatever NAPI: of others, that of the trunk has counted nothing. */
+/* Runs at the end of each poll of any NAPI; polls of other NAPIs have counted nothing. */
 SEC("tracepoint/napi/napi_poll")
 int count_polls(void *ctx)
 {
@@ -159,14 +159,14 @@ int count_polls(void *ctx)
 	return 0;
 }
 
-/* Every packet goes to the one entry of the map. */
+/* Redirects every packet to the one entry of the map. */
 SEC("xdp")
 int frames_to_map(struct xdp_md *ctx)
 {
 	return packet_of(ctx) ? XDP_ABORTED : bpf_redirect_map(&out, 0, 0);
 }
 
-/* Every packet goes to the second CPU. */
+/* Redirects every packet to the second CPU. */
 SEC("xdp")
 int frames_to_cpu(struct xdp_md *ctx)
 {
@@ -207,7 +207,7 @@ int xdp_drop(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-/* tc: hands everything to another device, as it is. */
+/* tc: passes every packet to another device unchanged. */
 SEC("tc")
 int forward(struct __sk_buff *skb)
 {

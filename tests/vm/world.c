@@ -121,7 +121,7 @@ static int qmi_set(const char *file, const char *text)
 	return err ? fail(path, err) : 0;
 }
 
-/* Each is made as qmimux0, because the one before has been renamed. */
+/* Each is created as qmimux0, because the previous one has been renamed. */
 static int mux_port(unsigned int number)
 {
 	struct ifreq ifr = {};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a test stands in: a TUN for the modem ("modem0"), a trunk device on it ("trunk0"), and ports
- * ("port1", ...) numbered from 1 on, which is their mux id too.
+ * The environment of a test: a TUN for the modem ("modem0"), a trunk device on it ("trunk0"), and
+ * ports ("port1", ...) whose numbers from 1 on are also their mux ids.
  */
 #ifndef VM_WORLD_H
 #define VM_WORLD_H
@@ -18,11 +18,11 @@
 struct shim;
 struct usb_modem;
 
-/* What the aggregates come from. */
+/* Source of the aggregates. */
 enum world_modem {
 	WORLD_TUN,    /* modem0 */
 	WORLD_USB,    /* wwan0 of the stock qmi_wwan, passed through */
-	WORLD_USB_MUX /* the same, split by qmi_wwan itself; its ports are called as the shim's */
+	WORLD_USB_MUX /* the same, split by qmi_wwan itself; its ports have the shim's names */
 };
 
 #define WORLD_PORTS 255
@@ -52,17 +52,20 @@ struct world_options {
 /* 0 or -1, with a message on stderr. */
 int world_new(struct world *w, const struct world_options *o);
 void world_free(struct world *w);
-/* One more port; its mux id is @number. Not @connected: the receive program lets nothing pass. */
+/* Adds a port; its mux id is @number. If not @connected, the receive program drops its packets. */
 int world_port(struct world *w, uint8_t number, bool connected);
 
-/* A TUN, up, as large as can be; @flags: IFF_NO_PI or 0. Returns the file descriptor or -1. */
+/*
+ * Creates a TUN, up, with the largest MTU; @flags: IFF_NO_PI or 0. Returns the file descriptor or
+ * -1.
+ */
 int world_tun(const char *name, short flags, unsigned int *ifindex);
-/* A TUN without any offload, up, for what the shim's packets are forwarded to. */
+/* Creates a TUN without any offload, up, to which the shim's packets are forwarded. */
 int world_second(struct world *w);
 /* Loads vm.bpf.o with redirect_to set. */
 int world_extra(struct world *w, unsigned int redirect_to);
 int world_prog(const struct world *w, const char *name);
-/* The shim's transmit program, for a port that is not the world's. */
+/* The shim's transmit program, for a port outside the world. */
 struct bpf_program *world_tx_prog(const struct world *w);
 /* Attaches program @name of vm.bpf.o at tc ingress of @dev. */
 int world_tc_ingress(const struct world *w, const char *dev, const char *name);
@@ -70,14 +73,14 @@ int world_tc_egress(const struct world *w, const char *dev, const char *name);
 
 /* modem0 or wwan0. */
 const char *world_modem(const struct world *w);
-/* On USB: between these two, packets run and nothing is configured. */
+/* On USB: between these two, packets run and no process configures the host. */
 void world_run(const struct world *w);
 void world_configure(const struct world *w);
 
 int world_send(const struct world *w, const void *aggregate, size_t len);
-/* Bytes of one aggregate that the shim sent, 0 after @ms without one. */
+/* Reads one aggregate sent by the shim. Returns its length, 0 after @ms without one. */
 size_t world_recv(const struct world *w, void *buf, size_t size, int ms);
-/* A packet socket that sees what arrives at @dev. */
+/* Opens a packet socket for packets that arrive at @dev. */
 int world_tap(const char *dev);
 /* Is there something to read within @ms? */
 bool world_readable(int fd, int ms);
@@ -85,11 +88,13 @@ bool world_readable(int fd, int ms);
 size_t world_read(int fd, void *buf, size_t size, int ms);
 /* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */
 uint64_t world_counter(const char *dev, const char *name);
-/* Waits until it is @value at least: a write to the modem returns before the shim is through with
- * the aggregate where another thread is to run the NAPI. Returns what it is then. */
+/*
+ * Waits until the counter is @value at least: if another thread runs the NAPI, a write to the modem
+ * returns before the shim has handled the aggregate. Returns the counter.
+ */
 uint64_t world_counter_reaches(const char *dev, const char *name, uint64_t value);
 int world_feature(const char *dev, uint32_t command, bool on);
-/* By the name that ethtool(8) has for it. */
+/* By the name in ethtool(8). */
 int world_named_feature(const char *dev, const char *feature, bool on);
 
 #endif

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
 # The kernel called "kasan": Debian's source with kernel.config, built once into build/vm/kasan and
 # again when kernel.config has changed. Sourced by tests/vm/kernels.sh.
 #
@@ -24,7 +23,7 @@ fetch_debug_source() {
 	rm -rf "$dir/deb"
 }
 
-# kconfig drops without a word what depends on something that is off.
+# kconfig silently drops an option whose dependency is off.
 configure_debug_kernel() {
 	local dir=$1 line
 	(
@@ -39,7 +38,7 @@ configure_debug_kernel() {
 	done < <(grep '^CONFIG_' "$DEBUG_CONFIG")
 }
 
-# As unpack_kernel() leaves one of Debian's.
+# Installs the kernel as unpack_kernel() does for Debian's.
 install_debug_kernel() {
 	local dir=$1 release root=$1/root
 	release=$(cat "$dir/objects/include/config/kernel.release")
