@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-#
-# For tests that compare traffic byte by byte: pattern-tool on the host's side, the generator and
-# the sink of qmap-modem on the other.
+# Functions for tests that compare traffic byte by byte: pattern-tool on the host's side, the generator
+# and the sink of qmap-modem on the other.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# A packet lost in a queue of this set-up proves nothing: TUNs drop what their reader is too slow
-# for, and these are as deep as the longest burst of the tests.
+# A packet lost in a queue of this set-up proves nothing: TUNs drop packets that their reader is too
+# slow for, so make their queues as deep as the longest burst of the tests.
 deep_queues() {
 	local dev
 	ip link set wwan0 txqueuelen 20000
@@ -16,13 +15,13 @@ deep_queues() {
 	done
 }
 
-# receive OPTION... STREAM... [-- COMMAND...]: all of it, unchanged and once.
+# receive OPTION... STREAM... [-- COMMAND...]: expects all datagrams, unchanged and once.
 receive() {
 	local out
 	out=$("$build/pattern-tool" receive "$@") || fail "$out"
 }
 
-# generated OPTION... STREAM... -- WORD...: what `generate WORD...` sends, likewise.
+# generated OPTION... STREAM... -- WORD...: expects the packets of `generate WORD...` in the same way.
 generated() {
 	local way=()
 	while [ "$1" != -- ]; do
@@ -46,7 +45,7 @@ host() { # pdn family
 	[ "$2" = 6 ] && printf '2001:db8:64:%x::2' "$1" || echo "10.64.$1.2"
 }
 
-# sink_has PDN COUNT: in the end, and each of them good.
+# sink_has PDN COUNT: waits until the sink has COUNT datagrams, all of them good.
 sink_has() {
 	modem wait "pdn.$1.sink.ok" == "$2" timeout=5000 >/dev/null || :
 	equal "sink of PDN $1" "[$2,0,0]" "$(modem stats | jq -c ".pdn[\"$1\"].sink | [.ok, .bad, .missing]")"
@@ -76,8 +75,8 @@ links_in_use() {
 	done
 }
 
-# replace_programs [BEFORE AFTER]: the other build of qmapd takes over, and its programs those of the
-# first; between these two commands nothing else is done.
+# replace_programs [BEFORE AFTER]: starts the other build of qmapd, which takes over and replaces the
+# programs; nothing else happens between the two commands.
 replace_programs() {
 	local before after links
 	before=$(programs_in_use)
@@ -94,12 +93,12 @@ replace_programs() {
 	equal "links" "$links" "$(links_in_use)"
 }
 
-# Says a daemon, and not what the last one has left in the pins.
+# A daemon reports it, not the pins of the last one.
 is_attached() {
 	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached up" ]
 }
 
-# What qmapctl counts by mux id, and what the modem does: packets and bytes, downlink and uplink.
+# Counters of qmapctl by mux id, and those of the modem: packets and bytes, downlink and uplink.
 host_counts() {
 	qmapctl -j stats | jq -c '[.[0].ports[] | [.mux, .rx_packets, .rx_bytes, .tx_packets, .tx_bytes]]'
 }
@@ -113,12 +112,12 @@ counts_agree() {
 	[ "$(host_counts)" = "$(modem_counts)" ]
 }
 
-# Bytes too: a frame trimmed wrongly, or its pad left on, would show.
+# Compares bytes, too, to detect a frame trimmed wrongly or with its pad left on.
 equal_counts() {
 	wait_for 3 counts_agree || equal "counts [mux, down, bytes, up, bytes]" "$(modem_counts)" "$(host_counts)"
 }
 
-# Nothing that the modem objects to, nothing lost on the way.
+# The modem reports no violations, and no packet was lost on the way.
 no_complaints() {
 	equal "violations and warnings" '{}' "$(modem stats |
 		jq -c '.violations + .warnings | del(.total) | with_entries(select(.value > 0))')"

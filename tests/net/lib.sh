@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-#
 # For scripts that put the whole of qmap into namespaces:
 #
 #   network side (namespace net)            host (the test's own namespace)
 #   pdn1..pdnN, servers  <= qmap-modem =>  wwan0 (TUN, QMAP)  <=>  wwan0.1 ... wwan0.N
 #                              \_ QMI over $T/qmi ... qmapd ... qmapctl
 #
-# A test script defines functions test_*, sources this file and ends with `run_tests "$@"`. Every
-# test gets namespaces of its own (mount, net, pid), a private bpffs and a private /run, so that
-# tests run in any order and whatever they leave behind goes with them.
+# A test script defines functions test_*, sources this file and ends with `run_tests "$@"`. Every test
+# gets namespaces of its own (mount, net, pid), a private bpffs and a private /run, so that tests run in
+# any order and everything they leave behind disappears with them.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -22,7 +21,7 @@ qmapctl() {
 
 # --- environment ---
 
-# Makes the namespace that the shell is in look like a machine of its own.
+# Makes the namespace of the shell look like a machine of its own.
 enter_sandbox() {
 	mount --make-rprivate /
 	mount -t tmpfs tmpfs /run
@@ -36,8 +35,8 @@ enter_sandbox() {
 
 # --- waiting, always for a state ---
 
-# Limits are written as of a machine that has nothing else to do; every one is multiplied by this, for
-# machines that do. Only what has failed takes so long.
+# Limits are written for an idle machine; each is multiplied by this for a busy one. Only a failure
+# takes so long.
 PATIENCE=${PATIENCE:-12}
 
 # wait_for SECONDS COMMAND...: until it succeeds.
@@ -67,7 +66,7 @@ modem_start() {
 	equal "first line of the modem" ready "$line"
 }
 
-# modem WORD...: what `qmap-modem ctl` is told. "wait" takes a limit in ms, 5000 unless given.
+# modem WORD...: sends a command by `qmap-modem ctl`. "wait" takes a limit in ms, 5000 unless given.
 modem() {
 	local word ms=5000 words=()
 	[ "$1" = wait ] || { "$build/qmap-modem" ctl "$T/faults" "$@"; return; }
@@ -80,7 +79,7 @@ modem() {
 	"$build/qmap-modem" ctl "$T/faults" "${words[@]}" timeout=$((ms * PATIENCE))
 }
 
-# qmi SERVICE CLIENT SDU: a message from the modem, in hexadecimal.
+# qmi SERVICE CLIENT SDU: sends a message from the modem, in hexadecimal.
 qmi() {
 	local len=$((${#3} / 2 + 5))
 	modem qmi "hex=$(printf '01%02x%02x80%02x%02x%s' $((len & 255)) $((len >> 8)) "$1" "$2" "$3")" >/dev/null
@@ -104,8 +103,8 @@ socket_listens() {
 	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
 }
 
-# Asking it something would prove nothing: without a daemon, qmapctl looks into the pins itself.
-# qmapd_program: another build of it.
+# A request would prove nothing: without a daemon, qmapctl reads the pins itself. qmapd_program: another
+# build of it.
 qmapd_start() {
 	"$build/${qmapd_program:-qmapd}" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
@@ -125,7 +124,7 @@ attach() {
 	qmapctl attach wwan0 --control "$T/qmi" "$@"
 }
 
-# field .jq.path: of the first trunk that show tells of.
+# field .jq.path: of the first trunk in the output of show.
 field() {
 	qmapctl -j show | jq -r ".[0]$1"
 }
@@ -141,32 +140,32 @@ fail() {
 	return 1
 }
 
-equal() { # what expected actual
+equal() { # name expected actual
 	[ "$2" = "$3" ] || fail "$1: expected \"$2\", got \"$3\""
 }
 
-at_least() { # what least actual
+at_least() { # name least actual
 	[ "$3" -ge "$2" ] 2>/dev/null || fail "$1: expected at least $2, got \"$3\""
 }
 
-# figure WHAT...: shown also when the test passes.
+# figure TEXT...: shown also when the test passes.
 figure() {
 	echo "figure: $*"
 }
 
-# try COMMAND...: what it says (stdout and stderr) is in $said then, how it ends in $status.
+# try COMMAND...: sets $said to its output (stdout and stderr) and $status to its exit status.
 said='' status=0
 try() {
 	status=0
 	said=$("$@" 2>&1) || status=$?
 }
 
-# says WHAT: in what the last try said.
+# says TEXT: the output of the last try contains it.
 says() {
 	[[ $said == *"$1"* ]] || fail "expected \"$1\" in what was said: $said"
 }
 
-# refused CODE SENTENCE COMMAND...: ends with that exit code and says so.
+# refused CODE SENTENCE COMMAND...: the command ends with that exit code and prints the sentence.
 refused() {
 	local code=$1 sentence=$2
 	shift 2
@@ -175,43 +174,43 @@ refused() {
 	equal "exit code of $*" "$code" "$status"
 }
 
-# took MICROSECONDS WHAT LIMIT: the ms since then are shown. How many they may be depends on the machine:
-# `make bench` judges that, on one that does nothing else.
+# took MICROSECONDS NAME LIMIT: shows the ms since then. The limit depends on the machine: only `make
+# bench` checks it, on an idle one.
 took() {
 	local ms=$(((${EPOCHREALTIME/./} - $1) / 1000))
 	takes "$ms" "$2" "$3"
 }
 
-takes() { # ms what limit
+takes() { # ms name limit
 	figure "$2: $1 ms"
 	[ "${JUDGE_TIMES:-no}" = no ] || [ "$1" -le "$3" ] || fail "$2: $1 ms, more than $3"
 }
 
-# answers ADDRESS [OPTION of ping]...: in the end; a packet may be lost while others work on the ports.
+# answers ADDRESS [OPTION of ping]...: eventually; a packet may be lost while the ports change.
 answers() {
 	wait_for 5 ping -c 1 -W 5 -q "${@:2}" "$1" >/dev/null 2>&1 || fail "no answer from $*"
 }
 
-# call_was PDN FAMILY STATE [REASON]: since the modem was opened for the last time. States that end by
-# themselves may have ended when they are looked at; what happened stays among the events.
+# call_was PDN FAMILY STATE [REASON]: since the modem was last opened. A state may have ended by itself
+# before the test looks, but stays among the events.
 call_was() {
 	qmapctl -j show | jq -e --argjson pdn "$1" --argjson family "$2" --arg state "$3" --arg reason "${4:-}" '.[0].events |
 		.[(map(.kind == "modem" and .to == "opening") | rindex(true)) // 0:] | any(.kind == "call" and
 		.pdn == $pdn and .family == $family and .to == $state and (.reason | contains($reason)))' >/dev/null
 }
 
-# call_comes_to PDN FAMILY STATE [REASON]: sooner or later.
+# call_comes_to PDN FAMILY STATE [REASON]: eventually.
 call_comes_to() {
 	wait_for 5 call_was "$@" || fail "IPv$2 of PDN $1 was not $3 ($4): $(field .events | jq -c '.[]')"
 }
 
-# Has the test run on something that this machine does not have? Then: skip REASON.
+# Does this machine lack something that the test needs? Then: skip REASON.
 skip() {
 	echo "$*" >"$T/skip"
 	exit 77
 }
 
-# Nothing of ours is left: netdevs, pins, client ids, calls.
+# Nothing is left: no netdevs, pins, client ids, calls.
 nothing_left() {
 	equal "netdevs left" "" "$(ip -o link | grep -oE 'wwan0\.[^:@ ]+' | tr '\n' ' ')" &&
 		equal "pins left" "" "$(find /sys/fs/bpf/qmap -type f 2>/dev/null)" &&
@@ -260,7 +259,7 @@ run_tests() {
 	fi
 	[ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
 	for t in "${names[@]}"; do
-		# a namespace of processes too: nothing that a test starts outlives it
+		# a namespace of processes, too: no process of a test outlives it
 		timeout -k 5 "${TEST_LIMIT:-1200}" unshare --mount --net --pid --fork --kill-child --mount-proc \
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?

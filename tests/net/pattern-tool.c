@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sends and receives UDP datagrams whose payload is known byte by byte (tests/modem/pattern.h).
+ * Sends and receives UDP datagrams with a payload known byte by byte (tests/modem/pattern.h).
  *
  * A stream is a sequence of datagrams 0..COUNT-1 through one device; several devices, each in a
- * network namespace of its own if need be, are served at once. Results are JSON on stdout. Exit
- * status: 0 all of it arrived, once and unchanged (or was sent); 1 not so; 2 could not run.
+ * network namespace of its own if necessary, are served at once. Results are JSON on stdout. Exit
+ * status: 0 all datagrams arrived, once and unchanged (or were sent); 1 not; 2 could not run.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -27,7 +27,7 @@
 #include "tests/modem/pattern.h"
 
 #define MAX_STREAMS  64
-#define BUFFER	     (32 << 20) /* of a receiving socket: it must not be what loses packets */
+#define BUFFER	     (32 << 20) /* of a receiving socket, which must not lose packets */
 #define EXIT_TROUBLE 2
 
 struct stream {
@@ -46,7 +46,7 @@ static struct {
 	uint64_t count;
 	unsigned int min, max; /* bytes of the IP packet */
 	uint64_t rate;	       /* packets per second, 0: no limit */
-	uint64_t quiet_ms;     /* without a packet, and the rest is taken for lost */
+	uint64_t quiet_ms;     /* time without a packet after which the rest counts as lost */
 	char **command;
 	struct stream streams[MAX_STREAMS];
 	unsigned int n;
@@ -100,7 +100,7 @@ static socklen_t make_address(const char *text, uint16_t port, struct sockaddr_s
 	return sizeof(*v6);
 }
 
-/* A socket belongs to the namespace it is made in, wherever its owner goes afterwards. */
+/* A socket belongs to the namespace in which it is created, even if its owner leaves it. */
 static void open_stream(struct stream *s)
 {
 	struct sockaddr_storage any;
@@ -192,7 +192,7 @@ static bool print_received(void)
 	return good;
 }
 
-/* The command starts when all sockets are open; what it says goes to stderr. */
+/* Starts the command when all sockets are open; its output goes to stderr. */
 static pid_t start_command(void)
 {
 	posix_spawn_file_actions_t actions;
@@ -258,7 +258,10 @@ static void aim(struct stream *s)
 		err(EXIT_TROUBLE, "%s through %s", s->to, s->dev);
 }
 
-/* What the socket has no room for waits: it would be missing, and nobody would have lost it. */
+/*
+ * Waits for room in the socket: a datagram dropped here would be missing without a loss on
+ * the way.
+ */
 static ssize_t send_waiting(int fd, const uint8_t *buf, size_t len)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
@@ -269,7 +272,7 @@ static ssize_t send_waiting(int fd, const uint8_t *buf, size_t len)
 	return n;
 }
 
-/* Errors that the way reports later (a port that nobody listens on) are no business of ours. */
+/* Ignores errors that the path reports later (a port without a listener). */
 static void send_one(struct stream *s, uint64_t sequence)
 {
 	unsigned int size = opt.min + sequence % (opt.max - opt.min + 1);
@@ -385,7 +388,7 @@ static void check_sizes(void)
 		errx(EXIT_TROUBLE, "packets of %u to %u bytes cannot be made", opt.min, opt.max);
 }
 
-/* argv[0] is what to do; getopt permutes nothing ("+"), so that COMMAND keeps its own options. */
+/* argv[0] is the command; getopt permutes nothing ("+"), so that COMMAND keeps its own options. */
 static void parse(int argc, char **argv, bool sending)
 {
 	int letter;

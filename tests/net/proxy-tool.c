@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A client of a qmi-proxy that does what no decent client does.
+ * A misbehaving client of a qmi-proxy.
  *
  *   proxy-tool DEVICE ACTION...
  *
@@ -42,7 +42,7 @@ static void connect_proxy(void)
 		die("connect");
 }
 
-/* A proxy may hang up on us at any time: that is for `closed` to find. */
+/* A proxy may hang up at any time; `closed` checks that. */
 static void put(const uint8_t *p, size_t len)
 {
 	if (send(fd, p, len, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
@@ -74,7 +74,7 @@ static bool get_all(uint8_t *p, size_t len)
 	return true;
 }
 
-/* Length of the next message, 0: there is none. */
+/* Reads the next message; returns its length, 0: there is none. */
 static size_t get(uint8_t buf[65536])
 {
 	size_t len;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A character device for the software modem: a pseudo terminal whose bytes go to and come from its
- * unix socket, for programs that open nothing else (libqmi's qmi-proxy). Prints the device's path.
+ * A character device for the software modem: a pseudo terminal connected with its unix socket, for
+ * programs that only open devices (libqmi's qmi-proxy). Prints the device's path.
  */
 #include <poll.h>
 #include <pty.h>
@@ -22,7 +22,7 @@ static int connect_modem(const char *path)
 	return connect(fd, (struct sockaddr *)&sa, sizeof(sa)) ? -1 : fd;
 }
 
-/* False when either side is at its end. */
+/* Returns false when either side is at its end. */
 static bool copy(int from, int to)
 {
 	char buf[8192];
@@ -32,8 +32,8 @@ static bool copy(int from, int to)
 }
 
 /*
- * While nobody has the device open, poll() reports a hangup, over and over: then it is looked at
- * now and then. What the modem sends meanwhile waits in its socket.
+ * While no program has the device open, poll() reports a hangup at once each time, so check the
+ * device at intervals. Messages from the modem wait in its socket meanwhile.
  */
 static int bridge(int device, int modem)
 {

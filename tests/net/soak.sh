@@ -42,7 +42,7 @@ replug() {
 	modem_start
 }
 
-# One thing that goes wrong. None of them may need anybody's help.
+# One random fault. The system must recover from each of them by itself.
 # shellcheck disable=SC2046 # a message is two words
 misfortune() {
 	case $(any 10) in
@@ -89,7 +89,7 @@ test_random_faults() {
 	first=$(average "${sizes[@]:0:tenth}") last=$(average "${sizes[@]: -tenth}")
 	figure "$n faults, RSS $first KiB in the first tenth, $last KiB in the last"
 	qmapctl detach wwan0
-	qmapctl apply -q "$T/conf" # frees what a fault kept from being given back
+	qmapctl apply -q "$T/conf" # releases ids that a fault kept from being released
 	qmapctl detach wwan0
 	nothing_left
 	equal "descriptors" "$before" "$(descriptors)"
@@ -119,7 +119,7 @@ test_attach_and_detach() {
 	at_least "KiB left of 8192" 0 $((8192 - $(rss)))
 }
 
-# Killed anywhere from the first request to a while after the last.
+# Killed at any time from the first request to a while after the last.
 test_kills() {
 	local n ids=0
 	RANDOM=${SEED:=$((${EPOCHREALTIME/./} % 32768))}

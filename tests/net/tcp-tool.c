@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One TCP connection between a file and the network: `listen` or `connect`, then `send` stdin or
- * `receive` to stdout, to the end. A send is done when the peer has closed, so that its exit
- * status 0 says that all of it arrived.
+ * `receive` to stdout, to the end. A send is done when the peer has closed, so exit status 0 means
+ * that the peer has received all of it.
  */
 #include <err.h>
 #include <netdb.h>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT 600 /* seconds: nobody waits longer for a peer that never comes */
+#define LIMIT 600 /* seconds to wait for a peer */
 
 static struct addrinfo *resolve(const char *address, const char *port)
 {

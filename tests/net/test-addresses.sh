@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A port has the addresses and routes that the configuration and QMI say, and no others: whatever the
-# network sends, the kernel does by itself, or the administrator has set for the kernel.
+# A port has the addresses and routes from the configuration and QMI, and no others, for anything that
+# the network sends, the kernel does by itself, or the administrator has set for the kernel.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
-# addresses DEV [NETNS]: all of them, also those that the kernel makes.
+# addresses DEV [NETNS]: all of them, also those added by the kernel.
 addresses() {
 	ip ${2:+-n "$2"} -o address show dev "$1" | awk '{print $4}' | sort | tr '\n' ' ' | sed 's/ $//'
 }
 
-# routes [NETNS]: through ports, in every table, but for what the kernel has of each address.
+# routes [NETNS]: through ports, in every table, except those that the kernel adds for an address.
 routes() {
 	{
 		ip ${1:+-n "$1"} -o -4 route show table all
@@ -37,7 +37,8 @@ damage_is() { # pdn json
 
 # --- router advertisements ---
 
-# advertise MUX: as a packet gateway sends it: prefix with L and A flag, a default route, MTU 1400.
+# advertise MUX: sends a router advertisement as a packet gateway does: prefix with L and A flag, a
+# default route, MTU 1400.
 advertise() {
 	local header hex mux=$1
 	# ICMPv6: type, code, checksum, hop limit, flags, lifetime 1800, reachable, retransmit
@@ -63,7 +64,7 @@ received() { # at least so many packets
 	[ "$(stat_of '.ports[0].rx_packets')" -ge "$1" ]
 }
 
-# as_told [NETNS]: what PDN 1 has of the modem, and nothing else.
+# as_told [NETNS]: PDN 1 has the addresses from the modem, and no others.
 as_told() {
 	equal "addresses" "10.64.1.2/30 2001:db8:64:1::2/64" "$(addresses wwan0.1 "${1:-}")"
 	equal "routes" "${routes-default dev wwan0.1,default dev wwan0.1}" "$(routes "${1:-}")"
@@ -92,7 +93,7 @@ test_router_advertisements_and_no_default_route() {
 	routes='' as_told red
 }
 
-# net.ipv6.conf.default is what a netdev starts with, and what it has again after IPv6 was off.
+# net.ipv6.conf.default applies to a new netdev, and again after IPv6 was off.
 test_settings_of_the_administrator() {
 	local sysctl
 	for sysctl in /proc/sys/net/ipv6/conf/{default,all}/{accept_ra,autoconf,accept_redirects}; do
@@ -106,7 +107,7 @@ test_settings_of_the_administrator() {
 	advertise 0x81
 	wait_for 5 received 1
 	as_told
-	# less than IPv6 needs takes it off the port, and all its settings
+	# an MTU too small for IPv6 removes IPv6 from the port, with all its settings
 	ip link set wwan0.1 mtu 600
 	wait_for 5 told "repaired: somebody has lowered its MTU"
 	wait_for 5 as_told 2>/dev/null || as_told
@@ -123,7 +124,7 @@ field() {
 	qmapctl -j show | jq -r ".[0]$1"
 }
 
-# What udev or sysctl.d has set afterwards shows when the next advertisement comes.
+# A setting changed later by udev or sysctl.d shows with the next advertisement.
 test_setting_that_comes_late() {
 	modem_start
 	qmapd_start
@@ -164,7 +165,7 @@ has_default_routes_alone() {
 
 # --- prefixes ---
 
-# The administrator's own way out must stay it, whatever prefix the network tells.
+# The administrator's own default route must stay in use, for any prefix from the network.
 test_prefixes_make_no_routes() {
 	modem_start
 	qmapd_start
@@ -197,7 +198,7 @@ way() { # address
 
 # --- addresses that no host can have, or that the kernel refuses ---
 
-# The call is up, but nobody can use it: that is what show, hooks and damage say, and why.
+# The call is up but unusable: show, hooks and damage report that, and the reason.
 test_addresses_that_are_none() {
 	local host why
 	modem_start
@@ -226,7 +227,7 @@ test_addresses_that_are_none() {
 		modem pretend pdn=1 >/dev/null
 		wait_for 5 family_is 1 6 up || fail "after $host: $(qmapctl show)"
 	done
-	# with nothing else there is nothing that is up, and redial says so
+	# without another PDN none is up, and redial reports that
 	modem pretend pdn=1 host4=127.0.0.1 host6=::1 >/dev/null
 	wait_for 5 family_is 1 6 damaged
 	refused 2 "PDN 1 is connected, but its port wwan0.1 is of no use" qmapctl redial wwan0
@@ -236,7 +237,7 @@ test_addresses_that_are_none() {
 	nothing_left
 }
 
-# Whoever asks for such a PDN is told, by the exit status too.
+# A request for such a PDN reports it, also by its exit status.
 test_attach_and_apply_say_so() {
 	modem_start
 	modem pretend pdn=1 host4=127.0.0.1 >/dev/null
@@ -252,7 +253,7 @@ test_attach_and_apply_say_so() {
 	says "Nothing to do"
 }
 
-# What the kernel refuses it may take later: here IPv6 is switched off, and on again.
+# The kernel may accept later an address that it refuses: here IPv6 is switched off, and on again.
 test_addresses_that_the_kernel_refuses() {
 	echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
 	modem_start
@@ -279,7 +280,7 @@ hooked() { # lines, in this order for each family
 	[ "$(grep '4$' "$T/hooked" | tr '\n' ' ')" = "${1//F/4} " ] && [ "$(grep '6$' "$T/hooked" | tr '\n' ' ')" = "${1//F/6} " ]
 }
 
-# What nobody can use is not up for hooks either, whoever has made it so.
+# An unusable call is not up for hooks either, for any cause.
 test_hooks_follow_the_port() {
 	modem_start
 	# shellcheck disable=SC2016 # for the hook to expand
@@ -288,7 +289,7 @@ test_hooks_follow_the_port() {
 	qmapd_start
 	attach --hook "$T/hook" --pdn 1 >/dev/null
 	wait_for 5 hooked "up F" || fail "$(cat "$T/hooked")"
-	ip address flush dev wwan0.1 # which is repaired: nobody has to know
+	ip address flush dev wwan0.1 # repaired at once, without a hook
 	wait_for 5 told "repaired: somebody has deleted its address"
 	ip link set wwan0.1 down
 	wait_for 5 hooked "up F down F" || fail "$(cat "$T/hooked")"
@@ -301,9 +302,9 @@ test_hooks_follow_the_port() {
 	as_told
 }
 
-# --- show says what ip says ---
+# --- show agrees with ip ---
 
-# agrees: for PDN 1 in whatever namespace, show's state, address and MTU are those of the netdev.
+# agrees: for PDN 1 in any namespace, show's state, address and MTU are those of the netdev.
 agrees() {
 	local port v shown is
 	port=$(field '.pdns[0].port')
@@ -316,7 +317,7 @@ agrees() {
 	[ -z "$is" ] || equal "MTU" "$is" "$(field '.pdns[0].mtu')"
 }
 
-# gives_up COMMAND...: does it until qmapd lets it be.
+# gives_up COMMAND...: repeats it until qmapd stops repairing.
 gives_up() {
 	local i
 	for i in {1..20}; do

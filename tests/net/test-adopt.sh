@@ -4,7 +4,7 @@
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
-# Load both ways through PDN 1, in the background; nothing of it may get lost.
+# Load both ways through PDN 1, in the background; no packet may be lost.
 DOWN=30000 UP=15000 RATE=20000
 load_start() {
 	deep_queues
@@ -29,7 +29,7 @@ load_is_whole() {
 	no_complaints
 }
 
-# Whoever dials or synchronizes from here on is found out: calls would be refused.
+# Detects a process that dials or synchronizes from here on: calls would be refused.
 forbid_dialling() {
 	modem refuse >/dev/null
 	before=$(session_ids)
@@ -70,8 +70,8 @@ test_kill_under_load() {
 	nothing_left
 }
 
-# cdc-wdm forgets what it had been notified of when its owner is killed: the modem holds on to these
-# messages, and each later one to arrive is older than what it stands for.
+# cdc-wdm drops its pending notifications when its owner is killed: the modem keeps these messages, and
+# each later notification fetches an older message than its own.
 test_messages_stay_in_the_modem() {
 	local lag
 	modem_start
@@ -81,7 +81,7 @@ test_messages_stay_in_the_modem() {
 		forbid_dialling
 		qmapd_kill KILL || :
 		modem lag messages=$lag >/dev/null
-		# what nobody got to read before it was killed
+		# messages that no process read before the kill
 		modem reconfigure pdn=1 mtu=1500 >/dev/null
 		qmapd_start
 		wait_for 10 is_attached || fail "not adopted, $lag messages behind: $(qmapctl show)"
@@ -184,10 +184,10 @@ test_detach_without_daemon_or_modem() {
 	qmapd_kill KILL || :
 	mv "$T/qmi" "$T/gone"
 	qmapctl detach wwan0 2>"$T/said" || :
-	modem_pid='' nothing_left # the modem could not be told
+	modem_pid='' nothing_left # the modem cannot be reached
 }
 
-# After a static attach there is nobody to ask: ports and mux ids come from the pins alone.
+# After a static attach there is no modem to ask: ports and mux ids come from the pins alone.
 test_adopt_without_control_channel() {
 	modem_start
 	qmapd_start
@@ -201,7 +201,7 @@ test_adopt_without_control_channel() {
 	nothing_left
 }
 
-# The pinned state has room for as many PDNs as can be asked for, twice the families each.
+# The pinned state has room for the largest number of PDNs, with both families each.
 test_adopt_many_pdns() {
 	local pdns=() ports=()
 	for n in {1..16}; do
@@ -243,7 +243,7 @@ mtu_in_red_is() {
 	[ "$(ip -n red -j link show dev wwan0.1 | jq '.[0].mtu')" = "$1" ]
 }
 
-# What the network did meanwhile is noticed.
+# Changes in the network meanwhile are noticed.
 test_call_ended_while_nobody_was_there() {
 	modem_start
 	qmapd_start
@@ -275,9 +275,9 @@ is_detached() {
 	[ "$(qmapctl -j show)" = "[]" ]
 }
 
-# One attach that does not end: killed when the modem has had so many requests, or after so many
-# ms. The next daemon undoes what it finds. A modem for each: client ids that have wrapped around
-# cannot be told from those of others.
+# One attach that does not end: killed when the modem has got so many requests, or after so many ms. The
+# next daemon undoes it. A modem for each: client ids that have wrapped around cannot be distinguished
+# from those of others.
 die_attaching() { # requests|ms number
 	modem_start --latency 5
 	qmapd_start
@@ -292,13 +292,13 @@ die_attaching() { # requests|ms number
 	wait $asking || :
 	qmapd_start
 	wait_for 5 is_settled || fail "$1 $2: $(qmapctl -j show)"
-	is_detached || qmapctl detach wwan0 # the attach was through before it was killed
+	is_detached || qmapctl detach wwan0 # the attach was complete before the kill
 	nothing_left || fail "killed at $1 $2"
 	qmapd_kill
 	modem_stop
 }
 
-# So many requests, or the command is through with fewer.
+# The modem has got so many requests, or the command ended with fewer.
 requests_or_end() { # number pid
 	[ "$(modem_stat .qmi.requests)" -ge "$1" ] || ! kill -0 "$2" 2>/dev/null
 }
@@ -319,7 +319,7 @@ test_kill_while_building() {
 	done
 }
 
-# The same for a detach, which is through with the modem and takes the data path down.
+# The same for a detach that has finished with the modem and takes the data path down.
 test_kill_while_taking_down() {
 	modem_start
 	for n in {1..12}; do
@@ -332,7 +332,7 @@ test_kill_while_taking_down() {
 		wait $asking || :
 		qmapd_start
 		wait_for 5 is_settled_static
-		is_detached || qmapctl detach wwan0 # nobody had begun yet
+		is_detached || qmapctl detach wwan0 # the detach had not begun yet
 		nothing_left || fail "killed after $((n * 4)) ms"
 		qmapd_kill
 	done
@@ -342,8 +342,8 @@ is_settled_static() {
 	is_detached || [ "$(field ' | [.daemon, .state] | map(tostring) | join(" ")')" = "null attached" ]
 }
 
-# Pins that somebody has deleted: the trunk is taken down, with what its pins no longer tell of, and
-# made anew.
+# Another process has deleted the pins: the trunk is taken down, including objects that its pins no
+# longer name, and built again.
 test_pins_are_gone() {
 	modem_start
 	qmapd_start
@@ -377,7 +377,7 @@ test_kill_at_every_request_of_a_detach() {
 		wait $asking || :
 		qmapd_start
 		wait_for 5 is_settled
-		is_detached || qmapctl detach wwan0 # nobody had begun yet
+		is_detached || qmapctl detach wwan0 # the detach had not begun yet
 		nothing_left || fail "killed at request $n"
 		qmapd_kill
 		modem_stop
@@ -396,7 +396,7 @@ test_second_daemon_is_refused() {
 	equal "state" attached "$(field .state)"
 }
 
-# With a directory of its own it starts, but the trunk is the other's.
+# With another directory the second daemon starts, but the trunk stays the first one's.
 test_second_daemon_leaves_the_trunk_alone() {
 	modem_start
 	qmapd_start

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The configuration as a file: what was asked for is dumped.
+# The configuration as a file: dump writes it, apply compares and applies it.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -48,7 +48,7 @@ test_dump() {
 	refused 4 "wwan9 is not attached" qmapctl dump wwan9
 }
 
-# What completion offers where a device is meant: with and without a daemon what is attached.
+# Completion of a device offers attached trunks, with and without a daemon.
 test_completion_of_devices() {
 	start
 	equal "nothing attached" "" "$(qmapctl complete -- detach "")"
@@ -68,7 +68,7 @@ test_dump_without_daemon() {
 	equal "with secrets" "$(dump_of_both "" 'password = "a \"b,c"')" "$(qmapctl dump --secrets wwan0)"
 }
 
-# It holds what nobody else needs to know.
+# It contains secrets.
 test_dump_is_for_root() {
 	start
 	attach_with_secrets
@@ -85,13 +85,13 @@ conf() {
 	printf '%s\n' "$@" >"$T/$name"
 }
 
-# What of the modem's work a second time would show: syncs, client ids, calls.
+# Counters that repeated work would change: syncs, client ids, calls.
 work_done() {
 	modem_stat '[.qmi.requests, .qmi.syncs, .calls] | join(" ")'
 }
 
-# changes_nothing COMMAND...: the same calls, addresses and netdevs before and after.
-# A TUN that nobody reads loses its carrier a while after it was made.
+# changes_nothing COMMAND...: the same calls, addresses and netdevs before and after. A TUN without a
+# reader loses its carrier a while after its creation.
 netdevs() {
 	ip -o link | grep -v ' wwan0\.se:'
 }
@@ -142,7 +142,7 @@ test_dump_is_applied_without_a_change() {
 
 # --- one by one: the others do not notice ---
 
-# of PDN 2, which nothing is done to: its port, its call and its traffic.
+# State of PDN 2, which no step touches: its port, its call and its traffic.
 second_pdn() {
 	field '.pdns[] | select(.number == 2) | .families | map(.handle) | tostring'
 	cat /sys/class/net/wwan0.2/ifindex
@@ -156,7 +156,7 @@ each_with() { # prefix lines
 	done <<<"$2"
 }
 
-# applied PLAN: what is in $T/f now is done by these steps, and then there is nothing to do.
+# applied PLAN: applying $T/f takes these steps, and afterwards none is left.
 applied() {
 	equal "plan" "$(each_with "planned " "$1")" "$(qmapctl apply -n "$T/f")"
 	equal "steps" "$(each_with "done    " "$1")" "$(qmapctl apply "$T/f")"
@@ -208,7 +208,7 @@ test_apply_leaves_others_alone() {
 	nothing_left
 }
 
-# A step that fails is told, and so is what was not begun because of it.
+# A step that fails is reported, and so are those not begun because of it.
 test_apply_stops_at_a_failure() {
 	local wwan8=('[trunk wwan8]' 'control = none') full="more than 16 trunks"
 	start
@@ -230,7 +230,7 @@ test_apply_stops_at_a_failure() {
 	equal "state" attached "$(qmapctl -j show wwan0 | jq -r '.[0].state')"
 }
 
-# --- what a file asks for, and the network does not give ---
+# --- a file requests a PDN that the network refuses ---
 
 # refused_file: PDN 1 has an APN that the network does not know, PDN 2 is all right.
 refused_file() {
@@ -255,7 +255,7 @@ test_apply_tells_of_refused_pdns() {
 	says "hint: check the APN's spelling"
 	says "failed  wwan0: attach"
 	stands
-	# the second time it is no other
+	# the second time there is only the redial
 	equal "plan" "planned wwan0 PDN 1: redial" "$(qmapctl apply -n "$T/f")"
 	refused 2 "$not_connected" qmapctl apply "$T/f"
 	says "failed  wwan0 PDN 1: redial"
@@ -270,7 +270,7 @@ test_apply_tells_of_refused_pdns() {
 	nothing_left
 }
 
-# One that is refused does not keep the steps behind it from being taken.
+# A refused PDN does not keep later steps from being taken.
 test_apply_adds_beside_refused_pdns() {
 	modem_start --apn internet=1,ims=2
 	qmapd_start
@@ -306,7 +306,7 @@ test_apply_without_the_pin() {
 	nothing_left
 }
 
-# What is not there is waited for.
+# A missing netdev is waited for.
 test_apply_before_plug_in() {
 	qmapd_start
 	conf one '[trunk wwan0]' "control = $T/qmi"
@@ -370,14 +370,14 @@ test_reload() {
 	kill -HUP "$qmapd_pid"
 	wait_for 5 families_are 1 || fail "$(qmapctl -j show)"
 	answers 10.64.1.1 -I wwan0.1
-	# a trunk that is in no file any more stays
+	# a trunk that no file names any more stays
 	: >"$T/f"
 	changes_nothing kill -HUP "$qmapd_pid"
 	qmapctl detach wwan0
 	nothing_left
 }
 
-# The command that systemctl reload runs: it tells whether the files could be read.
+# The command behind systemctl reload: it reports whether the files could be read.
 test_reload_tells_mistakes() {
 	modem_start
 	conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' 'ip = v4' 'apnn = internet'
@@ -414,7 +414,7 @@ families_are() {
 	[ "$(field ' | .state + " " + (.pdns[0].families | length | tostring)')" = "attached $1" ]
 }
 
-# What the files say now counts, not what they said when the last qmapd ran.
+# The current files count, not those of the last qmapd's time.
 test_start_applies_what_has_changed() {
 	modem_start
 	mkdir "$T/conf"
@@ -434,8 +434,8 @@ test_start_applies_what_has_changed() {
 	nothing_left
 }
 
-# A qmapd that starts takes over what there is before it applies its file. Who detaches it meanwhile
-# has said so after the file.
+# A qmapd that starts adopts trunks before it applies its files. A detach in between is newer than the
+# files.
 test_detach_while_a_file_waits() {
 	local n
 	modem_start
@@ -451,7 +451,7 @@ test_detach_while_a_file_waits() {
 		equal "what is attached" '[]' "$(qmapctl -j show)"
 	done
 	nothing_left
-	kill -HUP "$qmapd_pid" # asks for the file again
+	kill -HUP "$qmapd_pid" # requests the files again
 	comes_to attached || fail "$(qmapctl show)"
 	qmapctl detach wwan0
 	nothing_left

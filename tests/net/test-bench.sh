@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# That the measurements run, and reckon right: every packet that is sent comes out or is dropped
-# under a name. How long anything takes is none of this test's business.
+# Checks that the measurements run and compute correctly: every packet comes out or is dropped for a
+# known reason. Times do not matter here.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -9,16 +9,16 @@ bench() {
 	"$build/qmap-bench" "$@"
 }
 
-# Runs one level, quickly. Its results are in $T/results then.
+# Runs one level quickly and leaves its results in $T/results.
 run_level() {
 	rm -f "$T/results"
 	bench -q -o "$T/results" run "$1" >"$T/table" || fail "$1: $(cat "$T/table")"
 	equal "results that lost packets" "" "$(jq -r 'select((.lost // 0) > 0) | .name' "$T/results")"
-	# What is left after something was subtracted may be negative where other work on the machine fell
-	# into one of the two.
+	# A value with something subtracted may be negative if other work on the machine affected one of
+	# the two.
 	equal "results without a value" "" "$(jq -r 'select((.value | type) != "number" or
 		(.value < 0 and ("\(.name) \(.how)" | test("added|subtract") | not))) | .name' "$T/results")"
-	# who reads a line a year later has nothing but this line
+	# a line must make sense without any other
 	equal "results without their circumstances" "" "$(jq -r 'select([.name, .unit, .method,
 		.kernel, .cpu, .governor, .capabilities, .command, .commit, .versions.libbpf,
 		.versions.clang, .versions.qmap] | all(type == "string" and length > 0) | not) |
@@ -70,7 +70,7 @@ test_scale() {
 	equal "results without the generator's cost" "" "$(jq -r 'select(.base > 0 | not) | .name' "$T/results")"
 }
 
-# Numbers of CPUs are powers of two; with one there is no other CPU to come to.
+# Numbers of CPUs are powers of two; with one CPU there is no other to use.
 test_steering() {
 	local n cpus
 	run_level steering
@@ -102,7 +102,7 @@ test_system() {
 	equal "throughput of nothing" "" "$(jq -r 'select(.unit == "Mbit/s" and .value <= 0) | .name' "$T/results")"
 }
 
-# A modem that is attached: modem_bench OPTION... -> $T/results, what it says in $said.
+# modem_bench OPTION...: measures an attached modem; results in $T/results, output in $said.
 modem_attached() {
 	modem_start
 	qmapd_start
@@ -143,7 +143,7 @@ test_modem_loopback() {
 	all_of_it_was_undone
 }
 
-# What is missing, or is not what was sent, is found.
+# Missing and damaged packets are detected.
 test_modem_loopback_faults() {
 	modem_attached
 	modem loopback lose=100 >/dev/null
@@ -171,7 +171,7 @@ test_modem_server() {
 	all_of_it_was_undone
 }
 
-# Data paths in turn; one that the machine does not have is left out, and all is as before.
+# Data paths in turn; one that the machine lacks is skipped, and the original one is restored.
 test_modem_data_paths() {
 	local before
 	modem_attached
@@ -203,7 +203,7 @@ test_modem_refusals() {
 	all_of_it_was_undone
 }
 
-# Interrupted, it leaves nothing behind either.
+# Interrupted, it restores everything, too.
 test_modem_interrupted() {
 	local pid
 	modem_attached
@@ -224,7 +224,7 @@ test_every_level_is_tested() {
 	done
 }
 
-# What compare finds is tested with made-up results in tests/unit; here, what it exits with.
+# tests/unit tests compare's verdicts on synthetic results; this tests its exit codes.
 test_compare() {
 	echo '{"name": "a", "unit": "ns", "value": 100, "spread": 1}' >"$T/before"
 	echo '{"name": "a", "unit": "ns", "value": 120, "spread": 1}' >"$T/after"
@@ -254,7 +254,7 @@ test_add() {
 	equal "exit code, no samples" 2 "$status"
 }
 
-# Looked at in a browser by `make check-report`.
+# `make check-report` checks it in a browser.
 test_report() {
 	"$top/tests/report-sample.sh" >"$T/results"
 	bench -o "$T/report.html" -m "$T/report.md" report "$T/results"

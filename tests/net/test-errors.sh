@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What bad input and a machine that is not as it should be get: one sentence with the cause, the next
+# Responses to bad input and to a machine with something missing: one sentence with the cause, the next
 # step, the documented exit code, and everything undone.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# --- what the tests share ---
+# --- shared by the tests ---
 
 start() { # modem option...
 	modem_start "$@"
@@ -95,7 +95,7 @@ test_wrong_words() {
 	END
 }
 
-# ask REQUEST: a line to the control socket from a client that checks nothing, and the reply.
+# ask REQUEST: sends a line to the control socket without checking it, and prints the reply.
 ask() {
 	"$build/qmap-modem" ctl /run/qmapd/control "$1" || :
 }
@@ -149,11 +149,11 @@ test_devices_that_are_no_trunk() {
 	nothing_left
 }
 
-# As sysfs shows a modem that is in another mode.
-# What a data path needs and this machine does not have: a clear sentence, and nothing is left behind.
+# sysfs as for a modem in another mode. A data path that this machine lacks: a clear sentence, and
+# nothing is left behind.
 test_data_paths_that_are_not_here() {
 	start
-	# the kind without what it needs: another error where the kernel knows it
+	# the kind without its required attributes: a kernel that knows it returns another error
 	if ip link add type rmnet 2>&1 | grep -qv 'Unknown device type'; then
 		skip "this machine has rmnet"
 	fi
@@ -193,7 +193,7 @@ test_modem_in_another_mode() {
 		rndis_host RNDIS
 		cdc_ncm NCM
 	END
-	# a modem of Unisoc's: there is no QMI to change to
+	# a modem of Unisoc's: there is no QMI mode to switch to
 	pretend_driver cdc_ncm 0900
 	refused 3 "wwan0 is a modem in NCM mode" qmapctl attach wwan0 --control "$T/qmi"
 	says "it speaks no QMI in any mode"
@@ -205,7 +205,7 @@ test_modem_in_another_mode() {
 
 # --- control channels ---
 
-# A socket that nobody listens at any more.
+# A socket without a listener.
 stale_socket() {
 	kill -KILL $modem_pid
 	wait $modem_pid || :
@@ -235,7 +235,7 @@ test_control_channels() {
 	nothing_left
 }
 
-# It accepts connections, as cdc-wdm always does, and says nothing.
+# It accepts connections, as cdc-wdm always does, and sends nothing.
 test_control_channel_is_silent() {
 	local since
 	start
@@ -256,7 +256,7 @@ test_raw_ip_where_qmap_is_forced() {
 	nothing_left
 }
 
-# --- what others have made of the machine ---
+# --- changes by other programs ---
 
 test_xdp_of_somebody_else() {
 	start
@@ -421,7 +421,7 @@ test_no_permission() {
 	refused 5 "no permission to talk to qmapd" nobody "$build/qmapctl" detach wwan0
 	refused 5 "no permission to talk to qmapd" nobody "$build/qmapctl" show
 	refused_json 5 EACCES nobody "$build/qmapctl" -j stats
-	# a socket that lets everybody in still looks at who it is
+	# a socket open to all users still checks credentials
 	chmod 666 /run/qmapd/control
 	refused 5 "only root may detach" nobody "$build/qmapctl" detach wwan0
 	refused 5 "only root may attach" nobody "$build/qmapctl" attach wwan0 --control none
@@ -435,7 +435,7 @@ test_no_permission() {
 	nothing_left
 }
 
-# Started by somebody who is not root, it can say so but not attach.
+# Started without root privileges, it can say so but not attach.
 test_daemon_without_privileges() {
 	modem_start
 	mkdir /run/theirs
@@ -464,9 +464,9 @@ test_name_of_a_port() {
 	nothing_left
 }
 
-# --- what other users have prepared ---
+# --- files prepared by other users ---
 
-# flock(2) needs no more than a descriptor for reading: the directory must not be the lock.
+# flock(2) only needs a descriptor for reading: the directory must not be the lock.
 test_lock_of_somebody() {
 	chmod 755 /run/qmapd
 	nobody flock -x /run/qmapd sleep infinity &
@@ -486,7 +486,7 @@ nobody_has_the_lock() {
 	! flock -n /run/qmapd true
 }
 
-# Files are made there under names that everybody can guess.
+# The daemon creates files there under predictable names.
 test_run_dir_of_somebody() {
 	local dir
 	mkdir -p "$T/theirs" "$T/sticky" "$T/ours" "$T/home"
@@ -510,7 +510,7 @@ qmapd_start_in() {
 	wait $pid
 }
 
-# bpffs with the kernel's own mode, in which any user may make our directory first.
+# bpffs with the kernel's own mode, in which any user may create our directory first.
 test_pins_of_somebody() {
 	local i
 	modem_start
@@ -537,7 +537,7 @@ foreign_map() { # path bytes
 	bpftool map create "$1" type array key 4 value "$2" entries 1 name foreign
 }
 
-# The kernel copies values of the size that the map has.
+# The kernel copies values of the map's size.
 test_pins_of_another_version() {
 	local i size map
 	modem_start
@@ -596,7 +596,7 @@ test_configuration_is_attached() {
 	equal "default routes" "wwan0.1 10" \
 		"$(ip -j route show default | jq -r '.[] | "\(.dev) \(.metric)"')"
 	answers 10.64.3.1
-	# what is attached already stays so, with the file and without it
+	# attached trunks stay attached, with the file and without it
 	qmapd_kill || :
 	qmapd_start --config "$T/qmapd.conf"
 	trunk_becomes attached
@@ -627,7 +627,7 @@ test_configuration_that_is_wrong() {
 	refused 1 'nexpected argument "more"' timeout 60 "$build/qmapd" more
 }
 
-# A trunk that cannot be attached does not keep the daemon from its other work.
+# A trunk that cannot be attached does not affect the others.
 test_configuration_of_what_is_not_there() {
 	modem_start
 	config <<-END
@@ -651,8 +651,8 @@ one_is_attached() {
 
 # --- decode ---
 
-# What could be decoded of it, as JSON.
-malformed_json() { # what bytes
+# The decoded part, as JSON.
+malformed_json() { # kind bytes
 	status=0
 	qmapctl -j decode "$@" 2>/dev/null || status=$?
 	equal "exit code of decode $*" 2 "$status"

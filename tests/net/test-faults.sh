@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What goes wrong in modem and network, one fault at a time: the state it leads to, the counter, the
-# sentence and the exit code; and that what was begun is undone.
+# Faults in modem and network, one at a time: the resulting state, counter, sentence and exit code; and
+# everything begun is undone.
 #
-# slow_start_never_answered takes two minutes and runs only when it is named.
+# slow_start_never_answered takes two minutes and only runs when it is named.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 no_answer="the modem did not answer while"
 not_connected='PDN 1 (APN "internet") is not connected:'
 
-# --- what the tests share ---
+# --- shared by the tests ---
 
 start() { # modem option...
 	modem_start "$@"
@@ -172,7 +172,7 @@ test_start_is_refused() {
 	END
 }
 
-# What may pass by itself is tried again, and shown meanwhile.
+# A fault that may pass is retried, and shown meanwhile.
 test_start_is_refused_for_now() {
 	local fault sentence
 	start
@@ -237,7 +237,7 @@ test_no_version_in_common() {
 
 # --- the modem does not answer ---
 
-# unanswered FAULT...: what a step leads to when no (usable) answer comes, by the row of the step.
+# unanswered FAULT...: the effect of a missing or useless answer to a step, by the step's row.
 unanswered() { # service message code sentence, fault
 	local service=$1 message=$2 code=$3 sentence=$4
 	shift 4
@@ -299,7 +299,7 @@ test_answers_spoiled_or_late() {
 	END
 }
 
-# The modem may have given out an id that nobody has been told of: SYNC gets it back.
+# The modem may have allocated an id without an answer: SYNC releases it.
 test_client_id_unanswered() {
 	start
 	unanswered ctl allocate_cid 2 "modem did not answer within 1 s while giving out a WDA client id" never
@@ -314,7 +314,7 @@ start_pending() {
 	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]
 }
 
-# A network may take two minutes to answer Start Network; nothing else waits for it meanwhile.
+# A network may take two minutes to answer Start Network; only that waits for it.
 test_start_unanswered() {
 	local attaching
 	start
@@ -325,7 +325,7 @@ test_start_unanswered() {
 	equal "state" attaching "$(field .state)"
 	equal "call" starting "$(family 1 4 .state)"
 	refused 2 "wwan0 is attaching right now" attach_one
-	# the modem dies: no reason to wait any longer
+	# the modem dies: waiting ends
 	kill -KILL $modem_pid
 	modem_pid=''
 	status=0
@@ -337,7 +337,7 @@ test_start_unanswered() {
 	nothing_left
 }
 
-# Who is tired of waiting detaches it, and the modem is told.
+# The user detaches instead of waiting, and the modem gets the requests for that.
 test_detach_while_start_is_unanswered() {
 	local attaching
 	start
@@ -382,7 +382,7 @@ one_wds_client() {
 	[ "$(modem_stat .qmi.clients.wds)" = 1 ]
 }
 
-# An id that comes after its deadline is of no use any more, but it must not stay allocated.
+# An id that comes after its deadline is useless, but must be released.
 test_client_id_comes_late() {
 	start
 	# those of DMS and WDA come before that of IPv4
@@ -458,7 +458,7 @@ late_is() {
 	[ "$(field .qmi.late)" = "$1" ]
 }
 
-# Answers that have been had already, and one of a transaction that never was.
+# Answers that have arrived already, and one of an unknown transaction.
 test_duplicated_answers() {
 	local ok=02040000000000 client
 	start
@@ -536,7 +536,7 @@ lost_is_told() {
 		equal "addresses of wwan0.$n" "" "$(addresses wwan0.$n)"
 		equal "routes of wwan0.$n" 0 "$(routes wwan0.$n)"
 	done
-	# with the netdev of a modem that is gone its data path goes, too, and has no ports any more
+	# a modem that is gone takes its netdev and data path along, which has no ports any more
 	equal "PDNs that are up" 0 "$(qmapctl -j stats | jq '[.[].ports[] | select(.up)] | length')"
 	try qmapctl show
 	says "wwan0: $1"
@@ -558,13 +558,13 @@ test_modem_restarts() {
 	done
 }
 
-# Lost since it was attached for the last time, and ready again.
+# Lost since it was last attached, and ready again.
 opened_again() {
 	[ "$(field '.events | map(select(.kind == "modem") | .to) |
 		rindex("lost") > (rindex("absent") // -1) and rindex("ready") > rindex("lost")')" = true ]
 }
 
-# Nobody says so; detach finds a modem that knows none of the ids, or one that is silent.
+# No indication; detach finds a modem that knows none of the ids, or one that is silent.
 test_modem_restarts_unannounced() {
 	local since
 	start
@@ -625,7 +625,7 @@ test_few_client_ids() {
 	nothing_left
 }
 
-# Whatever the modem makes of it, the kernel is cleaned up, and quickly.
+# For any reaction of the modem, the kernel is cleaned up quickly.
 test_modem_does_not_let_go() {
 	local fault ids since
 	start
@@ -639,7 +639,7 @@ test_modem_does_not_let_go() {
 		equal "trunks" "[]" "$(qmapctl -j show)"
 		equal "ids left after $fault" "$ids" "$([ "$(modem_stat '.qmi.clients | add')" = 0 ] && echo none || echo some)"
 		modem clear >/dev/null
-		# the next attach resets the modem, and then nothing is left of either
+		# the next attach resets the modem, and then nothing of either is left
 		attach_one >/dev/null
 		detach
 		nothing_left

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# How long an attach takes, how much memory qmapd needs and that this does not grow, how many system calls a
-# poll takes. Times are judged by `make bench` alone.
+# Duration of an attach, memory of qmapd and that it does not grow, system calls of a poll. Only `make
+# bench` checks times.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -33,7 +33,7 @@ netdevs() {
 	ip -o link | wc -l
 }
 
-at_most() { # what limit actual
+at_most() { # name limit actual
 	[ "$3" -le "$2" ] || fail "$1: at most $2 expected, got $3"
 }
 
@@ -48,7 +48,7 @@ host_time() {
 	since=$((${EPOCHREALTIME/./} - since))
 	busy=$(modem_stat .answers.busy_us)
 	equal "calls" 8 "$(modem_stat .calls)"
-	detach # before the echo: whoever reads it goes on at once
+	detach # before the echo: its reader continues at once
 	echo "$((since - busy)) $since $busy"
 }
 
@@ -74,8 +74,8 @@ test_attach_time_with_a_slow_modem() {
 
 # --- system calls ---
 
-# poll_costs PDNS LIMIT: system calls of one poll of that many dual-stack PDNs on `xdp`. In a poll the modem gets
-# one request for its signal, and of each call one for its status and one for its settings.
+# poll_costs PDNS LIMIT: system calls of one poll of that many dual-stack PDNs on `xdp`. In a poll the
+# modem gets one request for its signal, and for each call one for its status and one for its settings.
 poll_costs() {
 	local pdns=() i before sent calls each=$((1 + 4 * $1))
 	for ((i = 1; i <= $1; i++)); do
@@ -94,7 +94,7 @@ poll_costs() {
 	sent=$(($(modem_stat .qmi.requests) - before))
 	calls=$(($(wc -l <"$T/calls") * each / sent))
 	figure "system calls of a poll, $1 dual-stack PDNs: $calls; RSS $(status_kb VmRSS) kB"
-	at_least "system calls of a poll" "$each" "$calls" # one for each request, if the trace has something in it
+	at_least "system calls of a poll" "$each" "$calls" # at least one each: the trace is complete
 	at_most "system calls of a poll" "$2" "$calls"
 	detach
 	modem_stop
@@ -120,19 +120,19 @@ test_memory() {
 	nothing_left
 }
 
-# What there is of everything that could grow; RSS, which the allocator rounds, apart.
+# Everything that could grow, except RSS, which the allocator rounds.
 inventory() {
 	echo "descriptors $(descriptors), netdevs $(netdevs), client ids $(modem_stat '.qmi.clients | add')," \
 		"connections $(modem_stat .qmi.connections)," \
 		"pins $(find /sys/fs/bpf/qmap 2>/dev/null | wc -l), files $(find /run/qmapd | wc -l)"
 }
 
-flat() { # before rss_before what
+flat() { # before rss_before name
 	local rss
 	rss=$(status_kb VmRSS)
 	figure "after $3: RSS $rss kB, before $2 kB; $(inventory)"
 	equal "inventory after $3" "$1" "$(inventory)"
-	# the heap grows in steps, of 288 kB at most as seen
+	# the heap grows in steps, of 288 kB at most in past runs
 	at_most "RSS in kB after $3" $(($2 + 384)) "$rss"
 }
 
@@ -140,7 +140,7 @@ test_fifty_cycles() {
 	local n before rss
 	start
 	for n in {1..50}; do
-		if [ "$n" = 21 ]; then # allocator and log of events have what they keep
+		if [ "$n" = 21 ]; then # the caches of the allocator and the log of events are full
 			before=$(inventory) rss=$(status_kb VmRSS)
 		fi
 		attach_four

@@ -14,13 +14,13 @@ start() { # modem's options
 acks_are() { # acks unsupported
 	modem wait trunk.command_acks '>=' "$1" timeout=2000 >/dev/null || :
 	modem wait trunk.command_unsupported '>=' "$2" timeout=2000 >/dev/null || :
-	# [acks, unsupported, invalid, to nothing that was asked]
+	# acks, unsupported, invalid, unexpected
 	equal "answers" "[$1,$2,0,0]" "$(modem stats | jq -c '.trunk
 		| [.command_acks, .command_unsupported, .command_invalid, .command_mismatched]')"
 }
 
-# uplink COUNT-1 COUNT-2 [WORD...]: 100 datagrams each through PDN 1 and 2, of which so many arrive; what
-# the modem is told right before. A stop does not last (5 s), so it is told once more here.
+# uplink COUNT-1 COUNT-2 [WORD...]: sends 100 datagrams each through PDN 1 and 2, of which so many
+# arrive, after a command to the modem. A stop only lasts 5 s, so it is sent again here.
 uplink() {
 	modem reset >/dev/null
 	[ $# = 2 ] || modem "${@:3}" >/dev/null
@@ -68,7 +68,7 @@ uplink_goes() {
 	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null
 }
 
-# An enable that got lost on the way must not stop a PDN for good.
+# An enable lost on the way must not stop a PDN for good.
 test_stopped_for_five_seconds_at_most() {
 	start
 	local began=${EPOCHREALTIME/./}
@@ -93,7 +93,7 @@ test_commands_between_packets() {
 	no_complaints
 }
 
-# Answered, so that the modem need not wait, and counted; 256 bytes are more than is kept of one.
+# Answered, so that the modem need not wait, and counted; of each at most 256 bytes are kept.
 test_unknown_commands() {
 	start
 	modem command name=7 pdn=1 >/dev/null
@@ -107,7 +107,7 @@ test_unknown_commands() {
 	uplink 100 100
 }
 
-# A command for a mux id that nobody has is no command of ours.
+# A command for an unknown mux id is not ours.
 test_command_for_nobody() {
 	start
 	modem flow disable mux=77 >/dev/null
@@ -116,7 +116,7 @@ test_command_for_nobody() {
 	equal "unknown mux" 1 "$(stat_of .drops.unknown_mux)"
 }
 
-# An answer of the modem's must not be answered, or the two would never end.
+# An answer from the modem must not be answered, or the two would never stop.
 test_answers_are_not_answered() {
 	start
 	local type

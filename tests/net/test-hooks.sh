@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Programs that are run on events: which, when, with what, one at a time, and never for long.
+# Hooks: on which events they run, with which variables, one at a time, and with a time limit.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -13,7 +13,7 @@ hook() {
 	touch "$T/log"
 }
 
-# One line a run: event, port, family, address, MTU.
+# Writes one line per run: event, port, family, address, MTU.
 # shellcheck disable=SC2016 # it is for the hook's shell
 recorder() {
 	hook "${1:-record}" 'echo "$QMAP_EVENT ${QMAP_PORT:-$QMAP_DEV} ${QMAP_FAMILY:--} ${QMAP_ADDRESS:--} ${QMAP_MTU:--}"'
@@ -24,7 +24,7 @@ start() {
 	qmapd_start
 }
 
-# logged LINE: among what hooks have written; and so far as often as lines N.
+# hook_log_is LINE...: the lines that hooks have written, in any order.
 hook_log_is() {
 	[ "$(sort "$T/log")" = "$(printf '%s\n' "$@" | sort)" ]
 }
@@ -71,7 +71,7 @@ test_environment() {
 		QMAP_RESOLV_CONF=/run/qmapd/wwan0.7.resolv.conf
 }
 
-# The port is as it was told when the hook runs.
+# The port is complete when the hook runs.
 # shellcheck disable=SC2016
 test_port_is_ready_when_told() {
 	start
@@ -82,7 +82,7 @@ test_port_is_ready_when_told() {
 	hooks_wrote "inet 10.64.1.2/30" "metric 701" 2
 }
 
-# A daemon that takes over tells nobody what has been told; what has changed meanwhile it tells.
+# A daemon that adopts runs no hook for known facts; it does for changes.
 test_adoption_is_no_news() {
 	start
 	recorder
@@ -137,7 +137,7 @@ test_time_is_limited() {
 	hook hang '[ "$QMAP_EVENT" = up ] || exit 0' 'echo begun' 'sleep 1000 & echo $! >'"$T/child" 'sleep 1000'
 	attach --hook "$T/hang" --hook-timeout 1 --pdn 1,ip=v4 >/dev/null
 	hooks_wrote begun
-	# nobody waits for it
+	# no command waits for it
 	equal "state" attached "$(field .state)"
 	answers 10.64.1.1 -I wwan0.1
 	daemon_says "$T/hang has not ended after 1 s: it is killed"
@@ -202,7 +202,7 @@ test_who_may_change_it() {
 	refused 1 'bad hook "record": not a path from /' attach --hook record
 }
 
-# Whose a link is, and where it lies, counts as much as what it points to.
+# Owner and place of a link matter as much as its target.
 test_links_of_others() {
 	local what
 	start
@@ -237,7 +237,7 @@ test_links_of_others() {
 	equal "runs" "" "$(cat "$T/log")"
 }
 
-# What is root's all the way is run, and knows itself by the name that was configured.
+# A program owned by root all the way is run, and its $0 is the configured name.
 # shellcheck disable=SC2016
 test_links_of_root() {
 	start

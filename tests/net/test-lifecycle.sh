@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The life of a modem as its owner sees it: there, lost, back again; and what is told of it.
+# The life of a modem from its owner's view: present, lost, back again; and the events about it.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
@@ -10,7 +10,7 @@ monitor_start() {
 	monitor_pid=$!
 }
 
-# events JQ: of the modem's events so far.
+# events JQ: applies JQ to the modem's events so far.
 events() {
 	jq -rs "$1" "$T/events"
 }
@@ -69,8 +69,8 @@ back_within() {
 	took "$began" "$2: until traffic passes" "$1"
 }
 
-# A modem that is plugged in after the machine has booted.
-# What sd_notify(3) would send. Perl prints each datagram on a line, with blanks for newlines.
+# A modem that is plugged in after the machine has booted. Perl prints each datagram of sd_notify(3) on
+# a line, with blanks for newlines.
 notifications_start() {
 	# shellcheck disable=SC2016 # it is perl's
 	perl -MSocket -e '$| = 1; socket(S, PF_UNIX, SOCK_DGRAM, 0); bind(S, pack_sockaddr_un($ARGV[0]));
@@ -104,7 +104,7 @@ test_service_manager() {
 	qmapctl detach wwan0
 	qmapd_kill
 	wait_for 5 notified '^STOPPING=1$'
-	# another process's watchdog is none of ours
+	# another process's watchdog is not ours
 	: >"$T/notified"
 	NOTIFY_SOCKET=$T/notify WATCHDOG_USEC=20000 WATCHDOG_PID=1 qmapd_start
 	wait_for 5 notified '^READY=1$'
@@ -114,7 +114,7 @@ test_service_manager() {
 	nothing_left
 }
 
-# A score of systemd's own, times ten; below 45 it says OK.
+# systemd's exposure score times ten; below 45 it prints OK.
 test_unit_is_confined() {
 	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
 	sed "s|@SBINDIR@|$build|" "$top/system/qmapd.service" >"$T/qmapd.service"
@@ -150,8 +150,8 @@ wakeups() {
 	awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$qmapd_pid/status"
 }
 
-# The netdev is there and the control channel is not: nobody looks for it again and again, and nobody
-# waits when it comes.
+# The netdev exists and the control channel does not: qmapd neither polls for it nor delays when it
+# appears.
 test_control_channel_is_late() {
 	modem_start
 	mv "$T/qmi" "$T/elsewhere"
@@ -160,7 +160,7 @@ test_control_channel_is_late() {
 	wait_for 5 modem_is present || fail "$(qmapctl show)"
 	says_of_show "No such file"
 	local before
-	wait_for 5 qmapd_sleeps # whoever has asked it has hung up, which it notices
+	wait_for 5 qmapd_sleeps # the client has left, which qmapd notices
 	before=$(wakeups)
 	read -rt 2 <> <(:) || :
 	equal "times that qmapd woke up in two seconds" 0 $(($(wakeups) - before))
@@ -176,7 +176,7 @@ says_of_show() {
 	says "$1"
 }
 
-# Whoever types it wants to know; nothing waits for it afterwards.
+# A user needs the error; no command waits afterwards.
 test_attach_of_what_is_not_there() {
 	qmapd_start
 	refused 4 "there is no netdev wwan0" qmapctl attach wwan0 --control "$T/qmi"
@@ -230,14 +230,14 @@ port_ids() {
 	done
 }
 
-# Without a word of the modem: its client ids are found out to be no more.
+# Without an indication: the daemon finds out that its client ids are gone.
 test_reboot_without_announcement() {
 	modem_start
 	qmapd_start
 	attach --pdn 1
 	modem reboot ms=300 announce=never >/dev/null
 	wait_for 5 modem_answers
-	# what the host notices it by: the next thing that it asks
+	# the host notices it by the next request
 	modem disconnect pdn=1 >/dev/null 2>&1 || :
 	qmapd_kill KILL || :
 	began=${EPOCHREALTIME/./}
@@ -247,7 +247,7 @@ test_reboot_without_announcement() {
 	nothing_left
 }
 
-# Unplugged: netdev and control channel vanish. What was built on them goes, the wish stays.
+# Unplugged: netdev and control channel vanish. Objects built on them go, the configuration stays.
 test_unplug_and_replug() {
 	modem_start
 	qmapd_start
@@ -290,7 +290,7 @@ test_netdev_vanishes() {
 	nothing_left
 }
 
-# Under a name that nobody has asked for it is left alone, until it has the right one.
+# With a name that is not configured it is left alone, until it has the right one.
 test_netdev_of_another_name() {
 	modem_start --trunk wwan7
 	conf
@@ -313,7 +313,7 @@ netdev_is() {
 	[ "$(field .netdev)" = "$1" ]
 }
 
-# The control channel alone is not there yet.
+# The control channel alone is missing.
 test_waits_for_the_control_channel() {
 	modem_start
 	mv "$T/qmi" "$T/elsewhere"
@@ -329,7 +329,7 @@ test_waits_for_the_control_channel() {
 	nothing_left
 }
 
-# A modem that is there and says nothing, as one that boots.
+# A modem that is present and silent, as one that boots.
 test_waits_for_an_answer() {
 	modem_start
 	modem never '*' '*' >/dev/null
@@ -344,14 +344,14 @@ test_waits_for_an_answer() {
 	nothing_left
 }
 
-# From each opening to the next, in ms, by the stamps of the events: no less than the pause in between.
+# Time from each opening to the next, in ms, by the stamps of the events: at least the pause in between.
 between_openings() {
 	field .events | jq -r '[.[] | select(.kind == "modem" and .to == "opening").time |
 		(.[0:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)] | [., .[1:]] | transpose[] |
 		select(.[1]) | .[1] - .[0]'
 }
 
-# What it refuses is asked for less and less often.
+# A refused set-up is retried at growing intervals.
 test_refused_set_up() {
 	local waits
 	modem_start
@@ -416,7 +416,7 @@ test_killed_while_absent() {
 	nothing_left
 }
 
-# Unplugged and plugged in again while nobody was there.
+# Unplugged and plugged in again while no daemon was running.
 test_killed_and_replugged() {
 	modem_start
 	qmapd_start
@@ -447,7 +447,7 @@ test_killed_while_lost() {
 	nothing_left
 }
 
-# A configured trunk that died half attached is attached by the next daemon.
+# The next daemon attaches a configured trunk whose daemon died during the attach.
 test_killed_while_attaching_what_is_configured() {
 	conf
 	for n in {2..14..3}; do

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Damaged aggregates: each counted under its reason, and good traffic none the worse.
+# Damaged aggregates: each is counted under its reason, and good traffic does not suffer.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
@@ -18,12 +18,12 @@ drops() {
 	stat_of " | .drops | to_entries | map(select($# == 0 or (.key | IN(${names%,}))).value) | add"
 }
 
-# What a trunk made of all it was given: frames delivered, dropped, commands.
+# Results of all input to a trunk: frames delivered, dropped, commands.
 outcomes() {
 	stat_of ' | .frames + .commands + (.drops | add)'
 }
 
-# Good traffic both ways, all of it.
+# Good traffic both ways, without loss.
 traffic_is_good() {
 	modem reset >/dev/null
 	generated wwan0.1=1 wwan0.2=2 --
@@ -43,7 +43,7 @@ kind() {
 	equal "${*:2} for kind $1" $COUNT $(($(drops "${@:2}") - these))
 }
 
-# One frame is wrong in each of these; a wrong length takes those behind it along, unseen.
+# One frame is malformed in each of these; a bad length takes those behind it along, unparsed.
 every_kind() {
 	local reasons=(truncated_header length_beyond_aggregate)
 	[ "$1" != v4 ] || reasons+=(truncated_trailer)
@@ -69,7 +69,7 @@ test_every_kind_v4() {
 	traffic_is_good
 }
 
-# A header of a kind unknown may be of any length, so what is behind it may not make sense, either.
+# A header of unknown type may have any length, so the bytes behind it may be malformed, too.
 test_every_kind_v5() {
 	start --model RG500Q
 	every_kind v5
@@ -82,8 +82,8 @@ test_every_kind_v5() {
 }
 
 # Noise of all kinds between good packets, at full speed. Of the good frames in damaged aggregates,
-# which go to a port of their own, none arrives changed, unless "flip" has changed them in a way
-# that no checksum of IP sees.
+# which go to a port of their own, none arrives changed, unless "flip" has changed them in a way that no
+# checksum of IP detects.
 noise() { # kind that only this version has, modem's options
 	local kinds=(cut too_long zero_length pad unknown_mux not_ip short_command random_bytes)
 	[ -z "$1" ] || kinds+=("$1")
@@ -102,7 +102,7 @@ noise() { # kind that only this version has, modem's options
 	modem malformed kind=flip count=$((10000 - n * 1000)) >/dev/null
 	wait $good
 	equal "noise sent" 10000 "$(modem_stat .noise.aggregates)"
-	at_least "outcomes" 50000 "$(outcomes)" # 40000 good frames, and one at least of each aggregate
+	at_least "outcomes" 50000 "$(outcomes)" # 40000 good frames, and at least one of each aggregate
 	at_least "drops" $((n * 990)) "$(drops)"
 	at_least "good frames among the noise" 1000 "$(jq '.[0].ok' "$T/noise")"
 	equal "changed and twice" '[0,0]' "$(jq -c '.[0] | [.bad, .duplicate]' "$T/noise")"

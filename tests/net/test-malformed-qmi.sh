@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# 10,000 malformed QMI messages while four calls run, whole in their framing and not: none does harm,
-# each is counted, control goes on and so does traffic.
+# 10,000 malformed QMI messages during four calls, with valid framing and without: none does harm, each
+# is counted, control and traffic continue.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -21,7 +21,7 @@ files() {
 	find "/proc/$qmapd_pid/fd" -type l | wc -l
 }
 
-# All that qmapd has thrown away, as messages and as bytes that belonged to none.
+# Everything that qmapd has discarded, as messages and as bytes outside of any.
 malformed() {
 	field '.qmi.malformed | add'
 }
@@ -30,12 +30,12 @@ all_sent() {
 	[ "$(modem_stat .noise.messages_left)" = 0 ]
 }
 
-# The last of it has been read when something sent after it is seen.
+# All of it has been read when a later message has been seen.
 all_read() {
 	[ "$(field .qmi.indications)" -gt "$1" ]
 }
 
-# noise FRAMING SEED: all of it, read by qmapd.
+# noise FRAMING SEED: sends it and waits until qmapd has read it.
 noise() {
 	local indications
 	modem qmi-malformed count=$count "framing=$1" "seed=$2" >/dev/null
@@ -52,7 +52,7 @@ calls_run() {
 	answers 2001:db8:64:2::1
 }
 
-# Not one answer of the noise may have been taken for one: control still does what it is told.
+# No answer in the noise may have been taken for a real one: control still works.
 control_works() {
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
 	wait_for 5 mtu_is wwan0.1 1400 || fail "new settings do not arrive"
@@ -76,11 +76,11 @@ disconnected() {
 	[ "$(field '.pdns[1].families[0].state')" = backing-off ]
 }
 
-# A message that is whole in its framing is thrown away alone and counted alone.
+# A message with valid framing is discarded alone and counted alone.
 test_ten_thousand_with_framing() {
 	local before after others
 	start
-	noise keep 1 # what the allocator keeps is there from then on
+	noise keep 1 # the allocator keeps its caches from then on
 	before=$(rss_kb)
 	noise keep 2
 	after=$(rss_kb)
@@ -92,7 +92,7 @@ test_ten_thousand_with_framing() {
 	control_works
 }
 
-# Lengths and markers are random too: one message may take its neighbours with it, so bytes count.
+# Lengths and markers are random, too: one message may take its neighbours with it, so bytes count.
 test_ten_thousand_without_framing() {
 	local before after descriptors
 	start
@@ -109,7 +109,7 @@ test_ten_thousand_without_framing() {
 	control_works
 }
 
-# In the middle of a dial-up, too: what is waited for comes between the noise.
+# During a dial-up, too: the expected answers come between the noise.
 test_attach_amid_noise() {
 	local seed
 	modem_start

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The manual pages tell the truth: their examples are run, and every JSON key is explained.
+# Compares the manual pages with the programs: runs their examples, and expects every JSON key to be
+# explained.
 #
-# In a page's EXAMPLES, lines of a literal block that begin with "# " are commands and what follows
-# is their output, where "..." stands for anything (once in an output).
+# In a page's EXAMPLES, lines of a literal block that begin with "# " are commands, followed by their
+# output, in which "..." stands for anything (once in an output).
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -28,7 +29,7 @@ block() {
 	' "$top/doc/$1"
 }
 
-# What differs between machines and is no matter of the page.
+# Removes differences between machines that do not matter to the page.
 normal() {
 	sed 's/^kernel  .*/kernel/; s/ *$//'
 }
@@ -41,7 +42,7 @@ matches() { # expected actual
 	fi
 }
 
-same() { # what expected actual
+same() { # name expected actual
 	matches "$2" "$3" || fail "$1 prints
 $3
 where the page says
@@ -107,7 +108,7 @@ test_examples_of_qmapd_conf() {
 	equal "block 4" "" "$(block qmapd.conf.5.rst 4)"
 }
 
-# logged N: qmapd runs until SIGTERM with the options in the first line of block N; compares its log.
+# logged N: runs qmapd until SIGTERM with the options in the first line of block N; compares its log.
 logged() { # n, then a command to run meanwhile
 	local command n=$1
 	shift
@@ -129,7 +130,7 @@ test_examples_of_qmapd() {
 	equal "block 4" "" "$(block qmapd.8.rst 4)"
 }
 
-# One line each way, as often as there are requests on standard input.
+# One line each way, for each request on standard input.
 ask_socket() {
 	python3 -c '
 import socket, sys
@@ -155,7 +156,7 @@ test_example_of_the_control_socket() {
 	done
 }
 
-# Every key of the JSON on standard input, but for what decoded values are called.
+# Every key of the JSON on standard input, except names inside decoded values.
 explained() {
 	local key keys n=0
 	keys=$(jq -r 'del(.. | .fields?) | paths | map(strings)[-1] // empty' | sort -u)

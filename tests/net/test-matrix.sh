@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The fault matrix: at every message of the dial-up flow everything that can go wrong there, once.
-# However it goes, it ends as if nothing had happened, and nothing is left behind in modem, kernel or
-# daemon:
+# The fault matrix: every fault at every message of the dial-up flow, once. In each case the final state
+# is as without the fault, and nothing is left behind in modem, kernel or daemon:
 #
 #   up     attached, traffic passes, detached again
 #   gone   detached
 #   waits  a network may take two minutes to answer Start Network; until then it can be detached
 #   unused the message was not sent
 #
-# Each row is a test, which prints what its cells have ended with. A third of the cells unless
-# MATRIX=all (make check-matrix).
+# Each row is a test, which prints the results of its cells. Runs a third of the cells unless MATRIX=all
+# (make check-matrix).
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# phase: what goes on when the message is sent; service and message as the software modem calls
-# them; how many of them pass before the fault.
+# phase: the operation during which the message is sent; service and message in the software modem's
+# words; how many such messages pass before the fault.
 rows() {
 	cat <<-END
 		attach ctl sync 0
@@ -52,7 +51,7 @@ rows() {
 
 columns=(late never error malformed duplicated reboot unplugged killed)
 
-# What each is to the modem. The time for an answer is one second.
+# The fault as a command of the modem. The time limit for an answer is one second.
 fault_of() { # column service message skip
 	case $1 in
 	late) echo delay "$2" "$3" ms=1100 skip="$4" count=1 ;;
@@ -86,7 +85,7 @@ descriptors() {
 	find "/proc/$qmapd_pid/fd" -mindepth 1 -maxdepth 1 -printf '%l\n' | sed 's/:\[.*//' | sort | uniq -c
 }
 
-# Whoever has gone comes back: the modem is plugged in again, the daemon is started by its manager.
+# Restores the process that died: the modem is plugged in again, its manager starts the daemon.
 bring_back() {
 	if has_ended "$modem_pid"; then
 		wait "$modem_pid" || :
@@ -105,7 +104,7 @@ was_sent() {
 	[ "$(modem_stat .qmi.faulted 2>/dev/null)" != 0 ]
 }
 
-# Has whoever was struck died of it? Nobody has, where the message was not sent.
+# Has the process that was struck died? If the message was not sent, none has.
 strike_is_over() { # column
 	case $1 in
 	unplugged) has_ended "$modem_pid" || ! was_sent ;;
@@ -113,7 +112,7 @@ strike_is_over() { # column
 	esac
 }
 
-# The command is through, or waits for a modem that is gone, or for an answer that may take minutes.
+# The command has ended, or waits for a modem that is gone, or for an answer that may take minutes.
 attach_is_over() { # pid of the command
 	has_ended "$1" || has_ended "$modem_pid" || has_ended "$qmapd_pid" || { is_left_waiting && was_sent; }
 }
@@ -134,7 +133,7 @@ adoptions() {
 	grep -c ': adopted$' "$T/qmapd.log" || :
 }
 
-# Either it was taken over, or one of the two has died meanwhile.
+# The trunk was adopted, or one of the two processes has died meanwhile.
 adoption_is_over() { # how many before
 	has_ended "$modem_pid" || has_ended "$qmapd_pid" || [ "$(adoptions)" -gt "$1" ]
 }
@@ -187,7 +186,7 @@ is_left_waiting() {
 
 declare -gA ends=([attach]=up [adopt]=up [detach]=gone)
 
-# cell COLUMN PHASE SERVICE MESSAGE SKIP: what it has ended with in $end.
+# cell COLUMN PHASE SERVICE MESSAGE SKIP: sets $end to the result.
 cell() {
 	local phase=$2 cell=$4,$1 before fault struck=0 restarted=0
 	read -ra fault < <(fault_of "$1" "$3" "$4" "$5")
@@ -209,7 +208,7 @@ cell() {
 	[ $restarted = 1 ] || equal "descriptors of qmapd" "$before" "$(descriptors)"
 }
 
-# The commands of a cell are chained by hand: inside a condition, bash ends at no failure.
+# The commands of a cell are chained by hand: inside a condition, bash does not exit on failure.
 
 # Every third cell, another third in each row.
 is_wanted() { # row column
@@ -235,7 +234,7 @@ row() { # number phase service message skip
 			end=-
 		fi
 		line+=$(printf ' %-10s' "$end")
-		# a cell that has failed leaves nothing to the next
+		# a failed cell leaves nothing usable to the next
 		[ "$end" != FAILED ] || break
 	done
 	echo "figure: $line"

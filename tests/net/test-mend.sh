@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Programs that somebody detaches and filters that somebody deletes: put back, told, and traffic
+# Another process detaches programs and deletes filters: qmapd restores them, reports it, and traffic
 # goes on.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -22,12 +22,12 @@ both_answer() {
 	pings 1 && pings 2
 }
 
-# detach_link PIN: as somebody would do it who has found it in `bpftool link`.
+# detach_link PIN: as an administrator would who has found it in `bpftool link`.
 detach_link() {
 	bpftool link detach pinned "$(find /sys/fs/bpf/qmap -name "$1")"
 }
 
-log_says() { # what
+log_says() { # text
 	grep -qF "$1" "$T/qmapd.log"
 }
 
@@ -62,7 +62,7 @@ test_filter_of_port_deleted() {
 	goes_on
 }
 
-# Once a second is enough for whoever does it for ever.
+# If it is repeated for ever, once a second is enough.
 test_filter_deleted_again_and_again() {
 	local before
 	start
@@ -80,7 +80,7 @@ has_filter() {
 	[ -n "$(tc filter show dev wwan0 ingress)" ]
 }
 
-# The kernel tells nobody of it: whoever asks for the trunk finds it.
+# The kernel sends no notification: the next request for the trunk finds it.
 link_detached() { # pin netdev command
 	start
 	detach_link "$1"
@@ -106,7 +106,7 @@ test_detached_is_found_by_the_poll() {
 	goes_on
 }
 
-# What is pinned is the new link, and the next daemon finds that.
+# The pin is the new link, which the next daemon finds.
 test_next_daemon_has_what_was_put_back() {
 	start
 	detach_link link_split
@@ -130,7 +130,7 @@ test_detached_while_nobody_was_there() {
 	goes_on
 }
 
-# Somebody else's filter in its place (any program will do) is not pushed away, and told of once.
+# A foreign filter in its place (any program will do) is not replaced, and reported once.
 test_place_is_taken() {
 	start
 	qmapd_kill KILL || :
@@ -147,7 +147,7 @@ test_place_is_taken() {
 	goes_on
 }
 
-# The kernel keeps others from taking a link away by netlink.
+# The kernel refuses to remove an XDP link by netlink.
 test_xdp_off_is_refused() {
 	start
 	refused 2 "XDP" ip link set dev wwan0.sb xdpdrv off

@@ -1,17 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The lines of doc/migration.md and of README.md do what stands beside them: each qmapctl line in backquotes is run
-# on the software modem, with the modem's socket for --control where it names a device, or none.
+# Runs each qmapctl line in backquotes of doc/migration.md and README.md on the software modem, with the
+# modem's socket for --control if it names a device or none, and expects the effect that the text
+# states.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Every qmapctl line in backquotes, without pipes and doubles.
+# Prints every qmapctl line in backquotes, without pipes and duplicates.
 # shellcheck disable=SC2016 # backquotes of a text
 lines() {
 	grep -ohE '`qmapctl [^`]*`' "$top/doc/migration.md" "$top/README.md" | tr -d '`' | sort -u
 }
 
-# attach_line WORD...: attaches as the line says, looks, and detaches.
+# attach_line WORD...: attaches as in the line, checks, and detaches.
 attach_line() {
 	local words=() word
 	while [ $# -gt 0 ]; do
@@ -57,7 +58,7 @@ run_line() { # words of a line
 	"detach wwan0" | "show wwan0" | "stats wwan0" | "-j show wwan0")
 		refused 4 "not attached" qmapctl "$@"
 		;;
-	monitor | "monitor "*) ;; # never ends by itself; tests/net/test-lifecycle.sh
+	monitor | "monitor "*) ;; # does not end by itself; tests/net/test-lifecycle.sh runs it
 	*) qmapctl "$@" ;;
 	esac
 }

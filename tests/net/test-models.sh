@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# [model VID:PID] sections: the software modem is known by its name, as one without a device is.
+# [model VID:PID] sections: the software modem is identified by its name, as one without a device.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -24,7 +24,7 @@ test_models() {
 	equal "as asked for" "v1 8192" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
 	equal "as the modem has it" "v1 8192" "$(modem stats | jq -r '.format | "\(.dl) \(.dl_max_size)"')"
 	qmapctl detach wwan0
-	# the model's name is another's now, so that nothing is known of this modem
+	# another model has the name now, so that nothing is known of this modem
 	write_config "name = XY500" "forced = no"
 	kill -HUP "$qmapd_pid"
 	wait_for 10 is_attached || fail "$(qmapctl show)"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is ours and what is others': names of ports, files and hooks keyed by PDN, addresses that another
-# program sets, routing tables.
+# Ownership: names of ports, files and hooks keyed by PDN, addresses that another program sets, routing
+# tables.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
@@ -9,7 +9,7 @@ ports() {
 	field '.pdns | map(.port) | join(" ")'
 }
 
-# of the PDNs 1 and 2
+# for the PDNs 1 and 2
 pings() { # [NETNS/]DEV PDN
 	local in=()
 	[[ $1 != */* ]] || in=(ip netns exec "${1%%/*}")
@@ -55,7 +55,7 @@ test_templates_that_are_none() {
 	nothing_left
 }
 
-# systemd names a USB modem wwx and its MAC: nothing fits behind that, but it is always the same.
+# systemd names a USB modem wwx and its MAC: no suffix fits, but the name is always the same.
 test_ports_of_a_long_name_stay() {
 	local long=wwx0a1b2c3d4e5f port i
 	modem_start --trunk $long
@@ -89,7 +89,7 @@ hooked() { # line
 	grep -qx "$1" "$T/hooked"
 }
 
-# Who has a port's namespace names it as he likes: files and hooks of other PDNs are none of his.
+# The owner of a port's namespace names it freely; files and hooks of other PDNs are out of his reach.
 test_names_of_a_tenant() {
 	ip netns add car
 	modem_start
@@ -102,7 +102,7 @@ test_names_of_a_tenant() {
 	ip -n car link set wwan0.2 down
 	wait_for 5 hooked "down 2 4" || fail "$(cat "$T/hooked")"
 	ip -n car link set wwan0.2 name wwan0.1
-	# and gives its old name to something of his own
+	# and gives its old name to a device of his own
 	ip -n car link add wwan0.2 type veth peer name his
 	ip -n car link set wwan0.1 up
 	wait_for 5 pings car/wwan0.1 2 || fail "$(ip -n car address)"
@@ -128,7 +128,7 @@ servers() { # key of the file
 	sed -n 's/^nameserver //p' "/run/qmapd/$1.resolv.conf" | tr '\n' ' ' | sed 's/ $//'
 }
 
-# It was renamed, and its name given to another, while there was no daemon.
+# It was renamed, and another device got its name, while no daemon was running.
 test_name_that_is_another_s_by_now() {
 	ip netns add car
 	modem_start
@@ -169,7 +169,7 @@ test_addresses_of_others() {
 	equal "address told" 10.64.1.2 "$(field '.pdns[0].families[0].address')"
 	wait_for 5 hooked "wwan0.1 10.64.1.2/30 1400 10.64.1.53 10.64.1.54" || fail "$(cat "$T/hooked")"
 	equal "servers" "10.64.1.53 10.64.1.54 2001:db8:64:1::53 2001:db8:64:1::54" "$(servers wwan0.1)"
-	# as netifd would
+	# as netifd does
 	ip address add 10.64.1.2/32 dev wwan0.1
 	ip link set wwan0.1 mtu 1300
 	ip route add default dev wwan0.1 metric 5
@@ -201,7 +201,7 @@ test_addresses_change_hands() {
 		[ $who = qmapd ] && n=2 || n=0
 		equal "addresses of $who" $n "$(ip -o address show dev wwan0.1 | wc -l)"
 		equal "routes of $who" $n "$({ ip -o route show default; ip -6 -o route show default; } | wc -l)"
-		# what the other one leaves
+		# addresses left by the other owner
 		[ $who = qmapd ] || ip address add 192.0.2.7/32 dev wwan0.1
 	done
 	equal "addresses" 10.64.1.2 "$(ip -j -4 address show dev wwan0.1 | jq -r '.[0].addr_info[].local')"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a port is to the rest of the system: addresses, MTU, routes, DNS, namespace, TCP.
+# A port in the system: addresses, MTU, routes, DNS, namespace, TCP.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
@@ -33,7 +33,7 @@ test_addresses_and_dns() {
 	nothing_left
 }
 
-# The file that `show` names has a nameserver a line, as a resolver wants it.
+# The file named by `show` has one nameserver a line, as a resolver expects.
 dns() { # pdn
 	local file
 	file=$(field ".pdns[] | select(.number == $1) | .resolv_conf")
@@ -51,7 +51,7 @@ test_default_routes_by_metric() {
 	answers 2001:db8:ffff::1
 	equal "way of the IPv4 ping" 1 "$(modem_stat '.pdn["2"].ul_packets')"
 	equal "way of the IPv6 ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
-	modem refuse pdn=2 >/dev/null # else it is dialled again at once
+	modem refuse pdn=2 >/dev/null # otherwise it is redialled at once
 	modem disconnect pdn=2 >/dev/null
 	wait_for 2 routes_are "wwan0.1:701"
 	answers 198.51.100.1
@@ -111,7 +111,7 @@ sizes() { # mtu
 	echo $(($1)) $(($1 + 1)) $(($1 + 4)) $(($1 + 5)) 1500 1504 1505 2000 4060 4061 9000 16000
 }
 
-# What a port's MTU limits is sending: the network may send larger packets than it lets us send.
+# A port's MTU limits sending: the network may send larger packets than it accepts.
 test_receives_more_than_it_may_send() {
 	local mtu size pdn
 	ip netns add red
@@ -133,14 +133,14 @@ test_receives_more_than_it_may_send() {
 	no_complaints
 }
 
-# A network may tell any number: what cannot be is no reason to have no MTU at all.
+# A network may send any number: an impossible one must not leave the port without an MTU.
 test_mtu_of_any_size() {
 	local told is
 	modem_start
 	qmapd_start
 	attach --pdn 1 >/dev/null
 	modem reconfigure pdn=1 mtu=9000 >/dev/null
-	wait_for 5 mtu_is wwan0.1 8181 # what an uplink aggregate of 8192 bytes can hold
+	wait_for 5 mtu_is wwan0.1 8181 # as much as an uplink aggregate of 8192 bytes can hold
 	for told in 0=1500 68=1280 1000=1280 1279=1280 1281=1281 8000=8000 8181=8181 8182=8181 \
 		65535=8181 65536=1500 1400=1400 4294967295=1500; do
 		is=${told#*=}
@@ -192,7 +192,7 @@ routes_have_mtu() {
 		[ "$(ip -j -6 route show default | jq '.[0].metrics[0].mtu')" = "$1" ]
 }
 
-# lan: namespace lan behind us, which knows nothing of the network's MTU.
+# lan: namespace lan behind us, which does not know the network's MTU.
 lan() {
 	ip netns add lan
 	ip link add lan0 type veth peer name eth0 netns lan
@@ -208,7 +208,7 @@ lan() {
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 }
 
-# Whoever is forwarded learns the network's MTU by ICMP.
+# A sender of forwarded packets learns the network's MTU by ICMP.
 test_forwarded_packets_that_are_too_big() {
 	modem_start
 	qmapd_start
@@ -291,7 +291,7 @@ test_sixteen_pdns() {
 	nothing_left
 }
 
-# Mux ids by the user's choice, the ends of the range among them.
+# Mux ids chosen by the user, the ends of the range among them.
 test_mux_ids_of_ones_own() {
 	modem_start
 	qmapd_start
@@ -322,7 +322,7 @@ csum() {
 	stat_of '.ports[0] | [.rx_csum_ok, .rx_csum_none] | map(tostring) | join(" ")'
 }
 
-# What the kernel itself had to say over the trunk, when it was up before, must not go out.
+# Packets that the kernel itself sent over the trunk, when it was up before, must not go out.
 test_a_trunk_that_was_up() {
 	modem_start
 	ip link set wwan0 up
@@ -330,7 +330,7 @@ test_a_trunk_that_was_up() {
 	qmapd_start
 	attach --pdn 1
 	! has_link_local || fail "the trunk has an address of its own"
-	modem reset >/dev/null # what went out before is nobody's fault
+	modem reset >/dev/null # earlier packets are not our fault
 	answers 10.64.1.1 -I wwan0.1
 	no_complaints
 	qmapctl detach wwan0
@@ -338,7 +338,7 @@ test_a_trunk_that_was_up() {
 	nothing_left
 }
 
-# What was chosen for it before is so again.
+# Settings chosen before are restored.
 test_trunk_makes_addresses_as_before() {
 	modem_start
 	ip link set wwan0 addrgenmode random

@@ -6,7 +6,7 @@
 
 proxy_pid='' device=''
 
-# The abstract socket of a proxy; whether somebody listens there.
+# Is a process listening on the abstract socket of a proxy?
 proxy_listens() {
 	[ -n "$(ss -Hx state listening src @qmi-proxy)" ]
 }
@@ -25,7 +25,7 @@ bridge_start() {
 	device=$(cat "$T/device")
 }
 
-# cli OPTION...: qmicli through whichever proxy there is, on $device.
+# cli OPTION...: runs qmicli through the proxy that is running, on $device.
 cli() {
 	timeout $((30 * PATIENCE)) qmicli -p --device-open-qmi -d "$device" "$@"
 }
@@ -34,7 +34,7 @@ client_ids() {
 	modem stats | jq -c .qmi.clients
 }
 
-# many N: so many qmicli at once, of four services; each must be told something true.
+# many N: runs so many qmicli at once, of four services; each must get a true answer.
 many() {
 	local i pids=() p
 	for ((i = 0; i < $1; i++)); do
@@ -138,7 +138,7 @@ test_client_errors() {
 	nothing_left
 }
 
-# Whoever takes the proxy's name first has it: root does not listen to just anybody.
+# The first process to take the proxy's name owns it: root only trusts root's.
 test_client_trusts_root_only() {
 	modem_start
 	setpriv --reuid 65534 --clear-groups perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0);
@@ -162,7 +162,7 @@ test_client_loses_proxy() {
 
 # --- as a proxy for others ---
 
-# serve OPTION...: a modem, and qmapd with a trunk on it; $device is what others ask for.
+# serve OPTION...: starts a modem, and qmapd with a trunk on it; $device is the clients' name for it.
 serve() {
 	modem_start
 	qmapd_start
@@ -175,7 +175,7 @@ tool() {
 	"$build/proxy-tool" "$device" "$@"
 }
 
-# hold NAME ACTION...: a client that stays; what it says is in $T/NAME. Sets $held.
+# hold NAME ACTION...: starts a client that stays; its output is in $T/NAME. Sets $held.
 hold() {
 	local name=$1
 	shift
@@ -192,7 +192,7 @@ no_ids_leaked() {
 	wait_for 10 ids_are_back || fail "client ids: $before before, $(client_ids) now"
 }
 
-# All is as if nobody had been here.
+# Clients have left no trace.
 undisturbed() {
 	no_ids_leaked
 	equal "SYNCs" 1 "$(modem_stat .qmi.syncs)"
@@ -229,7 +229,7 @@ test_server_clients_killed() {
 		kill -KILL "$held"
 	done
 	no_ids_leaked
-	# in the middle of an allocation: nobody is there any more when the id comes
+	# in the middle of an allocation: the client has left when the id comes
 	modem latency ms=300 >/dev/null
 	for i in 1 2 3 4 5; do
 		hold "b$i" send=010f0000000000022200040001010003
@@ -241,7 +241,7 @@ test_server_clients_killed() {
 	leave_nothing
 }
 
-# Nobody gets at the ids of others, or of ours.
+# A client cannot use the ids of others, or ours.
 test_server_ids_are_ones_own() {
 	serve --pdn 1
 	local other line
@@ -256,7 +256,7 @@ test_server_ids_are_ones_own() {
 	line=$(tool "send=01100000000000052300050001020003$(printf %02x "$other")" read)
 	equal "release of another's id" 01120080000001052300070002040001000700 "$line"
 	equal "NAS clients, ours and the other's" 2 "$(modem_stat .qmi.clients.nas)"
-	# SYNC is answered, and does not happen
+	# SYNC is answered, and not executed
 	line=$(tool send=010b00000000000727000000 read)
 	equal SYNC 01120080000001072700070002040000000000 "$line"
 	# no other data format: CTL's, WDA's
@@ -269,7 +269,7 @@ test_server_ids_are_ones_own() {
 	leave_nothing
 }
 
-# What is no request on a device that has been opened ends the connection, and nothing else.
+# A message that is not a request on an open device ends the connection, and nothing else.
 test_server_garbage() {
 	serve --pdn 1
 	local bytes i
@@ -299,7 +299,7 @@ quiet() {
 	[ "$(jobs -r | grep -c random)" = 0 ]
 }
 
-# Hung up when what it does not read is too much; nobody waits for it.
+# Disconnected when too much output waits for it; no other client waits.
 test_server_slow_reader() {
 	serve --pdn 1
 	"$build/proxy-tool" "$device" alloc=2 times=20000:010c000002II00010025000000 hold >"$T/slow" &
@@ -312,7 +312,7 @@ test_server_slow_reader() {
 	leave_nothing
 }
 
-# More connections than are served wait; more ids than one may have are refused.
+# Connections beyond the limit wait; ids beyond the limit are refused.
 test_server_limits() {
 	serve --pdn 1
 	local i pids=()
@@ -330,7 +330,8 @@ test_server_limits() {
 	leave_nothing
 }
 
-# Who says nothing, or not all of it, loses its seat; who has opened the device may be silent.
+# A client that sends nothing, or half a message, loses its seat; one that has opened the device may be
+# silent.
 test_server_deadlines() {
 	serve --pdn 1
 	local pids=() i
@@ -359,7 +360,7 @@ ended() { # pid
 	! kill -0 "$1" 2>/dev/null
 }
 
-# Unicast indications go to the owner, those to all to everybody who has the service.
+# Unicast indications go to the owner, broadcasts to every client of the service.
 test_server_indications() {
 	serve --pdn 1
 	local id
@@ -397,7 +398,7 @@ test_server_credentials() {
 	grep -q "of user 65534 is refused" "$T/qmapd.log" || fail "not logged"
 	"${nobody[@]}" --groups 54321 "$T/proxy-tool" "$device" alloc=3 >"$T/id" || fail "the group may not"
 	equal "ids given" 1 "$(wc -l <"$T/id")"
-	# the group has no more than half of the seats
+	# the group gets no more than half of the seats
 	local i pids=()
 	for ((i = 0; i < 70; i++)); do
 		"${nobody[@]}" --groups 54321 "$T/proxy-tool" "$device" hold >"$T/hold.$i" 2>&1 &
@@ -408,7 +409,7 @@ test_server_credentials() {
 	equal "of the group are served" 32 "$(grep -l holding "$T"/hold.* | wc -l)"
 	many 8
 	kill "${pids[@]}" 2>/dev/null || :
-	# who is refused does not write the log
+	# refused clients do not fill the log
 	# shellcheck disable=SC2016 # it is perl's
 	"${nobody[@]}" --clear-groups perl -MSocket -e 'for (1..2000) { socket(S, PF_UNIX, SOCK_STREAM, 0);
 		connect(S, pack_sockaddr_un("\0qmi-proxy")); close(S); }'
@@ -421,7 +422,7 @@ test_server_credentials() {
 	equal "exit code" 78 "$status"
 }
 
-# A name that another program has is taken once that is gone.
+# A name that another program has is taken once that program is gone.
 test_server_waits_for_its_name() {
 	modem_start
 	/usr/libexec/qmi-proxy --no-exit >"$T/proxy.log" 2>&1 &
@@ -457,7 +458,7 @@ serves_as() { # name
 	[ -n "$(ss -Hx state listening src "@$1")" ]
 }
 
-# The file says what options may say, too; read again, it counts.
+# The file has the same settings as the options; when it is read again, it takes effect.
 test_server_by_the_file() {
 	modem_start
 	printf '%s\n' '[qmapd]' 'qmi-proxy = other' '[trunk wwan0]' "control = $T/qmi" >"$T/conf"
@@ -499,7 +500,7 @@ test_server_modem_restarts() {
 	equal "client ids left" 0 "$(modem_stat '.qmi.clients | add')"
 }
 
-# Detach hangs guests up and takes nothing of theirs along.
+# Detach disconnects guests and releases nothing of theirs.
 test_server_detach_beside_guests() {
 	serve --pdn 1
 	hold guest alloc=3 alloc=2 alloc=1
@@ -523,7 +524,7 @@ test_server_killed_beside_guests() {
 	leave_nothing
 }
 
-# ... while an id is on its way, in either direction.
+# ... while an id is being allocated or released.
 test_server_killed_beside_guests_ids_on_their_way() {
 	local i
 	serve --pdn 1
@@ -546,7 +547,7 @@ has_asked() {
 	[ "$(modem_stat .answers.outstanding)" -gt 0 ]
 }
 
-# Stopped for good: qmapctl takes down what the dead daemon's guests have left, too.
+# Stopped for good: qmapctl also releases ids left by the dead daemon's guests.
 test_server_gone_detach_without_daemon() {
 	serve --pdn 1
 	hold guest alloc=3 alloc=2 alloc=1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Calls that end come back: how soon, after what, and what is not dialled.
+# Calls that end are redialled: how soon, after which ends, and which are not.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -29,8 +29,8 @@ becomes() { # pdn family state
 	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
 }
 
-# Sends a datagram every two ms to the echo port of the network side; prints when, in microseconds,
-# each answer has come.
+# Sends a datagram every two ms to the echo port of the network side; prints the time, in microseconds,
+# of each answer.
 echo_server() {
 	ip netns exec net python3 -c '
 import socket
@@ -69,7 +69,7 @@ echoed_after() {
 	[ "$(tail -n 1 "$T/echoes")" -gt "$1" ] 2>/dev/null
 }
 
-# back_after MICROSECONDS: when echoes came again after the longest silence since then, in ms.
+# back_after MICROSECONDS: end of the longest silence since then, in ms.
 back_after() {
 	awk -v t="$1" '$1 > t - 20000 { if (last && $1 - last > gap) { gap = $1 - last; back = $1 } last = $1 }
 		END { printf "%d\n", (back - t) / 1000 }' "$T/echoes"
@@ -79,11 +79,11 @@ starts() {
 	modem_stat .qmi.starts
 }
 
-dialled() { # so often
+dialled() { # number of times
 	[ "$(starts)" -ge "$1" ]
 }
 
-# What is asked of us: 300 ms from when the modem takes the call to the first packet through.
+# Required: 300 ms from when the modem accepts the call to the first packet through.
 test_disconnect_is_redialled() {
 	local ended took worst=0 all='' round ifindex
 	start
@@ -110,7 +110,7 @@ test_disconnect_is_redialled() {
 	nothing_left
 }
 
-# The network takes its time to accept: what counts is from then on.
+# The network accepts late: the time counts from then on.
 test_network_accepts_late() {
 	local ended back
 	start
@@ -129,7 +129,7 @@ test_network_accepts_late() {
 	nothing_left
 }
 
-# A call that does not last is not dialled at once for ever.
+# A call that does not last is not redialled at once for ever.
 test_flapping_backs_off() {
 	start
 	attach_one --backoff-min 2000 --backoff-max 60000
@@ -144,7 +144,7 @@ test_flapping_backs_off() {
 	nothing_left
 }
 
-# From each attempt to the next, in ms, by the stamps of the events: no less than the wait in between.
+# Time from each attempt to the next, in ms, by the stamps of the events: at least the wait in between.
 between_attempts() {
 	field .events | jq -r '[.[] | select(.kind == "call" and .to == "starting").time |
 		(.[0:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)] | [., .[1:]] | transpose[] |
@@ -160,7 +160,7 @@ test_waits_grow() {
 	wait_for 5 dialled 7
 	mapfile -t waits < <(between_attempts)
 	figure "waits between attempts, ms: ${waits[*]}"
-	# a quarter of each is left to chance
+	# a quarter of each is random
 	at_least "first wait" 74 "${waits[0]}"
 	at_least "second wait" 149 "${waits[1]}"
 	at_least "third wait" 299 "${waits[2]}"
@@ -172,7 +172,7 @@ test_waits_grow() {
 	nothing_left
 }
 
-# At a redial, too, the network may give one family only.
+# At a redial, too, the network may offer one family only.
 test_families_give_way() {
 	local fault down up
 	start
@@ -215,7 +215,8 @@ test_profile_of_one_family() {
 	nothing_left
 }
 
-# "No effect" to Start Network, and no call: what the modem believes in is ended, then its client.
+# "No effect" to Start Network, and no call: the session ends the call that the modem believes in, then
+# the client.
 no_effect_is_overcome() { # until most
 	local until=$1 most=$2
 	start
@@ -238,7 +239,7 @@ test_no_effect_until_release() {
 	no_effect_is_overcome release 7
 }
 
-# The attempts that it took are remembered: a new qmapd does not begin with the same again.
+# The attempts needed are saved: a new qmapd does not repeat them.
 test_no_effect_is_remembered() {
 	start
 	modem stale until=release count=1
@@ -256,7 +257,7 @@ says_of_call() { # sentence
 	[[ $(family 1 4 .reason) == *"$1"* ]] || fail "expected \"$1\", got \"$(family 1 4 .reason)\""
 }
 
-# The modem tells of the end and never answers Start Network.
+# The modem reports the end and never answers Start Network.
 test_start_is_aborted() {
 	local since
 	start
@@ -271,7 +272,7 @@ test_start_is_aborted() {
 	nothing_left
 }
 
-# Only then: a network that takes its time and says nothing is waited for.
+# Only then: a network that takes long and sends nothing is waited for.
 test_start_is_aborted_late() {
 	start
 	modem strike wds start what=abort
@@ -311,11 +312,11 @@ test_address_changes() {
 	nothing_left
 }
 
-settings_read() { # so often
+settings_read() { # number of times
 	[ "$(modem_stat .qmi.settings)" -ge "$1" ]
 }
 
-# Settings that are read again and are the same are no news.
+# Settings that are read again unchanged cause no event.
 test_address_stays() {
 	start
 	attach_one --poll 1
@@ -355,7 +356,7 @@ shown_signal() { # RSRP
 	[ "$(field '.network.signal[0].rsrp')" = "$1" ]
 }
 
-# What goes to all clients is a reason to ask.
+# A broadcast makes the session ask for the status.
 test_end_told_to_all() {
 	start
 	attach_one
@@ -408,7 +409,7 @@ alive_again() {
 	[ "$(modem_stat .calls)" = 1 ]
 }
 
-# Nobody says that the modem has restarted: the next request finds out.
+# The modem restarts without an indication: the next request finds out.
 test_restart_is_not_announced() {
 	local since
 	start
@@ -449,7 +450,7 @@ test_watchdog_sees_traffic() {
 	nothing_left
 }
 
-# --- whatever state a daemon leaves calls in ---
+# --- calls in every state when the daemon dies ---
 
 qmapd_restarts() {
 	qmapd_kill KILL || :
@@ -504,7 +505,7 @@ test_adopted_when_failed() {
 	nothing_left
 }
 
-# --- detach, whatever goes on ---
+# --- detach in every state ---
 
 start_is_pending() {
 	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]
@@ -530,7 +531,7 @@ modem_is() { # state
 	[ "$(field .modem.state)" = "$1" ]
 }
 
-# Nothing announces that a modem has hung up its control side: it is asked twice, and opened again
+# A modem that has hung up its control side sends no indication: it is asked twice, and opened again
 # until it answers.
 test_silent_modem_is_found() {
 	local began
@@ -551,7 +552,7 @@ test_silent_modem_is_found() {
 	nothing_left
 }
 
-# As long as it carries traffic, its silence is its own affair.
+# As long as it carries traffic, its silence does not matter.
 test_silent_modem_with_traffic_is_left_alone() {
 	local n
 	start

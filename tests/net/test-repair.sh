@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Others work on our netdevs: damage is repaired, wishes are reported, and nobody fights for ever.
+# Other programs change our netdevs: damage is repaired, deliberate changes are reported, and the
+# repairs end.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
@@ -24,7 +25,7 @@ told() {
 	netdev_events | grep -qF "$1"
 }
 
-is_told() { # what
+is_told() { # event
 	wait_for 5 told "$1" || fail "nobody says \"$1\": $(netdev_events)"
 }
 
@@ -45,7 +46,7 @@ works_again() {
 	wait_for 5 both_answer || fail "$(ip address show dev wwan0.1; ip route)"
 }
 
-# soon LIMIT WHAT COMMAND...: until it holds.
+# soon LIMIT NAME COMMAND...: waits until it succeeds.
 soon() {
 	local limit=$1 what=$2 began=${EPOCHREALTIME/./}
 	shift 2
@@ -53,7 +54,7 @@ soon() {
 	took "$began" "$what" "$limit"
 }
 
-# insists WHAT COMMAND...: does it again until that is said of it; how fast depends on nobody.
+# insists EVENT COMMAND...: repeats it until the event comes; no time limit depends on it.
 insists() {
 	local what=$1 tries=0
 	shift
@@ -63,7 +64,7 @@ insists() {
 	done
 }
 
-# What was done to the netdevs before this has been looked at when it returns.
+# Returns when all earlier changes to the netdevs have been handled.
 all_is_seen() {
 	local repaired
 	repaired=$(count_told "deleted its default route") || :
@@ -116,11 +117,11 @@ test_mtu_is_lowered() {
 	ip link set wwan0.1 mtu 1300
 	soon 1000 "MTU is back" mtu_is 1500
 	is_told "wwan0.1 repaired: somebody has lowered its MTU"
-	# with less than 1280 bytes, IPv6 goes as a whole
+	# below 1280 bytes, IPv6 is removed entirely
 	ip link set wwan0.1 mtu 600
 	soon 1000 "MTU is back" mtu_is 1500
 	works_again
-	ip link set wwan0.1 mtu 1600 # what is larger is no damage
+	ip link set wwan0.1 mtu 1600 # a larger MTU is no damage
 	read -rt 0.3 <> <(:) || :
 	mtu_is 1600 || fail "a larger MTU was taken back"
 	qmapctl detach wwan0
@@ -144,7 +145,7 @@ test_port_is_deleted() {
 	nothing_left
 }
 
-# Down is down, until it is set up again; then it works as before.
+# Down stays down, until it is set up again; then it works as before.
 test_port_is_set_down() {
 	start
 	ip link set wwan0.1 down
@@ -201,7 +202,7 @@ red_has_address() {
 	[ -n "$(ip -n red -o -4 address show dev wwan0.1 scope global 2>/dev/null)" ]
 }
 
-# A port that we have moved is watched where it is.
+# A port that we have moved is watched in its namespace.
 test_port_in_a_namespace() {
 	ip netns add red
 	start --pdn 1,netns=red
@@ -216,14 +217,14 @@ test_port_in_a_namespace() {
 	equal "left in red" "" "$(ip -n red -o link | grep -o 'wwan0[^:@]*')"
 }
 
-# After three times it is theirs.
+# After three repairs it stays as it is.
 test_no_fight_loop() {
 	start
 	insists "wwan0.1 failed: somebody has deleted its address again and again" ip address flush dev wwan0.1
 	at_least "repairs before that" 3 "$(count_told "wwan0.1 repaired: somebody has deleted its address")"
 	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
 	equal "state" attached "$(field .state)"
-	# a new call is a new beginning
+	# a new call starts the count again
 	modem disconnect pdn=1 >/dev/null
 	wait_for 10 has_address || fail "$(qmapctl show)"
 	works_again
@@ -254,7 +255,7 @@ is_up() { # netdev
 }
 
 # Events about the trunk itself, as "to: reason".
-trunk_is_told() { # what
+trunk_is_told() { # event
 	wait_for 5 trunk_told "$1" || fail "nobody says \"$1\": $(netdev_events)"
 }
 
@@ -275,7 +276,7 @@ test_trunk_is_set_down() {
 	nothing_left
 }
 
-# Who renames it has to set it down before: he is not disturbed.
+# Renaming requires setting it down first: no repair interferes.
 test_trunk_is_down_for_a_moment() {
 	local began before took_us
 	start
@@ -284,7 +285,7 @@ test_trunk_is_down_for_a_moment() {
 		ip -b <(printf '%s\n' "link set wwan0 down" "link set wwan0 up")
 		took_us=$((${EPOCHREALTIME/./} - began))
 		read -rt 0.5 <> <(:) || : # the trunk is looked at a while later
-		# what took longer than that while was no moment
+		# a longer interval was no moment
 		[ $took_us -gt 250000 ] || break
 	done
 	[ $took_us -le 250000 ] || skip "this machine is too busy for moments"
@@ -293,7 +294,7 @@ test_trunk_is_down_for_a_moment() {
 	works_again
 }
 
-# After three times it is theirs, which show says; a modem that is set up again is a new beginning.
+# After three repairs it stays as it is, which show reports; a new set-up starts the count again.
 test_no_fight_over_the_trunk() {
 	start
 	insists "null failed: somebody has set it down again and again" ip link set wwan0 down
@@ -310,7 +311,7 @@ test_no_fight_over_the_trunk() {
 	nothing_left
 }
 
-# What was done while there was no daemon.
+# Changes while no daemon was running.
 test_trunk_is_damaged_without_a_daemon() {
 	start
 	qmapd_kill KILL || :
@@ -322,7 +323,7 @@ test_trunk_is_damaged_without_a_daemon() {
 	nothing_left
 }
 
-# Events are hints: what is lost of them in a storm is looked up.
+# Events are hints: those lost in a storm are looked up.
 test_storm_of_events() {
 	start
 	kill -STOP "$qmapd_pid"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Before dialling: SIM, PIN, registration; dialling: what is waited for, what gives way, what is
-# refused for good; and what the modem can do without.
+# Before dialling: SIM, PIN, registration; dialling: waiting, falling back, refusals for good; and
+# modems that lack a service.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -31,7 +31,7 @@ becomes() { # pdn family state
 	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
 }
 
-# A call that waits may come to wait for something else without leaving its state.
+# A waiting call may start to wait for something else without leaving its state.
 waits() { # state reason
 	wait_for 5 waits_with "$@" || fail "expected $1: \"$2\", got $(family 1 4 '| "\(.state): \"\(.reason)\""')"
 }
@@ -116,7 +116,7 @@ qmicli_free_pin() {
 	END
 }
 
-# The right one comes by `apply`, while the calls wait.
+# `apply` supplies the right one while the calls wait.
 test_pin_is_corrected() {
 	start --pin 1234
 	printf '[trunk wwan0]\ncontrol = %s\npin = %s\n[trunk wwan0 pdn 1]\nip = v4\n' "$T/qmi" 4321 >"$T/conf"
@@ -130,7 +130,7 @@ test_pin_is_corrected() {
 	nothing_left
 }
 
-# Wrong once is wrong for ever: not again after a lost modem, a restart of qmapd, a new attach.
+# A PIN that was wrong once is not tried again, after a lost modem, a restart of qmapd, a new attach.
 test_wrong_pin_is_tried_once() {
 	start --pin 1234
 	refused 2 "is not connected: the PIN is wrong: it is not tried again (2 attempts left)" attach_one --pin 4321
@@ -154,9 +154,9 @@ test_wrong_pin_is_tried_once() {
 	nothing_left
 }
 
-# --- what a PIN costs ---
+# --- attempts for a PIN ---
 
-polled() { # so often asked for the card's status since
+polled() { # number of requests for the card's status since
 	wait_for 15 cards_asked_for $((cards + $1)) || fail "the modem is not asked any more"
 }
 
@@ -168,7 +168,7 @@ faulted() {
 	modem_stat .qmi.faulted
 }
 
-# RM520N while its SIM initialises: the PIN is wanted though there is none, and not checked.
+# RM520N while its SIM initialises: it requests a PIN although there is none, and does not check it.
 test_pin_lock_that_is_none() {
 	local cards=0
 	start
@@ -189,7 +189,7 @@ test_pin_lock_that_is_none() {
 	equal "PINs sent after a crash and an attach" 3 "$(faulted)"
 	modem card true
 	becomes 1 4 up
-	# it was right all the time, for all that is known
+	# as far as the session knows, it was right all the time
 	modem card locked
 	wait_for 5 sent 4 || fail "not tried though the SIM was open meanwhile"
 	detach
@@ -214,7 +214,7 @@ test_pin_is_checked_late() {
 	nothing_left
 }
 
-# The card's status never counts down: what the modem has answered to the PIN counts.
+# The card's status never counts down: the modem's answer to the PIN counts.
 test_pin_answer_counts_for_more_than_status() {
 	local cards pin tried=0
 	start --pin 1234
@@ -237,7 +237,7 @@ test_pin_answer_counts_for_more_than_status() {
 	detach
 }
 
-# An answer without a number is one, too.
+# An answer without a number counts as one attempt, too.
 test_pin_answer_without_attempts() {
 	local cards
 	start --pin 1234
@@ -250,7 +250,7 @@ test_pin_answer_without_attempts() {
 	detach
 }
 
-# Another card is another PIN, and the first one is remembered.
+# Another card has another PIN, and the first one is remembered.
 test_pin_of_another_sim() {
 	start --pin 1234
 	refused 2 "the PIN is wrong" attach_one --pin 4321
@@ -274,7 +274,7 @@ pins_tried() {
 	[ "$(modem_stat .qmi.pins)" -ge "$1" ]
 }
 
-# Modems that read no files tell the ICCID by DMS; those that do not tell it have one PIN a trunk.
+# Modems that do not read files report the ICCID by DMS; without an ICCID there is one PIN per trunk.
 test_pin_without_iccid() {
 	start --pin 1234
 	modem error uim read_transparent code=94
@@ -290,7 +290,7 @@ test_pin_without_iccid() {
 	detach
 }
 
-# qmapd dies before the answer to the PIN has come; the SIM has counted it.
+# qmapd dies before the answer to the PIN; the SIM has counted it.
 test_pin_answer_is_never_read() {
 	start --pin 1234
 	modem strike uim verify_pin what=host
@@ -313,7 +313,7 @@ nothing_attached() {
 	[ "$(qmapctl -j show)" = "[]" ]
 }
 
-# sleep_polls N: until the modem has been asked so often for its signal.
+# sleep_polls N: waits for N requests for the signal.
 sleep_polls() {
 	local n
 	n=$(($(modem_stat .qmi.requests) + $1))
@@ -398,7 +398,7 @@ test_radio_is_kept() {
 	nothing_left
 }
 
-# Whoever switches it off again and again is let have it so, also by a qmapd that comes after.
+# After repeated switching off it stays off, also for a later qmapd.
 test_radio_is_no_fight() {
 	local n
 	start
@@ -421,7 +421,7 @@ test_radio_is_no_fight() {
 	nothing_left
 }
 
-switched_on() { # so often
+switched_on() { # number of times
 	[ "$(modem_stat .qmi.modes)" -ge "$1" ]
 }
 
@@ -443,7 +443,7 @@ test_radio_cannot_be_switched_on() {
 	nothing_left
 }
 
-# Modems that do not tell their mode, or do not know of it, are dialled all the same.
+# Modems that do not report their mode are dialled all the same.
 test_radio_is_not_told_of() {
 	start
 	modem error dms get_operating_mode code=94
@@ -482,7 +482,7 @@ test_registration_comes_late() {
 	nothing_left
 }
 
-# hints TEXT: JSON and the line of show say what to do about IPv4 of PDN 1.
+# hints TEXT: JSON and the line of show suggest it for IPv4 of PDN 1.
 hints() {
 	[[ $(family 1 4 .hint) == *"$1"* ]] || fail "hint: $(family 1 4 .hint)"
 	qmapctl show | grep -F "wwan0.1: IPv4 " | grep -qF "$1" || fail "$(qmapctl show)"
@@ -519,7 +519,7 @@ test_coverage_is_lost() {
 	nothing_left
 }
 
-# Registration is of circuit switched service here; packet service is there, and tried.
+# Circuit switched service is not registered here; packet service is attached, and tried.
 test_attached_but_not_registered() {
 	local state why
 	start
@@ -582,7 +582,7 @@ test_signal_and_network_are_shown() {
 	nothing_left
 }
 
-# told: what monitor has said of the signal.
+# told: monitor's events about the signal.
 told() {
 	jq -r 'select(.kind == "signal") | "\(.from) -> \(.to) (\(.dbm))"' "$T/events"
 }
@@ -591,7 +591,7 @@ told_of() { # level
 	told | grep -q "($1)"
 }
 
-# The modem is never asked again: what is known then, it has told by itself.
+# The session does not ask again: the modem has reported everything that it knows then.
 signal_comes_by_itself() {
 	local before
 	qmapctl -j monitor >"$T/events" &
@@ -647,7 +647,7 @@ test_modem_without_nas_and_uim() {
 	nothing_left
 }
 
-# Services that are there and do not answer cost their time, and no more.
+# Services that exist and do not answer cost their time limit, and no more.
 test_nas_and_uim_do_not_answer() {
 	start
 	modem never nas '*'
@@ -697,9 +697,9 @@ test_permanent_refusals_stop() {
 	nothing_left
 }
 
-# --- what was refused for good, and is not for ever ---
+# --- refusals for good end, too ---
 
-# fail_pdn OPTION...: PDN 1 is refused for good, and the network gives it from now on.
+# fail_pdn OPTION...: PDN 1 is refused for good, and the network accepts it from now on.
 fail_pdn() {
 	attach_one "$@"
 	modem refuse pdn=1 type=6 verbose=27 >/dev/null
@@ -743,7 +743,7 @@ test_failed_until_another_network() {
 	nothing_left
 }
 
-# Also while there was no qmapd to see it.
+# Also while no qmapd was running.
 test_failed_until_another_network_unseen() {
 	start
 	fail_pdn
@@ -755,7 +755,7 @@ test_failed_until_another_network_unseen() {
 	nothing_left
 }
 
-# Where the network comes and goes by the minute, it is not asked each time.
+# If the network changes by the minute, it is not dialled each time.
 test_failed_again_and_again() {
 	local n
 	start
@@ -783,7 +783,7 @@ test_failed_until_time_has_passed() {
 	nothing_left
 }
 
-# A qmapd that is restarted before the time has come does not put it off.
+# A qmapd that restarts before the time is over does not extend it.
 test_failed_until_time_across_restarts() {
 	local n left
 	start
@@ -881,7 +881,7 @@ test_redial_nonsense() {
 	detach
 }
 
-# --- detach, whatever goes on ---
+# --- detach in every state ---
 
 waiting_start() {
 	[ "$(modem_stat .qmi.never_answered)" -ge 1 ]

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What goes in comes out: every QMAP version, modem and IP family, both ways, byte by byte.
+# Packets come out as they went in: every QMAP version, modem and IP family, both ways, byte by byte.
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/lib-traffic.sh"
 
-# Streams of all PDNs for pattern-tool, like "wwan0.1=1": ${ports[@]}, and with addresses, too,
-# ${up[@]} and ${down[@]}, which is the way from the network.
+# Sets streams of all PDNs for pattern-tool, like "wwan0.1=1": ${ports[@]}, and with addresses, too,
+# ${up[@]} and ${down[@]}, the latter from the network.
 set_streams() { # family
 	local n
 	ports=() up=() down=()
@@ -40,7 +40,7 @@ both_families() {
 	generated -6 -c 300 "${ports[@]}" -- count=300 size=100 v=6
 }
 
-# What is too small for a pattern, and everything that answers by itself; ping compares, too.
+# Packets too small for a pattern, to services that answer by themselves; ping compares, too.
 small_packets() { # pdn
 	local size to out
 	for to in "$(gateway "$1" 4)" "$(gateway "$1" 6)"; do
@@ -67,7 +67,7 @@ compare() {
 	for n in "${pdns[@]}"; do
 		sink_has "$n" $((1457 + 1437))
 	done
-	# raw IP is counted by the netdev, which takes no notice of packets that BPF redirects into it
+	# the netdev counts raw IP, and does not see packets that BPF redirects into it
 	[ "$format-$inject" = off-linear ] || equal_counts
 	no_complaints
 	qmapctl detach wwan0
