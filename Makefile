@@ -23,27 +23,27 @@ say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 
 PKGS     := libbpf libevent_core json-c inih smartcols libmnl
 WARN     := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-# qmapd is root's and reads what modems and networks send. Who sets one of these sets all of it.
+# qmapd runs as root and reads data from modems and networks. Setting one of these replaces all of it.
 CFLAGS   ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS  ?= -Wl,-z,relro,-z,now
 INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
-# The width of a file's offset is set for 32-bit machines: readdir() and stat() fail there on inode
-# numbers that do not fit, as those of sysfs may be.
+# File offsets have 64 bits on 32-bit machines, too: otherwise readdir() and stat() fail on large inode
+# numbers, which sysfs may have.
 USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LDLIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt
-# The sanitizers check the calls themselves that _FORTIFY_SOURCE puts others in the place of.
+# The sanitizers check calls that _FORTIFY_SOURCE would replace.
 ASAN     := -U_FORTIFY_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # No kernel BTF and no CO-RE: programs use UAPI types only, so that they load on routers without BTF.
 # They get the byte order of the machine that $(CC) compiles for, and that machine's kernel headers,
-# some of which ask what else its compiler says of it.
+# some of which test its compiler's macros.
 BPF_HEADERS := $(shell $(CC) -v -E - </dev/null 2>&1 | sed -nE '/^.include </,/^End/s|^ +(/.*)|-idirafter \1|p')
 BPF_MACHINE := $(shell $(CC) -dM -E - </dev/null 2>/dev/null | sed -nE \
 	       's/^.define ((__MIPSE[BL]|__ARMEB|__AARCH64EB|__(LITTLE|BIG)_ENDIAN|__riscv_xlen|__loongarch_grlen|_MIPS_SZLONG)[a-z_]*) /-D\1=/p')
 BPF_ORDER   := $(if $(shell $(CC) -dM -E - </dev/null 2>/dev/null | grep '__BYTE_ORDER__ .*BIG'),eb,el)
-# The debug information that -g makes is stripped: the BTF of maps stays. No path of the machine that
-# builds gets into a program.
+# The debug information of -g is stripped; the BTF of maps stays. No path of the build machine gets into
+# a program.
 PREFIX_MAP  := -ffile-prefix-map=$(CURDIR)=.
 BPF_CFLAGS   = -O2 -g $(PREFIX_MAP) -fdebug-compilation-dir=. -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
 	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
@@ -74,7 +74,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 all: programs $(TESTPROGS)
 
-# What is installed.
+# Installed files.
 programs: $(PROGRAMS) $(MAN)
 
 # Without this, the first tool that is missing stops make with its name, the libraries only at the end.
@@ -125,12 +125,13 @@ $(BUILD)/%.o: %.c | $(SKEL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
 
-# What reads packets and messages, at any address, may not take them for anything that wants a better
-# one. (clang has no such warning.)
+# Code that reads packets and messages at any address must not cast them to types with a stricter
+# alignment. (clang has no such warning.)
 CAST_ALIGN := $(shell $(CC) -Werror -Wcast-align=strict -E - </dev/null >/dev/null 2>&1 && echo -Wcast-align=strict)
 $(LIB_OBJ) $(LIB_ASAN): USER_CFLAGS += $(CAST_ALIGN)
 
-# Programs take from the archive what they use: qmapd has no decode tables, qmapctl no proxy.
+# Each program links the parts of the archive that it uses: qmapd has no decode tables, qmapctl no
+# proxy.
 LIB := $(BUILD)/libqmap.a
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -141,8 +142,8 @@ $(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# A qmapd whose BPF programs do the same by other instructions, as another release's would: tests
-# replace the one's by the other's.
+# A qmapd whose BPF programs do the same by other instructions, as those of another release would: tests
+# replace one by the other.
 REBUILT     := $(BUILD)/rebuilt
 REBUILT_SRC := $(filter daemon/datapath/%,$(LIB_SRC))
 REBUILT_SKEL := $(patsubst bpf/%.bpf.c,$(REBUILT)/include/%.skel.h,$(wildcard bpf/*.bpf.c))
@@ -163,7 +164,7 @@ $(BUILD)/qmapd-rebuilt: $(BUILD)/daemon/qmapd.o $(REBUILT_SRC:%.c=$(REBUILT)/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# The software modem is an implementation of its own: of the rest it gets include/ and nothing else.
+# The software modem is independent of the rest: it only shares include/.
 $(BUILD)/qmap-modem: $(MODEM_SRC:%.c=$(BUILD)/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -201,20 +202,20 @@ $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
-# Programs are as fast as the compiler that made them: results name it.
+# The speed of programs depends on the compiler: results name it.
 $(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --version 2>/dev/null | head -n1)"'
 
 $(BUILD)/qmap-bench: $(BENCH_SRC:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lm -o $@
 
-# All of user space, compiled and not linked: for compilers whose libraries this machine does not have.
+# Compiles all of user space without linking: for compilers whose libraries this machine does not have.
 COMPILE_SRC := $(filter-out %.bpf.c,$(wildcard daemon/*.c daemon/*/*.c tests/*/*.c bench/*.c))
 compile: $(COMPILE_SRC:%=compile/%)
 compile/%: | $(SKEL)
 	$(Q)$(CC) $(USER_CFLAGS) -DBENCH_CLANG='""' -fsyntax-only $*
 
-# What runs in guests.
+# Programs for guests.
 VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) tests/modem/usb_desc.c \
 	      tests/modem/usb_vhci.c $(FIXTURES)
 VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c usbmodem.c) \
@@ -233,7 +234,7 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 	$(Q)mkdir -p $(@D)
 	$(Q)cp $< $@
 
-# What measures in guests, beside the tests' own tools for them.
+# Measurements in guests, with the tests' own tools.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
 	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) \
 	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
@@ -246,7 +247,7 @@ $(BUILD)/man/%: doc/%.rst | preflight
 	$(Q)mkdir -p $(@D)
 	$(Q)rst2man --strict $< > $@
 
-# --- what people call ---
+# --- targets for users ---
 
 deps:
 	$(Q)tests/deps.sh build
@@ -269,7 +270,7 @@ check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
 	$(Q)tests/run.sh $*
 
-# What packages run while they are built: without privileges, network and (ASAN=) sanitizers.
+# Tests that packages run during their build: without privileges, network and (ASAN=) sanitizers.
 check-build: $(filter-out %/test_rtnl,$(UNIT_BIN))
 	$(Q)for t in $^; do echo "== $$t"; $$t || exit 1; done
 
@@ -284,13 +285,13 @@ check-arch:
 	$(Q)tests/vm/arch.sh deps
 	$(Q)tests/vm/arch.sh
 
-# The module on a kernel that watches it: hours. ROUNDS=N, AGGREGATES=N, SEED=N.
+# The module on a debug kernel: hours. ROUNDS=N, AGGREGATES=N, SEED=N.
 check-debug:
 	$(Q)tests/deps.sh debug
 	$(call with_deps,all tests)
 	$(Q)tests/vm/debug/check.sh
 
-# All of the fault matrix; `check` goes through a third of it.
+# The whole fault matrix; `check` runs a third of it.
 check-matrix:
 	$(call with_deps,all)
 	$(Q)MATRIX=all tests/net/test-matrix.sh
@@ -304,7 +305,7 @@ soak-cycles:
 	$(call with_deps,all)
 	$(Q)tests/net/soak.sh test_attach_and_detach test_kills
 
-# The fuzzers' targets with a main() that runs each file of a corpus once, by the compiler and the
+# The fuzzers' targets with a main() that runs each file of a corpus once, built with the compiler and
 # sanitizers of the unit tests.
 REPLAY_BIN := $(FUZZ_BIN:$(BUILD)/fuzz/fuzz_%=$(BUILD)/replay/%)
 $(BUILD)/replay/%: $(BUILD)/asan/tests/fuzz/fuzz_%.o $(BUILD)/asan/tests/fuzz/replay.o $(LIB_ASAN)
@@ -314,15 +315,15 @@ $(BUILD)/replay/%: $(BUILD)/asan/tests/fuzz/fuzz_%.o $(BUILD)/asan/tests/fuzz/re
 
 tests: $(REPLAY_BIN) $(UNIT_BIN) $(BPFTEST_BIN) $(BUILD)/qmap-bench
 
-# Each for FUZZ_SECONDS, from tests/fuzz/corpus on; what a fuzzer finds is left in $(BUILD)/fuzz/.
+# Runs each for FUZZ_SECONDS, starting from tests/fuzz/corpus; findings are left in $(BUILD)/fuzz/.
 FUZZ_SECONDS ?= 30
 fuzz: $(FUZZ_BIN)
 	$(Q)cd $(BUILD)/fuzz && for f in $(FUZZ_BIN:$(BUILD)/fuzz/fuzz_%=%); do mkdir -p corpus/$$f; \
 		./fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
 			corpus/$$f $(CURDIR)/tests/fuzz/corpus/$$f || exit 1; done
 
-# Appends to what earlier runs have left, so that there is something to compare with. Limits of time are
-# judged here and by no test: they depend on the machine, and on what else it does.
+# Appends to the results of earlier runs, so that there is something to compare with. Only this target
+# checks times: they depend on the machine, and on its load.
 bench:
 	$(call with_deps,all $(BUILD)/qmap-bench)
 	$(Q)mkdir -p $(BUILD)/bench
@@ -335,7 +336,7 @@ bench-vm:
 	$(Q)bench/vm.sh
 	$(Q)bench/vm-scale.sh 2
 
-# Wants a browser (Debian: chromium), which is too large to be wanted for everything else.
+# Needs a browser (Debian: chromium), which is too large a dependency for the other targets.
 check-report: $(BUILD)/qmap-bench
 	$(Q)tests/report.sh
 
@@ -368,5 +369,5 @@ include system/install.mk
 clean:
 	$(Q)rm -rf $(BUILD)
 
-# Not what trees of their own below it hold.
+# Skips trees of their own below it.
 -include $(shell find $(BUILD) \( -path $(BUILD)/packages -o -path $(BUILD)/deb -o -path $(BUILD)/vm/*/root \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# The kernel's own judge of style over the module: 0 errors. It comes with the package of the kernel's
-# source, of which tests/vm/guest_lib.sh keeps it (build_rmnet); without, SKIP.
+# Checks the module by the kernel's own checkpatch: 0 errors. The script comes with the package of the
+# kernel's source, from which tests/vm/guest_lib.sh keeps it (build_rmnet); SKIP without it.
 
 cd "$(dirname "$0")/.." || exit 1
 
@@ -15,9 +14,8 @@ if ! command -v perl >/dev/null; then
 	echo "SKIP module: checkpatch: no perl"
 	exit 0
 fi
-# --strict for what it counts as errors; its warnings include LINUX_VERSION_CODE, of which an
-# out-of-tree module cannot do without.
-# It runs in a directory of its own, since it leaves a file where it runs.
+# Only errors of --strict count; its warnings include LINUX_VERSION_CODE, which an out-of-tree module
+# needs. checkpatch leaves a file in its working directory, so give it one of its own.
 files=("$PWD"/kmod-shim/*.[ch] "$PWD/include/qmap/shim.h")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The main job on a software modem, to look at: attach four PDNs, pass traffic, lose one, detach.
+# Demonstrates the main use on a software modem: attach four PDNs, pass traffic, lose one, detach.
 #
-# Everything happens in namespaces of its own and goes with them. Exit 0 only if all of it worked.
+# Everything happens in namespaces of its own and disappears with them. Exit 0 only if all of it worked.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/net/lib.sh"
 
@@ -29,7 +29,7 @@ ping_pdn() { # N families
 	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
-# Both ways through PDN 1; iperf3's JSON is checked, its summary shown.
+# Both ways through PDN 1; checks iperf3's JSON and shows its summary.
 iperf() { # option...
 	local out=$T/iperf.json
 	set -- iperf3 -c 10.64.1.1 -B 10.64.1.2 -t 5 "$@"

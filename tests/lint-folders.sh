@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which folder of daemon/ may include which: a line is a folder and those below it that it uses. A
-# folder may only use folders of earlier lines, so there is no circle.
+# Includes allowed between folders of daemon/: a line is a folder and the folders that it uses. A folder
+# may only use folders of earlier lines, so there is no circle.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Made-up results of every kind that a report shows, for testing the report.
+# Synthetic results of every kind that a report shows, for testing the report.
 set -u
 
 machine='"kernel": "6.1.0", "cpu": "a CPU", "cpus": 2, "governor": "none", "commit": "0", "time": 1700000000,

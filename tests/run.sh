@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/run.sh TIER...: runs test programs and scripts, counts, prints how long each tier took and
-# "N passed, N failed, N skipped".
+# tests/run.sh TIER...: runs test programs and scripts, counts, prints how long each tier took and "N
+# passed, N failed, N skipped".
 #
-# A program is a cmocka binary or a script; both say what happened to each of their tests, and this
-# adds it up. What ends without saying so has failed.
+# A program is a cmocka binary or a script; both print the result of each of their tests, which this
+# script adds up. A program that ends without a result has failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -34,7 +34,7 @@ count_log() { # exit status
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-# How long one may take that does not hang: a busy machine is slow, and its guests without KVM are slower.
+# Time limit that only a hang exceeds: a busy machine is slow, and its guests without KVM are slower.
 run() {
 	echo "== $*"
 	timeout -k 10 "${LIMIT:-7200}" "$@" >"$log" 2>&1
@@ -69,7 +69,7 @@ run_tier() {
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		KERNELS=6.1 DATAPATHS=shim CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		;;
-	# how long things take, on a machine that does nothing else: the tests that call took or takes
+	# durations, on an idle machine: the tests that call took or takes
 	times)
 		export JUDGE_TIMES=yes
 		run tests/net/test-figures.sh test_attach_time test_attach_time_with_a_slow_modem
@@ -82,7 +82,7 @@ run_tier() {
 			test_detach_while_start_is_silent
 		run tests/net/test-repair.sh
 		;;
-	# what of the guests' tests fits into a few minutes
+	# the guests' tests that fit into a few minutes
 	vm-short)
 		run tests/vm/run.sh
 		export KERNELS=6.1
