@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-#   sudo make demo     install what is missing, build, show the main job on a software modem
-#   sudo make check    install what is missing, build, run every test
+#   sudo make demo     install missing packages, build, show the main job on a software modem
+#   sudo make check    install missing packages, build, run every test
 #   make help          everything else
 
 VERSION := 0.1.0

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The observer of the kernel's own drivers, rmnet and the multiplexer of qmi_wwan: tc ingress on the
- * trunk. It counts frames and drops, which the drivers do not, and takes QMAP commands.
+ * The observer of the kernel's own drivers, rmnet and the multiplexer of qmi_wwan: tc ingress on
+ * the trunk. It counts frames and drops, which the drivers do not, and takes QMAP commands.
  *
  * rmnet splits aggregates in the trunk's receive handler, which runs behind tc ingress
- * (net/core/dev.c, __netif_receive_skb_core()). The observer therefore sees each aggregate first, and
- * guards: a frame that rmnet would misread or stop at is cut off or becomes a QMAP command, which
- * rmnet skips. rmnet then delivers exactly the frames that have been counted as good.
+ * (net/core/dev.c, __netif_receive_skb_core()). The observer therefore sees each aggregate first,
+ * and guards: a frame that rmnet would misread or stop at is cut off or becomes a QMAP command,
+ * which rmnet skips. rmnet then delivers exactly the frames that have been counted as good.
  *
- * qmi_wwan splits before it hands the aggregate to the stack all the same (qmimux_rx_fixup(), then
- * usbnet_skb_return()). The observer sees it afterwards, whose
- * first bytes usbnet takes for an Ethernet header, counts, and ends it. An aggregate that qmi_wwan gives
- * up half way does not come here; the trunk's rx_errors count it.
+ * qmi_wwan splits an aggregate before it hands it to the stack all the same (qmimux_rx_fixup(),
+ * then usbnet_skb_return()). The observer sees it afterwards, when usbnet has taken its first bytes
+ * for an Ethernet header, counts, and drops it. An aggregate that qmi_wwan gives up half way does
+ * not arrive here; the trunk's rx_errors count it.
  *
  * The program has neither calls between functions nor callbacks: they need a JIT that some machines
  * with such modems do not have (arm, mips). It needs Linux 5.8 (ring buffer).
@@ -52,8 +52,8 @@ struct {
 #define NO_MUX QMAP_MAX_MUX
 
 /*
- * Where the walk of one aggregate stands. In a map and not on the stack, because the verifier knows
- * nothing of what a map holds: it would follow a stack slot's growing lower bound frame by frame.
+ * The position in the walk of one aggregate. It is kept in a map because the verifier tracks no map
+ * values; it would follow the growing lower bound of a stack slot frame by frame.
  */
 struct walk {
 	__u32 off;   /* of the next frame, from skb->data on */

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/deps.sh build|demo|all|debug|packages: installs the Debian packages that are missing, and only then asks the
-# network. What the programs are built with; the demo besides; the tests, measurements and lint besides;
-# what a debug kernel is built with (make check-debug) besides; what Debian packages are built and tried with
-# (make deb, make check-packages) besides the first.
+# tests/deps.sh build|demo|all|debug|packages: installs missing Debian packages, and asks the network
+# only if any is missing. build: for the programs; demo: for make demo, too; all: for tests,
+# measurements and lint, too; debug: for a debug kernel, too (make check-debug); packages: those of
+# build, and for building and trying Debian packages (make deb, make check-packages).
 set -eu
 
 build=(

@@ -1,16 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# Do the tests see what they are for? Runs them against modules that have the faults, and fails unless
-# each test fails there.
+# Checks that the tests detect the faults that they are written for: runs them against modules that have
+# the faults, and fails unless each test fails there.
 #
 #   tests/vm/control.sh              the module before its faults were mended
 #   tests/vm/control.sh TEST...      these tests alone
 #   COMMIT=8425efb                   which module: kmod-shim, bpf and include of that commit
-#   KERNELS="6.1"                    kernels; "kasan" for what only the debug kernel sees
+#   KERNELS="6.1"                    kernels; "kasan" for faults that only the debug kernel reports
 #
-# short_transfers is for the debug kernel itself: it runs there against the kernel's rmnet without the
-# mend of CVE-2026-64550, and that kernel must have reported it.
+# short_transfers checks the debug kernel itself: it runs there against the kernel's rmnet without the
+# fix of CVE-2026-64550, and that kernel must report it.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -87,8 +87,8 @@ unpack_rmnet() { # kernel dir
 	rm -rf "$dir/source"
 }
 
-# Takes the mend of CVE-2026-64550 (f0f1887a, in Linux 6.1.178 and 6.12.97) away again: rmnet takes the
-# length in a header for true, whatever the length of the transfer is.
+# Removes the fix of CVE-2026-64550 (f0f1887a, in Linux 6.1.178 and 6.12.97) again: rmnet then trusts
+# the length in a header, whatever the length of the transfer.
 unfix_rmnet() { # dir
 	sed -i '/^\tif (skb->len < sizeof(\*maph))$/,+1d' "$1/rmnet_map_data.c"
 	sed -i 's/^\t\tif (rmnet_map_validate_packet_len(skb, port))$/\t\tif (true)/' "$1/rmnet_handlers.c"

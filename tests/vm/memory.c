@@ -30,7 +30,10 @@ static void touch(char *p, size_t size)
 		p[at] = 1;
 }
 
-/* Blocks of two mappings in turn: neighbours, as a rule. There is no swap: what is taken stays. */
+/*
+ * Takes blocks of two mappings in turn, which are usually neighbours. Without swap they stay in
+ * memory.
+ */
 static void take(char *a, char *b, size_t size, size_t block)
 {
 	size_t at, step;
@@ -44,9 +47,9 @@ static void take(char *a, char *b, size_t size, size_t block)
 }
 
 /*
- * Single pages are what the kernel needs to go on: a stock kernel's slabs of objects of up to a page
- * are made of them. A kernel that surrounds objects with more to check them asks for larger blocks,
- * and kills processes when it finds none.
+ * The kernel needs single pages to go on: a stock kernel's slabs of objects of up to a page consist
+ * of them. A kernel that surrounds objects with debugging data asks for larger blocks, and kills
+ * processes when it finds none.
  */
 int memory_fragment(struct memory *m)
 {

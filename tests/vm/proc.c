@@ -94,7 +94,7 @@ unsigned int slab_order(const char *name)
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/slab_size", name);
 	if (proc_read(path, text, sizeof(text)) < 0)
 		return 0;
-	size = strtoul(text, NULL, 10); /* of an object, and what debugging puts around it */
+	size = strtoul(text, NULL, 10); /* size of an object with its debugging data */
 	for (order = 0; size > 4096UL << order; order++)
 		;
 	return order;

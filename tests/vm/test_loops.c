@@ -246,7 +246,7 @@ int test_loops(void)
 	return 0;
 }
 
-/* A trunk and port9 over a tunnel over port1: aggregators within each other. */
+/* A trunk and port9 over a tunnel over port1: nested aggregators. */
 static int stack(const struct world *w, struct bpf_link **tx)
 {
 	static const struct loop tunnel = {.up = {"/bin/ip link add t0 type gretap local "
@@ -295,9 +295,9 @@ int test_stacked(void)
 }
 
 /*
- * What port1 sends comes back by port9 while port1 is sending: port9 holds a lock of its queue
- * (pfifo_fast's) when one of port1's is taken. That is no deadlock, but looks like one to lockdep, on
- * the debug kernel, if queues of ports have locks of one class.
+ * A packet from port1 comes back through port9 while port1 is sending: port9 holds a lock of its
+ * queue (pfifo_fast's) when one of port1's is taken. That is no deadlock, but lockdep, on the debug
+ * kernel, would report one if the queues of ports had locks of one class.
  */
 int test_lock_classes(void)
 {

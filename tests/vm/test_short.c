@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Transfers that end before what their first header speaks of does, into a port of the shim and into
- * one of the kernel's rmnet: nothing may come out, nothing may be read that is not there, and the next
+ * Transfers that end before the length in their first header, into a port of the shim and into one
+ * of the kernel's rmnet: nothing may come out, nothing may be read beyond the end, and the next
  * good frame gets through.
  *
- * This is also what shows that the debug kernel sees a fault of this kind: tests/vm/control.sh runs it
- * with an rmnet that has CVE-2026-64550.
+ * The test also proves that the debug kernel detects such a fault: tests/vm/control.sh runs it with
+ * an rmnet that has CVE-2026-64550.
  */
 #include "shim_test.h"
 
@@ -23,7 +23,7 @@
 struct format {
 	const char *name;
 	int version;
-	bool split; /* rmnet takes a transfer for more than one frame */
+	bool split; /* rmnet splits a transfer into several frames */
 };
 
 static const struct format formats[] = {
@@ -31,7 +31,7 @@ static const struct format formats[] = {
 	{"v1", 1, false}, {"v4", 4, false}, {"v5", 5, false},
 };
 
-/* First bytes of a transfer whose header says that @said more are to come. */
+/* Sends the first bytes of a transfer whose header announces @said more. */
 static int send_short(const struct world *to, uint8_t flags, size_t n, unsigned int said)
 {
 	const uint8_t bytes[LONGEST] = {flags, 1, said >> 8, said, 4, 0x80, 0x45};
@@ -63,7 +63,7 @@ static int send_good(const struct world *to, int version, const uint8_t *packet,
 	return world_send(to, a.data, a.len) ? FAIL("%zu bytes: %s", a.len, strerror(errno)) : 0;
 }
 
-/* What comes out of @port first is the good packet behind all the others. */
+/* The first packet out of @port is the good one behind all the others. */
 static int only_good(const struct world *to, const char *port, int version)
 {
 	struct packet_spec s = {.udp = true, .flow = 7, .ttl = 64, .payload = 321};

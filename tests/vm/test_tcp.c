@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real TCP through both directions at once: what port 1 sends is cut and aggregated, handed back by
- * a relay that swaps the mux ids, and split and coalesced for port 2 in another network namespace.
- * Packets of the stack's own, unlike those of packet sockets, get to the port uncut.
+ * Real TCP through both directions at once: packets from port 1 are segmented and aggregated,
+ * returned by a relay that swaps the mux ids, and split and coalesced for port 2 in another network
+ * namespace. Unlike those of packet sockets, the stack's own packets reach the port unsegmented.
  */
 #include "shim_test.h"
 
@@ -31,7 +31,7 @@
 #define CHUNK	 65536
 #define PORT	 7000
 #define DEADLINE 60000
-#define LARGE	 "4000" /* bytes of packets that are to be cut */
+#define LARGE	 "4000" /* bytes of packets that must be segmented */
 
 #define CLIENT4 htonl(0x0a640001)
 #define SERVER4 htonl(0x0a640002)
@@ -44,7 +44,7 @@ struct flow {
 	size_t bytes;
 	bool v6;
 	int option;   /* IPV6_DSTOPTS and others of the kind: a header in each packet; 0: none */
-	uint8_t next; /* which that is, in the header in front of it */
+	uint8_t next; /* its number in the header in front of it */
 };
 
 struct link {
@@ -67,7 +67,10 @@ static unsigned int get16(const uint8_t *p)
 	return p[0] << 8 | p[1];
 }
 
-/* An IPv6 header says how long the rest of its packet is: a cut that is wrong about it shows here. */
+/*
+ * An IPv6 header has the length of the rest of its packet, which a wrong segmentation would
+ * miss.
+ */
 static void look(struct link *l, const uint8_t *frame)
 {
 	unsigned int len = get16(frame + 2) - (frame[0] & QMAP_PAD_MASK);
@@ -97,7 +100,7 @@ static void *relay(void *arg)
 	return NULL;
 }
 
-/* The guest's IPv6 is off, where it is not asked for. */
+/* The guest's IPv6 is off unless a test needs it. */
 static int give_address(const char *port, const struct flow *f, uint32_t addr4,
 			const struct in6_addr *addr6)
 {
@@ -114,7 +117,7 @@ static int tcp_socket(const struct flow *f)
 	return socket(f->v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-/* Of the server. */
+/* Address of the server. */
 static socklen_t address(const struct flow *f, struct sockaddr_storage *to)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
@@ -259,7 +262,7 @@ static void count_line(__attribute__((unused)) const char *line, void *arg)
 	++*(unsigned int *)arg;
 }
 
-/* What the stack left to the port to cut came out right, and was not cut before it got there. */
+/* Packets left to the port were segmented correctly, and not before they got there. */
 static int expect_headers(const struct link *l, unsigned int large)
 {
 	printf("  %s: %u frames with the header, %u wrong, cut from %u packets\n", l->flow->name,

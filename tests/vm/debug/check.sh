@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# The module on the debug kernel: every test of tests/vm/shim_test.c, those against the kernel's rmnet
-# with them; everything changed under traffic with allocations failing; aggregates that are spoilt. Any
-# report of the kernel's is a failure, a leak is one. First of all, that the kernel does report: a fault
-# that rmnet had, given back to it.
+# The module on the debug kernel: every test of tests/vm/shim_test.c, including those against the
+# kernel's rmnet; random changes under traffic with failing allocations; malformed aggregates. Any
+# report of the kernel is a failure, and so is a leak. First it checks that the kernel does report:
+# rmnet with a fault that it had once.
 #
 #   ROUNDS=2000 AGGREGATES=10000000 SEED=1
 
