@@ -15,12 +15,7 @@ struct bench {
 };
 
 extern const struct bench bench_programs;
-extern const struct bench bench_live;
 extern const struct bench bench_path;
-extern const struct bench bench_latency;
-extern const struct bench bench_memory;
-extern const struct bench bench_scale;
-extern const struct bench bench_steering;
 extern const struct bench bench_flood;
 
 /* Directory of the scripts: bench/ beside the directory of this program. */

@@ -362,11 +362,6 @@ def split_names(rest):
     return (mix, version) if prog == "qmap_split" else None
 
 
-def live_names(rest):
-    prog, *more = rest.split(".")
-    return (more[1], prog) if len(more) == 2 and more[0] == "v5" and prog != "qmap_uplink" else None
-
-
 def flood_names(rest):
     path, case = rest.split(".", 1)
     return None if case.endswith(".bits") else (case, path)
@@ -385,7 +380,6 @@ def host_plots(results):
              path_names),
             ("programs.run.", "qmap_split by BPF_PROG_RUN", "ns per frame", split_names),
             ("programs.run.", "qmap_shim_rx by BPF_PROG_RUN", "ns per frame", program_names),
-            ("live.", "Programs of the xdp data path under traffic, v5", "ns per frame", live_names),
             ("flood.", "Through the xdp data path and a plain TUN, generator and sink on two CPUs", "packets per s",
              flood_names),
             ("modem.", "A modem's trunk: IP packets", "Mbit/s", modem_names("down", "up")),
@@ -504,8 +498,6 @@ measure of a processor either; it checks that icount does not mislead.</li>
 and is already subtracted where a base is shown.</li>
 <li><b>BPF_PROG_RUN.</b> The same input again and again: everything in the cache, every branch learnt. A lower
 bound.</li>
-<li><b>BPF run time statistics.</b> Programs under real traffic, and two readings of the clock per run
-(<code>live.base</code>).</li>
 <li><b>wall.</b> Elapsed time. Generator, data path and receiver share the machine's CPUs: such values compare
 versions of qmap on one machine, not qmap with a modem.</li>
 <li><b>Lost.</b> Packets that neither arrived nor were dropped on purpose. Anything but 0 makes a value

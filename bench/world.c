@@ -102,21 +102,15 @@ static int add_tuns(struct world *w, struct error *err)
 	return ret ? error_set(err, ret, "cannot inject: %s", strerror(-ret)) : 0;
 }
 
-int world_load_verdict(const char *name, int verdict)
-{
-	const struct bpf_insn insns[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = verdict},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, name, "GPL", insns, 2, NULL);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static int load_drop_all(struct world *w, struct error *err)
 {
-	w->drop_all = world_load_verdict("drop_all", TC_ACT_SHOT);
-	return w->drop_all < 0 ? error_set(err, w->drop_all, "cannot load a tc program") : 0;
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	w->drop_all = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "drop_all", "GPL", insns, 2, NULL);
+	return w->drop_all < 0 ? error_set(err, -errno, "cannot load a tc program") : 0;
 }
 
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on)
@@ -141,11 +135,12 @@ static int add_address(struct world *w, unsigned int ifindex, uint32_t addr, str
 		       ?: rtnl_addr_add(w->nl, ifindex, AF_INET, &be, 24, true, err);
 }
 
-static int add_port(struct world *w, struct datapath_port *port, struct error *err)
+static int add_port(struct world *w, struct error *err)
 {
-	return datapath_xdp.add_port(w->dp, port, err)
-		       ?: datapath_xdp.flow(w->dp, port->mux, true, err)
-		       ?: rtnl_link_set_up(w->nl, port->ifindex, true, err);
+	w->port = (struct datapath_port){.number = 1, .mux = WORLD_MUX, .name = "wwan0.1"};
+	return datapath_xdp.add_port(w->dp, &w->port, err)
+		       ?: datapath_xdp.flow(w->dp, WORLD_MUX, true, err)
+		       ?: rtnl_link_set_up(w->nl, w->port.ifindex, true, err);
 }
 
 static int attach_datapath(struct world *w, int version, struct error *err)
@@ -153,27 +148,10 @@ static int attach_datapath(struct world *w, int version, struct error *err)
 	struct datapath_format format = {.version = version, .dl_max_bytes = 16384};
 	int ret;
 
-	w->port = (struct datapath_port){.number = 1, .mux = WORLD_MUX, .name = "wwan0.1"};
 	ret = pins_create(&w->pins, w->trunk_ifindex, "wwan0", err);
 	if (ret)
 		return ret;
-	return datapath_xdp.attach(&w->dp, &w->pins, "wwan0", &format, err)
-		       ?: add_port(w, &w->port, err);
-}
-
-int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n, struct error *err)
-{
-	int ret = 0;
-
-	ports[0] = w->port;
-	for (unsigned int i = 1; i < n && !ret; i++) {
-		ports[i] = (struct datapath_port){.number = i + 1, .mux = WORLD_MUX + i};
-		snprintf(ports[i].name, sizeof(ports[i].name), "wwan0.%u", (i + 1) % 1000);
-		ret = add_port(w, &ports[i], err);
-	}
-	for (unsigned int i = 0; i < n && !ret; i++)
-		ret = world_drop_all(w, ports[i].ifindex, true);
-	return ret;
+	return datapath_xdp.attach(&w->dp, &w->pins, "wwan0", &format, err) ?: add_port(w, err);
 }
 
 int world_new(struct world *w, int version, struct error *err)
@@ -226,15 +204,10 @@ int world_send_paged(const struct world *w, const void *aggregate, size_t size)
 
 int world_send_linear(const struct world *w, const void *aggregate, size_t size)
 {
-	return world_send_to(w, w->injector_ifindex, aggregate, size);
-}
-
-int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size)
-{
 	struct sockaddr_ll to = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(QMAP_ETHERTYPE),
-		.sll_ifindex = ifindex,
+		.sll_ifindex = w->injector_ifindex,
 	};
 
 	return sendto(w->packet, aggregate, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0

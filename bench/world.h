@@ -41,18 +41,9 @@ struct world {
 int world_new(struct world *w, int version, struct error *err);
 void world_free(struct world *w);
 
-/*
- * Extends it to @n PDNs, with numbers and mux ids from the first one on, whose packets are dropped
- * at tc on the ports, which are written to @ports. 0 or a negative errno, usually with @err.
- */
-int world_add_pdns(struct world *w, struct datapath_port *ports, unsigned int n, struct error *err);
-
 /* Send one aggregate into the trunk. */
 int world_send_paged(const struct world *w, const void *aggregate, size_t size);
 int world_send_linear(const struct world *w, const void *aggregate, size_t size);
-
-/* As world_send_linear(), through another device than the injector. */
-int world_send_to(const struct world *w, int ifindex, const void *aggregate, size_t size);
 
 /*
  * Makes an IPv4 packet of @len bytes for world_socket(), from the address below @to. Returns
@@ -66,12 +57,6 @@ size_t world_packet(uint8_t *p, unsigned int len, uint32_t to);
  */
 int world_socket(uint32_t addr);
 #define WORLD_SOCKET_BUFFER (64 << 20) /* requested; the kernel doubles it */
-
-/*
- * Loads a tc program that answers every packet with @verdict. Returns a descriptor or a negative
- * errno.
- */
-int world_load_verdict(const char *name, int verdict);
 
 /* Makes tc drop every packet that a device receives, or stops that. 0 or a negative errno. */
 int world_drop_all(const struct world *w, unsigned int ifindex, bool on);

@@ -42,7 +42,5 @@ for version in v1 v4 v5; do
 	line "\"name\": \"programs.run.qmap_shim_rx.$version.21x40\", \"unit\": \"ns/frame\",
 		\"method\": \"BPF_PROG_RUN\", \"value\": 11.25, \"spread\": 0"
 done
-line "\"name\": \"live.qmap_trim.v5.21x1400\", \"unit\": \"ns/frame\", \"method\": \"BPF run time statistics\",
-	\"value\": 43"
 line "\"name\": \"demo.tcp.down\", \"unit\": \"Mbit/s\", \"method\": \"wall\", \"value\": 0"
 line "\"name\": \"demo.tcp.up\", \"unit\": \"Mbit/s\", \"method\": \"wall\", \"value\": 2700, \"spread\": 90"
