@@ -60,7 +60,7 @@ test_wrong_words() {
 		status|did you mean "show"?
 		start|did you mean "attach"?
 		top|did you mean "stats"?
-		reload|did you mean "apply"?
+		reread|did you mean "reload"?
 		attach wwan0 --apn internet|it is a setting of a PDN: --pdn 1,apn=...
 		attach wwan0 apn=internet|settings of a PDN belong to it: --pdn 1,apn=internet
 		decode qmap nofile|there is no file of that name either
