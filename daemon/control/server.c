@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -152,6 +153,7 @@ static struct client *request_end(struct control_request *req)
 {
 	struct client *c = req->client;
 
+	assert(!c || c->request == req);
 	if (c)
 		c->request = NULL;
 	json_object_put(req->args);

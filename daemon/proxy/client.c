@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -234,6 +235,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void forget_slot(struct proxy_client *c, struct proxy_slot *s)
 {
+	assert(s->used && c->requests && c->modem->requests);
 	s->used = false;
 	c->requests--;
 	c->modem->requests--;

@@ -7,6 +7,7 @@
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdlib.h>
 
@@ -34,6 +35,7 @@ static void pass_on(const struct proxy_job *j, const struct qmi_message *m)
 
 	if (!j->client)
 		return;
+	assert(j->client->ctl);
 	j->client->ctl--;
 	if (!m) {
 		proxy_client_answer(j->client, &answer, PROXY_INTERNAL);

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,7 @@ void proxy_route_left(struct proxy_client *c)
 	struct proxy_modem *m = c->modem;
 	struct proxy_job *j;
 
+	assert(m->requests >= c->requests);
 	m->requests -= c->requests;
 	for (unsigned int i = 0; i < m->nids; i++)
 		if (m->ids[i].owner == c)

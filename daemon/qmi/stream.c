@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "message.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ uint8_t *qmi_stream_room(struct qmi_stream *s, size_t *size)
 
 void qmi_stream_filled(struct qmi_stream *s, size_t len)
 {
+	assert(len <= sizeof(s->buf) - s->len);
 	s->len += len;
 	s->looks = 0;
 }

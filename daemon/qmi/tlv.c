@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tlv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -132,6 +133,7 @@ void qmi_put_tlv(struct qmi_buf *b, uint8_t type, const void *value, size_t len)
 {
 	uint8_t *p = b->data + b->len;
 
+	assert(b->len <= sizeof(b->data));
 	if (len > sizeof(b->data) || b->len + TLV_HEADER + len > sizeof(b->data)) {
 		b->overflow = true;
 		return;

@@ -6,6 +6,7 @@
 #ifndef QMAP_SEATS_H
 #define QMAP_SEATS_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ static inline bool seats_take(struct seats *s, uid_t uid)
 
 static inline void seats_leave(struct seats *s, uid_t uid)
 {
+	assert(s->all);
 	s->all--;
 	s->others -= !seats_is_root(uid);
 }
