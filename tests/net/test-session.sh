@@ -7,7 +7,7 @@
 
 # attach_one OPTION...: one PDN with short waits.
 attach_one() {
-	attach --timeout 2 --backoff-min 200 --backoff-max 800 --poll 1 --pdn 1,apn=internet,ip=v4 "$@"
+	attach --backoff-min 200 --backoff-max 800 --poll 1 --pdn 1,apn=internet,ip=v4 "$@"
 }
 
 start() { # modem option...
