@@ -235,6 +235,13 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		return error_set(err, -EINVAL,
 				 "PDN %u: \"%s\" is not a name of a network namespace", p->number,
 				 p->netns);
+	if (p->vrf[0] && (!valid_ifname(p->vrf) || !strcmp(p->vrf, c->dev)))
+		return error_set(err, -EINVAL, "PDN %u: \"%s\" is not a name of a VRF", p->number,
+				 p->vrf);
+	if (p->vrf[0] && p->table)
+		return error_set(err, -EINVAL,
+				 "PDN %u: table=%u beside vrf=%s, whose routing table is used",
+				 p->number, p->table, p->vrf);
 	if (!strcmp(c->control, "none") && (p->apn[0] || p->user[0] || p->password[0])) {
 		error_set(err, -EINVAL, "PDN %u: apn, user and password need a control channel",
 			  p->number);

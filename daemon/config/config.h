@@ -69,6 +69,7 @@ struct config_pdn {
 	char netns[64];	       /* name as in `ip netns`; empty: the daemon's namespace */
 	unsigned int metric;   /* of the default route; default 700 + N */
 	bool default_route;    /* default-route=yes|no, default yes */
+	char vrf[IFNAMSIZ];    /* VRF that the port is put into; empty: none */
 	unsigned int table;    /* routing table of the default route; 0: main */
 	bool slaac; /* slaac=yes|no: addresses from router advertisements, too; default no */
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */

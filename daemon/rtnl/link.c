@@ -17,6 +17,18 @@ static void copy_string(char *dst, size_t size, const struct nlattr *attr)
 		snprintf(dst, size, "%s", mnl_attr_get_str(attr));
 }
 
+static void parse_vrf(const struct nlattr *data, struct rtnl_link *out)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_VRF_TABLE &&
+		    mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			out->vrf_table = mnl_attr_get_u32(attr);
+	}
+}
+
+/* The kernel puts the kind first. */
 static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
 {
 	const struct nlattr *attr;
@@ -24,6 +36,8 @@ static void parse_linkinfo(const struct nlattr *nest, struct rtnl_link *out)
 	mnl_attr_for_each_nested (attr, nest) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			copy_string(out->kind, sizeof(out->kind), attr);
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && !strcmp(out->kind, "vrf"))
+			parse_vrf(attr, out);
 	}
 }
 
@@ -100,6 +114,10 @@ static void parse_attr(const struct nlattr *attr, struct rtnl_link *out)
 	case IFLA_LINK:
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
 			out->lower = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MASTER:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
+			out->master = mnl_attr_get_u32(attr);
 		break;
 	case IFLA_MAX_MTU:
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)

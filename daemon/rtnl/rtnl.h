@@ -38,6 +38,8 @@ struct rtnl_link {
 	unsigned int ifindex;
 	/* The netdev below, or the other end of a veth; 0: none, or in another namespace. */
 	unsigned int lower;
+	unsigned int master;	/* ifindex of the bridge, bond or VRF that it is in; 0: of none */
+	unsigned int vrf_table; /* routing table of a VRF */
 	char name[IFNAMSIZ];
 	unsigned int flags;	   /* IFF_* */
 	unsigned int mtu, max_mtu; /* max_mtu 0: the kernel reports no limit */
@@ -82,6 +84,15 @@ int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned in
  */
 int rtnl_link_set_netns(struct rtnl *nl, unsigned int ifindex, const char *netns,
 			struct error *err);
+
+/* Looks up VRF @name. -ENODEV if there is none; -EINVAL if the netdev of that name is no VRF. */
+int rtnl_vrf_get(struct rtnl *nl, const char *name, struct rtnl_link *out, struct error *err);
+/*
+ * Puts a link into @master (0: takes it out). A VRF takes a link down and up again, and IPv6
+ * addresses go with that.
+ */
+int rtnl_link_set_master(struct rtnl *nl, unsigned int ifindex, unsigned int master,
+			 struct error *err);
 
 /*
  * @family AF_INET or AF_INET6; addresses in network byte order. An address that exists is no error.

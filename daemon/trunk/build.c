@@ -212,6 +212,8 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	t->commands = NULL;
 	trunk_ports_down(t);
 	if (t->dp) {
+		for (unsigned int i = 0; i < t->nports && t->ops == &datapath_raw; i++)
+			trunk_port_leave_vrf(&t->ports[i]);
 		ret = t->ops->detach(t->dp, err);
 		if (t->ops == &datapath_raw)
 			trunk_port_unquiet(t->dev.name);

@@ -5,6 +5,7 @@
 
 static const char *const texts[TRUNK_FIGHTS] = {
 	[TRUNK_FIGHT_NETDEV] = "somebody has deleted it",
+	[TRUNK_FIGHT_VRF] = "somebody has taken it out of its VRF",
 	[TRUNK_FIGHT_MTU] = "somebody has lowered its MTU",
 	[TRUNK_FIGHT_ADDRESS] = "somebody has deleted its address",
 	[TRUNK_FIGHT_ROUTE] = "somebody has deleted its default route",

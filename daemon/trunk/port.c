@@ -112,6 +112,43 @@ static int silence(const struct trunk_port *p, struct error *err)
 	return ret;
 }
 
+/*
+ * The name counts, as an administrator who deletes a VRF and makes it again has another ifindex. The
+ * route of a port whose VRF is not there is never put into the main table.
+ */
+static int join_vrf(struct trunk_port *p, struct rtnl *nl, const struct rtnl_link *link,
+		    struct error *err)
+{
+	struct rtnl_link vrf;
+	int ret = p->pdn.vrf[0] ? rtnl_vrf_get(nl, p->pdn.vrf, &vrf, err) : 0;
+
+	if (ret || !p->pdn.vrf[0])
+		return ret;
+	p->vrf = vrf.ifindex;
+	p->vrf_table = vrf.vrf_table;
+	return link->master == p->vrf ? 0 : rtnl_link_set_master(nl, link->ifindex, p->vrf, err);
+}
+
+static int enter_vrf(struct trunk_port *p, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = open_port(p, &nl, &link, err) ?: join_vrf(p, nl, &link, err);
+
+	rtnl_close(&nl);
+	return ret;
+}
+
+void trunk_port_leave_vrf(const struct trunk_port *p)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	if (p->vrf && !open_port(p, &nl, &link, NULL) && link.master == p->vrf)
+		rtnl_link_set_master(nl, link.ifindex, 0, NULL);
+	rtnl_close(&nl);
+}
+
 int trunk_port_place(struct trunk_port *p, struct error *err)
 {
 	struct rtnl *nl = NULL;
@@ -125,7 +162,7 @@ int trunk_port_place(struct trunk_port *p, struct error *err)
 	}
 	if (!ret)
 		quieten(p);
-	return ret;
+	return !ret && p->pdn.vrf[0] ? enter_vrf(p, err) : ret;
 }
 
 /* --- MTU --- */
@@ -253,7 +290,7 @@ static struct rtnl_route default_route(const struct trunk_port *p, const struct 
 	return (struct rtnl_route){.ifindex = ifindex,
 				   .family = af(family),
 				   .metric = pdn->metric,
-				   .table = pdn->table,
+				   .table = pdn->vrf[0] ? p->vrf_table : pdn->table,
 				   .mtu = p->keeps_mtu ? choose_mtu(p) : 0};
 }
 
@@ -381,7 +418,7 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 	p->settings[i] = *s;
 	p->fault[i][0] = p->complaint[0] = 0;
 	p->refused[i] = false;
-	ret = open_port(p, &nl, &link, err);
+	ret = open_port(p, &nl, &link, err) ?: join_vrf(p, nl, &link, err);
 	if (!ret) {
 		p->ifindex = link.ifindex;
 		ret = set_up(nl, p, &link, s, &old, err);
@@ -397,15 +434,17 @@ int trunk_port_up(struct trunk_port *p, const struct ip_settings *s, const char 
 
 int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error *err)
 {
-	int ret = 0;
+	int first = 0;
 
-	for (int i = 0; i < 2 && !ret; i++) {
+	for (int i = 0; i < 2; i++) {
 		struct ip_settings s = p->settings[i];
+		int ret = 0;
 
 		if (s.family && !p->refused[i])
 			ret = trunk_port_up(p, &s, run_dir, err);
+		first = first ?: ret;
 	}
-	return ret;
+	return first;
 }
 
 static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p, int family,
@@ -505,6 +544,8 @@ static void look_family(struct trunk_port *p, const struct ip_settings *s,
 static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
 		      const struct rtnl_snapshot *kernel)
 {
+	if (p->pdn.vrf[0] && link->master != p->vrf)
+		p->seen.wrong |= 1 << TRUNK_FIGHT_VRF;
 	if (link->mtu < device_mtu(p, link))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_MTU;
 	for (int i = 0; i < 2; i++)

@@ -17,6 +17,7 @@ struct rtnl_snapshot;
 /* What is repaired, and not more often than a few times in a row. */
 enum trunk_fight_about {
 	TRUNK_FIGHT_NETDEV,
+	TRUNK_FIGHT_VRF,
 	TRUNK_FIGHT_MTU,
 	TRUNK_FIGHT_ADDRESS,
 	TRUNK_FIGHT_ROUTE,
@@ -45,6 +46,7 @@ struct trunk_port {
 	bool refused[2];		/* ... and that is for as long as these settings are */
 	char complaint[512];		/* what else could not be set: MTU, route, DNS file */
 	char resolv_conf[PATH_MAX];	/* empty: none written */
+	unsigned int vrf, vrf_table;	/* ifindex and routing table of pdn.vrf; 0: not known yet */
 	unsigned int ifindex;		/* where it is; 0: not looked up yet */
 	bool away;			/* somebody has moved it to another namespace */
 	bool lost;			/* somebody deletes it again and again: it is left so */
@@ -95,6 +97,9 @@ bool trunk_port_is_up(const struct trunk_port *p);
 
 /* Does qmapd itself give the port addresses, MTU and routes? */
 bool trunk_port_is_ours(const struct trunk_port *p);
+
+/* Takes the port out of the VRF that trunk_port_place() or trunk_port_up() has put it into. */
+void trunk_port_leave_vrf(const struct trunk_port *p);
 
 /* Lets the kernel configure netdev @name by itself again, as it does any other. */
 void trunk_port_unquiet(const char *name);

@@ -121,7 +121,9 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 		o, "addresses",
 		json_object_new_string(pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd"));
 	json_object_object_add(o, "metric", json_object_new_int64(pdn->metric));
-	json_object_object_add(o, "table", json_object_new_int64(pdn->table));
+	json_object_object_add(o, "table",
+			       json_object_new_int64(p && pdn->vrf[0] ? p->vrf_table : pdn->table));
+	json_object_object_add(o, "vrf", string_or_null(pdn->vrf));
 	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
 	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
 	json_object_object_add(o, "damage", p ? trunk_damage_list(p) : json_object_new_array());

@@ -397,8 +397,11 @@ void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, con
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 
-		if (p->ifindex != ifindex || strcmp(p->pdn.netns, netns))
+		if (strcmp(p->pdn.netns, netns) ||
+		    (p->ifindex != ifindex && (!*name || strcmp(p->pdn.vrf, name))))
 			continue;
+		if (p->ifindex != ifindex)
+			what = TRUNK_LINK_CHANGED; /* its VRF has come or gone */
 		if (what == TRUNK_LINK_MOVED)
 			p->away = true;
 		trunk_look(t);

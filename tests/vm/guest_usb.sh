@@ -669,6 +669,85 @@ test_repair_without_qmap() {
 	unplug
 }
 
+# --- VRF ---
+
+# routes_of TABLE: ports of the default routes there.
+routes_of() {
+	{
+		ip -j -4 route show table "$1"
+		ip -j -6 route show table "$1"
+	} 2>/dev/null | jq -rs 'add // [] | map(select(.dst == "default") | .dev) | join(" ")'
+}
+
+routes_are() { # table ports
+	[ "$(routes_of "$1")" = "$2" ]
+}
+
+make_vrf() { # table
+	ip link add blue type vrf table "$1" && ip link set blue up
+}
+
+vrf_answers() {
+	answers "$(gateway 1 4)" -I blue && answers "$(gateway 1 6)" -I blue
+}
+
+vrf_damaged() {
+	qmapctl show | grep -q 'wwan0.1: there is no VRF blue'
+}
+
+is_whole() {
+	[ "$(field '.pdns[0] | .damage + (.families | map(.state) | unique) | join(" ")')" = up ]
+}
+
+test_vrf() {
+	usb_start
+	qmapd_start
+	refused 4 "there is no VRF blue" qmapctl attach wwan0 --datapath "$datapath" --pdn 1,vrf=blue
+	refused 1 "lo is a network device, but no VRF" qmapctl attach wwan0 --datapath "$datapath" --pdn 1,vrf=lo
+	nothing_left
+	make_vrf 77
+	qmapctl -q attach wwan0 --datapath "$datapath" --pdn 1,vrf=blue --pdn 2
+	equal "main" "wwan0.2 wwan0.2" "$(routes_of main)"
+	equal "the VRF's" "wwan0.1 wwan0.1" "$(routes_of 77)"
+	equal "shown" "blue 77" "$(field '.pdns[0] | "\(.vrf) \(.table)"')"
+	vrf_answers
+	ip link set wwan0.1 nomaster
+	wait_for 10 routes_are 77 "wwan0.1 wwan0.1" && wait_for 10 is_whole || fail "$(qmapctl show; ip link)"
+	vrf_answers
+	ip link del blue
+	wait_for 10 vrf_damaged || fail "$(qmapctl show)"
+	equal "states" "damaged damaged" "$(field '.pdns[0].families | map(.state) | join(" ")')"
+	equal "main" "wwan0.2 wwan0.2" "$(routes_of main)"
+	make_vrf 78
+	wait_for 10 is_whole || fail "$(qmapctl show; ip link)"
+	equal "the new VRF's" "wwan0.1 wwan0.1" "$(routes_of 78)"
+	vrf_answers
+	qmapd_kill KILL || :
+	qmapd_start
+	vrf_answers
+	wait_for 10 is_whole || fail "$(qmapctl show)"
+	qmapctl detach wwan0
+	nothing_left
+	equal "left in the VRF" "" "$(routes_of 78)"
+	ip link del blue
+}
+
+# The trunk itself is the port, and stays when it is detached.
+test_vrf_without_qmap() {
+	mkdir -p /etc/qmap
+	printf '[model 2c7c:0800]\nname = EC25\nforced = no\n' >/etc/qmap/models.conf
+	usb_start --model EC25
+	qmapd_start
+	rm /etc/qmap/models.conf
+	make_vrf 77
+	qmapctl -q attach wwan0 --qmap off --pdn 1,vrf=blue
+	equal "main" "" "$(routes_of main)"
+	vrf_answers
+	qmapctl detach wwan0
+	equal "master of the trunk" null "$(ip -j link show dev wwan0 | jq '.[0].master')"
+	ip link del blue
+}
+
 # The network sends larger packets than the port's MTU, up to the size of an aggregate.
 test_receives_more_than_it_may_send() {
 	local n size family
