@@ -16,6 +16,7 @@ MANDIR        ?= $(PREFIX)/share/man
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
 UDEVDIR       ?= $(PREFIX)/lib/udev/rules.d
 SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
+HOOKDIR       ?= $(PREFIX)/share/qmap/hooks
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CONFDIR       := /etc/qmap
 MODULE        ?= auto
@@ -26,6 +27,9 @@ define FILES
 0755 $(BUILD)/qmapctl $(BINDIR)/qmapctl
 0644 $(BUILD)/system/qmapd.service $(UNITDIR)/qmapd.service
 0644 system/qmapctl.bash $(COMPLETIONDIR)/qmapctl
+0755 system/hooks/dns-resolved $(HOOKDIR)/dns-resolved
+0755 system/hooks/dns-resolvconf $(HOOKDIR)/dns-resolvconf
+0755 system/hooks/dns-netns $(HOOKDIR)/dns-netns
 0644 system/90-qmap.rules $(UDEVDIR)/90-qmap.rules
 0644 system/qmap.sysusers $(SYSUSERSDIR)/qmap.conf
 $(foreach m,$(MAN),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)
@@ -37,7 +41,7 @@ export FILES
 
 $(BUILD)/system/qmapd.service: system/qmapd.service force
 	$(Q)mkdir -p $(@D)
-	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|' $< > $@
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' $< > $@
 
 install: install-programs install-module
 
@@ -56,6 +60,8 @@ install-module:
 uninstall:
 	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh uninstall
 	$(Q)echo "$$FILES" | while read -r mode from to; do [ -z "$$to" ] || rm -f "$(DESTDIR)$$to"; done
+	$(Q)for dir in "$(DESTDIR)$(HOOKDIR)" "$(DESTDIR)$(dir $(HOOKDIR))"; do \
+		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir"; done
 	$(Q)! cmp -s system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf" || rm "$(DESTDIR)$(CONFDIR)/qmap.conf"
 	$(Q)[ ! -d "$(DESTDIR)$(CONFDIR)" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(CONFDIR)"
 	$(Q)DESTDIR='$(DESTDIR)' system/module.sh remove $(VERSION)

@@ -123,7 +123,7 @@ static void is_gone(void *arg, const char *name, const char *facts)
 	hook_fact(facts, "QMAP_PORT", port, sizeof(port));
 	if (port[0])
 		run(t->hooks, t->event->dev, "down", t->event->reason, facts);
-	else if (t->event->modem.to != TRUNK_DETACHING)
+	else if (t->event->modem.from != TRUNK_DETACHING)
 		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
 }
 
@@ -166,9 +166,9 @@ static void on_modem(struct hooks *h, const struct events_entry *e)
 		break;
 	case TRUNK_LOST:
 	case TRUNK_ABSENT:
-	case TRUNK_DETACHING:
 		modem_is_gone(h, e);
 		break;
+	case TRUNK_DETACHING: /* each call and then ABSENT follow, when ports and files are gone */
 	case TRUNK_PRESENT:
 	case TRUNK_OPENING:
 	case TRUNK_STATES:

@@ -397,7 +397,7 @@ test_reload_tells_mistakes() {
 	# only root may
 	chmod 755 "$T"
 	refused 5 "only root may reload" setpriv --reuid 65534 --clear-groups --regid 0 "$build/qmapctl" reload
-	equal "of the unit" "ExecReload=@SBINDIR@/qmapctl reload" "$(grep ^ExecReload "$top/system/qmapd.service")"
+	equal "of the unit" "ExecReload=@BINDIR@/qmapctl reload" "$(grep ^ExecReload "$top/system/qmapd.service")"
 	qmapctl detach wwan0
 	nothing_left
 }

@@ -251,4 +251,76 @@ test_links_of_root() {
 	qmapctl detach wwan0
 }
 
+# --- the hooks that are shipped ---
+
+# shipped NAME: a copy of it that only root can change, wherever the tree is.
+shipped() {
+	install -m 755 "$top/system/hooks/$1" "$T/$1"
+	echo "$T/$1"
+}
+
+# stand_in PROGRAM: writes its arguments and its standard input to $T/PROGRAM.log, a line each.
+stand_in() {
+	mountpoint -q /usr/local/sbin || mount -t tmpfs -o mode=755 tmpfs /usr/local/sbin
+	printf '#!/bin/sh\necho "$*" >>%s\n[ "$1" != -a ] || grep nameserver >>%s\n' "$T/$1.log" "$T/$1.log" \
+		>"/usr/local/sbin/$1"
+	chmod 755 "/usr/local/sbin/$1"
+	: >"$T/$1.log"
+}
+
+# has_run PROGRAM LINE...: the last lines of its log.
+has_run() {
+	[ "$(tail -n $(($# - 1)) "$T/$1.log")" = "$(printf '%s\n' "${@:2}")" ]
+}
+
+runs() {
+	wait_for 5 has_run "$@" || equal "$1 was run" "$(printf '%s\n' "${@:2}")" "$(cat "$T/$1.log")"
+	: >"$T/$1.log"
+}
+
+test_dns_by_resolved() {
+	local v4="10.64.1.53 10.64.1.54" v6="2001:db8:64:1::53 2001:db8:64:1::54"
+	start
+	stand_in resolvectl
+	ip netns add car
+	attach --hook "$(shipped dns-resolved)" --pdn 1 --pdn 2,netns=car >/dev/null
+	runs resolvectl "dns wwan0.1 $v4 $v6"
+	modem disconnect pdn=1 family=4 >/dev/null
+	runs resolvectl "dns wwan0.1 $v4 $v6"
+	modem refuse pdn=1 family=4 type=6 verbose=27 >/dev/null
+	modem disconnect pdn=1 family=4 >/dev/null
+	runs resolvectl "dns wwan0.1 $v6"
+	qmapctl detach wwan0
+	runs resolvectl "revert wwan0.1"
+	! grep -q wwan0.2 "$T/resolvectl.log" || fail "of another namespace: $(cat "$T/resolvectl.log")"
+	! log_says "dns-resolved: " || fail "$(grep dns-resolved: "$T/qmapd.log")"
+}
+
+test_dns_by_resolvconf() {
+	start
+	stand_in resolvconf
+	attach --hook "$(shipped dns-resolvconf)" --pdn 1,ip=v4 >/dev/null
+	runs resolvconf "-a wwan0.1.qmap" "nameserver 10.64.1.53" "nameserver 10.64.1.54"
+	qmapctl detach wwan0
+	runs resolvconf "-d wwan0.1.qmap"
+}
+
+servers_of_car() { # expected
+	[ "$(sed -n 's/^nameserver //p' /etc/netns/car/resolv.conf 2>/dev/null | tr '\n' ' ')" = "$1" ]
+}
+
+test_dns_of_a_namespace() {
+	start
+	[ -d /etc/netns ] || mkdir /etc/netns
+	mount -t tmpfs tmpfs /etc/netns
+	ip netns add car
+	attach --hook "$(shipped dns-netns)" --pdn 1,ip=v4 --pdn 2,ip=v4,netns=car >/dev/null
+	wait_for 5 servers_of_car "10.64.2.53 10.64.2.54 " || fail "$(ls -lR /etc/netns)"
+	equal "as programs see it" "10.64.2.53 10.64.2.54" \
+		"$(ip netns exec car sed -n 's/^nameserver //p' /etc/resolv.conf | tr '\n' ' ' | sed 's/ $//')"
+	qmapctl detach wwan0
+	wait_for 5 servers_of_car "" || fail "$(cat /etc/netns/car/resolv.conf)"
+	equal "files left" "" "$(find /etc/netns -type f)"
+}
+
 run_tests "$@"

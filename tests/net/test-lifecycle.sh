@@ -117,7 +117,7 @@ test_service_manager() {
 # systemd's exposure score times ten; below 45 it prints OK.
 test_unit_is_confined() {
 	command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
-	sed "s|@SBINDIR@|$build|" "$top/system/qmapd.service" >"$T/qmapd.service"
+	sed -E "s/@S?BINDIR@/${build//\//\\/}/" "$top/system/qmapd.service" >"$T/qmapd.service"
 	try systemd-analyze verify --man=no "$T/qmapd.service"
 	says ""
 	[[ $said != *qmapd.service* ]] || fail "$said"

@@ -77,9 +77,10 @@ test_variables() {
 	machine
 	before=$(files)
 	installer install PREFIX=/usr SBINDIR=/opt/sbin BINDIR=/opt/bin MANDIR=/opt/man UNITDIR=/opt/units \
-		UDEVDIR=/opt/rules SYSUSERSDIR=/opt/users COMPLETIONDIR=/opt/completions MODULE=no || return 1
+		UDEVDIR=/opt/rules SYSUSERSDIR=/opt/users COMPLETIONDIR=/opt/completions HOOKDIR=/opt/hooks MODULE=no || return 1
 	grep -qx 'ExecStart=/opt/sbin/qmapd' "$root/opt/units/qmapd.service" || return 1
-	same "in /opt" "bin completions man rules sbin units users" "$(cd "$root/opt" && echo *)" || return 1
+	grep -qx 'ExecReload=/opt/bin/qmapctl reload' "$root/opt/units/qmapd.service" || return 1
+	same "in /opt" "bin completions hooks man rules sbin units users" "$(cd "$root/opt" && echo *)" || return 1
 	rm -r "$root/opt" "$root/etc/qmap"
 	same "outside of /opt" "$before" "$(files)"
 }
