@@ -31,7 +31,7 @@
 #define CHUNK	 65536
 #define PORT	 7000
 #define DEADLINE 60000
-#define LARGE	 "4000" /* bytes of packets that must be segmented */
+#define LARGE	 "1600" /* bytes: above the MTU, so the packet must be segmented */
 
 #define CLIENT4 htonl(0x0a640001)
 #define SERVER4 htonl(0x0a640002)
