@@ -146,6 +146,8 @@ static void tx_close(struct trunk *trunk)
 		tx->bill = NULL;
 		__skb_queue_tail(&tx->ready, skb);
 	} else {
+		/* Aggregates have no hash; a queue that sorts by hashes would send this one first. */
+		skb_clear_hash(skb);
 		tx_ready_alone(trunk, skb, TX_CB(skb)->pad);
 	}
 	tx->frames = 0;

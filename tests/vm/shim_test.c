@@ -73,6 +73,7 @@ static const struct test {
 	{"truesize", test_truesize},
 	{"below", test_below},
 	{"drops_below", test_drops_below},
+	{"order_below", test_order_below},
 	{"bulk", test_bulk},
 	{"held_by_gro", test_held_by_gro},
 	{"drop_monitor", test_drop_monitor},

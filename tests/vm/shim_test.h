@@ -75,6 +75,7 @@ int test_waiting(void);
 int test_truesize(void);
 int test_below(void);
 int test_drops_below(void);
+int test_order_below(void);
 int test_bulk(void);
 int test_held_by_gro(void);
 int test_drop_monitor(void);

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,12 +19,17 @@
 #include "trace.h"
 #include "world.h"
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
 #define PACKETS	  4000
 #define PAYLOAD	  1000
 #define FEW	  300U
 #define WAIT_MS	  3000
 #define BELOW_MAX (192 << 10) /* 128 KB of a port, and an aggregate that crosses the limit */
 #define ROUNDS	  40
+#define SEGMENTS  6
 
 /* With its path, because busybox prefers a tc of its own. */
 #define TBF(parameters) "/bin/tc qdisc replace dev modem0 root tbf " parameters
@@ -220,6 +226,77 @@ int test_bulk(void)
 	const struct nl_trunk filled = {.tx_bytes = 16384};
 
 	return in_world(&filled, bulk);
+}
+
+static int set_segment(int fd, int size)
+{
+	return setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+}
+
+/* Sends one packet that is segmented into @n datagrams, which begin with @number and the next ones. */
+static int send_numbers(int fd, uint32_t number, unsigned int n)
+{
+	uint8_t data[SEGMENTS * PAYLOAD] = {};
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		memcpy(data + i * PAYLOAD, &(uint32_t){number + i}, 4);
+	if (set_segment(fd, n > 1 ? PAYLOAD : 0))
+		return FAIL("UDP_SEGMENT: %s", strerror(errno));
+	return send(fd, data, n * PAYLOAD, 0) == (ssize_t)(n * PAYLOAD)
+		       ? 0
+		       : FAIL("send: %s", strerror(errno));
+}
+
+static int take_number(const uint8_t *frame, uint32_t *next)
+{
+	uint32_t number;
+
+	memcpy(&number, frame + 4 + 28, 4);
+	return number == (*next)++ ? 0 : FAIL("%u came in the place of %u", number, *next - 1);
+}
+
+static int take_numbers(const struct world *w, uint32_t n)
+{
+	static uint8_t buf[AGGREGATE_MAX];
+	uint32_t next = 0;
+	size_t len, at;
+
+	while (next < n) {
+		len = world_recv(w, buf, sizeof(buf), WAIT_MS);
+		if (!len)
+			return FAIL("%u of %u frames came", next, n);
+		for (at = 0; at < len; at += 4 + (buf[at + 2] << 8 | buf[at + 3]))
+			if (take_number(buf + at, &next))
+				return -1;
+	}
+	return 0;
+}
+
+/* A queue that sorts by hashes gets single frames and aggregates of one flow in turn. */
+static int hashed_below(const struct world *w)
+{
+	int fd = udp_open(), err = fd < 0 ? FAIL("UDP socket") : 0;
+	uint32_t number;
+
+	if (system("/bin/tc qdisc replace dev modem0 root handle 1: tbf rate 8mbit burst 20kb "
+		   "limit 1mb") ||
+	    system("/bin/tc qdisc replace dev modem0 parent 1:1 fq") ||
+	    system("/bin/tc qdisc replace dev port1 root pfifo limit 1000"))
+		err = FAIL("no fq");
+	err = err ?: world_tc_egress(w, "port1", "hashed");
+	for (number = 0; number < ROUNDS * (SEGMENTS + 1) && !err; number += SEGMENTS + 1)
+		err = send_numbers(fd, number, SEGMENTS) ?: send_numbers(fd, number + SEGMENTS, 1);
+	close(fd);
+	return err ?: take_numbers(w, number);
+}
+
+/* The packets of a flow keep their order below the aggregator. */
+int test_order_below(void)
+{
+	const struct nl_trunk alone = {}, filled = {.tx_bytes = 16384};
+
+	return in_world(&filled, hashed_below) ?: in_world(&alone, hashed_below);
 }
 
 static int send_segment(const struct world *w, uint32_t seq)

@@ -219,3 +219,11 @@ int drop(struct __sk_buff *skb)
 {
 	return TC_ACT_SHOT;
 }
+
+/* Sets the hash of the packet's flow, as network adapters and TCP do. */
+SEC("tc")
+int hashed(struct __sk_buff *skb)
+{
+	bpf_set_hash(skb, 0xc0ffee00);
+	return TC_ACT_UNSPEC;
+}
