@@ -18,8 +18,8 @@ VM_BUILD=$(realpath -m "${VM_BUILD:-$GUEST_BUILD/vm}")
 # Debian suite that has a kernel version; the machine's own suite for its own versions.
 suite_of() {
 	case $1 in
-	6.1) echo bookworm ;;
-	6.12 | kasan) echo bookworm-backports ;;
+	6.1 | kasan) echo bookworm ;;
+	6.12) echo bookworm-backports ;;
 	7.* | newest) echo trixie-backports ;;
 	*) return 1 ;;
 	esac

@@ -12,7 +12,7 @@ DEBUG_CONFIG=$PWD/tests/vm/debug/kernel.config
 fetch_debug_source() {
 	local dir=$1 suite
 	[ ! -s "$dir/$DEBUG_SOURCE/Makefile" ] || return 0
-	suite=$(suite_of "${DEBUG_SOURCE#linux-source-}")
+	suite=$(suite_of kasan)
 	update_suite "$suite" || return 1
 	rm -rf "$dir/deb" "${dir:?}/$DEBUG_SOURCE"
 	mkdir -p "$dir/deb"
