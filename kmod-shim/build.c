@@ -46,12 +46,13 @@ static void build_count_flush(struct rx_queue *q)
 static void build_count(struct rx_queue *q, const struct frame *f, unsigned int packets,
 			unsigned int bytes)
 {
+	bool csum_ok = f->kind.flags & QMAP_SHIM_CSUM_OK;
 	struct rx_count *n = &q->count;
 
-	if (unlikely(n->port != f->port || n->csum_ok != f->kind.csum_ok)) {
+	if (unlikely(n->port != f->port || n->csum_ok != csum_ok)) {
 		build_count_flush(q);
 		n->port = f->port;
-		n->csum_ok = f->kind.csum_ok;
+		n->csum_ok = csum_ok;
 	}
 	n->packets += packets;
 	n->bytes += bytes;
@@ -84,8 +85,9 @@ static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
 	if (a->dev != b->dev || a->protocol != b->protocol)
 		return false;
 	if (a->protocol == htons(ETH_P_IP))
-		return ip_hdr(a)->daddr == ip_hdr(b)->daddr;
-	return ipv6_addr_equal(&ipv6_hdr(a)->daddr, &ipv6_hdr(b)->daddr);
+		return ((struct iphdr *)a->data)->daddr == ((struct iphdr *)b->data)->daddr;
+	return ipv6_addr_equal(&((struct ipv6hdr *)a->data)->daddr,
+			       &((struct ipv6hdr *)b->data)->daddr);
 }
 
 /*
@@ -93,28 +95,26 @@ static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
  * that waits in the trunk's NAPI could outlive the port. Cells are per CPU: a NAPI thread, which may
  * change its CPU, would reorder packets by them.
  */
-static bool build_wants_gro(const struct rx_queue *q, const struct port *port, const u8 *packet)
+static bool build_wants_gro(const struct rx_queue *q, const struct frame *f)
 {
-	return (port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW)) == NETIF_F_GRO &&
-	       protocol(packet) == IPPROTO_TCP && !test_bit(NAPI_STATE_THREADED, &q->napi.state);
+	return f->kind.flags & FRAME_GRO && protocol(f->data) == IPPROTO_TCP &&
+	       !test_bit(NAPI_STATE_THREADED, &q->napi.state);
 }
 
 /*
  * By lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO
  * packet that it holds.
  */
-static void build_deliver(struct rx_queue *q, struct port *port, struct sk_buff *skb)
+static void build_deliver(struct rx_queue *q, const struct frame *f, struct sk_buff *skb)
 {
-	const u8 *packet = skb->data;
-
-	skb->dev = port->dev;
-	skb->protocol = is_v6(packet) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+	skb->dev = f->port->dev;
+	skb->protocol = is_v6(skb->data) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_mark_napi_id(skb, &q->napi);
-	if (unlikely(build_wants_gro(q, port, packet))) {
+	if (unlikely(build_wants_gro(q, f))) {
 		q->cells = true;
-		gro_cells_receive(&port->gro, skb);
+		gro_cells_receive(&f->port->gro, skb);
 		return;
 	}
 	if (q->last && build_same_route(q->last, skb))
@@ -135,39 +135,45 @@ static struct page *build_small(struct rx_queue *q)
 	return pages_take(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
 }
 
-/*
- * Room for a small packet and what an skb has behind it, in a quarter or a half of a page: each
- * packet keeps no more busy than four times what it is charged. NULL: there is none of that kind.
- */
-static void *build_head(struct rx_queue *q, unsigned int size)
-{
-	struct page *page;
+/* Bytes of packet that fit @size bytes of memory, with what an skb has in front and behind. */
+#define HEAD_ROOM(size) (SKB_WITH_OVERHEAD(size) - NET_SKB_PAD)
 
-	if (PAGE_SIZE > SZ_8K || size > PAGE_SIZE / 2)
-		return NULL;
-	if (q->head_left < size) {
-		page = build_small(q);
-		if (unlikely(!page))
-			return NULL;
-		if (q->head)
-			put_page(q->head);
-		q->head = page;
-		q->head_left = PAGE_SIZE;
-	}
-	get_page(q->head);
-	q->head_left -= size;
-	return page_address(q->head) + q->head_left;
+/* Another page for heads of packets, and for nothing else. False: no memory. */
+static noinline bool build_head_page(struct rx_queue *q)
+{
+	struct page *page = build_small(q);
+
+	if (unlikely(!page))
+		return false;
+	if (q->head)
+		put_page(q->head);
+	q->head = page;
+	q->head_start = page_address(page);
+	q->head_left = PAGE_SIZE;
+	return true;
 }
 
-/* The usual packet's skb; NULL where napi_alloc_skb() has to make it. */
-static struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
+static __always_inline void *build_head(struct rx_queue *q, unsigned int size)
 {
-	unsigned int size = SKB_DATA_ALIGN(NET_SKB_PAD + length) +
-			    SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	if (q->head_left < size && !build_head_page(q))
+		return NULL;
+	get_page(q->head);
+	q->head_left -= size;
+	return q->head_start + q->head_left;
+}
+
+/*
+ * The skb of a small packet, in a quarter or a half of a page: each packet keeps no more busy than
+ * four times what it is charged. NULL where napi_alloc_skb() has to make it.
+ */
+static __always_inline struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
+{
+	unsigned int size = length <= HEAD_ROOM(PAGE_SIZE / 4) ? PAGE_SIZE / 4 : PAGE_SIZE / 2;
 	struct sk_buff *skb;
 	void *head;
 
-	size = size <= PAGE_SIZE / 4 ? PAGE_SIZE / 4 : max_t(unsigned int, size, PAGE_SIZE / 2);
+	if (PAGE_SIZE > SZ_8K || length > HEAD_ROOM(PAGE_SIZE / 2))
+		return NULL;
 	head = build_head(q, size);
 	if (unlikely(!head))
 		return NULL;
@@ -185,7 +191,7 @@ static struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
  * follows an Ethernet header is aligned to four bytes. These packets have none: the IP header comes
  * first.
  */
-static struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
+static __always_inline struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
 {
 	struct sk_buff *skb = build_usual(q, length);
 
@@ -205,10 +211,10 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 		build_no_memory(f->port);
 		return;
 	}
-	skb_put_data(skb, f->data, f->kind.length);
-	skb->ip_summed = f->kind.csum_ok ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	__skb_put_data(skb, f->data, f->kind.length);
+	skb->ip_summed = f->kind.flags & QMAP_SHIM_CSUM_OK ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
 	build_count(q, f, 1, f->kind.length);
-	build_deliver(q, f->port, skb);
+	build_deliver(q, f, skb);
 }
 
 /* A GSO packet while payloads are added to it. */
@@ -320,7 +326,7 @@ static __always_inline bool build_payload(struct build *b, const struct frame *f
 	unsigned int payload = f->kind.length - b->headers, n = payload, part;
 	const u8 *from = f->data + b->headers;
 
-	if (!f->kind.csum_ok && unlikely(!build_verify(b, f)))
+	if (!(f->kind.flags & QMAP_SHIM_CSUM_OK) && unlikely(!build_verify(b, f)))
 		return false;
 	while (unlikely(n > b->left)) {
 		part = b->left;
@@ -393,7 +399,7 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 	shared->gso_size = head->kind.length - head->headers;
 	shared->gso_segs = segments;
 	build_count(q, head, segments, skb->len + (segments - 1) * head->headers);
-	build_deliver(q, head->port, skb);
+	build_deliver(q, head, skb);
 }
 
 /* An skb with the headers of @head, and with room for the payloads if they are few bytes. */
@@ -404,7 +410,7 @@ static bool build_begin(struct build *b, const struct frame *head)
 	b->skb = build_alloc(b->q, b->headers + linear);
 	if (unlikely(!b->skb))
 		return false;
-	skb_put_data(b->skb, head->data, b->headers);
+	__skb_put_data(b->skb, head->data, b->headers);
 	b->to = skb_tail_pointer(b->skb);
 	b->left = linear;
 	return true;
@@ -472,13 +478,12 @@ void build_all(struct rx_queue *q)
 {
 	struct frame *f;
 
-	for (f = q->frames; f < q->frames + q->n; f++) {
+	for (f = q->frames; f < q->free; f++) {
 		if (f->segments == 1)
 			build_single(q, f);
 		else if (f->segments > 1)
 			build_chain(q, f);
 	}
-	q->n = 0;
 	chain_close_all(q);
 	build_flush(q);
 	build_count_flush(q);

@@ -42,6 +42,7 @@ struct candidate {
 void chain_close_all(struct rx_queue *q)
 {
 	q->generation++;
+	q->started = false;
 	q->hot = NULL;
 }
 
@@ -162,13 +163,16 @@ static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame
 	q->hot = s->udp ? NULL : c;
 }
 
-/* Bytes that the packet which @f begins can grow by. */
-static u32 chain_room(const struct frame *f, const struct candidate *s)
+/* Fills in what a chain needs to grow, once a second packet comes to the one that @f began. */
+static void chain_second(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	u32 max = shim_gro_max_size(f->port->dev, s->l3 != sizeof(struct iphdr));
 
 	max = min_t(u32, max, IP_MAX_MTU);
-	return max > f->kind.length ? max - f->kind.length : 0;
+	c->room = max > f->kind.length ? max - f->kind.length : 0;
+	c->v6 = s->l3 != sizeof(struct iphdr);
+	c->port = f->port;
+	c->kind = f->kind;
 }
 
 static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
@@ -179,18 +183,18 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 	f->fixed_id = false;
 	c->head = f;
 	c->last = f;
-	c->v6 = s->l3 != sizeof(struct iphdr);
-	c->port = f->port;
-	c->kind = f->kind;
 	c->headers = s->headers;
 	c->payload = s->payload;
-	c->room = chain_room(f, s);
 	c->generation = q->generation;
 	c->next_seq = s->seq + s->payload;
+	q->started = true;
 	q->hot = NULL;
 }
 
-/* Everything in the IPv4 header that GSO would repeat, and the id. */
+/*
+ * Everything in the IPv4 header that GSO would repeat, and the id. GSO would correct a wrong header
+ * checksum: that of the head is verified when a second packet comes, which most heads do not see.
+ */
 static bool chain_matches_v4(struct chain *c, const u8 *p)
 {
 	const struct iphdr *ip = (const struct iphdr *)p;
@@ -203,7 +207,7 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	fixed = ip->id == first->id && ip->frag_off & htons(IP_DF);
 	if (c->head->segments == 1) {
 		c->head->fixed_id = fixed;
-		return fixed || ip->id == htons(ntohs(first->id) + 1);
+		return (fixed || ip->id == htons(ntohs(first->id) + 1)) && !ip_fast_csum(first, 5);
 	}
 	return c->head->fixed_id ? fixed : ip->id == c->expect.v4.ip.id;
 }
@@ -225,7 +229,7 @@ static bool chain_matches(struct chain *c, const struct frame *f, const struct c
 	const struct frame *h = c->head;
 	const u8 *a = h->data + s->l3, *b = f->data + s->l3;
 
-	if (f->port != c->port || f->kind.csum_ok != c->kind.csum_ok || s->headers != c->headers ||
+	if (f->port != c->port || f->kind.flags != c->kind.flags || s->headers != c->headers ||
 	    (*f->data ^ *h->data) >> 4 || s->payload > c->payload || s->payload > c->room ||
 	    get_unaligned((u32 *)a) != get_unaligned((u32 *)b))
 		return false;
@@ -254,7 +258,7 @@ static enum kind classify_v4(const struct frame *f, struct candidate *s)
 	if (s->udp ? !coalesces_udp(f) : ip->protocol != IPPROTO_TCP)
 		return KIND_OTHER;
 	if (ntohs(ip->tot_len) != f->kind.length || ip->check == CSUM_MANGLED_0 ||
-	    ip_fast_csum(ip, 5) || ip->frag_off & htons(IP_CE))
+	    ip->frag_off & htons(IP_CE))
 		return KIND_BREAKS;
 	return KIND_SEGMENT;
 }
@@ -333,14 +337,20 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f, struct ch
 	}
 	if (!c)
 		c = chain_slot(q, f, *f->data >> 4 == 6);
-	if (s.kind == KIND_BREAKS || f->kind.alone) {
+	if (s.kind == KIND_BREAKS || f->kind.flags & QMAP_SHIM_ALONE) {
 		chain_close(q, c);
 		return;
 	}
+	if (chain_is_open(q, c) && c->head->segments == 1)
+		chain_second(c, c->head, &s);
 	if (!chain_is_open(q, c) || !chain_matches(c, f, &s)) {
 		chain_start(q, c, f, &s);
 		if (s.push)
 			chain_close(q, c);
+		return;
+	}
+	if (!c->v6 && ip_fast_csum(f->data, 5)) { /* that of the head is right */
+		chain_close(q, c);
 		return;
 	}
 	chain_append(c, f, s.payload);
@@ -381,21 +391,18 @@ static bool chain_no_payload(const struct frame *f)
 	return l3 + (p[l3 + 12] >> 4) * 4 >= f->kind.length;
 }
 
-#define PORT_COALESCES (NETIF_F_GRO | NETIF_F_GRO_HW)
-
 /* Out of line: what it keeps in registers would slow the chain that goes on. */
 static noinline void chain_other(struct rx_queue *q, struct frame *f)
 {
 	struct chain *c = NULL;
 
-	if ((f->port->dev->features & PORT_COALESCES) != PORT_COALESCES)
-		return;
 	if (chain_may_predict(f)) {
-		c = chain_slot(q, f, *f->data >> 4 == 6);
 		if (chain_no_payload(f)) {
-			chain_close(q, c);
+			if (q->started)
+				chain_close(q, chain_slot(q, f, *f->data >> 4 == 6));
 			return;
 		}
+		c = chain_slot(q, f, *f->data >> 4 == 6);
 		/* There is something to expect behind the second segment. */
 		if (chain_is_open(q, c) && c->head->segments > 1 && chain_predicts(c, f)) {
 			q->hot = c;

@@ -9,11 +9,6 @@
 
 #define WORD_SIZE sizeof(struct qmap_shim_rx)
 
-union word {
-	struct qmap_shim_rx rx;
-	u64 raw;
-};
-
 /*
  * A page of its own for one redirected packet: bytes in front of the cursor belong to packets that
  * are not copied yet, so there is no room in place for what a devmap program pushes.
@@ -35,7 +30,7 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 		page_pool_recycle_direct(q->pool, page);
 		return false;
 	}
-	q->redirected = true;
+	q->redirected++;
 	return true;
 }
 
@@ -70,29 +65,49 @@ static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
 		counters_add(port->counters, PORT_RX_DROPPED, 1);
 }
 
-static void rx_pass(struct rx_queue *q, struct port *port, const struct qmap_shim_rx *w, u8 *data)
+/* Once for all frames in turn that name one port, as nearly all of a poll do. */
+static noinline void rx_look_up(struct rx_queue *q, u8 number)
 {
-	struct frame *f;
+	struct port *port = rcu_dereference(q->trunk->ports[number]);
+	struct rx_port *to = &q->to;
+	netdev_features_t gro;
 
-	if (!port || !netif_running(port->dev)) {
-		rx_drop(q->trunk, port, QMAP_DROP_PORT_DOWN);
+	*to = (struct rx_port){.port = port, .number = number, .kept = QMAP_SHIM_ALONE};
+	if (!port)
+		return;
+	to->open = netif_running(port->dev) && netif_carrier_ok(port->dev);
+	if (port->dev->features & NETIF_F_RXCSUM)
+		to->kept |= QMAP_SHIM_CSUM_OK;
+	gro = port->dev->features & (NETIF_F_GRO | NETIF_F_GRO_HW);
+	if (gro == (NETIF_F_GRO | NETIF_F_GRO_HW))
+		to->set = FRAME_COALESCE;
+	else if (gro == NETIF_F_GRO)
+		to->set = FRAME_GRO;
+}
+
+static void rx_pass(struct rx_queue *q, const struct qmap_shim_rx *w, u8 *data)
+{
+	const struct rx_port *to = &q->to;
+	struct frame *f = q->free;
+
+	if (unlikely(!to->open)) {
+		rx_drop(q->trunk, to->port, to->port ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX);
 		return;
 	}
 	if (!w->length || (*data >> 4 != 4 && *data >> 4 != 6)) {
-		rx_drop(q->trunk, port, QMAP_DROP_NOT_IP);
+		rx_drop(q->trunk, to->port, QMAP_DROP_NOT_IP);
 		return;
 	}
-	shim_assert(q->n < RX_FRAMES);
-	f = &q->frames[q->n++];
-	q->good++;
+	shim_assert(f < q->frames + RX_FRAMES);
+	q->free = f + 1;
 	f->data = data;
-	f->port = port;
+	f->port = to->port;
 	f->next = NULL;
 	f->kind.length = w->length;
-	f->kind.csum_ok = w->flags & QMAP_SHIM_CSUM_OK && port->dev->features & NETIF_F_RXCSUM;
-	f->kind.alone = !!(w->flags & QMAP_SHIM_ALONE);
+	f->kind.flags = (w->flags & to->kept) | to->set;
 	f->segments = 1;
-	chain_frame(q, f);
+	if (likely(to->set & FRAME_COALESCE))
+		chain_frame(q, f);
 }
 
 static void rx_flow(struct trunk *trunk, struct port *port, u8 flags)
@@ -110,30 +125,30 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 		       const struct qmap_shim_rx *w, u8 *cursor)
 {
 	struct trunk *trunk = q->trunk;
-	struct port *port = rcu_dereference(trunk->ports[w->port]);
 	unsigned int reason;
 
+	if (unlikely(w->port != q->to.number))
+		rx_look_up(q, w->port);
 	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
-		rx_flow(trunk, port, w->flags);
+		rx_flow(trunk, q->to.port, w->flags);
 	if (likely(act == XDP_PASS)) {
-		rx_pass(q, port, w, cursor + w->header);
+		rx_pass(q, w, cursor + w->header);
 		return true;
 	}
 	switch (act) {
 	case XDP_DROP:
-		rx_drop(trunk, port, w->drop);
+		rx_drop(trunk, q->to.port, w->drop);
 		return true;
 	case XDP_TX:
 		reason = rx_reply(q, cursor, w->header + w->length);
 		if (reason != QMAP_DROP_NONE)
-			rx_drop(trunk, port, reason);
+			rx_drop(trunk, q->to.port, reason);
 		return true;
 	case XDP_REDIRECT:
 		if (!rx_redirect(q, prog, cursor + w->header, w->length)) {
-			rx_drop(trunk, port, QMAP_DROP_REDIRECT);
+			rx_drop(trunk, q->to.port, QMAP_DROP_REDIRECT);
 			return true;
 		}
-		q->good++;
 		counters_add(trunk->counters, TRUNK_REDIRECTED, 1);
 		return true;
 	default:
@@ -150,9 +165,11 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
  * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
  * move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
  */
-static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, union word *word)
+static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor,
+		    struct qmap_shim_rx *word)
 {
 	u8 *meta = cursor - WORD_SIZE;
+	const struct qmap_shim_rx *said = (const struct qmap_shim_rx *)meta;
 	u64 kept = get_unaligned((u64 *)meta);
 	u32 act;
 
@@ -161,7 +178,12 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 	xdp->data_meta = meta;
 	xdp->data = cursor;
 	act = bpf_prog_run_xdp(prog, xdp);
-	word->raw = get_unaligned((u64 *)meta);
+	word->length = get_unaligned(&said->length);
+	word->header = said->header;
+	word->tail = said->tail;
+	word->port = said->port;
+	word->flags = said->flags;
+	word->drop = said->drop;
 	put_unaligned(kept, (u64 *)meta);
 	return act;
 }
@@ -173,9 +195,10 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor, uni
 static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most)
 {
 	u8 *cursor = q->cursor, *end = q->end;
+	unsigned int left = most - q->walked;
+	struct qmap_shim_rx word;
 	struct xdp_buff xdp;
-	unsigned int step;
-	union word word;
+	size_t step;
 	bool last;
 	u32 act;
 
@@ -183,21 +206,22 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most
 	shim_assert(rcu_read_lock_held() && in_softirq());
 	if (unlikely(!prog)) /* taken away in the middle of an aggregate */
 		goto bad;
-	while (cursor < end && q->walked < most) {
-		q->walked++;
-		xdp.data_end = end;
+	xdp.data_end = end;
+	for (; cursor < end && left; left--) {
 		act = rx_judge(prog, &xdp, cursor, &word);
-		step = word.rx.header + word.rx.length + word.rx.tail;
-		last = word.rx.flags & QMAP_SHIM_LAST;
+		step = word.header + word.length + word.tail;
+		last = word.flags & QMAP_SHIM_LAST;
 		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
 			goto bad;
-		if (unlikely(!rx_verdict(q, prog, act, &word.rx, cursor)))
+		if (unlikely(!rx_verdict(q, prog, act, &word, cursor)))
 			goto bad;
 		cursor = unlikely(last) ? end : cursor + step;
 	}
 	q->cursor = cursor;
+	q->walked = most - left;
 	return;
 bad:
+	q->walked = most - left + 1;
 	trunk_drop(q->trunk, QMAP_DROP_BAD_VERDICT);
 	q->cursor = end;
 }
@@ -249,8 +273,10 @@ static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 
 	q->cells = false;
 	q->walked = 0;
+	q->redirected = 0;
 	q->replies = 0;
-	q->good = 0;
+	q->free = q->frames;
+	q->to = (struct rx_port){};
 	while (q->aggregate || (q->walked < budget && rx_next(q, prog))) {
 		if (!q->aggregate)
 			continue;
@@ -260,7 +286,7 @@ static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 		list_add_tail(&q->aggregate->list, &q->done);
 		q->aggregate = NULL;
 	}
-	counters_add(q->trunk->counters, TRUNK_FRAMES, q->good);
+	counters_add(q->trunk->counters, TRUNK_FRAMES, q->free - q->frames + q->redirected);
 }
 
 static int rx_poll(struct napi_struct *napi, int budget)
@@ -277,7 +303,6 @@ static int rx_poll(struct napi_struct *napi, int budget)
 	rx_release_done(q);
 	if (q->redirected)
 		xdp_do_flush();
-	q->redirected = false;
 	shim_bpf_leave(ctx);
 	rcu_read_unlock();
 	if (q->aggregate || q->trunk->front->waiting(q->trunk, q->index))

@@ -31,12 +31,15 @@
 #define CHAIN_BITS 6  /* of the table of open chains */
 #define TCP_FLAGS  13 /* offset of the byte with the flags in a TCP header */
 
+/* flags of a frame, beside QMAP_SHIM_CSUM_OK and QMAP_SHIM_ALONE */
+#define FRAME_COALESCE 0x100 /* its port coalesces */
+#define FRAME_GRO      0x200 /* its port leaves that to GRO */
+
 /* What frames of one chain have in common besides their headers, comparable in one go. */
 union frame_kind {
 	struct {
 		u16 length;
-		u8 csum_ok;
-		u8 alone;
+		u16 flags;
 	};
 	u32 all;
 };
@@ -81,7 +84,16 @@ struct chain {
 struct rx_count {
 	struct port *port;
 	unsigned int packets, bytes, chains, coalesced;
-	u8 csum_ok;
+	bool csum_ok;
+};
+
+/* The port that a frame named, as it was when the first frame of the poll did. */
+struct rx_port {
+	struct port *port; /* NULL: there is none */
+	u16 kept; /* flags of frames that the program may set */
+	u16 set;  /* those that the port sets */
+	u8 number;
+	bool open; /* up, and with a carrier */
 };
 
 struct rx_queue {
@@ -96,16 +108,18 @@ struct rx_queue {
 	struct page *large[RX_LARGE], *small[RX_SMALL];
 	unsigned int next_large, next_small;
 	struct page *head; /* the one of `small` that heads of packets are cut from, or NULL */
+	void *head_start; /* its memory */
 	unsigned int head_left;
 	struct sk_buff *last;	  /* for the stack; NULL: nothing waits */
 	struct list_head deliver; /* packets in front of it, to the same destination */
 	struct rx_count count;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
-	unsigned int n;
-	/* of this poll: frames that were judged, frames handed on, answers sent to the modem */
-	unsigned int walked, good, replies;
-	bool redirected;
+	bool started;	   /* there are chains of this generation */
+	struct rx_port to; /* of the newest frame */
+	struct frame *free; /* the first of `frames` that is not in use */
+	/* of this poll: frames that were judged, redirected; answers sent to the modem */
+	unsigned int walked, redirected, replies;
 	bool cells; /* packets went to GRO cells, which take no more than a budget in their turn */
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];

@@ -269,7 +269,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return ret;
 }
 
-/* Uplink is held back by the missing carrier, which must be changed where the port is. */
+/* Without carrier a port sends and receives nothing. It must be changed where the port is. */
 static int set_carrier(const struct datapath_place *place, bool on, struct error *err)
 {
 	struct rtnl *nl = NULL;

@@ -23,9 +23,10 @@
  *
  * A port (link kind "qmap_port") is stacked with IFLA_LINK on a trunk device and carries raw IP,
  * point to point. The process that creates the port chooses its number, 1..255; the programs name
- * the port by that number, which has no meaning to the shim. A port starts without carrier and
- * sends nothing until it gets one (IFLA_CARRIER, `ip link set dev PORT carrier on`), so no packet
- * leaves for a data call that is not connected. A port can be moved to another network namespace.
+ * the port by that number, which has no meaning to the shim. A port starts without carrier. It
+ * sends and receives nothing until it gets one (IFLA_CARRIER, `ip link set dev PORT carrier on`),
+ * so no packet passes for a data call that is not connected. A port can be moved to another network
+ * namespace.
  *
  * RTM_NEWLINK of kind "qmap_trunk", in IFLA_INFO_DATA, all optional, all changeable later:
  *
@@ -65,7 +66,9 @@
  * The program fills in the struct without calling a helper. The next frame starts at
  * data + header + length + tail, which must lie behind the cursor and not behind data_end.
  *
- *   XDP_PASS      the `length` bytes behind the `header` are an IP packet received by port `port`
+ *   XDP_PASS      the `length` bytes behind the `header` are an IP packet received by port `port`.
+ *                 The shim drops it as unknown_mux if there is no such port, and as port_down if
+ *                 the port is down or has no carrier
  *   XDP_DROP      skip the frame, count it under `drop` (enum qmap_drop), and as dropped by `port`
  *                 if that is not 0
  *   XDP_TX        send the `header` + `length` bytes at the cursor, which the program has edited in
@@ -166,7 +169,7 @@
 #include <linux/types.h>
 
 /* The module only runs programs built with its own version. */
-#define QMAP_SHIM_VERSION 2
+#define QMAP_SHIM_VERSION 3
 
 #define QMAP_SHIM_TRUNK_KIND "qmap_trunk"
 #define QMAP_SHIM_PORT_KIND  "qmap_port"

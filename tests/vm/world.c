@@ -67,7 +67,7 @@ int world_port(struct world *w, uint8_t number, bool connected)
 	if (!w->tx[number])
 		return fail("attach qmap_shim_tx", 0);
 	bpf_map_update_elem(bpf_map__fd(w->skel->maps.ports), &key, &port, 0);
-	err = nl_up(name, true) ?: nl_carrier(name, true);
+	err = nl_up(name, true) ?: nl_carrier(name, connected);
 	return err ? fail(name, err) : 0;
 }
 
