@@ -71,9 +71,15 @@ static __always_inline int command(__u8 *data, const __u8 *end, const struct qma
 				   struct qmap_shim_rx *w)
 {
 	struct qmap_cmd *cmd = (struct qmap_cmd *)(data + sizeof(struct qmap_hdr));
+	__u32 mux = f->mux_id;
+	const struct qmap_port *port = bpf_map_lookup_elem(&ports, &mux);
 
-	if ((__u8 *)(cmd + 1) > end)
+	if ((__u8 *)(cmd + 1) > end || !port)
 		return XDP_ABORTED;
+	if (!port->ifindex) {
+		w->drop = QMAP_DROP_UNKNOWN_MUX;
+		return XDP_DROP;
+	}
 	w->tail = config.dl_version == QMAP_V4 ? sizeof(struct qmap_v4_trailer) : 0;
 	w->length = f->next - f->payload - w->tail;
 	report((__u8 *)cmd, end, f);
@@ -156,17 +162,13 @@ static __noinline int any_frame(struct xdp_md *ctx)
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
 	__u8 *data = (void *)(long)ctx->data;
 	__u8 *end = (void *)(long)ctx->data_end;
-	const struct qmap_port *port;
 	struct qmap_frame f;
-	__u32 mux;
 
 	if ((__u8 *)(w + 1) > data)
 		return XDP_ABORTED;
 	if (qmap_walk(data, end, 0, config.dl_version, &f))
 		return XDP_ABORTED;
-	w->port = f.mux_id;
-	w->drop = f.drop;
-	w->flags = 0;
+	*w = (struct qmap_shim_rx){.port = f.mux_id, .drop = f.drop};
 	if (!f.next) {
 		w->flags = QMAP_SHIM_LAST;
 		return XDP_DROP;
@@ -176,18 +178,10 @@ static __noinline int any_frame(struct xdp_md *ctx)
 		w->length = f.next - f.payload;
 		return XDP_DROP;
 	}
-	mux = f.mux_id;
-	port = bpf_map_lookup_elem(&ports, &mux);
-	if (!port)
-		return XDP_ABORTED;
-	if (f.command && port->ifindex)
-		return command(data, end, &f, w);
 	w->length = f.len;
 	w->tail = f.next - f.payload - f.len;
-	if (f.command || !(port->flags & QMAP_PORT_UP)) {
-		w->drop = port->ifindex ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX;
-		return XDP_DROP;
-	}
+	if (f.command)
+		return command(data, end, &f, w);
 	if (f.csum == QMAP_CSUM_VERIFIED ||
 	    (f.csum == QMAP_CSUM_SUM && sum_is_right(data + sizeof(struct qmap_hdr), end, f.len,
 						     w->tail - sizeof(struct qmap_v4_trailer))))
@@ -196,27 +190,22 @@ static __noinline int any_frame(struct xdp_md *ctx)
 }
 
 /*
- * The common frame: a packet of 40 bytes or more for a port that is up. It decides as any_frame()
- * would, in a quarter of the instructions, once per packet. @header and @tail are constants, so
- * that the compiler folds them.
+ * The common frame: a packet of 40 bytes or more. It decides as any_frame() would, in a quarter of
+ * the instructions, once per packet. @header and @tail are constants, so that the compiler folds
+ * them.
  */
 static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *w, const __u8 *data,
 				       const __u8 *end, __u32 header, __u32 tail)
 {
-	__u32 len = bpf_ntohs(((const struct qmap_hdr *)data)->len);
-	__u32 pad = data[0] & QMAP_PAD_MASK, mux = data[1];
-	const struct qmap_port *port;
+	__u32 pad = data[0] & QMAP_PAD_MASK, len = bpf_ntohs(*(const __be16 *)(data + 2));
 
-	if (data[0] & QMAP_FLAG_COMMAND || (data[header] & 0xd0) != 0x40 ||
-	    len < pad + sizeof(struct ipv6hdr) || header + len + tail > (__u64)(end - data))
-		return any_frame(ctx);
-	port = bpf_map_lookup_elem(&ports, &mux);
-	if (!port || !(port->flags & QMAP_PORT_UP))
+	if ((data[header] & 0xd0) != 0x40 || len < pad + sizeof(struct ipv6hdr) ||
+	    header + len + tail > (__u64)(end - data))
 		return any_frame(ctx);
 	w->length = len - pad;
 	w->header = header;
 	w->tail = pad + tail;
-	w->port = mux;
+	w->port = data[1];
 	if (tail && sum_is_right(data + header, end, len - pad, pad))
 		w->flags = QMAP_SHIM_CSUM_OK;
 	return XDP_PASS;
@@ -224,25 +213,32 @@ static __always_inline int usual_frame(struct xdp_md *ctx, struct qmap_shim_rx *
 
 #define V5_PLAIN (QMAP_V5_TYPE_CSUM << 1) /* a checksum header, the last one */
 
+_Static_assert(QMAP_V5_CSUM >> 7 == QMAP_SHIM_CSUM_OK, "one bit becomes the other");
+
 SEC("xdp")
 int qmap_shim_rx(struct xdp_md *ctx)
 {
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
 	const __u8 *data = (void *)(long)ctx->data;
 	const __u8 *end = (void *)(long)ctx->data_end;
+	__u8 version = config.dl_version;
+	__u32 kind;
 
 	if ((__u8 *)(w + 1) > data || data + 2 * sizeof(struct qmap_hdr) + 1 > end)
 		return any_frame(ctx);
-	if (config.dl_version == QMAP_V4)
+	kind = data[0] & (QMAP_FLAG_COMMAND | QMAP_FLAG_NEXT_HEADER);
+	if (version == QMAP_V5 && kind == QMAP_FLAG_NEXT_HEADER) {
+		if (data[4] != V5_PLAIN)
+			return any_frame(ctx);
+		w->flags = data[5] >> 7; /* QMAP_V5_CSUM */
+		return usual_frame(ctx, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
+	}
+	if (kind & QMAP_FLAG_COMMAND)
+		return any_frame(ctx);
+	if (version == QMAP_V4)
 		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr),
 				   sizeof(struct qmap_v4_trailer));
-	if (config.dl_version != QMAP_V5 || !(data[0] & QMAP_FLAG_NEXT_HEADER))
-		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr), 0);
-	if (data[4] != V5_PLAIN)
-		return any_frame(ctx);
-	if (data[5] & QMAP_V5_CSUM)
-		w->flags = QMAP_SHIM_CSUM_OK;
-	return usual_frame(ctx, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
+	return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr), 0);
 }
 
 /* Pad for a packet of @length bytes behind @header bytes. */
