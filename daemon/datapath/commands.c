@@ -2,7 +2,7 @@
 /*
  * An answer is the same frame with its type changed, same mux id and transaction (kernel
  * drivers/net/ethernet/qualcomm/rmnet/rmnet_map_command.c, rmnet_map_send_ack). Unlike rmnet, which
- * is silent, an unknown request is answered "unsupported".
+ * does not answer unknown requests, we answer "unsupported".
  */
 #include "commands.h"
 
@@ -23,7 +23,7 @@
 struct commands {
 	struct ring_buffer *ring;
 	unsigned int trunk;
-	int packet; /* socket that sends answers, or -1: none are sent */
+	int packet; /* socket for answers, or -1: send none */
 };
 
 struct answer {

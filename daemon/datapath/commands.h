@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * QMAP commands that BPF programs report through a ring buffer (struct qmap_event). The programs
- * act on them; here they are logged and, where the program cannot do that either, answered.
+ * act on them; here they are logged and, if the program cannot do that itself, answered.
  */
 #ifndef QMAP_COMMANDS_H
 #define QMAP_COMMANDS_H
@@ -17,7 +17,7 @@ int commands_open(struct commands **out, int ring, unsigned int trunk, bool answ
 		  struct error *err);
 void commands_close(struct commands **c);
 
-/* Readable when commands wait. */
+/* Readable when commands are pending. */
 int commands_fd(const struct commands *c);
 int commands_read(struct commands *c, struct error *err);
 

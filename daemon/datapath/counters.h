@@ -7,12 +7,12 @@
 
 struct json_object;
 
-/* "unknown_mux" for QMAP_DROP_UNKNOWN_MUX; NULL for what is no reason. */
+/* "unknown_mux" for QMAP_DROP_UNKNOWN_MUX; NULL for an unknown reason. */
 const char *qmap_drop_name(unsigned int reason);
-/* The same in a few words for people. */
+/* A short description for people. */
 const char *qmap_drop_text(unsigned int reason);
 
-/* What `stats` prints of trunk @dev; see qmapctl(8). New reference. */
+/* The output of `stats` for trunk @dev; see qmapctl(8). New reference. */
 struct json_object *counters_to_json(const char *dev, const char *datapath,
 				     const struct datapath_stats *s);
 

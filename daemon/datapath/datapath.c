@@ -13,7 +13,7 @@ const struct datapath_ops *const datapath_choice[] = {&datapath_shim, &datapath_
 static const struct datapath_ops *const datapaths[] = {
 	&datapath_shim, &datapath_xdp, &datapath_rmnet, &datapath_qmimux, &datapath_raw};
 
-/* Appends what one data path lacks. */
+/* Appends the reason why one data path cannot be used. */
 static void add_reason(struct error *why, const struct error *one)
 {
 	size_t len = strlen(why->text);
@@ -51,7 +51,7 @@ const struct datapath_ops *datapath_by_name(const char *name)
 	return NULL;
 }
 
-/* v4 and v5 put eight bytes in front of a packet, and pad fills the frame behind it. */
+/* v4 and v5 put eight bytes in front of a packet, and a pad behind it. */
 #define FRAME_EXTRA (8 + QMAP_ALIGN - 1)
 #define MAX_FRAME   65535
 #define MIN_MTU_V6  1280 /* RFC 8200 */
@@ -63,7 +63,7 @@ unsigned int datapath_max_packet(unsigned int ul_max_bytes)
 	return ul_max_bytes - FRAME_EXTRA;
 }
 
-/* FNV-1a, folded to 24 bits: six digits, so that the base has ten letters at most. */
+/* FNV-1a, folded to 24 bits: six digits, so the base has ten letters at most. */
 static unsigned int hash(const char *s)
 {
 	uint32_t h = 2166136261u;

@@ -21,7 +21,7 @@
 
 #define BPFFS "/sys/fs/bpf"
 
-/* Are the mounts that this process sees its own, as those of a unit are, or the machine's? */
+/* Are the mounts of this process private, as those of a unit are, or the machine's? */
 static bool mounts_are_private(void)
 {
 	struct stat ours, init;
@@ -57,8 +57,8 @@ static int need_bpffs(struct error *err)
 }
 
 /*
- * Where bpffs is mounted with the kernel's default mode, 1777, any user can have made a directory
- * of our name, and could take it away, or put other maps into it, at any time.
+ * If bpffs is mounted with the kernel's default mode, 1777, any user can have created a directory
+ * of our name, and could remove it, or put other maps into it, at any time.
  */
 static int refuse_foreign(const char *path, struct error *err)
 {
@@ -78,8 +78,10 @@ static int check_dir(int fd, const char *path, struct error *err)
 	return trusted_stat(&st, false) ? 0 : refuse_foreign(path, err);
 }
 
-/* Everything pinned is under PINS_ROOT: while that is ours alone, paths below it mean what we made
- * of them. */
+/*
+ * All pins are under PINS_ROOT: while only root can change that directory, paths below it are
+ * ours.
+ */
 static int check_root(struct error *err)
 {
 	int fd = open(PINS_ROOT, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -119,7 +121,10 @@ static int lock_dir(struct pins *p, struct error *err)
 	return ret;
 }
 
-/* The description goes last: without it a process that dies here would leave pins of nobody. */
+/*
+ * Removes the description last: without it, a process that dies here would leave pins without an
+ * owner.
+ */
 static void unlink_all(const struct pins *p)
 {
 	char path[PINS_PATH];
@@ -154,7 +159,7 @@ static int write_meta(const struct pins *p, const struct qmap_meta *meta, struct
 	return 0;
 }
 
-/* The 192 KiB of struct qmap_meta are too much for the stack of a small machine. */
+/* Allocates the 192 KiB of struct qmap_meta, too much for the stack of a small machine. */
 static struct qmap_meta *meta_new(void)
 {
 	return calloc(1, sizeof(struct qmap_meta));
@@ -307,7 +312,7 @@ int pins_get(const struct pins *p, const char *name, struct error *err)
 	return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
 }
 
-/* The kernel copies as many bytes as a value of the map has, whatever room there is for them. */
+/* The kernel copies as many bytes as the map's values have, beyond the end of a smaller buffer. */
 static int check_map(const struct pins *p, const char *name, int fd, size_t value_size,
 		     struct error *err)
 {
@@ -336,7 +341,7 @@ int pins_get_map(const struct pins *p, const char *name, size_t value_size, stru
 	return ret ?: fd;
 }
 
-/* All of it: reading back what we have written ourselves would cost as much as writing it. */
+/* Writes all of it: reading back and comparing would cost as much. */
 static int put_meta(struct pins *p, const char *state, struct error *err)
 {
 	size_t len = strlen(state);

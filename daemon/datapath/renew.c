@@ -85,13 +85,13 @@ int renew_link(int link, int prog, struct error *err)
 	return error_set(err, -errno, "cannot replace an XDP program: %s", strerror(errno));
 }
 
-/* By rename, so that there is one at every moment. */
+/* Replaces the pin by rename, so that there is one at every moment. */
 int renew_pin(const struct pins *pins, const char *name, int fd, int *kept, struct error *err)
 {
 	char temp[PINS_PATH], path[PINS_PATH];
 	int ret;
 
-	unlink(pins_path(pins, TEMP_PIN, temp)); /* of a process that died here */
+	unlink(pins_path(pins, TEMP_PIN, temp)); /* left by a process that died here */
 	ret = pins_put(pins, TEMP_PIN, fd, err);
 	if (ret)
 		return ret;
@@ -109,7 +109,7 @@ void renew_add_where(char *where, size_t size, unsigned int ifindex)
 	snprintf(where + len, size - len, "%s%s", len ? ", " : "", name);
 }
 
-/* A link that has been detached is on no netdev, but keeps its program. */
+/* A detached link is on no netdev, but keeps its program. */
 int renew_detached_link(const struct pins *pins, const struct renew_place *place, int *link,
 			char *where, size_t size, struct error *err)
 {
