@@ -96,7 +96,7 @@ void events_add(struct events *ev, struct events_entry *e, bool info)
 
 	clock_gettime(CLOCK_REALTIME, &e->time);
 	name_states(e);
-	printable(e->reason); /* words of a modem may be in it; hooks get it in a line */
+	printable(e->reason); /* it may quote a modem, and hooks get it in a line */
 	write_log(e, info);
 	if (!ev)
 		return;

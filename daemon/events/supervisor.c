@@ -43,7 +43,7 @@ static void on_event(void *arg, const struct events_entry *e)
 		event_add(s->status, &status_pause);
 }
 
-/* -ENOMEM, or 0. */
+/* Returns 0 or -ENOMEM. */
 static int arm_watchdog(struct supervisor *s, struct event_base *base)
 {
 	uint64_t usec = notify_watchdog_usec() / 2;
@@ -65,7 +65,7 @@ int supervisor_new(struct supervisor **out, struct event_base *base, struct even
 		return error_set(err, -ENOMEM, "out of memory");
 	s->events = events;
 	s->status = event_new(base, -1, 0, on_status, s);
-	/* without a manager nobody wakes for it */
+	/* without a service manager no timer is needed */
 	if (s->status && notify_wanted())
 		s->subscriber = events_subscribe(events, on_event, s);
 	if (s->status && (s->subscriber || !notify_wanted()) && !arm_watchdog(s, base))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the service manager hears while qmapd runs: that the event loop turns (WATCHDOG=1, twice in
- * the time that the manager allows), and what happened last (STATUS=, at most once a second).
+ * Messages to the service manager while qmapd runs: the event loop is alive (WATCHDOG=1, twice in
+ * the time that the manager allows), and the last event (STATUS=, at most once a second).
  */
 #ifndef QMAP_SUPERVISOR_H
 #define QMAP_SUPERVISOR_H

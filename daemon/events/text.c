@@ -110,7 +110,7 @@ void events_text(const struct events_entry *e, char *buf, size_t size)
 
 	snprintf(buf, size, "%s%s%s%s%s%s", subject(e, who, sizeof(who)), moves ? e->from : "",
 		 moves ? " -> " : "", e->to, e->reason[0] ? ": " : "", e->reason);
-	/* whoever administers the namespace of a port chooses its name */
+	/* the administrator of a port's namespace chooses its name */
 	printable(buf);
 }
 
