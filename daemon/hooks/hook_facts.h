@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What hooks are told of a port, and what they were told last: a file of KEY=VALUE lines in the run
- * directory for each family of a port that is up. It outlives the daemon, so that the next one
- * tells nobody what has been told already.
+ * Facts about a port for hooks, and those passed to them last: a file of KEY=VALUE lines in the run
+ * directory for each family of a port that is up. The files outlive the daemon, so that the next
+ * one does not run hooks again for facts that have not changed.
  */
 #ifndef QMAP_HOOK_FACTS_H
 #define QMAP_HOOK_FACTS_H
@@ -14,25 +14,28 @@
 
 struct trunk_family;
 
-/* The lines for family @f, which is up; NULL without memory. The caller frees it. */
+/* Returns the lines for family @f, which is up; NULL without memory. The caller frees them. */
 char *hook_facts(const struct trunk_family *f);
 
-/* The lines for trunk @dev itself; likewise. */
+/* The lines for trunk @dev itself, as above. */
 char *hook_facts_of_trunk(const char *dev);
 
-/* What has been told under @name ("wwan0.1.v4", "wwan0.modem"); NULL: nothing. To be freed. */
+/*
+ * Returns the facts saved under @name ("wwan0.1.v4", "wwan0.modem"); NULL: none. The caller frees
+ * them.
+ */
 char *hook_told(const char *run_dir, const char *name);
 void hook_tell(const char *run_dir, const char *name, const char *facts);
 void hook_untell(const char *run_dir, const char *name);
 
-/* Calls @fn for whatever has been told of trunk @dev. */
+/* Calls @fn for all saved facts of trunk @dev. */
 void hook_each_told(const char *run_dir, const char *dev,
 		    void (*fn)(void *arg, const char *name, const char *facts), void *arg);
 
-/* Forgets all of trunk @dev: it is detached, and nobody is there to tell. */
+/* Removes all facts of trunk @dev, which was detached while no hook could run. */
 void hook_forget(const char *run_dir, const char *dev);
 
-/* The value of @key in @facts into @buf; "" if there is none. */
+/* Copies the value of @key in @facts to @buf; "" if there is none. */
 void hook_fact(const char *facts, const char *key, char *buf, size_t size);
 
 #endif

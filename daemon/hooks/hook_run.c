@@ -20,10 +20,11 @@
 #include "util/log.h"
 #include "util/trusted.h"
 
-#define MAX_QUEUED 256 /* of all trunks; a hook that hangs is killed long before so many come */
+/* of all trunks; a hook that hangs is killed long before there are so many */
+#define MAX_QUEUED 256
 #define MAX_LINE   512
-#define MAX_LINES  200 /* of output of one run: the log is not its */
-#define MAX_READS  16  /* what a pipe holds */
+#define MAX_LINES  200 /* lines of output per run: a hook must not fill the log */
+#define MAX_READS  16  /* reads until a pipe is empty */
 #define MAX_ENV	   32
 
 struct run {
@@ -32,7 +33,7 @@ struct run {
 	char dev[IFNAMSIZ];
 	char *program, *env;
 	unsigned int seconds, lines;
-	pid_t pid; /* 0: it waits for its turn */
+	pid_t pid; /* 0: waiting for its turn */
 	int fd;
 	struct event *output, *deadline;
 	struct evbuffer *said;
@@ -45,7 +46,7 @@ struct hook_runner {
 	TAILQ_HEAD(runs, run) runs;
 };
 
-/* --- whom root may trust --- */
+/* --- programs that root may trust --- */
 
 static int check_program(int fd, const char *program, struct error *err)
 {
@@ -159,7 +160,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	kill(-r->pid, SIGKILL);
 }
 
-/* Splits @lines, which is changed, at its newlines. */
+/* Splits @lines, which is modified, at its newlines. */
 static void split(char *lines, char *out[MAX_ENV + 1])
 {
 	char *save = NULL, *line = strtok_r(lines, "\n", &save);
@@ -171,8 +172,9 @@ static void split(char *lines, char *out[MAX_ENV + 1])
 }
 
 /*
- * @real is what has been checked; links in the configured path could have changed since. A group of
- * its own, signals as at birth, standard input empty; all our descriptors close.
+ * @real is the path that was checked; links in the configured path could have changed since. Starts
+ * it in a process group of its own, with default signals and an empty standard input; closes all
+ * our descriptors.
  */
 static int spawn_to(struct run *r, const char *real, int fd)
 {
@@ -236,7 +238,7 @@ static int start(struct run *r, struct error *err)
 	return 0;
 }
 
-/* --- all of them --- */
+/* --- all runs --- */
 
 static bool is_first(const struct run *r)
 {
@@ -262,7 +264,7 @@ static void start_all(struct hook_runner *runner)
 			continue;
 		log_error("%s: %s%s%s", r->dev, err.text, err.hint[0] ? "; " : "", err.hint);
 		run_free(r);
-		next = TAILQ_FIRST(&runner->runs); /* it may be another's turn now */
+		next = TAILQ_FIRST(&runner->runs); /* it may be another run's turn now */
 	}
 }
 

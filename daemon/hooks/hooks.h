@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which events the hooks of a trunk's configuration are run for, and with what. */
+/* Selects the events for which the hooks of a trunk run, and their environment. */
 #ifndef QMAP_HOOKS_H
 #define QMAP_HOOKS_H
 
@@ -10,7 +10,7 @@ struct events;
 struct hooks;
 struct trunk_list;
 
-/* Subscribes to @events. @run_dir: where to keep what has been told. */
+/* Subscribes to @events. @run_dir: directory for saved facts. */
 int hooks_new(struct hooks **out, struct event_base *base, struct events *events,
 	      struct trunk_list *list, const char *run_dir, struct error *err);
 void hooks_free(struct hooks **h);
