@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a refusal of the network or the modem means for the next attempt. All that is not known to
- * be for good is worth another attempt later: a network's trouble passes, and nobody is there to
- * start over by hand.
+ * Effect of a refusal by the network or the modem on the next attempt. A refusal that is not known
+ * to be for good is worth another attempt later: a network's trouble passes, and a router has no
+ * user to start over.
  */
 #include "internal.h"
 
@@ -23,11 +23,11 @@ static const struct {
 	{QMI_WDS_END_3GPP, 55, END_FOR_GOOD},	       /* a second connection to one APN */
 	{QMI_WDS_END_INTERNAL, 208, END_OTHER_FAMILY}, /* IPv4 disallowed */
 	{QMI_WDS_END_INTERNAL, 210, END_OTHER_FAMILY}, /* IPv6 disallowed */
-	{QMI_WDS_END_INTERNAL, 231, END_OTHER_FAMILY}, /* not the profile's IP version */
-	{QMI_WDS_END_INTERNAL, 253, END_FOR_GOOD},     /* APN has a form that cannot be */
+	{QMI_WDS_END_INTERNAL, 231, END_OTHER_FAMILY}, /* not an IP version of the profile */
+	{QMI_WDS_END_INTERNAL, 253, END_FOR_GOOD},     /* APN has an invalid form */
 };
 
-/* By protocol error, where no reason of the network comes with it: what we ask for cannot be. */
+/* Protocol errors without a network's reason that mean an invalid request. */
 static const uint16_t errors_for_good[] = {
 	1,  /* malformed message */
 	10, /* invalid profile */
@@ -40,7 +40,10 @@ static const uint16_t errors_for_good[] = {
 	94, /* not supported */
 };
 
-/* The family that a reason leaves: 50 and 210 IPv4, 51 and 208 IPv6, 52 whichever came first. */
+/*
+ * The family that a reason permits: 50 and 210 IPv4, 51 and 208 IPv6, 52 the one that came
+ * first.
+ */
 static bool leaves(const struct call *c, uint16_t reason)
 {
 	if (reason == 50 || reason == 210)
@@ -51,8 +54,8 @@ static bool leaves(const struct call *c, uint16_t reason)
 }
 
 /*
- * One address only: of two families the second to ask is refused, and gives way. If the first has
- * been refused for good by then, there is nobody to give way to.
+ * One address only: of two families the second one is refused, and gives way. If the first has been
+ * refused for good by then, there is no family to give way to.
  */
 static enum end_verdict judge_family(const struct call *c)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which of the modem's data interfaces the channel belongs to. */
+/* Identifies the modem's data interface that belongs to the channel. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "qmi/transport.h"
 #include "util/sysfs.h"
 
-/* What PCIe modems call their only data interface, whatever its place on the bus. */
+/* The number of a PCIe modem's only data interface, independent of its place on the bus. */
 #define PCIE_INTERFACE 4
 
 static bool usb_interface(const char *device, uint32_t *interface)
@@ -43,8 +43,7 @@ static bool is_pcie(const char *device)
 	return strstr(target, "/mhi") || strstr(target, "/wwan") || strstr(target, "/pci");
 }
 
-/* USB: the interface's device. PCIe: above the MHI device, and where there is one, the WWAN device.
- */
+/* USB: the interface's device. PCIe: above the MHI device and, if there is one, the WWAN device. */
 static const struct qmi_model *find_by_id(const char *device)
 {
 	static const struct {

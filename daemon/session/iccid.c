@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which SIM is in: its ICCID, by UIM, or by DMS on modems that do not read files. */
+/* Identifies the SIM by its ICCID, by UIM, or by DMS on modems that do not read files. */
 #include "internal.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Client ids. A modem has few of them (some have ten per service) and takes none back by itself, so
- * none may be lost, whenever this process dies: how many are being asked for is written down before
- * the requests go out, which ones they became before anything else is done with them, and that they
- * are gone only when the modem has said so.
+ * Client ids. A modem has few of them (some have ten per service) and releases none by itself, so
+ * none may be lost, even if this process dies at any moment: the number of open requests is saved
+ * before they are sent, an allocated id before its first use, and an id stays saved until the modem
+ * has confirmed its release.
  */
 #include "internal.h"
 
@@ -16,10 +16,10 @@
 #include "qmi/names.h"
 #include "qmi/transport.h"
 
-/* Requests under way at once: enough to hide a modem's latency, few enough to find ids again. */
+/* Open requests: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
 
-/* Below a new id, this many are tried for one whose answer was lost; a dead process's: all. */
+/* Number of ids below a new id to try for one whose answer was lost; for a dead process's: all. */
 #define RECENT 8
 
 static const uint8_t services[ID_SERVICES] = {
@@ -64,7 +64,7 @@ static void job_free(struct session *s, struct id_job *j)
 	free(j);
 }
 
-/* What a reply means for the job: a client that does not exist has been released well enough. */
+/* Result of a reply for the job: a client that does not exist is released. */
 static struct id_reply judge(const struct id_job *j, int err, const struct qmi_message *m)
 {
 	struct id_reply r = {.err = err, .id = j->id};
@@ -88,7 +88,7 @@ static struct id_reply judge(const struct id_job *j, int err, const struct qmi_m
 static void search_below(struct id_count *n, uint8_t id);
 static void search_on(struct id_count *n);
 
-/* Without a usable answer it stays written down: the modem may have given one out all the same. */
+/* Without a usable answer it stays saved: the modem may have allocated an id all the same. */
 static void note_allocated(struct id_count *n, const struct id_reply *r)
 {
 	if (r->err == -ETIMEDOUT || r->err == -EBADMSG)
@@ -97,7 +97,7 @@ static void note_allocated(struct id_count *n, const struct id_reply *r)
 		n->asked--;
 }
 
-/* Asked again, it might hit whoever has been given the id meanwhile. */
+/* A repeated release might hit another program that has got the id meanwhile. */
 static void note_released(const struct id_job *j, const struct id_reply *r)
 {
 	struct session *s = j->session;
@@ -129,8 +129,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		job.fn(job.arg, &r);
 	if (!job.release && !r.err)
 		search_below(count_of(s, job.service), r.id);
-	/* Requests that were made just now leave from the event loop, so this still comes before
-	 * them. */
+	/* Requests are sent from the event loop, so this state is saved before them. */
 	session_changed(s);
 	if (r.err == -ETIMEDOUT && session_giving_back(s) && !s->exclusive)
 		session_gave_up(s, r.err);
@@ -148,7 +147,7 @@ static void send_job(struct session *s, struct id_job *j)
 	qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_reply, j);
 }
 
-/* Marks what may be sent now; true if any of it is an allocation. */
+/* Selects jobs that may be sent now; true if any of them is an allocation. */
 static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *n)
 {
 	bool allocates = false;
@@ -173,7 +172,7 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 	return allocates;
 }
 
-/* All that was asked for since the last round goes out together, and is written down once. */
+/* Sends all requests since the last round together, after saving once. */
 void session_ids_run(struct session *s)
 {
 	struct id_job *jobs[WINDOW];
@@ -292,7 +291,7 @@ bool session_is_alone(const struct session *s)
 	return s->exclusive && qmi_transport_exclusive(qmi_channel_transport(s->channel));
 }
 
-/* An answer that came here: of a device that several have open, each gets what the others asked. */
+/* Is the answer certainly ours? Programs that share a device get each other's answers. */
 static bool is_surely_ours(const struct session *s)
 {
 	const struct qmi_transport *t = qmi_channel_transport(s->channel);
@@ -301,8 +300,8 @@ static bool is_surely_ours(const struct session *s)
 }
 
 /*
- * The answer to an allocation that was given up on; or, once more, one that was had in time; or, on
- * a channel that others use, an answer that is theirs.
+ * Handles a late answer to an allocation; or a duplicate of a timely one; or, on a shared channel,
+ * an answer to another program.
  */
 void session_id_late(struct session *s, const struct qmi_message *m)
 {
@@ -323,7 +322,7 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	session_id_release(s, service, id, NULL, NULL);
 }
 
-/* --- ids that nobody was told of --- */
+/* --- ids whose answer was lost --- */
 
 static void set_aside(struct id_count *n)
 {
@@ -332,7 +331,7 @@ static void set_aside(struct id_count *n)
 	n->leaked = 0;
 }
 
-/* What was not found stays written down, unless all ids were tried: then there is none. */
+/* An id that was not found stays saved, unless all ids were tried: then there is none. */
 static void search_over(struct id_count *n)
 {
 	uint8_t probe = n->probe;
@@ -345,7 +344,7 @@ static void search_over(struct id_count *n)
 		session_id_release(n->session, n->service, probe, NULL, NULL);
 }
 
-/* An id that the modem had not given out is told by that it does not know it. */
+/* The modem answers INVALID_CLIENT_ID for ids it never allocated. */
 static void on_candidate(void *arg, const struct id_reply *r)
 {
 	struct id_count *n = arg;
@@ -358,7 +357,7 @@ static void on_candidate(void *arg, const struct id_reply *r)
 	session_kick(n->session);
 }
 
-/* An id that is being given to somebody just now cannot be told from one that was lost. */
+/* An id that is being allocated for another client could be taken for a lost one. */
 static bool is_quiet(const struct id_count *n)
 {
 	return n->asked == n->given_up && !proxy_modem_allocating(n->session->guests, n->service);
@@ -369,7 +368,7 @@ static uint8_t below(uint8_t id)
 	return id > 1 ? id - 1 : QMI_CID_BROADCAST - 1;
 }
 
-/* Comes with every kick. */
+/* Called with every kick. */
 static void search_on(struct id_count *n)
 {
 	if (!n->probe || n->trying || !is_quiet(n))
@@ -418,8 +417,8 @@ static void on_probe(void *arg, const struct id_reply *r)
 
 /*
  * Modems count client ids up and begin again at 1, per service or all together, or take the lowest
- * that is free. Either way those given out last before this one are the first that stand below it
- * and are none of ours; what the dead process was given and could not write down is among them.
+ * free one. In either case the ids allocated last before this one are the first below it that are
+ * not ours; those that the dead process got and could not save are among them.
  */
 static void recover(struct id_count *n)
 {

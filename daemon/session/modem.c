@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The modem's own steps, before any call. */
+/* The steps of the modem's set-up, before any call. */
 #include "internal.h"
 
 #include "util/array.h"
@@ -15,15 +15,19 @@ enum step_client {
 };
 
 struct modem_step {
-	const char *doing; /* "modem does not answer while <doing>" */
+	const char *doing; /* as in "modem does not answer while <doing>" */
 	bool (*skip)(const struct session *s);
 	enum step_client client;
 	void (*build)(struct session *s, struct qmi_request *r);
-	void (*enter)(struct session *s); /* instead of a request */
-	/* 0: done; 1: ask again; negative: s->error says why. Not given: success will do. */
+	void (*enter)(struct session *s); /* called in place of a request */
+	/*
+	 * 0: done; 1: repeat the request; negative: s->error is set. NULL: any successful response
+	 * completes the step.
+	 */
 	int (*answer)(struct session *s, const struct qmi_message *m, const struct qmi_result *res);
-	bool optional; /* no or a bad answer does not matter, once the modem has spoken */
-	bool first;    /* to a modem that may be booting: asked again every second */
+	/* a missing or negative answer does not matter, once the modem has answered at all */
+	bool optional;
+	bool first; /* the modem may still be booting: repeat every second */
 	enum modem_state next;
 };
 
@@ -60,7 +64,7 @@ static void next(struct session *s)
 	session_modem_enter(s, steps[s->modem].next);
 }
 
-/* A client was allocated, perhaps while everything is already being given back. */
+/* A client was allocated, perhaps while everything is already being released. */
 static void on_client(struct session *s, const struct id_reply *r, struct qmi_client **out,
 		      uint8_t service, qmi_indication_fn fn)
 {
@@ -144,7 +148,7 @@ static int on_manufacturer(struct session *s, const struct qmi_message *m,
 	return 0;
 }
 
-/* The owner builds its data path, then all calls set out at once. */
+/* The owner builds its data path, then all calls start at once. */
 static void enter_ready(struct session *s)
 {
 	int r;
@@ -218,8 +222,8 @@ TABLE_COMPLETE(steps, MODEM_READY + 1);
 static void send_request(struct session *s);
 
 /*
- * How often the present step is asked for within the time for one answer. A modem that boots drops
- * what it is told: it must be asked soon after it has begun to listen.
+ * Number of attempts of the present step within the time limit for one answer. A booting modem
+ * drops requests: repeat them soon after it has begun to listen.
  */
 static unsigned int attempts(const struct session *s)
 {
@@ -239,7 +243,7 @@ static void fail_step(struct session *s, int err, uint16_t qmi_error)
 	session_fail(s);
 }
 
-/* The modem has said something: is it what this step needs? */
+/* Judges a response by the step's answer function. */
 static void judge(struct session *s, const struct qmi_message *m)
 {
 	const struct modem_step *step = &steps[s->modem];

@@ -15,9 +15,9 @@ static bool is_registered(const struct network *n)
 }
 
 /*
- * Some modems (EP06 and RG500Q with SIMs for LTE alone) tell the registration of circuit switched service,
- * which is denied or searched for while packet service is attached. That is worth an attempt; not at once,
- * because the two do not change at the same moment.
+ * Some modems (EP06 and RG500Q with SIMs for LTE alone) report the registration of circuit switched
+ * service, which is denied or searching while packet service is attached. That is worth an attempt;
+ * not at once, because the two do not change at the same moment.
  */
 #define PATIENCE_MS 3000
 
@@ -148,8 +148,10 @@ bool session_network_missing(const struct session *s, char *why, size_t size)
 	};
 	const struct network *n = &s->network;
 
-	/* Whether a modem that is registered is attached to packet service does not matter: in 2G
-	 * and 3G the call itself attaches it. */
+	/*
+	 * A registered modem need not be attached to packet service: in 2G and 3G the call itself
+	 * attaches it.
+	 */
 	if (!n->known || is_registered(n))
 		return false;
 	if (is_attached_only(n) && !patience_left_ms(n))

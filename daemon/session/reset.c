@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The end of giving back. An allocation whose answer was lost, or a release that nobody has
- * confirmed, may have left an id in the modem. Where the channel is ours alone and nothing on it is
- * in use any more, SYNC frees it without anybody having to know its number.
+ * The last step of releasing. An allocation whose answer was lost, or a release without a
+ * confirmation, may have left an id in the modem. If no other program uses the channel and all
+ * clients are released, SYNC releases the unknown id.
  */
 #include "internal.h"
 

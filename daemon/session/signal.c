@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Signal: NAS. It is asked for from time to time, and modems that can are told to report by
- * themselves what is no noise any more.
+ * Signal: NAS. It is polled, and modems that support it are set to report changes larger than noise
+ * by themselves.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* dB. A modem that does not move sees its signal go up and down by less. */
+/* dB. The signal of a modem at rest varies by less. */
 #define STEP 5
 
 #define INVALID_COMMAND 71
@@ -31,7 +31,7 @@ static void describe(const struct qmi_nas_signal *v, char *s, size_t size)
 		 v->rsrp != QMI_NAS_NOT_TOLD ? "RSRP" : "RSSI", level(v));
 }
 
-/* Compared with what was told last, so that a slow change is told as well. */
+/* Compares with the last report, so that a slow change is reported as well. */
 static void tell(struct session *s)
 {
 	struct network *n = &s->network;
@@ -84,7 +84,7 @@ static void register_signal(struct session *s)
 	qmi_client_send(s->nas, &r, session_timeout_ms(s), session_ignore, s);
 }
 
-/* Without levels of its own a modem would tell of each dB: then it is only asked. */
+/* Without levels of its own a modem would report each dB: then it is only polled. */
 static void on_levels(void *arg, int err, const struct qmi_message *m)
 {
 	struct session *s = arg;
@@ -120,7 +120,7 @@ void session_signal_start(struct session *s)
 	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_delta, s);
 }
 
-/* A radio that is not told of has not changed, or is gone: the next poll knows. */
+/* A radio missing in a report has not changed, or is gone: the next poll shows which. */
 static void merge(struct network *n, const struct qmi_nas_signal *news, unsigned int count)
 {
 	static const uint8_t best_first[QMI_NAS_MAX_SIGNALS] = {
