@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* RFC 6890. What is private, or shared (100.64.0.0/10, 192.0.0.0/29), networks do give. */
+/* RFC 6890. Networks do assign private and shared addresses (100.64.0.0/10, 192.0.0.0/29). */
 static const char *refused_v4(const uint8_t *a)
 {
 	static const uint8_t broadcast[4] = {255, 255, 255, 255};
@@ -18,7 +18,7 @@ static const char *refused_v4(const uint8_t *a)
 	return memcmp(a, broadcast, sizeof(broadcast)) ? NULL : "broadcast";
 }
 
-/* RFC 4291. A link-local address is a host's as any other. */
+/* RFC 4291. A link-local address is valid for a host. */
 static const char *refused_v6(const uint8_t *a)
 {
 	static const uint8_t zero[16], loopback[16] = {[15] = 1},

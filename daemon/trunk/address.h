@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which addresses a network may give a port. */
+/* Addresses that a network may assign to a port. */
 #ifndef QMAP_TRUNK_ADDRESS_H
 #define QMAP_TRUNK_ADDRESS_H
 

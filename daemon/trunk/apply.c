@@ -18,11 +18,11 @@
 enum step_state {
 	STEP_PLANNED,
 	STEP_RUNNING,
-	STEP_DIALLING, /* done; what has become of its calls is waited for */
+	STEP_DIALLING, /* done; waiting for its calls */
 	STEP_DONE,
 	STEP_FAILED,
-	STEP_REFUSED, /* done, and a PDN is not connected */
-	STEP_LEFT,    /* something before it has failed */
+	STEP_REFUSED, /* done, but a PDN is not connected */
+	STEP_LEFT,    /* not begun because an earlier step has failed */
 	STEP_STATES
 };
 
@@ -42,15 +42,15 @@ struct step {
 
 struct applier {
 	struct trunk_list *list;
-	struct event *work; /* never from inside a trunk's own callbacks */
-	bool busy;	    /* from here on: of what is being applied */
+	struct event *work; /* runs steps, so that they never run inside a trunk's own callbacks */
+	bool busy;	    /* a plan is being executed; the members below belong to it */
 	bool planned;
 	bool prune;
-	struct control_request *req; /* NULL: nobody asked, the log is told */
+	struct control_request *req; /* NULL: no client waits, results go to the log */
 	struct config_set wanted;
 	struct config_plan plan;
-	struct step *steps; /* as many as @plan has */
-	bool waits;	    /* @next is to be applied after this */
+	struct step *steps; /* one for each of @plan */
+	bool waits;	    /* @next is to be applied after this one */
 	struct config_set next;
 };
 
@@ -87,7 +87,7 @@ static int plan_detaches(struct applier *a)
 	return ret;
 }
 
-/* A PDN that is not connected, and will not be by itself, is not what is wanted. */
+/* Plans to redial PDNs that are not connected and will not be by themselves. */
 static int plan_redials(struct applier *a, const struct trunk *t)
 {
 	const struct config_trunk *c = config_set_find(&a->wanted, trunk_name(t));
@@ -193,7 +193,7 @@ static void step_over(struct step *s, const struct error *err)
 	applier_wake(s->applier);
 }
 
-/* The configuration stands; it is the network, or the SIM, that does not do as it says. */
+/* The step has succeeded, even if the network or the SIM refuses the call. */
 static void on_dialled(void *arg, struct trunk *t, const struct error *err)
 {
 	struct step *s = arg;
@@ -203,7 +203,7 @@ static void on_dialled(void *arg, struct trunk *t, const struct error *err)
 		s->state = STEP_REFUSED;
 }
 
-/* Whoever has asked is told what has become of it; the log tells of calls by itself. */
+/* A client waits for the calls; the log reports them in any case. */
 static void step_dials(struct step *s)
 {
 	struct trunk *t = running(s->applier, s->what->dev);
@@ -218,7 +218,7 @@ static void step_dials(struct step *s)
 		applier_wake(s->applier);
 }
 
-/* It could not even begin; what fails later, the list has told the log. */
+/* The step could not begin; the list logs later failures. */
 static void step_refused(struct step *s, const struct error *err)
 {
 	log_error("%s: %s%s%s", s->what->dev, err->text, err->hint[0] ? "; " : "", err->hint);
@@ -246,7 +246,7 @@ static int attach(struct step *s, struct error *err)
 				 err);
 }
 
-/* Of a re-attach; from here on nothing is attached. */
+/* First half of a re-attach; nothing is attached from here on. */
 static void detached(void *arg, const struct error *err)
 {
 	struct step *s = arg;
@@ -268,13 +268,13 @@ static void pdn_over(void *arg, struct trunk *t, const struct error *err)
 		step_dials(s);
 }
 
-/* A step before this one, another PIN perhaps, may have set it going already. */
+/* An earlier step, another PIN perhaps, may have redialled it already. */
 static int dial_again(struct trunk *t, unsigned int pdn, struct error *err)
 {
 	return trunk_verdict(t, pdn, NULL) ? trunk_redial(t, pdn, err) : 0;
 }
 
-/* Of a trunk that stays. What is done at once is over at once. */
+/* Changes a trunk that stays. Steps that complete at once end here. */
 static int change(struct step *s, struct trunk *t, struct error *err)
 {
 	const struct config_trunk *c = config_set_find(&s->applier->wanted, s->what->dev);
@@ -330,7 +330,7 @@ static void start_step(struct step *s)
 
 /* --- all of them --- */
 
-/* Did a step before this one fail, and is that this one's matter? */
+/* Has an earlier step failed that this one depends on? */
 static bool is_blocked(const struct applier *a, const struct step *s)
 {
 	for (const struct step *p = a->steps; p < s; p++)
@@ -340,7 +340,7 @@ static bool is_blocked(const struct applier *a, const struct step *s)
 	return false;
 }
 
-/* The steps of one trunk follow one another; trunks do not wait for each other. */
+/* The steps of one trunk run one after the other; trunks do not wait for each other. */
 static bool is_next(const struct applier *a, const struct step *s)
 {
 	for (const struct step *p = a->steps; p < s; p++)
@@ -367,7 +367,7 @@ static void run_steps(struct applier *a)
 		end(a, NULL);
 }
 
-/* Whoever is attaching, detaching or being adopted is what the plan is about only afterwards. */
+/* A plan must not be made while a trunk is attaching, detaching or being adopted. */
 static bool all_idle(const struct applier *a)
 {
 	struct trunk *t;
@@ -407,7 +407,7 @@ void applier_wake(struct applier *a)
 		event_add(a->work, &now);
 }
 
-/* --- who asks --- */
+/* --- requests --- */
 
 static int read_trunks(struct config_set *set, struct json_object *args, struct error *err)
 {
@@ -426,7 +426,7 @@ static int read_trunks(struct config_set *set, struct json_object *args, struct 
 	return ret;
 }
 
-/* They count from the next opening of a modem on. */
+/* The models take effect when a modem is opened next. */
 static int use_models(struct json_object *args, struct error *err)
 {
 	struct config_set set = {.n = 0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fight.h"
 
-/* So many repairs of the same thing within so long, and it is somebody's wish. */
+/* After so many repairs of the same damage within this time, the change counts as deliberate. */
 #define REPAIRS	  3
 #define WINDOW_MS 10000
 

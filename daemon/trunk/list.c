@@ -27,12 +27,12 @@ struct trunk_list {
 /* A request that waits for a trunk. */
 struct job {
 	struct trunk_list *list;
-	struct control_request *req; /* NULL: nobody asked, the log is told */
-	trunk_list_done done;	     /* NULL: nobody else waits for it */
+	struct control_request *req; /* NULL: no client waits, results go to the log */
+	trunk_list_done done;	     /* NULL: no other caller waits */
 	void *arg;
 };
 
-/* Two modems may change names when they are plugged in again: the device tells them apart. */
+/* Two modems may exchange names when they are plugged in again: compare their devices. */
 static bool is_free(void *arg, const struct trunk *by, const char *name)
 {
 	struct trunk_list *l = arg;
@@ -103,7 +103,7 @@ static struct job *job_new(struct trunk_list *l, struct control_request *req, st
 	return job;
 }
 
-/* Ends the job: @result or @err goes to whoever asked. The trunk is idle, or not in the list. */
+/* Ends the job and passes @result or @err to its caller. The trunk is idle, or not in the list. */
 static void job_end(struct job *job, const char *dev, struct json_object *result,
 		    const struct error *err)
 {
@@ -157,7 +157,7 @@ static void attached(void *arg, struct trunk *t, const struct error *err)
 	job_end(job, dev, show, err ? &why : NULL);
 }
 
-/* @job is taken over unless there is an error. */
+/* Takes over @job unless there is an error. */
 static int start_attach(struct trunk_list *l, const struct config_trunk *config, struct job *job,
 			struct error *err)
 {
@@ -348,7 +348,7 @@ static int stats_of(struct trunk *t, struct json_object **out, struct error *err
 	return ret;
 }
 
-/* A trunk that waits for its modem has none, which is no failure of the others. */
+/* A trunk that waits for its modem has no counters, which is not an error. */
 static int stats_if_any(struct trunk *t, struct json_object **out, struct error *err)
 {
 	*out = NULL;
@@ -372,7 +372,7 @@ static void on_apply(struct control_request *req, struct json_object *args, void
 	applier_command(((struct trunk_list *)arg)->applier, req, args);
 }
 
-/* What `failure` of a PDN says, the result says. */
+/* Errors about PDNs are part of the result, as `failure`. */
 static void redialled(void *arg, struct trunk *t, const struct error *err)
 {
 	bool detached = err && trunk_is_detaching(t);
@@ -418,7 +418,7 @@ const struct control_command trunk_commands[] = {
 	{"dump", true, on_dump},     {"monitor", false, on_monitor}, {0},
 };
 
-/* --- without being asked --- */
+/* --- actions without a request --- */
 
 static void take_down(struct trunk_list *l, struct trunk *t, const char *why)
 {
@@ -460,7 +460,7 @@ static void adopt_one(struct trunk_list *l, unsigned int ifindex)
 	free(job);
 }
 
-/* Is what is pinned under @ifindex of a trunk that is adopted already? Then it goes. */
+/* Do the pins under @ifindex belong to a trunk that is adopted already? Then removes them. */
 static bool forget_double(struct trunk_list *l, unsigned int ifindex)
 {
 	struct pins p;
@@ -483,7 +483,7 @@ static int by_ifindex(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Those with a netdev first: a daemon that died while moving its pins has left others besides. */
+/* Adopts pins with a netdev first: a daemon that died while moving its pins has left two sets. */
 void trunk_list_adopt(struct trunk_list *l)
 {
 	unsigned int ifindexes[MAX_TRUNKS * 2], n = pins_list(ifindexes, MAX_TRUNKS * 2);
@@ -499,7 +499,7 @@ void trunk_list_configure(struct trunk_list *l, struct config_set *set)
 	applier_start(l->applier, set);
 }
 
-/* --- what rtnetlink tells --- */
+/* --- notifications of rtnetlink --- */
 
 static struct trunk *of_netdev(const struct trunk_list *l, unsigned int ifindex)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All trunks of a daemon, and the commands of the control socket that work on them. */
+/* All trunks of a daemon, and the commands of the control socket for them. */
 #ifndef QMAP_TRUNK_LIST_H
 #define QMAP_TRUNK_LIST_H
 
@@ -10,40 +10,41 @@
 struct trunk_list;
 
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err);
-/* Leaves kernel and modems as they are: the next daemon adopts. */
+/* Leaves kernel and modems unchanged: the next daemon adopts the trunks. */
 void trunk_list_free(struct trunk_list **l);
 
-/* Takes over what is pinned; what was half attached, or whose netdev is gone, is taken down. */
+/* Adopts all pins; takes down trunks that were half attached or whose netdev is gone. */
 void trunk_list_adopt(struct trunk_list *l);
 
-/* Makes what is attached into what configuration files ask for (apply.h), whose set is taken over.
- */
+/* Applies configuration files (apply.h) and takes over their set. */
 void trunk_list_configure(struct trunk_list *l, struct config_set *set);
 
-/* The trunk called @dev, or NULL; the @i-th, NULL behind the last. */
+/* Returns the trunk called @dev, or NULL; the @i-th, NULL behind the last. */
 struct trunk *trunk_list_find(const struct trunk_list *l, const char *dev);
 struct trunk *trunk_list_get(const struct trunk_list *l, unsigned int i);
 
-/* As the commands of the socket; @done comes later, once, unless there is an error, and finds the
- * list as it is then. */
+/*
+ * As the commands of the socket; @done is called later, once, unless there is an error, and may
+ * look at the list.
+ */
 typedef void (*trunk_list_done)(void *arg, const struct error *err);
 int trunk_list_attach(struct trunk_list *l, const struct config_trunk *config, trunk_list_done done,
 		      void *arg, struct error *err);
 int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done done, void *arg,
 		      struct error *err);
 
-/* Netdev @name is there, or has that name now. */
+/* Netdev @name has appeared, or has been renamed to that. */
 void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name);
-/* ... has gone (@moved: to another network namespace). */
+/* The netdev has gone (@moved: to another network namespace). */
 void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const char *name,
 			    bool moved);
 /* An address or a route of the netdev is gone. */
 void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex);
-/* Somebody has deleted a tc filter or qdisc: perhaps one of ours. */
+/* Another process has deleted a tc filter or qdisc: perhaps one of ours. */
 void trunk_list_programs_changed(struct trunk_list *l);
-/* The machine has slept. */
+/* The machine has been suspended. */
 void trunk_list_resumed(struct trunk_list *l);
-/* Nobody knows what has happened: all is looked up. */
+/* Events were lost: checks everything. */
 void trunk_list_resync(struct trunk_list *l);
 
 /* For control_server_new(), with the list as its argument. */

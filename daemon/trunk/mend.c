@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The data path's programs, where others have taken them away. The kernel tells of tc filters that
- * are gone; of XDP links that are detached it tells nobody, so these are looked at from time to
- * time, and whenever somebody asks for the trunk.
+ * Restores the data path's programs after other processes have removed them. The kernel sends a
+ * notification for tc filters that are gone; it sends none for detached XDP links, so these are
+ * checked at intervals, and whenever a client asks for the trunk.
  */
 #include <event2/event.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 #include "util/clock.h"
 #include "internal.h"
 
-/* Whoever takes them away again and again is not fought faster than that. */
+/* Shortest interval between two repairs, for a process that removes them again and again. */
 #define LEAST_MS 1000
 
-/* Who deletes a qdisc deletes its filters. */
+/* A deleted qdisc takes its filters along. */
 #define SOON_MS 10
 
 static void arm(struct trunk *t, int64_t ms)
@@ -35,7 +35,7 @@ static void tell(struct trunk *t, const char *where, const struct error *err)
 	events_add(t->env.events, &e, true);
 }
 
-/* A failure is told once, not each time it is tried again. */
+/* Logs a failure once, not with each attempt. */
 static void mend(struct trunk *t)
 {
 	struct error err = {0};
@@ -43,7 +43,7 @@ static void mend(struct trunk *t)
 
 	t->ops->mend(t->dp, where, sizeof(where), &err);
 	if (err.err && !where[0])
-		return; /* nobody knows */
+		return; /* unknown */
 	if (where[0] && !(err.err && t->mend_failed)) {
 		t->mended_ms = clock_ms();
 		tell(t, where, &err);
@@ -58,7 +58,7 @@ static bool has_programs(const struct trunk *t)
 	return t->dp && t->ops->mend && !t->closing && if_indextoname(t->dev.ifindex, name);
 }
 
-/* ms until it may be done again. */
+/* ms until the next repair is allowed. */
 static int64_t too_early_by(const struct trunk *t)
 {
 	int64_t since = clock_ms() - t->mended_ms;
@@ -72,7 +72,7 @@ void trunk_mend(struct trunk *t)
 		mend(t);
 }
 
-/* A timer of libevent's goes by a coarser clock, and may come some ms early. */
+/* libevent's timers use a coarser clock and may fire some ms early. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk *t = arg;
@@ -83,7 +83,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	trunk_mend(t);
-	trunk_repair_soon(t->repair); /* nobody tells of pass_through either */
+	trunk_repair_soon(t->repair); /* there is no notification for pass_through either */
 	trunk_mend_watch(t);
 }
 

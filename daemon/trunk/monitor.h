@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command `monitor` of the control socket: events as they come. */
+/* The command `monitor` of the control socket: a stream of events. */
 #ifndef QMAP_TRUNK_MONITOR_H
 #define QMAP_TRUNK_MONITOR_H
 
 #include "control/server.h"
 #include "events/events.h"
 
-/* @args: "dev" (a trunk's name, absent: all) and "last" (how many of those kept to begin with). */
+/* @args: "dev" (a trunk's name, absent: all) and "last" (number of kept events to send first). */
 void trunk_monitor(struct control_request *req, struct json_object *args, struct events *events);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Others work on our netdevs, too. What they damage is repaired, what is their wish is reported:
- * each as an event. What they damage again and again is left to them.
+ * Other programs change our netdevs, too. Damage is repaired, deliberate changes are reported, both
+ * with an event. Damage that comes back again and again stays.
  *
- * Netlink events are only hints: whatever comes makes the ports be looked at, a moment later and
- * once for all that has come by then, and only what differs from what it should be counts. So
- * our own changes, and events that were lost, do no harm.
+ * Netlink events are only hints: any event makes the ports be checked, a moment later and once for
+ * all events until then, and only differences from the configuration matter. So our own changes,
+ * and lost events, do no harm.
  */
 #ifndef QMAP_TRUNK_REPAIR_H
 #define QMAP_TRUNK_REPAIR_H
@@ -18,14 +18,14 @@ struct error;
 int trunk_repair_new(struct trunk_repair **out, struct trunk *t, struct error *err);
 void trunk_repair_free(struct trunk_repair **r);
 
-/* The ports are there: those in other namespaces are listened to there. */
+/* The ports exist: starts to listen in their namespaces. */
 void trunk_repair_watch(struct trunk_repair *r);
-/* They are going. */
+/* The ports are about to be removed. */
 void trunk_repair_unwatch(struct trunk_repair *r);
 
-/* Look soon. */
+/* Checks them soon. */
 void trunk_repair_soon(struct trunk_repair *r);
-/* Look again when somebody has had the time to finish what he is doing. */
+/* Checks them again later, when another process may have finished its changes. */
 #define TRUNK_REPAIR_LATE_MS 300
 void trunk_repair_late(struct trunk_repair *r);
 
