@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# system/activate.sh install|uninstall: tells the machine that files of ours have come, or are to go.
-# Modems that are attached stay so: qmapd leaves them to the next one.
+# system/activate.sh install|uninstall: makes the system notice installed files, or files about to be
+# removed. Modems stay attached: qmapd leaves them to the next one.
 
 set -eu
 

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# system/deb.sh DIR [OPTION...]: builds the Debian packages in DIR, from a copy of the files that git knows.
-# OPTIONs are dpkg-buildpackage's.  The date of the last commit stands for that of the build.
+# system/deb.sh DIR [OPTION...]: builds the Debian packages in DIR, from a copy of the files known to
+# git. OPTIONs are dpkg-buildpackage's. The date of the last commit replaces that of the build.
 
 set -eu
 cd "$(dirname "$0")/.."

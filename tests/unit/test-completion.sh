@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-# What qmapctl offers for completion, and what a bash makes of it in a terminal.
+# Completions offered by qmapctl, and their effect in a bash in a terminal.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -43,7 +42,7 @@ test_options_are_those_of_help() {
 	done
 }
 
-# What is offered is accepted: of everything else the error would be another one.
+# An offered value is accepted: for any other value the error would differ.
 test_values_are_accepted() {
 	local option value said n=0
 	for option in $("$QMAPCTL" complete -- attach --); do
@@ -86,7 +85,7 @@ test_json() {
 		! "$QMAPCTL" complete 2>/dev/null
 }
 
-# keys EXPECTED TYPED: what stands in the line of a bash after TYPED.
+# keys EXPECTED TYPED: the line of a bash after TYPED.
 keys() {
 	python3 - "$@" <<-'EOF'
 		import os, pty, select, sys, time
