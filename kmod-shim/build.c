@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From frames to skbs: one GSO packet per chain, one packet per frame that is alone; delivery. */
+/* From frames to skbs: one GSO packet per chain, one packet per single frame; delivery. */
 
 #include <linux/ipv6.h>
 #include <net/busy_poll.h>
@@ -13,7 +13,7 @@ static bool is_v6(const u8 *packet)
 	return *packet >> 4 == 6;
 }
 
-/* Of the packets that are coalesced, which have no options or extension headers. */
+/* For packets that are coalesced, which have no options or extension headers. */
 static unsigned int ip_length(const u8 *packet)
 {
 	return is_v6(packet) ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
@@ -42,7 +42,7 @@ static void build_count_flush(struct rx_queue *q)
 	memset(n, 0, sizeof(*n));
 }
 
-/* Packets of one port, as nearly all of a poll are, are counted together. */
+/* Counts packets of one port together; nearly all of a poll belong to one. */
 static void build_count(struct rx_queue *q, const struct frame *f, unsigned int packets,
 			unsigned int bytes)
 {
@@ -62,7 +62,7 @@ static void build_count(struct rx_queue *q, const struct frame *f, unsigned int 
 	}
 }
 
-/* Gives the stack what waits for it. A list of one costs more than the packet by itself. */
+/* Passes the pending packets to the stack. A list of one costs more than the packet by itself. */
 static void build_flush(struct rx_queue *q)
 {
 	struct sk_buff *skb = q->last;
@@ -79,7 +79,7 @@ static void build_flush(struct rx_queue *q)
 	INIT_LIST_HEAD(&q->deliver);
 }
 
-/* The stack looks a route up once for packets that follow each other to one address. */
+/* The stack looks up a route once for consecutive packets to one address. */
 static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
 {
 	if (a->dev != b->dev || a->protocol != b->protocol)
@@ -91,8 +91,8 @@ static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
 }
 
 /*
- * GRO is for the ports that have coalescing switched off, and in cells of the port's own: a packet
- * that waits in the trunk's NAPI could outlive the port. Cells are per CPU: a NAPI thread, which may
+ * GRO is for ports with coalescing switched off, and in cells of the port's own: a packet that
+ * waits in the trunk's NAPI could outlive the port. Cells are per CPU: a NAPI thread, which may
  * change its CPU, would reorder packets by them.
  */
 static bool build_wants_gro(const struct rx_queue *q, const struct frame *f)
@@ -102,8 +102,8 @@ static bool build_wants_gro(const struct rx_queue *q, const struct frame *f)
 }
 
 /*
- * By lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of a GSO
- * packet that it holds.
+ * Delivers by lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of
+ * a GSO packet that it holds.
  */
 static void build_deliver(struct rx_queue *q, const struct frame *f, struct sk_buff *skb)
 {
@@ -135,10 +135,10 @@ static struct page *build_small(struct rx_queue *q)
 	return pages_take(&q->small[q->next_small++ % RX_SMALL], GFP_ATOMIC | __GFP_NOWARN, 0);
 }
 
-/* Bytes of packet that fit @size bytes of memory, with what an skb has in front and behind. */
+/* Bytes of packet that fit @size bytes of memory, with an skb's headroom and shared info. */
 #define HEAD_ROOM(size) (SKB_WITH_OVERHEAD(size) - NET_SKB_PAD)
 
-/* Another page for heads of packets, and for nothing else. False: no memory. */
+/* Takes another page, used for heads of packets only. False: no memory. */
 static noinline bool build_head_page(struct rx_queue *q)
 {
 	struct page *page = build_small(q);
@@ -163,8 +163,8 @@ static __always_inline void *build_head(struct rx_queue *q, unsigned int size)
 }
 
 /*
- * The skb of a small packet, in a quarter or a half of a page: each packet keeps no more busy than
- * four times what it is charged. NULL where napi_alloc_skb() has to make it.
+ * The skb of a small packet, in a quarter or a half of a page: a packet keeps at most four times
+ * its truesize in use. NULL: use napi_alloc_skb().
  */
 static __always_inline struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
 {
@@ -187,8 +187,8 @@ static __always_inline struct sk_buff *build_usual(struct rx_queue *q, unsigned 
 }
 
 /*
- * On CPUs without unaligned access napi_alloc_skb() shifts packets by NET_IP_ALIGN, so that what
- * follows an Ethernet header is aligned to four bytes. These packets have none: the IP header comes
+ * On CPUs without unaligned access napi_alloc_skb() shifts packets by NET_IP_ALIGN, to align the
+ * bytes after an Ethernet header to four. These packets have no such header: the IP header comes
  * first.
  */
 static __always_inline struct sk_buff *build_alloc(struct rx_queue *q, unsigned int length)
@@ -222,19 +222,19 @@ struct build {
 	struct rx_queue *q;
 	struct sk_buff *skb;
 	struct page *page;   /* the newest one; NULL while payloads go into the linear part */
-	unsigned int size;   /* bytes of it, all of which the packet is charged */
-	u8 *to;		     /* where the next payload goes */
-	unsigned int run;    /* payload bytes in front of `to` that the skb does not know of yet */
+	unsigned int size;   /* bytes of it, all of which are part of the truesize */
+	u8 *to;		     /* destination of the next payload */
+	unsigned int run;    /* payload bytes in front of `to` that the skb does not have yet */
 	unsigned int left;   /* bytes of room behind it */
-	unsigned int due;    /* payload bytes of the chain that are not copied yet */
-	unsigned int good;   /* payload bytes of the segments that are complete */
+	unsigned int due;    /* payload bytes of the chain not copied yet */
+	unsigned int good;   /* payload bytes of the complete segments */
 	unsigned int headers, l3;
 	__wsum pseudo;
 };
 
 /*
- * A chain with so few bytes needs no page of its own: with its headers they fit a head as
- * build_usual() makes it.
+ * A chain with so few bytes needs no page of its own: with its headers it fits a head from
+ * build_usual().
  */
 #define BUILD_LINEAR 512
 
@@ -250,7 +250,7 @@ static void build_close_run(struct build *b)
 	b->run = 0;
 }
 
-/* A large page where most of it will be used, and if there is one. */
+/* Takes a large page, if most of it will be used and there is one. */
 static struct page *build_large(struct rx_queue *q, unsigned int n)
 {
 	const gfp_t gfp = GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
@@ -269,10 +269,9 @@ void build_free_pages(struct rx_queue *q)
 }
 
 /*
- * Room in a page that no other packet has a part of, so that what the packet is charged is what it
- * keeps busy. On a machine that has run for weeks there may be no large pages, and one page holds
- * less than a large segment needs. False: no memory, or the skb has all the fragments that it can
- * have.
+ * Takes room in a page that no other packet uses, so that the truesize is the memory kept in use. A
+ * machine that has run for weeks may have no large pages, and one page holds less than a large
+ * segment needs. False: no memory, or the skb has all possible fragments.
  */
 static noinline bool build_page(struct build *b)
 {
@@ -308,7 +307,7 @@ static __wsum build_pseudo(const u8 *packet)
 	return csum_tcpudp_nofold(v4->saddr, v4->daddr, 0, proto, 0);
 }
 
-/* Is the checksum right? In one go over header and payload, which the cache holds by now. */
+/* Is the checksum right? Sums header and payload in one go; the cache holds both by now. */
 static __always_inline bool build_verify(const struct build *b, const struct frame *f)
 {
 	unsigned int n = f->kind.length - b->l3;
@@ -318,8 +317,8 @@ static __always_inline bool build_verify(const struct build *b, const struct fra
 }
 
 /*
- * Copies the payload of @f behind what is there. False: wrong checksum, or no room; part of it may
- * have been copied then.
+ * Appends the payload of @f. False: wrong checksum, or no room; a part of it may have been copied
+ * then.
  */
 static __always_inline bool build_payload(struct build *b, const struct frame *f)
 {
@@ -348,7 +347,7 @@ static __always_inline bool build_payload(struct build *b, const struct frame *f
 	return true;
 }
 
-/* What tcp_gro_complete() and udp_gro_complete_segment() do; returns the GSO types. */
+/* As tcp_gro_complete() and udp_gro_complete_segment(); returns the GSO types. */
 static unsigned int build_l4(struct sk_buff *skb, const struct build *b, const struct frame *last)
 {
 	struct tcphdr *th = (struct tcphdr *)(skb->data + b->l3);
@@ -371,7 +370,7 @@ static unsigned int build_l4(struct sk_buff *skb, const struct build *b, const s
 	return is_v6(skb->data) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
 }
 
-/* Makes the IP header that of one large packet. */
+/* Turns the IP header into that of one large packet. */
 static void build_l3(struct sk_buff *skb, unsigned int l3)
 {
 	struct iphdr *v4 = (struct iphdr *)skb->data;
@@ -402,7 +401,10 @@ static void build_finish(struct rx_queue *q, struct build *b, const struct frame
 	build_deliver(q, head, skb);
 }
 
-/* An skb with the headers of @head, and with room for the payloads if they are few bytes. */
+/*
+ * Allocates an skb with the headers of @head, and with room for the payloads if they are few
+ * bytes.
+ */
 static bool build_begin(struct build *b, const struct frame *head)
 {
 	unsigned int linear = b->due <= BUILD_LINEAR ? b->due : 0;
@@ -418,7 +420,7 @@ static bool build_begin(struct build *b, const struct frame *head)
 
 /*
  * Builds one packet of the chain at @head up to its end, or to the first segment with a wrong
- * checksum or without room. Returns the first frame that is not in it, or NULL.
+ * checksum or without room. Returns the first frame that is not part of it, or NULL.
  */
 static struct frame *build_some(struct rx_queue *q, struct frame *head)
 {
@@ -445,10 +447,13 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 	}
 	build_close_run(&b);
 	if (segments > 1) {
-		pskb_trim_unique(b.skb, b.headers + b.good); /* a part of the segment that failed */
+		pskb_trim_unique(b.skb, b.headers + b.good); /* a part of the failed segment */
 		build_finish(q, &b, head, last, segments);
 	} else {
-		/* Not worth it, or not possible: the head goes as it came, and the stack judges it. */
+		/*
+		 * Not worthwhile, or not possible: deliver the head unchanged, and leave the rest
+		 * to the stack.
+		 */
 		consume_skb(b.skb);
 		build_single(q, head);
 		f = head->next;
@@ -473,7 +478,7 @@ static void build_chain(struct rx_queue *q, struct frame *head)
 	build_single(q, f);
 }
 
-/* Delivers all frames of the queue, chains in the place of their first frame. */
+/* Delivers all frames of the queue, each chain at the position of its first frame. */
 void build_all(struct rx_queue *q)
 {
 	struct frame *f;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which packets belong together: chains of TCP segments, or of UDP datagrams of one size.
+ * Selects packets that belong together: chains of TCP segments, or of UDP datagrams of one size.
  *
- * Nothing is copied here. A packet joins a chain only if GSO, which repeats the headers of the
+ * No bytes are copied here. A packet joins a chain only if GSO, which repeats the headers of the
  * first segment with a counting sequence number and a counting or constant IPv4 id, PSH on the last
  * one alone and freshly computed checksums (net/ipv4/tcp_offload.c: tcp_gso_segment(),
  * net/ipv4/udp_offload.c: __udp_gso_segment(), net/ipv4/af_inet.c: inet_gso_segment()), gives back
  * exactly the bytes that came.
  *
- * Order: chains are delivered where their first frame stood. A segment that cannot join closes the
- * chain of its flow, so that nothing behind it can get in front of it; what may belong to any flow,
- * because its ports are not readable (fragments, IP options, extension headers), closes all.
+ * Order: chains are delivered at the position of their first frame. A segment that cannot join
+ * closes the chain of its flow, so that no later packet of the flow overtakes it; a packet that may
+ * belong to any flow, because its ports are not readable (fragments, IP options, extension
+ * headers), closes all.
  */
 
 #include <linux/hash.h>
@@ -22,9 +23,9 @@
 #include "rx.h"
 
 enum kind {
-	KIND_OTHER,   /* not of a kind that is coalesced: no chain is concerned */
+	KIND_OTHER,   /* of a kind that is never coalesced: affects no chain */
 	KIND_OPAQUE,  /* may belong to any flow */
-	KIND_BREAKS,  /* what GSO could not reproduce */
+	KIND_BREAKS,  /* GSO could not reproduce it */
 	KIND_SEGMENT, /* TCP or UDP payload */
 };
 
@@ -37,7 +38,7 @@ struct candidate {
 	bool udp, push;
 };
 
-#define UDP_SEGMENTS_MAX 64 /* in one packet, as in GRO (net/ipv4/udp_offload.c) */
+#define UDP_SEGMENTS_MAX 64 /* limit of one packet, as in GRO (net/ipv4/udp_offload.c) */
 
 void chain_close_all(struct rx_queue *q)
 {
@@ -72,7 +73,7 @@ static void chain_close(struct rx_queue *q, struct chain *c)
 		q->hot = NULL;
 }
 
-/* Bits in which @n words of @p, at any alignment, differ from those expected. */
+/* Bits in which @n words of @p, at any alignment, differ from the expected ones. */
 static __always_inline u64 chain_differs(const struct chain *c, const u8 *p, unsigned int n)
 {
 	unsigned int i;
@@ -83,7 +84,10 @@ static __always_inline u64 chain_differs(const struct chain *c, const u8 *p, uns
 	return diff;
 }
 
-/* The same for the 32 bits at @at, the TCP checksum and the urgent pointer, of which the first is free. */
+/*
+ * The same for the 32 bits at @at, the TCP checksum and the urgent pointer; the former may
+ * differ.
+ */
 static __always_inline u64 chain_urgent_differs(const struct chain *c, const u8 *p, unsigned int at)
 {
 	return (get_unaligned((u32 *)(p + at)) ^ *(u32 *)((u8 *)&c->expect + at)) &
@@ -91,9 +95,9 @@ static __always_inline u64 chain_urgent_differs(const struct chain *c, const u8 
 }
 
 /*
- * Fast path: is this packet, byte for byte, what the next full segment of the open chain @c must
- * look like, with an IPv4 id that counts? The expected IPv4 header checksum makes a verification of
- * its own needless.
+ * Fast path: does this packet equal, byte for byte, the next full segment of the open chain @c,
+ * with a counting IPv4 id? Since the IPv4 header checksum is part of the comparison, it needs no
+ * verification.
  */
 static __always_inline bool chain_predicts(const struct chain *c, const struct frame *f)
 {
@@ -117,7 +121,7 @@ static __always_inline bool chain_predicts(const struct chain *c, const struct f
 	return !diff && get_unaligned((__sum16 *)(p + end - 4)) != CSUM_MANGLED_0;
 }
 
-/* The headers that come after those expected, with @payload bytes more. */
+/* Advances the expected headers by @payload bytes. */
 static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 {
 	struct iphdr *ip = &c->expect.v4.ip;
@@ -132,7 +136,7 @@ static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 	if (c->head->fixed_id)
 		return;
 	ip->id = htons(ntohs(ip->id) + 1);
-	/* RFC 1624 for a field that grows by one; 0xffff and 0 are the same to the sum. */
+	/* RFC 1624 for a field incremented by one; 0xffff and 0 are the same to the sum. */
 	if (!ip->id)
 		return;
 	check = ntohs((__force __be16)ip->check);
@@ -150,8 +154,8 @@ static __always_inline void chain_append(struct chain *c, struct frame *f, unsig
 }
 
 /*
- * Sets the headers expected behind @f, the newest of a chain of two or more: most chains do not get
- * so far. Only TCP is predicted; of UDP over IPv4, the id is wanted.
+ * Sets the headers expected after @f, the newest of a chain of two or more: most chains do not get
+ * so far. Only TCP is predicted; UDP over IPv4 only needs the id.
  */
 static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame *f,
 			 const struct candidate *s)
@@ -163,7 +167,7 @@ static void chain_expect(struct rx_queue *q, struct chain *c, const struct frame
 	q->hot = s->udp ? NULL : c;
 }
 
-/* Fills in what a chain needs to grow, once a second packet comes to the one that @f began. */
+/* Completes a chain when a second packet comes to the one that @f began. */
 static void chain_second(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	u32 max = shim_gro_max_size(f->port->dev, s->l3 != sizeof(struct iphdr));
@@ -192,8 +196,9 @@ static void chain_start(struct rx_queue *q, struct chain *c, struct frame *f,
 }
 
 /*
- * Everything in the IPv4 header that GSO would repeat, and the id. GSO would correct a wrong header
- * checksum: that of the head is verified when a second packet comes, which most heads do not see.
+ * Compares all of the IPv4 header that GSO would repeat, and the id. GSO would correct a wrong
+ * header checksum: that of the head is verified when a second packet comes, which most heads do not
+ * get.
  */
 static bool chain_matches_v4(struct chain *c, const u8 *p)
 {
@@ -212,7 +217,7 @@ static bool chain_matches_v4(struct chain *c, const u8 *p)
 	return c->head->fixed_id ? fixed : ip->id == c->expect.v4.ip.id;
 }
 
-/* Everything in the TCP header that GSO would repeat; ports are compared already. */
+/* Compares all of the TCP header that GSO would repeat; ports have been compared already. */
 static bool chain_matches_tcp(const struct chain *c, const struct candidate *s, const u8 *a,
 			      const u8 *b)
 {
@@ -223,7 +228,7 @@ static bool chain_matches_tcp(const struct chain *c, const struct candidate *s, 
 	       !memcmp(a + sizeof(*th), b + sizeof(*th), s->headers - s->l3 - sizeof(*th));
 }
 
-/* Headers of one length behind IP headers of one version are those of one protocol. */
+/* Headers of one length behind IP headers of one version belong to one protocol. */
 static bool chain_matches(struct chain *c, const struct frame *f, const struct candidate *s)
 {
 	const struct frame *h = c->head;
@@ -241,7 +246,7 @@ static bool chain_matches(struct chain *c, const struct frame *f, const struct c
 	return !memcmp(f->data, h->data, 4) && !memcmp(f->data + 6, h->data + 6, 34);
 }
 
-/* A GSO packet of UDP datagrams is for those who ask for it: forwarding, as a rule. */
+/* Only forwarding, as a rule, can use a GSO packet of UDP datagrams, so it must be switched on. */
 static bool coalesces_udp(const struct frame *f)
 {
 	return f->port->dev->features & NETIF_F_GRO_UDP_FWD;
@@ -301,7 +306,7 @@ static enum kind classify_udp(const struct frame *f, struct candidate *s)
 	s->payload = f->kind.length - s->headers;
 	s->seq = 0;
 	s->push = false;
-	/* No checksum is nothing that GSO would leave so. */
+	/* GSO cannot reproduce a datagram without a checksum. */
 	return uh->check && s->payload && ntohs(uh->len) == f->kind.length - s->l3 ? KIND_SEGMENT
 										   : KIND_BREAKS;
 }
@@ -321,8 +326,8 @@ static void classify(const struct frame *f, struct candidate *s)
 }
 
 /*
- * Out of line: its needs would slow chain_frame(). @c is the chain of the packet's flow, or NULL if
- * that is not known.
+ * Not inlined: its registers would slow down chain_frame(). @c is the chain of the packet's flow,
+ * or NULL if that is unknown.
  */
 static noinline void chain_slowly(struct rx_queue *q, struct frame *f, struct chain *c)
 {
@@ -349,7 +354,7 @@ static noinline void chain_slowly(struct rx_queue *q, struct frame *f, struct ch
 			chain_close(q, c);
 		return;
 	}
-	if (!c->v6 && ip_fast_csum(f->data, 5)) { /* that of the head is right */
+	if (!c->v6 && ip_fast_csum(f->data, 5)) { /* the head's is right */
 		chain_close(q, c);
 		return;
 	}
@@ -366,7 +371,10 @@ static __always_inline void chain_extend(struct chain *c, struct frame *f)
 	chain_advance(c, c->payload);
 }
 
-/* A TCP packet with the shortest headers, or with options behind them, over either version of IP. */
+/*
+ * A TCP packet with the shortest headers, or with options behind them, over either version
+ * of IP.
+ */
 static bool chain_may_predict(const struct frame *f)
 {
 	const u8 *p = f->data;
@@ -378,7 +386,7 @@ static bool chain_may_predict(const struct frame *f)
 	       p[6] == IPPROTO_TCP;
 }
 
-/* Is this TCP packet one without payload, as half of what an upload gets? */
+/* Is this a TCP packet without payload, as half of those during an upload? */
 static bool chain_no_payload(const struct frame *f)
 {
 	const u8 *p = f->data;
@@ -391,7 +399,7 @@ static bool chain_no_payload(const struct frame *f)
 	return l3 + (p[l3 + 12] >> 4) * 4 >= f->kind.length;
 }
 
-/* Out of line: what it keeps in registers would slow the chain that goes on. */
+/* Not inlined: its registers would slow down the usual path. */
 static noinline void chain_other(struct rx_queue *q, struct frame *f)
 {
 	struct chain *c = NULL;
@@ -403,7 +411,7 @@ static noinline void chain_other(struct rx_queue *q, struct frame *f)
 			return;
 		}
 		c = chain_slot(q, f, *f->data >> 4 == 6);
-		/* There is something to expect behind the second segment. */
+		/* From the second segment on there is a prediction. */
 		if (chain_is_open(q, c) && c->head->segments > 1 && chain_predicts(c, f)) {
 			q->hot = c;
 			chain_extend(c, f);
@@ -414,8 +422,8 @@ static noinline void chain_other(struct rx_queue *q, struct frame *f)
 }
 
 /*
- * Finds the chain for a packet that has come behind all others, or starts one. A chain has frames
- * of its kind only, so what is read ahead of any check of the length is there.
+ * Adds a packet to its chain, or starts one. A chain only has frames of its kind, so bytes read
+ * before a check of the length exist.
  */
 void chain_frame(struct rx_queue *q, struct frame *f)
 {

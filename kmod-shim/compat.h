@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differences between kernel versions, all of them: nothing else in this directory looks at
+ * All differences between kernel versions: no other file in this directory tests
  * LINUX_VERSION_CODE.
  */
 #ifndef SHIM_COMPAT_H
@@ -30,7 +30,7 @@
 #include <asm/unaligned.h>
 #endif
 
-/* Where XDP's per-CPU redirect state lives on the stack, it must be set up around every run. */
+/* If XDP's redirect state is on the stack, it must be set up around every run. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define shim_bpf_context struct bpf_net_context
 #define shim_bpf_enter(ctx) bpf_net_ctx_set(ctx)
@@ -85,7 +85,7 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define timer_delete_sync(timer) del_timer_sync(timer)
 #endif
 
-/* 6.9 has the operations, but not all that a port counts. */
+/* 6.9 has the operations, but not all counters of a port. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #include <net/netdev_queues.h>
 #define SHIM_QUEUE_STATS
@@ -97,7 +97,7 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define shim_set_lltx(dev) ((dev)->features |= NETIF_F_LLTX)
 #endif
 
-/* Why the kernel's drop monitors see a packet of ours go, in the words of the core. */
+/* Passes the reason of a drop to the kernel's drop monitors, as one of the core's reasons. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0)
 #define shim_kfree_skb(skb, reason) kfree_skb_reason(skb, reason)
 #define SHIM_DROP_DOWN	 SKB_DROP_REASON_DEV_READY
@@ -109,7 +109,7 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define shim_kfree_skb(skb, reason) kfree_skb(skb)
 #endif
 
-/* The largest packet that the administrator wants from GRO, which coalescing stands in for. */
+/* The administrator's limit for packets from GRO, which applies to coalescing, too. */
 static inline unsigned int shim_gro_max_size(const struct net_device *dev, bool v6)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -121,7 +121,7 @@ static inline unsigned int shim_gro_max_size(const struct net_device *dev, bool 
 #endif
 }
 
-/* The newlink operation of a link kind, as a function of the five things that it needs. */
+/* Defines the newlink operation of a link kind by a function of the five parameters in use. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define SHIM_NEWLINK(name, fn)                                                                     \
 	static int name(struct net_device *dev, struct rtnl_newlink_params *params,                \

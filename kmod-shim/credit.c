@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Byte queue limits across the aggregator: how many bytes of a port the netdev below still has.
+ * Byte queue limits across the aggregator: counts the bytes of a port that the netdev below still
+ * has.
  *
- * A frame counts as sent when the netdev below frees the transfer that it is in. A transfer of
- * several frames carries a bill, in a buffer of our own. A frame that leaves alone is the skb that
- * the stack made: its shared info may belong to a TCP clone, so its owner is noted as its socket,
- * the way TUN and packet sockets do.
+ * A frame counts as sent when the netdev below frees its transfer. A transfer of several frames
+ * carries a bill, in a buffer of our own. A frame that leaves alone is the skb that the stack made:
+ * its shared info may belong to a TCP clone, so its owner is recorded as its socket, as TUN and
+ * packet sockets do.
  */
 
 #include <linux/module.h>
@@ -14,16 +15,16 @@
 #include "shim.h"
 
 /*
- * Bytes of one port that may wait below. The kernel estimates how many are needed (lib/dynamic_queue_
- * limits.c), within these limits: 16 KB let the port's queue hand over its packets in bulk, 128 KB
- * are 0.2 s at 5 Mbit/s and 1 ms at 1 Gbit/s.
+ * Bytes of one port that may wait below. The kernel estimates the number needed (lib/dynamic_queue_
+ * limits.c), within these limits: 16 KB let the port's queue pass its packets in bulk, 128 KB are
+ * 0.2 s at 5 Mbit/s and 1 ms at 1 Gbit/s.
  */
 #define CREDIT_BYTES_MIN (16 << 10)
 #define CREDIT_BYTES_MAX (128 << 10)
 
 struct credit {
-	struct sock sk; /* first: skb->sk points to it; its count is the credit's */
-	spinlock_t lock; /* orders completions, which must not run at once, and guards dev */
+	struct sock sk; /* first: skb->sk points to it; its refcount is the credit's */
+	spinlock_t lock; /* serializes completions and guards dev */
 	struct net_device *dev; /* the port; NULL once it is gone */
 };
 
@@ -32,7 +33,7 @@ static struct proto credit_proto = {
 	.obj_size = sizeof(struct credit),
 };
 
-/* The socket's namespace is the initial one: it is the one that outlives every packet. */
+/* The socket belongs to the initial namespace, which outlives every packet. */
 struct credit *credit_new(struct net_device *dev)
 {
 	struct credit *credit;
@@ -60,7 +61,7 @@ void credit_put(struct credit *credit)
 	sock_put(&credit->sk);
 }
 
-/* The port goes; the bytes that the netdev below still has of it are paid to nobody. */
+/* The port is going; bytes that the netdev below still has of it count for no port. */
 void credit_close(struct credit *credit)
 {
 	spin_lock_bh(&credit->lock);
@@ -69,7 +70,7 @@ void credit_close(struct credit *credit)
 	credit_put(credit);
 }
 
-/* Two aggregates' worth may always be under way: one that leaves, and one that is being filled. */
+/* Two aggregates may always be on their way: one that leaves, and one that is being filled. */
 void credit_limits(struct net_device *dev, u32 aggregate)
 {
 #ifdef CONFIG_BQL
@@ -117,7 +118,7 @@ void credit_dropped(struct credit *credit, unsigned int packets)
 
 #define BILL_ITEMS 16 /* ports that can share an aggregate */
 
-/* How many bytes of which port are in an aggregate. */
+/* Bytes of each port in an aggregate. */
 struct bill {
 	refcount_t refs; /* the aggregate's, and the sender's */
 	unsigned int n;
@@ -138,7 +139,7 @@ struct bill *bill_new(void)
 	return bill;
 }
 
-/* Enters @bytes of @port. False: no room, the aggregate must leave first. */
+/* Adds @bytes of @port. False: no room, the aggregate must leave first. */
 bool bill_add(struct bill *bill, struct port *port, unsigned int bytes)
 {
 	unsigned int i;
@@ -176,7 +177,7 @@ void bill_put(struct bill *bill)
 	kfree(bill);
 }
 
-/* skb destructor of aggregates: the netdev below is done with it. */
+/* skb destructor of aggregates: the netdev below has freed it. */
 static void bill_paid(struct sk_buff *skb)
 {
 	struct bill *bill = skb_shinfo(skb)->destructor_arg;
@@ -188,7 +189,7 @@ static void bill_paid(struct sk_buff *skb)
 	module_put(THIS_MODULE);
 }
 
-/* Gives the bill to the aggregate. */
+/* Attaches the bill to the aggregate. */
 void bill_attach(struct bill *bill, struct sk_buff *skb)
 {
 	__module_get(THIS_MODULE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that are used again once no packet refers to them. Where the kernel clears new pages
- * (init_on_alloc), a new one costs more than the copy that goes into it.
+ * Recycles pages that no packet uses any more. If the kernel clears new pages (init_on_alloc), a
+ * new one costs more than the copy into it.
  */
 
 #include <linux/mm.h>

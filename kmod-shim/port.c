@@ -7,7 +7,7 @@
 
 #include "shim.h"
 
-/* Most of what modems can take in one frame; the daemon sets what the network told. */
+/* Upper bound of modems' frames; the daemon sets the network's MTU. */
 #define PORT_MTU_MAX (QMAP_MAX_AGGREGATE - 64)
 
 static void port_flow_expired(struct timer_list *timer)
@@ -68,7 +68,7 @@ static int port_bpf(struct net_device *dev, struct netdev_bpf *bpf)
 
 #define PORT_GSO (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_GSO_UDP_L4)
 
-/* Large packets are cut into an aggregate; where there is none to cut them into, by the stack. */
+/* Large packets are segmented into an aggregate; without an aggregate, by the stack. */
 static netdev_features_t port_features_check(struct sk_buff *skb, struct net_device *dev,
 					     netdev_features_t features)
 {
@@ -87,8 +87,8 @@ static int port_get_iflink(const struct net_device *dev)
 }
 
 /*
- * For lockdep. A port may be above another one, by a trunk on a tunnel, and holds a lock of its queue
- * while it sends through the other's: those locks need a class for each port.
+ * For lockdep. A port may be above another one, by a trunk on a tunnel, and holds a lock of its
+ * queue while it sends through the other's: those locks need a class for each port.
  */
 static void port_lock_classes(struct port *port)
 {
@@ -177,8 +177,8 @@ static void port_setup(struct net_device *dev)
 	/* netpoll sends Ethernet frames, and with interrupts off: the aggregator may be locked. */
 	dev->priv_flags |= IFF_DISABLE_NETPOLL;
 	/*
-	 * GRO_HW is the switch for coalescing; the core insists on RXCSUM for it. Modems fill in
-	 * the checksums of TCP and UDP and know no others, so HW_CSUM would promise too much.
+	 * GRO_HW is the switch for coalescing; the core requires RXCSUM for it. Modems compute the
+	 * checksums of TCP and UDP only, so HW_CSUM would promise too much.
 	 */
 	dev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_RXCSUM |
 			   NETIF_F_GRO_HW | PORT_GSO;
@@ -259,9 +259,9 @@ static int port_change(struct net_device *dev, struct nlattr *tb[], struct nlatt
 }
 
 /*
- * Queues a port to be unregistered. Every way to do so comes through here: a single deletion, one
- * of a group, of a namespace or of a batch of them, the trunk's, the module's. A port leaves the
- * trunk at once, so that nothing that happens before it is unregistered queues it again.
+ * Queues a port to be unregistered. Every deletion comes through here: of one port, of a group, of
+ * a namespace or of several, the trunk's, the module's. The port leaves the trunk's list at once,
+ * so that no event before its unregistering queues it again.
  */
 static void port_dellink(struct net_device *dev, struct list_head *kill)
 {
@@ -283,7 +283,7 @@ void ports_delete(struct trunk *trunk, struct list_head *kill)
 	}
 }
 
-/* The trunk's aggregates have another size. */
+/* The size of the trunk's aggregates has changed. */
 void ports_limits(struct trunk *trunk)
 {
 	struct port *port;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A port's counters in the forms that the stack asks for: rtnetlink, ethtool, netdev-genl. */
+/* A port's counters in the forms of rtnetlink, ethtool and netdev-genl. */
 
 #include "shim.h"
 
@@ -35,14 +35,14 @@ static void port_ethtool_stats(struct net_device *dev, struct ethtool_stats *sta
 	counters_sum(port->counters, data, PORT_COUNTER_MAX);
 }
 
-/* One receiving and one sending queue, whatever the CPUs do below. */
+/* One receiving and one sending queue, independent of the CPUs below. */
 static void port_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
 	channels->max_combined = 1;
 	channels->combined_count = 1;
 }
 
-/* `ethtool -L` with the number that a port has succeeds, as on any netdev with channels. */
+/* `ethtool -L` with a port's own number succeeds, as on any netdev with channels. */
 static int port_set_channels(struct net_device *dev, struct ethtool_channels *channels)
 {
 	return channels->combined_count == 1 ? 0 : -EINVAL;
@@ -85,7 +85,7 @@ static void port_queue_tx(struct net_device *dev, int queue, struct netdev_queue
 	tx->hw_gso_wire_packets = n[PORT_TX_GSO_SEGMENTS];
 }
 
-/* The queue has counted since the port exists: nothing is to be added, of what it counts. */
+/* The queue has existed as long as the port: its counters need no base. */
 static void port_base_stats(struct net_device *dev, struct netdev_queue_stats_rx *rx,
 			    struct netdev_queue_stats_tx *tx)
 {

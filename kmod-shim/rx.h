@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The receive side: aggregates wait per CPU, one NAPI runs the program over all their frames, and
- * only then packets are built, so that a chain can run across aggregates.
+ * only then builds packets, so that a chain can span aggregates.
  */
 #ifndef SHIM_RX_H
 #define SHIM_RX_H
@@ -14,15 +14,15 @@
 #include "shim.h"
 
 /*
- * What one modem can cost, per CPU. An aggregate of 64 KB can hold 13,000 frames, and a poll that
- * went through all of them would keep the CPU from everything else for milliseconds.
+ * Limits of one modem's cost, per CPU. An aggregate of 64 KB can hold 13,000 frames; a poll that
+ * handled all of them would keep the CPU from everything else for milliseconds.
  */
 #define RX_FRAMES  256 /* judged in one poll */
 #define RX_REPLIES 16  /* sent back to the modem in one poll */
 
 /*
- * Pages for payloads and heads, used again in turn once they are free: 512 KB per CPU with pages of
- * 4 KB, and the one that heads are being cut from.
+ * Pages for payloads and heads, used in turn again once they are free: 512 KB per CPU with pages of
+ * 4 KB, and the page that heads are being cut from.
  */
 #define RX_LARGE_ORDER PAGE_ALLOC_COSTLY_ORDER
 #define RX_LARGE       8
@@ -35,7 +35,7 @@
 #define FRAME_COALESCE 0x100 /* its port coalesces */
 #define FRAME_GRO      0x200 /* its port leaves that to GRO */
 
-/* What frames of one chain have in common besides their headers, comparable in one go. */
+/* Properties that the frames of one chain share besides their headers, comparable in one go. */
 union frame_kind {
 	struct {
 		u16 length;
@@ -44,7 +44,7 @@ union frame_kind {
 	u32 all;
 };
 
-/* One packet in an aggregate; or, as the head of a chain, all that is known of the chain. */
+/* One packet in an aggregate; as the head of a chain, it also describes the chain. */
 struct frame {
 	u8 *data;
 	struct port *port;
@@ -52,11 +52,11 @@ struct frame {
 	union frame_kind kind;
 	u32 payload;   /* head of a chain: payload bytes of all its segments */
 	u16 headers;   /* head of a chain: bytes of IP and TCP header */
-	u16 segments;  /* 1: alone, more: head of a chain, 0: in the chain of another */
+	u16 segments;  /* 1: alone, more: head of a chain, 0: part of another's chain */
 	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
 };
 
-/* An open chain. `expect` is the headers that the next full segment ought to have. */
+/* An open chain. `expect` has the predicted headers of the next full segment. */
 struct chain {
 	union {
 		u64 words[8];
@@ -74,20 +74,20 @@ struct chain {
 	struct port *port;
 	union frame_kind kind;
 	u32 next_seq;
-	u32 generation;	      /* the slot is free if it is not the queue's */
-	u32 room;	      /* bytes until the largest packet that there can be */
+	u32 generation;	      /* the slot is free if it differs from the queue's */
+	u32 room;	      /* bytes up to the largest possible packet */
 	u16 headers, payload; /* of a full segment */
 	bool v6;
 };
 
-/* Packets of one port that are not in its counters yet. */
+/* Packets of one port that are not counted yet. */
 struct rx_count {
 	struct port *port;
 	unsigned int packets, bytes, chains, coalesced;
 	bool csum_ok;
 };
 
-/* The port that a frame named, as it was when the first frame of the poll did. */
+/* The port named by a frame, in its state at the first frame of the poll. */
 struct rx_port {
 	struct port *port; /* NULL: there is none */
 	u16 kept; /* flags of frames that the program may set */
@@ -107,10 +107,10 @@ struct rx_queue {
 	struct page_pool *pool; /* of redirected packets */
 	struct page *large[RX_LARGE], *small[RX_SMALL];
 	unsigned int next_large, next_small;
-	struct page *head; /* the one of `small` that heads of packets are cut from, or NULL */
+	struct page *head; /* the page of `small` that heads of packets are cut from, or NULL */
 	void *head_start; /* its memory */
 	unsigned int head_left;
-	struct sk_buff *last;	  /* for the stack; NULL: nothing waits */
+	struct sk_buff *last;	  /* for the stack; NULL: none waits */
 	struct list_head deliver; /* packets in front of it, to the same destination */
 	struct rx_count count;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
@@ -120,7 +120,7 @@ struct rx_queue {
 	struct frame *free; /* the first of `frames` that is not in use */
 	/* of this poll: frames that were judged, redirected; answers sent to the modem */
 	unsigned int walked, redirected, replies;
-	bool cells; /* packets went to GRO cells, which take no more than a budget in their turn */
+	bool cells; /* packets went to GRO cells, which only accept a budget's worth */
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cutting large packets into memory that the caller has, with the kernel's helpers for drivers that
- * do so (net/core/tso.c): an skb per segment is what most of the time would go into. They leave the
- * checksums to hardware, and know neither of equal IPv4 ids nor of CWR.
+ * Segments large packets into memory of the caller, with the kernel's helpers for drivers
+ * (net/core/tso.c): an skb per segment would take most of the time. The helpers leave the checksums
+ * to hardware, and support neither equal IPv4 ids nor CWR.
  */
 
 #include <linux/tcp.h>
@@ -23,7 +23,10 @@ bool segment_possible(const struct sk_buff *skb)
 	    !(type & SEGMENT_TYPES) || type & ~(SEGMENT_TYPES | SEGMENT_HINTS) ||
 	    skb_network_offset(skb))
 		return false;
-	/* tso_build_hdr() takes all behind the IPv6 header for payload less the transport header */
+	/*
+	 * tso_build_hdr() takes everything after the IPv6 header, less the transport header, for
+	 * payload
+	 */
 	if (skb->protocol == htons(ETH_P_IPV6) && l3 != sizeof(struct ipv6hdr))
 		return false;
 	if (l3 + (udp ? sizeof(struct udphdr) : sizeof(struct tcphdr)) > skb_headlen(skb))

@@ -3,7 +3,7 @@
  * The uplink: the transmit program, and the aggregator that all ports of a trunk share.
  *
  * A frame that finds the aggregator empty is held as it is, with its header pushed in place; it is
- * copied only when a second one joins it. So what leaves alone leaves without a copy.
+ * copied only when a second one joins it. So a frame that leaves alone is not copied.
  */
 
 #include <linux/bpf_trace.h>
@@ -14,11 +14,12 @@
 #include "shim.h"
 
 #define PAD_MAX	  63
-#define SEND_MOST 64 /* transfers that one caller hands to the netdev below, also those of others */
+/* transfers that one caller passes to the netdev below, including those of others */
+#define SEND_MOST 64
 
-/* In the control block of what waits in the aggregator or for its turn to leave. */
+/* Control block of skbs that wait in the aggregator or for their turn to leave. */
 struct tx_cb {
-	u8 pad;	    /* zero bytes that are due behind the frame held in place */
+	u8 pad;	    /* zero bytes to append to the frame held in place */
 	u16 frames; /* in the transfer */
 	struct bill *bill;     /* of an aggregate */
 	struct credit *credit; /* of a frame that leaves alone */
@@ -32,7 +33,7 @@ static void tx_count_drop(struct port *port, unsigned int reason)
 	counters_add(port->counters, PORT_TX_DROPPED, 1);
 }
 
-/* The skb has no destructor here that could call back: see tx_xmit(). */
+/* The skb must have no destructor here that could call back: see tx_xmit(). */
 static void tx_drop(struct port *port, struct sk_buff *skb, unsigned int reason)
 {
 	tx_count_drop(port, reason);
@@ -52,7 +53,7 @@ static void tx_count_sent(struct trunk *trunk, unsigned int bytes, unsigned int 
 	u64_stats_update_end(&c->syncp);
 }
 
-/* Sends what waits for its turn. Ports may be gone by now: bill and credit outlive them. */
+/* Sends a transfer when it is its turn. Ports may be gone by now: bill and credit outlive them. */
 static void tx_send(struct trunk *trunk, struct sk_buff *skb)
 {
 	struct tx_cb cb = *TX_CB(skb);
@@ -86,9 +87,9 @@ static void tx_lock(struct trunk *trunk)
 }
 
 /*
- * The end of every section that holds the aggregator. What is ready leaves now, in order, by the
- * hands of one caller at a time. The lock is not held meanwhile: the netdev below may queue, free,
- * and by a tc redirect or a tunnel come back to a port of ours.
+ * Ends every section that holds the aggregator, and sends the ready transfers, in order, by one
+ * caller at a time. The lock is not held meanwhile: the netdev below may queue, free, and call a
+ * port of ours by a tc redirect or a tunnel.
  */
 static void tx_unlock(struct trunk *trunk)
 	__releases(&trunk->tx.lock)
@@ -112,7 +113,7 @@ static void tx_unlock(struct trunk *trunk)
 	spin_unlock(&tx->lock);
 }
 
-/* Completes one frame, in place. Takes the skb. */
+/* Completes one frame in place and takes over the skb. */
 static void tx_ready_alone(struct trunk *trunk, struct sk_buff *skb, unsigned int pad)
 {
 	struct port *port = netdev_priv(skb->dev);
@@ -129,7 +130,10 @@ static void tx_ready_alone(struct trunk *trunk, struct sk_buff *skb, unsigned in
 	__skb_queue_tail(&trunk->tx.ready, skb);
 }
 
-/* Closes the aggregate, or what is held. Called with the aggregator locked; tx_unlock() sends it. */
+/*
+ * Closes the aggregate, or the frame held in place. Called with the aggregator locked; tx_unlock()
+ * sends it.
+ */
 static void tx_close(struct trunk *trunk)
 {
 	struct aggregator *tx = &trunk->tx;
@@ -162,7 +166,7 @@ void tx_flush(struct trunk *trunk)
 	local_bh_enable();
 }
 
-/* Copies a frame behind the others; fills in its checksum on the way if the modem does not. */
+/* Appends a copy of a frame; computes its checksum on the way unless the modem does. */
 static void tx_copy(struct aggregator *tx, struct sk_buff *skb, unsigned int pad)
 {
 	u8 *to = skb_put(tx->skb, skb->len + pad);
@@ -181,7 +185,10 @@ static void tx_copy(struct aggregator *tx, struct sk_buff *skb, unsigned int pad
 	consume_skb(skb);
 }
 
-/* An skb with room for @bytes, in a page of the fitting order that no other packet has a part of. */
+/*
+ * Allocates an skb with room for @bytes, in a page of the fitting order that no other packet
+ * uses.
+ */
 static struct sk_buff *tx_alloc(struct aggregator *tx, unsigned int bytes)
 {
 	struct page **slot = &tx->pages[tx->next_page++ % TX_PAGES];
@@ -190,7 +197,7 @@ static struct sk_buff *tx_alloc(struct aggregator *tx, unsigned int bytes)
 	struct sk_buff *skb;
 	struct page *page;
 
-	if (*slot && compound_order(*slot) != order) /* the limit was another one */
+	if (*slot && compound_order(*slot) != order) /* the limit has changed */
 		pages_free(slot, 1);
 	page = pages_take(slot, GFP_ATOMIC | __GFP_COMP | __GFP_NOWARN, order);
 	if (!page)
@@ -202,9 +209,9 @@ static struct sk_buff *tx_alloc(struct aggregator *tx, unsigned int bytes)
 }
 
 /*
- * An empty aggregate with room for @need bytes at least, up to @size. A limit that is a
- * power of two, and a little more for the skb itself, would take twice the memory: the aggregate
- * is that little smaller.
+ * Allocates an empty aggregate with room for at least @need bytes, up to @size. A limit that is a
+ * power of two, plus the room for the skb itself, would take twice the memory: make the aggregate
+ * smaller by that room.
  */
 static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 {
@@ -220,7 +227,7 @@ static bool tx_new(struct trunk *trunk, u32 size, unsigned int need)
 	if (fits < size && fits >= need)
 		size = fits;
 	skb = tx_alloc(tx, reserved + size);
-	if (!skb) /* no memory in one piece for more than this frame */
+	if (!skb) /* not enough contiguous memory for more than this frame */
 		skb = alloc_skb(reserved + need, GFP_ATOMIC | __GFP_NOWARN);
 	if (!skb) {
 		bill_put(bill);
@@ -253,8 +260,8 @@ static unsigned int tx_fill(const struct aggregator *tx)
 }
 
 /*
- * Makes the aggregate one that has room for @length bytes of @port, or empties the aggregator.
- * Afterwards there is an aggregate if tx->bill is not NULL, and the bytes are on the bill.
+ * Makes room for @length bytes of @port in the aggregate, or empties the aggregator. Afterwards
+ * there is an aggregate if tx->bill is not NULL, and the bytes are on the bill.
  */
 static void tx_make_room(struct port *port, unsigned int length, u32 size)
 {
@@ -271,7 +278,7 @@ static void tx_make_room(struct port *port, unsigned int length, u32 size)
 		tx_close(trunk);
 }
 
-/* Takes the frame in @skb. */
+/* Takes over the frame in @skb. */
 static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
 {
 	struct aggregator *tx = &port->trunk->tx;
@@ -297,7 +304,7 @@ static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
 	}
 }
 
-/* Decides when the aggregate leaves, after each packet, also after one that was dropped. */
+/* Decides whether the aggregate leaves, after each packet, also after a dropped one. */
 static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 {
 	struct aggregator *tx = &trunk->tx;
@@ -328,8 +335,8 @@ static enum hrtimer_restart tx_timeout(struct hrtimer *timer)
 }
 
 /*
- * Runs the program on the packet at @packet, whose first @length bytes are contiguous and whose
- * header then stands in front of it.
+ * Runs the program on the packet at @packet, whose first @length bytes are contiguous; the program
+ * writes its header in front of it.
  */
 static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct qmap_shim_tx *meta)
 {
@@ -359,7 +366,7 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	return act;
 }
 
-/* Makes room for the program, and its view of the packet complete. */
+/* Makes room for the program, and completes its description of the packet. */
 static bool tx_prepare(struct sk_buff *skb, struct qmap_shim_tx *meta)
 {
 	int start;
@@ -414,7 +421,7 @@ static void tx_frame(struct port *port, struct sk_buff *skb)
 	tx_append(port, skb, meta.pad);
 }
 
-/* Room for the frame that @meta describes in the aggregate. NULL: dropped, and counted. */
+/* Reserves room in the aggregate for the frame described by @meta. NULL: dropped, and counted. */
 static u8 *tx_reserve(struct port *port, const struct qmap_shim_tx *meta)
 {
 	unsigned int length = meta->header + meta->length + meta->pad;
@@ -437,7 +444,7 @@ static u8 *tx_reserve(struct port *port, const struct qmap_shim_tx *meta)
 }
 
 /*
- * One segment of a large packet, cut right into the aggregate: no skb is made for it. False if it is
+ * Writes one segment of a large packet into the aggregate, without an skb. False if it is
  * dropped.
  */
 static bool tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso,
@@ -473,7 +480,7 @@ static bool tx_segment(struct port *port, struct sk_buff *skb, struct tso_t *tso
 	return true;
 }
 
-/* A packet that the stack has left to us to cut: see port_features_check(). */
+/* Segments a packet that the stack has left to us: see port_features_check(). */
 static void tx_segments(struct port *port, struct sk_buff *skb)
 {
 	struct aggregator *tx = &port->trunk->tx;
@@ -498,12 +505,12 @@ netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct trunk *trunk = port->trunk;
 
 	/*
-	 * Frames are copied, or belong to the credit: their socket is free to go on. It is told now,
-	 * since that may call anything, and with the aggregator locked nothing may be called.
+	 * Frames are copied, or owned by the credit: their socket may continue. Its destructor may
+	 * call anything, so run it now, while the aggregator is not locked.
 	 */
 	skb_orphan(skb);
 	if (unlikely(READ_ONCE(trunk->tx.sender) == current)) {
-		/* The netdev below gives back to a port what it is just being given. */
+		/* The netdev below passes a packet back to a port while it is being given one. */
 		tx_drop(port, skb, QMAP_DROP_REDIRECT);
 		return NETDEV_TX_OK;
 	}
@@ -526,7 +533,7 @@ void tx_create(struct aggregator *tx)
 	shim_hrtimer_setup(&tx->timer, tx_timeout);
 }
 
-/* No port is left: nothing can start the timer again, except a sender that leaves some behind. */
+/* No port is left: only a sender that leaves transfers behind could start the timer again. */
 void tx_destroy(struct trunk *trunk)
 {
 	do {
