@@ -58,8 +58,8 @@ enum config_addresses {
 /* One `--pdn N,key=value,...` or one [pdn N] section. */
 struct config_pdn {
 	unsigned int number; /* 1..254: N of port wwan0.N */
-	unsigned int
-		mux; /* mux id; 0x80 + N unless mux= says otherwise (N + 0x80 must be <= 254) */
+	/* mux id; 0x80 + N unless mux= says otherwise (N + 0x80 must be <= 254) */
+	unsigned int mux;
 	enum config_ip ip;    /* ip=v4|v6|v4v6, default v4v6 */
 	char apn[101];	      /* empty: the modem's own profile decides */
 	unsigned int profile; /* 3GPP profile to dial; 0: the modem's own choice */
@@ -90,14 +90,13 @@ struct config_trunk {
 	char control[108];
 	enum config_qmap qmap;
 	enum config_datapath datapath;
-	unsigned int
-		dl_max_bytes; /* largest aggregate to request; 0: as model and data path prefer */
+	/* largest aggregate to request; 0: as model and data path prefer */
+	unsigned int dl_max_bytes;
 	unsigned int dl_max_datagrams; /* frames per aggregate to request; 0: as above */
 	/* may SYNC be sent if the channel is ours alone (sync=yes|no, default yes) */
 	bool sync;
-	unsigned int
-		/* seconds to wait for a QMI answer (Start Network has its own limit), default 10 */
-		timeout;
+	/* seconds to wait for a QMI answer (Start Network has its own limit), default 10 */
+	unsigned int timeout;
 	/* ms before a call is redialled: first, and at most */
 	unsigned int backoff_min, backoff_max;
 	/* most seconds until a call refused for good is retried; 0: never */

@@ -18,7 +18,7 @@ struct hooks {
 	char run_dir[108];
 };
 
-/* One that is told. */
+/* Context of hook_each_told(). */
 struct told {
 	struct hooks *hooks;
 	const struct events_entry *event;
@@ -46,13 +46,13 @@ static void run(struct hooks *h, const char *dev, const char *what, const char *
 
 /* --- ports --- */
 
-/* By trunk and PDN: the port's name may be changed by whoever owns its namespace. */
+/* Named by trunk and PDN, because the owner of its namespace may rename the port. */
 static void told_name(const struct events_entry *e, int family, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s.%u.v%d", e->dev, e->pdn, family);
 }
 
-/* Adoption comes here, too: what has been told is not news. */
+/* Adoption comes here, too: saved facts that have not changed are not news. */
 static void family_is_up(struct hooks *h, const struct events_entry *e, int family,
 			 const char *facts)
 {
@@ -80,7 +80,7 @@ static void family_is_down(struct hooks *h, const struct events_entry *e, int fa
 	free(told);
 }
 
-/* A call that is up is of use only with a port that is. */
+/* A call that is up is only usable if its port is. */
 static void look_at_family(struct hooks *h, const struct events_entry *e, int family)
 {
 	const struct trunk *t = trunk_list_find(h->list, e->dev);
@@ -127,8 +127,10 @@ static void is_gone(void *arg, const char *name, const char *facts)
 		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
 }
 
-/* Nothing is up without the modem, whether or not somebody has said so of each call. The names sort
- * so that ports come before the modem. */
+/*
+ * Without the modem no family is up, even if no event said so for each call. The names sort so that
+ * ports come before the modem.
+ */
 static void modem_is_gone(struct hooks *h, const struct events_entry *e)
 {
 	struct told t = {.hooks = h, .event = e};
@@ -136,7 +138,7 @@ static void modem_is_gone(struct hooks *h, const struct events_entry *e)
 	hook_each_told(h->run_dir, e->dev, is_gone, &t);
 }
 
-/* On its way up a call passes through these, and on adoption from nowhere: not news yet. */
+/* A call passes through these states on its way up, and on adoption from none: not news yet. */
 static bool is_under_way(const struct events_entry *e)
 {
 	return e->call.from != CALL_UP && (e->call.to == CALL_STARTING || e->call.to == CALL_IDLE);

@@ -9,14 +9,14 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 root=$T/root
 
-# Not the jobs of the make that may have started this.
+# The jobs of a make that has started this test must not be passed on.
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 installer() { # target, variable...
 	make -s DESTDIR="$root" "$@"
 }
 
-# What a machine has already: directories that packages share, and files of others in them.
+# Builds the tree of a machine: directories shared by packages, with files of other packages.
 machine() {
 	local dir
 	rm -rf "$root"
@@ -32,7 +32,7 @@ files() {
 	(cd "$root" && find . -printf '%p %y %m\n' | sort && find . -type f -exec sha256sum {} + | sort)
 }
 
-same() { # what, expected, seen
+same() { # name, expected, seen
 	[ "$2" = "$3" ] || { echo "$1:"; diff <(echo "$2") <(echo "$3"); return 1; }
 }
 
@@ -48,7 +48,7 @@ test_uninstall_leaves_nothing() {
 	done
 }
 
-# On a machine that can be written to in $T and in build/ alone.
+# Runs a command on a machine whose only writable directories are $T and build/.
 read_only() { # command...
 	local -a user=(-r)
 	[ "$(id -u)" != 0 ] || user=()
@@ -62,7 +62,7 @@ read_only() { # command...
 
 test_nothing_outside_of_destdir() {
 	machine
-	installer install PREFIX=/usr || return 1 # what make builds is built
+	installer install PREFIX=/usr || return 1 # make has built everything
 	read_only true || return 77
 	# shellcheck disable=SC2016 # for the other shell
 	! read_only sh -c ': >"$0"' "$PWD/written" 2>/dev/null || { rm "$PWD/written"; return 77; }
@@ -119,7 +119,7 @@ test_module_sources_are_complete() {
 	dir=$(echo "$root"/usr/src/qmap-shim-*)
 	grep -qx "PACKAGE_VERSION=\"${dir##*-}\"" "$dir/dkms.conf" || return 1
 	sed -nE 's/^qmap_shim-y := //p' kmod-shim/Kbuild | tr ' ' '\n' | sed 's/o$/c/' >"$T/wanted"
-	# and what they include that the kernel does not have
+	# and the headers that they include and the kernel does not have
 	sed -nE 's/^#include ["<](qmap\/[^">]*|[a-z_]*\.h)[">].*/\1/p' kmod-shim/*.[ch] >>"$T/wanted"
 	[ "$(wc -l <"$T/wanted")" -gt 10 ] || return 1
 	while read -r file; do
