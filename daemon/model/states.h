@@ -14,7 +14,7 @@
 	X(ATTACHMENT_LOST, "lost") /* was ready before */                                          \
 	X(ATTACHMENT_DETACHING, "detaching")
 
-/* The life of the modem behind a trunk; trunk/modem.c has what leads from one to the next. */
+/* The life of the modem behind a trunk. The table in trunk/modem.c has the transitions. */
 #define TRUNK_STATE_NAMES(X)                                                                       \
 	X(TRUNK_ABSENT, "absent")   /* no netdev */                                                \
 	X(TRUNK_PRESENT, "present") /* netdev; waits for the control channel or the next try */    \
@@ -23,7 +23,7 @@
 	X(TRUNK_LOST, "lost")	    /* was ready; is being closed, or opened again */              \
 	X(TRUNK_DETACHING, "detaching")
 
-/* A data call: one IP family of one PDN; session/table.c has what leads from one to the next. */
+/* A data call: one IP family of one PDN. The table in session/table.c has the transitions. */
 #define CALL_STATE_NAMES(X)                                                                        \
 	X(CALL_IDLE, "idle")                                                                       \
 	X(CALL_WAIT_RADIO, "radio-off")                                                            \
@@ -36,7 +36,7 @@
 	X(CALL_STOPPING, "stopping")                                                               \
 	X(CALL_GONE, "stopped")
 
-/* What came of it when another program changed a netdev of ours. */
+/* The outcome after another program has changed a netdev of ours. */
 #define NETDEV_OUTCOME_NAMES(X)                                                                    \
 	X(NETDEV_REPAIRED, "repaired")                                                             \
 	X(NETDEV_REPORTED, "reported") /* the administrator may want it so */                      \
