@@ -88,20 +88,9 @@ enum call_step {
 	STEP_REFUSED,
 };
 
-struct session_pdn {
-	TAILQ_ENTRY(session_pdn) entry;
-	struct config_pdn config;
-	uint64_t rx_packets; /* when the watchdog looked last */
-	uint64_t rx_since;   /* ms, monotonic: since then no more of them */
-	bool removing;
-	void (*removed)(void *arg, const struct error *err); /* may be NULL */
-	void *arg;
-};
-
 /* A data call: one IP family of one PDN, on a WDS client of its own. */
 struct call {
-	TAILQ_ENTRY(call) entry;
-	struct session *session;
+	struct session *session; /* NULL: the PDN does not have this family */
 	struct session_pdn *pdn;
 	int family;
 	enum call_state state;
@@ -133,6 +122,17 @@ struct call {
 	enum call_state was;
 	char was_reason[320];
 	uint64_t was_dial_at;
+};
+
+struct session_pdn {
+	TAILQ_ENTRY(session_pdn) entry;
+	struct config_pdn config;
+	uint64_t rx_packets;  /* when the watchdog looked last */
+	uint64_t rx_since;    /* ms, monotonic: since then no more of them */
+	struct call calls[2]; /* IPv4, IPv6 */
+	bool removing;
+	void (*removed)(void *arg, const struct error *err); /* may be NULL */
+	void *arg;
 };
 
 /* The answer to an allocation or release. */
@@ -274,7 +274,6 @@ struct session {
 	} refusal;
 
 	TAILQ_HEAD(session_pdns, session_pdn) pdns;
-	TAILQ_HEAD(calls, call) calls;
 
 	TAILQ_HEAD(id_queue, id_job) id_jobs;
 	struct id_count ids[ID_SERVICES + 1]; /* the last: services that only guests use */
@@ -315,14 +314,44 @@ struct session {
 	void *stop_arg;
 };
 
+/* The first call of @pdn from family slot @i (0: IPv4, 1: IPv6) on; NULL: there is none. */
+static inline struct call *pdn_call(const struct session_pdn *pdn, int i)
+{
+	for (; i < 2; i++)
+		if (pdn->calls[i].session)
+			return (struct call *)&pdn->calls[i];
+	return NULL;
+}
+
+static inline int call_slot(const struct call *c)
+{
+	return c - c->pdn->calls;
+}
+
+/* The next call of the same PDN; NULL behind the last. */
+static inline struct call *pdn_call_next(const struct call *c)
+{
+	return pdn_call(c->pdn, call_slot(c) + 1);
+}
+
+static inline struct call *calls_from(const struct session_pdn *pdn)
+{
+	struct call *c = NULL;
+
+	for (; pdn && !c; pdn = TAILQ_NEXT(pdn, entry))
+		c = pdn_call(pdn, 0);
+	return c;
+}
+
+/* The calls of all PDNs, one after the other. */
 static inline struct call *call_first(const struct session *s)
 {
-	return TAILQ_FIRST(&s->calls);
+	return calls_from(TAILQ_FIRST(&s->pdns));
 }
 
 static inline struct call *call_next(const struct call *c)
 {
-	return TAILQ_NEXT(c, entry);
+	return pdn_call_next(c) ?: calls_from(TAILQ_NEXT(c->pdn, entry));
 }
 
 /* session.c */
@@ -448,7 +477,7 @@ struct call *call_sibling(const struct call *c);
 /* Ends @c, which is up; -ENOLINK, -ECANCELED: why. */
 void call_hang_up(struct call *c, int why);
 /* Every call has been refused for good. */
-bool session_pdn_failed(const struct session *s, const struct session_pdn *pdn);
+bool session_pdn_failed(const struct session_pdn *pdn);
 /* PDNs whose calls are gone are taken off the list; at the end of all (@all) the rest, too. */
 void session_pdns_removed(struct session *s, bool all);
 
@@ -556,7 +585,7 @@ int64_t call_dials_in_ms(const struct call *c);
 void call_refusal(const struct call *c, char *s, size_t size);
 void session_error_silent(struct session *s);
 /* Why @pdn, which has failed or waits for a person, is not connected. Returns err->err. */
-int session_error_pdn(const struct session *s, const struct session_pdn *pdn, struct error *err);
+int session_error_pdn(const struct session_pdn *pdn, struct error *err);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);
 void session_error_format(struct session *s);
 

@@ -14,35 +14,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int call_new(struct session *s, struct session_pdn *pdn, int family)
 {
-	struct call *c = calloc(1, sizeof(*c));
+	struct call *c = &pdn->calls[family == 6];
 
-	if (!c)
-		return -ENOMEM;
 	c->timer = event_new(s->base, -1, 0, on_timer, c);
-	if (!c->timer) {
-		free(c);
+	if (!c->timer)
 		return -ENOMEM;
-	}
 	c->session = s;
 	c->pdn = pdn;
 	c->family = family;
 	c->handle = QMI_WDS_ANY_HANDLE;
-	TAILQ_INSERT_TAIL(&s->calls, c, entry);
 	return 0;
 }
 
 static void pdn_free(struct session *s, struct session_pdn *pdn)
 {
-	struct call *c, *next;
-
-	for (c = call_first(s); c; c = next) {
-		next = call_next(c);
-		if (c->pdn != pdn)
-			continue;
-		TAILQ_REMOVE(&s->calls, c, entry);
+	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		event_free(c->timer);
-		free(c);
-	}
 	TAILQ_REMOVE(&s->pdns, pdn, entry);
 	explicit_bzero(&pdn->config, sizeof(pdn->config));
 	free(pdn);
@@ -72,12 +59,22 @@ void session_pdns_free(struct session *s)
 		pdn_free(s, TAILQ_FIRST(&s->pdns));
 }
 
-struct call *session_call_find(const struct session *s, unsigned int pdn, int family)
+static struct session_pdn *find(const struct session *s, unsigned int number)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn->config.number == pdn && c->family == family)
-			return c;
+	struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if (pdn->config.number == number)
+			return pdn;
 	return NULL;
+}
+
+struct call *session_call_find(const struct session *s, unsigned int number, int family)
+{
+	const struct session_pdn *pdn = find(s, number);
+	struct call *c = pdn && (family == 4 || family == 6) ? pdn_call(pdn, family == 6) : NULL;
+
+	return c && c->family == family ? c : NULL;
 }
 
 enum call_state session_call_state(const struct session *s, unsigned int pdn, int family)
@@ -89,28 +86,17 @@ enum call_state session_call_state(const struct session *s, unsigned int pdn, in
 
 struct call *call_sibling(const struct call *c)
 {
-	for (struct call *other = call_first(c->session); other; other = call_next(other))
-		if (other->pdn == c->pdn && other != c)
-			return other;
-	return NULL;
+	struct call *other = &c->pdn->calls[!call_slot(c)];
+
+	return other->session ? other : NULL;
 }
 
-bool session_pdn_failed(const struct session *s, const struct session_pdn *pdn)
+bool session_pdn_failed(const struct session_pdn *pdn)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn && c->state != CALL_FAILED)
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state != CALL_FAILED)
 			return false;
 	return true;
-}
-
-static struct session_pdn *find(const struct session *s, unsigned int number)
-{
-	struct session_pdn *pdn;
-
-	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if (pdn->config.number == number)
-			return pdn;
-	return NULL;
 }
 
 static bool mux_taken(const struct session *s, unsigned int mux)
@@ -163,9 +149,8 @@ int session_remove_pdn(struct session *s, unsigned int number,
 	pdn->removing = true;
 	pdn->removed = done;
 	pdn->arg = arg;
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn)
-			call_event(c, EV_STOP, "the PDN is being removed");
+	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		call_event(c, EV_STOP, "the PDN is being removed");
 	session_changed(s);
 	session_kick(s);
 	return 0;
@@ -216,8 +201,8 @@ bool session_is_settled(const struct session *s, unsigned int number)
 /* Is there a call of @pdn that is up, or comes up without a person's doing anything? */
 static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn && c->state != CALL_FAILED &&
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state != CALL_FAILED &&
 		    !(c->state == CALL_WAIT_SIM && session_sim_needs_person(s)) &&
 		    !(c->state == CALL_WAIT_RADIO && session_radio_needs_person(s)))
 			return true;
@@ -231,14 +216,14 @@ int session_verdict(const struct session *s, unsigned int number, struct error *
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		if ((!number || pdn->config.number == number) && !pdn->removing &&
 		    !has_hope(s, pdn))
-			return session_error_pdn(s, pdn, err);
+			return session_error_pdn(pdn, err);
 	return 0;
 }
 
-static bool is_gone(const struct session *s, const struct session_pdn *pdn)
+static bool is_gone(const struct session_pdn *pdn)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn && c->state != CALL_GONE)
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state != CALL_GONE)
 			return false;
 	return true;
 }
@@ -252,7 +237,7 @@ void session_pdns_removed(struct session *s, bool all)
 		void *arg = pdn->arg;
 
 		next = TAILQ_NEXT(pdn, entry);
-		if (!pdn->removing || (!all && !is_gone(s, pdn)))
+		if (!pdn->removing || (!all && !is_gone(pdn)))
 			continue;
 		pdn_free(s, pdn);
 		session_changed(s);

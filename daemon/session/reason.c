@@ -118,14 +118,10 @@ void call_refusal(const struct call *c, char *s, size_t size)
 }
 
 /* The families' refusals, or the one they share. Returns the first. */
-static const struct call *print_refusals(const struct session *s, const struct session_pdn *pdn,
-					 char *text, size_t size)
+static const struct call *print_refusals(const struct session_pdn *pdn, char *text, size_t size)
 {
-	const struct call *first = call_first(s), *other;
+	const struct call *first = pdn_call(pdn, 0), *other = pdn_call_next(first);
 
-	while (first->pdn != pdn)
-		first = call_next(first);
-	other = call_sibling(first);
 	if (other && strcmp(first->reason, other->reason))
 		snprintf(text, size, "IPv%d: %s; IPv%d: %s", first->family, first->reason,
 			 other->family, other->reason);
@@ -134,11 +130,11 @@ static const struct call *print_refusals(const struct session *s, const struct s
 	return first;
 }
 
-int session_error_pdn(const struct session *s, const struct session_pdn *pdn, struct error *err)
+int session_error_pdn(const struct session_pdn *pdn, struct error *err)
 {
 	const struct config_pdn *config = &pdn->config;
 	char text[700], apn[112] = "", until[160];
-	const struct call *c = print_refusals(s, pdn, text, sizeof(text));
+	const struct call *c = print_refusals(pdn, text, sizeof(text));
 
 	if (*config->apn)
 		snprintf(apn, sizeof(apn), " (APN \"%s\")", config->apn);

@@ -177,9 +177,9 @@ static bool check_refused(struct session *s)
 	if (s->phase != PHASE_CALLS || s->config.persist)
 		return false;
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
-		if (pdn->removing || !session_pdn_failed(s, pdn))
+		if (pdn->removing || !session_pdn_failed(pdn))
 			continue;
-		session_error_pdn(s, pdn, &s->error);
+		session_error_pdn(pdn, &s->error);
 		session_fail(s);
 		return true;
 	}
@@ -310,7 +310,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->gate = CALL_EVENTS;
 	session_ids_init(s);
 	TAILQ_INIT(&s->pdns);
-	TAILQ_INIT(&s->calls);
 	session_guests_new(s);
 	r = session_open(s, err);
 	if (r < 0)

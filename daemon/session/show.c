@@ -80,7 +80,7 @@ static struct json_object *show_call(const struct call *c)
 	return o;
 }
 
-static struct json_object *show_pdn(const struct session *s, const struct session_pdn *pdn)
+static struct json_object *show_pdn(const struct session_pdn *pdn)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *families = json_object_new_array();
@@ -88,9 +88,8 @@ static struct json_object *show_pdn(const struct session *s, const struct sessio
 	session_json_int(o, "number", pdn->config.number);
 	session_json_int(o, "mux", pdn->config.mux);
 	add_text(o, "apn", pdn->config.apn);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn)
-			json_object_array_add(families, show_call(c));
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		json_object_array_add(families, show_call(c));
 	json_object_object_add(o, "families", families);
 	return o;
 }
@@ -199,7 +198,7 @@ struct json_object *session_show(const struct session *s)
 	json_object_object_add(o, "network", show_network(&s->network));
 	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		json_object_array_add(pdns, show_pdn(s, pdn));
+		json_object_array_add(pdns, show_pdn(pdn));
 	json_object_object_add(o, "pdns", pdns);
 	return o;
 }

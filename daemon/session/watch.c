@@ -77,17 +77,17 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Both families of a PDN share its port, hence the count. */
-static void redial(struct session *s, const struct session_pdn *pdn)
+static void redial(const struct session_pdn *pdn)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn && c->state == CALL_UP)
+	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state == CALL_UP)
 			call_hang_up(c, -ENOLINK);
 }
 
-static bool is_up(const struct session *s, const struct session_pdn *pdn)
+static bool is_up(const struct session_pdn *pdn)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->pdn == pdn && c->state == CALL_UP)
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state == CALL_UP)
 			return true;
 	return false;
 }
@@ -96,12 +96,12 @@ static void watch(struct session *s, struct session_pdn *pdn, uint64_t n)
 {
 	uint64_t now = clock_ms();
 
-	if (n != pdn->rx_packets || !is_up(s, pdn) || !pdn->rx_since) {
+	if (n != pdn->rx_packets || !is_up(pdn) || !pdn->rx_since) {
 		pdn->rx_packets = n;
 		pdn->rx_since = now;
 	} else if (now - pdn->rx_since >= s->config.watchdog * 1000ull) {
 		pdn->rx_since = now;
-		redial(s, pdn);
+		redial(pdn);
 	}
 }
 
