@@ -102,7 +102,7 @@ static void enter_allocate(struct call *c)
 
 static void build_bind(const struct call *c, struct qmi_request *r)
 {
-	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, c->pdn->config.mux);
+	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, pdn_config(c->pdn)->mux);
 }
 
 static enum call_step on_bound(struct call *c, const struct qmi_message *m,
@@ -121,8 +121,8 @@ static enum call_step on_family(struct call *c, const struct qmi_message *m,
 				const struct qmi_result *res, enum call_step next)
 {
 	if (res->status && res->error != QMI_NO_EFFECT)
-		log_debug("PDN %u: modem does not take the preference for IPv%d",
-			  c->pdn->config.number, c->family);
+		log_debug("PDN %u: modem does not take the preference for IPv%d", c->pdn->number,
+			  c->family);
 	return next;
 }
 
@@ -200,12 +200,12 @@ static uint8_t auth_of(const struct config_pdn *pdn)
 static void build_start(const struct call *c, struct qmi_request *r)
 {
 	const struct qmi_wds_call call = {
-		.apn = c->pdn->config.apn,
-		.user = c->pdn->config.user,
-		.password = c->pdn->config.password,
-		.auth = auth_of(&c->pdn->config),
+		.apn = pdn_config(c->pdn)->apn,
+		.user = pdn_config(c->pdn)->user,
+		.password = pdn_config(c->pdn)->password,
+		.auth = auth_of(pdn_config(c->pdn)),
 		.family = c->family,
-		.profile = c->pdn->config.profile,
+		.profile = pdn_config(c->pdn)->profile,
 	};
 
 	qmi_wds_start_network(r, &call);
@@ -535,7 +535,7 @@ void call_overdue(struct call *c)
  */
 static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 {
-	struct timeval tv = {.tv_sec = c->session->config.timeout};
+	struct timeval tv = {.tv_sec = c->session->config->timeout};
 
 	if (c->step == STEP_START) {
 		take_end(c, &st->end);

@@ -107,7 +107,7 @@ static bool concerns(const struct call *c, bool opened)
 		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
 	/* Its time has come while it was not known yet whether it may be dialled. */
 	if (c->state == CALL_FAILED)
-		return c->session->config.retry_failed &&
+		return c->session->config->retry_failed &&
 		       !event_pending(c->timer, EV_TIMEOUT, NULL);
 	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
 	       c->state == CALL_WAIT_NETWORK;

@@ -35,10 +35,10 @@ static const struct {
 /* "auto" means some QMAP: raw IP is only for who asks for it. */
 static bool wanted(const struct session *s, unsigned int step)
 {
-	if (s->config.qmap == CONFIG_QMAP_AUTO)
+	if (s->setup.qmap == CONFIG_QMAP_AUTO)
 		return ladder[step].version != QMAP_OFF &&
 		       (!s->known->limits_qmap || ladder[step].version <= (int)s->known->qmap);
-	return ladder[step].version == (int)s->config.qmap;
+	return ladder[step].version == (int)s->setup.qmap;
 }
 
 static bool next_step(struct session *s, unsigned int from)
@@ -53,7 +53,7 @@ bool session_format_first(struct session *s)
 {
 	session_find_model(s);
 	session_endpoint(s);
-	if (s->config.qmap == CONFIG_QMAP_OFF && s->known->forces_qmap) {
+	if (s->setup.qmap == CONFIG_QMAP_OFF && s->known->forces_qmap) {
 		error_set(&s->error, -EOPNOTSUPP, "%s sends QMAP whatever it is told, so %s",
 			  s->model, "it cannot be used with qmap=off");
 		error_exit(&s->error, EXIT_REFUSED);
@@ -75,8 +75,8 @@ void session_format_request(struct session *s, struct qmi_request *r)
 		.ul_aggregation = ladder[s->step].aggregation,
 		.dl_aggregation = ladder[s->step].aggregation,
 		.dl_max_datagrams =
-			s->config.dl_max_datagrams ? s->config.dl_max_datagrams : DL_MAX_DATAGRAMS,
-		.dl_max_bytes = smaller(s->known->dl_max_bytes, s->config.dl_max_bytes),
+			s->setup.dl_max_datagrams ? s->setup.dl_max_datagrams : DL_MAX_DATAGRAMS,
+		.dl_max_bytes = smaller(s->known->dl_max_bytes, s->setup.dl_max_bytes),
 		.ul_max_datagrams = UL_MAX_DATAGRAMS,
 		.ul_max_bytes = UL_MAX_BYTES,
 	};

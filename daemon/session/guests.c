@@ -29,7 +29,7 @@ static bool owns_mux(void *arg, uint8_t mux)
 
 	TAILQ_FOREACH(pdn, &s->pdns, entry)
 	{
-		if (pdn->config.mux == mux)
+		if (pdn_config(pdn)->mux == mux)
 			return true;
 	}
 	return false;
@@ -39,7 +39,7 @@ void session_guests_new(struct session *s)
 {
 	static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns_mux};
 
-	s->guests = proxy_modem_new(s->config.control, &owner, s);
+	s->guests = proxy_modem_new(s->setup.control, &owner, s);
 }
 
 void session_guests_free(struct session *s)

@@ -126,7 +126,8 @@ struct call {
 
 struct session_pdn {
 	TAILQ_ENTRY(session_pdn) entry;
-	struct config_pdn config;
+	struct session *session;
+	unsigned int number;
 	uint64_t rx_packets;  /* when the watchdog looked last */
 	uint64_t rx_since;    /* ms, monotonic: since then no more of them */
 	struct call calls[2]; /* IPv4, IPv6 */
@@ -248,7 +249,8 @@ enum reset {
 
 struct session {
 	struct event_base *base;
-	struct config_trunk config; /* its PDNs: see pdns */
+	struct session_setup setup;
+	const struct config_trunk *config; /* of @setup; its PDNs: see pdns */
 	const struct session_ops *ops;
 	void *arg;
 
@@ -314,6 +316,11 @@ struct session {
 	void *stop_arg;
 };
 
+static inline const struct config_pdn *pdn_config(const struct session_pdn *pdn)
+{
+	return config_find_pdn(pdn->session->config, pdn->number);
+}
+
 /* The first call of @pdn from family slot @i (0: IPv4, 1: IPv6) on; NULL: there is none. */
 static inline struct call *pdn_call(const struct session_pdn *pdn, int i)
 {
@@ -369,7 +376,7 @@ static inline bool session_giving_back(const struct session *s)
 }
 static inline unsigned int session_timeout_ms(const struct session *s)
 {
-	unsigned int ms = s->config.timeout * 1000;
+	unsigned int ms = s->config->timeout * 1000;
 
 	return session_giving_back(s) && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
 }
@@ -469,7 +476,7 @@ void session_find_model(struct session *s);
 void session_endpoint(struct session *s);
 
 /* session/pdn.c: which PDNs and calls there are. */
-int session_pdn_new(struct session *s, const struct config_pdn *config);
+int session_pdn_new(struct session *s, unsigned int number);
 void session_pdns_free(struct session *s);
 struct call *session_call_find(const struct session *s, unsigned int pdn, int family);
 /* The other family's call of the same PDN; NULL if there is none. */

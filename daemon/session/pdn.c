@@ -31,18 +31,19 @@ static void pdn_free(struct session *s, struct session_pdn *pdn)
 	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		event_free(c->timer);
 	TAILQ_REMOVE(&s->pdns, pdn, entry);
-	explicit_bzero(&pdn->config, sizeof(pdn->config));
 	free(pdn);
 }
 
-int session_pdn_new(struct session *s, const struct config_pdn *config)
+int session_pdn_new(struct session *s, unsigned int number)
 {
+	const struct config_pdn *config = config_find_pdn(s->config, number);
 	struct session_pdn *pdn = calloc(1, sizeof(*pdn));
 	int r = 0;
 
 	if (!pdn)
 		return -ENOMEM;
-	pdn->config = *config;
+	pdn->session = s;
+	pdn->number = number;
 	TAILQ_INSERT_TAIL(&s->pdns, pdn, entry);
 	if (config->ip & CONFIG_IPV4)
 		r = call_new(s, pdn, 4);
@@ -64,7 +65,7 @@ static struct session_pdn *find(const struct session *s, unsigned int number)
 	struct session_pdn *pdn;
 
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if (pdn->config.number == number)
+		if (pdn->number == number)
 			return pdn;
 	return NULL;
 }
@@ -104,7 +105,7 @@ static bool mux_taken(const struct session *s, unsigned int mux)
 	struct session_pdn *pdn;
 
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if (pdn->config.mux == mux)
+		if (pdn_config(pdn)->mux == mux)
 			return true;
 	return false;
 }
@@ -116,20 +117,23 @@ static int check_alive(const struct session *s, struct error *err)
 	return error_set(err, -ESHUTDOWN, "the session with the modem is being ended");
 }
 
-int session_add_pdn(struct session *s, const struct config_pdn *pdn, struct error *err)
+int session_add_pdn(struct session *s, unsigned int number, struct error *err)
 {
+	const struct config_pdn *pdn = config_find_pdn(s->config, number);
 	int r = check_alive(s, err);
 
 	if (r)
 		return r;
-	if (find(s, pdn->number))
-		return error_set(err, -EEXIST, "there is a PDN %u already", pdn->number);
+	if (!pdn)
+		return error_set(err, -ENOENT, "there is no PDN %u", number);
+	if (find(s, number))
+		return error_set(err, -EEXIST, "there is a PDN %u already", number);
 	if (mux_taken(s, pdn->mux))
 		return error_set(err, -EEXIST, "another PDN has mux id 0x%02x", pdn->mux);
-	if (session_pdn_new(s, pdn) < 0)
+	if (session_pdn_new(s, number) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (s->phase != PHASE_SETUP)
-		session_retry(s, pdn->number);
+		session_retry(s, number);
 	return 0;
 }
 
@@ -161,7 +165,7 @@ void session_retry(struct session *s, unsigned int number)
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	for (struct call *c = call_first(s); c; c = call_next(c)) {
-		if (number && c->pdn->config.number != number)
+		if (number && c->pdn->number != number)
 			continue;
 		c->attempts = 0;
 		if (c->step == STEP_NONE && c->state != CALL_UP)
@@ -177,7 +181,7 @@ void session_redial(struct session *s, unsigned int number)
 		return;
 	session_radio_anew(s);
 	for (struct call *c = call_first(s); c; c = call_next(c)) {
-		if ((number && c->pdn->config.number != number) || c->pdn->removing)
+		if ((number && c->pdn->number != number) || c->pdn->removing)
 			continue;
 		c->attempts = c->refusals = 0;
 		c->asked = c->state != CALL_STARTING;
@@ -193,7 +197,7 @@ bool session_is_settled(const struct session *s, unsigned int number)
 	if (s->phase != PHASE_RUNNING)
 		return s->phase == PHASE_OVER;
 	for (struct call *c = call_first(s); c; c = call_next(c))
-		if ((!number || c->pdn->config.number == number) && !call_settled(c))
+		if ((!number || c->pdn->number == number) && !call_settled(c))
 			return false;
 	return true;
 }
@@ -214,8 +218,7 @@ int session_verdict(const struct session *s, unsigned int number, struct error *
 	const struct session_pdn *pdn;
 
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if ((!number || pdn->config.number == number) && !pdn->removing &&
-		    !has_hope(s, pdn))
+		if ((!number || pdn->number == number) && !pdn->removing && !has_hope(s, pdn))
 			return session_error_pdn(pdn, err);
 	return 0;
 }

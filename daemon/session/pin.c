@@ -40,7 +40,7 @@ struct records {
 
 static const char *sim_of(const struct session *s)
 {
-	return *s->sim.iccid ? s->sim.iccid : s->config.dev;
+	return *s->sim.iccid ? s->sim.iccid : s->config->dev;
 }
 
 static const char *directory(const struct session *s)
@@ -158,7 +158,7 @@ static struct record *find(const struct session *s, struct records *all)
 
 	for (unsigned int i = 0; i < all->n; i++)
 		if (!strcmp(all->r[i].sim, sim_of(s)) &&
-		    !hash(s->config.pin, all->r[i].hash, again) && !strcmp(again, all->r[i].hash))
+		    !hash(s->config->pin, all->r[i].hash, again) && !strcmp(again, all->r[i].hash))
 			return &all->r[i];
 	return NULL;
 }
@@ -189,7 +189,7 @@ void session_pin_recall(struct session *s)
 	if (!all)
 		return;
 	load(s, all);
-	r = *s->config.pin ? find(s, all) : NULL;
+	r = *s->config->pin ? find(s, all) : NULL;
 	if (r)
 		s->sim.pin = r->memory;
 	s->sim.pin.left = least_left(s, all);
@@ -219,7 +219,7 @@ int session_pin_note(struct session *s)
 	if (!r) {
 		r = add(all);
 		snprintf(r->sim, sizeof(r->sim), "%s", sim_of(s));
-		ret = new_hash(s->config.pin, r->hash);
+		ret = new_hash(s->config->pin, r->hash);
 	}
 	r->memory = s->sim.pin;
 	ret = ret ?: store(s, all);

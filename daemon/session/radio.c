@@ -44,7 +44,7 @@ static bool may_switch(const struct session *s)
 {
 	const struct radio *r = &s->radio;
 
-	return s->config.radio == CONFIG_RADIO_ON && !r->hardware && !is_given_up(r);
+	return s->config->radio == CONFIG_RADIO_ON && !r->hardware && !is_given_up(r);
 }
 
 static void on_switched(void *arg, int err, const struct qmi_message *m)
@@ -64,7 +64,7 @@ static void on_switched(void *arg, int err, const struct qmi_message *m)
 	if (!res.status || res.error == QMI_NO_EFFECT)
 		r->mode = QMI_DMS_ONLINE;
 	else
-		log_warning("%s: the modem does not switch its radio on: %s", s->config.dev,
+		log_warning("%s: the modem does not switch its radio on: %s", s->config->dev,
 			    qmi_error_name(res.error) ?: "no reason known");
 	session_facts_changed(s);
 }
@@ -74,7 +74,7 @@ static void switch_on(struct session *s)
 	struct radio *r = &s->radio;
 	struct qmi_request request;
 
-	log_info("%s: the radio is off (%s); it is switched on", s->config.dev, mode_name(r));
+	log_info("%s: the radio is off (%s); it is switched on", s->config->dev, mode_name(r));
 	if (clock_ms() - r->tried_at >= FORGET_MS)
 		r->tries = 0;
 	r->tries++;
@@ -180,7 +180,7 @@ bool session_radio_missing(const struct session *s, char *why, size_t size)
 	if (r->hardware)
 		snprintf(why, size,
 			 "the radio is off (%s), by a switch or the slot's W_DISABLE pin", mode);
-	else if (s->config.radio == CONFIG_RADIO_KEEP)
+	else if (s->config->radio == CONFIG_RADIO_KEEP)
 		snprintf(why, size, "the radio is off (%s), and radio=keep leaves it so", mode);
 	else if (r->refusal)
 		snprintf(why, size,
@@ -203,12 +203,12 @@ void session_radio_until(const struct session *s, char *text, size_t size)
 
 	if (r->hardware)
 		snprintf(text, size, "when the switch lets it be on");
-	else if (s->config.radio == CONFIG_RADIO_KEEP)
+	else if (s->config->radio == CONFIG_RADIO_KEEP)
 		snprintf(text, size, "when it is switched on (AT+CFUN=1), or with radio=on");
 	else if (is_given_up(r))
 		snprintf(text, size,
 			 "when it is switched on (AT+CFUN=1), by `qmapctl redial %s`, or in %u min",
-			 s->config.dev,
+			 s->config->dev,
 			 (unsigned int)((FORGET_MS - (clock_ms() - r->tried_at)) / 60000) + 1);
 	else
 		snprintf(text, size, "when it is on; it is switched on with the next poll");

@@ -108,7 +108,7 @@ void call_refusal(const struct call *c, char *s, size_t size)
 	else if (c->error == -ECANCELED)
 		snprintf(s, size, "another call was asked for");
 	else if (c->error == -ENOLINK)
-		snprintf(s, size, "nothing was received for %u s", c->session->config.watchdog);
+		snprintf(s, size, "nothing was received for %u s", c->session->config->watchdog);
 	else if (c->error == -ENODATA)
 		snprintf(s, size, "the modem gave it no address");
 	else if (c->error)
@@ -132,7 +132,7 @@ static const struct call *print_refusals(const struct session_pdn *pdn, char *te
 
 int session_error_pdn(const struct session_pdn *pdn, struct error *err)
 {
-	const struct config_pdn *config = &pdn->config;
+	const struct config_pdn *config = pdn_config(pdn);
 	char text[700], apn[112] = "", until[160];
 	const struct call *c = print_refusals(pdn, text, sizeof(text));
 
@@ -153,7 +153,7 @@ int session_error_pdn(const struct session_pdn *pdn, struct error *err)
 void session_error_silent(struct session *s)
 {
 	error_set(&s->error, -ETIMEDOUT, "modem does not answer QMI on %s within %u s",
-		  s->config.control, s->config.timeout);
+		  s->setup.control, s->config->timeout);
 	error_hint(&s->error,
 		   "check that this is the QMI port, that the modem is in QMI mode "
 		   "(AT+QCFG=\"usbnet\",0) and that its driver sets DTR (qmi_wwan does)");
@@ -169,7 +169,7 @@ void session_error_step(struct session *s, const char *doing, int err, uint16_t 
 		error_hint(&s->error, "%s", hint_for(&end) ?: "restart the modem and try again");
 	} else if (err == -ETIMEDOUT) {
 		error_set(&s->error, err, "modem did not answer within %u s while %s",
-			  s->config.timeout, doing);
+			  s->config->timeout, doing);
 		error_hint(&s->error, "unplug the modem and plug it in again");
 	} else {
 		error_set(&s->error, err < 0 ? err : -EPROTO, "modem failed while %s: %s", doing,
@@ -179,9 +179,9 @@ void session_error_step(struct session *s, const char *doing, int err, uint16_t 
 
 void session_error_format(struct session *s)
 {
-	const char *what = s->config.qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
-			   : s->config.qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
-							       : "the version of QMAP asked for";
+	const char *what = s->setup.qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
+			   : s->setup.qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
+							      : "the version of QMAP asked for";
 	const struct call_end end = {.qmi_error = s->refusal.qmi_error};
 	const char *echoed = qmi_enum_name("aggregation", s->refusal.echoed);
 	char why[128];
@@ -196,7 +196,7 @@ void session_error_format(struct session *s)
 	error_exit(&s->error, EXIT_REFUSED);
 	if (hint_for(&end))
 		error_hint(&s->error, "%s", hint_for(&end));
-	else if (s->config.qmap == CONFIG_QMAP_AUTO)
+	else if (s->setup.qmap == CONFIG_QMAP_AUTO)
 		error_hint(&s->error, "try qmap=off with one PDN, or newer modem firmware");
 	else
 		error_hint(&s->error, "leave qmap at auto");

@@ -174,7 +174,7 @@ static bool check_refused(struct session *s)
 {
 	struct session_pdn *pdn;
 
-	if (s->phase != PHASE_CALLS || s->config.persist)
+	if (s->phase != PHASE_CALLS || s->setup.persist)
 		return false;
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
 		if (pdn->removing || !session_pdn_failed(pdn))
@@ -280,21 +280,21 @@ static int session_open(struct session *s, struct error *err)
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
 	if (!s->kick || !s->deadline || session_watch_new(s) < 0 || session_network_new(s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (unsigned int i = 0; i < s->config.npdns; i++)
-		if (session_pdn_new(s, &s->config.pdns[i]) < 0)
+	for (unsigned int i = 0; i < s->config->npdns; i++)
+		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
 			return error_set(err, -ENOMEM, "out of memory");
-	r = qmi_channel_open(&s->channel, s->base, s->config.control, &channel_ops, s, err);
+	r = qmi_channel_open(&s->channel, s->base, s->setup.control, &channel_ops, s, err);
 	if (r < 0)
 		return r;
 	s->alone = qmi_transport_exclusive(qmi_channel_transport(s->channel));
-	s->exclusive = s->config.sync && s->alone;
+	s->exclusive = s->config->sync && s->alone;
 	if (qmi_client_new(&s->ctl, s->channel, QMI_CTL, 0, on_ctl_indication, s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	return 0;
 }
 
 static int session_new(struct session **out, struct event_base *base,
-		       const struct config_trunk *config, const struct session_ops *ops, void *arg,
+		       const struct session_setup *setup, const struct session_ops *ops, void *arg,
 		       struct error *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -303,7 +303,8 @@ static int session_new(struct session **out, struct event_base *base,
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	s->base = base;
-	s->config = *config;
+	s->setup = *setup;
+	s->config = setup->config;
 	s->ops = ops;
 	s->arg = arg;
 	s->known = qmi_model_find("", "");
@@ -319,10 +320,10 @@ static int session_new(struct session **out, struct event_base *base,
 	return r;
 }
 
-int session_start(struct session **out, struct event_base *base, const struct config_trunk *config,
+int session_start(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  const struct session_ops *ops, void *arg, struct error *err)
 {
-	int r = session_new(out, base, config, ops, arg, err);
+	int r = session_new(out, base, setup, ops, arg, err);
 
 	if (r < 0)
 		return r;
@@ -331,11 +332,11 @@ int session_start(struct session **out, struct event_base *base, const struct co
 	return 0;
 }
 
-int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
+int session_adopt(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  struct json_object *state, const struct session_ops *ops, void *arg,
 		  struct error *err)
 {
-	int r = session_new(out, base, config, ops, arg, err);
+	int r = session_new(out, base, setup, ops, arg, err);
 
 	if (r < 0)
 		return r;
@@ -361,18 +362,22 @@ int session_adopt(struct session **out, struct event_base *base, const struct co
 	return 0;
 }
 
-void session_set(struct session *s, const struct config_trunk *config)
+void session_setup_init(struct session_setup *setup, const struct config_trunk *config)
 {
-	bool pin = strcmp(s->config.pin, config->pin), radio = s->config.radio != config->radio;
+	*setup = (struct session_setup){
+		.config = config,
+		.qmap = config->qmap,
+		.dl_max_bytes = config->dl_max_bytes,
+		.dl_max_datagrams = config->dl_max_datagrams,
+		.persist = config->persist,
+	};
+	memcpy(setup->control, config->control, sizeof(setup->control));
+}
 
-	s->config.timeout = config->timeout;
-	s->config.backoff_min = config->backoff_min;
-	s->config.backoff_max = config->backoff_max;
-	s->config.poll = config->poll;
-	s->config.watchdog = config->watchdog;
-	s->config.retry_failed = config->retry_failed;
-	s->config.radio = config->radio;
-	memcpy(s->config.pin, config->pin, sizeof(s->config.pin));
+void session_set(struct session *s, const struct config_trunk *old)
+{
+	bool pin = strcmp(s->config->pin, old->pin), radio = s->config->radio != old->radio;
+
 	if (pin)
 		s->sim.recalled = s->sim.hold = false;
 	if (s->phase == PHASE_SETUP || session_giving_back(s))

@@ -90,11 +90,23 @@ struct session_ops {
 	void (*lost)(void *arg, const char *why);
 };
 
+/* One opening of a modem: the configuration, and where it leaves something open, the choice. */
+struct session_setup {
+	/* The caller's. It outlives the session, which has no copy; see session_set(). */
+	const struct config_trunk *config;
+	char control[108]; /* as config->control, but not empty */
+	enum config_qmap qmap;
+	unsigned int dl_max_bytes, dl_max_datagrams;
+	bool persist; /* a PDN that is refused for good does not end the session */
+};
+/* All as configured. */
+void session_setup_init(struct session_setup *setup, const struct config_trunk *config);
+
 /*
- * Opens the control channel and starts everything @config asks for; progress through @ops.
+ * Opens the control channel and dials the PDNs of setup->config; progress through @ops.
  * -ENODEV, -EACCES, ... when the channel cannot be opened.
  */
-int session_start(struct session **out, struct event_base *base, const struct config_trunk *config,
+int session_start(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  const struct session_ops *ops, void *arg, struct error *err);
 
 /*
@@ -104,18 +116,20 @@ int session_start(struct session **out, struct event_base *base, const struct co
  * that process was giving back. started() when done; with an error if the modem is silent, has
  * restarted meanwhile (it knows the client ids no more) or goes away.
  */
-int session_adopt(struct session **out, struct event_base *base, const struct config_trunk *config,
+int session_adopt(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  struct json_object *state, const struct session_ops *ops, void *arg,
 		  struct error *err);
 
 /*
- * One more PDN: its calls set out at once, or with the others if the session is not that far.
- * -EEXIST if the number or mux id is taken, -ENOMEM, -ESHUTDOWN if the session is stopping or over.
+ * Dials PDN @number, which the configuration has now: at once, or with the others if the session is
+ * not that far. -ENOENT; -EEXIST if the session has it, or another with its mux id; -ENOMEM;
+ * -ESHUTDOWN if the session is stopping or over.
  */
-int session_add_pdn(struct session *s, const struct config_pdn *pdn, struct error *err);
+int session_add_pdn(struct session *s, unsigned int number, struct error *err);
 
 /*
- * Ends the calls of PDN @number (downs follow) and gives their clients back. @done comes once, from
+ * Ends the calls of PDN @number (downs follow) and gives their clients back; until @done has come,
+ * the configuration keeps the PDN. @done comes once, from
  * the event loop, also if the modem does not answer or is lost; but not after session_stop() or
  * session_free(). -ENOENT, -ESHUTDOWN; -EALREADY if it is being removed.
  */
@@ -123,8 +137,11 @@ int session_remove_pdn(struct session *s, unsigned int number,
 		       void (*done)(void *arg, const struct error *err), void *arg,
 		       struct error *err);
 
-/* Takes over the words that may change while it runs: timeout, backoff-*, poll, watchdog, pin, radio. */
-void session_set(struct session *s, const struct config_trunk *config);
+/*
+ * Words of the configuration have changed, PDNs apart; they were as in @old. The session heeds those
+ * that count while it runs: timeout, backoff-*, retry-failed, poll, watchdog, pin, radio.
+ */
+void session_set(struct session *s, const struct config_trunk *old);
 
 /* Dials PDN @number (0: all) again now, whatever backs off or has failed for good; with 0 it asks,
  * too, whether what is up still is. */

@@ -85,9 +85,9 @@ static struct json_object *show_pdn(const struct session_pdn *pdn)
 	struct json_object *o = json_object_new_object();
 	struct json_object *families = json_object_new_array();
 
-	session_json_int(o, "number", pdn->config.number);
-	session_json_int(o, "mux", pdn->config.mux);
-	add_text(o, "apn", pdn->config.apn);
+	session_json_int(o, "number", pdn->number);
+	session_json_int(o, "mux", pdn_config(pdn)->mux);
+	add_text(o, "apn", pdn_config(pdn)->apn);
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		json_object_array_add(families, show_call(c));
 	json_object_object_add(o, "families", families);
@@ -188,7 +188,7 @@ struct json_object *session_show(const struct session *s)
 	add_text(o, "model", s->model);
 	add_text(o, "revision", s->revision);
 	add_text(o, "manufacturer", s->manufacturer);
-	add_text(o, "control", s->config.control);
+	add_text(o, "control", s->setup.control);
 	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
 	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
 	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);

@@ -62,7 +62,7 @@ static enum pin_verdict judge_pin(const struct session *s)
 
 	if (sim->verifying || sim->accepted)
 		return PIN_CHECKED;
-	if (!*s->config.pin)
+	if (!*s->config->pin)
 		return PIN_NONE;
 	if (sim->pin.wrong)
 		return PIN_WRONG;
@@ -94,7 +94,7 @@ static void refused(struct session *s, const struct qmi_message *m, uint16_t err
 		qmi_uim_retries(m, &sim->pin.left, &sim->card.puk_retries);
 		session_pin_note(s);
 	}
-	log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", s->config.dev,
+	log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", s->config->dev,
 		    qmi_error_name(error) ?: "no reason known", session_sim_pin_left(s));
 }
 
@@ -136,9 +136,9 @@ static void verify(struct session *s)
 	sim->refusal = 0;
 	sim->verifying = true;
 	if (sim->dms)
-		qmi_dms_verify_pin(&r, s->config.pin);
+		qmi_dms_verify_pin(&r, s->config->pin);
 	else
-		qmi_uim_verify_pin(&r, s->config.pin);
+		qmi_uim_verify_pin(&r, s->config->pin);
 	qmi_client_send(sim->dms ? s->dms : s->uim, &r, session_timeout_ms(s), on_verified, s);
 	explicit_bzero(&r, sizeof(r));
 }
@@ -386,7 +386,7 @@ const char *session_sim_until(const struct session *s)
 		return lacks[s->sim.card.lacks];
 	if (s->sim.card.state == QMI_SIM_PIN && judge_pin(s) == PIN_LATER)
 		return "when the modem says something else of the SIM, or is asked again (poll=)";
-	if (s->sim.card.state == QMI_SIM_PIN && *s->config.pin && session_sim_needs_person(s))
+	if (s->sim.card.state == QMI_SIM_PIN && *s->config->pin && session_sim_needs_person(s))
 		return "when another pin= is given, the PIN is entered by hand, or another SIM is "
 		       "put in";
 	if (s->sim.card.state == QMI_SIM_PIN && session_sim_needs_person(s))

@@ -39,7 +39,7 @@ static struct json_object *call_json(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
 
-	session_json_int(o, "pdn", c->pdn->config.number);
+	session_json_int(o, "pdn", c->pdn->number);
 	session_json_int(o, "family", c->family);
 	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
 	json_object_object_add(o, "reason", json_object_new_string(c->reason));

@@ -61,7 +61,7 @@ static void up(struct call *c)
 	c->refusals = 0;
 	c->told = true;
 	if (c->renewed)
-		c->session->ops->up(c->session->arg, c->pdn->config.number, &c->settings);
+		c->session->ops->up(c->session->arg, c->pdn->number, &c->settings);
 	c->renewed = false;
 	/* What the network gives one family it may well give the other. */
 	if (first && other && other->state == CALL_BACKOFF)
@@ -73,7 +73,7 @@ static void tell_down(struct call *c)
 	if (!c->told)
 		return;
 	c->told = false;
-	c->session->ops->down(c->session->arg, c->pdn->config.number, c->family, &c->end);
+	c->session->ops->down(c->session->arg, c->pdn->number, c->family, &c->end);
 }
 
 static void down(struct call *c)
@@ -104,7 +104,7 @@ static unsigned int grown_ms(uint64_t ms, unsigned int n, uint64_t most)
 
 static unsigned int delay_ms(const struct call *c)
 {
-	const struct config_trunk *config = &c->session->config;
+	const struct config_trunk *config = c->session->config;
 
 	return grown_ms(config->backoff_min, c->attempts, config->backoff_max);
 }
@@ -127,7 +127,7 @@ static void back_off(struct call *c)
 /* The first time at once: networks end calls as a matter of routine, and take new ones. */
 static void redial(struct call *c)
 {
-	if (clock_ms() - c->up_since >= c->session->config.backoff_max)
+	if (clock_ms() - c->up_since >= c->session->config->backoff_max)
 		c->attempts = 0;
 	down(c);
 	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);
@@ -141,7 +141,7 @@ static void settle(struct call *c)
 
 static void give_up(struct call *c)
 {
-	uint64_t most = c->session->config.retry_failed * 1000ull;
+	uint64_t most = c->session->config->retry_failed * 1000ull;
 
 	settle(c);
 	c->attempts++;
@@ -167,7 +167,7 @@ static void resume_failed(struct call *c)
 	c->refusals -= !!c->refusals;
 	c->attempts -= !!c->attempts;
 	call_event(c, EV_REFUSED_FOR_GOOD, c->was_reason);
-	if (c->state == CALL_FAILED && at && c->session->config.retry_failed && at < c->dial_at)
+	if (c->state == CALL_FAILED && at && c->session->config->retry_failed && at < c->dial_at)
 		wait_ms(c, at > now ? at - now : 0);
 	c->judged = 0;
 	call_reconsider(c);
@@ -315,7 +315,7 @@ static void report(const struct call *c, enum call_state from)
 {
 	const struct session *s = c->session;
 	const struct session_transition t = {
-		.pdn = c->pdn->config.number,
+		.pdn = c->pdn->number,
 		.family = c->family,
 		.from = from,
 		.to = c->state,

@@ -36,7 +36,7 @@ static void failed_until(const struct call *c, char *s, size_t size)
 	if (ms >= 0)
 		print_time(time, sizeof(time), ms);
 	snprintf(s, size, "%s%swhen SIM or network change, or by `qmapctl redial %s %u`", time,
-		 *time ? ", " : "", session->config.dev, c->pdn->config.number);
+		 *time ? ", " : "", session->config->dev, c->pdn->number);
 }
 
 void call_until(const struct call *c, char *s, size_t size)

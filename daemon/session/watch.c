@@ -30,7 +30,7 @@ static uint64_t heard(const struct session *s)
 	if (s->ops->rx_packets)
 		s->ops->rx_packets(s->arg, rx);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		sum += rx[pdn->config.mux % QMAP_MAX_MUX];
+		sum += rx[pdn_config(pdn)->mux % QMAP_MAX_MUX];
 	return sum;
 }
 
@@ -73,7 +73,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 	struct session *s = arg;
 
 	session_watch_look(s);
-	again(s->poll, s->config.poll);
+	again(s->poll, s->config->poll);
 }
 
 /* Both families of a PDN share its port, hence the count. */
@@ -99,7 +99,7 @@ static void watch(struct session *s, struct session_pdn *pdn, uint64_t n)
 	if (n != pdn->rx_packets || !is_up(pdn) || !pdn->rx_since) {
 		pdn->rx_packets = n;
 		pdn->rx_since = now;
-	} else if (now - pdn->rx_since >= s->config.watchdog * 1000ull) {
+	} else if (now - pdn->rx_since >= s->config->watchdog * 1000ull) {
 		pdn->rx_since = now;
 		redial(pdn);
 	}
@@ -108,7 +108,7 @@ static void watch(struct session *s, struct session_pdn *pdn, uint64_t n)
 /* Looked at four times in the time that is allowed, so that it is not much exceeded. */
 static void arm_watchdog(struct session *s)
 {
-	unsigned int ms = s->config.watchdog * 250;
+	unsigned int ms = s->config->watchdog * 250;
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
 	if (ms)
@@ -123,7 +123,7 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 	s->ops->rx_packets(s->arg, rx);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		watch(s, pdn, rx[pdn->config.mux % QMAP_MAX_MUX]);
+		watch(s, pdn, rx[pdn_config(pdn)->mux % QMAP_MAX_MUX]);
 	arm_watchdog(s);
 }
 
@@ -142,7 +142,7 @@ void session_watch_start(struct session *s)
 	s->silent = 0;
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		pdn->rx_since = 0;
-	again(s->poll, s->config.poll);
+	again(s->poll, s->config->poll);
 	if (s->ops->rx_packets)
 		arm_watchdog(s);
 }

@@ -85,7 +85,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	t->dev.was_up = json_get_bool(state, "was_up");
 	t->dev.was_addrgen = json_get_int(state, "was_addrgen");
 	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
-	snprintf(t->wish.control, sizeof(t->wish.control), "%s", control ? control : "");
+	snprintf(t->setup.control, sizeof(t->setup.control), "%s", control ? control : "");
 	adopt_format(t, json_get_object(state, "format"));
 	if (trunk_pins_absent(t->pins.ifindex))
 		return;
@@ -103,8 +103,8 @@ static void adopt_session(struct trunk *t, struct json_object *session, struct e
 		trunk_set_static_format(t);
 		t->built = t->format;
 		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
-	} else if (session_adopt(&t->session, t->env.base, &t->wish, session, &trunk_session_ops, t,
-				 lost)) {
+	} else if (session_adopt(&t->session, t->env.base, &t->setup, session, &trunk_session_ops,
+				 t, lost)) {
 		trunk_input_later(t, TRUNK_IN_FAILED, lost);
 	}
 }
@@ -116,7 +116,7 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	char name[IFNAMSIZ];
 
 	adopt_facts(t, state);
-	trunk_fill_wish(t);
+	trunk_fill_setup(t);
 	if (meta->datapath[0] &&
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
 		log_warning("%s: %s", t->config.dev, lost.text);

@@ -13,7 +13,7 @@
 void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn)
 {
 	*p = (struct trunk_port){
-		.pdn = *pdn,
+		.config = &t->config,
 		.port = {.number = pdn->number, .mux = pdn->mux},
 		.max_packet = datapath_max_packet(t->built.ul_max_bytes),
 		.keeps_mtu = t->ops == &datapath_raw,
@@ -53,7 +53,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 		trunk_port_down(p, 4);
 		trunk_port_down(p, 6);
 	}
-	if (t->dp && t->ops->del_port(t->dp, p->pdn.mux, &err))
+	if (t->dp && t->ops->del_port(t->dp, p->port.mux, &err))
 		log_warning("%s: %s", p->port.name, err.text);
 	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
 	t->nports--;
@@ -62,7 +62,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 void trunk_set_flow(struct trunk *t, struct trunk_port *p, bool on)
 {
 	struct error err = {0};
-	int ret = t->dp ? t->ops->flow(t->dp, p->pdn.mux, on, &err) : 0;
+	int ret = t->dp ? t->ops->flow(t->dp, p->port.mux, on, &err) : 0;
 
 	p->running_set = false;
 	/* a dead process may not have come to this port; what is not there is off */
@@ -84,9 +84,9 @@ static void families_down(struct trunk *t, struct trunk_port *p, bool up)
 
 	if (!trunk_has_control(t))
 		return; /* addresses are the user's */
-	if (p->pdn.ip & CONFIG_IPV4 && (up || !was_up[0]))
+	if (trunk_port_pdn(p)->ip & CONFIG_IPV4 && (up || !was_up[0]))
 		trunk_port_down(p, 4);
-	if (p->pdn.ip & CONFIG_IPV6 && (up || !was_up[1]))
+	if (trunk_port_pdn(p)->ip & CONFIG_IPV6 && (up || !was_up[1]))
 		trunk_port_down(p, 6);
 }
 
@@ -234,8 +234,8 @@ void trunk_set_static_format(struct trunk *t)
 {
 	t->format = (struct data_format){
 		.version = t->config.qmap == CONFIG_QMAP_AUTO ? QMAP_V1 : (int)t->config.qmap,
-		.dl_max_bytes = t->wish.dl_max_bytes,
-		.dl_max_datagrams = t->wish.dl_max_datagrams,
+		.dl_max_bytes = t->setup.dl_max_bytes,
+		.dl_max_datagrams = t->setup.dl_max_datagrams,
 	};
 }
 

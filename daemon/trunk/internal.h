@@ -26,9 +26,9 @@ struct trunk_waiter;
 
 struct trunk {
 	struct trunk_env env;
-	struct config_trunk config; /* as asked for */
-	struct config_trunk wish; /* with the control channel that was found and the sizes the data
-				     path likes: what the session works by */
+	struct config_trunk config; /* as asked for; the one copy, of the PDNs, too */
+	/* With the control channel that was found, and the sizes that the data path prefers. */
+	struct session_setup setup;
 
 	/* the modem, trunk.c */
 	enum trunk_state state;
@@ -95,8 +95,9 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	      struct error *err);
 /* Answers whoever waits; @t may be freed by that. */
 void trunk_answer(struct trunk *t, const struct error *err);
-/* What the user has left open. A control channel that has been found stays. */
-void trunk_fill_wish(struct trunk *t);
+/* Completes t->setup where the configuration leaves something open. A control channel that has been
+ * found stays. */
+void trunk_fill_setup(struct trunk *t);
 
 /* trunk/pins.c: what outlives the process. */
 int trunk_save_new(struct trunk *t);

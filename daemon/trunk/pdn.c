@@ -11,8 +11,7 @@
 struct removal {
 	struct trunk *trunk;
 	unsigned int number;
-	bool again; /* @pdn is to be dialled then */
-	struct config_pdn pdn;
+	bool again; /* it is to be dialled then */
 	trunk_done done;
 	void *arg;
 };
@@ -64,7 +63,7 @@ int trunk_add_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 	trunk_save(t); /* before there is anything that would have to be found again */
 	ret = make_port(t, pdn, err);
 	if (!ret && t->session)
-		ret = session_add_pdn(t->session, pdn, err);
+		ret = session_add_pdn(t->session, pdn->number, err);
 	if (ret) {
 		trunk_del_port(t, pdn->number);
 		c->npdns--;
@@ -95,10 +94,9 @@ static void on_removed(void *arg, const struct error *err)
 	if (!r->again)
 		forget(r->trunk, r->number);
 	else if (r->trunk->session)
-		session_add_pdn(r->trunk->session, &r->pdn, &why);
+		session_add_pdn(r->trunk->session, r->number, &why);
 	r->trunk->removal = NULL;
 	r->done(r->arg, r->trunk, why.err ? &why : NULL);
-	explicit_bzero(r, sizeof(*r));
 	free(r);
 }
 
@@ -152,35 +150,29 @@ int trunk_remove_pdn(struct trunk *t, unsigned int number, trunk_done done, void
 				  err);
 }
 
-/* Whoever owns the addresses from now on finds none of the other's. */
+/* Another program is to give the port its addresses, or no longer: it finds none of the other's. */
 static void hand_over(struct trunk *t, struct trunk_port *p)
 {
 	trunk_port_family_down(t, p, 4);
 	trunk_port_family_down(t, p, 6);
 }
 
-/* The route of a family that is up, by its new metric; the old one goes last. */
-static int change_route(struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn,
-			struct error *err)
-{
-	const struct config_pdn old = p->pdn;
-
-	if (trunk_has_control(t) && old.addresses != pdn->addresses)
-		hand_over(t, p);
-	p->pdn = *pdn;
-	return trunk_has_control(t) ? trunk_port_reroute(p, &old, err) : 0;
-}
-
 int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = trunk_find_port(t, pdn->number);
-	struct config_pdn *c;
+	struct config_pdn *c, old;
 	int ret = need(t, pdn->number, &c, err);
 
 	if (ret)
 		return ret;
+	old = *c;
+	if (!trunk_has_control(t))
+		p = NULL; /* its addresses and routes are not ours */
+	if (p && old.addresses != pdn->addresses)
+		hand_over(t, p);
 	*c = *pdn;
-	ret = p ? change_route(t, p, pdn, err) : 0;
+	ret = p ? trunk_port_reroute(p, &old, err) : 0;
+	explicit_bzero(&old, sizeof(old));
 	trunk_save(t);
 	return ret;
 }
@@ -195,7 +187,6 @@ int trunk_redial_pdn(struct trunk *t, const struct config_pdn *pdn, trunk_done d
 				       (struct removal){.trunk = t,
 							.number = pdn->number,
 							.again = true,
-							.pdn = *pdn,
 							.done = done,
 							.arg = arg},
 				       err);
@@ -225,9 +216,12 @@ int trunk_redial(struct trunk *t, unsigned int pdn, struct error *err)
 void trunk_set(struct trunk *t, const struct config_trunk *config)
 {
 	const size_t head = offsetof(struct config_trunk, npdns);
+	struct config_trunk old;
 
+	memcpy(&old, &t->config, head);
 	memcpy(&t->config, config, head);
 	if (t->session)
-		session_set(t->session, config);
+		session_set(t->session, &old);
+	explicit_bzero(&old, head);
 	trunk_save(t);
 }

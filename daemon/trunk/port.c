@@ -39,7 +39,7 @@ bool trunk_port_is_up(const struct trunk_port *p)
 static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
 {
-	int ret = rtnl_open(nl, p->pdn.netns, err);
+	int ret = rtnl_open(nl, p->port.netns, err);
 
 	/* whoever owns the namespace may have given its name to another netdev */
 	if (!ret)
@@ -52,7 +52,7 @@ static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_l
 
 bool trunk_port_is_ours(const struct trunk_port *p)
 {
-	return p->pdn.addresses == CONFIG_ADDRESSES_QMAPD;
+	return trunk_port_pdn(p)->addresses == CONFIG_ADDRESSES_QMAPD;
 }
 
 /* --- what the kernel does by itself --- */
@@ -80,15 +80,16 @@ static void quieten(const struct trunk_port *p)
 {
 	struct error err = {0};
 
-	if (rtnl_sysctl_set(p->pdn.netns, p->port.name, p->pdn.slaac ? by_router : quiet,
-			    p->pdn.slaac ? COUNT(by_router) : COUNT(quiet), &err))
+	if (rtnl_sysctl_set(p->port.netns, p->port.name,
+			    trunk_port_pdn(p)->slaac ? by_router : quiet,
+			    trunk_port_pdn(p)->slaac ? COUNT(by_router) : COUNT(quiet), &err))
 		log_warning("%s: %s", p->port.name, err.text);
 }
 
 static bool is_quiet(const struct trunk_port *p, const struct rtnl_link *link)
 {
-	return !rtnl_sysctl_differs(link, p->pdn.slaac ? by_router : quiet,
-				    p->pdn.slaac ? COUNT(by_router) : COUNT(quiet));
+	return !rtnl_sysctl_differs(link, trunk_port_pdn(p)->slaac ? by_router : quiet,
+				    trunk_port_pdn(p)->slaac ? COUNT(by_router) : COUNT(quiet));
 }
 
 void trunk_port_unquiet(const char *name)
@@ -119,10 +120,11 @@ static int silence(const struct trunk_port *p, struct error *err)
 static int join_vrf(struct trunk_port *p, struct rtnl *nl, const struct rtnl_link *link,
 		    struct error *err)
 {
+	const struct config_pdn *pdn = trunk_port_pdn(p);
 	struct rtnl_link vrf;
-	int ret = p->pdn.vrf[0] ? rtnl_vrf_get(nl, p->pdn.vrf, &vrf, err) : 0;
+	int ret = pdn->vrf[0] ? rtnl_vrf_get(nl, pdn->vrf, &vrf, err) : 0;
 
-	if (ret || !p->pdn.vrf[0])
+	if (ret || !pdn->vrf[0])
 		return ret;
 	p->vrf = vrf.ifindex;
 	p->vrf_table = vrf.vrf_table;
@@ -154,15 +156,15 @@ int trunk_port_place(struct trunk_port *p, struct error *err)
 	struct rtnl *nl = NULL;
 	int ret = 0;
 
-	if (p->pdn.netns[0]) {
+	if (p->port.netns[0]) {
 		ret = rtnl_open(&nl, NULL, err)
-			      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->pdn.netns, err);
+			      ?: rtnl_link_set_netns(nl, p->port.ifindex, p->port.netns, err);
 		rtnl_close(&nl);
 		ret = ret ?: silence(p, err);
 	}
 	if (!ret)
 		quieten(p);
-	return !ret && p->pdn.vrf[0] ? enter_vrf(p, err) : ret;
+	return !ret && trunk_port_pdn(p)->vrf[0] ? enter_vrf(p, err) : ret;
 }
 
 /* --- MTU --- */
@@ -220,7 +222,7 @@ static void limit_ipv6(const struct trunk_port *p)
 	const struct rtnl_sysctl mtu = {"ipv6", "mtu", (int)choose_mtu(p)};
 
 	if (p->keeps_mtu && p->settings[1].family)
-		rtnl_sysctl_set(p->pdn.netns, p->port.name, &mtu, 1, NULL);
+		rtnl_sysctl_set(p->port.netns, p->port.name, &mtu, 1, NULL);
 }
 
 /* --- DNS --- */
@@ -297,9 +299,9 @@ static struct rtnl_route default_route(const struct trunk_port *p, const struct 
 static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex, int family,
 		     struct error *err)
 {
-	struct rtnl_route r = default_route(p, &p->pdn, ifindex, family);
+	struct rtnl_route r = default_route(p, trunk_port_pdn(p), ifindex, family);
 
-	return p->pdn.default_route ? rtnl_route_add_default(nl, &r, err) : 0;
+	return trunk_port_pdn(p)->default_route ? rtnl_route_add_default(nl, &r, err) : 0;
 }
 
 /*
@@ -318,7 +320,7 @@ static int remove_others(struct rtnl *nl, const struct trunk_port *p, unsigned i
 			 const struct ip_settings *s, const struct ip_settings *old,
 			 struct error *err)
 {
-	if (s->family == 4 || !p->pdn.slaac) {
+	if (s->family == 4 || !trunk_port_pdn(p)->slaac) {
 		if (s->family == 6)
 			rtnl_route_flush_made(nl, ifindex, NULL);
 		return rtnl_addr_flush(nl, ifindex, af(s->family), s->address, s->prefix, err);
@@ -383,9 +385,9 @@ static int refuse(struct trunk_port *p, const struct ip_settings *s, const char 
 static void remove_family(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 			  int family)
 {
-	struct rtnl_route r = default_route(p, &p->pdn, ifindex, family);
+	struct rtnl_route r = default_route(p, trunk_port_pdn(p), ifindex, family);
 
-	if (p->pdn.default_route)
+	if (trunk_port_pdn(p)->default_route)
 		rtnl_route_del_default(nl, &r, NULL);
 	rtnl_addr_flush(nl, ifindex, af(family), NULL, 0, NULL);
 	if (family == 6)
@@ -452,8 +454,8 @@ static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_por
 {
 	struct rtnl_route r = default_route(p, old, ifindex, family);
 	int ret = set_route(nl, p, ifindex, family, err);
-	bool same =
-		p->pdn.default_route && p->pdn.metric == old->metric && p->pdn.table == old->table;
+	const struct config_pdn *pdn = trunk_port_pdn(p);
+	bool same = pdn->default_route && pdn->metric == old->metric && pdn->table == old->table;
 
 	if (!ret && old->default_route && !same)
 		ret = rtnl_route_del_default(nl, &r, err);
@@ -477,7 +479,8 @@ void trunk_port_drop_routes(const struct trunk_port *p)
 {
 	struct rtnl *nl = NULL;
 
-	if (p->pdn.slaac && trunk_port_is_ours(p) && !rtnl_open(&nl, p->pdn.netns, NULL))
+	if (trunk_port_pdn(p)->slaac && trunk_port_is_ours(p) &&
+	    !rtnl_open(&nl, p->port.netns, NULL))
 		rtnl_route_flush_made(nl, p->ifindex, NULL);
 	rtnl_close(&nl);
 }
@@ -531,20 +534,20 @@ void trunk_port_locate(struct trunk_port *p)
 static void look_family(struct trunk_port *p, const struct ip_settings *s,
 			const struct rtnl_snapshot *kernel)
 {
-	struct rtnl_route r = default_route(p, &p->pdn, p->ifindex, s->family);
+	struct rtnl_route r = default_route(p, trunk_port_pdn(p), p->ifindex, s->family);
 
 	if (!rtnl_snapshot_has_addr(kernel, p->ifindex, af(s->family), s->address, s->prefix)) {
 		p->seen.bare[slot(s->family)] = true;
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ADDRESS;
 	}
-	if (p->pdn.default_route && !rtnl_snapshot_has_default(kernel, &r))
+	if (trunk_port_pdn(p)->default_route && !rtnl_snapshot_has_default(kernel, &r))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTE;
 }
 
 static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
 		      const struct rtnl_snapshot *kernel)
 {
-	if (p->pdn.vrf[0] && link->master != p->vrf)
+	if (trunk_port_pdn(p)->vrf[0] && link->master != p->vrf)
 		p->seen.wrong |= 1 << TRUNK_FIGHT_VRF;
 	if (link->mtu < device_mtu(p, link))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_MTU;
@@ -553,7 +556,8 @@ static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
 			look_family(p, &p->settings[i], kernel);
 	/* Kernels make addresses and routes before they are kept quiet, or when another program
 	 * lets them again. */
-	if (!is_quiet(p, link) || (!p->pdn.slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
+	if (!is_quiet(p, link) ||
+	    (!trunk_port_pdn(p)->slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;
 }
 
@@ -577,7 +581,7 @@ void trunk_port_look(struct trunk_port *p)
 	struct rtnl *nl = NULL;
 
 	p->seen = (struct trunk_port_state){.wrong = 0};
-	if (p->ifindex && !rtnl_open(&nl, p->pdn.netns, NULL) &&
+	if (p->ifindex && !rtnl_open(&nl, p->port.netns, NULL) &&
 	    !rtnl_snapshot_read(&kernel, nl, p->ifindex, NULL))
 		trunk_port_compare(p, kernel);
 	rtnl_snapshot_free(&kernel);

@@ -36,7 +36,7 @@ struct trunk_port_state {
 };
 
 struct trunk_port {
-	struct config_pdn pdn;
+	const struct config_trunk *config; /* the trunk's; of the PDN see trunk_port_pdn() */
 	struct datapath_port port;
 	char key[IFNAMSIZ + 8];		/* "wwan0.1": trunk and PDN, whatever the port's name */
 	unsigned int max_packet;	/* bytes: no larger one fits into an uplink frame */
@@ -46,10 +46,11 @@ struct trunk_port {
 	bool refused[2];		/* ... and that is for as long as these settings are */
 	char complaint[512];		/* what else could not be set: MTU, route, DNS file */
 	char resolv_conf[PATH_MAX];	/* empty: none written */
-	unsigned int vrf, vrf_table;	/* ifindex and routing table of pdn.vrf; 0: not known yet */
-	unsigned int ifindex;		/* where it is; 0: not looked up yet */
-	bool away;			/* somebody has moved it to another namespace */
-	bool lost;			/* somebody deletes it again and again: it is left so */
+	unsigned int vrf,
+		vrf_table;    /* ifindex and routing table of its PDN's VRF; 0: not known yet */
+	unsigned int ifindex; /* where it is; 0: not looked up yet */
+	bool away;	      /* somebody has moved it to another namespace */
+	bool lost;	      /* somebody deletes it again and again: it is left so */
 	int64_t missed;	  /* since then it has not been there (ms); 0: it was when last looked at */
 	int64_t tried_ms; /* to set up again what had failed */
 	bool shut;	  /* somebody has set it down */
@@ -58,6 +59,12 @@ struct trunk_port {
 	struct trunk_fight fights[TRUNK_FIGHTS];
 	struct trunk_port_state seen; /* when last looked at */
 };
+
+/* Its PDN as configured: valid until the configuration changes. */
+static inline const struct config_pdn *trunk_port_pdn(const struct trunk_port *p)
+{
+	return config_find_pdn(p->config, p->port.number);
+}
 
 /* Moves a fresh port to its namespace, and keeps the kernel from configuring it by itself. */
 int trunk_port_place(struct trunk_port *p, struct error *err);
@@ -83,7 +90,7 @@ void trunk_port_look(struct trunk_port *p);
 /* With slaac: the routes that come with router advertisements go, the addresses stay. */
 void trunk_port_drop_routes(const struct trunk_port *p);
 
-/* Default routes as p->pdn says, where they were as @old says. */
+/* Changes default routes from those of @old to those of its PDN. */
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
 
 /* Undoes what trunk_port_up() did for @family (4 or 6); the link goes down with the last one. */

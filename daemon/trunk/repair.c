@@ -40,7 +40,7 @@ struct trunk_repair {
 void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
 		      const char *fmt, ...)
 {
-	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->pdn.number, .netdev = outcome};
+	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->port.number, .netdev = outcome};
 	va_list ap;
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
@@ -71,9 +71,9 @@ static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 	bool up = !trunk_has_control(t) || trunk_port_is_up(p);
 	int ret;
 
-	t->ops->del_port(t->dp, p->pdn.mux, NULL);
+	t->ops->del_port(t->dp, p->port.mux, NULL);
 	/* it is made in our own namespace, where a name that another's owner chose may be taken */
-	trunk_port_name(&t->config, p->pdn.number, p->port.name);
+	trunk_port_name(&t->config, p->port.number, p->port.name);
 	p->ifindex = 0;
 	p->running_set = false;
 	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
@@ -193,7 +193,7 @@ static void tell_running(struct trunk *t, struct trunk_port *p)
 
 	if (!t->ops->running || (p->running_set && p->running == running))
 		return;
-	p->running_set = !t->ops->running(t->dp, p->pdn.mux, running, NULL);
+	p->running_set = !t->ops->running(t->dp, p->port.mux, running, NULL);
 	p->running = running;
 }
 
@@ -273,7 +273,7 @@ static void each_port(struct trunk *t, void (*fn)(struct trunk *t, struct trunk_
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 		const struct rtnl_snapshot *kernel =
-			p->ifindex ? view_of(&views, p->pdn.netns) : NULL;
+			p->ifindex ? view_of(&views, p->port.netns) : NULL;
 
 		if (kernel)
 			fn(t, p, kernel);
@@ -441,8 +441,8 @@ void trunk_repair_watch(struct trunk_repair *r)
 	const struct trunk *t = r->trunk;
 
 	for (unsigned int i = 0; i < t->nports; i++)
-		if (t->ports[i].pdn.netns[0] && !is_watched(r, t->ports[i].pdn.netns))
-			place_new(r, t->ports[i].pdn.netns);
+		if (t->ports[i].port.netns[0] && !is_watched(r, t->ports[i].port.netns))
+			place_new(r, t->ports[i].port.netns);
 }
 
 void trunk_repair_unwatch(struct trunk_repair *r)

@@ -33,7 +33,7 @@ static int port_verdict(const struct trunk_port *p, struct error *err)
 	if (!fault)
 		return 0;
 	error_set(err, -EADDRNOTAVAIL, "PDN %u is connected, but its port %s is of no use: %s",
-		  p->pdn.number, p->port.name, fault);
+		  p->port.number, p->port.name, fault);
 	error_exit(err, EXIT_REFUSED);
 	return -EADDRNOTAVAIL;
 }
@@ -43,7 +43,7 @@ static int ports_verdict(const struct trunk *t, unsigned int pdn, struct error *
 	int ret = 0;
 
 	for (unsigned int i = 0; i < t->nports && !ret; i++)
-		if (!pdn || t->ports[i].pdn.number == pdn)
+		if (!pdn || t->ports[i].port.number == pdn)
 			ret = port_verdict(&t->ports[i], err);
 	return ret;
 }

@@ -158,7 +158,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "modem", show_modem(t));
 	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
 	show_format(t, o);
-	json_object_object_add(o, "control", json_object_new_string(t->wish.control));
+	json_object_object_add(o, "control", json_object_new_string(t->setup.control));
 	take(o, session, "exclusive");
 	take(o, session, "proxy_clients");
 	take(o, session, "manufacturer");
@@ -191,7 +191,7 @@ void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct tr
 		.state = trunk_damage_of_family(p, family) ? TRUNK_FAMILY_DAMAGED : TRUNK_FAMILY_UP,
 		.dev = t->config.dev,
 		.port = p->port.name,
-		.pdn = &p->pdn,
+		.pdn = trunk_port_pdn(p),
 		.settings = s,
 		.resolv_conf = p->resolv_conf,
 	};
@@ -206,7 +206,7 @@ bool trunk_has_datapath(const struct trunk *t)
 static void name_port(const struct trunk *t, struct datapath_port_stats *port)
 {
 	for (unsigned int i = 0; i < t->nports; i++)
-		if (!port->mux || t->ports[i].pdn.mux == port->mux)
+		if (!port->mux || t->ports[i].port.mux == port->mux)
 			memcpy(port->name, t->ports[i].port.name, sizeof(port->name));
 }
 

@@ -82,7 +82,7 @@ bool trunk_has_port(const struct trunk *t, const char *name)
 struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn)
 {
 	for (unsigned int i = 0; i < t->nports; i++)
-		if (t->ports[i].pdn.number == pdn)
+		if (t->ports[i].port.number == pdn)
 			return (struct trunk_port *)&t->ports[i];
 	return NULL;
 }
@@ -147,36 +147,36 @@ static bool finds_control(const struct trunk *t)
 	return device ? !*device : !t->config.control[0];
 }
 
-void trunk_fill_wish(struct trunk *t)
+void trunk_fill_setup(struct trunk *t)
 {
 	static const struct datapath_limits none = {0};
 	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
-	char found[sizeof(t->wish.control)];
+	char found[sizeof(t->setup.control)];
 
-	memcpy(found, t->wish.control, sizeof(found));
-	t->wish = t->config;
-	t->wish.persist = t->config.persist || t->was_ready;
+	memcpy(found, t->setup.control, sizeof(found));
+	session_setup_init(&t->setup, &t->config);
+	t->setup.persist |= t->was_ready;
 	if (finds_control(t))
-		memcpy(t->wish.control, found, sizeof(found));
-	if (!t->wish.dl_max_bytes)
-		t->wish.dl_max_bytes = limits->dl_max_bytes;
-	if (!t->wish.dl_max_datagrams)
-		t->wish.dl_max_datagrams = limits->dl_max_datagrams;
-	if (limits->version && t->wish.qmap == CONFIG_QMAP_AUTO)
-		t->wish.qmap = (enum config_qmap)limits->version;
+		memcpy(t->setup.control, found, sizeof(found));
+	if (!t->setup.dl_max_bytes)
+		t->setup.dl_max_bytes = limits->dl_max_bytes;
+	if (!t->setup.dl_max_datagrams)
+		t->setup.dl_max_datagrams = limits->dl_max_datagrams;
+	if (limits->version && t->setup.qmap == CONFIG_QMAP_AUTO)
+		t->setup.qmap = (enum config_qmap)limits->version;
 }
 
 static int find_control(struct trunk *t, struct error *err)
 {
 	bool proxy = t->config.control[0];
-	char *at = t->wish.control;
-	size_t size = sizeof(t->wish.control);
+	char *at = t->setup.control;
+	size_t size = sizeof(t->setup.control);
 
 	if (!finds_control(t))
 		return 0;
 	if (proxy)
 		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
-	return trunk_dev_control(t->dev.name, at, size - (at - t->wish.control), err);
+	return trunk_dev_control(t->dev.name, at, size - (at - t->setup.control), err);
 }
 
 void trunk_renew(struct trunk *t)
@@ -199,7 +199,7 @@ static int start(struct trunk *t, struct error *err)
 	int ret;
 
 	if (trunk_has_control(t))
-		return session_start(&t->session, t->env.base, &t->wish, &trunk_session_ops, t,
+		return session_start(&t->session, t->env.base, &t->setup, &trunk_session_ops, t,
 				     err);
 	ret = trunk_start_static(t, err);
 	if (!ret)
@@ -218,7 +218,7 @@ static int open_modem(struct trunk *t, struct error *err)
 		ret = trunk_move_pins(t, err);
 	if (ret)
 		return ret;
-	trunk_fill_wish(t);
+	trunk_fill_setup(t);
 	trunk_save(t);
 	ret = start(t, err);
 	if (!ret)
@@ -255,7 +255,7 @@ static void retry_in(struct trunk *t, unsigned int ms)
 static const char *missing_control(const struct trunk *t)
 {
 	const char *device = qmi_proxy_path(t->config.control), *path;
-	char found[sizeof(t->wish.control)];
+	char found[sizeof(t->setup.control)];
 
 	if (finds_control(t))
 		return trunk_dev_control(t->dev.name, found, sizeof(found), NULL) ? "/dev/" : NULL;
@@ -397,8 +397,8 @@ void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, con
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 
-		if (strcmp(p->pdn.netns, netns) ||
-		    (p->ifindex != ifindex && (!*name || strcmp(p->pdn.vrf, name))))
+		if (strcmp(p->port.netns, netns) ||
+		    (p->ifindex != ifindex && (!*name || strcmp(trunk_port_pdn(p)->vrf, name))))
 			continue;
 		if (p->ifindex != ifindex)
 			what = TRUNK_LINK_CHANGED; /* its VRF has come or gone */

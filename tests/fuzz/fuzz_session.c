@@ -338,16 +338,27 @@ static void hangs_up(void)
 
 /* --- actions of the owner --- */
 
+static const struct session_setup *as_configured(void)
+{
+	static struct session_setup wanted;
+
+	session_setup_init(&wanted, &config);
+	return &wanted;
+}
+
+/* The configuration keeps a PDN that has been removed, so that it may come again. */
 static void add_pdn(void)
 {
 	static const char *const texts[] = {"5", "6,ip=v4", "1", "7,ip=v6,apn=x"};
-	struct config_trunk c;
+	const char *text = texts[next() % 4];
+	unsigned int number = text[0] - '0', n = config.npdns;
 
-	config_trunk_init(&c);
-	must(!config_pdn_add(&c, texts[next() % 4], NULL));
-	c.pdns[0].mux = c.pdns[0].mux ?: 0x80 + c.pdns[0].number;
+	if (!config_find_pdn(&config, number)) {
+		must(!config_pdn_add(&config, text, NULL));
+		config.pdns[n].mux = 0x80 + number;
+	}
 	if (session)
-		session_add_pdn(session, &c.pdns[0], NULL);
+		session_add_pdn(session, number, NULL);
 }
 
 static void remove_pdn(void)
@@ -358,12 +369,14 @@ static void remove_pdn(void)
 
 static void set(void)
 {
+	struct config_trunk old = config;
+
 	config.timeout = 1 + next() % 3;
 	config.watchdog = next() % 8;
 	config.poll = next() % 8;
 	strcpy(config.pin, next() & 1 ? "4321" : "");
 	if (session)
-		session_set(session, &config);
+		session_set(session, &old);
 }
 
 static void retry(void)
@@ -394,7 +407,7 @@ static void look(void)
 static void begin(void)
 {
 	started = stopped = false;
-	if (session_start(&session, modem.base, &config, &ops, NULL, NULL))
+	if (session_start(&session, modem.base, as_configured(), &ops, NULL, NULL))
 		session = NULL;
 }
 
@@ -429,7 +442,7 @@ static void crash_and_adopt(void)
 	turn();
 	started = stopped = false;
 	copy = json_tokener_parse(text);
-	if (copy && session_adopt(&session, modem.base, &config, copy, &ops, NULL, NULL))
+	if (copy && session_adopt(&session, modem.base, as_configured(), copy, &ops, NULL, NULL))
 		session = NULL;
 	json_object_put(copy);
 	free(text);

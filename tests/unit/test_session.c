@@ -137,6 +137,15 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As configured now. */
+static const struct session_setup *as_configured(void)
+{
+	static struct session_setup wanted;
+
+	session_setup_init(&wanted, &config);
+	return &wanted;
+}
+
 static void pdn(const char *text)
 {
 	assert_int_equal(config_pdn_add(&config, text, NULL), 0);
@@ -147,7 +156,7 @@ static void start(void)
 	struct error err = {0};
 
 	assert_int_equal(config_trunk_finish(&config, &err), 0);
-	assert_int_equal(session_start(&session, modem.base, &config, &ops, NULL, &err), 0);
+	assert_int_equal(session_start(&session, modem.base, as_configured(), &ops, NULL, &err), 0);
 }
 
 static void start_ok(void)
@@ -1035,7 +1044,8 @@ static void die_and_adopt(void)
 	session_free(&session);
 	memset(&seen, 0, sizeof(seen));
 	run_for(20);
-	assert_int_equal(session_adopt(&session, modem.base, &config, state, &ops, NULL, &err), 0);
+	assert_int_equal(
+		session_adopt(&session, modem.base, as_configured(), state, &ops, NULL, &err), 0);
 	json_object_put(state);
 	assert_true(fake_run(&modem, &seen.started, 3000));
 }
@@ -1196,7 +1206,7 @@ static void test_adopt_nonsense(void **state)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		struct json_object *o = json_tokener_parse(states[i]);
 		struct error err = {0};
-		int r = session_adopt(&session, modem.base, &config, o, &ops, NULL, &err);
+		int r = session_adopt(&session, modem.base, as_configured(), o, &ops, NULL, &err);
 
 		assert_int_equal(r, i < 3 ? -EBADMSG : 0);
 		assert_int_equal(!session, i < 3);
@@ -1204,8 +1214,9 @@ static void test_adopt_nonsense(void **state)
 		json_object_put(o);
 		run_for(5); /* the modem accepts the connection meanwhile */
 	}
-	assert_int_equal(session_adopt(&session, modem.base, &config, NULL, &ops, NULL, NULL),
-			 -EBADMSG);
+	assert_int_equal(
+		session_adopt(&session, modem.base, as_configured(), NULL, &ops, NULL, NULL),
+		-EBADMSG);
 }
 
 /* --- adding and removing PDNs --- */
@@ -1219,18 +1230,20 @@ static void on_removed(void *arg, const struct error *err)
 
 static void test_add_pdn(void **state)
 {
-	struct config_trunk more;
 	struct error err = {0};
 
 	pdn("1,ip=v4");
 	start_ok();
-	config_trunk_init(&more);
-	assert_int_equal(config_pdn_add(&more, "1", NULL), 0);
-	assert_int_equal(config_pdn_add(&more, "2,mux=129", NULL), 0);
-	assert_int_equal(config_pdn_add(&more, "3,apn=c", NULL), 0);
-	assert_int_equal(session_add_pdn(session, &more.pdns[0], &err), -EEXIST);
-	assert_int_equal(session_add_pdn(session, &more.pdns[1], &err), -EEXIST);
-	assert_int_equal(session_add_pdn(session, &more.pdns[2], &err), 0);
+	assert_int_equal(session_add_pdn(session, 1, &err), -EEXIST);
+	err = (struct error){0};
+	assert_int_equal(session_add_pdn(session, 2, &err), -ENOENT);
+	pdn("2,mux=129");
+	err = (struct error){0};
+	assert_int_equal(session_add_pdn(session, 2, &err), -EEXIST);
+	config.npdns--;
+	pdn("3,apn=c");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	assert_int_equal(session_add_pdn(session, 3, &err), 0);
 	asked(WDS, SETTINGS, 3);
 	run_for(20);
 	assert_int_equal(seen.ups, 3);
@@ -1522,7 +1535,8 @@ static void test_watchdog(void **state)
 	looks = 0;
 	pdn("1");
 	assert_int_equal(config_trunk_finish(&config, NULL), 0);
-	assert_int_equal(session_start(&session, modem.base, &config, &watched, NULL, &err), 0);
+	assert_int_equal(session_start(&session, modem.base, as_configured(), &watched, NULL, &err),
+			 0);
 	assert_true(fake_run(&modem, &seen.started, 3000));
 	for (int i = 0; i < 16; i++) {
 		packets++;
@@ -1539,10 +1553,13 @@ static void test_watchdog(void **state)
 
 static void test_set(void **state)
 {
+	struct config_trunk old;
+
 	pdn("1,ip=v4");
 	start_ok();
+	old = config;
 	config.poll = 1;
-	session_set(session, &config);
+	session_set(session, &old);
 	asked(WDS, STATUS, 1);
 	stop_ok();
 }
