@@ -31,7 +31,7 @@ static void add_port(struct vm_xdp *x, const char *trunk, unsigned int number)
 
 struct vm_xdp *vm_xdp_up(const char *trunk, unsigned int ports, int version)
 {
-	const struct datapath_format format = {.version = version, .dl_max_bytes = 31744};
+	const struct data_format format = {.version = version, .dl_max_bytes = 31744};
 	struct vm_xdp *x = calloc(1, sizeof(*x));
 	struct error err = {0};
 

@@ -145,7 +145,7 @@ static int add_port(struct world *w, struct error *err)
 
 static int attach_datapath(struct world *w, int version, struct error *err)
 {
-	struct datapath_format format = {.version = version, .dl_max_bytes = 16384};
+	struct data_format format = {.version = version, .dl_max_bytes = 16384};
 	int ret;
 
 	ret = pins_create(&w->pins, w->trunk_ifindex, "wwan0", err);

@@ -8,11 +8,11 @@ cd "$(dirname "$0")/.." || exit 1
 table() {
 	cat <<-'EOF'
 	util:
-	model:
+	model: util
 	qmi: util
 	rtnl: util
 	netdev: qmi rtnl util
-	datapath: netdev rtnl util
+	datapath: model netdev rtnl util
 	config: qmi util
 	control: util
 	events: model util

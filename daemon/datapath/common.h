@@ -30,8 +30,8 @@ struct datapath {
 	struct commands *commands; /* NULL until somebody listens */
 	struct datapath_place places[QMAP_MAX_MUX];
 	/* of rmnet */
-	struct datapath_format format; /* all 0 when adopted: then the links' flags tell */
-	bool told;		       /* that uplink is not aggregated */
+	struct data_format format; /* all 0 when adopted: then the links' flags tell */
+	bool told;		   /* that uplink is not aggregated */
 };
 
 int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,

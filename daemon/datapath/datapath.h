@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/format.h"
 #include "qmap/abi.h"
 #include "util/error.h"
 
@@ -21,14 +22,6 @@ struct datapath_limits {
 	unsigned int dl_max_bytes;
 	unsigned int dl_max_datagrams;
 	int version; /* enum qmap_version: it knows no other */
-};
-
-/* The agreed format, as the data path needs it. */
-struct datapath_format {
-	int version; /* enum qmap_version */
-	unsigned int dl_max_bytes;
-	unsigned int ul_max_bytes; /* 0: no limit told */
-	unsigned int ul_max_datagrams;
 };
 
 struct datapath_port {
@@ -71,7 +64,7 @@ struct datapath_ops {
 	int (*probe)(const char *trunk, struct error *why);
 	/* Builds and pins everything but the ports. @pins belong to the caller and outlive @out. */
 	int (*attach)(struct datapath **out, struct pins *pins, const char *trunk,
-		      const struct datapath_format *format, struct error *err);
+		      const struct data_format *format, struct error *err);
 	/* Finds what an earlier process has pinned. */
 	int (*adopt)(struct datapath **out, struct pins *pins, struct error *err);
 	/* The port's netdev exists afterwards, down, and carries no traffic until flow() says so.

@@ -42,7 +42,7 @@ static int probe(const char *trunk, struct error *why)
 }
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct datapath_format *format, struct error *err)
+		  const struct data_format *format, struct error *err)
 {
 	if (format->version != QMAP_V1)
 		return error_set(err, -EOPNOTSUPP, "qmimux knows QMAP v1 alone");

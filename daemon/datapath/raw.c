@@ -25,7 +25,7 @@ static int new_datapath(struct datapath **out, struct pins *pins, struct error *
 }
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct datapath_format *format, struct error *err)
+		  const struct data_format *format, struct error *err)
 {
 	return new_datapath(out, pins, err) ?: pins_set_datapath(pins, datapath_raw.name, err);
 }

@@ -45,7 +45,7 @@ static int probe(const char *trunk, struct error *why)
 }
 
 /* An older rmnet takes the flags of v5 for nothing, and its frames for v1's. */
-static int check_version(const struct datapath_format *format, struct error *err)
+static int check_version(const struct data_format *format, struct error *err)
 {
 	unsigned int major, minor;
 	struct utsname u;
@@ -60,7 +60,7 @@ static int check_version(const struct datapath_format *format, struct error *err
 }
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct datapath_format *format, struct error *err)
+		  const struct data_format *format, struct error *err)
 {
 	int ret = check_version(format, err) ?: links_attach(out, pins, trunk, "rmnet", err);
 

@@ -83,8 +83,8 @@ static int load(struct qmap_shim **out, const struct datapath *dp, const struct 
 	return 0;
 }
 
-static int add_trunk(struct datapath *dp, const struct datapath_format *format,
-		     struct rtnl_link *link, struct error *err)
+static int add_trunk(struct datapath *dp, const struct data_format *format, struct rtnl_link *link,
+		     struct error *err)
 {
 	struct rtnl_shim_limits limits = {.tx_bytes = format->ul_max_bytes,
 					  .tx_frames = format->ul_max_datagrams,
@@ -116,7 +116,7 @@ static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int i
 }
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct datapath_format *format, struct error *err)
+		  const struct data_format *format, struct error *err)
 {
 	struct qmap_shim *skel = NULL;
 	struct datapath *dp = NULL;

@@ -111,7 +111,7 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 static int detach(struct datapath *dp, struct error *err);
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct datapath_format *format, struct error *err)
+		  const struct data_format *format, struct error *err)
 {
 	struct qmap_xdp *skel = NULL;
 	struct datapath *dp = NULL;

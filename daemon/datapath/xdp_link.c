@@ -30,7 +30,7 @@ void bpf_log_to_ours(void)
 	libbpf_set_print(print);
 }
 
-struct qmap_config bpf_config(unsigned int trunk, const struct datapath_format *format)
+struct qmap_config bpf_config(unsigned int trunk, const struct data_format *format)
 {
 	return (struct qmap_config){
 		.trunk_ifindex = trunk,

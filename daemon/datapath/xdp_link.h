@@ -11,7 +11,7 @@
 void bpf_log_to_ours(void);
 
 /* What the programs are loaded with for a trunk of this ifindex and format. */
-struct qmap_config bpf_config(unsigned int trunk, const struct datapath_format *format);
+struct qmap_config bpf_config(unsigned int trunk, const struct data_format *format);
 
 /*
  * Attaches XDP program @prog_fd to @ifindex with @flags (XDP_FLAGS_*). A link's fd, or -EBUSY if

@@ -563,7 +563,6 @@ void session_guests_load(struct session *s, struct json_object *state);
 /* session/state.c */
 struct json_object;
 void session_json_int(struct json_object *o, const char *key, int64_t v);
-struct json_object *session_format_json(const struct data_format *f);
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
 /* session/end.c: what a refusal means. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "model/format.h"
 #include "model/states.h"
 #include "util/error.h"
 #include "qmap/abi.h"
@@ -18,15 +19,6 @@
 struct event_base;
 struct json_object;
 struct session;
-
-/* What Set Data Format ended with: the modem's echoed values, never what was asked. */
-struct data_format {
-	int version;		       /* enum qmap_version; QMAP_OFF: raw IP */
-	unsigned int dl_max_bytes;     /* of one aggregate */
-	unsigned int dl_max_datagrams; /* 0: no limit told */
-	unsigned int ul_max_bytes;     /* 0: no limit told */
-	unsigned int ul_max_datagrams;
-};
 
 /* What Get Runtime Settings told of one family. Addresses in network byte order. */
 struct ip_settings {

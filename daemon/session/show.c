@@ -191,7 +191,7 @@ struct json_object *session_show(const struct session *s)
 	add_text(o, "control", s->setup.control);
 	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
 	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
-	json_object_object_add(o, "format", s->formatted ? session_format_json(&s->format) : NULL);
+	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
 	add_text(o, "operating_mode",
 		 s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
 	json_object_object_add(o, "sim", show_sim(s));

@@ -12,18 +12,6 @@ void session_json_int(struct json_object *o, const char *key, int64_t v)
 	json_object_object_add(o, key, json_object_new_int64(v));
 }
 
-struct json_object *session_format_json(const struct data_format *f)
-{
-	struct json_object *o = json_object_new_object();
-
-	session_json_int(o, "version", f->version);
-	session_json_int(o, "dl_max_bytes", f->dl_max_bytes);
-	session_json_int(o, "dl_max_datagrams", f->dl_max_datagrams);
-	session_json_int(o, "ul_max_bytes", f->ul_max_bytes);
-	session_json_int(o, "ul_max_datagrams", f->ul_max_datagrams);
-	return o;
-}
-
 static struct json_object *end_json(const struct call_end *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -135,7 +123,7 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "allocating", allocating_state(s));
 	json_object_object_add(o, "unreleased", unreleased_state(s));
 	if (s->formatted)
-		json_object_object_add(o, "format", session_format_json(&s->format));
+		json_object_object_add(o, "format", data_format_to_json(&s->format));
 	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
 	json_object_object_add(o, "calls", calls_state(s));
 	json_object_object_add(o, "guests", session_guests_state(s));
@@ -161,13 +149,7 @@ static void load_format(struct session *s, struct json_object *o)
 {
 	if (!o)
 		return;
-	s->format = (struct data_format){
-		.version = json_get_int(o, "version"),
-		.dl_max_bytes = json_get_int(o, "dl_max_bytes"),
-		.dl_max_datagrams = json_get_int(o, "dl_max_datagrams"),
-		.ul_max_bytes = json_get_int(o, "ul_max_bytes"),
-		.ul_max_datagrams = json_get_int(o, "ul_max_datagrams"),
-	};
+	s->format = data_format_from_json(o);
 	s->formatted = true;
 }
 

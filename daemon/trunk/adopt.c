@@ -51,17 +51,6 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	return 0;
 }
 
-static void adopt_format(struct trunk *t, struct json_object *f)
-{
-	t->built = t->format = (struct data_format){
-		.version = json_get_int(f, "version"),
-		.dl_max_bytes = json_get_int(f, "dl_max_bytes"),
-		.dl_max_datagrams = json_get_int(f, "dl_max_datagrams"),
-		.ul_max_bytes = json_get_int(f, "ul_max_bytes"),
-		.ul_max_datagrams = json_get_int(f, "ul_max_datagrams"),
-	};
-}
-
 static int adopt_config(struct trunk *t, struct json_object *state, struct error *err)
 {
 	struct json_object *config = json_get_object(state, "config");
@@ -86,7 +75,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	t->dev.was_addrgen = json_get_int(state, "was_addrgen");
 	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
 	snprintf(t->setup.control, sizeof(t->setup.control), "%s", control ? control : "");
-	adopt_format(t, json_get_object(state, "format"));
+	t->format = data_format_from_json(json_get_object(state, "format"));
 	if (trunk_pins_absent(t->pins.ifindex))
 		return;
 	t->unfinished = was == ATTACHMENT_ATTACHING;
@@ -101,7 +90,6 @@ static void adopt_session(struct trunk *t, struct json_object *session, struct e
 	trunk_begin(t, TRUNK_OPENING);
 	if (!trunk_has_control(t)) {
 		trunk_set_static_format(t);
-		t->built = t->format;
 		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
 	} else if (session_adopt(&t->session, t->env.base, &t->setup, session, &trunk_session_ops,
 				 t, lost)) {

@@ -15,7 +15,7 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 	*p = (struct trunk_port){
 		.config = &t->config,
 		.port = {.number = pdn->number, .mux = pdn->mux},
-		.max_packet = datapath_max_packet(t->built.ul_max_bytes),
+		.max_packet = datapath_max_packet(t->format.ul_max_bytes),
 		.keeps_mtu = t->ops == &datapath_raw,
 	};
 	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
@@ -167,16 +167,11 @@ int trunk_choose_datapath(struct trunk *t, struct error *err)
 static int build(struct trunk *t, struct error *err)
 {
 	const struct data_format *format = &t->format;
-	struct datapath_format f = {.version = format->version,
-				    .dl_max_bytes = format->dl_max_bytes,
-				    .ul_max_bytes = format->ul_max_bytes,
-				    .ul_max_datagrams = format->ul_max_datagrams};
 	int ret;
 
 	if (format->version == QMAP_OFF)
 		t->ops = &datapath_raw;
-	t->built = *format;
-	ret = t->ops->attach(&t->dp, &t->pins, t->config.dev, &f, err);
+	ret = t->ops->attach(&t->dp, &t->pins, t->config.dev, format, err);
 	if (ret)
 		return ret;
 	trunk_listen_commands(t);
@@ -243,9 +238,10 @@ int trunk_start_static(struct trunk *t, struct error *err)
 {
 	int ret = 0;
 
-	trunk_set_static_format(t);
-	if (!t->dp)
+	if (!t->dp) {
+		trunk_set_static_format(t);
 		ret = trunk_build(t, err);
+	}
 	for (unsigned int i = 0; i < t->nports && !ret; i++) {
 		ret = trunk_port_enable(&t->ports[i], err);
 		if (!ret)

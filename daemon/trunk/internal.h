@@ -64,10 +64,10 @@ struct trunk {
 	struct pins pins;
 	struct trunk_dev dev; /* ifindex 0: there is none */
 	const struct datapath_ops *ops;
-	struct datapath *dp;		  /* NULL until the data format is agreed */
-	struct data_format format, built; /* as agreed; as @dp was built for */
-	struct event *commands;		  /* QMAP commands wait */
-	struct session *session;	  /* NULL with control=none, and while there is no modem */
+	struct datapath *dp;	   /* NULL until the data format is agreed */
+	struct data_format format; /* as agreed last; @dp is built for it */
+	struct event *commands;	   /* QMAP commands wait */
+	struct session *session;   /* NULL with control=none, and while there is no modem */
 	struct trunk_repair *repair;
 	struct event *mend; /* trunk/mend.c */
 	int64_t mended_ms;

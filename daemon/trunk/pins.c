@@ -19,18 +19,6 @@ bool trunk_pins_absent(unsigned int ifindex)
 	return ifindex >= ABSENT_FIRST;
 }
 
-static struct json_object *format_json(const struct data_format *f)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "version", json_object_new_int(f->version));
-	json_object_object_add(o, "dl_max_bytes", json_object_new_int64(f->dl_max_bytes));
-	json_object_object_add(o, "dl_max_datagrams", json_object_new_int64(f->dl_max_datagrams));
-	json_object_object_add(o, "ul_max_bytes", json_object_new_int64(f->ul_max_bytes));
-	json_object_object_add(o, "ul_max_datagrams", json_object_new_int64(f->ul_max_datagrams));
-	return o;
-}
-
 static void on_save(evutil_socket_t fd, short what, void *arg)
 {
 	trunk_save(arg);
@@ -64,7 +52,7 @@ void trunk_save(struct trunk *t)
 	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
 	json_object_object_add(o, "was_addrgen", json_object_new_int(t->dev.was_addrgen));
 	json_object_object_add(o, "was_ready", json_object_new_boolean(t->was_ready));
-	json_object_object_add(o, "format", format_json(t->dp ? &t->built : &t->format));
+	json_object_object_add(o, "format", data_format_to_json(&t->format));
 	json_object_object_add(o, "device", json_object_new_string(t->dev.device));
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))

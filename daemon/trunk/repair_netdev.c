@@ -81,8 +81,8 @@ static unsigned int judge(struct trunk *t, unsigned int wrong)
 /* With QMAP off the netdev is the port, whose addresses and routes have gone when it went down. */
 static int repair(struct trunk *t, unsigned int wrong, struct error *err)
 {
-	bool qmap = t->built.version != QMAP_OFF;
-	int ret = trunk_dev_repair(&t->dev, qmap, t->built.dl_max_bytes, wrong, err);
+	bool qmap = t->format.version != QMAP_OFF;
+	int ret = trunk_dev_repair(&t->dev, qmap, t->format.dl_max_bytes, wrong, err);
 
 	for (unsigned int i = 0; !qmap && i < t->nports && !ret; i++)
 		ret = trunk_port_up_again(&t->ports[i], t->env.run_dir, err);
@@ -122,7 +122,7 @@ void trunk_repair_netdev(struct trunk *t)
 
 	if (!t->dev.prepared)
 		return;
-	if (trunk_dev_look(&t->dev, t->built.version != QMAP_OFF, t->built.dl_max_bytes, &s,
+	if (trunk_dev_look(&t->dev, t->format.version != QMAP_OFF, t->format.dl_max_bytes, &s,
 			   &err)) {
 		log_debug("%s: %s", t->config.dev, err.text);
 		return;

@@ -13,12 +13,6 @@
  * come and go on without end does not fill the log. */
 #define LOG_BURST 256
 
-static bool same_format(const struct data_format *a, const struct data_format *b)
-{
-	return a->version == b->version && a->dl_max_bytes == b->dl_max_bytes &&
-	       a->ul_max_bytes == b->ul_max_bytes && a->ul_max_datagrams == b->ul_max_datagrams;
-}
-
 /* The modem is back and counts in another way than before: ports and all are made anew. */
 static int rebuild(struct trunk *t, struct error *err)
 {
@@ -33,11 +27,12 @@ static int rebuild(struct trunk *t, struct error *err)
 static int on_format(void *arg, const struct data_format *format, struct error *err)
 {
 	struct trunk *t = arg;
+	bool fits = data_format_fits(&t->format, format);
 
 	t->format = *format;
 	if (!t->dp)
 		return trunk_build(t, err);
-	return same_format(format, &t->built) ? 0 : rebuild(t, err);
+	return fits ? 0 : rebuild(t, err);
 }
 
 /* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
