@@ -10,66 +10,67 @@
 #define BACKOFF_MOST_MS	   1000
 #define BACKOFF_REFUSED_MS 30000
 
-struct line {
-	bool used;
-	struct trunk_step step;
-};
-
-#define GO(state, act)                                                                             \
+#define GO(leave, to, ...)                                                                         \
 	{                                                                                          \
-		.used = true, .step = { TRUNK_##state, TRUNK_##act }                               \
+		true,                                                                              \
+		{                                                                                  \
+			TRUNK_##leave, TRUNK_##to,                                                 \
+			{                                                                          \
+				__VA_ARGS__                                                        \
+			}                                                                          \
+		}                                                                                  \
 	}
 
-static const struct line table[TRUNK_STATES][TRUNK_INPUTS] =
-	{
-		[TRUNK_ABSENT] =
-			{
-				[TRUNK_IN_NETDEV] = GO(PRESENT, TRY),
-				[TRUNK_IN_DETACH] = GO(DETACHING, CLOSE),
-			},
-		[TRUNK_PRESENT] =
-			{
-				[TRUNK_IN_CHANNEL] = GO(OPENING, NOTHING),
-				/* the data path may stand from before */
-				[TRUNK_IN_NETDEV_GONE] = GO(LOST, CLOSE),
-				[TRUNK_IN_ANEW] = GO(LOST, CLOSE),
-				[TRUNK_IN_DETACH] = GO(DETACHING, CLOSE),
-			},
-		[TRUNK_OPENING] =
-			{
-				[TRUNK_IN_OPENED] = GO(READY, SETTLE),
-				[TRUNK_IN_FAILED] = GO(PRESENT, TRY),
-				[TRUNK_IN_LOST] = GO(LOST, TRY),
-				[TRUNK_IN_NETDEV_GONE] = GO(LOST, CLOSE),
-				[TRUNK_IN_ANEW] = GO(LOST, CLOSE),
-				[TRUNK_IN_DETACH] = GO(DETACHING, CLOSE),
-			},
-		[TRUNK_READY] =
-			{
-				[TRUNK_IN_LOST] = GO(LOST, TRY),
-				[TRUNK_IN_NETDEV_GONE] = GO(LOST, CLOSE),
-				[TRUNK_IN_ANEW] = GO(LOST, CLOSE),
-				[TRUNK_IN_DETACH] = GO(DETACHING, CLOSE),
-			},
-		[TRUNK_LOST] =
-			{
-				[TRUNK_IN_CHANNEL] = GO(OPENING, NOTHING),
-				[TRUNK_IN_NETDEV_GONE] = GO(LOST, CLOSE),
-				[TRUNK_IN_ANEW] = GO(LOST, CLOSE),
-				[TRUNK_IN_CLOSED] = GO(ABSENT, SEEK),
-				[TRUNK_IN_DETACH] = GO(DETACHING, CLOSE),
-			},
-		[TRUNK_DETACHING] =
-			{
-				[TRUNK_IN_CLOSED] = GO(ABSENT, FORGET),
-			},
+/* One input a line: actions in the old state, next state, actions in the new one. */
+/* clang-format off */
+static const struct {
+	bool used;
+	struct trunk_step step;
+} table[TRUNK_STATES][TRUNK_INPUTS] = {
+	[TRUNK_ABSENT] = {
+		[TRUNK_IN_NETDEV]       = GO(NOTHING, PRESENT, TRUNK_TRY),
+		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
+	},
+	/* the data path may stand from before */
+	[TRUNK_PRESENT] = {
+		[TRUNK_IN_CHANNEL]      = GO(NOTHING, OPENING, TRUNK_NOTHING),
+		[TRUNK_IN_NETDEV_GONE]  = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_ANEW]         = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
+	},
+	[TRUNK_OPENING] = {
+		[TRUNK_IN_OPENED]       = GO(NOTHING, READY, TRUNK_SETTLE, TRUNK_NEWS),
+		[TRUNK_IN_FAILED]       = GO(END, PRESENT, TRUNK_SAVE, TRUNK_TRY, TRUNK_NEWS),
+		[TRUNK_IN_FAILED_FIRST] = GO(UNDO, ABSENT, TRUNK_REFUSE),
+		[TRUNK_IN_LOST]         = GO(END, LOST, TRUNK_RELENT, TRUNK_SAVE, TRUNK_TRY),
+		[TRUNK_IN_NETDEV_GONE]  = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_ANEW]         = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
+	},
+	[TRUNK_READY] = {
+		[TRUNK_IN_LOST]         = GO(END, LOST, TRUNK_RELENT, TRUNK_SAVE, TRUNK_TRY),
+		[TRUNK_IN_NETDEV_GONE]  = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_ANEW]         = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
+	},
+	[TRUNK_LOST] = {
+		[TRUNK_IN_CHANNEL]      = GO(NOTHING, OPENING, TRUNK_NOTHING),
+		[TRUNK_IN_NETDEV_GONE]  = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_ANEW]         = GO(NOTHING, LOST, TRUNK_CLOSE),
+		[TRUNK_IN_CLOSED]       = GO(END, ABSENT, TRUNK_SEEK),
+		[TRUNK_IN_CLOSED_FIRST] = GO(END, ABSENT, TRUNK_UNDO, TRUNK_REFUSE),
+		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
+	},
+	[TRUNK_DETACHING] = {
+		[TRUNK_IN_CLOSED]       = GO(END, ABSENT, TRUNK_FORGET),
+		[TRUNK_IN_CLOSED_FIRST] = GO(END, ABSENT, TRUNK_FORGET),
+	},
 };
+/* clang-format on */
 
 const struct trunk_step *trunk_step(enum trunk_state state, enum trunk_input input)
 {
-	const struct line *l = &table[state][input];
-
-	return l->used ? &l->step : NULL;
+	return table[state][input].used ? &table[state][input].step : NULL;
 }
 
 unsigned int trunk_backoff_ms(unsigned int n, int able)

@@ -6,14 +6,16 @@
 #include "model/states.h"
 
 enum trunk_input {
-	TRUNK_IN_NETDEV,      /* the netdev is there */
-	TRUNK_IN_NETDEV_GONE, /* it is not any more */
-	TRUNK_IN_CHANNEL,     /* the control channel has been opened */
-	TRUNK_IN_OPENED,      /* set-up is done */
-	TRUNK_IN_FAILED,      /* set-up has failed */
-	TRUNK_IN_LOST,	      /* the modem has restarted, or the channel is gone */
-	TRUNK_IN_ANEW,	      /* all of it is to be taken down and made again */
-	TRUNK_IN_CLOSED,      /* what TRUNK_CLOSE has begun is through */
+	TRUNK_IN_NETDEV,       /* the netdev is there */
+	TRUNK_IN_NETDEV_GONE,  /* it is not any more */
+	TRUNK_IN_CHANNEL,      /* the control channel has been opened */
+	TRUNK_IN_OPENED,       /* set-up is done */
+	TRUNK_IN_FAILED,       /* set-up has failed */
+	TRUNK_IN_FAILED_FIRST, /* ... at the only attempt that the user has asked for */
+	TRUNK_IN_LOST,	       /* the modem has restarted, or the channel is gone */
+	TRUNK_IN_ANEW,	       /* data path and ports must be taken down and built again */
+	TRUNK_IN_CLOSED,       /* the work that TRUNK_CLOSE has begun is done */
+	TRUNK_IN_CLOSED_FIRST, /* ... before the only attempt that the user has asked for is over */
 	TRUNK_IN_DETACH,
 	TRUNK_INPUTS
 };
@@ -21,18 +23,27 @@ enum trunk_input {
 enum trunk_action {
 	TRUNK_NOTHING,
 	TRUNK_TRY,    /* open the modem: at once, unless that has just failed */
+	TRUNK_RELENT, /* it was ready for long: let the next attempt come at once */
 	TRUNK_CLOSE,  /* give calls and client ids back, then take the data path down */
-	TRUNK_SETTLE, /* ready: write it down */
-	TRUNK_SEEK,   /* look whether the netdev is there after all */
-	TRUNK_FORGET, /* detached: nothing is left */
+	TRUNK_END,    /* end the session; data path and ports stay, without traffic */
+	TRUNK_SAVE,   /* write the state to the pins */
+	TRUNK_SETTLE, /* ready: write it down, and look at the kernel */
+	TRUNK_SEEK,   /* take the data path down, and look whether there is a netdev after all */
+	TRUNK_UNDO,   /* the same for good: nothing is left */
+	TRUNK_FORGET, /* TRUNK_UNDO, and tell the caller of the detach how it went */
+	TRUNK_NEWS,   /* an attach or adoption has come to something: answer its caller */
+	TRUNK_REFUSE, /* answer the caller of the attach that it has failed; may free the trunk */
 };
+
+#define TRUNK_ENTER_MAX 3
 
 struct trunk_step {
+	enum trunk_action leave; /* done first, in the old state */
 	enum trunk_state to;
-	enum trunk_action action;
+	enum trunk_action enter[TRUNK_ENTER_MAX]; /* then these, in the new one */
 };
 
-/* What @input does in @state; NULL: nothing, it comes too late or means nothing there. */
+/* The step for @input in @state; NULL: none, it comes too late or means nothing there. */
 const struct trunk_step *trunk_step(enum trunk_state state, enum trunk_input input);
 
 /*

@@ -450,22 +450,11 @@ static void undo(struct trunk *t, struct error *result)
 		pins_remove(&t->pins);
 }
 
-/* Somebody waits for the first opening, and does not want what comes later. */
-static bool is_first(const struct trunk *t)
-{
-	return t->done && !t->config.persist && !t->adopted;
-}
-
-/* The netdev is gone, or all is made anew: kernel back to how it was, and look around. */
-static void closed(struct trunk *t, const struct error *why)
+/* Kernel back to how it was; the netdev that is there then, or comes later, is taken. */
+static void seek_again(struct trunk *t)
 {
 	struct error err = {0};
 
-	if (is_first(t)) {
-		undo(t, NULL);
-		trunk_answer(t, why);
-		return;
-	}
 	if (trunk_tear_down(t, &err))
 		log_warning("%s: %s", t->config.dev, err.text);
 	t->dev.ifindex = 0;
@@ -497,45 +486,22 @@ static bool is_ruin(const struct trunk *t)
 	return t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp);
 }
 
-static void act(struct trunk *t, enum trunk_action action, const struct error *err)
-{
-	struct error result = {0};
-
-	switch (action) {
-	case TRUNK_NOTHING:
-		break;
-	case TRUNK_TRY:
-		try_again(t, err);
-		break;
-	case TRUNK_CLOSE:
-		close_modem(t, err);
-		break;
-	case TRUNK_SETTLE:
-		settle(t);
-		break;
-	case TRUNK_SEEK:
-		closed(t, err);
-		break;
-	case TRUNK_FORGET:
-		undo(t, &result);
-		trunk_answer(t, result.err ? &result : NULL);
-		break;
-	}
-}
-
-/* Nothing is connected any more; data path and ports stand. */
-static void session_over(struct trunk *t, enum trunk_input input)
+static void end_session(struct trunk *t)
 {
 	session_free(&t->session);
 	trunk_removal_over(t);
 	trunk_settle_look(t);
 	trunk_ports_down(t);
 	t->closing = false;
-	if (input == TRUNK_IN_LOST && clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
+}
+
+static void relent(struct trunk *t)
+{
+	if (clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
 		t->tries = 0;
 }
 
-/* The first news of an attach or an adoption: whoever waits is answered. */
+/* The attach or adoption has come to something: its caller, if one waits, gets the answer. */
 static void first_news(struct trunk *t)
 {
 	struct error err = {0};
@@ -548,26 +514,76 @@ static void first_news(struct trunk *t)
 	trunk_answer(t, NULL);
 }
 
+static void forget(struct trunk *t)
+{
+	struct error result = {0};
+
+	undo(t, &result);
+	trunk_answer(t, result.err ? &result : NULL);
+}
+
+static void act(struct trunk *t, enum trunk_action action, const struct error *err)
+{
+	switch (action) {
+	case TRUNK_NOTHING:
+		break;
+	case TRUNK_TRY:
+		try_again(t, err);
+		break;
+	case TRUNK_RELENT:
+		relent(t);
+		break;
+	case TRUNK_CLOSE:
+		close_modem(t, err);
+		break;
+	case TRUNK_END:
+		end_session(t);
+		break;
+	case TRUNK_SAVE:
+		trunk_save(t);
+		break;
+	case TRUNK_SETTLE:
+		settle(t);
+		break;
+	case TRUNK_SEEK:
+		seek_again(t);
+		break;
+	case TRUNK_UNDO:
+		undo(t, NULL);
+		break;
+	case TRUNK_FORGET:
+		forget(t);
+		break;
+	case TRUNK_NEWS:
+		first_news(t);
+		break;
+	case TRUNK_REFUSE:
+		trunk_answer(t, err);
+		break;
+	}
+}
+
+/* An attach without `persist` is one attempt: if that comes to nothing, nothing may be left. */
+static enum trunk_input judge(const struct trunk *t, enum trunk_input input)
+{
+	if (!t->done || t->config.persist || t->adopted)
+		return input;
+	if (input == TRUNK_IN_FAILED)
+		return TRUNK_IN_FAILED_FIRST;
+	return input == TRUNK_IN_CLOSED ? TRUNK_IN_CLOSED_FIRST : input;
+}
+
 void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err)
 {
-	const struct trunk_step *step = trunk_step(t->state, input);
+	const struct trunk_step *step = trunk_step(t->state, judge(t, input));
 
 	if (!step)
 		return;
-	if (input == TRUNK_IN_FAILED && is_first(t)) {
-		undo(t, NULL);
-		set_state(t, TRUNK_ABSENT, err);
-		trunk_answer(t, err);
-		return;
-	}
-	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST || input == TRUNK_IN_CLOSED)
-		session_over(t, input);
+	act(t, step->leave, err);
 	set_state(t, step->to, err);
-	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_LOST)
-		trunk_save(t);
-	act(t, step->action, err);
-	if (input == TRUNK_IN_FAILED || input == TRUNK_IN_OPENED)
-		first_news(t);
+	/* the last of them may free @t */
+	for (int i = 0; i < TRUNK_ENTER_MAX && step->enter[i] != TRUNK_NOTHING; i++)
+		act(t, step->enter[i], err);
 }
 
 static void next_pending(struct trunk *t)
