@@ -163,7 +163,7 @@ bool session_network_missing(const struct session *s, char *why, size_t size)
 
 const char *session_network_hint(const struct session *s)
 {
-	static const char *const hints[] = {
+	static const char *const hints[QMI_NAS_UNKNOWN] = {
 		[QMI_NAS_NOT_REGISTERED] = "check the modem's selection of network and bands",
 		[QMI_NAS_SEARCHING] = "check antenna and coverage",
 		[QMI_NAS_DENIED] =

@@ -260,6 +260,7 @@ shipped() {
 }
 
 # stand_in PROGRAM: writes its arguments and its standard input to $T/PROGRAM.log, a line each.
+# shellcheck disable=SC2016 # for the shell of the program
 stand_in() {
 	mountpoint -q /usr/local/sbin || mount -t tmpfs -o mode=755 tmpfs /usr/local/sbin
 	printf '#!/bin/sh\necho "$*" >>%s\n[ "$1" != -a ] || grep nameserver >>%s\n' "$T/$1.log" "$T/$1.log" \

@@ -712,7 +712,8 @@ test_vrf() {
 	equal "shown" "blue 77" "$(field '.pdns[0] | "\(.vrf) \(.table)"')"
 	vrf_answers
 	ip link set wwan0.1 nomaster
-	wait_for 10 routes_are 77 "wwan0.1 wwan0.1" && wait_for 10 is_whole || fail "$(qmapctl show; ip link)"
+	wait_for 10 routes_are 77 "wwan0.1 wwan0.1" || fail "$(qmapctl show; ip link)"
+	wait_for 10 is_whole || fail "$(qmapctl show; ip link)"
 	vrf_answers
 	ip link del blue
 	wait_for 10 vrf_damaged || fail "$(qmapctl show)"
