@@ -224,7 +224,9 @@ static char *read_line(char *buf, int size, void *stream)
 
 	if (r->bad_line || !fgets(line, sizeof(line), r->file))
 		return NULL;
-	r->line++;
+	/* Editors on other systems begin a file with a byte order mark. */
+	if (!r->line++ && !strncmp(start, "\xef\xbb\xbf", 3))
+		start += 3;
 	start += strspn(start, " \t");
 	read_quotes(r, start);
 	if ((!strchr(line, '\n') && !feof(r->file) && !r->quoted) ||

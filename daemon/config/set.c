@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "qmi/models.h"
 
@@ -157,6 +158,16 @@ static int is_conf(const struct dirent *d)
 	return d->d_name[0] != '.' && len > 5 && !strcmp(d->d_name + len - 5, ".conf");
 }
 
+/* A FIFO would keep its reader waiting for a writer. A link that leads nowhere fails when opened. */
+static int check_regular(const char *file, struct error *err)
+{
+	struct stat st;
+
+	if (!stat(file, &st) && !S_ISREG(st.st_mode))
+		return error_set(err, -EINVAL, "%s is no regular file", file);
+	return 0;
+}
+
 static int read_directory(struct config_set *set, const char *path, struct dirent **names, int n,
 			  struct error *err)
 {
@@ -168,7 +179,7 @@ static int read_directory(struct config_set *set, const char *path, struct diren
 		    (int)sizeof(file))
 			ret = error_set(err, -ENAMETOOLONG, "the path of %s is too long", path);
 		else
-			ret = read_file(set, file, err);
+			ret = check_regular(file, err) ?: read_file(set, file, err);
 	}
 	return ret;
 }

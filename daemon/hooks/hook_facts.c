@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -128,19 +129,20 @@ static int told_path(const char *run_dir, const char *name, char path[PATH_MAX])
 char *hook_told(const char *run_dir, const char *name)
 {
 	char path[PATH_MAX], *text;
-	size_t n;
-	FILE *f;
+	ssize_t n;
+	int fd;
 
 	if (told_path(run_dir, name, path))
 		return NULL;
-	f = fopen(path, "re");
-	if (!f)
+	/* a FIFO of that name would stop the event loop */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return NULL;
 	text = malloc(MAX_FACTS + 1);
-	n = text ? fread(text, 1, MAX_FACTS, f) : 0;
-	fclose(f);
+	n = text ? read(fd, text, MAX_FACTS) : 0;
+	close(fd);
 	if (text)
-		text[n] = '\0';
+		text[n > 0 ? n : 0] = '\0';
 	return text;
 }
 

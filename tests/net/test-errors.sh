@@ -122,6 +122,48 @@ test_wrong_requests() {
 	nothing_left
 }
 
+# What can stand in a directory of configuration files, and how such files can begin.
+test_odd_files() {
+	mkdir -p "$T/d/sub.conf"
+	refused 78 "$T/d/sub.conf is no regular file" timeout 60 "$build/qmapd" -c "$T/d"
+	rmdir "$T/d/sub.conf"
+	mkfifo "$T/d/fifo.conf"
+	refused 78 "$T/d/fifo.conf is no regular file" timeout 60 "$build/qmapd" -c "$T/d"
+	rm "$T/d/fifo.conf"
+	ln -s nowhere "$T/d/link.conf"
+	refused 78 "cannot open $T/d/link.conf" timeout 60 "$build/qmapd" -c "$T/d"
+	rm "$T/d/link.conf"
+	modem_start
+	printf '\xef\xbb\xbf[trunk wwan0]\r\ncontrol = %s\r\n' "$T/qmi" >"$T/d/dos.conf"
+	qmapd_start -c "$T/d"
+	wait_for 10 trunk_is_up || fail "$(qmapctl show)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+trunk_is_up() {
+	[ "$(field .state)" = attached ]
+}
+
+# Files of ours in the run directory that are no files: nothing waits for them or follows them.
+test_odd_files_in_the_run_directory() {
+	modem_start --pin 1234
+	mkfifo /run/qmapd/wwan0.1.v4.facts /run/qmapd/wwan0.modem.facts /run/qmapd/pins-tried
+	mkdir /run/qmapd/wwan0.1.resolv.conf
+	qmapd_start
+	attach --pin 1234 --pdn 1,ip=v4 >/dev/null
+	says_of_port "cannot write /run/qmapd/wwan0.1.resolv.conf: Is a directory"
+	rmdir /run/qmapd/wwan0.1.resolv.conf
+	qmapctl redial wwan0 >/dev/null
+	equal "damage" '[]' "$(field '.pdns[0].damage | tojson')"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+says_of_port() {
+	[[ $(field '.pdns[0].damage | join("; ")') == *"$1"* ]] || fail "$(qmapctl show)"
+}
+
 test_json_errors() {
 	start
 	refused_json 1 EINVAL qmapctl -j frobnicate
