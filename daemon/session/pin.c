@@ -71,7 +71,8 @@ static void load(const struct session *s, struct records *all)
 {
 	char path[256];
 	FILE *f;
-	int fd = path_of(s, "", path) ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int fd = path_of(s, "", path) ? -1
+				      : open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	all->n = 0;
 	f = fd < 0 ? NULL : fdopen(fd, "r");

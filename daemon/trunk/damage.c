@@ -22,6 +22,8 @@ static const char *of_netdev(const struct trunk_port *p)
 {
 	if (p->away)
 		return "somebody has moved it to another namespace";
+	if (p->seen.homeless)
+		return "its network namespace is gone";
 	if (p->lost || p->seen.gone)
 		return texts[TRUNK_FIGHT_NETDEV];
 	return trunk_port_is_up(p) && !p->seen.up ? "somebody has set it down" : NULL;

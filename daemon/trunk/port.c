@@ -76,14 +76,14 @@ static const struct rtnl_sysctl by_router[] = {
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Netlink cannot set these. Without IPv6 there is nothing to keep quiet. */
-static void quieten(const struct trunk_port *p)
+static int quieten(struct trunk_port *p, struct error *err)
 {
-	struct error err = {0};
+	bool slaac = trunk_port_pdn(p)->slaac;
+	int ret = rtnl_sysctl_set(p->port.netns, p->port.name, slaac ? by_router : quiet,
+				  slaac ? COUNT(by_router) : COUNT(quiet), err);
 
-	if (rtnl_sysctl_set(p->port.netns, p->port.name,
-			    trunk_port_pdn(p)->slaac ? by_router : quiet,
-			    trunk_port_pdn(p)->slaac ? COUNT(by_router) : COUNT(quiet), &err))
-		log_warning("%s: %s", p->port.name, err.text);
+	p->loud = ret;
+	return ret;
 }
 
 static bool is_quiet(const struct trunk_port *p, const struct rtnl_link *link)
@@ -163,7 +163,7 @@ int trunk_port_place(struct trunk_port *p, struct error *err)
 		ret = ret ?: silence(p, err);
 	}
 	if (!ret)
-		quieten(p);
+		quieten(p, NULL); /* trunk_port_up() does it again, and tells */
 	return !ret && trunk_port_pdn(p)->vrf[0] ? enter_vrf(p, err) : ret;
 }
 
@@ -335,14 +335,15 @@ static int remove_others(struct rtnl *nl, const struct trunk_port *p, unsigned i
  * An address that is there already stays all the while: adoption must not cut running traffic. One
  * that goes may take ours and the route along.
  */
-static int set_link(struct rtnl *nl, const struct trunk_port *p, const struct rtnl_link *link,
+static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
 		    const struct ip_settings *s, const struct ip_settings *old, struct error *err)
 {
 	unsigned int ifindex = link->ifindex;
-	int ret, mtu = set_mtu(nl, p, link, err);
+	int ret, loud, mtu = set_mtu(nl, p, link, err);
+	struct error why = {0};
 
 	/* an IPv6 that comes back with the MTU has the defaults again */
-	quieten(p);
+	loud = quieten(p, &why);
 	rtnl_batch_begin(nl);
 	ret = rtnl_link_set_up(nl, ifindex, true, err) ?: set_address(nl, p, ifindex, s, err);
 	ret = ret ?: rtnl_batch_send(nl, mtu ? NULL : err)
@@ -350,6 +351,8 @@ static int set_link(struct rtnl *nl, const struct trunk_port *p, const struct rt
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
 	limit_ipv6(p);
+	if (!mtu && !ret && loud)
+		return error_pass(err, &why);
 	return mtu ?: ret;
 }
 
@@ -556,7 +559,7 @@ static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
 			look_family(p, &p->settings[i], kernel);
 	/* Kernels make addresses and routes before they are kept quiet, or when another program
 	 * lets them again. */
-	if (!is_quiet(p, link) ||
+	if ((!p->loud && !is_quiet(p, link)) ||
 	    (!trunk_port_pdn(p)->slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;
 }

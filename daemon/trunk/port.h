@@ -29,6 +29,7 @@ enum trunk_fight_about {
 struct trunk_port_state {
 	unsigned int wrong;  /* bits 1 << enum trunk_fight_about */
 	bool gone;	     /* there is no such netdev; nothing else is known */
+	bool homeless;	     /* ... nor a namespace of the configured name */
 	char name[IFNAMSIZ]; /* may be another than that of struct datapath_port */
 	bool up;
 	bool bare[2]; /* v4, v6: the address is not there */
@@ -53,6 +54,7 @@ struct trunk_port {
 	bool lost;	      /* somebody deletes it again and again: it is left so */
 	int64_t missed;	  /* since then it has not been there (ms); 0: it was when last looked at */
 	int64_t tried_ms; /* to set up again what had failed */
+	bool loud;	  /* the kernel could not be kept from configuring it by itself */
 	bool shut;	  /* somebody has set it down */
 	/* What datapath_ops.running() was called with, unless flow() has been called since. */
 	bool running_set, running;

@@ -198,34 +198,42 @@ static void tell_running(struct trunk *t, struct trunk_port *p)
 }
 
 /* Snapshots of the namespaces that ports are in, each read when the first of its ports needs it. */
-struct views {
-	unsigned int n;
-	struct {
-		const char *netns;
-		struct rtnl_snapshot *kernel; /* NULL: the kernel could not be asked */
-	} list[CONFIG_MAX_PDNS];
+struct view {
+	const char *netns;
+	struct rtnl_snapshot *kernel; /* NULL: the kernel could not be asked */
+	bool missing;		      /* there is no namespace of that name */
 };
 
-static struct rtnl_snapshot *read_namespace(const char *netns)
+struct views {
+	unsigned int n;
+	struct view list[CONFIG_MAX_PDNS];
+};
+
+static struct rtnl_snapshot *read_namespace(const char *netns, bool *missing)
 {
 	struct rtnl_snapshot *kernel = NULL;
 	struct error err = {0};
 	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, netns, &err) ?: rtnl_snapshot_read(&kernel, nl, 0, &err);
 
-	if (rtnl_open(&nl, netns, &err) || rtnl_snapshot_read(&kernel, nl, 0, &err))
+	*missing = ret == -ENOENT;
+	if (ret && !*missing)
 		log_warning("namespace \"%s\": %s", netns, err.text);
 	rtnl_close(&nl);
 	return kernel;
 }
 
-static const struct rtnl_snapshot *view_of(struct views *v, const char *netns)
+static const struct view *view_of(struct views *v, const char *netns)
 {
+	struct view *new = &v->list[v->n];
+
 	for (unsigned int i = 0; i < v->n; i++)
 		if (!strcmp(v->list[i].netns, netns))
-			return v->list[i].kernel;
-	v->list[v->n].netns = netns;
-	v->list[v->n].kernel = read_namespace(netns);
-	return v->list[v->n++].kernel;
+			return &v->list[i];
+	v->n++;
+	new->netns = netns;
+	new->kernel = read_namespace(netns, &new->missing);
+	return new;
 }
 
 static void views_free(struct views *v)
@@ -265,6 +273,18 @@ static void compare(struct trunk *t, struct trunk_port *p, const struct rtnl_sna
 	trunk_port_compare(p, kernel);
 }
 
+/* The port ends with its namespace, unless a process is still there. It comes back as one that
+ * was deleted, once there is a namespace of that name. */
+static void namespace_gone(struct trunk *t, struct trunk_port *p)
+{
+	bool known = p->seen.homeless;
+
+	p->seen = (struct trunk_port_state){.gone = true, .homeless = true};
+	if (!known)
+		trunk_port_event(t, p, NETDEV_REPORTED, "its network namespace %s is gone",
+				 p->port.netns);
+}
+
 static void each_port(struct trunk *t, void (*fn)(struct trunk *t, struct trunk_port *p,
 						  const struct rtnl_snapshot *kernel))
 {
@@ -272,11 +292,12 @@ static void each_port(struct trunk *t, void (*fn)(struct trunk *t, struct trunk_
 
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
-		const struct rtnl_snapshot *kernel =
-			p->ifindex ? view_of(&views, p->port.netns) : NULL;
+		const struct view *view = p->ifindex ? view_of(&views, p->port.netns) : NULL;
 
-		if (kernel)
-			fn(t, p, kernel);
+		if (view && view->kernel)
+			fn(t, p, view->kernel);
+		else if (view && view->missing)
+			namespace_gone(t, p);
 	}
 	views_free(&views);
 }

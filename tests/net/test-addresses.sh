@@ -35,6 +35,25 @@ damage_is() { # pdn json
 	[ "$(damage "$1")" = "$2" ]
 }
 
+# --- a kernel that does not let itself be kept quiet ---
+
+# As in a container: what could not be set is said, and no other program is blamed.
+test_read_only_sysctls() {
+	modem_start
+	mount --bind /proc/sys /proc/sys
+	mount -o remount,bind,ro /proc/sys
+	qmapd_start
+	attach --poll 1 --pdn 1 >/dev/null
+	damage_is 1 '["cannot set net.ipv6.conf.wwan0.1.accept_ra to 0: Read-only file system"]' ||
+		fail "$(damage 1)"
+	equal "states" "up up" "$(field '.pdns[0].families | map(.state) | join(" ")')"
+	equal "blamed or repaired" "" "$(field '.events[] | select(.kind == "netdev" and .to == "repaired") | .reason')"
+	mount -o remount,bind,rw /proc/sys
+	wait_for 10 damage_is 1 '[]' || fail "$(damage 1)"
+	equal "accept_ra" 0 "$(cat /proc/sys/net/ipv6/conf/wwan0.1/accept_ra)"
+	qmapctl detach wwan0
+}
+
 # --- router advertisements ---
 
 # advertise MUX: sends a router advertisement as a packet gateway does: prefix with L and A flag, a

@@ -152,6 +152,40 @@ port_is() { # name
 	[ "$(field '|[.daemon, .pdns[0].port] | map(tostring) | join(" ")')" = "null $1" ]
 }
 
+# The namespace goes with the port, and comes back without it.
+test_namespace_is_deleted() {
+	ip netns add car
+	modem_start
+	# shellcheck disable=SC2016 # for the hook to expand
+	printf '#!/bin/sh\necho "$QMAP_EVENT $QMAP_PDN $QMAP_FAMILY" >>%s/hooked\n' "$T" >"$T/hook"
+	chmod 755 "$T" "$T/hook"
+	qmapd_start
+	attach --poll 1 --hook "$T/hook" --pdn 1,ip=v4 --pdn 2,ip=v4,netns=car >/dev/null
+	wait_for 5 hooked "up 2 4"
+	ip netns del car
+	wait_for 10 damage_of_2_is "its network namespace is gone" || fail "$(qmapctl -j show)"
+	equal "state" damaged "$(field '.pdns[1].families[0].state')"
+	wait_for 5 hooked "down 2 4" || fail "$(cat "$T/hooked")"
+	pings wwan0.1 1
+	# polls say it no second time
+	wait_for 10 polled_twice
+	equal "events" 1 "$(field '.events | map(select((.reason // "") | contains("namespace"))) | length')"
+	ip netns add car
+	wait_for 10 pings car/wwan0.2 2 || fail "$(qmapctl show)"
+	wait_for 10 damage_of_2_is "" || fail "$(qmapctl show)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+damage_of_2_is() {
+	[ "$(field '.pdns[1].damage | join(" ")')" = "$1" ]
+}
+
+polled_twice() {
+	local n=${polls:=$(modem_stat .qmi.requests)}
+	[ "$(modem_stat .qmi.requests)" -ge $((n + 6)) ]
+}
+
 # --- addresses that another program sets ---
 
 test_addresses_of_others() {
