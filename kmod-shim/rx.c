@@ -18,7 +18,8 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 	struct xdp_buff xdp;
 	struct page *page;
 
-	if (length > QMAP_SHIM_REDIRECT_MAX)
+	/* The kernel keeps XDP programs from leaving less than an Ethernet header. */
+	if (length < ETH_HLEN || length > QMAP_SHIM_REDIRECT_MAX)
 		return false;
 	page = page_pool_dev_alloc_pages(q->pool);
 	if (!page)
@@ -44,6 +45,8 @@ static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 	struct trunk *trunk = q->trunk;
 	struct sk_buff *skb;
 
+	if (unlikely(!length)) /* dev_queue_xmit() takes no empty packet */
+		return QMAP_DROP_BAD_VERDICT;
 	if (q->replies == RX_REPLIES)
 		return QMAP_DROP_QUEUE_FULL;
 	q->replies++;

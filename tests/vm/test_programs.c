@@ -73,6 +73,11 @@ static int each_program(const struct world *w)
 	}
 	if (world_counter("port1", "rx_packets"))
 		return FAIL("something was delivered");
+	if (swap_in(w, "empty_tx") || send_rounds(w, ROUNDS, FRAMES) ||
+	    swap_in(w, "empty_redirect") || send_rounds(w, ROUNDS, FRAMES))
+		return -1;
+	if (world_counter("trunk0", "replies") || world_counter("trunk0", "redirected"))
+		return FAIL("packets of no byte were sent");
 	return swap_in(w, "plain_garbage") || send_rounds(w, 20 * ROUNDS, 2 * FRAMES);
 }
 

@@ -79,6 +79,32 @@ int plain_adjust(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+static __always_inline int empty_frame(struct xdp_md *ctx, int verdict)
+{
+	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
+
+	if ((__u8 *)(w + 1) > (__u8 *)(long)ctx->data)
+		return XDP_ABORTED;
+	__builtin_memset(w, 0, sizeof(*w));
+	w->tail = 100;
+	return verdict;
+}
+
+/* Answers with nothing. */
+SEC("xdp")
+int empty_tx(struct xdp_md *ctx)
+{
+	return empty_frame(ctx, XDP_TX);
+}
+
+/* Redirects nothing. */
+SEC("xdp")
+int empty_redirect(struct xdp_md *ctx)
+{
+	bpf_redirect(redirect_to, 0);
+	return empty_frame(ctx, XDP_REDIRECT);
+}
+
 /* Random words and verdicts; every other word is one of a short packet without a header. */
 SEC("xdp")
 int plain_garbage(struct xdp_md *ctx)
