@@ -6,6 +6,7 @@
 # For other machines than this one (ARCH, see machine.sh) under build/<ARCH>/vm.
 #
 #   fetch_kernel 6.1        image, headers and kbuild; sets nothing, prints the reason on failure
+#   fetch_kernel 6.1-rt     the same for the kernel with PREEMPT_RT, if Debian has one
 #   kernel_release 6.1      the full release (`uname -r` in the guest)
 
 # shellcheck source=tests/vm/machine.sh
@@ -17,7 +18,7 @@ VM_BUILD=$(realpath -m "${VM_BUILD:-$GUEST_BUILD/vm}")
 
 # Debian suite that has a kernel version; the machine's own suite for its own versions.
 suite_of() {
-	case $1 in
+	case ${1%-rt} in
 	6.1 | kasan) echo bookworm ;;
 	6.12) echo bookworm-backports ;;
 	7.* | newest) echo trixie-backports ;;
@@ -61,16 +62,25 @@ update_suite() {
 		{ echo "apt has no suite $suite: $(tail -n1 "$dir/log")"; return 1; }
 }
 
+# The flavour of Debian's packages, as in `uname -r`.
+flavour_of() {
+	case $1 in
+	*-rt) echo "rt-$FLAVOUR" ;;
+	*) echo "$FLAVOUR" ;;
+	esac
+}
+
 # Newest release of a version ("newest": of any) that the suite has an image package of. Prints the
-# release and the name of that package.
+# release and the name of that package. A name with another "-" before the flavour is of another one.
 newest_release() {
-	local version=$1 suite=$2 pattern
+	local version=${1%-rt} suite=$2 pattern flavour
+	flavour=$(flavour_of "$1")
 	pattern="${version//./\\.}[.+]"
 	[ "$version" != newest ] || pattern="[0-9]"
 	apt_suite "$suite" apt-cache --names-only search \
-		"^linux-image-$pattern.*-$FLAVOUR(-unsigned)?\$" |
-		sed -nE "s/^(linux-image-([0-9][^ ]*-$FLAVOUR)(-unsigned)?) .*/\2 \1/p" |
-		grep -Ev -- '-(rt|cloud)-' | sort -V | tail -n1
+		"^linux-image-$pattern.*-$flavour(-unsigned)?\$" |
+		sed -nE "s/^(linux-image-([0-9][^ -]*(-[0-9]+)?-$flavour)(-unsigned)?) .*/\2 \1/p" |
+		sort -V | tail -n1
 }
 
 # Header makefiles name each other by absolute path under /usr/src.
@@ -106,8 +116,9 @@ wrap_tools() {
 }
 
 unpack_kernel() {
-	local suite=$1 release=$2 image=$3 dir=$4 base pkg parts
-	base=${release%-"$FLAVOUR"}
+	local suite=$1 release=$2 image=$3 dir=$4 common pkg parts
+	common=linux-headers-${release%-"$FLAVOUR"}-common
+	[[ $release != *-rt-* ]] || common=${common/-rt-common/-common-rt}
 	mkdir -p "$dir/deb" "$dir/root"
 	# Later suites have the image and the modules in packages of their own.
 	mapfile -t parts < <(apt_suite "$suite" apt-cache depends "$image" |
@@ -116,7 +127,7 @@ unpack_kernel() {
 		sed -nE 's/.*Depends: (linux-kbuild-[^ ]*).*/\1/p' | head -n1)
 	(cd "$dir/deb" && apt_suite "$suite" apt-get -qq download \
 		"$image" "${parts[@]}" "linux-headers-$release" \
-		"linux-headers-$base-common" "$pkg:amd64" >log 2>&1) ||
+		"$common" "$pkg:amd64" >log 2>&1) ||
 		{ echo "download failed: $(tail -n1 "$dir/deb/log")"; return 1; }
 	for pkg in "$dir"/deb/*.deb; do
 		dpkg -x "$pkg" "$dir/root" || return 1

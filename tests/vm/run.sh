@@ -4,7 +4,7 @@
 # Runs the kernel shim in QEMU guests with Debian's kernels.
 #
 #   tests/vm/run.sh [TEST...]      default: all tests of tests/vm/shim_test.c
-#   KERNELS="6.1 6.12"             which kernels
+#   KERNELS="6.1 6.12"             which kernels; "6.12-rt": with PREEMPT_RT, "kasan": the debug kernel
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEBUG=1                        the module with its assertions
 #   DEADLINE=1800                   seconds after which a guest counts as hung
