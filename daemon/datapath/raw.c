@@ -49,7 +49,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return 0;
 }
 
-/* The modem itself holds back what is not connected; there is nothing in between to close. */
+/* The modem itself holds packets back until the call is connected; there is no gate in between. */
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
 	dp->up = on;
@@ -84,7 +84,7 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 	return 0;
 }
 
-/* The one PDN has them all, whatever its mux id. */
+/* All packets belong to the one PDN, with any mux id. */
 static int rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err)
 {
 	struct rtnl_link link;

@@ -25,8 +25,10 @@
 #include "renew.h"
 #include "xdp_link.h"
 
-/* How long an uplink frame may wait for company. Long enough for the ACKs of one received
- * aggregate, short beside what a radio adds. */
+/*
+ * Longest wait of an uplink frame for others. Long enough for the ACKs of one received aggregate,
+ * short compared with a radio's latency.
+ */
 #define TX_USECS 200
 
 enum pin {
@@ -61,7 +63,7 @@ static int probe(const char *trunk, struct error *why)
 	return ret;
 }
 
-/* With the maps that are pinned already, if any. */
+/* Uses the maps that are pinned already, if any. */
 static int load(struct qmap_shim **out, const struct datapath *dp, const struct qmap_config *config,
 		struct error *err)
 {
@@ -96,7 +98,7 @@ static int add_trunk(struct datapath *dp, const struct data_format *format, stru
 	ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name);
-	/* the trunk device sends nothing of its own */
+	/* the trunk device sends nothing by itself */
 	return ret ?: rtnl_link_get(dp->nl, name, link, err)
 			?: rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
 }
@@ -295,7 +297,7 @@ static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *er
 
 /* --- programs of another qmapd --- */
 
-/* The pin goes last: whoever finds it old does all of this again. */
+/* Replaces the pin last: a process that finds the old one repeats all of this. */
 static int renew_programs(struct datapath *dp, struct qmap_shim *skel, struct error *err)
 {
 	int tx = bpf_program__fd(skel->progs.qmap_shim_tx);
@@ -326,7 +328,7 @@ static int renew(struct datapath *dp, bool *changed, struct error *err)
 	return ret;
 }
 
-/* --- programs that somebody has detached --- */
+/* --- programs detached by another process --- */
 
 struct mend {
 	struct datapath *dp;
@@ -373,7 +375,7 @@ static int mend(struct datapath *dp, char *where, size_t size, struct error *err
 	return ret;
 }
 
-/* --- counters: the module's, by the names that ethtool shows --- */
+/* --- counters: the module's, by their names in ethtool --- */
 
 static void trunk_counter(void *arg, const char *name, uint64_t value)
 {
@@ -439,14 +441,14 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 	return ret;
 }
 
-/* --- QMAP commands: the program has answered them in place, here they are logged --- */
+/* --- QMAP commands: the program has answered them in place, here they are only logged --- */
 
 static int event_fd(struct datapath *dp)
 {
 	return datapath_event_fd(dp, EVENTS, false);
 }
 
-/* The trunk device takes its ports along, wherever they are. */
+/* Deleting the trunk device deletes its ports in any namespace. */
 static int detach(struct datapath *dp, struct error *err)
 {
 	struct rtnl_link link;

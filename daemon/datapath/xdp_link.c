@@ -101,14 +101,19 @@ void bpf_fds_close(int *fds, unsigned int n)
 	bpf_fds_init(fds, n);
 }
 
-/* Callbacks, of which data path xdp has one, run in machine code only (kernel/bpf/verifier.c,
- * fixup_call_args()). */
+/*
+ * Callbacks, of which data path xdp has one, only run as machine code (kernel/bpf/verifier.c,
+ * fixup_call_args()).
+ */
 static bool jit_is_off(void)
 {
 	FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "re");
 	bool off;
 
-	/* No such file: a kernel without a JIT, or a network namespace, which has neither of these. */
+	/*
+	 * The file is missing on a kernel without a JIT, and in a network namespace, where both are
+	 * missing.
+	 */
 	if (!f)
 		return !access("/proc/sys/net/core/netdev_max_backlog", F_OK);
 	off = fgetc(f) == '0';
