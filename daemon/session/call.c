@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is asked for one data call: a WDS client, bound to its PDN's mux id, Start Network, status,
- * settings; a table of steps. When to do so: session/table.c.
+ * The requests of one data call: a WDS client, bound to its PDN's mux id, Start Network, status,
+ * settings; as a table of steps. session/table.c decides when to send them.
  */
 #include "internal.h"
 
@@ -12,19 +12,22 @@
 
 #include "util/log.h"
 
-/* A network may take this long to answer Start Network (Quectel's connection manager waits so). */
+/*
+ * A network may take this long to answer Start Network (Quectel's connection manager allows as
+ * much).
+ */
 #define START_MS 120000
 
 struct step {
-	const char *doing; /* "<doing> failed" */
+	const char *doing; /* as in "<doing> failed" */
 	void (*build)(const struct call *c, struct qmi_request *r);
-	void (*enter)(struct call *c); /* instead of a request */
-	/* Where the response leads; @next is the table's. */
+	void (*enter)(struct call *c); /* called in place of a request */
+	/* Returns the next step for a response; @next is the table's. */
 	enum call_step (*answer)(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next);
 	enum call_step next;
-	enum call_step otherwise; /* no (usable) response */
-	unsigned int timeout_ms;  /* 0: as configured */
+	enum call_step otherwise; /* next step without a usable response */
+	unsigned int timeout_ms;  /* 0: the configured limit */
 };
 
 static const struct step steps[CALL_STEPS];
@@ -36,7 +39,7 @@ static enum call_step fail(struct call *c, uint16_t qmi_error)
 	return STEP_REFUSED;
 }
 
-/* What was asked for did not work: for how long depends on why. */
+/* A request has failed; the reason decides about the next attempt. */
 static void refused(struct call *c)
 {
 	enum end_verdict verdict = call_verdict(c);
@@ -46,7 +49,7 @@ static void refused(struct call *c)
 	c->stale = c->no_effect ? c->stale + 1 : 0;
 	call_refusal(c, why, sizeof(why));
 	call_event(c, verdict == END_TRANSIENT ? EV_REFUSED : EV_REFUSED_FOR_GOOD, why);
-	/* Then the one address there is may go to the family that has given way. */
+	/* The network's single address may then go to the family that has given way. */
 	if (verdict == END_FOR_GOOD && other && call_gave_way(other))
 		call_consider(other);
 }
@@ -116,7 +119,10 @@ static void build_family(const struct call *c, struct qmi_request *r)
 	qmi_wds_set_ip_family(r, c->family);
 }
 
-/* A preference: Start Network names the family too, so a modem that refuses this one may go on. */
+/*
+ * Only a preference: Start Network names the family, too, so continue if the modem refuses this
+ * one.
+ */
 static enum call_step on_family(struct call *c, const struct qmi_message *m,
 				const struct qmi_result *res, enum call_step next)
 {
@@ -133,9 +139,9 @@ static void enter_prepared(struct call *c)
 }
 
 /*
- * A modem may hold a call for a client that neither runs nor ends: every Start Network is answered
- * with "no effect" (seen with RM500Q). Stop Network for whatever call there is frees it; where it
- * does not, the call is that client's, and goes with it.
+ * A modem may hold a call for a client that neither runs nor ends: it answers every Start Network
+ * with "no effect" (seen with RM500Q). Stop Network for any handle releases it; if it does not, the
+ * call belongs to that client and ends with it.
  */
 #define STALE_CLEAR 2
 #define STALE_RENEW 3
@@ -161,7 +167,7 @@ static void build_clear(const struct call *c, struct qmi_request *r)
 	qmi_wds_stop_network(r, QMI_WDS_ANY_HANDLE);
 }
 
-/* Whatever it says: Start Network shows what has come of it. */
+/* Continue in any case: Start Network shows whether it helped. */
 static enum call_step on_cleared(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
@@ -173,7 +179,7 @@ static void on_renewed(void *arg, const struct id_reply *r)
 {
 	struct call *c = arg;
 
-	(void)r; /* an id that the modem keeps is written down by session/ids.c */
+	(void)r; /* session/ids.c saves an id that the modem keeps */
 	qmi_client_free(&c->client);
 	c->prepared = c->dialled = false;
 	c->handle = QMI_WDS_ANY_HANDLE;
@@ -268,7 +274,7 @@ static enum call_step on_status(struct call *c, const struct qmi_message *m,
 
 /*
  * Adoption: a client id that the modem does not know means that it has restarted meanwhile, unless
- * the dead process was giving ids back and did not live to hear that this one had been taken.
+ * the previous process died while releasing ids and this one is already released.
  */
 static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
@@ -283,7 +289,7 @@ static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 	return STEP_ENDED;
 }
 
-/* Asked from time to time: an indication may have been lost. */
+/* Sent by polling: an indication may have been lost. */
 static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 				  const struct qmi_result *res, enum call_step next)
 {
@@ -292,7 +298,7 @@ static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 	return is_connected(m, res) ? next : STEP_ENDED;
 }
 
-/* The modem holds the call, and nothing comes through it; or a person wants another. */
+/* The modem holds a call without traffic, or the user has requested another. */
 static enum call_step on_hung_up(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
@@ -312,18 +318,18 @@ static void build_settings(const struct call *c, struct qmi_request *r)
 	qmi_wds_get_current_settings(r);
 }
 
-/* An MTU no link can have is as good as none. */
+/* An impossible MTU counts as none. */
 static unsigned int sane_mtu(int family, uint32_t mtu)
 {
 	return mtu < (family == 4 ? 68u : 1280u) || mtu > 65535 ? 0 : mtu;
 }
 
-/* The modem may have been given other settings without saying so: they are compared each time. */
+/* The modem may have got other settings without an indication: compare them each time. */
 static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 {
 	struct ip_settings ip;
 
-	memset(&ip, 0, sizeof(ip)); /* with what the compiler puts in between: it is compared */
+	memset(&ip, 0, sizeof(ip)); /* clear padding, because the struct is compared */
 	ip.family = c->family;
 	memcpy(ip.address, w->address, sizeof(ip.address));
 	ip.prefix = w->prefix;
@@ -336,7 +342,7 @@ static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 	memcpy(&c->settings, &ip, sizeof(ip));
 }
 
-/* A call that was up stays up when its settings cannot be read again. */
+/* A call that was up stays up if its settings cannot be read again. */
 static enum call_step on_settings(struct call *c, const struct qmi_message *m,
 				  const struct qmi_result *res, enum call_step next)
 {
@@ -360,7 +366,7 @@ static void build_stop(const struct call *c, struct qmi_request *r)
 	qmi_wds_stop_network(r, c->handle);
 }
 
-/* Whatever it says: releasing the client ends what is left of the call. */
+/* Continue in any case: releasing the client ends the call. */
 static enum call_step on_stopped(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
@@ -477,7 +483,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
 		if (err == -ETIMEDOUT && c->step == STEP_STILL_UP)
 			session_watch_unanswered(c->session);
-		lead(c, STEP_CONNECTED); /* what is known of it stands */
+		lead(c, STEP_CONNECTED); /* the known settings stay */
 	} else {
 		if (c->step == STEP_HANG_UP)
 			err = c->hung_up_for;
@@ -530,8 +536,8 @@ void call_overdue(struct call *c)
 }
 
 /*
- * While Start Network waits for its answer, that one counts, and need not say why. Some modems
- * never answer then: they get the time of any other answer.
+ * While Start Network waits for its answer, only that answer counts; the indication may have no
+ * reason. Some modems then never answer: wait no longer than for any other answer.
  */
 static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 {
@@ -551,7 +557,7 @@ static void connected(struct call *c)
 {
 	c->suspended = false;
 	if (c->step == STEP_START)
-		event_del(c->timer); /* what has ended was the call before */
+		event_del(c->timer); /* the previous call has ended */
 	if (c->state == CALL_UP) {
 		c->reread = true;
 		read_again(c);
@@ -561,8 +567,8 @@ static void connected(struct call *c)
 }
 
 /*
- * A client that the modem has not let choose its family (on_family()) is told of both. What goes to
- * all clients at once does not say whose call it means: the modem is asked.
+ * A client whose family the modem has not accepted (on_family()) gets indications of both. A
+ * broadcast does not name a call: ask the modem.
  */
 void call_indication(void *arg, const struct qmi_message *m)
 {

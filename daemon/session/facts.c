@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Before dialling: is there a SIM that is open, and a network? Asked while the calls' clients are
- * being prepared, so that it costs no time; a modem (or proxy) that has no such service, or does
- * not answer, is dialled without.
+ * Conditions for dialling: an unlocked SIM, and a network. They are requested while the calls'
+ * clients are being prepared, so that they cost no time; a modem (or proxy) without such a service,
+ * or without an answer, is dialled all the same.
  */
 #include "internal.h"
 
@@ -93,8 +93,10 @@ enum call_event session_gate(struct session *s)
 	return EV_DIAL;
 }
 
-/* A call that waits for what may have come. One that backs off has its own time, unless this is
- * what its refusals may have been about. */
+/*
+ * Does the change concern a call that waits? One that backs off has its own time, unless its
+ * refusals may have been about this.
+ */
 static bool concerns(const struct call *c, bool opened)
 {
 	if (c->step == STEP_PREPARED)
@@ -105,7 +107,7 @@ static bool concerns(const struct call *c, bool opened)
 		return true;
 	if (c->state == CALL_BACKOFF)
 		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
-	/* Its time has come while it was not known yet whether it may be dialled. */
+	/* Its time has come before it was known whether it may be dialled. */
 	if (c->state == CALL_FAILED)
 		return c->session->config->retry_failed &&
 		       !event_pending(c->timer, EV_TIMEOUT, NULL);
@@ -113,7 +115,7 @@ static bool concerns(const struct call *c, bool opened)
 	       c->state == CALL_WAIT_NETWORK;
 }
 
-/* Another network than at the last look? It may give what the other has refused. */
+/* Is it another network than at the last check? It may accept calls that the other has refused. */
 static bool has_moved(struct session *s)
 {
 	const struct qmi_nas_serving *v = &s->network.serving;
@@ -129,7 +131,7 @@ static bool has_moved(struct session *s)
 	return known && moved;
 }
 
-/* The same of the SIM. */
+/* The same for the SIM. */
 static bool has_another_sim(struct session *s)
 {
 	bool known = *s->circumstances.iccid;
@@ -144,7 +146,7 @@ static bool has_another_sim(struct session *s)
 void session_facts_changed(struct session *s)
 {
 	enum call_event gate = session_gate(s);
-	/* Not the first look: that is no change. */
+	/* The first check is not a change. */
 	bool opened = gate == EV_DIAL && s->gate != EV_DIAL && s->gate != CALL_EVENTS;
 
 	if (session_giving_back(s) || gate == CALL_EVENTS)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The data format: QMAP versions are asked for from the newest down until the modem agrees. What it
- * echoes counts, not that it says "success": EC25 accepts v5 and echoes "aggregation off".
+ * The data format: QMAP versions are requested from the newest down until the modem agrees. Its
+ * echoed values count, not its "success": EC25 accepts v5 and echoes "aggregation off".
  */
 #include "internal.h"
 
@@ -10,14 +10,14 @@
 #include "util/log.h"
 #include "qmi/names.h"
 
-/* Frames per aggregate to ask for when nobody says otherwise, as ModemManager does. */
+/* Frames per aggregate to request by default, as ModemManager does. */
 #define DL_MAX_DATAGRAMS 32
 
-/* Quectel's own connection manager asks for these, and notes that more frames do not pay. */
+/* Quectel's own connection manager requests these, and notes that more frames gain nothing. */
 #define UL_MAX_DATAGRAMS 11
 #define UL_MAX_BYTES	 8192
 
-/* One packet of 1500 bytes with the longest header, and padded. */
+/* One packet of 1500 bytes with the longest header and pad. */
 #define UL_LEAST_BYTES (8 + 1500 + 3)
 
 static const struct {
@@ -32,7 +32,7 @@ static const struct {
 
 #define STEPS (sizeof(ladder) / sizeof(ladder[0]))
 
-/* "auto" means some QMAP: raw IP is only for who asks for it. */
+/* "auto" means any QMAP version: raw IP must be configured. */
 static bool wanted(const struct session *s, unsigned int step)
 {
 	if (s->setup.qmap == CONFIG_QMAP_AUTO)
@@ -101,7 +101,7 @@ static unsigned int told(uint32_t v)
 	return v == QMI_WDA_NOT_TOLD ? 0 : v;
 }
 
-/* Of a modem that takes less than one packet at a time no packet of full size could be sent. */
+/* A modem that takes less than one packet at a time could not send a packet of full size. */
 static unsigned int told_uplink(uint32_t v)
 {
 	unsigned int bytes = told(v);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Other programs on the session's channel, by way of our qmi-proxy: when they are let in, and how
- * what they have in the modem is given back if this process dies before them.
+ * their ids in the modem are released if this process dies first.
  */
 #include "internal.h"
 
@@ -47,7 +47,7 @@ void session_guests_free(struct session *s)
 	proxy_modem_free(&s->guests);
 }
 
-/* Not before SYNC, which would take their ids away; not where others read the answers, too. */
+/* Not before SYNC, which would release their ids; not if other programs read the answers, too. */
 void session_guests_run(struct session *s)
 {
 	if (s->channel && s->alone && s->phase != PHASE_SETUP && s->phase != PHASE_OVER &&
@@ -60,7 +60,7 @@ bool session_guests_gone(struct session *s)
 	return proxy_modem_stop(s->guests);
 }
 
-/* --- what is written down --- */
+/* --- saved state --- */
 
 static void add_pair(struct json_object *a, uint8_t service, const char *key, int64_t value)
 {
@@ -82,8 +82,8 @@ static void add_allocating(void *arg, uint8_t service, uint8_t count)
 }
 
 /*
- * Also what is on its way back: {"ids": [{service, id}], "allocating": [{service, count}]}. What an
- * earlier process was asking for stays until it has been found.
+ * Includes ids being released: {"ids": [{service, id}], "allocating": [{service, count}]}. Open
+ * requests of an earlier process stay in it until they have been resolved.
  */
 struct json_object *session_guests_state(const struct session *s)
 {
@@ -104,22 +104,22 @@ struct json_object *session_guests_state(const struct session *s)
 	return o;
 }
 
-/* --- what an earlier process has left --- */
+/* --- state of an earlier process --- */
 
-/* Ids of @service that were being asked for: among the @window ids below the next one. */
+/* Searches ids of @service with an open allocation, among the @window ids below the next one. */
 struct search {
 	struct session *session;
 	uint8_t service, window;
 };
 
-/* As session_id_recover() does it for our own. */
+/* As session_id_recover() for our own ids. */
 static void on_probe(void *arg, const struct id_reply *r)
 {
 	struct search f = *(struct search *)arg;
 
 	free(arg);
 	if (r->err)
-		return; /* it stays written down: session/reset.c */
+		return; /* it stays saved: session/reset.c */
 	f.session->guests_lost[f.service] = 0;
 	for (unsigned int i = 1; i <= f.window && i < r->id; i++)
 		if (!session_id_known(f.session, f.service, r->id - i))
@@ -137,7 +137,7 @@ static void search(struct session *s, uint8_t service, unsigned int window)
 	session_id_allocate(s, service, on_probe, f);
 }
 
-/* Element @i of array @key as numbers; false beyond the end, or if it makes no sense. */
+/* Reads element @i of array @key as numbers; false beyond the end, or if it is invalid. */
 static bool pair_at(struct json_object *state, const char *key, size_t i, const char *value,
 		    uint8_t pair[2])
 {
@@ -150,8 +150,8 @@ static bool pair_at(struct json_object *state, const char *key, size_t i, const 
 }
 
 /*
- * Their connections have ended with that process, so all of it goes back. Whoever shares the
- * channel may have been given the ids right below a new one: then nothing is searched for.
+ * Their connections have ended with that process, so all ids are released. A program that shares
+ * the channel may have got the ids right below a new one: then there is no search.
  */
 void session_guests_load(struct session *s, struct json_object *state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the session share. Nobody else includes this. */
+/* Shared by the files of session/ only. */
 #ifndef QMAP_SESSION_INTERNAL_H
 #define QMAP_SESSION_INTERNAL_H
 
@@ -15,23 +15,23 @@
 
 struct event;
 
-/* One answer while giving back: whoever detaches does not want to wait long for a dead modem. */
+/* Limit for one answer while releasing: a user who detaches must not wait long for a dead modem. */
 #define GIVE_BACK_MS 5000
 
-/* Protocol errors with a meaning of their own. */
+/* Protocol errors with special treatment. */
 #define QMI_INVALID_CLIENT_ID 7
 #define QMI_OUT_OF_CALL	      15
 #define QMI_NO_EFFECT	      26
 
-/* Where a session stands as a whole. */
+/* Phase of the whole session. */
 enum session_phase {
 	PHASE_SETUP,	/* the modem's own steps: clients, model, data format */
 	PHASE_CALLS,	/* calls are being connected */
-	PHASE_ADOPT,	/* calls of an earlier process are being asked for */
-	PHASE_RUNNING,	/* the owner has been told started() */
-	PHASE_FAILING,	/* start has failed, what was allocated is being given back */
-	PHASE_STOPPING, /* the same on the owner's wish */
-	PHASE_OVER,	/* nothing left to do but session_free() */
+	PHASE_ADOPT,	/* status of an earlier process's calls is being requested */
+	PHASE_RUNNING,	/* started() has been called */
+	PHASE_FAILING,	/* start has failed, allocated ids are being released */
+	PHASE_STOPPING, /* the same on the owner's request */
+	PHASE_OVER,	/* only session_free() is left */
 };
 
 enum modem_state {
@@ -46,43 +46,43 @@ enum modem_state {
 	MODEM_READY,
 };
 
-/* What happens to a call. */
+/* Events of a call. */
 enum call_event {
-	EV_DIAL,     /* now it may be dialled */
-	EV_NO_RADIO, /* or not, for these reasons */
+	EV_DIAL,     /* dialling is possible */
+	EV_NO_RADIO, /* dialling is impossible, for these reasons */
 	EV_NO_SIM,
 	EV_NO_NETWORK,
-	EV_CONNECTED,	     /* settings are read */
+	EV_CONNECTED,	     /* settings have been read */
 	EV_ENDED,	     /* by the network */
-	EV_FOUND,	     /* the modem has brought it back by itself */
-	EV_REFUSED,	     /* it may work later */
+	EV_FOUND,	     /* the modem has restored it by itself */
+	EV_REFUSED,	     /* temporarily */
 	EV_REFUSED_FOR_GOOD, /* it will not */
-	EV_CIRCUMSTANCES,    /* that verdict rested on another SIM or network */
+	EV_CIRCUMSTANCES,    /* the SIM or network on which that verdict rested has changed */
 	EV_STOP,
-	EV_RELEASED, /* its client is given back */
-	EV_LOST,     /* the modem has forgotten all about it */
+	EV_RELEASED, /* its client is released */
+	EV_LOST,     /* the modem has lost all state of it */
 	CALL_EVENTS
 };
 
-/* What is being asked within a state, one request after the other: session/call.c. */
+/* The request sent within a state; one follows the other: session/call.c. */
 enum call_step {
 	STEP_NONE,
 	STEP_ALLOCATE,
 	STEP_BIND,
 	STEP_FAMILY,
-	STEP_PREPARED, /* the client is fit for Start Network */
-	STEP_CLEAR,    /* the modem believes in a call that is none: it is stopped */
-	STEP_RENEW,    /* that did not help: another client is asked for */
+	STEP_PREPARED, /* the client is ready for Start Network */
+	STEP_CLEAR,    /* stop a call that exists in the modem's view only */
+	STEP_RENEW,    /* that did not help: allocate another client */
 	STEP_START,
 	STEP_STATUS,
-	STEP_CHECK,    /* adoption: is the call still there? */
-	STEP_STILL_UP, /* the same of a call that is up */
-	STEP_HANG_UP,  /* it is, but to no avail */
+	STEP_CHECK,    /* adoption: does the call still exist? */
+	STEP_STILL_UP, /* the same for a call that is up */
+	STEP_HANG_UP,  /* end a call that is up */
 	STEP_SETTINGS,
 	STEP_STOP,
 	STEP_RELEASE,
 	CALL_STEPS,
-	/* what a step may lead to instead of another */
+	/* results of a step in place of a next one */
 	STEP_CONNECTED,
 	STEP_ENDED,
 	STEP_REFUSED,
@@ -98,27 +98,27 @@ struct call {
 	struct qmi_client *client; /* NULL: no client id */
 	bool prepared;		   /* the client is bound and has its family */
 	bool dialled;		   /* Start Network was sent: the modem may hold a call */
-	bool no_effect;		   /* ... and answered that the call is there already */
-	unsigned int stale;	   /* attempts in a row that ended so, and without a call */
-	uint32_t handle;	   /* QMI_WDS_ANY_HANDLE: not known */
+	bool no_effect;		   /* the answer was that the call exists already */
+	unsigned int stale;	   /* attempts in a row that ended so, without a call */
+	uint32_t handle;	   /* QMI_WDS_ANY_HANDLE: unknown */
 	bool suspended;
-	bool told;    /* up() without a down() since */
-	bool reread;  /* settings have changed once more while they are being read */
-	bool renewed; /* settings were read that up() has not told of */
+	bool told;    /* up() was called, and no down() since */
+	bool reread;  /* settings have changed while they were being read */
+	bool renewed; /* settings were read that up() has not reported */
 	struct ip_settings settings;
 	struct call_end end;
-	int error; /* negative errno of what went wrong without the modem saying why */
+	int error; /* negative errno of a failure without a reason from the modem */
 	enum call_step failed_in;
 	char reason[320];      /* of the last transition */
-	unsigned int attempts; /* to dial that have failed in a row, or ended soon */
+	unsigned int attempts; /* attempts in a row that have failed, or ended soon */
 	unsigned int refusals; /* for good, in a row */
-	unsigned int judged;   /* circumstances.changes when it was refused so */
-	bool asked;	       /* session_redial(): it has not come to anything since */
-	int hung_up_for;       /* negative errno: why STEP_HANG_UP */
+	unsigned int judged;   /* circumstances.changes at the last refusal for good */
+	bool asked;	       /* session_redial() without a result since */
+	int hung_up_for;       /* negative errno: reason of STEP_HANG_UP */
 	uint64_t up_since;     /* ms, monotonic */
 	uint64_t dial_at;      /* in CALL_BACKOFF and CALL_FAILED, while the timer runs */
 	struct event *timer;
-	/* adoption: as an earlier process left it */
+	/* adoption: as saved by an earlier process */
 	enum call_state was;
 	char was_reason[320];
 	uint64_t was_dial_at;
@@ -128,8 +128,8 @@ struct session_pdn {
 	TAILQ_ENTRY(session_pdn) entry;
 	struct session *session;
 	unsigned int number;
-	uint64_t rx_packets;  /* when the watchdog looked last */
-	uint64_t rx_since;    /* ms, monotonic: since then no more of them */
+	uint64_t rx_packets;  /* at the watchdog's last check */
+	uint64_t rx_since;    /* ms, monotonic: no packets since then */
 	struct call calls[2]; /* IPv4, IPv6 */
 	bool removing;
 	void (*removed)(void *arg, const struct error *err); /* may be NULL */
@@ -145,7 +145,7 @@ struct id_reply {
 
 typedef void (*id_reply_fn)(void *arg, const struct id_reply *r);
 
-/* Services whose client ids are given out and taken back. */
+/* Services whose client ids are allocated and released. */
 enum id_service {
 	ID_WDS,
 	ID_WDA,
@@ -155,21 +155,23 @@ enum id_service {
 	ID_SERVICES
 };
 
-/* Ids of one service on their way. */
+/* Open allocations of one service. */
 struct id_count {
 	struct session *session;
 	uint8_t service;
-	unsigned int asked;    /* for, and not answered: written down */
-	unsigned int given_up; /* of these: nobody waits for the answer any more */
-	/* What an earlier process was asking for when it died; one by one it is found (adoption).
+	unsigned int asked;    /* number of requests without an answer; saved */
+	unsigned int given_up; /* those of them that have timed out */
+	/*
+	 * Requests that an earlier process had open when it died; their ids are searched for one by
+	 * one (adoption).
 	 */
 	unsigned int leaked;
-	uint8_t probe, candidate; /* an id of our own, and the one below it that is tried */
-	bool trying;		  /* its release is under way */
-	unsigned int tries;	  /* candidates that may yet be tried */
+	uint8_t probe, candidate; /* an id of our own, and the one below it to try */
+	bool trying;		  /* its release is in progress */
+	unsigned int tries;	  /* candidates left to try */
 };
 
-/* Releases that were not confirmed are kept in mind; more of them only by their number. */
+/* Releases without a confirmation that are kept; further ones are only counted. */
 #define MAX_UNRELEASED 16
 
 struct id_job {
@@ -182,62 +184,63 @@ struct id_job {
 	void *arg;
 };
 
-/* What is known of the configured PIN and the SIM that is in, beyond this process. */
+/* State of the configured PIN and the inserted SIM that outlives this process. */
 struct pin_memory {
-	unsigned int tries;   /* that the modem has not called right or wrong */
-	unsigned int retries; /* attempts that the SIM had left before the last of them */
+	unsigned int tries;   /* without a verdict of the modem */
+	unsigned int retries; /* attempts that the SIM had left before the last try */
 	bool wrong;	      /* the modem has said so */
-	unsigned int left;    /* attempts left, by such an answer to this PIN or another; 0: none */
+	unsigned int left; /* attempts left after such an answer to this or another PIN; 0: none */
 };
 
 enum iccid_state {
 	ICCID_UNKNOWN,
 	ICCID_ASKED,
-	ICCID_TOLD, /* or the modem does not tell it */
+	ICCID_TOLD, /* or the modem does not report it */
 };
 
-/* The SIM, as UIM or DMS tell of it. */
+/* The SIM, as reported by UIM or DMS. */
 struct sim {
 	bool asking; /* calls wait for the first answer */
-	bool dms;    /* DMS is asked: there is no UIM */
+	bool dms;    /* use DMS: there is no UIM */
 	struct qmi_sim card;
 	enum iccid_state iccid_state;
-	char iccid[QMI_ICCID_SIZE]; /* empty: not known */
+	char iccid[QMI_ICCID_SIZE]; /* empty: unknown */
 	struct pin_memory pin;
-	bool recalled;	    /* @pin is of this SIM and this PIN */
+	bool recalled;	    /* @pin is for this SIM and this PIN */
 	bool verifying;	    /* the PIN has been sent */
-	bool accepted;	    /* and was right; the card's status does not say so yet */
-	unsigned int polls; /* ... that often */
-	bool hold;	    /* not before the next poll, or until the card is another than @held */
+	bool accepted;	    /* it was right; the card's status does not show it yet */
+	unsigned int polls; /* number of polls since then */
+	bool hold;	    /* wait for the next poll, or for another card than @held */
 	struct qmi_sim held;
 	uint16_t refusal; /* QMI error of the last Verify PIN; 0: no answer */
-	bool unwritten;	  /* what is tried cannot be written down, so it is not */
+	bool unwritten;	  /* attempts cannot be saved, so there are none */
 };
 
-/* The radio, as DMS tells of it. */
+/* The radio, as reported by DMS. */
 struct radio {
 	bool asking;
 	bool known;
 	uint8_t mode;	  /* enum qmi_dms_mode */
-	bool hardware;	  /* a switch keeps it off */
+	bool hardware;	  /* a hardware switch keeps it off */
 	bool setting;	  /* it is being switched on */
-	bool hold;	  /* not again before the next poll */
+	bool hold;	  /* wait for the next poll */
 	uint16_t refusal; /* QMI error of the last attempt; 0: none */
 	unsigned int tries;
-	uint64_t tried_at; /* ms, monotonic: the last */
+	uint64_t tried_at; /* ms, monotonic: the last attempt */
 };
 
-/* Registration and signal, as NAS tells of them. */
+/* Registration and signal, as reported by NAS. */
 struct network {
 	bool asking;
-	bool known;		 /* the modem has told of it */
-	bool old;		 /* it does not know Get Signal Info */
-	uint64_t attached_since; /* ms: packet service is there, registration is not; 0: not so */
-	struct event *patience;	 /* with that */
+	bool known; /* the modem has reported it */
+	bool old;   /* it does not support Get Signal Info */
+	/* ms: packet service is attached without registration since then; 0: not so */
+	uint64_t attached_since;
+	struct event *patience; /* timer for that state */
 	struct qmi_nas_serving serving;
 	unsigned int nsignals;
 	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
-	struct qmi_nas_signal told; /* the best one, as signal() has told it last */
+	struct qmi_nas_signal told; /* the last argument of signal(), best radio */
 };
 
 /* SYNC at the end of giving back. */
@@ -256,10 +259,10 @@ struct session {
 
 	struct qmi_channel *channel;
 	struct qmi_client *ctl, *wda, *dms, *nas, *uim;
-	uint64_t services; /* bit n: the modem has service n; 0: it does not say */
-	bool alone;	   /* nobody else has the channel open */
-	bool exclusive;	   /* and SYNC may be sent */
-	bool answered;	   /* the modem has answered anything at all */
+	uint64_t services; /* bit n: the modem has service n; 0: unknown */
+	bool alone;	   /* no other process has the channel open */
+	bool exclusive;	   /* alone, and SYNC may be sent */
+	bool answered;	   /* the modem has answered at least once */
 
 	enum session_phase phase;
 	enum modem_state modem;
@@ -269,10 +272,10 @@ struct session {
 	struct qmi_endpoint endpoint;
 	struct data_format format;
 	bool formatted;
-	unsigned int step; /* of the ladder of versions */
+	unsigned int step; /* rung of the ladder of versions */
 	struct {
-		uint16_t qmi_error; /* of the last version that was refused */
-		uint32_t echoed;    /* or the aggregation that came back instead */
+		uint16_t qmi_error; /* answer to the last version refused */
+		uint32_t echoed;    /* or the aggregation echoed instead */
 	} refusal;
 
 	TAILQ_HEAD(session_pdns, session_pdn) pdns;
@@ -284,34 +287,37 @@ struct session {
 		uint8_t service, id;
 	} unreleased[MAX_UNRELEASED];
 	struct proxy_modem *guests; /* other programs on the channel */
-	uint8_t guests_lost[256];   /* by service: what theirs were asking for, as above */
-	bool was_giving_back;	    /* an earlier process died doing so: ids may be gone already */
+	/* by service: open requests of an earlier process's guests, as above */
+	uint8_t guests_lost[256];
+	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
 	struct radio radio;
 	struct sim sim;
 	struct network network;
-	enum call_event gate; /* as calls were last told of it */
+	enum call_event gate; /* as last passed to the calls */
 	char gate_reason[160];
-	/* What refusals for good rest on, as of the last look; zero: not known. How often it has
-	 * changed. */
+	/*
+	 * Circumstances of refusals for good, at the last check; zero: unknown. @changes counts
+	 * their changes.
+	 */
 	struct {
 		uint16_t mcc, mnc;
 		char iccid[QMI_ICCID_SIZE];
 		unsigned int changes;
 	} circumstances;
 
-	struct event *kick;	/* look at the whole again */
-	struct event *deadline; /* of giving back */
+	struct event *kick;	/* runs on_kick() */
+	struct event *deadline; /* of the release */
 	struct event *poll, *watchdog;
-	uint64_t heard;	     /* from the modem, when it was looked at last */
+	uint64_t heard;	     /* counter at the last check */
 	unsigned int silent; /* rounds in a row without an answer */
-	bool judged;	     /* of this one it is known */
-	struct error error;  /* why start failed */
+	bool judged;	     /* this round has been counted */
+	struct error error;  /* reason why start failed */
 	struct error give_back_error;
-	bool gave_up; /* giving back: the modem does not answer */
+	bool gave_up; /* while releasing: the modem does not answer */
 	enum reset reset;
 	bool rebooted;
-	char lost[160]; /* not empty: why calls and clients are lost */
+	char lost[160]; /* not empty: reason why calls and clients are lost */
 	void (*stop_done)(void *arg, const struct error *err);
 	void *stop_arg;
 };
@@ -363,12 +369,12 @@ static inline struct call *call_next(const struct call *c)
 
 /* session.c */
 void session_kick(struct session *s);
-/* Start, or adoption, cannot go on: s->error says why, all is given back. */
+/* Start, or adoption, has failed with s->error: releases everything. */
 void session_fail(struct session *s);
 void session_changed(struct session *s);
 /* The modem has restarted, or (@rebooted false) the channel is gone. */
 void session_lost(struct session *s, bool rebooted, const char *why);
-/* Giving back: there is no point in asking further. */
+/* While releasing: further requests are pointless. */
 void session_gave_up(struct session *s, int err);
 static inline bool session_giving_back(const struct session *s)
 {
@@ -380,80 +386,82 @@ static inline unsigned int session_timeout_ms(const struct session *s)
 
 	return session_giving_back(s) && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
 }
-/* The channel is gone: on_channel_lost() follows, and says all there is to say. */
+/* The channel is gone: on_channel_lost() follows, which handles it. */
 static inline bool session_reply_lost(int err)
 {
 	return err == -ENODEV || err == -EPIPE;
 }
 
-/* The modem does not answer: nothing is given back, another process may adopt it later. */
+/* The modem does not answer: releases nothing, so that another process can adopt it later. */
 void session_adopt_failed(struct session *s);
 
 /* session/modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
 
 /* session/format.c: the ladder of QMAP versions. */
-/* First version to ask for; false with s->error if the model does not allow what config wants. */
+/* First version to request; false with s->error if the model does not permit the configured one. */
 bool session_format_first(struct session *s);
 void session_format_request(struct session *s, struct qmi_request *r);
-/* 0: agreed; 1: refused, the next version is to be asked for; negative: none is left. */
+/* 0: agreed; 1: refused, request the next version; negative: none is left. */
 int session_format_answer(struct session *s, const struct qmi_message *m,
 			  const struct qmi_result *res);
 
-/* session/facts.c: what stands in the way of dialling. */
-/* Asks for clients of UIM and NAS, unless there are some, and what they know. */
+/* session/facts.c: conditions for dialling. */
+/* Allocates clients of UIM and NAS, unless they exist, and requests their facts. */
 void session_facts_start(struct session *s);
-/* EV_DIAL, EV_NO_RADIO, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS: not known
- * yet.
+/*
+ * EV_DIAL, EV_NO_RADIO, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS:
+ * unknown so far.
  */
 enum call_event session_gate(struct session *s);
-/* Something is known anew: show has changed, calls may go on. */
+/* A fact has changed: show differs, calls may continue. */
 void session_facts_changed(struct session *s);
-/* From time to time: has the modem restarted unnoticed, how good is the signal? */
+/* Polling: has the modem restarted unnoticed, how good is the signal? */
 void session_facts_poll(struct session *s);
-/* Is it the answer to a client that the modem does not know? Then it has restarted: session_lost().
+/*
+ * Does the answer mean that the modem does not know the client? Then it has restarted:
+ * session_lost().
  */
 bool session_forgotten(struct session *s, const struct qmi_result *res);
-/* For requests whose answer changes nothing but that. */
+/* Reply callback for requests whose answer only matters for that. */
 void session_ignore(void *arg, int err, const struct qmi_message *m);
 
-/* session/radio.c: asks whether the radio is on, and switches it on if it may. */
+/* session/radio.c: reads the state of the radio, and switches it on if allowed. */
 void session_radio_start(struct session *s);
 void session_radio_poll(struct session *s);
 void session_radio_indication(void *arg, const struct qmi_message *m);
-/* A person asks for another attempt, or has configured something else. */
+/* The user requests another attempt, or has changed the configuration. */
 void session_radio_anew(struct session *s);
 bool session_radio_missing(const struct session *s, char *why, size_t size);
 bool session_radio_needs_person(const struct session *s);
 /* As call_until(). */
 void session_radio_until(const struct session *s, char *text, size_t size);
 
-/* session/sim.c, session/network.c: each asks, and takes what comes by itself. */
+/* session/sim.c, session/network.c: each sends requests, and handles indications. */
 void session_sim_start(struct session *s);
 void session_sim_indication(void *arg, const struct qmi_message *m);
-/* Asks once more while calls wait for the SIM. */
+/* Requests the status again while calls wait for the SIM. */
 void session_sim_poll(struct session *s);
-/* The same because something has been configured: calls wait for the answer. */
+/* The same after a change of configuration: calls wait for the answer. */
 void session_sim_anew(struct session *s);
-/* The ICCID is known, or not told. */
+/* The ICCID is known, or the modem does not report it. */
 void session_sim_iccid(struct session *s);
-/* Attempts that the PIN has left, by the least that the modem has said; 0: not told. */
+/* Attempts left for the PIN, by the least number that the modem has reported; 0: unknown. */
 unsigned int session_sim_pin_left(const struct session *s);
-/* session/iccid.c: asks for s->sim.iccid; session_sim_iccid() follows. */
+/* session/iccid.c: requests s->sim.iccid; session_sim_iccid() follows. */
 void session_iccid_ask(struct session *s);
-/* session/pin.c: what is remembered, in a file. */
-/* s->sim.pin, for the configured PIN. */
+/* session/pin.c: memory of PINs, in a file. */
+/* Reads s->sim.pin for the configured PIN. */
 void session_pin_recall(struct session *s);
-/* Writes s->sim.pin down. Negative errno: it is not. */
+/* Saves s->sim.pin. Negative errno: failed. */
 int session_pin_note(struct session *s);
-/* The SIM is open: its counter stands at the top again, and a PIN that was neither right nor wrong
- * may be tried anew. */
+/* The SIM is unlocked: its counter is reset, and a PIN without a verdict may be tried again. */
 void session_pin_opened(struct session *s);
-/* Is it a person who must do something about the SIM? */
+/* Must the user do something about the SIM? */
 bool session_sim_needs_person(const struct session *s);
 /* As call_until(). */
 const char *session_sim_until(const struct session *s);
-/* Why no call can be made; false if it can. */
+/* Sets the reason why no call is possible; false if it is. */
 bool session_sim_missing(const struct session *s, char *why, size_t size);
 int session_network_new(struct session *s);
 void session_network_free(struct session *s);
@@ -464,98 +472,101 @@ void session_network_until(const struct session *s, char *text, size_t size);
 const char *session_network_hint(const struct session *s);
 void session_network_indication(void *arg, const struct qmi_message *m);
 void session_network_poll(struct session *s);
-/* session/signal.c: asks, has the modem tell, and takes it. Only while there is a NAS client. */
+/* session/signal.c: requests and indications of the signal. Only while there is a NAS client. */
 void session_signal_start(struct session *s);
 void session_signal_poll(struct session *s);
 void session_signal_indication(struct session *s, const struct qmi_message *m);
 bool session_network_missing(const struct session *s, char *why, size_t size);
 
-/* session/endpoint.c: s->known, by the device's id or by what the modem says of itself. */
+/* session/endpoint.c: sets s->known, by the device's id or by the modem's strings. */
 void session_find_model(struct session *s);
-/* s->endpoint, once s->known is. */
+/* Sets s->endpoint, after s->known. */
 void session_endpoint(struct session *s);
 
-/* session/pdn.c: which PDNs and calls there are. */
+/* session/pdn.c: the lists of PDNs and calls. */
 int session_pdn_new(struct session *s, unsigned int number);
 void session_pdns_free(struct session *s);
 struct call *session_call_find(const struct session *s, unsigned int pdn, int family);
 /* The other family's call of the same PDN; NULL if there is none. */
 struct call *call_sibling(const struct call *c);
-/* Ends @c, which is up; -ENOLINK, -ECANCELED: why. */
+/* Ends @c, which is up; @why: -ENOLINK, -ECANCELED. */
 void call_hang_up(struct call *c, int why);
-/* Every call has been refused for good. */
+/* Was every call refused for good? */
 bool session_pdn_failed(const struct session_pdn *pdn);
-/* PDNs whose calls are gone are taken off the list; at the end of all (@all) the rest, too. */
+/* Removes PDNs whose calls are gone; at the end (@all) the rest, too. */
 void session_pdns_removed(struct session *s, bool all);
 
 /* session/table.c: a call's states. */
-/* The one way from state to state. @reason NULL: nothing to say. */
+/* The only way from state to state. @reason NULL: none. */
 void call_event(struct call *c, enum call_event event, const char *reason);
-/* Is @c refused for good because of circumstances that have changed? Then it is dialled again. */
+/* Was @c refused for good because of circumstances that have changed? Then it is redialled. */
 void call_reconsider(struct call *c);
-/* Dials if nothing is in the way, waits for it otherwise. */
+/* Dials if nothing prevents it, otherwise waits. */
 void call_consider(struct call *c);
 bool call_settled(const struct call *c);
 
 /* session/call.c: a call's requests. */
 void call_step(struct call *c, enum call_step step);
-/* From where the client stands to Start Network. */
+/* Takes the client from its present state to Start Network. */
 void call_prepare(struct call *c);
 void call_indication(void *arg, const struct qmi_message *m);
-/* Start Network is under way, and its time is over: the timer of @c has fired. */
+/* The timer of @c has fired while Start Network was open. */
 void call_overdue(struct call *c);
-/* The requests under way are of no interest any more. */
+/* Drops the open requests. */
 void call_cancel(struct call *c);
 const char *call_doing(enum call_step step);
 
-/* session/watch.c: what is looked at from time to time. */
+/* session/watch.c: polling. */
 int session_watch_new(struct session *s);
 void session_watch_free(struct session *s);
-/* Asks the modem now what it is asked from time to time. */
+/* Sends the requests of a poll now. */
 void session_watch_look(struct session *s);
-/* One of these questions was not answered in time. */
+/* A request of a poll was not answered in time. */
 void session_watch_unanswered(struct session *s);
-/* Begins anew. */
+/* Starts again. */
 void session_watch_start(struct session *s);
 void session_watch_stop(struct session *s);
 
-/* session/ids.c: client ids, written down before and after. */
+/* session/ids.c: client ids, saved before and after each request. */
 void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg);
 void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg);
-/* Takes back an allocation that has not been sent yet. */
+/* Drops an allocation that has not been sent yet. */
 bool session_id_forget(struct session *s, void *arg);
-/* Sends what may be sent now; comes with every kick. */
+/* Sends requests that may be sent now; called with every kick. */
 void session_ids_run(struct session *s);
 void session_ids_init(struct session *s);
 void session_ids_clear(struct session *s);
-/* Where the client of @service is kept that is the session's, not a call's. */
+/* Place of the client of @service that belongs to the session, not to a call. */
 struct qmi_client **session_client(struct session *s, enum id_service service);
 uint8_t session_service(enum id_service service);
-/* An allocation that was given up on has been answered after all. */
+/* An answer to an allocation came after its deadline. */
 void session_id_late(struct session *s, const struct qmi_message *m);
-/* Gives back what a dead process was allocating; kicks when done. */
+/* Releases ids that a dead process was allocating; kicks when done. */
 void session_id_recover(struct session *s);
-/* The modem has not confirmed that it has taken this one back. Exclusive channels only. */
+/* The modem has not confirmed the release of this id. Exclusive channels only. */
 void session_id_unreleased(struct session *s, uint8_t service, uint8_t id);
-/* How many of one service the modem may have given out, or be giving out, that nobody here has. */
+/*
+ * Number of ids of one service that the modem may have allocated, or be allocating, without a known
+ * owner.
+ */
 unsigned int session_ids_asked(const struct session *s, enum id_service service);
-/* May ids be guessed at, and SYNC be sent? Somebody else may have opened the device meanwhile. */
+/* May ids be guessed, and SYNC be sent? Another process may have opened the device meanwhile. */
 bool session_is_alone(const struct session *s);
-/* May the modem hold an id that nobody here has, of ours or of a guest that is gone? */
+/* May the modem hold an id without a known owner, of ours or of a former guest? */
 bool session_ids_unsure(const struct session *s);
 
-/* session/reset.c: true while the modem is being asked to forget all clients; a kick follows. */
+/* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);
 
-/* Is it in use here, by us or by a guest? */
+/* Is the id in use by us or by a guest? */
 bool session_id_known(const struct session *s, uint8_t service, uint8_t id);
 
 /* session/guests.c: other programs on the channel. */
 void session_guests_new(struct session *s);
 void session_guests_free(struct session *s);
-/* Lets them in when it is time; comes with every kick. */
+/* Lets them in when it is time; called with every kick. */
 void session_guests_run(struct session *s);
-/* Hangs them up; true when the modem has their ids back. A kick comes until then. */
+/* Disconnects them; true when the modem has released their ids. A kick comes until then. */
 bool session_guests_gone(struct session *s);
 struct json_object *session_guests_state(const struct session *s);
 void session_guests_load(struct session *s, struct json_object *state);
@@ -565,32 +576,37 @@ struct json_object;
 void session_json_int(struct json_object *o, const char *key, int64_t v);
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
-/* session/end.c: what a refusal means. */
+/* session/end.c: effect of a refusal. */
 enum end_verdict {
 	END_TRANSIENT,
 	END_FOR_GOOD,
-	END_OTHER_FAMILY, /* the network gives the PDN's other family only */
+	END_OTHER_FAMILY, /* the network only accepts the PDN's other family */
 };
 enum end_verdict call_verdict(const struct call *c);
-/* Has it failed because the network gives one address only, and the other family was first? */
+/* Has it failed because the network assigns one address only, and the other family was first? */
 bool call_gave_way(const struct call *c);
 
-/* session/until.c: what ends the state of @c, as in "it goes on <text>"; empty if nothing has to.
+/*
+ * session/until.c: the event that ends the state of @c, as in "it goes on <text>"; empty if none is
+ * needed.
  */
 void call_until(const struct call *c, char *s, size_t size);
 /*
- * session/reason.c: returns a sentence about what a person can do to get @c out of the state that it
- * waits in, or NULL if nothing in particular is known.
+ * session/reason.c: returns advice for the user about the state that @c waits in, or NULL if there
+ * is none.
  */
 const char *call_hint(const struct call *c);
 /* ms until it is dialled; -1: it does not wait for a time. */
 int64_t call_dials_in_ms(const struct call *c);
 
 /* session/reason.c: sentences. */
-/* Why @c was refused. */
+/* Sets the reason why @c was refused. */
 void call_refusal(const struct call *c, char *s, size_t size);
 void session_error_silent(struct session *s);
-/* Why @pdn, which has failed or waits for a person, is not connected. Returns err->err. */
+/*
+ * Sets the reason why @pdn, which has failed or waits for the user, is not connected. Returns
+ * err->err.
+ */
 int session_error_pdn(const struct session_pdn *pdn, struct error *err);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);
 void session_error_format(struct session *s);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which PDNs a session has, and their calls: one per IP family. They come and go while it runs. */
+/*
+ * The PDNs of a session, and their calls: one per IP family. PDNs can be added and removed while it
+ * runs.
+ */
 #include "internal.h"
 
 #include <event2/event.h>
@@ -202,7 +205,7 @@ bool session_is_settled(const struct session *s, unsigned int number)
 	return true;
 }
 
-/* Is there a call of @pdn that is up, or comes up without a person's doing anything? */
+/* Is a call of @pdn up, or will one be without the user? */
 static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 {
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))

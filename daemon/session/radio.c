@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The radio: DMS. Other programs leave it off (ModemManager when it disables a modem, AT+CFUN=4 in a boot
- * script), and nothing that is asked of the network tells of that. It is switched on, unless radio=keep;
- * but whoever switches it off again and again is let have it so.
+ * The radio: DMS. Other programs leave it off (ModemManager when it disables a modem, AT+CFUN=4 in
+ * a boot script), and no answer about the network shows that. It is switched on, unless radio=keep;
+ * but after repeated switching off by another program it stays off.
  */
 #include "internal.h"
 
@@ -14,7 +14,7 @@
 #include "qmi/names.h"
 
 #define MAX_TRIES 3
-/* So long after the last attempt they count no more. */
+/* Attempts older than this do not count. */
 #define FORGET_MS 3600000
 
 static bool is_off(const struct radio *r)
@@ -131,7 +131,7 @@ void session_radio_start(struct session *s)
 	qmi_client_send(s->dms, &r, session_timeout_ms(s), session_ignore, s);
 }
 
-/* Modems that do not tell of their mode by themselves show it by having no network. */
+/* Modems that send no indication of their mode show it by having no network. */
 void session_radio_poll(struct session *s)
 {
 	char why[160];

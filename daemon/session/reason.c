@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Why something did not work, as a sentence with a next step. */
+/* Describes failures in a sentence with a next step. */
 #include "internal.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "qmi/names.h"
 
-/* What to do about reasons that a user can do something about. */
+/* Advice for reasons that a user can act on. */
 static const struct {
 	uint16_t type, reason;
 	const char *hint;
@@ -39,7 +39,7 @@ static const struct {
 	{QMI_WDS_END_CALL_MANAGER, 2001, "there is no coverage, or no SIM; check antenna and SIM"},
 };
 
-/* Protocol errors, where the modem gives no reason of the network. */
+/* Protocol errors without a network's reason. */
 static const struct {
 	uint16_t error;
 	const char *hint;
@@ -58,7 +58,7 @@ static const struct {
 	{102, "there is no SIM in the modem"},
 };
 
-/* NULL: nothing in particular. */
+/* NULL: no advice. */
 static const char *hint_for(const struct call_end *end)
 {
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
@@ -117,7 +117,7 @@ void call_refusal(const struct call *c, char *s, size_t size)
 		snprintf(s, size, "the network ended it at once without a reason");
 }
 
-/* The families' refusals, or the one they share. Returns the first. */
+/* Prints the families' refusals, or the one they share. Returns the first. */
 static const struct call *print_refusals(const struct session_pdn *pdn, char *text, size_t size)
 {
 	const struct call *first = pdn_call(pdn, 0), *other = pdn_call_next(first);

@@ -52,8 +52,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * Every call first; the last acknowledgement of all ends it. The requests have deadlines of their
- * own, the one here is for a modem that answers each of them just in time.
+ * Every call first; the last acknowledgement ends it. The requests have deadlines of their own;
+ * this one is for a modem that answers each of them just in time.
  */
 static void give_back(struct session *s, enum session_phase phase)
 {
@@ -98,7 +98,7 @@ static void on_client_released(void *arg, const struct id_reply *r)
 	qmi_client_free(client);
 }
 
-/* True if there is any. */
+/* Returns true if there is any. */
 static bool release_clients(struct session *s)
 {
 	bool any = false;
@@ -168,8 +168,7 @@ static void check_lost(struct session *s)
 	finish(s);
 }
 
-/* Nobody watches a trunk that is to persist: there, a PDN that is refused is no reason to leave the
- * others without theirs. */
+/* For a persistent trunk no caller waits: a refused PDN must not take the others down. */
 static bool check_refused(struct session *s)
 {
 	struct session_pdn *pdn;
@@ -199,7 +198,7 @@ static void check_calls(struct session *s)
 	s->ops->started(s->arg, NULL);
 }
 
-/* Calls that are to go and have no client, or none any more. */
+/* Ends calls that are to go and have no client. */
 static void check_stopping(struct session *s)
 {
 	for (struct call *c = call_first(s); c; c = call_next(c))
@@ -208,8 +207,8 @@ static void check_stopping(struct session *s)
 }
 
 /*
- * Whatever ends a phase is found out here, with nothing of the session on the stack: the owner may
- * stop or free it from what it is told.
+ * Every end of a phase is detected here, with no function of the session on the stack: callbacks of
+ * the owner may stop or free it.
  */
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
@@ -353,7 +352,10 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 			call_step(c, STEP_CHECK);
 		else
 			call_event(c, EV_ENDED, NULL);
-	/* Only now: what the modem lacks is known at once, and sets calls going. */
+	/*
+	 * At the end, because a fact that the modem does not support is known at once, and starts
+	 * calls.
+	 */
 	if ((*out)->formatted && !(*out)->was_giving_back) {
 		session_facts_start(*out);
 		session_watch_start(*out);

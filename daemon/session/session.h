@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The QMI side of one trunk: one opening of one modem, its clients, and one data call per PDN and
- * IP family. A call that ends is dialled again, one that cannot be dialled yet waits. It knows no
- * netdev, no BPF, no rtnetlink: it tells its owner what the modem said.
+ * IP family. A call that ends is redialled, one that cannot be dialled yet waits. The session knows
+ * no netdev, BPF or rtnetlink: it reports the modem's messages to its owner.
  */
 #ifndef QMAP_SESSION_H
 #define QMAP_SESSION_H
@@ -20,7 +20,7 @@ struct event_base;
 struct json_object;
 struct session;
 
-/* What Get Runtime Settings told of one family. Addresses in network byte order. */
+/* Result of Get Runtime Settings for one family. Addresses in network byte order. */
 struct ip_settings {
 	int family;	     /* 4 or 6 */
 	uint8_t address[16]; /* v4: the first four bytes */
@@ -29,7 +29,7 @@ struct ip_settings {
 	uint8_t gateway[16];
 	unsigned int ndns;
 	uint8_t dns[2][16];
-	unsigned int mtu; /* 0: not told */
+	unsigned int mtu; /* 0: not reported */
 };
 
 /* Why a call ended or was refused (peers: WDS TLVs 0x10, 0x11). */
@@ -45,44 +45,57 @@ struct session_transition {
 	unsigned int pdn;
 	int family; /* 4 or 6 */
 	enum call_state from, to;
-	const char *reason; /* a sentence, valid during the callback; "": nothing to say */
+	const char *reason; /* a sentence, valid during the callback; "": none */
 };
 
 /* A session may be stopped or freed from started() and lost(), not from the others. */
 struct session_ops {
-	/* The data format is agreed; build the data path now. No call has been started. Negative
-	 * errno and @err abort. */
+	/*
+	 * The data format is agreed; the owner builds the data path now. No call has been started.
+	 * Negative errno and @err abort.
+	 */
 	int (*format)(void *arg, const struct data_format *format, struct error *err);
 	/* A family of a PDN is connected, or its settings have changed. */
 	void (*up)(void *arg, unsigned int pdn, const struct ip_settings *settings);
-	/* ... is not connected any more (after up only). */
+	/* The family went down. Only called after up(). */
 	void (*down)(void *arg, unsigned int pdn, int family, const struct call_end *why);
-	/* What session_state() returns has changed: write it down before anything else is sent. */
+	/*
+	 * The result of session_state() has changed; the owner must save it before any further
+	 * request is sent.
+	 */
 	void (*changed)(void *arg);
-	/* A call has changed its state; after up(), down(). May be NULL. */
+	/* A call has changed its state; called after up(), down(). May be NULL. */
 	void (*transition)(void *arg, const struct session_transition *t);
-	/* Packets that ports have received, by mux id; 0 where there is no port. One call reads
-	 * the counters of all. May be NULL: no watchdog. */
+	/*
+	 * Packets that ports have received, by mux id; 0 without a port. One call reads the
+	 * counters of all. May be NULL: no watchdog.
+	 */
 	void (*rx_packets)(void *arg, uint64_t rx[QMAP_MAX_MUX]);
-	/* Directory for what outlives this process and a detach: PINs that were tried. NULL, or not
-	 * given: nothing does. */
+	/*
+	 * Directory for state that outlives this process and a detach: PINs that were tried. NULL,
+	 * or no callback: none is saved.
+	 */
 	const char *(*run_dir)(void *arg);
-	/* The signal has changed by more than noise, @from one @to the other, in words; @dbm is
-	 * the new one's level. May be NULL. */
+	/*
+	 * The signal has changed by more than noise, @from one @to the other, in words; @dbm is the
+	 * new level. May be NULL.
+	 */
 	void (*signal)(void *arg, const char *from, const char *to, int dbm);
 	/*
-	 * Start or adoption is over, once. @err NULL: the data format is agreed and every call has
-	 * settled for the first time: up, waiting, backing off or failed. Else set-up has failed,
-	 * or, unless config->persist, a PDN was refused for good; everything allocated in the modem
-	 * was given back.
+	 * Start or adoption is over; called once. @err NULL: the data format is agreed and every
+	 * call has settled for the first time: up, waiting, backing off or failed. Otherwise set-up
+	 * has failed, or, unless config->persist, a PDN was refused for good; all ids in the modem
+	 * have been released.
 	 */
 	void (*started)(void *arg, const struct error *err);
-	/* The modem has restarted or the channel is gone: all calls and clients are lost (downs
-	 * were sent), the session is over. */
+	/*
+	 * The modem has restarted or the channel is gone: all calls and clients are lost (down()
+	 * was called for each), the session is over.
+	 */
 	void (*lost)(void *arg, const char *why);
 };
 
-/* One opening of a modem: the configuration, and where it leaves something open, the choice. */
+/* One opening of a modem: the configuration, and choices for values that it leaves open. */
 struct session_setup {
 	/* The caller's. It outlives the session, which has no copy; see session_set(). */
 	const struct config_trunk *config;
@@ -95,83 +108,89 @@ struct session_setup {
 void session_setup_init(struct session_setup *setup, const struct config_trunk *config);
 
 /*
- * Opens the control channel and dials the PDNs of setup->config; progress through @ops.
+ * Opens the control channel and dials the PDNs of setup->config; reports progress through @ops.
  * -ENODEV, -EACCES, ... when the channel cannot be opened.
  */
 int session_start(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  const struct session_ops *ops, void *arg, struct error *err);
 
 /*
- * Takes over what an earlier process left in @state: opens the channel, keeps client ids and call
- * handles, asks each call for its status and settings, gives back clients that were being allocated
- * when that process died. Calls that are up stay up; the others go on from where they were, unless
- * that process was giving back. started() when done; with an error if the modem is silent, has
- * restarted meanwhile (it knows the client ids no more) or goes away.
+ * Adopts the @state of an earlier process: opens the channel, keeps client ids and call handles,
+ * requests status and settings of each call, releases clients that were being allocated when that
+ * process died. Calls that are up stay up; the others continue in their saved states, unless that
+ * process was releasing. started() when done; with an error if the modem is silent, has restarted
+ * meanwhile (it does not know the client ids) or goes away.
  */
 int session_adopt(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  struct json_object *state, const struct session_ops *ops, void *arg,
 		  struct error *err);
 
 /*
- * Dials PDN @number, which the configuration has now: at once, or with the others if the session is
- * not that far. -ENOENT; -EEXIST if the session has it, or another with its mux id; -ENOMEM;
- * -ESHUTDOWN if the session is stopping or over.
+ * Dials PDN @number, which the caller has added to the configuration: at once, or with the others
+ * if the session is not that far. -ENOENT; -EEXIST if the session has it, or another with its mux
+ * id; -ENOMEM; -ESHUTDOWN if the session is stopping or over.
  */
 int session_add_pdn(struct session *s, unsigned int number, struct error *err);
 
 /*
- * Ends the calls of PDN @number (downs follow) and gives their clients back; until @done has come,
- * the configuration keeps the PDN. @done comes once, from
- * the event loop, also if the modem does not answer or is lost; but not after session_stop() or
- * session_free(). -ENOENT, -ESHUTDOWN; -EALREADY if it is being removed.
+ * Ends the calls of PDN @number (down() follows) and releases their clients; the configuration must
+ * keep the PDN until @done, which is called once, from the event loop, also if the modem does not
+ * answer or is lost; but not after session_stop() or session_free(). -ENOENT, -ESHUTDOWN; -EALREADY
+ * if it is being removed.
  */
 int session_remove_pdn(struct session *s, unsigned int number,
 		       void (*done)(void *arg, const struct error *err), void *arg,
 		       struct error *err);
 
 /*
- * Words of the configuration have changed, PDNs apart; they were as in @old. The session heeds those
- * that count while it runs: timeout, backoff-*, retry-failed, poll, watchdog, pin, radio.
+ * The caller has changed words of the configuration other than PDNs; @old has their former values.
+ * Applies those that matter while it runs: timeout, backoff-*, retry-failed, poll, watchdog, pin,
+ * radio.
  */
 void session_set(struct session *s, const struct config_trunk *old);
 
-/* Dials PDN @number (0: all) again now, whatever backs off or has failed for good; with 0 it asks,
- * too, whether what is up still is. */
+/*
+ * Dials calls of PDN @number (0: all) that back off or have failed for good now; with 0 it also
+ * checks calls that are up.
+ */
 void session_retry(struct session *s, unsigned int number);
 
 /*
- * The same on behalf of a person: what is up is ended and dialled anew, and the time for other
- * budgets (radio) begins again.
+ * The same on the user's request: ends and redials calls that are up, and resets other budgets
+ * (radio).
  */
 void session_redial(struct session *s, unsigned int number);
 
 /* CALL_GONE if there is no such call. @family: 4 or 6. */
 enum call_state session_call_state(const struct session *s, unsigned int pdn, int family);
 
-/* Have the calls of PDN @number (0: all) come to something: up, waiting, backing off, failed? */
+/* Is each call of PDN @number (0: all) up, waiting, backing off or failed? */
 bool session_is_settled(const struct session *s, unsigned int number);
 
 /*
- * Of PDN @number (0: the first that is not): 0 if it is connected, or will be by itself when what
- * it waits for comes; else -ECONNREFUSED and why: refused for good, or a person must do something.
+ * For PDN @number (0: the first that is not): 0 if it is connected, or will be by itself; else
+ * -ECONNREFUSED and the reason: refused for good, or the user must do something.
  */
 int session_verdict(const struct session *s, unsigned int number, struct error *err);
 
 /*
- * Stops every call and gives back every client id, with deadlines; @done (err NULL: all of it was
- * acknowledged) comes exactly once, also if the modem is silent or gone. No other callback after,
- * started() included. At any time: a Start Network that waits for the network is given up.
+ * Ends every call and releases every client id, with deadlines; @done (err NULL: all was
+ * acknowledged) is called exactly once, also if the modem is silent or gone. No other callback
+ * after it, started() included. At any time: a Start Network that waits for the network is
+ * abandoned.
  */
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg);
 
-/* Closes the channel, tells the modem nothing: calls run on and can be adopted. */
+/* Closes the channel without a message to the modem: calls continue and can be adopted. */
 void session_free(struct session **s);
 
-/* Client ids, call handles, format, intents: what session_adopt() needs. New reference. */
+/* Client ids, call handles, format, intents: the input of session_adopt(). New reference. */
 struct json_object *session_state(const struct session *s);
 
-/* For `show`: model, revision, versions, format, per PDN and family state and its reason, settings,
- * call end reasons by name. New reference. */
+/*
+ * For `show`: model, revision, versions, format, and per PDN and family the state with its reason,
+ * settings, call end reasons by name. New reference.
+ */
 struct json_object *session_show(const struct session *s);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The session as JSON: what people want to see of it. */
+/* The session as JSON for users. */
 #include "internal.h"
 
 #include <arpa/inet.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The SIM and its PIN: UIM, or DMS on modems that have no UIM. After the third wrong PIN a SIM
- * wants its PUK. So one is entered only if two attempts or more are left, and never again once the
- * modem has called it wrong; one that the modem does not check, because it is not ready or because
- * it dies, is entered three times at most. What the modem answers to the PIN itself counts for more
- * than what it says of the card afterwards: some (RM520N) tell of a PIN lock that is none while the
- * SIM initialises.
+ * The SIM and its PIN: UIM, or DMS on modems without UIM. After the third wrong PIN a SIM requires
+ * its PUK. So a PIN is entered only if two or more attempts are left, and never again once the
+ * modem has called it wrong; one that the modem does not check, because it is not ready or dies, is
+ * entered three times at most. The modem's answer to the PIN itself counts for more than the card's
+ * status afterwards: some (RM520N) report a PIN lock that does not exist while the SIM initialises.
  */
 #include "internal.h"
 
@@ -19,17 +18,17 @@
 #define MIN_RETRIES 2
 #define MAX_TRIES   3
 
-/* Polls until an accepted PIN that the card still asks for counts as one that was not checked. */
+/* Polls until an accepted PIN that the card still requires counts as unchecked. */
 #define ACCEPTED_POLLS 2
 
 #define INCORRECT_PIN	   12
 #define PIN_BLOCKED	   35
 #define PIN_ALWAYS_BLOCKED 36
 
-/* What stands in the way of entering the PIN. */
+/* Reason for not entering the PIN. */
 enum pin_verdict {
 	PIN_GO,
-	PIN_CHECKED, /* it is being checked */
+	PIN_CHECKED, /* the modem is checking it */
 	PIN_NONE,    /* none is configured */
 	PIN_WRONG,
 	PIN_LAST, /* too few attempts are left */
@@ -117,7 +116,7 @@ static void on_verified(void *arg, int err, const struct qmi_message *m)
 	if (!err && !sim->accepted)
 		refused(s, m, res.error);
 	sim->asking = true;
-	ask(s); /* what has come of it */
+	ask(s); /* read the result */
 }
 
 static void verify(struct session *s)
@@ -125,7 +124,7 @@ static void verify(struct session *s)
 	struct sim *sim = &s->sim;
 	struct qmi_request r;
 
-	/* Before it is sent: whoever comes after a crash must know. */
+	/* Save before it is sent: the next process must know after a crash. */
 	sim->pin.tries++;
 	sim->pin.retries = sim->card.pin_retries;
 	sim->unwritten = session_pin_note(s) < 0;
@@ -143,7 +142,7 @@ static void verify(struct session *s)
 	explicit_bzero(&r, sizeof(r));
 }
 
-/* The answer to an earlier try is not known, but an attempt is missing: the PIN was wrong. */
+/* The answer to an earlier try is unknown, but an attempt is missing: the PIN was wrong. */
 static void check_counter(struct session *s)
 {
 	struct sim *sim = &s->sim;
@@ -172,7 +171,7 @@ static void consider_pin(struct session *s)
 		verify(s);
 }
 
-/* A PIN is tried once for each SIM: first it must be known which one is in. */
+/* A PIN is tried once for each SIM, so the SIM must be identified first. */
 static bool knows_card(struct session *s)
 {
 	struct sim *sim = &s->sim;
@@ -202,8 +201,7 @@ void session_sim_iccid(struct session *s)
 	taken(s);
 }
 
-/* What the modem says of the card now. One that differs from that which a PIN was tried on is news.
- */
+/* Takes the card's present status. One that differs from the status at the last try is a change. */
 static void take_card(struct session *s, const struct qmi_sim *card)
 {
 	struct sim *sim = &s->sim;

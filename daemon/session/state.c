@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The session as JSON: what the next process needs to take it over. */
+/* The session as JSON for the process that adopts it. */
 #include "internal.h"
 
 #include <json-c/json.h>
@@ -89,7 +89,7 @@ static struct json_object *allocating_state(const struct session *s)
 	return a;
 }
 
-/* Exclusive channels only: elsewhere the id may be somebody's by the time it is read. */
+/* Exclusive channels only: otherwise another program may own the id by the time it is read. */
 static struct json_object *unreleased_state(const struct session *s)
 {
 	struct json_object *a = json_object_new_array();
@@ -130,7 +130,7 @@ struct json_object *session_state(const struct session *s)
 	return o;
 }
 
-/* Ids are 1..254; anything else in @key is no client. */
+/* Ids are 1..254; any other value of @key is no client. */
 static uint8_t id_of(struct json_object *o, const char *key)
 {
 	int64_t id = json_get_int(o, key);
@@ -219,7 +219,7 @@ static int load_call(struct session *s, struct json_object *o)
 	if (!id)
 		return 0;
 	if (!c || c->client) {
-		/* Nobody asks for this call any more. */
+		/* This call is no longer configured. */
 		session_id_release(s, QMI_WDS, id, NULL, NULL);
 		return 0;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The states of a call (one IP family of one PDN), and what leads from one to another. What is
- * asked of the modem within a state: session/call.c.
+ * The states of a call (one IP family of one PDN), and their transitions. The requests within a
+ * state are in session/call.c.
  */
 #include "internal.h"
 
@@ -19,7 +19,7 @@ bool call_settled(const struct call *c)
 	if (c->asked)
 		return false;
 
-	/* Adopted ones do not stay idle: they wait for what the modem tells of SIM and network. */
+	/* Adopted calls do not stay idle: they wait for the modem's facts about SIM and network. */
 	if (c->state == CALL_IDLE && s->formatted && !s->was_giving_back)
 		return false;
 	return c->state != CALL_STARTING && c->state != CALL_STOPPING &&
@@ -63,7 +63,7 @@ static void up(struct call *c)
 	if (c->renewed)
 		c->session->ops->up(c->session->arg, c->pdn->number, &c->settings);
 	c->renewed = false;
-	/* What the network gives one family it may well give the other. */
+	/* A network that accepts one family may well accept the other. */
 	if (first && other && other->state == CALL_BACKOFF)
 		call_consider(other);
 }
@@ -85,14 +85,16 @@ static void down(struct call *c)
 }
 
 /*
- * Networks refuse for good what they may give an hour later: a core that is down has no APN,
+ * Networks refuse for good calls that they accept an hour later: a core that is down has no APN,
  * either, and a SIM is activated while it is in the modem. 12 minutes is the time after which 3GPP
- * TS 24.301 (6.5.1.4.3) lets a device ask for such an APN again.
+ * TS 24.301 (6.5.1.4.3) lets a device request such an APN again.
  */
 #define FAILED_FIRST_MS 720000
 
-/* Doubled with each attempt, from the second on; up to a quarter more or less, so that many hosts
- * do not dial in step after an outage. */
+/*
+ * Doubles with each attempt, from the second on; varies by up to a quarter, so that many hosts do
+ * not dial in step after an outage.
+ */
 static unsigned int grown_ms(uint64_t ms, unsigned int n, uint64_t most)
 {
 	for (unsigned int i = 1; i < n && ms < most; i++)
@@ -124,7 +126,7 @@ static void back_off(struct call *c)
 	wait_ms(c, delay_ms(c));
 }
 
-/* The first time at once: networks end calls as a matter of routine, and take new ones. */
+/* The first time at once: networks end calls as a matter of routine, and accept new ones. */
 static void redial(struct call *c)
 {
 	if (clock_ms() - c->up_since >= c->session->config->backoff_max)
@@ -151,7 +153,9 @@ static void give_up(struct call *c)
 		wait_ms(c, grown_ms(FAILED_FIRST_MS, c->refusals, most));
 }
 
-/* Coverage may come and go by the minute: what was refused there each time is not asked each time.
+/*
+ * Coverage may come and go by the minute: a call refused there each time is not redialled each
+ * time.
  */
 static void take_back(struct call *c)
 {
@@ -159,7 +163,7 @@ static void take_back(struct call *c)
 	session_changed(c->session);
 }
 
-/* A daemon that is restarted again and again does not put the next attempt off for ever. */
+/* A daemon that is restarted again and again must not put the next attempt off for ever. */
 static void resume_failed(struct call *c)
 {
 	uint64_t now = clock_ms(), at = c->was_dial_at;
@@ -173,7 +177,7 @@ static void resume_failed(struct call *c)
 	call_reconsider(c);
 }
 
-/* Adoption: where an earlier process has left a call that is not up. */
+/* Adoption: resumes the state in which an earlier process left a call that is not up. */
 static void resume(struct call *c)
 {
 	const struct session *s = c->session;
@@ -199,11 +203,11 @@ static void stop(struct call *c)
 		c->told = false;
 	tell_down(c);
 	if (releasing)
-		c->step = STEP_RENEW; /* the id is on its way back */
+		c->step = STEP_RENEW; /* the id is being released */
 	else if (c->client)
 		call_step(c, c->dialled ? STEP_STOP : STEP_RELEASE);
 	else if (asking && !session_id_forget(s, c))
-		c->step = STEP_ALLOCATE; /* its answer is waited for, to be given back */
+		c->step = STEP_ALLOCATE; /* its answer is awaited, to release the id */
 }
 
 static void forget(struct call *c)
@@ -225,7 +229,7 @@ static void forget(struct call *c)
 /* clang-format off */
 static const struct {
 	enum call_state next;
-	void (*action)(struct call *c); /* NULL: means nothing in this state */
+	void (*action)(struct call *c); /* NULL: no effect in this state */
 } table[CALL_STATES][CALL_EVENTS] = {
 	[CALL_IDLE] = {
 		[EV_DIAL]             = {CALL_STARTING, begin},
@@ -326,7 +330,7 @@ static void report(const struct call *c, enum call_state from)
 		s->ops->transition(s->arg, &t);
 }
 
-/* Is @event what a redial comes to? The end of the call before is not. */
+/* Is @event a result of a redial? The end of the previous call is not. */
 static bool is_result(const struct call *c, enum call_event event)
 {
 	return event != EV_DIAL && event != EV_FOUND && event != EV_CIRCUMSTANCES &&
@@ -347,7 +351,7 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 	if (c->state != from || reason)
 		snprintf(c->reason, sizeof(c->reason), "%s", reason ? reason : "");
 	table[from][event].action(c);
-	/* An action may have led on: then that has been told. */
+	/* If the action has led to another state, that has been reported. */
 	if (c->state != from && c->state == table[from][event].next)
 		report(c, from);
 	session_kick(c->session);
@@ -371,7 +375,7 @@ void call_consider(struct call *c)
 		return;
 	if (c->step != STEP_NONE && c->step != STEP_PREPARED)
 		return;
-	/* The client can be prepared whatever the modem has to say of SIM and network. */
+	/* The client can be prepared before the modem's facts about SIM and network. */
 	if (c->state == CALL_IDLE && !c->prepared) {
 		call_event(c, EV_DIAL, NULL);
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What ends a state that is not "up": each of them ends by itself when that comes. */
+/* Names the event that ends a state other than "up"; each state ends by itself when it comes. */
 #include "internal.h"
 
 #include <event2/event.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is looked at from time to time, for what nobody announces: a modem that has restarted or
- * fallen silent, a call that has ended, a call that carries nothing any more.
+ * Polls for changes without an indication: a modem that has restarted or fallen silent, a call that
+ * has ended, a call without traffic.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@
 
 #include "util/clock.h"
 
-/* Unanswered rounds of questions until a modem counts as silent: one may be held up by a scan. */
+/* Unanswered rounds of requests after which a modem counts as silent: a scan may delay one. */
 #define ROUNDS 2
 
 static void again(struct event *timer, unsigned int seconds)
@@ -20,7 +20,7 @@ static void again(struct event *timer, unsigned int seconds)
 		event_add(timer, &tv);
 }
 
-/* Grows with whatever comes from the modem, QMI or packets. */
+/* Grows with every message or packet from the modem. */
 static uint64_t heard(const struct session *s)
 {
 	const struct qmi_counters *n = qmi_channel_counters(s->channel);
@@ -47,7 +47,7 @@ void session_watch_unanswered(struct session *s)
 		session_lost(s, false, "modem does not answer any more, and nothing comes in");
 }
 
-/* The last round is not over where answers may take longer than the poll. */
+/* The last round is not over if answers may take longer than the poll. */
 static bool is_waiting(const struct session *s)
 {
 	for (struct call *c = call_first(s); c; c = call_next(c))
@@ -105,7 +105,7 @@ static void watch(struct session *s, struct session_pdn *pdn, uint64_t n)
 	}
 }
 
-/* Looked at four times in the time that is allowed, so that it is not much exceeded. */
+/* Checks four times within the configured time, so that it is not exceeded by much. */
 static void arm_watchdog(struct session *s)
 {
 	unsigned int ms = s->config->watchdog * 250;
