@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Taking a trunk over from a process that is no more. */
+/* Adopts a trunk from a process that has ended. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 #include "util/log.h"
 #include "internal.h"
 
-/* @show: what `show` told of the port last. */
+/* @show: the port's object in the last `show`. */
 static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
 {
 	const char *resolv_conf = json_get_string(show, "resolv_conf");
-	const char *name = json_get_string(show, "port"); /* somebody may have renamed it */
+	const char *name = json_get_string(show, "port"); /* another process may have renamed it */
 	struct trunk_port *p = &t->ports[t->nports++];
 
 	trunk_port_init(t, p, pdn);
@@ -26,7 +26,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
 }
 
-/* The data path and the ports as they were left. */
+/* Adopts the data path and the ports. */
 static int adopt_datapath(struct trunk *t, const char *name, struct json_object *show,
 			  struct error *err)
 {
@@ -84,7 +84,10 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 		snprintf(t->dev.name, sizeof(t->dev.name), "%s", t->pins.trunk);
 }
 
-/* The calls: an error, also that of the data path, counts as a modem that could not be opened. */
+/*
+ * Adopts the calls. An error, also one of the data path, counts as a modem that could not be
+ * opened.
+ */
 static void adopt_session(struct trunk *t, struct json_object *session, struct error *lost)
 {
 	trunk_begin(t, TRUNK_OPENING);

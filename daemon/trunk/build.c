@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The data path of a trunk and its ports: made, and taken down again. */
+/* Builds the data path of a trunk and its ports, and takes them down. */
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -65,7 +65,7 @@ void trunk_set_flow(struct trunk *t, struct trunk_port *p, bool on)
 	int ret = t->dp ? t->ops->flow(t->dp, p->port.mux, on, &err) : 0;
 
 	p->running_set = false;
-	/* a dead process may not have come to this port; what is not there is off */
+	/* a process that died may not have added this port; a missing port is off */
 	if (ret && (on || ret != -ENODEV))
 		log_error("%s: %s", p->port.name, err.text);
 }
@@ -77,7 +77,10 @@ void trunk_port_family_down(struct trunk *t, struct trunk_port *p, int family)
 		trunk_set_flow(t, p, false);
 }
 
-/* @up: also families that this process has set up; the others may be up as a dead one left them. */
+/*
+ * @up: includes families that this process has set up; others may be up from the previous
+ * process.
+ */
 static void families_down(struct trunk *t, struct trunk_port *p, bool up)
 {
 	bool was_up[2] = {p->settings[0].family, p->settings[1].family};
@@ -131,7 +134,7 @@ void trunk_listen_commands(struct trunk *t)
 		event_add(t->commands, NULL);
 }
 
-/* A version that the user has chosen, of a data path that does not know it. */
+/* Checks a version chosen by the user against the data path. */
 static int check_version(const struct trunk *t, struct error *err)
 {
 	int version = t->ops->limits.version;
@@ -143,7 +146,7 @@ static int check_version(const struct trunk *t, struct error *err)
 	return -EOPNOTSUPP;
 }
 
-/* The best that the machine offers, or the one asked for. With QMAP off there is no choice. */
+/* Selects the best data path available, or the configured one. With QMAP off there is no choice. */
 int trunk_choose_datapath(struct trunk *t, struct error *err)
 {
 	static const struct datapath_ops *const by_config[CONFIG_DATAPATH_QMIMUX + 1] = {
@@ -159,7 +162,7 @@ int trunk_choose_datapath(struct trunk *t, struct error *err)
 		return t->ops->probe(t->dev.name, err) ?: check_version(t, err);
 	if (datapath_best(t->dev.name, &t->ops, &why))
 		return error_pass(err, &why);
-	if (why.err && t->tries <= 1) /* and not at every attempt */
+	if (why.err && t->tries <= 1) /* not at every attempt */
 		log_info("%s: data path %s, because %s", t->config.dev, t->ops->name, why.text);
 	return 0;
 }
@@ -214,7 +217,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 			trunk_port_unquiet(t->dev.name);
 		t->ops->close(&t->dp);
 	}
-	/* what a process made that died before it could enter it anywhere */
+	/* netdevs of a process that died before it saved them */
 	if (t->adopted && t->dev.ifindex)
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 	t->nports = 0;
@@ -222,8 +225,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	return ret;
 }
 
-/* --- without a control channel: version and sizes are the user's, PDNs are up from the start ---
- */
+/* --- without a control channel: the user sets version and sizes, PDNs are up from the start --- */
 
 void trunk_set_static_format(struct trunk *t)
 {

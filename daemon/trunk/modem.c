@@ -4,8 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A modem that comes back must be served within two seconds: whoever does not answer is asked every
- * second. Asking is an open() then, or a message that nobody hears. */
+/*
+ * A modem that comes back must be served within two seconds, so one that does not answer is tried
+ * every second. An attempt is an open(), or a message without an answer.
+ */
 #define BACKOFF_FIRST_MS   100
 #define BACKOFF_MOST_MS	   1000
 #define BACKOFF_REFUSED_MS 30000
@@ -31,7 +33,7 @@ static const struct {
 		[TRUNK_IN_NETDEV]       = GO(NOTHING, PRESENT, TRUNK_TRY),
 		[TRUNK_IN_DETACH]       = GO(NOTHING, DETACHING, TRUNK_CLOSE),
 	},
-	/* the data path may stand from before */
+	/* the data path may exist from before */
 	[TRUNK_PRESENT] = {
 		[TRUNK_IN_CHANNEL]      = GO(NOTHING, OPENING, TRUNK_NOTHING),
 		[TRUNK_IN_NETDEV_GONE]  = GO(NOTHING, LOST, TRUNK_CLOSE),

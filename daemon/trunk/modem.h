@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a modem behind a trunk, as a table: what leads from one state to the next. */
+/* The life of a modem behind a trunk, as a table of transitions. */
 #ifndef QMAP_TRUNK_MODEM_H
 #define QMAP_TRUNK_MODEM_H
 
 #include "model/states.h"
 
 enum trunk_input {
-	TRUNK_IN_NETDEV,       /* the netdev is there */
-	TRUNK_IN_NETDEV_GONE,  /* it is not any more */
+	TRUNK_IN_NETDEV,       /* the netdev has appeared */
+	TRUNK_IN_NETDEV_GONE,  /* the netdev has gone */
 	TRUNK_IN_CHANNEL,      /* the control channel has been opened */
 	TRUNK_IN_OPENED,       /* set-up is done */
 	TRUNK_IN_FAILED,       /* set-up has failed */
@@ -24,7 +24,7 @@ enum trunk_action {
 	TRUNK_NOTHING,
 	TRUNK_TRY,    /* open the modem: at once, unless that has just failed */
 	TRUNK_RELENT, /* it was ready for long: let the next attempt come at once */
-	TRUNK_CLOSE,  /* give calls and client ids back, then take the data path down */
+	TRUNK_CLOSE,  /* release calls and client ids, then take the data path down */
 	TRUNK_END,    /* end the session; data path and ports stay, without traffic */
 	TRUNK_SAVE,   /* write the state to the pins */
 	TRUNK_SETTLE, /* ready: write it down, and look at the kernel */
@@ -47,9 +47,9 @@ struct trunk_step {
 const struct trunk_step *trunk_step(enum trunk_state state, enum trunk_input input);
 
 /*
- * How many ms to wait before the modem is opened for the nth time (from 0) in a row without
- * becoming ready. @able: it does not answer or is not there, which may change any moment; else it
- * has refused, which hardly does.
+ * ms to wait before the modem is opened for the nth time (from 0) in a row without becoming ready.
+ * @able: it does not answer or is missing, which may change at any moment; otherwise it has
+ * refused, which rarely changes.
  */
 unsigned int trunk_backoff_ms(unsigned int n, int able);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* PDNs that come, go and change while the trunk is attached. The others notice nothing. */
+/* Adds, removes and changes PDNs while the trunk is attached, without affecting the others. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -111,7 +111,7 @@ static void on_later(void *arg)
 	trunk_removal_over(arg);
 }
 
-/* Through the session where there is one; else nothing holds the PDN. */
+/* Ends the calls through the session if there is one; otherwise the PDN has none. */
 static int remove_calls(struct trunk *t, struct removal what, struct error *err)
 {
 	struct removal *r;

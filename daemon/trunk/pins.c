@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What of a trunk outlives the process: written down in its pins. */
+/* Saves the state of a trunk that outlives the process in its pins. */
 #include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
@@ -8,8 +8,8 @@
 #include "internal.h"
 
 /*
- * A trunk whose netdev is not there has pins all the same, or a killed daemon would forget it. They
- * are numbered like netdevs, from where the kernel does not get: it counts ifindexes up from 1.
+ * A trunk without a netdev has pins, too, or a killed daemon would lose it. Their numbers are above
+ * any ifindex: the kernel counts those up from 1.
  */
 #define ABSENT_FIRST 0x7fff0000u
 #define ABSENT_MOST  64
@@ -30,7 +30,7 @@ int trunk_save_new(struct trunk *t)
 	return t->save ? 0 : -ENOMEM;
 }
 
-/* The time that has passed already makes the event pending, and due behind what is active now. */
+/* A timeout of zero makes the event pending, behind the events that are active now. */
 void trunk_save_later(struct trunk *t)
 {
 	static const struct timeval now;
@@ -74,8 +74,10 @@ static int create_absent(struct pins *p, const char *name, struct error *err)
 	return ret;
 }
 
-/* The new ones are complete before the old ones go: a process that dies in between leaves two sets,
- * of which the next one takes that with a netdev. */
+/*
+ * The new pins are complete before the old ones are removed: a process that dies in between leaves
+ * two sets, of which the next one takes that with a netdev.
+ */
 int trunk_move_pins(struct trunk *t, struct error *err)
 {
 	struct pins old = t->pins, new = PINS_INIT;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What others do to the trunk's own netdev: undone, or told where it is their wish. */
+/* Repairs changes to the trunk's own netdev, or reports them if they are deliberate. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,16 +27,16 @@ static void add_event(struct trunk *t, enum netdev_outcome outcome, const char *
 	events_add(t->env.events, &e, true);
 }
 
-/* To take it out of raw IP it has to be down, and its MTU and queue are reset: one thing, not five.
- */
+/* Leaving raw IP requires it to be down, and resets its MTU and queue: one damage, not five. */
 static unsigned int causes(unsigned int wrong)
 {
 	return wrong & 1 << TRUNK_DEV_RAW_IP ? 1 << TRUNK_DEV_RAW_IP : wrong;
 }
 
 /*
- * Whoever renames a netdev, or takes it out of raw IP, has to set it down before and up afterwards:
- * up too early, and they fail (EBUSY). Nothing passes in the meantime, whatever else is wrong.
+ * A process that renames a netdev, or takes it out of raw IP, has to set it down before and up
+ * afterwards: set up too early, it would fail (EBUSY). No packet passes in the meantime in any
+ * case.
  */
 static unsigned int when_due(struct trunk *t, unsigned int wrong)
 {
@@ -54,7 +54,7 @@ static unsigned int when_due(struct trunk *t, unsigned int wrong)
 	return 0;
 }
 
-/* What of @wrong may be repaired once more. Says so when it has been enough. */
+/* The part of @wrong that may be repaired once more. Reports it when the limit is reached. */
 static unsigned int judge(struct trunk *t, unsigned int wrong)
 {
 	unsigned int mine = 0;
@@ -78,7 +78,7 @@ static unsigned int judge(struct trunk *t, unsigned int wrong)
 	return mine;
 }
 
-/* With QMAP off the netdev is the port, whose addresses and routes have gone when it went down. */
+/* With QMAP off the netdev is the port, whose addresses and routes have gone with "down". */
 static int repair(struct trunk *t, unsigned int wrong, struct error *err)
 {
 	bool qmap = t->format.version != QMAP_OFF;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the session says becomes netdevs, addresses, routes, events. */
+/* Turns events of the session into netdevs, addresses, routes and events. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +9,13 @@
 #include "damage.h"
 #include "internal.h"
 
-/* Lines a minute about calls: those of all PDNs that there can be, twice, and a modem that calls
- * come and go on without end does not fill the log. */
+/*
+ * Lines a minute about calls: enough for those of all PDNs twice, while a modem whose calls come
+ * and go without end does not fill the log.
+ */
 #define LOG_BURST 256
 
-/* The modem is back and counts in another way than before: ports and all are made anew. */
+/* The modem is back with another data format: builds ports and data path again. */
 static int rebuild(struct trunk *t, struct error *err)
 {
 	int ret;
@@ -35,8 +37,7 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 	return fits ? 0 : rebuild(t, err);
 }
 
-/* For the log: what a call comes to, not what it goes through. up() and down() say so themselves.
- */
+/* Selects states for the log: results, not intermediate ones. up() and down() log by themselves. */
 static bool is_news(enum call_state state)
 {
 	return state == CALL_FAILED || state == CALL_BACKOFF;
@@ -88,7 +89,7 @@ static void on_down(void *arg, unsigned int pdn, int family, const struct call_e
 	struct trunk *t = arg;
 	struct trunk_port *p = trunk_find_port(t, pdn);
 
-	(void)why; /* session_show() tells it by name */
+	(void)why; /* session_show() has its name */
 	if (!p)
 		return;
 	trunk_port_family_down(t, p, family);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whoever has had something dialled wants to know what has become of it. */
+/* Tells callers that have dialled calls when these are up, waiting or failed. */
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -13,13 +13,13 @@ struct trunk_waiter {
 	void *arg;
 };
 
-/* Without a session nothing is dialled until the modem is back; that is not waited for. */
+/* Without a session no call is dialled until the modem is back, which callers do not wait for. */
 static bool is_settled(const struct trunk *t, unsigned int pdn)
 {
 	return !t->session || session_is_settled(t->session, pdn);
 }
 
-/* A call that is up through a port that the kernel would not set up for it is of no use. */
+/* A call that is up is unusable if the kernel has refused to configure its port. */
 static int port_verdict(const struct trunk_port *p, struct error *err)
 {
 	const char *fault = NULL;
@@ -64,7 +64,7 @@ static void answer(struct trunk *t, struct trunk_waiter *w, const struct error *
 	what.done(what.arg, t, err && err->err ? err : NULL);
 }
 
-/* One at a time: each answer may lead to anything. */
+/* One at a time: each answer may free or change anything. */
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk_waiter *w;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A trunk as `show` and `stats` tell of it. */
+/* A trunk in `show` and `stats`. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "damage.h"
 #include "internal.h"
 
-/* Of the last events. */
+/* Number of the last events shown. */
 #define SHOWN_EVENTS 32
 
 enum attachment trunk_attachment(const struct trunk *t)
@@ -53,7 +53,7 @@ static struct json_object *show_modem(const struct trunk *t)
 	return o;
 }
 
-/* @pdns: the session's, by number; families are looked up there. */
+/* @pdns: the session's, by number; has the families. */
 static struct json_object *show_families(struct json_object *pdns, unsigned int number)
 {
 	size_t n = pdns ? json_object_array_length(pdns) : 0;
@@ -74,7 +74,7 @@ static void set_text(struct json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
-/* A call that is up through a port that cannot be used is shown as damaged. */
+/* Marks a call that is up with an unusable port as damaged. */
 static void judge_families(const struct trunk *t, unsigned int pdn, struct json_object *families)
 {
 	const struct trunk_port *p = trunk_find_port(t, pdn);
@@ -133,7 +133,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	return o;
 }
 
-/* What the session tells of itself and the trunk does not say in its own words. */
+/* Moves a member of the session's object to the trunk's. */
 static void take(struct json_object *o, struct json_object *session, const char *key)
 {
 	struct json_object *v = NULL;
@@ -202,7 +202,7 @@ bool trunk_has_datapath(const struct trunk *t)
 	return t->dp;
 }
 
-/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
+/* Mux id 0 is that of the raw data path, for its one PDN with any mux id. */
 static void name_port(const struct trunk *t, struct datapath_port_stats *port)
 {
 	for (unsigned int i = 0; i < t->nports; i++)

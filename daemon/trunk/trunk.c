@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One trunk: how what happens moves its modem through the table of trunk/modem.c, and what is done
- * on the way. */
+/*
+ * One trunk: events move its modem through the table of trunk/modem.c, with the actions on
+ * the way.
+ */
 #include "trunk.h"
 
 #include <errno.h>
@@ -16,12 +18,16 @@
 #include "qmi/transport.h"
 #include "internal.h"
 
-/* A modem that was ready for so long is opened at once when it is lost. One that is lost right
- * after it was opened, again and again, is not. */
+/*
+ * A modem that was ready for this time is opened at once when it is lost; one that is lost right
+ * after it was opened, again and again, is not.
+ */
 #define READY_FOR_LONG_MS 5000
 
-/* A netdev that comes under another name than the configured one may be about to be renamed by
- * udev, which the kernel refuses once it is up. */
+/*
+ * udev may be about to rename a netdev that comes under another name than the configured one, which
+ * the kernel refuses once it is up.
+ */
 #define RENAME_MS    300
 #define UDEV_RUNNING "/run/udev/control"
 
@@ -60,7 +66,7 @@ bool trunk_is_ready(const struct trunk *t)
 	return t->state == TRUNK_READY;
 }
 
-/* With a configuration an attach goes on where it ended; whoever typed one has had no answer. */
+/* With a configuration an attach continues; the client of an attach by command got no answer. */
 bool trunk_is_unfinished(const struct trunk *t)
 {
 	return t->was_detaching || (t->unfinished && !t->config.persist);
@@ -115,7 +121,7 @@ static bool set_reason(struct trunk *t, const char *why)
 	return other;
 }
 
-/* For the log: what whoever has asked is not told anyway. */
+/* For the log: states that the waiting caller does not get as an answer. */
 static bool is_news(const struct trunk *t, enum trunk_state state, const struct error *err)
 {
 	return err ? t->was_ready || !t->done : state == TRUNK_READY && !t->done;
@@ -139,7 +145,7 @@ static void set_state(struct trunk *t, enum trunk_state state, const struct erro
 
 /* --- opening --- */
 
-/* Nothing said, or "qmi-proxy" alone: the device is the one beside the netdev. */
+/* With no setting, or "qmi-proxy" alone, the device is the one beside the netdev. */
 static bool finds_control(const struct trunk *t)
 {
 	const char *device = qmi_proxy_path(t->config.control);
@@ -207,7 +213,7 @@ static int start(struct trunk *t, struct error *err)
 	return ret;
 }
 
-/* Opens the modem behind t->dev. A data path that stands is kept, unless this fails. */
+/* Opens the modem behind t->dev. An existing data path stays, unless this fails. */
 static int open_modem(struct trunk *t, struct error *err)
 {
 	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
@@ -226,7 +232,7 @@ static int open_modem(struct trunk *t, struct error *err)
 	return ret;
 }
 
-/* May it be otherwise the next moment? Else the modem, or the kernel, has refused. */
+/* May it succeed the next moment? Otherwise the modem, or the kernel, has refused. */
 static bool may_change_soon(int err)
 {
 	switch (-err) {
@@ -251,7 +257,7 @@ static void retry_in(struct trunk *t, unsigned int ms)
 	event_add(t->retry, &tv);
 }
 
-/* Path of a control channel that is not there; "/dev/": whichever the modem will have. */
+/* Path of the missing control channel; "/dev/": any that the modem will have. */
 static const char *missing_control(const struct trunk *t)
 {
 	const char *device = qmi_proxy_path(t->config.control), *path;
@@ -271,7 +277,10 @@ static void on_node(void *arg)
 	retry_in(t, 0);
 }
 
-/* Looked for once more when somebody watches: else it could come unseen in between. */
+/*
+ * Looks once more after starting the watch, so that a channel that appears in between is not
+ * missed.
+ */
 static bool wait_for_control(struct trunk *t)
 {
 	const char *path = trunk_has_control(t) && t->dev.ifindex ? missing_control(t) : NULL;
@@ -285,7 +294,7 @@ static bool wait_for_control(struct trunk *t)
 	return false;
 }
 
-/* What is not there is waited for; what does not answer, or refuses, is asked again in a while. */
+/* Waits for missing devices; retries a modem that does not answer, or refuses, after a while. */
 static void try_again(struct trunk *t, const struct error *err)
 {
 	if (err && wait_for_control(t))
@@ -307,7 +316,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	set_state(t, t->state, &err);
 	trunk_save(t);
 	try_again(t, &err);
-	trunk_answer(t, NULL); /* it is waited for, which is what was asked */
+	trunk_answer(t, NULL); /* waiting is the result of the attach */
 }
 
 /* --- the netdev --- */
@@ -317,7 +326,7 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 	struct error err = {0};
 
 	if (trunk_dev_open(&t->dev, name, &err)) {
-		/* that it is gone says more than that it is not there */
+		/* the reason of its disappearance is better than that it is missing */
 		if (!(err.err == -ENODEV && t->reason[0]) && set_reason(t, err.text))
 			tell_state(t, t->state, true);
 		return;
@@ -328,7 +337,7 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 		retry_in(t, delay_ms);
 }
 
-/* A modem on USB or PCIe does not come back as a netdev that stands on nothing. */
+/* A modem on USB or PCIe does not come back as a netdev without a device. */
 static bool may_be(const struct trunk *t, const char *name)
 {
 	char device[sizeof(t->dev.device)];
@@ -378,7 +387,7 @@ void trunk_look(struct trunk *t)
 	trunk_repair_soon(t->repair);
 }
 
-/* One of those that the data path is made of. */
+/* Is it one of the data path's own netdevs? */
 static bool is_inner(const struct trunk *t, const char *name)
 {
 	char base[IFNAMSIZ];
@@ -413,7 +422,7 @@ void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, con
 
 /* --- closing --- */
 
-/* A modem that is silent or gone keeps nobody from taking the data path down. */
+/* A modem that is silent or gone must not keep the data path from being taken down. */
 static void on_closed(void *arg, const struct error *err)
 {
 	struct trunk *t = arg;
@@ -466,7 +475,7 @@ static void seek_again(struct trunk *t)
 	trunk_seek(t);
 }
 
-/* --- the table at work --- */
+/* --- executing the table --- */
 
 static void settle(struct trunk *t)
 {
@@ -476,11 +485,11 @@ static void settle(struct trunk *t)
 	t->ready_ms = clock_ms();
 	trunk_settle_look(t);
 	trunk_repair_netdev_anew(t);
-	trunk_look(t); /* nobody has looked while it was opened, or while there was no daemon */
+	trunk_look(t); /* nothing was checked while it was opened, or while no daemon was running */
 	trunk_save(t);
 }
 
-/* What an earlier process has left is no whole, and is wanted. */
+/* An earlier process has left it incomplete, and it is configured. */
 static bool is_ruin(const struct trunk *t)
 {
 	return t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp);
@@ -597,7 +606,7 @@ static void next_pending(struct trunk *t)
 	trunk_input(t, input, err.err ? &err : NULL);
 }
 
-/* One thing at a time: each of them may free @t. */
+/* One at a time: each of them may free @t. */
 static void on_kick(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk *t = arg;
@@ -617,7 +626,7 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err)
 {
 	if (t->npending == TRUNK_PENDING)
-		abort(); /* a session is over after it has said so once */
+		abort(); /* a session reports its end once only */
 	t->pending[t->npending].input = input;
 	t->pending[t->npending++].err = err ? *err : (struct error){0};
 	event_active(t->kick, EV_TIMEOUT, 0);
@@ -698,9 +707,9 @@ void trunk_free(struct trunk **p)
 	*p = NULL;
 }
 
-/* --- what the user asks for --- */
+/* --- requests --- */
 
-/* Whoever types this wants to know at once what is wrong. */
+/* A command: its user needs any error at once. */
 static int attach_now(struct trunk *t, struct error *err)
 {
 	int ret = trunk_dev_open(&t->dev, t->config.dev, err);
@@ -715,7 +724,7 @@ static int attach_now(struct trunk *t, struct error *err)
 	return ret;
 }
 
-/* It comes from a file: what is not there is waited for. */
+/* From a file: missing devices are waited for. */
 static int attach_some_time(struct trunk *t, struct error *err)
 {
 	int ret = trunk_move_pins(t, err);
@@ -724,7 +733,7 @@ static int attach_some_time(struct trunk *t, struct error *err)
 		return ret;
 	trunk_seek(t);
 	if (t->state == TRUNK_ABSENT)
-		event_active(t->kick, EV_TIMEOUT, 0); /* that is news, too */
+		event_active(t->kick, EV_TIMEOUT, 0); /* that changes the state, too */
 	return 0;
 }
 
@@ -768,7 +777,7 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 	return 0;
 }
 
-/* Calls that are up are left alone: the modem tells when they end, or that it has restarted. */
+/* Leaves calls that are up alone: the modem reports when they end, or that it has restarted. */
 void trunk_resumed(struct trunk *t)
 {
 	if (t->state == TRUNK_READY && t->session)
