@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The states of trunks, modems, calls and netdevs, each with its one name: the name that `show`,
- * events, the log and pins have. Code decides by the enums; names are parsed where they come in,
- * from pins of an earlier qmapd.
+ * The states of trunks, modems, calls and netdevs, each with one name, which `show`, events, the
+ * log and pins use. Code decides by the enums; it only parses names from pins of an earlier qmapd.
  */
 #ifndef QMAP_MODEL_STATES_H
 #define QMAP_MODEL_STATES_H
@@ -19,7 +18,7 @@
 	X(TRUNK_ABSENT, "absent")   /* no netdev */                                                \
 	X(TRUNK_PRESENT, "present") /* netdev; waits for the control channel or the next try */    \
 	X(TRUNK_OPENING, "opening") /* channel is open, set-up runs */                             \
-	X(TRUNK_READY, "ready")	    /* set up; the calls look after themselves */                  \
+	X(TRUNK_READY, "ready")	    /* set up */                                                   \
 	X(TRUNK_LOST, "lost")	    /* was ready; is being closed, or opened again */              \
 	X(TRUNK_DETACHING, "detaching")
 
@@ -39,7 +38,7 @@
 /* The outcome after another program has changed a netdev of ours. */
 #define NETDEV_OUTCOME_NAMES(X)                                                                    \
 	X(NETDEV_REPAIRED, "repaired")                                                             \
-	X(NETDEV_REPORTED, "reported") /* the administrator may want it so */                      \
+	X(NETDEV_REPORTED, "reported") /* the change may be deliberate */                          \
 	X(NETDEV_FAILED, "failed")
 
 #define STATES_X(symbol, name) symbol,
