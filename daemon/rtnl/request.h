@@ -102,7 +102,7 @@ bool rtnl_addr_is(const struct rtnl_addr *a, unsigned int ifindex, int family, c
  */
 bool rtnl_route_parse(const struct nlmsghdr *nlh, struct rtnl_route *out, bool *is_default,
 		      bool *made);
-/* Is default route @r what rtnl_route_add_default(@wanted) makes? */
+/* Is @r the default route that rtnl_route_add_default(@wanted) adds? */
 bool rtnl_route_serves(const struct rtnl_route *r, const struct rtnl_route *wanted);
 
 /* One dump of @family (AF_UNSPEC: of all). -EINTR: the table changed meanwhile, dump it again. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The links, addresses and routes of one network namespace, read with one dump of each. Whoever
- * compares many netdevs with how they should be asks the kernel once, not once for each of them.
+ * The links, addresses and routes of one network namespace, read with one dump of each. A caller
+ * that compares many netdevs with their configuration asks the kernel once, not once for each.
  */
 #ifndef QMAP_RTNL_SNAPSHOT_H
 #define QMAP_RTNL_SNAPSHOT_H

@@ -114,7 +114,7 @@ void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sys
 	rtnl_netns_do(netns, reset, &w, NULL);
 }
 
-/* Where a setting stands in what netlink tells of a link (IFLA_INET_CONF, IFLA_INET6_CONF). */
+/* Index of a setting in the attributes of a link (IFLA_INET_CONF, IFLA_INET6_CONF). */
 static const struct {
 	const char *family, *name;
 	unsigned int at;

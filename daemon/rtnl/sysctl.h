@@ -28,8 +28,8 @@ void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sys
 		       size_t n);
 
 /*
- * Has one of @list another value? By what netlink has told of the link: accept_ra, autoconf,
- * accept_ra_defrtr and accept_redirects; of others it is not known, and false.
+ * Does a setting of @list have another value in the link's attributes? These contain accept_ra,
+ * autoconf, accept_ra_defrtr and accept_redirects; for other settings the result is false.
  */
 bool rtnl_sysctl_differs(const struct rtnl_link *link, const struct rtnl_sysctl *list, size_t n);
 
