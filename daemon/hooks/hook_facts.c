@@ -20,9 +20,9 @@
 #define MAX_FACTS   4096
 #define DEFAULT_MTU 1500
 
-/* --- of a family that is up --- */
+/* --- facts about a family that is up --- */
 
-/* One fact a line: a value cannot start another line. */
+/* One fact per line: a value cannot start another line. */
 static void put_value(FILE *f, const char *value)
 {
 	for (; *value; value++)
@@ -118,7 +118,7 @@ void hook_fact(const char *facts, const char *key, char *buf, size_t size)
 	}
 }
 
-/* --- what has been told --- */
+/* --- saved facts --- */
 
 static int told_path(const char *run_dir, const char *name, char path[PATH_MAX])
 {
@@ -163,7 +163,7 @@ void hook_untell(const char *run_dir, const char *name)
 		unlink(path);
 }
 
-/* "wwan0.1.v4" of "wwan0.1.v4.facts". */
+/* Sets "wwan0.1.v4" for "wwan0.1.v4.facts". */
 static bool told_name(const char *file, char name[NAME_MAX])
 {
 	size_t len = strlen(file), suffix = strlen(SUFFIX);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PINs that were tried: after the third wrong one a SIM wants its PUK, so neither a restart nor a
- * new attach may begin to count anew. One line of a file for each SIM and PIN:
+ * PINs that were tried: after the third wrong one a SIM requires its PUK, so neither a restart nor
+ * a new attach may count from zero. One line of a file for each SIM and PIN:
  *
  *   SIM TRIES RETRIES LEFT wrong|open HASH
  *
- * SIM is the ICCID, or the name of the trunk where the modem does not tell it. HASH is that of the
- * PIN as crypt(5) has it.
+ * SIM is the ICCID, or the name of the trunk if the modem does not report it. HASH is that of the
+ * PIN in the form of crypt(5).
  */
 #include "internal.h"
 
@@ -21,10 +21,12 @@
 #include "util/log.h"
 
 #define FILE_NAME   "pins-tried"
-#define MAX_RECORDS 64 /* the oldest go */
+#define MAX_RECORDS 64 /* the oldest are dropped */
 
-/* Each guess at a PIN of four digits costs a millisecond: the file is root's, this is so that it
- * cannot be read at a glance. */
+/*
+ * Each guess at a PIN of four digits costs a millisecond: only root can read the file, and the hash
+ * keeps it from being read at a glance.
+ */
 #define METHOD "$6$rounds=1000$"
 
 struct record {
@@ -103,7 +105,7 @@ static int write_records(int fd, const struct records *all)
 	return fclose(f) ? -errno : 0;
 }
 
-/* Whole or not at all: a process that dies here leaves the old one. */
+/* Replaces the file as a whole: a process that dies here leaves the old one. */
 static int store(const struct session *s, const struct records *all)
 {
 	char path[256], temporary[256];
@@ -164,7 +166,7 @@ static struct record *find(const struct session *s, struct records *all)
 	return NULL;
 }
 
-/* Another PIN that was wrong has used up attempts of the same SIM. */
+/* Another wrong PIN has used up attempts of the same SIM. */
 static unsigned int least_left(const struct session *s, const struct records *all)
 {
 	unsigned int left = 0;

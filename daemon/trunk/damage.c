@@ -17,7 +17,7 @@ const char *trunk_damage_text(enum trunk_fight_about about)
 	return texts[about];
 }
 
-/* Of the netdev, which takes both families along. */
+/* Damage to the netdev, which affects both families. */
 static const char *of_netdev(const struct trunk_port *p)
 {
 	if (p->away)

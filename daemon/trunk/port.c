@@ -35,13 +35,13 @@ bool trunk_port_is_up(const struct trunk_port *p)
 	return p->settings[0].family || p->settings[1].family;
 }
 
-/* Command socket in the port's namespace, and the port as it is there. */
+/* Opens a request socket in the port's namespace, and reads the port's link. */
 static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
 {
 	int ret = rtnl_open(nl, p->port.netns, err);
 
-	/* whoever owns the namespace may have given its name to another netdev */
+	/* the owner of the namespace may have given its name to another netdev */
 	if (!ret)
 		ret = p->ifindex ? rtnl_link_get_index(*nl, p->ifindex, link, err)
 				 : rtnl_link_get(*nl, p->port.name, link, err);
@@ -55,10 +55,12 @@ bool trunk_port_is_ours(const struct trunk_port *p)
 	return trunk_port_pdn(p)->addresses == CONFIG_ADDRESSES_QMAPD;
 }
 
-/* --- what the kernel does by itself --- */
+/* --- settings that keep the kernel from acting by itself --- */
 
-/* Router advertisements bring a second address, which is preferred as source, and a default route
- * whatever default-route says; redirects bring routes. */
+/*
+ * Router advertisements bring a second address, which is preferred as source, and a default route
+ * in spite of default-route; redirects bring routes.
+ */
 static const struct rtnl_sysctl quiet[] = {
 	{"ipv6", "accept_ra", 0},
 	{"ipv6", "autoconf", 0},
@@ -66,7 +68,7 @@ static const struct rtnl_sysctl quiet[] = {
 	{"ipv4", "accept_redirects", 0},
 };
 
-/* 2: also where packets are forwarded. The default route is ours to make, or not. */
+/* 2: also on a forwarding machine. Only default-route adds a default route. */
 static const struct rtnl_sysctl by_router[] = {
 	{"ipv6", "accept_ra", 2},	 {"ipv6", "autoconf", 1},
 	{"ipv6", "accept_ra_defrtr", 0}, {"ipv6", "accept_redirects", 0},
@@ -75,7 +77,7 @@ static const struct rtnl_sysctl by_router[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Netlink cannot set these. Without IPv6 there is nothing to keep quiet. */
+/* Netlink cannot set these. Without IPv6 there is nothing to set. */
 static int quieten(struct trunk_port *p, struct error *err)
 {
 	bool slaac = trunk_port_pdn(p)->slaac;
@@ -98,8 +100,8 @@ void trunk_port_unquiet(const char *name)
 }
 
 /*
- * A netdev that moves gets its IPv6 settings anew (kernel net/ipv6/addrconf.c, addrconf_notify,
- * NETDEV_UNREGISTER), and the default is to make an address and to solicit routers.
+ * A netdev that moves gets its IPv6 settings again (kernel net/ipv6/addrconf.c, addrconf_notify,
+ * NETDEV_UNREGISTER); by default it makes an address and solicits routers.
  */
 static int silence(const struct trunk_port *p, struct error *err)
 {
@@ -169,7 +171,7 @@ int trunk_port_place(struct trunk_port *p, struct error *err)
 
 /* --- MTU --- */
 
-/* The smaller of what both families were told and can be sent; nothing below what IP demands. */
+/* The smaller of the MTUs of both families, within the limits of sending; at least IP's minimum. */
 static unsigned int choose_mtu(const struct trunk_port *p)
 {
 	unsigned int mtu = 0, least = p->settings[1].family ? MIN_MTU_V6 : MIN_MTU_V4;
@@ -188,8 +190,8 @@ static unsigned int choose_mtu(const struct trunk_port *p)
 }
 
 /*
- * Of the netdev. It limits sending alone, but for drivers that size their receive buffers by it
- * (usbnet, mhi_net): what the network sends may be larger than what it lets us send.
+ * MTU of the netdev. It limits sending alone, except with drivers that size their receive buffers
+ * by it (usbnet, mhi_net): the network may send larger packets than it accepts.
  */
 static unsigned int device_mtu(const struct trunk_port *p, const struct rtnl_link *link)
 {
@@ -216,7 +218,7 @@ static int set_mtu(struct rtnl *nl, const struct trunk_port *p, const struct rtn
 	return ret ? error_pass(err, &why) : 0;
 }
 
-/* What is sent, where the netdev's MTU does not say it: for IPv4 its route does. */
+/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */
 static void limit_ipv6(const struct trunk_port *p)
 {
 	const struct rtnl_sysctl mtu = {"ipv6", "mtu", (int)choose_mtu(p)};
@@ -256,7 +258,7 @@ static int write_resolv_conf(const struct trunk_port *p, const char *path, struc
 	return ret ? error_set(err, ret, "cannot write %s: %s", path, strerror(-ret)) : 0;
 }
 
-/* Named by trunk and PDN: whoever owns the port's namespace may give the port any name. */
+/* Named by trunk and PDN: the owner of the port's namespace may rename the port. */
 static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
 {
 	char path[PATH_MAX];
@@ -271,7 +273,7 @@ static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct er
 	return ret;
 }
 
-/* Servers that are reached through a family that is down would cost a resolver its patience. */
+/* Removes the servers of a family that is down, which would make a resolver wait. */
 static void forget_dns(struct trunk_port *p)
 {
 	if (!p->resolv_conf[0])
@@ -305,8 +307,8 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 }
 
 /*
- * Without a route to the prefix: nobody else is on a point-to-point link, and the network may tell
- * of any length.
+ * Adds no route to the prefix: a point-to-point link has no other hosts, and the network may report
+ * any length.
  */
 static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 		       const struct ip_settings *s, struct error *err)
@@ -315,7 +317,7 @@ static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int
 		       ?: set_route(nl, p, ifindex, s->family, err);
 }
 
-/* With slaac the kernel's own addresses stay, and of ours @old goes. */
+/* With slaac the kernel's own addresses stay, and of ours only @old is removed. */
 static int remove_others(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 			 const struct ip_settings *s, const struct ip_settings *old,
 			 struct error *err)
@@ -332,8 +334,8 @@ static int remove_others(struct rtnl *nl, const struct trunk_port *p, unsigned i
 }
 
 /*
- * An address that is there already stays all the while: adoption must not cut running traffic. One
- * that goes may take ours and the route along.
+ * An existing address stays throughout: adoption must not interrupt traffic. A removed one may take
+ * ours and the route along.
  */
 static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
 		    const struct ip_settings *s, const struct ip_settings *old, struct error *err)
@@ -342,7 +344,7 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	int ret, loud, mtu = set_mtu(nl, p, link, err);
 	struct error why = {0};
 
-	/* an IPv6 that comes back with the MTU has the defaults again */
+	/* an IPv6 that comes back with the MTU has its defaults again */
 	loud = quieten(p, &why);
 	rtnl_batch_begin(nl);
 	ret = rtnl_link_set_up(nl, ifindex, true, err) ?: set_address(nl, p, ifindex, s, err);
@@ -356,7 +358,7 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	return mtu ?: ret;
 }
 
-/* The first failure is told; whether the address is there decides what it means. */
+/* Reports the first failure; its effect depends on whether the address is set. */
 static int configure(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
 		     const struct ip_settings *s, const struct ip_settings *old, struct error *err)
 {
@@ -384,7 +386,7 @@ static int refuse(struct trunk_port *p, const struct ip_settings *s, const char 
 	return -EADDRNOTAVAIL;
 }
 
-/* What an earlier address was, with it goes. */
+/* Removes an earlier address and everything set with it. */
 static void remove_family(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 			  int family)
 {
@@ -407,7 +409,7 @@ static int set_up(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link 
 	if (!refused)
 		return configure(nl, p, link, s, old, err);
 	remove_family(nl, p, link->ifindex, s->family);
-	rtnl_link_set_up(nl, link->ifindex, true, NULL); /* the call is */
+	rtnl_link_set_up(nl, link->ifindex, true, NULL); /* the call is up */
 	return refuse(p, s, refused, err);
 }
 
@@ -502,7 +504,7 @@ void trunk_port_down(struct trunk_port *p, int family)
 		remove_family(nl, p, link.ifindex, family);
 	if (!trunk_port_is_up(p))
 		rtnl_link_set_up(nl, link.ifindex, false, NULL);
-	else if (trunk_port_is_ours(p)) /* it may have been the other family's that made it small */
+	else if (trunk_port_is_ours(p)) /* the other family's MTU may have been the smaller one */
 		set_mtu(nl, p, &link, NULL);
 	rtnl_close(&nl);
 }
@@ -519,7 +521,7 @@ int trunk_port_enable(struct trunk_port *p, struct error *err)
 	return ret;
 }
 
-/* --- is it still as it was made? --- */
+/* --- comparing it with its configuration --- */
 
 void trunk_port_locate(struct trunk_port *p)
 {
@@ -557,8 +559,10 @@ static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
 	for (int i = 0; i < 2; i++)
 		if (p->settings[i].family && !p->fault[i][0])
 			look_family(p, &p->settings[i], kernel);
-	/* Kernels make addresses and routes before they are kept quiet, or when another program
-	 * lets them again. */
+	/*
+	 * The kernel may have added addresses and routes before these settings, or after another
+	 * program changed them.
+	 */
 	if ((!p->loud && !is_quiet(p, link)) ||
 	    (!trunk_port_pdn(p)->slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
 		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;

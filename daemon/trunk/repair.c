@@ -15,14 +15,14 @@
 #include "internal.h"
 #include "names.h"
 
-/* Who flushes a link's addresses sends a dozen messages. */
+/* Flushing a link's addresses causes a dozen messages. */
 static const struct timeval look_delay = {.tv_usec = 10000};
-/* What the kernel has refused is tried again, as soon as somebody looks, after so long. */
+/* Settings that the kernel has refused are tried again after this time, at the next look. */
 #define TRY_AGAIN_MS 5000
 
 static const struct timeval late_delay = {.tv_usec = TRUNK_REPAIR_LATE_MS * 1000};
 
-/* A namespace that ports are in, other than our own. */
+/* A namespace of ports other than our own. */
 struct place {
 	struct place *next;
 	struct trunk_repair *repair;
@@ -51,7 +51,7 @@ void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_o
 	events_add(t->env.events, &e, true);
 }
 
-/* May @about be repaired once more? Says so when it has been enough. */
+/* May @about be repaired once more? Reports it when the limit is reached. */
 static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_about about)
 {
 	enum trunk_fight_verdict verdict = trunk_fight_judge(&p->fights[about], clock_ms());
@@ -65,14 +65,14 @@ static bool may_repair(struct trunk *t, struct trunk_port *p, enum trunk_fight_a
 	return false;
 }
 
-/* The data path still has its entry, which goes first. */
+/* The data path still has its entry, which is removed first. */
 static int make_again(struct trunk *t, struct trunk_port *p, struct error *err)
 {
 	bool up = !trunk_has_control(t) || trunk_port_is_up(p);
 	int ret;
 
 	t->ops->del_port(t->dp, p->port.mux, NULL);
-	/* it is made in our own namespace, where a name that another's owner chose may be taken */
+	/* it is created in our own namespace, where the name of another port may be in use */
 	trunk_port_name(&t->config, p->port.number, p->port.name);
 	p->ifindex = 0;
 	p->running_set = false;
@@ -96,8 +96,8 @@ static void done(struct trunk *t, struct trunk_port *p, const char *what, const 
 }
 
 /*
- * Once more: the event that tells a netdev moved from one deleted may not have been read yet, and
- * with some data paths the trunk may be about to follow its ports.
+ * Looks once more: the event that distinguishes a moved netdev from a deleted one may not have been
+ * read yet, and with some data paths the trunk may disappear after its ports.
  */
 static bool look_again(struct trunk *t, struct trunk_port *p)
 {
@@ -123,7 +123,7 @@ static void port_gone(struct trunk *t, struct trunk_port *p)
 		return;
 	p->missed = 0;
 	if (p->away) {
-		p->ifindex = 0; /* nobody looks for it any more */
+		p->ifindex = 0; /* stop looking for it */
 		trunk_port_event(t, p, NETDEV_REPORTED,
 				 "somebody has moved it to another namespace");
 		return;
@@ -156,7 +156,10 @@ static void repair(struct trunk *t, struct trunk_port *p, unsigned int wrong)
 			done(t, p, trunk_damage_text(i), &err);
 }
 
-/* What the kernel has refused, and may take later: IPv6 switched off, memory, a full disk. */
+/*
+ * Tries settings again that the kernel has refused, and may accept later: IPv6 switched off,
+ * memory, a full disk.
+ */
 static void set_again(struct trunk *t, struct trunk_port *p)
 {
 	bool was[2] = {p->fault[0][0], p->fault[1][0]};
@@ -175,7 +178,7 @@ static void set_again(struct trunk *t, struct trunk_port *p)
 			trunk_port_event(t, p, NETDEV_REPAIRED, "IPv%d could be set up", i ? 6 : 4);
 }
 
-/* Up or down is the user's wish; with "up" the kernel gives back no IPv6 address and no route. */
+/* Up or down is the user's choice; "up" restores no IPv6 address and no route. */
 static void up_or_down(struct trunk *t, struct trunk_port *p, bool up)
 {
 	if (p->shut == !up)
@@ -197,7 +200,7 @@ static void tell_running(struct trunk *t, struct trunk_port *p)
 	p->running = running;
 }
 
-/* Snapshots of the namespaces that ports are in, each read when the first of its ports needs it. */
+/* Snapshots of the ports' namespaces, each read when the first of its ports needs it. */
 struct view {
 	const char *netns;
 	struct rtnl_snapshot *kernel; /* NULL: the kernel could not be asked */
@@ -308,8 +311,10 @@ void trunk_look_now(struct trunk *t)
 		each_port(t, compare);
 }
 
-/* What the data paths are made of besides the ports: what follows the base of all names. rmnet has
- * nothing but its links, which are the ports. */
+/*
+ * Suffixes of the data paths' netdevs besides the ports. rmnet has none but its links, which are
+ * the ports.
+ */
 static const struct {
 	const struct datapath_ops *ops;
 	const char *suffix;
@@ -320,7 +325,7 @@ static const struct {
 	{&datapath_shim, "sh"},
 };
 
-/* Without one of them all is made anew. */
+/* If one of them is missing, everything is built again. */
 static bool lacks_inner(struct trunk *t)
 {
 	char base[IFNAMSIZ], name[IFNAMSIZ];
@@ -339,8 +344,8 @@ static bool lacks_inner(struct trunk *t)
 }
 
 /*
- * A trunk's netdev that goes takes wwan0.sh and rmnet's links along, and the word of theirs comes
- * first (unregister_netdevice_many() unlists a netdev before it calls the notifiers that end them).
+ * A disappearing trunk takes wwan0.sh and rmnet's links along, and their notification comes first
+ * (unregister_netdevice_many() unlists a netdev before it calls the notifiers that end them).
  */
 static bool has_netdev(const struct trunk *t)
 {
