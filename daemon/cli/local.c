@@ -154,7 +154,7 @@ static int find_datapath(const struct pins *p, const struct datapath_ops **ops, 
 static int add_stats(struct pins *p, struct json_object *show, struct json_object *out,
 		     struct error *err)
 {
-	struct datapath_stats *stats = malloc(sizeof(*stats));
+	struct datapath_stats *stats = calloc(1, sizeof(*stats));
 	const struct datapath_ops *ops;
 	const char *dev = json_get_string(show, "dev");
 	int ret = stats ? find_datapath(p, &ops, err) : error_set(err, -ENOMEM, "out of memory");

@@ -74,6 +74,24 @@ static void add_drops(struct json_object *o, const struct qmap_trunk_stats *ts)
 	json_object_object_add(o, "drops", drops);
 }
 
+/* By these numbers an administrator sees which PDN the modem sends and nobody has asked for. */
+static struct json_object *unknown_json(const struct datapath_stats *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		struct json_object *o;
+
+		if (!s->unknown[mux])
+			continue;
+		o = json_object_new_object();
+		add(o, "mux", mux);
+		add(o, "rx_dropped", s->unknown[mux]);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 struct json_object *counters_to_json(const char *dev, const char *datapath,
 				     const struct datapath_stats *s)
 {
@@ -91,6 +109,7 @@ struct json_object *counters_to_json(const char *dev, const char *datapath,
 	for (unsigned int i = 0; i < s->nports; i++)
 		json_object_array_add(ports, port_json(&s->ports[i], s->by_frame));
 	json_object_object_add(o, "ports", ports);
+	json_object_object_add(o, "unknown", unknown_json(s));
 	add_text(o, "dev", dev);
 	add_text(o, "datapath", datapath);
 	return o;

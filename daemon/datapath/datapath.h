@@ -40,6 +40,8 @@ struct datapath_stats {
 	 */
 	bool by_frame;
 	struct qmap_trunk_stats trunk;
+	/* Frames dropped by mux id, of ids that no port has. Only xdp counts them. */
+	uint64_t unknown[QMAP_MAX_MUX];
 	unsigned int nports;
 	struct datapath_port_stats {
 		unsigned int mux;    /* 0: the trunk itself is the port (raw) */

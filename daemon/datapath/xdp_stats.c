@@ -98,9 +98,11 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 		return ret;
 	xdp_inner_name(dp->base, 'a', split);
 	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += queue_full(rtnl_snapshot_find(links, split));
-	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
 		if (port[mux].ifindex)
 			add_port(out, mux, &port[mux], &sums[mux], links);
+		out->unknown[mux] = port[mux].ifindex ? 0 : sums[mux].rx_dropped;
+	}
 	rtnl_snapshot_free(&links);
 	return 0;
 }

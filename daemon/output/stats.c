@@ -67,6 +67,16 @@ static void print_ports(FILE *out, struct json_object *trunk)
 }
 
 /* Prints the counters that are not 0; with -v all of them. */
+static void print_unknown(FILE *out, struct json_object *trunk)
+{
+	struct json_object *o;
+
+	for (size_t i = 0; (o = json_get_element(trunk, "unknown", i)); i++)
+		fprintf(out, "dropped %lld frames of mux id 0x%02x, which no PDN has\n",
+			(long long)json_get_int(o, "rx_dropped"),
+			(unsigned int)json_get_int(o, "mux"));
+}
+
 static void print_drops(const struct output *output, FILE *out, struct json_object *trunk)
 {
 	struct json_object *drops = json_get_object(trunk, "drops");
@@ -94,5 +104,6 @@ void output_stats(const struct output *output, FILE *out, struct json_object *tr
 		print_head(out, trunk);
 		print_ports(out, trunk);
 		print_drops(output, out, trunk);
+		print_unknown(out, trunk);
 	}
 }

@@ -337,7 +337,7 @@ static void on_dump(struct control_request *req, struct json_object *args, void 
 
 static int stats_of(struct trunk *t, struct json_object **out, struct error *err)
 {
-	struct datapath_stats *stats = malloc(sizeof(*stats));
+	struct datapath_stats *stats = calloc(1, sizeof(*stats));
 	int ret;
 
 	trunk_mend(t);

@@ -114,6 +114,8 @@ test_command_for_nobody() {
 	modem flow disable pdn=1 >/dev/null
 	acks_are 1 0
 	equal "unknown mux" 1 "$(stat_of .drops.unknown_mux)"
+	equal "its number and frames" '1 1' "$(stat_of '.unknown | "\(length) \(.[0].rx_dropped)"')"
+	qmapctl stats | grep -qx "dropped 1 frames of mux id $(printf 0x%02x "$(stat_of '.unknown[0].mux')"), which no PDN has"
 }
 
 # An answer from the modem must not be answered, or the two would never stop.
