@@ -74,7 +74,7 @@ static void add_drops(struct json_object *o, const struct qmap_trunk_stats *ts)
 	json_object_object_add(o, "drops", drops);
 }
 
-/* By these numbers an administrator sees which PDN the modem sends and nobody has asked for. */
+/* The numbers tell an administrator which PDNs the modem sends without a port here. */
 static struct json_object *unknown_json(const struct datapath_stats *s)
 {
 	struct json_object *list = json_object_new_array();
