@@ -70,7 +70,7 @@ MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: preflight programs check-build deb compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
+.PHONY: preflight programs check-build deb check-packages compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
 
 all: programs $(TESTPROGS)
 
@@ -279,6 +279,12 @@ deb:
 	$(Q)tests/deps.sh packages
 	$(Q)system/deb.sh $(BUILD)/deb
 
+# These packages on Debian 12 and 13, made by debootstrap and kept under $(BUILD)/packages: SUITES="bookworm".
+check-packages:
+	$(Q)tests/deps.sh packages
+	$(call with_deps,all $(BUILD)/qmapd-rebuilt)
+	$(Q)tests/packages.sh $(SUITES)
+
 # Other machines than this one, by QEMU: ARCHES="arm64 s390x", KERNELS="6.1 6.12".
 check-arch:
 	$(call with_deps,all)
@@ -349,6 +355,7 @@ help:
 	@echo '                   guests what fits into minutes; the rest: check-vm, check-matrix, fuzz, soak, check-report'
 	@echo 'make               build into $(BUILD)/'
 	@echo 'make deb           Debian packages, in $(BUILD)/deb (qmapd, qmap-dkms)'
+	@echo 'make check-packages  these on Debian 12 and 13 with their systemd: install, upgrade under load, remove (root)'
 	@echo 'sudo make deps     install what the build needs (Debian)'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
 	@echo 'sudo make check-vm every test in guests, hours: three kernels, all data paths, the module by DKMS'
@@ -370,4 +377,4 @@ clean:
 	$(Q)rm -rf $(BUILD)
 
 # Skips trees of their own below it.
--include $(shell find $(BUILD) \( -path $(BUILD)/packages -o -path $(BUILD)/deb -o -path $(BUILD)/vm/*/root \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/packages -o -path $(BUILD)/deb -o -path '$(BUILD)/vm/*/root' \) -prune -o -type f -name '*.d' -print 2>/dev/null)
