@@ -80,3 +80,15 @@ void datapath_port_base(const char *trunk, char base[IFNAMSIZ])
 	else
 		snprintf(base, IFNAMSIZ, "qmap%06x", hash(trunk));
 }
+
+bool datapath_inner_name(const struct datapath_ops *ops, const char *trunk, unsigned int i,
+			 char name[IFNAMSIZ])
+{
+	char base[IFNAMSIZ];
+
+	if (!ops->inner || !ops->inner[i])
+		return false;
+	datapath_port_base(trunk, base);
+	snprintf(name, IFNAMSIZ, "%.10s.%s", base, ops->inner[i]);
+	return true;
+}

@@ -59,6 +59,12 @@ struct datapath_ops {
 	/* Wait in ms before a port that is gone is added again: the trunk may disappear next. */
 	unsigned int gone_ms;
 
+	/*
+	 * The netdevs that it cannot work without, besides trunk and ports: the letters behind
+	 * datapath_port_base() and a dot. Ends with NULL; NULL: there are none.
+	 */
+	const char *const *inner;
+
 	/* Can it be used on this machine and trunk? @why gets the reason in either case. */
 	int (*probe)(const char *trunk, struct error *why);
 	/* Builds and pins everything but the ports. @pins belong to the caller and outlive @out. */
@@ -149,5 +155,9 @@ unsigned int datapath_max_packet(unsigned int ul_max_bytes);
  * comes back.
  */
 void datapath_port_base(const char *trunk, char base[IFNAMSIZ]);
+
+/* Name of the @i-th of ops->inner; false behind the last. */
+bool datapath_inner_name(const struct datapath_ops *ops, const char *trunk, unsigned int i,
+			 char name[IFNAMSIZ]);
 
 #endif

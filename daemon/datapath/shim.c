@@ -463,8 +463,11 @@ static int detach(struct datapath *dp, struct error *err)
 	return rtnl_link_del(dp->nl, link.ifindex, err);
 }
 
+static const char *const inner_netdevs[] = {"sh", NULL}; /* the trunk device */
+
 const struct datapath_ops datapath_shim = {
 	.name = "shim",
+	.inner = inner_netdevs,
 	.limits = {0},
 	.probe = probe,
 	.attach = attach,

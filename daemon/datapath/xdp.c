@@ -418,8 +418,12 @@ static int probe(const char *trunk, struct error *why)
 	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");
 }
 
+/* The split veth and the entry: see xdp_inner_name(). */
+static const char *const inner_netdevs[] = {"sa", "sb", "se", NULL};
+
 const struct datapath_ops datapath_xdp = {
 	.name = "xdp",
+	.inner = inner_netdevs,
 	.limits = {.dl_max_bytes = WISH_BYTES, .dl_max_datagrams = WISH_DATAGRAMS},
 	.probe = probe,
 	.attach = attach,

@@ -311,30 +311,14 @@ void trunk_look_now(struct trunk *t)
 		each_port(t, compare);
 }
 
-/*
- * Suffixes of the data paths' netdevs besides the ports. rmnet has none but its links, which are
- * the ports.
- */
-static const struct {
-	const struct datapath_ops *ops;
-	const char *suffix;
-} inner[] = {
-	{&datapath_xdp, "sa"},
-	{&datapath_xdp, "sb"},
-	{&datapath_xdp, "se"},
-	{&datapath_shim, "sh"},
-};
-
-/* If one of them is missing, everything is built again. */
+/* Without one of its inner netdevs the data path is built again. */
 static bool lacks_inner(struct trunk *t)
 {
-	char base[IFNAMSIZ], name[IFNAMSIZ];
 	struct error err = {0};
+	char name[IFNAMSIZ];
 
-	datapath_port_base(t->config.dev, base);
-	for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++) {
-		snprintf(name, sizeof(name), "%.10s.%s", base, inner[i].suffix);
-		if (inner[i].ops != t->ops || if_nametoindex(name))
+	for (unsigned int i = 0; datapath_inner_name(t->ops, t->config.dev, i, name); i++) {
+		if (if_nametoindex(name))
 			continue;
 		error_set(&err, -ENODEV, "somebody has deleted %s", name);
 		trunk_input(t, TRUNK_IN_ANEW, &err);

@@ -387,15 +387,14 @@ void trunk_look(struct trunk *t)
 	trunk_repair_soon(t->repair);
 }
 
-/* Is it one of the data path's own netdevs? */
 static bool is_inner(const struct trunk *t, const char *name)
 {
-	char base[IFNAMSIZ];
-	size_t len;
+	char inner[IFNAMSIZ];
 
-	datapath_port_base(t->config.dev, base);
-	len = strlen(base);
-	return !strncmp(name, base, len) && !strncmp(name + len, ".s", 2);
+	for (unsigned int i = 0; datapath_inner_name(t->ops, t->config.dev, i, inner); i++)
+		if (!strcmp(name, inner))
+			return true;
+	return false;
 }
 
 void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
