@@ -69,7 +69,6 @@ BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
 MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
-.SECONDARY:
 .PHONY: preflight programs check-build deb check-packages compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
 
 all: programs $(TESTPROGS)
@@ -375,6 +374,13 @@ include system/install.mk
 
 clean:
 	$(Q)rm -rf $(BUILD)
+
+# Kept, though only pattern rules name them. All other objects are made again when they are missing.
+FUZZ_OBJ := $(patsubst %.c,%.o,$(wildcard tests/fuzz/*.c))
+.SECONDARY: $(REBUILT_SKEL) $(FUZZ_OBJ:%=$(BUILD)/asan/%) $(FUZZ_OBJ:%=$(BUILD)/fuzz-obj/%) \
+	    $(LIB_SRC:%.c=$(BUILD)/fuzz-obj/%.o) \
+	    $(patsubst %.c,$(BUILD)/asan/%.o,$(UNIT_SRC) $(BPFTEST_SRC) $(FIXTURES) tests/bpf/env.c) \
+	    $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/vm/*.bpf.c))
 
 # Skips trees of their own below it.
 -include $(shell find $(BUILD) \( -path $(BUILD)/packages -o -path $(BUILD)/deb -o -path '$(BUILD)/vm/*/root' \) -prune -o -type f -name '*.d' -print 2>/dev/null)
