@@ -8,6 +8,7 @@
 #ifndef SHIM_FRONT_H
 #define SHIM_FRONT_H
 
+#include <linux/ethtool.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -24,7 +25,7 @@ struct aggregate {
 };
 
 struct front_ops {
-	/* As ndo_init and ndo_uninit of the trunk's netdev. */
+	/* As ndo_init and ndo_uninit of the trunk's netdev; may be NULL. */
 	int (*init)(struct trunk *trunk);
 	void (*uninit)(struct trunk *trunk);
 	/* As ndo_open, before the NAPIs run, and as ndo_stop, after they have been stopped. */
@@ -48,6 +49,25 @@ struct front_ops {
 	 * call anything, even a port's ndo_start_xmit.
 	 */
 	bool (*transmit)(struct trunk *trunk, struct sk_buff *skb);
+	/* Makes room for aggregates of @bytes; NULL: it has no buffers of its own. Under rtnl. */
+	int (*set_rx_bytes)(struct trunk *trunk, u32 bytes);
+	/* Its counters in ethtool -S, behind the trunk's; n_counters 0: none. */
+	void (*counters)(struct trunk *trunk, u64 *n);
+	const char (*counter_names)[ETH_GSTRING_LEN];
+	unsigned int n_counters;
 };
+
+/*
+ * For front ends in modules of their own, whose device is the trunk's parent: kind "qmap_usb".
+ *
+ * A trunk with @size bytes of private data, which begin with the struct trunk, not registered. NULL:
+ * no memory. Whoever has allocated it frees its netdev.
+ */
+struct trunk *qmap_trunk_alloc(size_t size, const char *name, const struct front_ops *front,
+			       unsigned int queues);
+/* Unregisters the trunk and its ports. Takes rtnl. The front end is called no more after this. */
+void qmap_trunk_unregister(struct trunk *trunk);
+/* There is something to fetch from @queue. From any context. */
+void qmap_trunk_schedule(struct trunk *trunk, unsigned int queue);
 
 #endif

@@ -85,7 +85,7 @@ static rx_handler_result_t handler_receive(struct sk_buff **pskb)
 	}
 	skb_orphan(skb);
 	if (handler_enqueue(this_cpu_ptr(handler_of(trunk)->pending), skb)) {
-		rx_schedule(trunk, smp_processor_id());
+		qmap_trunk_schedule(trunk, smp_processor_id());
 	} else {
 		trunk_drop(trunk, QMAP_DROP_QUEUE_FULL);
 		shim_kfree_skb(skb, SHIM_DROP_QUEUE);
@@ -218,7 +218,7 @@ static struct net_device *handler_find_lower(struct net *net, struct nlattr *tb[
 		NL_SET_ERR_MSG(extack, "The netdev below the trunk device does not exist");
 		return ERR_PTR(-ENODEV);
 	}
-	if (lower->flags & IFF_LOOPBACK || lower->rtnl_link_ops == &trunk_link_ops ||
+	if (lower->flags & IFF_LOOPBACK || is_trunk(lower) ||
 	    lower->rtnl_link_ops == &port_link_ops) {
 		NL_SET_ERR_MSG(extack, "This netdev cannot carry aggregates");
 		return ERR_PTR(-EINVAL);
@@ -261,7 +261,9 @@ static int handler_create(struct net *net, struct net_device *dev, struct nlattr
 	handler_of(trunk)->lower = lower;
 	trunk->headroom = LL_RESERVED_SPACE(lower);
 	trunk->tailroom = lower->needed_tailroom;
-	trunk_change(dev, tb, data, extack);
+	err = trunk_change(dev, tb, data, extack);
+	if (err)
+		return err;
 	err = register_netdevice(dev);
 	if (err)
 		return err;

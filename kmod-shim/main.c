@@ -15,11 +15,16 @@ static int __init shim_init(void)
 	err = rtnl_link_register(&trunk_link_ops);
 	if (err)
 		goto unregister_notifier;
-	err = rtnl_link_register(&port_link_ops);
+	err = rtnl_link_register(&trunk_usb_link_ops);
 	if (err)
 		goto unregister_trunk;
+	err = rtnl_link_register(&port_link_ops);
+	if (err)
+		goto unregister_usb;
 	return 0;
 
+unregister_usb:
+	rtnl_link_unregister(&trunk_usb_link_ops);
 unregister_trunk:
 	rtnl_link_unregister(&trunk_link_ops);
 unregister_notifier:
@@ -30,6 +35,7 @@ unregister_notifier:
 static void __exit shim_exit(void)
 {
 	rtnl_link_unregister(&port_link_ops);
+	rtnl_link_unregister(&trunk_usb_link_ops);
 	rtnl_link_unregister(&trunk_link_ops);
 	unregister_netdevice_notifier(&shim_notifier);
 }

@@ -378,10 +378,11 @@ int rx_create(struct trunk *trunk)
 	return 0;
 }
 
-void rx_schedule(struct trunk *trunk, unsigned int queue)
+void qmap_trunk_schedule(struct trunk *trunk, unsigned int queue)
 {
 	napi_schedule(&trunk->queues[queue]->napi);
 }
+EXPORT_SYMBOL_GPL(qmap_trunk_schedule);
 
 void rx_start(struct trunk *trunk)
 {
@@ -392,7 +393,7 @@ void rx_start(struct trunk *trunk)
 			continue;
 		napi_enable(&trunk->queues[i]->napi);
 		if (trunk->front->waiting(trunk, i)) /* it came before the NAPI could be scheduled */
-			rx_schedule(trunk, i);
+			qmap_trunk_schedule(trunk, i);
 	}
 }
 

@@ -110,6 +110,7 @@ struct trunk {
 	unsigned int n_queues;
 	struct counters __percpu *counters;
 	u32 flow_ms;
+	u32 rx_bytes; /* of the largest aggregate; 0: the front end has no buffers of its own */
 	struct aggregator tx;
 };
 
@@ -149,6 +150,7 @@ static inline void trunk_drop(struct trunk *trunk, unsigned int reason)
 }
 
 /* trunk.c */
+extern struct rtnl_link_ops trunk_usb_link_ops;
 extern const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1];
 bool is_trunk(const struct net_device *dev);
 int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog);
@@ -179,8 +181,6 @@ int rx_create(struct trunk *trunk);
 void rx_start(struct trunk *trunk);
 void rx_stop(struct trunk *trunk);
 void rx_destroy(struct trunk *trunk);
-/* The front end has something to fetch for @queue. From any context. */
-void rx_schedule(struct trunk *trunk, unsigned int queue);
 
 /* pages.c */
 /*

@@ -8,6 +8,7 @@
 
 #define FLOW_MS_DEFAULT	  5000
 #define TX_FRAMES_DEFAULT 32
+#define RX_BYTES_MIN	  512
 
 static const struct net_device_ops trunk_netdev_ops;
 
@@ -88,7 +89,7 @@ static int trunk_init(struct net_device *dev)
 	err = rx_create(trunk);
 	if (err)
 		goto free_counters;
-	err = trunk->front->init(trunk);
+	err = trunk->front->init ? trunk->front->init(trunk) : 0;
 	if (err)
 		goto destroy_rx;
 	netdev_lockdep_set_classes(dev);
@@ -107,7 +108,8 @@ static void trunk_uninit(struct net_device *dev)
 
 	tx_destroy(trunk);
 	rx_destroy(trunk);
-	trunk->front->uninit(trunk);
+	if (trunk->front->uninit)
+		trunk->front->uninit(trunk);
 }
 
 static void trunk_free(struct net_device *dev)
@@ -129,13 +131,20 @@ static const struct net_device_ops trunk_netdev_ops = {
 
 static int trunk_sset_count(struct net_device *dev, int sset)
 {
-	return sset == ETH_SS_STATS ? TRUNK_COUNTER_MAX : -EOPNOTSUPP;
+	const struct trunk *trunk = netdev_priv(dev);
+
+	return sset == ETH_SS_STATS ? TRUNK_COUNTER_MAX + trunk->front->n_counters : -EOPNOTSUPP;
 }
 
 static void trunk_strings(struct net_device *dev, u32 sset, u8 *data)
 {
-	if (sset == ETH_SS_STATS)
-		memcpy(data, trunk_counter_names, sizeof(trunk_counter_names));
+	const struct trunk *trunk = netdev_priv(dev);
+
+	if (sset != ETH_SS_STATS)
+		return;
+	memcpy(data, trunk_counter_names, sizeof(trunk_counter_names));
+	memcpy(data + sizeof(trunk_counter_names), trunk->front->counter_names,
+	       trunk->front->n_counters * ETH_GSTRING_LEN);
 }
 
 static void trunk_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
@@ -143,6 +152,8 @@ static void trunk_ethtool_stats(struct net_device *dev, struct ethtool_stats *st
 	struct trunk *trunk = netdev_priv(dev);
 
 	counters_sum(trunk->counters, data, TRUNK_COUNTER_MAX);
+	if (trunk->front->counters)
+		trunk->front->counters(trunk, data + TRUNK_COUNTER_MAX);
 }
 
 #ifdef SHIM_COALESCE_PARAMS
@@ -220,6 +231,10 @@ void trunk_setup(struct net_device *dev)
 static struct netlink_range_validation flow_ms_range = {.min = 1, .max = 600000};
 static struct netlink_range_validation usecs_range = {.max = TX_USECS_MAX};
 static struct netlink_range_validation bytes_range = {.max = QMAP_MAX_AGGREGATE};
+static struct netlink_range_validation rx_bytes_range = {
+	.min = RX_BYTES_MIN,
+	.max = QMAP_MAX_AGGREGATE,
+};
 
 const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
 	[IFLA_QMAP_TRUNK_VERSION] =
@@ -228,6 +243,7 @@ const struct nla_policy trunk_policy[IFLA_QMAP_TRUNK_MAX + 1] = {
 	[IFLA_QMAP_TRUNK_TX_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &bytes_range),
 	[IFLA_QMAP_TRUNK_TX_FRAMES] = NLA_POLICY_RANGE(NLA_U32, 1, TX_FRAMES_MAX),
 	[IFLA_QMAP_TRUNK_TX_USECS] = NLA_POLICY_FULL_RANGE(NLA_U32, &usecs_range),
+	[IFLA_QMAP_TRUNK_RX_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &rx_bytes_range),
 };
 
 static void trunk_set_u32(u32 *value, const struct nlattr *attr)
@@ -236,13 +252,35 @@ static void trunk_set_u32(u32 *value, const struct nlattr *attr)
 		WRITE_ONCE(*value, nla_get_u32(attr));
 }
 
+static int trunk_set_rx_bytes(struct trunk *trunk, u32 bytes, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (!trunk->front->set_rx_bytes) {
+		NL_SET_ERR_MSG(extack, "The netdev below the trunk device has the buffers");
+		return -EOPNOTSUPP;
+	}
+	err = trunk->front->set_rx_bytes(trunk, bytes);
+	if (err)
+		NL_SET_ERR_MSG(extack, "No memory for buffers of that size");
+	else
+		trunk->rx_bytes = bytes;
+	return err;
+}
+
 int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *data[],
 		 struct netlink_ext_ack *extack)
 {
 	struct trunk *trunk = netdev_priv(dev);
+	int err;
 
 	if (!data)
 		return 0;
+	if (data[IFLA_QMAP_TRUNK_RX_BYTES]) {
+		err = trunk_set_rx_bytes(trunk, nla_get_u32(data[IFLA_QMAP_TRUNK_RX_BYTES]), extack);
+		if (err)
+			return err;
+	}
 	trunk_set_u32(&trunk->flow_ms, data[IFLA_QMAP_TRUNK_FLOW_MS]);
 	trunk_set_u32(&trunk->tx.max_bytes, data[IFLA_QMAP_TRUNK_TX_BYTES]);
 	trunk_set_u32(&trunk->tx.max_frames, data[IFLA_QMAP_TRUNK_TX_FRAMES]);
@@ -264,7 +302,51 @@ int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u32(skb, IFLA_QMAP_TRUNK_FLOW_MS, trunk->flow_ms) ||
 	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_BYTES, trunk->tx.max_bytes) ||
 	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_FRAMES, trunk->tx.max_frames) ||
-	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_USECS, trunk->tx.usecs))
+	    nla_put_u32(skb, IFLA_QMAP_TRUNK_TX_USECS, trunk->tx.usecs) ||
+	    (trunk->rx_bytes && nla_put_u32(skb, IFLA_QMAP_TRUNK_RX_BYTES, trunk->rx_bytes)))
 		return -EMSGSIZE;
 	return 0;
 }
+
+/*
+ * Devices of this kind come and go with their hardware: there is no setup, by which the core would
+ * create one, and no dellink. When their namespace goes they return to the initial one.
+ */
+struct rtnl_link_ops trunk_usb_link_ops = {
+	.kind = QMAP_SHIM_USB_KIND,
+	.maxtype = IFLA_QMAP_TRUNK_MAX,
+	.policy = trunk_policy,
+	.changelink = trunk_change,
+	.get_size = trunk_size,
+	.fill_info = trunk_fill,
+	.netns_refund = true,
+};
+
+struct trunk *qmap_trunk_alloc(size_t size, const char *name, const struct front_ops *front,
+			       unsigned int queues)
+{
+	struct net_device *dev = alloc_netdev(size, name, NET_NAME_ENUM, trunk_setup);
+	struct trunk *trunk;
+
+	if (!dev)
+		return NULL;
+	dev->needs_free_netdev = false;
+	dev->rtnl_link_ops = &trunk_usb_link_ops;
+	trunk = netdev_priv(dev);
+	trunk->front = front;
+	trunk->n_queues = queues;
+	return trunk;
+}
+EXPORT_SYMBOL_GPL(qmap_trunk_alloc);
+
+void qmap_trunk_unregister(struct trunk *trunk)
+{
+	LIST_HEAD(kill);
+
+	rtnl_lock();
+	ports_delete(trunk, &kill);
+	unregister_netdevice_queue(trunk->dev, &kill);
+	unregister_netdevice_many(&kill);
+	rtnl_unlock();
+}
+EXPORT_SYMBOL_GPL(qmap_trunk_unregister);

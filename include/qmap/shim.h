@@ -21,6 +21,10 @@
  * the receive program, the ports, the aggregator and the counters. It disappears with the netdev
  * below, together with its ports. While it is down, the shim drops the aggregates that arrive.
  *
+ * The trunk device of a modem on USB can be the modem's own netdev (link kind "qmap_usb", driver
+ * qmap_usb.ko): see "USB". It is the same device in all other respects, but for what creates it and
+ * deletes it.
+ *
  * A port (link kind "qmap_port") is stacked with IFLA_LINK on a trunk device and carries raw IP,
  * point to point. The process that creates the port chooses its number, 1..255; the programs name
  * the port by that number, which has no meaning to the shim. A port starts without carrier. It
@@ -43,6 +47,9 @@
  *                                    ERANGE if it differs from the module's. Replies carry the
  *                                    module's version
  *
+ *   IFLA_QMAP_TRUNK_RX_BYTES    u32  bytes of the largest downlink aggregate; 512..65280. Kind
+ *                                    "qmap_usb" only, default 31744
+ *
  * On kernels with tx-aggr-* (6.3), `ethtool -C` on the trunk device sets the TX_* values, too.
  *
  * RTM_NEWLINK of kind "qmap_port", in IFLA_INFO_DATA:
@@ -51,7 +58,48 @@
  *
  * Errors, each explained in the extended acknowledgement: EINVAL (attribute missing or out of
  * range, lower netdev missing or of the wrong kind), EBUSY (netdev below has an rx handler), EEXIST
- * (port number taken), EOPNOTSUPP (attribute that cannot be changed).
+ * (port number taken), EOPNOTSUPP (attribute that cannot be changed; a "qmap_usb" that a request
+ * creates or deletes; RX_BYTES of a "qmap_trunk"), ENOMEM.
+ *
+ *
+ * USB
+ * ---
+ *
+ * qmap_usb.ko drives the QMI interface of a modem, in the place of qmi_wwan: one that has the
+ * control channel (/dev/cdc-wdmN, the same as qmi_wwan's) and the data endpoints both. It binds no
+ * interface unless the module's parameter `interfaces` names it, whatever driver is free to. The
+ * administrator moves an interface, here 1-1:1.4, by
+ *
+ *   echo 1-1:1.4 >/sys/module/qmap_usb/parameters/interfaces    (several: with commas between)
+ *   echo 1-1:1.4 >/sys/bus/usb/drivers/qmi_wwan/unbind
+ *   echo 1-1:1.4 >/sys/bus/usb/drivers/qmap_usb/bind
+ *
+ * and back by the opposite. Its netdev, wwan0, is a trunk device, which leaves with the interface,
+ * together with its ports. DTR is lowered and raised when an interface moves: the modem forgets QMI
+ * client ids, and calls with them, as when qmi_wwan is unbound.
+ *
+ * A downlink transfer is one aggregate. Requests are as large as IFLA_QMAP_TRUNK_RX_BYTES, rounded up
+ * to a multiple of the endpoint's packet size, whatever MTU a device has; 8 of 31 KB are in flight
+ * at SuperSpeed and 4 below, more (to 32) of smaller ones. When the size changes while the trunk is
+ * up, requests in flight are taken back: a transfer that the modem is in the middle of is lost. At
+ * most 16 uplink transfers are in flight and 256 wait; they end with a zero-length packet where
+ * their length is a multiple of the endpoint's packet size. After an error a direction rests for 1
+ * to 128 ms, the longer the more errors follow each other; a stalled endpoint is cleared. The device
+ * may be suspended while nothing is sent, by the administrator's power/control.
+ *
+ * `ethtool -S` on the trunk device shows, behind the counters that each trunk device has:
+ *
+ *   usb_rx_urbs, usb_tx_urbs            requests in flight now
+ *   usb_rx_urb_bytes                    their size, downlink
+ *   usb_rx_empty                        downlink transfers without a byte
+ *   usb_rx_overflows                    downlink transfers that were larger than a request: lost
+ *   usb_rx_stalls, usb_tx_stalls        requests that found the endpoint stalled
+ *   usb_halts_cleared                   stalled endpoints that were cleared
+ *   usb_rx_errors, usb_tx_errors        other errors of the bus
+ *   usb_rx_no_memory, usb_tx_no_memory  requests for which the host controller had no memory
+ *   usb_rx_starved                      requests that waited for a buffer, because packets come
+ *                                       faster than they are taken
+ *   usb_tx_dropped                      uplink transfers that an error or a full queue has cost
  *
  *
  * The receive program
@@ -172,6 +220,7 @@
 #define QMAP_SHIM_VERSION 3
 
 #define QMAP_SHIM_TRUNK_KIND "qmap_trunk"
+#define QMAP_SHIM_USB_KIND   "qmap_usb"
 #define QMAP_SHIM_PORT_KIND  "qmap_port"
 
 enum {
@@ -181,6 +230,7 @@ enum {
 	IFLA_QMAP_TRUNK_TX_BYTES,
 	IFLA_QMAP_TRUNK_TX_FRAMES,
 	IFLA_QMAP_TRUNK_TX_USECS,
+	IFLA_QMAP_TRUNK_RX_BYTES,
 	__IFLA_QMAP_TRUNK_END,
 };
 #define IFLA_QMAP_TRUNK_MAX (__IFLA_QMAP_TRUNK_END - 1)
