@@ -18,6 +18,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 mode=$1 version=$2
+# qmap_usb comes with it where the kernel has cdc-wdm.
 name=qmap-shim module=qmap_shim
 DESTDIR=${DESTDIR:-}
 source=${SRCDIR:-/usr/src}/$name-$version
@@ -33,12 +34,12 @@ copy_source() { # where to
 	chmod 0644 "$1/dkms.conf"
 }
 
-# Releases that have our module other than by DKMS.
+# Releases that have our modules other than by DKMS.
 installed() {
 	find "$DESTDIR/lib/modules" -path "*/updates/net/$module.ko*" -printf '%P\n' | sed 's|/.*||'
 }
 
-# Nothing for a tree that holds our module alone.
+# Nothing for a tree that holds our modules alone.
 update_dependencies() { # kernel release
 	[ ! -e "$DESTDIR/lib/modules/$1/modules.order" ] || depmod ${DESTDIR:+-b "$DESTDIR"} "$1"
 }
@@ -87,7 +88,7 @@ remove() {
 	rm -rf "${DESTDIR}${source:?}"
 	[ -d "$DESTDIR/lib/modules" ] || return 0
 	installed | while read -r release; do
-		(cd "$DESTDIR/lib/modules/$release" && rm updates/net/"$module".ko* &&
+		(cd "$DESTDIR/lib/modules/$release" && rm -f updates/net/{"$module",qmap_usb}.ko* &&
 			rmdir -p --ignore-fail-on-non-empty updates/net)
 		update_dependencies "$release"
 	done
