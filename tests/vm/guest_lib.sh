@@ -153,6 +153,11 @@ copy_modules() {
 		cp "$path" "$root/ko/"
 		basename "$path" >>"$root/modules"
 	done
+	path=$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko
+	if [ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules"; then
+		cp "$path" "$root/ko/"
+		basename "$path" >>"$root/modules"
+	fi
 }
 
 # make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /, and

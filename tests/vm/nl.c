@@ -91,7 +91,7 @@ static void put_trunk(struct nlmsghdr *nlh, const struct nl_trunk *t)
 {
 	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
 
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, QMAP_SHIM_TRUNK_KIND);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, t->usb ? QMAP_SHIM_USB_KIND : QMAP_SHIM_TRUNK_KIND);
 	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	if (t->flow_ms)
 		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_FLOW_MS, t->flow_ms);
@@ -103,6 +103,8 @@ static void put_trunk(struct nlmsghdr *nlh, const struct nl_trunk *t)
 		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_FRAMES, t->tx_frames);
 	if (t->tx_usecs)
 		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_USECS, t->tx_usecs);
+	if (t->rx_bytes)
+		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_RX_BYTES, t->rx_bytes);
 	mnl_attr_nest_end(nlh, data);
 	mnl_attr_nest_end(nlh, info);
 }

@@ -10,7 +10,8 @@ struct in6_addr;
 struct nlmsghdr;
 
 struct nl_trunk {
-	uint32_t version, flow_ms, tx_bytes, tx_frames, tx_usecs; /* 0: not sent */
+	uint32_t version, flow_ms, tx_bytes, tx_frames, tx_usecs, rx_bytes; /* 0: not sent */
+	bool usb;							    /* of kind "qmap_usb" */
 };
 
 /* All return 0 or a negative errno; nl_error() then returns the kernel's text, or "". */

@@ -20,6 +20,8 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1 6.12}
 DEADLINE=${DEADLINE:-1800}
+# shellcheck disable=SC2034 # for guest_lib.sh
+GUEST_MODULES="$GUEST_MODULES vhci-hcd cdc-wdm qmi_wwan"
 
 reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }

@@ -5,10 +5,21 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "packets.h"
 
 const char *skipped;
+
+bool test_has_usb(void)
+{
+	if (!access("/sys/bus/usb/drivers/qmap_usb", F_OK) &&
+	    !access("/sys/bus/usb/drivers/qmi_wwan", F_OK) &&
+	    !access("/sys/devices/platform/vhci_hcd.0", F_OK))
+		return true;
+	skipped = "this kernel has no vhci_hcd, qmi_wwan or qmap_usb";
+	return false;
+}
 
 static const struct test {
 	const char *name;
@@ -79,6 +90,18 @@ static const struct test {
 	{"drop_monitor", test_drop_monitor},
 	{"segments", test_segments},
 	{"checksums", test_checksums},
+	{"usb_rx_v1", test_usb_rx_v1},
+	{"usb_rx_v4", test_usb_rx_v4},
+	{"usb_rx_v5", test_usb_rx_v5},
+	{"usb_uplink_v1", test_usb_uplink_v1},
+	{"usb_uplink_v4", test_usb_uplink_v4},
+	{"usb_uplink_v5", test_usb_uplink_v5},
+	{"usb_sizes", test_usb_sizes},
+	{"usb_errors", test_usb_errors},
+	{"usb_uplink_errors", test_usb_uplink_errors},
+	{"usb_unplug", test_usb_unplug},
+	{"usb_device", test_usb_device},
+	{"usb_sleep", test_usb_sleep},
 	{"chaos", test_chaos},
 	{"mutated_large", test_mutated_large},
 };

@@ -3,6 +3,7 @@
 #ifndef VM_SHIM_TEST_H
 #define VM_SHIM_TEST_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #define FAIL(...)                                                                                  \
@@ -15,6 +16,8 @@
 
 /* Reason why the current test cannot run here; it then returns 0. */
 extern const char *skipped;
+/* False where the kernel lacks USB or our driver for it; `skipped` says so then. */
+bool test_has_usb(void);
 
 int test_links(void);
 int test_rx_v1(void);
@@ -81,6 +84,18 @@ int test_held_by_gro(void);
 int test_drop_monitor(void);
 int test_segments(void);
 int test_checksums(void);
+int test_usb_rx_v1(void);
+int test_usb_rx_v4(void);
+int test_usb_rx_v5(void);
+int test_usb_uplink_v1(void);
+int test_usb_uplink_v4(void);
+int test_usb_uplink_v5(void);
+int test_usb_sizes(void);
+int test_usb_errors(void);
+int test_usb_uplink_errors(void);
+int test_usb_unplug(void);
+int test_usb_device(void);
+int test_usb_sleep(void);
 int test_chaos(void);
 int test_mutated_large(void);
 

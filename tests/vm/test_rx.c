@@ -74,59 +74,104 @@ static int compare(const int *taps, const unsigned int *n)
 	return 0;
 }
 
-static int rounds(const struct world *w, int version, const int *taps)
+static int rounds(const struct world *w, int version, unsigned int most, const int *taps)
 {
 	static struct aggregate a;
 	unsigned int n[PORTS + 1], i;
 	uint64_t frames = 0;
 
 	for (i = 0; i < ROUNDS; i++) {
-		a = (struct aggregate){.version = version, .max = random_in(2000, 65535)};
+		a = (struct aggregate){.version = version, .max = random_in(2000, most)};
 		frames += fill(&a, n);
 		if (world_send(w, a.data, a.len) || compare(taps, n))
 			return -1;
 	}
-	if (world_counter_reaches("trunk0", "aggregates", ROUNDS) != ROUNDS ||
-	    world_counter("trunk0", "frames") != frames)
+	if (world_counter_reaches(world_trunk(w), "aggregates", ROUNDS) != ROUNDS ||
+	    world_counter(world_trunk(w), "frames") != frames)
 		return FAIL("counters: %llu frames, sent %llu",
-			    (unsigned long long)world_counter("trunk0", "frames"),
+			    (unsigned long long)world_counter(world_trunk(w), "frames"),
 			    (unsigned long long)frames);
 	return 0;
 }
 
-static int run(int version)
+static int run(const struct world_options *o, unsigned int most)
 {
-	const struct world_options o = {.version = version, .ports = PORTS};
 	int taps[PORTS + 1], err = 0;
 	struct world w;
 	unsigned int i;
 	char name[16];
 
-	if (world_new(&w, &o))
+	if (world_new(&w, o))
 		return -1;
 	for (i = 1; i <= PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
 		taps[i] = world_tap(name);
 		err |= taps[i];
 	}
-	err = err < 0 ? -1 : rounds(&w, version, taps);
+	world_run(&w);
+	err = err < 0 ? -1 : rounds(&w, o->version, most, taps);
+	world_configure(&w);
 	for (i = 1; i <= PORTS; i++)
 		close(taps[i]);
 	world_free(&w);
 	return err;
 }
 
+static int run_tun(int version)
+{
+	const struct world_options o = {.version = version, .ports = PORTS};
+
+	return run(&o, AGGREGATE_MAX);
+}
+
 int test_rx_v1(void)
 {
-	return run(1);
+	return run_tun(1);
 }
 
 int test_rx_v4(void)
 {
-	return run(4);
+	return run_tun(4);
 }
 
 int test_rx_v5(void)
 {
-	return run(5);
+	return run_tun(5);
+}
+
+/* By transfers of the shim's own, of the sizes that modems have, at both speeds. */
+static int run_usb(int version)
+{
+	static const uint32_t sizes[] = {4096, 16384, 31744};
+	unsigned int i;
+
+	if (!test_has_usb())
+		return 0;
+	for (i = 0; i < 2 * sizeof(sizes) / sizeof(*sizes); i++) {
+		const struct world_options o = {.version = version,
+						.ports = PORTS,
+						.modem = WORLD_USB_OWN,
+						.high_speed = i & 1,
+						.trunk.rx_bytes = sizes[i / 2]};
+
+		if (run(&o, sizes[i / 2]))
+			return FAIL("%u bytes at %s", sizes[i / 2],
+				    i & 1 ? "high speed" : "SuperSpeed");
+	}
+	return 0;
+}
+
+int test_usb_rx_v1(void)
+{
+	return run_usb(1);
+}
+
+int test_usb_rx_v4(void)
+{
+	return run_usb(4);
+}
+
+int test_usb_rx_v5(void)
+{
+	return run_usb(5);
 }

@@ -193,9 +193,11 @@ static int exchange(const struct world *w, int version, unsigned int segment,
 	return err;
 }
 
-static int run(int version, const struct nl_trunk *t, unsigned int segment, bool aggregated)
+static int run_on(enum world_modem modem, int version, const struct nl_trunk *t,
+		  unsigned int segment, bool aggregated)
 {
-	const struct world_options o = {.version = version, .ports = PORTS, .trunk = *t};
+	const struct world_options o = {
+		.version = version, .ports = PORTS, .trunk = *t, .modem = modem};
 	unsigned int transfers = 0, packets;
 	struct world w;
 	int err;
@@ -203,13 +205,21 @@ static int run(int version, const struct nl_trunk *t, unsigned int segment, bool
 	memset(streams, 0, sizeof(streams));
 	if (world_new(&w, &o))
 		return -1;
-	err = addresses() || exchange(&w, version, segment, &transfers);
+	err = addresses();
+	world_run(&w);
+	err = err || exchange(&w, version, segment, &transfers);
+	world_configure(&w);
 	packets = streams[1].packets + streams[2].packets;
 	printf("  %u packets in %u transfers\n", packets, transfers);
 	if (!err && (aggregated ? packets < 3 * transfers : packets > transfers))
 		err = FAIL("not what was asked for");
 	world_free(&w);
 	return err;
+}
+
+static int run(int version, const struct nl_trunk *t, unsigned int segment, bool aggregated)
+{
+	return run_on(WORLD_TUN, version, t, segment, aggregated);
 }
 
 /* Software GSO announces that more follows, so one send fills aggregates without a timer. */
@@ -228,6 +238,32 @@ int test_uplink_v4(void)
 int test_uplink_v5(void)
 {
 	return run(5, &by_bytes, SEGMENT, true);
+}
+
+static int run_usb(int version)
+{
+	const struct nl_trunk by_31k = {.tx_bytes = 31744}, off = {};
+
+	if (!test_has_usb())
+		return 0;
+	return run_on(WORLD_USB_OWN, version, &by_bytes, SEGMENT, true) ||
+	       run_on(WORLD_USB_OWN, version, &by_31k, SEGMENT, true) ||
+	       run_on(WORLD_USB_OWN, version, &off, 0, false);
+}
+
+int test_usb_uplink_v1(void)
+{
+	return run_usb(1);
+}
+
+int test_usb_uplink_v4(void)
+{
+	return run_usb(4);
+}
+
+int test_usb_uplink_v5(void)
+{
+	return run_usb(5);
 }
 
 int test_uplink_alone(void)

@@ -21,13 +21,14 @@
 #include "tests/modem/usb_desc.h"
 #include "tests/modem/usb_vhci.h"
 
-#define CMD_SUBMIT 1
-#define CMD_UNLINK 2
-#define RET_SUBMIT 3
-#define RET_UNLINK 4
-#define DATA_MAX   65536
-#define WAITING	   512 /* IN requests; usbnet keeps 60 */
-#define TRANSFERS  64  /* from the host, not yet read */
+#define CMD_SUBMIT  1
+#define CMD_UNLINK  2
+#define RET_SUBMIT  3
+#define RET_UNLINK  4
+#define DATA_MAX    65536
+#define WAITING	    512	  /* IN requests; usbnet keeps 60 */
+#define TRANSFERS   64	  /* from the host, not yet read */
+#define PATIENCE_MS 30000 /* with a host that is slow */
 
 /* kernel Documentation/usb/usbip_protocol.rst; big endian */
 struct header {
@@ -48,8 +49,10 @@ struct header {
 } __attribute__((packed));
 _Static_assert(sizeof(struct header) == 48, "header");
 
+#define ZERO_PACKET 0x40 /* flag of a request (kernel linux/usb.h, URB_ZERO_PACKET) */
+
 struct waiting {
-	uint32_t seqnum;
+	uint32_t seqnum, length;
 	uint8_t endpoint;
 };
 
@@ -60,6 +63,9 @@ struct usb_modem {
 	struct waiting waiting[WAITING]; /* oldest first */
 	unsigned int n_waiting;
 	unsigned long asked; /* number of requests for downlink so far */
+	enum usb_speed speed;
+	struct usb_host host;
+	int refusal; /* of the next transfer from the host */
 	struct {
 		size_t len;
 		uint8_t data[DATA_MAX];
@@ -96,6 +102,7 @@ static int control(struct usb_modem *m, const struct header *h)
 	uint8_t buf[USB_DESC_MAX];
 	size_t len;
 
+	m->host.cleared += s[0] == USB_RECIP_ENDPOINT && s[1] == USB_REQ_CLEAR_FEATURE;
 	if (!(s[0] & USB_DIR_IN))
 		return answer(m, RET_SUBMIT, be32toh(h->seqnum), 0, NULL, 0,
 			      be32toh(h->submit.length));
@@ -105,7 +112,7 @@ static int control(struct usb_modem *m, const struct header *h)
 		return reply(m, h, zero, sizeof(zero));
 	if (s[1] == USB_REQ_GET_CONFIGURATION)
 		return reply(m, h, one, sizeof(one));
-	len = s[1] == USB_REQ_GET_DESCRIPTOR ? usb_descriptor(USB_SUPER, s[3], s[2], buf) : 0;
+	len = s[1] == USB_REQ_GET_DESCRIPTOR ? usb_descriptor(m->speed, s[3], s[2], buf) : 0;
 	if (len)
 		return reply(m, h, buf, len);
 	return answer(m, RET_SUBMIT, be32toh(h->seqnum), -EPIPE, NULL, 0, 0);
@@ -113,11 +120,12 @@ static int control(struct usb_modem *m, const struct header *h)
 
 /* ---- requests ---- */
 
-static bool take_waiting(struct usb_modem *m, unsigned int i, uint32_t *seqnum)
+static bool take_waiting(struct usb_modem *m, unsigned int i, struct waiting *out)
 {
 	if (i >= m->n_waiting)
 		return false;
-	*seqnum = m->waiting[i].seqnum;
+	*out = m->waiting[i];
+	m->host.requests -= out->endpoint == USB_EP_DOWNLINK;
 	m->n_waiting--;
 	memmove(&m->waiting[i], &m->waiting[i + 1], (m->n_waiting - i) * sizeof(m->waiting[0]));
 	return true;
@@ -134,19 +142,28 @@ static unsigned int find_endpoint(const struct usb_modem *m, uint8_t endpoint)
 
 static int in_request(struct usb_modem *m, const struct header *h)
 {
-	struct waiting w = {be32toh(h->seqnum), be32toh(h->endpoint)};
+	struct waiting w = {be32toh(h->seqnum), be32toh(h->submit.length), be32toh(h->endpoint)};
 
 	if (m->n_waiting == WAITING)
 		return -1;
 	m->waiting[m->n_waiting++] = w;
-	m->asked += w.endpoint == USB_EP_DOWNLINK;
+	if (w.endpoint == USB_EP_DOWNLINK) {
+		m->asked++;
+		m->host.requests++;
+		m->host.request_size = w.length;
+	}
 	return 0;
 }
 
 static int out_request(struct usb_modem *m, const struct header *h, size_t len)
 {
 	unsigned int at = (m->out_first + m->out_count) % TRANSFERS;
+	int refusal = m->refusal;
 
+	m->refusal = 0;
+	if (refusal)
+		return answer(m, RET_SUBMIT, be32toh(h->seqnum), refusal, NULL, 0, 0);
+	m->host.ends_transfers = be32toh(h->submit.flags) & ZERO_PACKET;
 	/* without a reader a transfer is lost */
 	if (be32toh(h->endpoint) == USB_EP_UPLINK && len && m->out_count < TRANSFERS) {
 		memcpy(m->out[at].data, m->data, len);
@@ -158,7 +175,8 @@ static int out_request(struct usb_modem *m, const struct header *h, size_t len)
 
 static int take_back(struct usb_modem *m, const struct header *h)
 {
-	uint32_t victim = be32toh(h->unlink.seqnum), ignored;
+	uint32_t victim = be32toh(h->unlink.seqnum);
+	struct waiting ignored;
 	unsigned int i;
 
 	for (i = 0; i < m->n_waiting && m->waiting[i].seqnum != victim; i++)
@@ -226,22 +244,46 @@ void usb_modem_quiet(struct usb_modem *m)
 
 /* ---- transfers ---- */
 
-int usb_modem_send(struct usb_modem *m, const void *data, size_t len)
+static int send_transfer(struct usb_modem *m, const void *data, size_t len, int status)
 {
+	struct waiting w = {};
 	unsigned long asked;
-	uint32_t seqnum = 0;
 
 	while (find_endpoint(m, USB_EP_DOWNLINK) == m->n_waiting)
-		if (serve_one(m, 1000) <= 0)
+		if (serve_one(m, PATIENCE_MS) <= 0)
 			return -1;
-	take_waiting(m, find_endpoint(m, USB_EP_DOWNLINK), &seqnum);
+	take_waiting(m, find_endpoint(m, USB_EP_DOWNLINK), &w);
 	asked = m->asked;
-	if (answer(m, RET_SUBMIT, seqnum, 0, data, len, len))
+	if (len > w.length) {
+		status = -EOVERFLOW;
+		len = 0;
+	}
+	if (answer(m, RET_SUBMIT, w.seqnum, status, data, len, len))
 		return -1;
 	while (m->asked == asked)
-		if (serve_one(m, 1000) <= 0)
+		if (serve_one(m, PATIENCE_MS) <= 0)
 			return -1;
 	return 0;
+}
+
+int usb_modem_send(struct usb_modem *m, const void *data, size_t len)
+{
+	return send_transfer(m, data, len, 0);
+}
+
+int usb_modem_fail(struct usb_modem *m, int status)
+{
+	return send_transfer(m, NULL, 0, status);
+}
+
+void usb_modem_refuse(struct usb_modem *m, int status)
+{
+	m->refusal = status;
+}
+
+const struct usb_host *usb_modem_host(const struct usb_modem *m)
+{
+	return &m->host;
 }
 
 size_t usb_modem_recv(struct usb_modem *m, void *buf, size_t size, int ms)
@@ -272,14 +314,15 @@ void usb_modem_unplug(struct usb_modem **m)
 	*m = NULL;
 }
 
-struct usb_modem *usb_modem_plug(const char *name)
+struct usb_modem *usb_modem_plug(const char *name, enum usb_speed speed)
 {
 	struct usb_modem *m = calloc(1, sizeof(*m));
 	int i;
 
 	if (!m)
 		return NULL;
-	m->fd = vhci_plug(USB_SUPER);
+	m->speed = speed;
+	m->fd = vhci_plug(speed);
 	if (m->fd < 0 || fcntl(m->fd, F_SETFL, 0)) {
 		fprintf(stderr, "vhci_hcd: %s\n", strerror(-m->fd));
 		free(m);

@@ -92,6 +92,11 @@ static int load(struct world *w, const struct world_options *o)
 #define WWAN	 "wwan0"
 #define WWAN_MTU 31745 /* usbnet's transfers are as large as the MTU, and no multiple of 1024 */
 
+const char *world_trunk(const struct world *w)
+{
+	return w->own ? WWAN : "trunk0";
+}
+
 const char *world_modem(const struct world *w)
 {
 	return w->usb ? WWAN : "modem0";
@@ -109,16 +114,49 @@ void world_configure(const struct world *w)
 		usb_modem_serve(w->usb);
 }
 
+static int put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+
+	close(fd);
+	return err ? fail(path, err) : 0;
+}
+
 static int qmi_set(const char *file, const char *text)
 {
 	char path[64];
-	int fd, err;
 
 	snprintf(path, sizeof(path), "/sys/class/net/" WWAN "/qmi/%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	err = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err ? fail(path, err) : 0;
+	return put_text(path, text);
+}
+
+#define DRIVERS "/sys/bus/usb/drivers/"
+
+/* The last part of what a link in sysfs leads to: a driver, an interface. */
+static const char *leads_to(const char *link, char buf[256])
+{
+	ssize_t n = readlink(link, buf, 255);
+	char *slash;
+
+	buf[n < 0 ? 0 : n] = 0;
+	slash = strrchr(buf, '/');
+	return slash ? slash + 1 : buf;
+}
+
+/* Moves the modem's interface from qmi_wwan to the shim's own driver. */
+static int move_usb(void)
+{
+	char buf[256], interface[64];
+	int err;
+
+	snprintf(interface, sizeof(interface), "%s",
+		 leads_to("/sys/class/net/" WWAN "/device", buf));
+	err = put_text("/sys/module/qmap_usb/parameters/interfaces", interface) ||
+	      put_text(DRIVERS "qmi_wwan/unbind", interface) ||
+	      put_text(DRIVERS "qmap_usb/bind", interface) ||
+	      strcmp(leads_to("/sys/class/net/" WWAN "/device/driver", buf), "qmap_usb") != 0;
+	return err ? fail("qmap_usb does not bind", 0) : 0;
 }
 
 /* Each is created as qmimux0, because the previous one has been renamed. */
@@ -144,10 +182,12 @@ static int build_usb(struct world *w, const struct world_options *o)
 {
 	unsigned int i;
 
-	w->usb = usb_modem_plug(WWAN);
-	if (!w->usb || usb_modem_serve(w->usb))
+	w->usb = usb_modem_plug(WWAN, o->high_speed ? USB_HIGH : USB_SUPER);
+	if (!w->usb || usb_modem_serve(w->usb) || (w->own && move_usb()))
 		return -1;
 	w->modem_ifindex = if_nametoindex(WWAN);
+	if (w->own)
+		return 0;
 	/* Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once. */
 	if (qmi_set("raw_ip", "Y") || qmi_set("raw_ip", "N") || qmi_set("raw_ip", "Y") ||
 	    (o->modem == WORLD_USB && qmi_set("pass_through", "Y")) ||
@@ -178,6 +218,7 @@ static int build_tun(struct world *w)
 
 static int build(struct world *w, const struct world_options *o)
 {
+	struct nl_trunk trunk = o->trunk;
 	unsigned int i;
 	int err;
 
@@ -185,24 +226,27 @@ static int build(struct world *w, const struct world_options *o)
 		return -1;
 	if (o->modem_only)
 		return 0;
-	err = nl_add_trunk("trunk0", w->modem_ifindex, &o->trunk);
+	trunk.usb = w->own;
+	err = w->own ? nl_change_trunk(WWAN, &trunk)
+		     : nl_add_trunk("trunk0", w->modem_ifindex, &trunk);
 	if (err)
-		return fail("trunk0", err);
-	w->trunk_ifindex = if_nametoindex("trunk0");
+		return fail(world_trunk(w), err);
+	w->trunk_ifindex = if_nametoindex(world_trunk(w));
 	if (load(w, o))
 		return -1;
 	for (i = 1; i <= o->ports; i++)
 		if (world_port(w, i, true))
 			return -1;
 	w->n_ports = o->ports;
-	err = nl_up("trunk0", true);
-	return err ? fail("trunk0", err) : 0;
+	err = nl_up(world_trunk(w), true);
+	return err ? fail(world_trunk(w), err) : 0;
 }
 
 int world_new(struct world *w, const struct world_options *o)
 {
 	memset(w, 0, sizeof(*w));
 	w->modem = w->second = -1;
+	w->own = o->modem == WORLD_USB_OWN;
 	if (!build(w, o))
 		return 0;
 	world_free(w);

@@ -20,9 +20,10 @@ struct usb_modem;
 
 /* Source of the aggregates. */
 enum world_modem {
-	WORLD_TUN,    /* modem0 */
-	WORLD_USB,    /* wwan0 of the stock qmi_wwan, passed through */
-	WORLD_USB_MUX /* the same, split by qmi_wwan itself; its ports have the shim's names */
+	WORLD_TUN,     /* modem0 */
+	WORLD_USB,     /* wwan0 of the stock qmi_wwan, passed through */
+	WORLD_USB_MUX, /* the same, split by qmi_wwan itself; its ports have the shim's names */
+	WORLD_USB_OWN, /* wwan0 of the shim's own USB driver: it is the trunk */
 };
 
 #define WORLD_PORTS 255
@@ -30,6 +31,7 @@ enum world_modem {
 struct world {
 	int modem; /* TUN with packet information; -1 on USB */
 	struct usb_modem *usb;
+	bool own;   /* wwan0 is the trunk */
 	int second; /* TUN without; -1: none */
 	unsigned int modem_ifindex, trunk_ifindex, second_ifindex;
 	unsigned int n_ports;
@@ -46,6 +48,7 @@ struct world_options {
 	unsigned int avoid;
 	bool no_program;
 	enum world_modem modem;
+	bool high_speed; /* of USB; otherwise SuperSpeed */
 	bool modem_only; /* the modem's netdev and nothing else */
 };
 
@@ -71,6 +74,8 @@ struct bpf_program *world_tx_prog(const struct world *w);
 int world_tc_ingress(const struct world *w, const char *dev, const char *name);
 int world_tc_egress(const struct world *w, const char *dev, const char *name);
 
+/* trunk0, or wwan0 of the shim's own USB driver. */
+const char *world_trunk(const struct world *w);
 /* modem0 or wwan0. */
 const char *world_modem(const struct world *w);
 /* On USB: between these two, packets run and no process configures the host. */

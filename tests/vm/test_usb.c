@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The shim's own USB driver: sizes and numbers of transfers, errors, the device's life. */
+#include "shim_test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/if_link.h>
+
+#include "usbmodem.h"
+#include "world.h"
+
+#define WAIT_MS	 30000
+#define LARGEST	 31744
+#define CYCLES	 20
+#define WWAN	 "wwan0"
+#define INTERVAL 1000 /* us */
+
+/* A world with one port, which the test hears. */
+struct ear {
+	struct world w;
+	int tap;
+};
+
+static int ear_up(struct ear *e, bool high_speed, uint32_t rx_bytes)
+{
+	const struct world_options o = {.version = 1,
+					.ports = 1,
+					.modem = WORLD_USB_OWN,
+					.high_speed = high_speed,
+					.trunk.rx_bytes = rx_bytes};
+
+	if (world_new(&e->w, &o))
+		return -1;
+	e->tap = world_tap("port1");
+	if (e->tap >= 0)
+		return 0;
+	world_free(&e->w);
+	return -1;
+}
+
+static void ear_down(struct ear *e)
+{
+	close(e->tap);
+	world_free(&e->w);
+}
+
+/* An aggregate of @bytes, all of UDP datagrams; all that there is room for. */
+static size_t fill(struct aggregate *a, size_t bytes)
+{
+	static uint8_t packet[PACKET_MAX];
+	struct packet_spec s = {.udp = true, .flow = 1, .ttl = 64, .seq = random_u32()};
+	size_t left;
+
+	*a = (struct aggregate){.version = 1, .max = bytes};
+	while (a->len < bytes) {
+		left = bytes - a->len;
+		/* what remains must be enough for a packet again */
+		s.payload = (left > 1500 + 64 ? 1432 : left) - 4 - 28;
+		s.id++;
+		if (!aggregate_add(a, 1, packet, packet_make(packet, &s), 0))
+			break;
+	}
+	return a->len;
+}
+
+/* One aggregate of exactly @bytes, a multiple of 4, arrives as it was sent. */
+static int hears(struct ear *e, size_t bytes)
+{
+	static uint8_t packet[PACKET_MAX];
+	static struct aggregate a;
+	size_t at, len;
+
+	if (fill(&a, bytes) != bytes)
+		return FAIL("%zu bytes cannot be filled: %zu", bytes, a.len);
+	if (world_send(&e->w, a.data, a.len))
+		return FAIL("%zu bytes are not taken", bytes);
+	for (at = 0; at < a.len; at += 4 + len) {
+		len = world_read(e->tap, packet, sizeof(packet), WAIT_MS);
+		if (!len)
+			return FAIL("nothing of %zu bytes comes at %zu", bytes, at);
+		if (at + 4 + len > a.len || memcmp(packet, a.data + at + 4, len))
+			return FAIL("%zu bytes: packet at %zu differs", bytes, at);
+	}
+	return 0;
+}
+
+static uint64_t count(const char *name)
+{
+	return world_counter(WWAN, name);
+}
+
+/* Sizes change while the netdev is up; the modem's largest aggregate fits each time. */
+static int resize(struct ear *e, uint32_t bytes, unsigned int packet, unsigned int least)
+{
+	const struct nl_trunk t = {.rx_bytes = bytes, .usb = true};
+	const struct usb_host *host = usb_modem_host(e->w.usb);
+	unsigned int expected = (bytes + packet - 1) / packet * packet;
+
+	world_configure(&e->w);
+	if (nl_change_trunk(WWAN, &t))
+		return FAIL("%u bytes: %s", bytes, nl_error());
+	world_run(&e->w);
+	if (host->request_size != expected || count("usb_rx_urb_bytes") != expected)
+		return FAIL("%u bytes: requests of %u", bytes, host->request_size);
+	if (host->requests < least || count("usb_rx_urbs") != host->requests)
+		return FAIL("%u bytes: %u requests in flight", bytes, host->requests);
+	if (bytes == LARGEST && host->requests != least)
+		return FAIL("%u bytes: %u requests in flight, not %u", bytes, host->requests,
+			    least);
+	return hears(e, bytes & ~3U) || hears(e, 60) || hears(e, (bytes & ~3U) - 4);
+}
+
+static int sizes_at(bool high_speed)
+{
+	static const uint32_t sizes[] = {4096, LARGEST, 1500, 16384, 65280, 2048, LARGEST};
+	struct ear e;
+	unsigned int i;
+	int err = 0;
+
+	if (ear_up(&e, high_speed, 0))
+		return -1;
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes) && !err; i++)
+		err = resize(&e, sizes[i], high_speed ? 512 : 1024, high_speed ? 4 : 8);
+	world_configure(&e.w);
+	ear_down(&e);
+	return err;
+}
+
+int test_usb_sizes(void)
+{
+	if (!test_has_usb())
+		return 0;
+	return sizes_at(false) || sizes_at(true);
+}
+
+/* What the host asks for now. */
+static unsigned int requests(struct ear *e)
+{
+	world_configure(&e->w);
+	world_run(&e->w);
+	return usb_modem_host(e->w.usb)->requests;
+}
+
+/* After each error packets run again, and it has been counted. */
+static int survives(struct ear *e, int status, unsigned int times, const char *counter)
+{
+	uint64_t before = count(counter);
+	unsigned int i;
+
+	for (i = 0; i < times; i++)
+		if (usb_modem_fail(e->w.usb, status))
+			return FAIL("%s: the host asks no more", strerror(-status));
+	if (world_counter_reaches(WWAN, counter, before + times) != before + times)
+		return FAIL("%s: %s is %llu, not %llu", strerror(-status), counter,
+			    (unsigned long long)count(counter),
+			    (unsigned long long)(before + times));
+	return hears(e, 4096) || hears(e, LARGEST);
+}
+
+static int errors(struct ear *e)
+{
+	const struct usb_host *host = usb_modem_host(e->w.usb);
+	static uint8_t large[40000];
+
+	if (hears(e, LARGEST) || survives(e, -EPROTO, 1, "usb_rx_errors") ||
+	    survives(e, -EILSEQ, 3, "usb_rx_errors") || survives(e, -ETIME, 10, "usb_rx_errors") ||
+	    survives(e, -EOVERFLOW, 20, "usb_rx_overflows") ||
+	    survives(e, -ENOMEM, 2, "usb_rx_no_memory") || survives(e, 0, 5, "usb_rx_empty") ||
+	    survives(e, -EPIPE, 1, "usb_rx_stalls"))
+		return -1;
+	if (host->cleared != 1 || count("usb_halts_cleared") != 1)
+		return FAIL("halts cleared: %u", host->cleared);
+	/* a babble in earnest, and a transfer that is cut short */
+	if (usb_modem_send(e->w.usb, large, sizeof(large)) || hears(e, LARGEST))
+		return -1;
+	if (usb_modem_send(e->w.usb, large, 3) || hears(e, LARGEST))
+		return -1;
+	if (world_counter_reaches(WWAN, "drop_truncated", 1) == 0)
+		return FAIL("3 bytes are taken for an aggregate");
+	return requests(e) == 8 ? 0 : FAIL("%u requests in the end", host->requests);
+}
+
+int test_usb_errors(void)
+{
+	struct ear e;
+	int err;
+
+	if (!test_has_usb())
+		return 0;
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	world_run(&e.w);
+	err = errors(&e);
+	world_configure(&e.w);
+	ear_down(&e);
+	return err;
+}
+
+/* ---- uplink ---- */
+
+static int speaker(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = htonl(0x0a640002)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (nl_add_addr4("port1", htonl(0x0a640001), 24) || nl_wait_running("port1") ||
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		return FAIL("UDP socket: %s", strerror(errno));
+	return fd;
+}
+
+/* A datagram of @len bytes gets out, behind others that an error has cost. */
+static int speaks(struct ear *e, int fd, size_t len)
+{
+	static uint8_t data[PACKET_MAX], buf[AGGREGATE_MAX];
+	size_t i, n;
+
+	for (i = 0; i < len; i++)
+		data[i] = random_u32();
+	if (send(fd, data, len, 0) != (ssize_t)len)
+		return FAIL("send %zu: %s", len, strerror(errno));
+	do {
+		n = world_recv(&e->w, buf, sizeof(buf), WAIT_MS);
+		if (!n)
+			return FAIL("%zu bytes do not get out", len);
+	} while (n < 32 + len || memcmp(buf + 32, data, len));
+	return 0;
+}
+
+static int loses(struct ear *e, int fd, int status, const char *counter)
+{
+	uint64_t before = count(counter), dropped = count("usb_tx_dropped");
+
+	usb_modem_refuse(e->w.usb, status);
+	if (send(fd, "lost", 4, 0) != 4 || speaks(e, fd, 100))
+		return -1;
+	/* the answers to both may still be on their way through vhci_hcd */
+	if (world_counter_reaches(WWAN, "usb_tx_dropped", dropped + 1) != dropped + 1 ||
+	    count(counter) != before + 1)
+		return FAIL("%s is %llu", counter, (unsigned long long)count(counter));
+	return 0;
+}
+
+/* Every length, hence multiples of the endpoint's packet, and datagrams beyond the usual MTU. */
+static int lengths(struct ear *e, int fd)
+{
+	const struct usb_host *host = usb_modem_host(e->w.usb);
+	size_t len;
+
+	for (len = 1; len <= 1472; len += len < 960 ? 37 : 1)
+		if (speaks(e, fd, len))
+			return -1;
+	if (!host->ends_transfers)
+		return FAIL("no zero-length packet at the end");
+	return 0;
+}
+
+static int uplink_errors(struct ear *e, int fd)
+{
+	const struct usb_host *host = usb_modem_host(e->w.usb);
+
+	if (lengths(e, fd) || loses(e, fd, -EPROTO, "usb_tx_errors") ||
+	    loses(e, fd, -EILSEQ, "usb_tx_errors") || loses(e, fd, -EPIPE, "usb_tx_stalls"))
+		return -1;
+	world_configure(&e->w);
+	world_counter_reaches(WWAN, "usb_halts_cleared", 1);
+	world_run(&e->w);
+	return host->cleared == 1 ? 0 : FAIL("halts cleared: %u", host->cleared);
+}
+
+/* MTUs limit what is sent, and nothing of what is received. */
+static int mtus(struct ear *e, int fd)
+{
+	static const unsigned int mtu[] = {1280, 1500, 9000};
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(mtu) / sizeof(*mtu) && !err; i++) {
+		world_configure(&e->w);
+		err = nl_set_u32("port1", IFLA_MTU, mtu[i]);
+		world_run(&e->w);
+		err = err || speaks(e, fd, mtu[i] - 28) || hears(e, LARGEST);
+	}
+	return err ? FAIL("MTU %u", mtu[i - 1]) : 0;
+}
+
+int test_usb_uplink_errors(void)
+{
+	struct ear e;
+	int err, fd;
+
+	if (!test_has_usb())
+		return 0;
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	fd = speaker();
+	world_run(&e.w);
+	err = fd < 0 || uplink_errors(&e, fd) || mtus(&e, fd);
+	world_configure(&e.w);
+	close(fd);
+	ear_down(&e);
+	return err;
+}
+
+/* ---- the device's life ---- */
+
+static bool gone(void)
+{
+	int i;
+
+	for (i = 0; i < 30000 && if_nametoindex(WWAN); i++)
+		usleep(INTERVAL);
+	return !if_nametoindex(WWAN);
+}
+
+/* The modem is pulled out while aggregates and packets are on their way. */
+static int unplug_once(void)
+{
+	struct aggregate *a;
+	struct ear e;
+	unsigned int i;
+	int fd;
+
+	static struct aggregate aggregate;
+
+	a = &aggregate;
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	fd = speaker();
+	world_run(&e.w);
+	fill(a, LARGEST);
+	for (i = random_in(1, 12); i && fd >= 0; i--) {
+		world_send(&e.w, a->data, a->len);
+		send(fd, a->data, 1000, 0);
+	}
+	usb_modem_unplug(&e.w.usb);
+	for (i = 0; i < 5; i++)
+		send(fd, a->data, 1000, 0);
+	close(fd);
+	if (!gone())
+		return FAIL("the netdev outlives the modem");
+	if (if_nametoindex("port1"))
+		return FAIL("the port outlives the trunk");
+	e.w.trunk_ifindex = 0;
+	ear_down(&e);
+	return fd < 0 ? -1 : 0;
+}
+
+int test_usb_unplug(void)
+{
+	unsigned int i;
+
+	if (!test_has_usb())
+		return 0;
+	for (i = 0; i < CYCLES; i++)
+		if (unplug_once())
+			return FAIL("cycle %u", i);
+	return 0;
+}
+
+/* The netdev is the hardware's: nobody else creates or deletes it. */
+static int device(struct ear *e)
+{
+	const struct nl_trunk t = {.usb = true, .rx_bytes = 4096},
+			      small = {.usb = true, .rx_bytes = 10};
+	const struct nl_trunk other = {.rx_bytes = 4096};
+	unsigned int i;
+
+	if (nl_del(WWAN) != -EOPNOTSUPP)
+		return FAIL("it can be deleted");
+	if (nl_add_trunk("usb0", e->w.trunk_ifindex, &t) != -EOPNOTSUPP)
+		return FAIL("one can be created");
+	if (nl_add_trunk("usb0", e->w.trunk_ifindex, &other) != -EOPNOTSUPP &&
+	    nl_add_trunk("usb0", e->w.trunk_ifindex, &other) != -EINVAL)
+		return FAIL("a trunk is stacked on it");
+	if (nl_change_trunk(WWAN, &small) != -ERANGE)
+		return FAIL("10 bytes are a size");
+	for (i = 0; i < CYCLES; i++)
+		if (nl_up(WWAN, false) || count("usb_rx_urbs") || nl_up(WWAN, true) ||
+		    count("usb_rx_urbs") != 8)
+			return FAIL("down and up: %llu requests",
+				    (unsigned long long)count("usb_rx_urbs"));
+	world_run(&e->w);
+	return hears(e, LARGEST);
+}
+
+int test_usb_device(void)
+{
+	struct ear e;
+	int err;
+
+	if (!test_has_usb())
+		return 0;
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	err = device(&e);
+	world_configure(&e.w);
+	ear_down(&e);
+	return err;
+}
+
+static int power(const char *file, const char *text)
+{
+	char path[128];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/sys/class/net/" WWAN "/device/../power/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	err = fd < 0 || write(fd, text, strlen(text)) < 0 ? FAIL("%s: %s", path, strerror(errno))
+							  : 0;
+	close(fd);
+	return err;
+}
+
+static bool asleep(void)
+{
+	char text[32] = "";
+	int fd, i;
+
+	for (i = 0; i < 30000 && strncmp(text, "suspended", 9) != 0; i++) {
+		usleep(INTERVAL);
+		fd = open("/sys/class/net/" WWAN "/device/../power/runtime_status",
+			  O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = 0;
+		close(fd);
+	}
+	return !strncmp(text, "suspended", 9);
+}
+
+/* The modem may sleep while nothing is sent; a packet wakes it up, and is not lost. */
+static int sleeps(struct ear *e, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++) {
+		world_configure(&e->w);
+		if (!asleep())
+			return FAIL("it does not fall asleep");
+		/* not by ethtool, which would wake it up */
+		if (requests(e))
+			return FAIL("it sleeps with requests in flight");
+		if (speaks(e, fd, 500) || hears(e, LARGEST))
+			return -1;
+	}
+	return 0;
+}
+
+int test_usb_sleep(void)
+{
+	struct ear e;
+	int err, fd;
+
+	if (!test_has_usb())
+		return 0;
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	fd = speaker();
+	err = fd < 0 || power("autosuspend_delay_ms", "50") || power("control", "auto") ||
+	      sleeps(&e, fd);
+	world_configure(&e.w);
+	close(fd);
+	ear_down(&e);
+	return err;
+}
