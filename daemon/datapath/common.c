@@ -2,9 +2,11 @@
 #include "common.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "rtnl/rtnl.h"
 #include "rtnl/snapshot.h"
@@ -120,6 +122,45 @@ int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struc
 	if (!ret && count != n)
 		ret = -EIO;
 	return ret ? error_set(err, ret, "cannot read a BPF map: %s", strerror(-ret)) : 0;
+}
+
+int datapath_sum_percpu(int fd, unsigned int n, size_t words, __u64 *sums, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), ret;
+	__u64 *all;
+
+	if (cpus < 0)
+		return error_set(err, cpus, "cannot count the CPUs");
+	all = calloc(n, cpus * words * sizeof(*all));
+	if (!all)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = datapath_read_array(fd, all, cpus * words * sizeof(*all), n, err);
+	memset(sums, 0, n * words * sizeof(*sums));
+	for (size_t i = 0; !ret && i < n * cpus * words; i++)
+		sums[i / (cpus * words) * words + i % words] += all[i];
+	free(all);
+	return ret;
+}
+
+int datapath_zero_stats(int fd, __u32 mux, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), ret = 0;
+	struct qmap_port_stats *zero = calloc(cpus > 0 ? cpus : 1, sizeof(*zero));
+
+	if (!zero)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (bpf_map_update_elem(fd, &mux, zero, BPF_ANY))
+		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	free(zero);
+	return ret;
+}
+
+bool datapath_flow_is_off(const struct qmap_port *port)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return port->flow_off_until > now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 /* Has @place the first port in its namespace? Then that namespace is not read yet. */

@@ -53,6 +53,13 @@ void datapath_close(struct datapath **dp);
  */
 int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struct error *err);
 
+/* Sums @n entries of a per-CPU array, whose values are @words 64-bit counters, into @sums. */
+int datapath_sum_percpu(int fd, unsigned int n, size_t words, __u64 *sums, struct error *err);
+/* Sets the counters of PDN @mux, a value of struct qmap_port_stats for each CPU, to zero. */
+int datapath_zero_stats(int fd, __u32 mux, struct error *err);
+/* Tells whether the modem has stopped the uplink of a PDN. */
+bool datapath_flow_is_off(const struct qmap_port *port);
+
 /*
  * Calls @fn with the netdev of each port in dp->places (NULL: it is gone): one dump of links for each
  * namespace. The first failure ends it.

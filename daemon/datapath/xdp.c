@@ -28,6 +28,7 @@
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
+#include "trunk_filter.h"
 #include "xdp_link.h"
 
 const struct pins_entry xdp_pins[XDP_PINS] = {
@@ -141,7 +142,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		?: attach_xdp(dp, skel->progs.qmap_split, entry, XDP_FLAGS_SKB_MODE,
 			      XDP_LINK_SPLIT, err)
 		?: pins_set_datapath(pins, datapath_xdp.name, err)
-		?: xdp_entry_attach(dp, bpf_program__fd(skel->progs.qmap_enter), err);
+		?: trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_enter), err);
 	if (ret)
 		detach(dp, NULL);
 	qmap_xdp__destroy(skel);
@@ -204,19 +205,6 @@ static int update(int fd, const void *key, const void *value, struct error *err)
 	return 0;
 }
 
-static int zero_stats(struct datapath *dp, __u32 mux, struct error *err)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct qmap_port_stats *zero = calloc(cpus > 0 ? cpus : 1, sizeof(*zero));
-	int ret;
-
-	if (!zero)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = update(dp->fd[XDP_PORT_STATS], &mux, zero, err);
-	free(zero);
-	return ret;
-}
-
 /* The port goes into `ports` last: from then on frames of its mux id are let through. */
 static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *inner,
 		      const struct rtnl_link *lower, struct error *err)
@@ -225,7 +213,7 @@ static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *in
 	struct qmap_port port = {.ifindex = inner->ifindex};
 
 	memcpy(port.mac, lower->mac, sizeof(port.mac));
-	return zero_stats(dp, mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
+	return datapath_zero_stats(dp->fd[XDP_PORT_STATS], mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
 		?: update(dp->fd[XDP_UPLINKS], &inner->ifindex, &mux, err)
 		?: update(dp->fd[XDP_PORTS], &mux, &port, err);
 }

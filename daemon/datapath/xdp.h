@@ -56,15 +56,10 @@ int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MU
 int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err);
 int xdp_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);
 
-/* The entry device, and the way there from the trunk. -EBUSY where an XDP program is on the trunk.
- */
+#define XDP_ENTRY_PROGRAM "qmap_enter" /* leads from the trunk to the entry device */
+
 int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error *err);
-int xdp_entry_attach(const struct datapath *dp, int prog, struct error *err);
-/* Is the way there still ours? */
-bool xdp_entry_is_attached(const struct datapath *dp);
-/* @prog in the place of an earlier one of ours, if there is one and it differs. */
-int xdp_entry_renew(const struct datapath *dp, int prog, bool *changed, struct error *err);
-/* Undoes both, as far as they are there. */
+/* Removes the entry device and the filter, as far as they are there. */
 int xdp_entry_remove(struct rtnl *nl, const char *base, unsigned int trunk, struct error *err);
 
 #endif

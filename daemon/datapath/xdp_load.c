@@ -13,6 +13,7 @@
 #include "rtnl/rtnl.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
+#include "trunk_filter.h"
 #include "xdp_link.h"
 
 /* A device map with @n entries, each the split veth with the trim program. Its fd. */
@@ -188,7 +189,7 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err)
 	ret = renew_split(dp, skel, changed, err)
 		?: renew_deliver(dp, skel, changed, err)
 		?: renew_uplink(dp, skel, changed, err)
-		?: xdp_entry_renew(dp, bpf_program__fd(skel->progs.qmap_enter), changed, err);
+		?: trunk_filter_renew(dp->trunk, XDP_ENTRY_PROGRAM, bpf_program__fd(skel->progs.qmap_enter), changed, err);
 	qmap_xdp__destroy(skel);
 	return ret;
 }

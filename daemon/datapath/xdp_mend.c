@@ -11,6 +11,7 @@
 #include "qmap_xdp.skel.h"
 #include "renew.h"
 #include "rtnl/rtnl.h"
+#include "trunk_filter.h"
 
 static unsigned int inner(const struct datapath *dp, char which)
 {
@@ -38,14 +39,14 @@ static int mend_entry(struct datapath *dp, char *where, size_t size, struct erro
 	struct qmap_config config;
 	int ret;
 
-	if (xdp_entry_is_attached(dp))
+	if (trunk_filter_is(dp->trunk, XDP_ENTRY_PROGRAM))
 		return 0;
 	renew_add_where(where, size, dp->trunk);
 	ret = renew_get_config(dp->pins, &config, err)
 		      ?: xdp_load(&skel, dp, &config, inner(dp, 'e'), err);
 	if (ret)
 		return ret;
-	ret = xdp_entry_attach(dp, bpf_program__fd(skel->progs.qmap_enter), err);
+	ret = trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_enter), err);
 	qmap_xdp__destroy(skel);
 	return ret;
 }

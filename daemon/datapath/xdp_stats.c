@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <bpf/libbpf.h>
-#include <errno.h>
 #include <linux/if_ether.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "rtnl/snapshot.h"
 #include "xdp.h"
 
-/* Sums @n entries of a per-CPU array, whose values are @words 64-bit counters, into @sums. */
-static int sum_percpu(int fd, unsigned int n, size_t words, __u64 *sums, struct error *err)
-{
-	int cpus = libbpf_num_possible_cpus(), ret;
-	__u64 *all;
-
-	if (cpus < 0)
-		return error_set(err, cpus, "cannot count the CPUs");
-	all = calloc(n, cpus * words * sizeof(*all));
-	if (!all)
-		return error_set(err, -ENOMEM, "out of memory");
-	ret = datapath_read_array(fd, all, cpus * words * sizeof(*all), n, err);
-	memset(sums, 0, n * words * sizeof(*sums));
-	for (size_t i = 0; !ret && i < n * cpus * words; i++)
-		sums[i / (cpus * words) * words + i % words] += all[i];
-	free(all);
-	return ret;
-}
-
 static int sum_ports(const struct datapath *dp, struct qmap_port_stats sums[QMAP_MAX_MUX],
 		     struct error *err)
 {
-	return sum_percpu(dp->fd[XDP_PORT_STATS], QMAP_MAX_MUX, sizeof(*sums) / sizeof(__u64),
-			  (__u64 *)sums, err);
-}
-
-static bool flow_is_off(const struct qmap_port *port)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return port->flow_off_until > now.tv_sec * 1000000000ULL + now.tv_nsec;
+	return datapath_sum_percpu(dp->fd[XDP_PORT_STATS], QMAP_MAX_MUX,
+				   sizeof(*sums) / sizeof(__u64), (__u64 *)sums, err);
 }
 
 /*
@@ -71,7 +39,7 @@ static void add_port(struct datapath_stats *out, unsigned int mux, const struct 
 
 	*p = (struct datapath_port_stats){.mux = mux,
 					  .up = port->flags & QMAP_PORT_UP,
-					  .flow_off = flow_is_off(port),
+					  .flow_off = datapath_flow_is_off(port),
 					  .count = *count};
 	lower = inner && inner->lower ? rtnl_snapshot_link(links, inner->lower) : NULL;
 	if (lower)
@@ -91,7 +59,7 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 	out->by_frame = true;
 	out->nports = 0;
 	ret = xdp_read_ports(dp, port, err) ?: sum_ports(dp, sums, err)
-		      ?: sum_percpu(dp->fd[XDP_TRUNK_STATS], 1, sizeof(out->trunk) / sizeof(__u64),
+		      ?: datapath_sum_percpu(dp->fd[XDP_TRUNK_STATS], 1, sizeof(out->trunk) / sizeof(__u64),
 				    (__u64 *)&out->trunk, err)
 		      ?: rtnl_snapshot_read_links(&links, dp->nl, err);
 	if (ret)
