@@ -120,19 +120,23 @@ static __always_inline int change_mux(struct qmap_trunk_stats *ts, struct walk *
  * it is another kind of frame.
  */
 static __always_inline int usual_frame(struct qmap_trunk_stats *ts, struct walk *w,
-				       const __u8 *data, const __u8 *end)
+				       const __u8 *data, const __u8 *end, __u32 header, __u32 tail)
 {
-	const __u32 header = config.dl_version == QMAP_V5 ? 8 : 4;
 	__u64 off = w->off, len, behind;
-	const __u8 *p = data + off;
+	const __u8 *p;
 	__u32 pad, mux;
 
-	if (off > QMAP_MAX_AGGREGATE || p + header + 1 > end)
+	if (off > QMAP_MAX_AGGREGATE)
+		return 0;
+	/* the verifier of Linux 6.1 knows the limit of the register that was compared only */
+	asm volatile("" : "+r"(off));
+	p = data + off;
+	if (p + header + 1 > end)
 		return 0;
 	len = (__u32)p[2] << 8 | p[3];
 	pad = p[0] & QMAP_PAD_MASK;
 	mux = p[1];
-	behind = off + header + len + TAIL;
+	behind = off + header + len + tail;
 	if (p[0] & QMAP_FLAG_COMMAND || (p[header] & 0xd0) != 0x40 || len < pad + 40 ||
 	    behind > (__u64)(end - data) || behind > QMAP_MAX_AGGREGATE)
 		return 0;
@@ -144,21 +148,33 @@ static __always_inline int usual_frame(struct qmap_trunk_stats *ts, struct walk 
 	w->off = behind;
 	w->packets++;
 	w->bytes += len - pad;
-	if (config.dl_version == QMAP_V5 && p[5] & QMAP_V5_CSUM)
+	if (header > sizeof(struct qmap_hdr) && p[5] & QMAP_V5_CSUM)
 		w->csum_ok++;
 	return 1;
 }
 
+/* The lengths are constants for the compiler, and only one of the three remains in the kernel. */
+static __always_inline int usual_frame_of_version(struct qmap_trunk_stats *ts, struct walk *w,
+						  const __u8 *data, const __u8 *end)
+{
+	if (config.dl_version == QMAP_V5)
+		return usual_frame(ts, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
+	if (config.dl_version == QMAP_V4)
+		return usual_frame(ts, w, data, end, sizeof(struct qmap_hdr),
+				   sizeof(struct qmap_v4_trailer));
+	return usual_frame(ts, w, data, end, sizeof(struct qmap_hdr), 0);
+}
+
 static __always_inline void report_command(struct __sk_buff *skb, const struct qmap_frame *f)
 {
-	__u32 n = f->len < QMAP_EVENT_BYTES ? f->len : QMAP_EVENT_BYTES;
+	__u32 less = (f->len < QMAP_EVENT_BYTES ? f->len : QMAP_EVENT_BYTES) - 1;
 	struct qmap_event *ev = new_event(f->mux_id, f->len);
 
 	if (!ev)
 		return;
-	asm volatile("%0 &= 0x7f" : "+r"(n)); /* for the verifier; the compiler knows it */
-	if (n && n <= QMAP_EVENT_BYTES)
-		bpf_skb_load_bytes(skb, f->payload, ev->data, n);
+	/* for the verifier; a command has 8 bytes at least, and the compiler knows the limit */
+	asm volatile("%0 &= 0x3f" : "+r"(less));
+	bpf_skb_load_bytes(skb, f->payload, ev->data, less + 1);
 	bpf_ringbuf_submit(ev, 0);
 }
 
@@ -342,7 +358,7 @@ int qmap_observe(struct __sk_buff *skb)
 	for (i = 0; i < RUN_USUAL; i++) {
 		const __u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 
-		if (!usual_frame(ts, w, data, end))
+		if (!usual_frame_of_version(ts, w, data, end))
 			break;
 	}
 	for (i = 0; i < RUN_ANY; i++)
