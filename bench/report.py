@@ -14,7 +14,7 @@ import math
 import sys
 import time
 
-PATHS = ["shim", "xdp", "rmnet", "qmimux"]
+PATHS = ["shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed"]
 FILLS = ["#1b4f72", "#d68910", "#7d7d7d", "#b03a2e", "#1e8449", "#6c3483"]
 DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 2"]
 PERCENTILES = ("p50", "p90", "p99", "p100")

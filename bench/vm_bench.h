@@ -31,6 +31,8 @@ enum path {
 	XDP,
 	RMNET,
 	QMIMUX,
+	RMNET_OBSERVED,
+	QMIMUX_OBSERVED,
 	PATHS
 };
 

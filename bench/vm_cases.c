@@ -2,7 +2,8 @@
 /* The table of cases measured in guests. */
 #include "vm_bench.h"
 
-const char *const path_names[PATHS] = {"base", "shim", "xdp", "rmnet", "qmimux"};
+const char *const path_names[PATHS] = {"base",		 "shim",	   "xdp", "rmnet", "qmimux",
+				       "rmnet-observed", "qmimux-observed"};
 
 #define CASE(n, v, u, f, p, m, s, ...)                                                             \
 	{                                                                                          \
@@ -118,11 +119,13 @@ bool case_has_path(const struct bench_case *c, enum path p)
 			return false;
 		/* fall through */
 	case RMNET:
+	case RMNET_OBSERVED:
 		if (c->sink == SINK_VETH)
 			return false; /* XDP for other programs is missing */
 		/* xdp does not aggregate, and rmnet's sizes are compiled in */
 		return !c->tx_bytes;
 	case QMIMUX:
+	case QMIMUX_OBSERVED:
 		return c->usb; /* it is part of qmi_wwan */
 	default:
 		return true;

@@ -12,6 +12,7 @@
 
 #include "daemon/datapath/counters.h"
 #include "tests/vm/rmnet.h"
+#include "vm_observe.h"
 #include "vm_xdp.h"
 
 static uint64_t read_clock(clockid_t clock)
@@ -180,6 +181,16 @@ static void redirect(struct cell *cell)
 
 /* ---- the cell ---- */
 
+static bool is_rmnet(enum path path)
+{
+	return path == RMNET || path == RMNET_OBSERVED;
+}
+
+static bool is_qmimux(enum path path)
+{
+	return path == QMIMUX || path == QMIMUX_OBSERVED;
+}
+
 static void data_path(struct cell *cell)
 {
 	const struct bench_case *c = cell->c;
@@ -188,8 +199,11 @@ static void data_path(struct cell *cell)
 
 	if (cell->path == XDP)
 		cell->xdp = vm_xdp_up(world_modem(&cell->w), c->ports, c->version);
-	if (cell->path == RMNET && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
+	if (is_rmnet(cell->path) && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
 		DIE("rmnet");
+	if (cell->path == RMNET_OBSERVED || cell->path == QMIMUX_OBSERVED)
+		cell->observe = vm_observe_up(world_modem(&cell->w), c->ports, c->version,
+					      is_qmimux(cell->path));
 	cell->ports = cell->path == BASE ? 0 : c->ports;
 	for (i = 1; i <= cell->ports; i++) {
 		if (cell->xdp)
@@ -211,7 +225,7 @@ void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 	cell->path = path;
 	o.modem_only = path != SHIM;
 	if (c->usb)
-		o.modem = path == QMIMUX ? WORLD_USB_MUX : WORLD_USB;
+		o.modem = is_qmimux(path) ? WORLD_USB_MUX : WORLD_USB;
 	if (case_is_uplink(c))
 		o.trunk = (struct nl_trunk){
 			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};
@@ -231,7 +245,8 @@ void cell_down(struct cell *cell)
 	world_configure(&cell->w);
 	bpf_link__destroy(cell->veth);
 	vm_xdp_down(&cell->xdp);
-	if (cell->path == RMNET)
+	vm_observe_down(&cell->observe);
+	if (is_rmnet(cell->path))
 		rmnet_down("port", cell->c->ports);
 	if (if_nametoindex("veth0"))
 		nl_del("veth0");
@@ -326,7 +341,7 @@ static void netdev_drops(const struct cell *cell, struct json_object *drops)
 	add(drops, "port_rx", rx);
 	add(drops, "port_tx", tx);
 	/* qmi_wwan counts each aggregate that it has split there */
-	if (cell->path != QMIMUX)
+	if (!is_qmimux(cell->path))
 		add(drops, "trunk_rx", statistic(world_modem(&cell->w), "rx_dropped"));
 	add(drops, "trunk_tx", statistic(world_modem(&cell->w), "tx_dropped"));
 }

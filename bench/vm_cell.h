@@ -8,6 +8,7 @@
 #include "vm_bench.h"
 #include "tests/vm/world.h"
 
+struct vm_observe;
 struct vm_xdp;
 struct bpf_link;
 
@@ -16,6 +17,7 @@ struct cell {
 	enum path path;
 	struct world w;
 	struct vm_xdp *xdp;
+	struct vm_observe *observe; /* of the paths with an observer */
 	struct bpf_link *veth;
 	unsigned int ports;
 	struct {
