@@ -7,18 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum pin {
-	BASELINE,
-	PINS,
-};
-
-/* What the trunk's netdev had received when it was attached: its counters never start anew. */
+/* The trunk's counters when it was attached: a netdev's never start anew. */
 struct baseline {
-	__u64 aggregates, bytes;
+	__u64 aggregates, bytes, errors;
 };
 
-static const struct pins_entry pin_table[PINS] = {
-	[BASELINE] = {"baseline", sizeof(struct baseline)}};
+static const struct pins_entry pin_table[OBSERVE_PINS] = {
+	[OBSERVE_BASELINE] = {"baseline", sizeof(struct baseline)},
+	[OBSERVE_PORTS] = {"ports", sizeof(struct qmap_port)},
+	[OBSERVE_PORT_STATS] = {"port_stats", sizeof(struct qmap_port_stats)},
+	[OBSERVE_TRUNK_STATS] = {"trunk_stats", sizeof(struct qmap_trunk_stats)},
+	[OBSERVE_EVENTS] = {"events", 0},
+	[OBSERVE_AGAIN] = {"again", 0},
+};
 
 static int make_baseline(struct datapath *dp, struct error *err)
 {
@@ -31,24 +32,25 @@ static int make_baseline(struct datapath *dp, struct error *err)
 	if (fd < 0)
 		return error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
 	ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &link, err);
-	b = (struct baseline){link.rx_packets, link.rx_bytes};
+	b = (struct baseline){link.rx_packets, link.rx_bytes, link.rx_errors};
 	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
 		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
 	if (!ret)
-		ret = datapath_keep(dp, BASELINE, fd, err);
+		ret = datapath_keep(dp, OBSERVE_BASELINE, fd, err);
 	close(fd);
 	return ret;
 }
 
 int links_attach(struct datapath **out, struct pins *pins, const char *trunk, const char *name,
-		 struct error *err)
+		 const struct data_format *format, struct error *err)
 {
 	struct datapath *dp = NULL;
-	int ret = datapath_new(&dp, pins, trunk, pin_table, PINS, err);
+	int ret = datapath_new(&dp, pins, trunk, pin_table, OBSERVE_PINS, err);
 
 	if (ret)
 		return ret;
-	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, name, err);
+	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, name, err)
+		?: observe_attach(dp, format, err);
 	if (ret)
 		datapath_close(&dp);
 	*out = dp;
@@ -57,7 +59,7 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 
 int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	return datapath_open(out, pins, pin_table, PINS, err);
+	return datapath_open(out, pins, pin_table, OBSERVE_PINS, err);
 }
 
 int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
@@ -80,6 +82,7 @@ int links_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err
 	if (!place->name[0])
 		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
 	ret = links_open_port(place, &nl, &link, err)
+		      ?: observe_flow(dp, mux, on, err)
 		      ?: rtnl_link_set_up(nl, link.ifindex, on, err);
 	rtnl_close(&nl);
 	return ret;
@@ -107,19 +110,34 @@ struct stats {
 	struct datapath *dp;
 	int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
 		    struct error *err);
+	const struct observe_stats *seen;
 	struct datapath_stats *out;
+	uint64_t rx_errors; /* of the ports */
 };
 
-static void add_port(struct datapath_stats *out, unsigned int mux, const struct rtnl_link *link,
+/*
+ * The netdev's counters are exact; the observer adds drops, commands and flow control. Good frames that
+ * did not become packets are lost for want of memory: the observer was read first.
+ */
+static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *link,
 		     const struct links_port *port)
 {
 	uint64_t headers = link->tx_packets * port->tx_header, ok = port->csum_ok;
+	const struct qmap_port_stats *seen = &s->seen->count[mux];
+	struct datapath_stats *out = s->out;
+	uint64_t lost =
+		seen->rx_packets > link->rx_packets ? seen->rx_packets - link->rx_packets : 0;
 
+	s->rx_errors += link->rx_errors;
 	out->trunk.frames += link->rx_packets;
+	out->trunk.drops[QMAP_DROP_NO_MEMORY] += lost;
 	out->ports[out->nports++] = (struct datapath_port_stats){
 		.mux = mux,
 		.up = link->flags & IFF_UP,
-		.count = {.rx_packets = link->rx_packets,
+		.flow_off = datapath_flow_is_off(&s->seen->port[mux]),
+		.count = {.rx_dropped = seen->rx_dropped + lost,
+			  .commands = seen->commands,
+			  .rx_packets = link->rx_packets,
 			  .rx_bytes = link->rx_bytes,
 			  .tx_packets = link->tx_packets,
 			  .tx_bytes = link->tx_bytes > headers ? link->tx_bytes - headers : 0,
@@ -140,7 +158,7 @@ static int port_stats(void *arg, unsigned int mux, const struct rtnl_link *link,
 				 s->dp->places[mux].name);
 	ret = s->look ? s->look(s->dp, mux, &port, err) : 0;
 	if (!ret)
-		add_port(s->out, mux, link, &port);
+		add_port(s, mux, link, &port);
 	return ret;
 }
 
@@ -151,26 +169,44 @@ static int by_mux(const void *a, const void *b)
 	return (int)x->mux - (int)y->mux;
 }
 
+/*
+ * qmi_wwan gives up an aggregate at a frame that is longer than the rest, which counts as an error of
+ * the trunk, or where a queue of the kernel's is full, which counts as one of the port as well. The
+ * observer sees neither.
+ */
+static void add_given_up(struct datapath_stats *out, uint64_t trunk, uint64_t ports)
+{
+	out->trunk.aggregates += trunk;
+	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += ports;
+	out->trunk.drops[QMAP_DROP_LENGTH_BEYOND] += trunk > ports ? trunk - ports : 0;
+}
+
 int links_stats(struct datapath *dp,
 		int (*look)(struct datapath *dp, unsigned int mux, struct links_port *port,
 			    struct error *err),
 		struct datapath_stats *out, struct error *err)
 {
-	struct stats s = {dp, look, out};
+	struct observe_stats seen;
+	struct stats s = {.dp = dp, .look = look, .seen = &seen, .out = out};
 	struct rtnl_link trunk;
 	struct baseline b;
 	__u32 zero = 0;
-	int ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
+	int ret = observe_stats(dp, &seen, err)
+			  ?: rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
 
-	if (!ret && bpf_map_lookup_elem(dp->fd[BASELINE], &zero, &b))
+	if (!ret && bpf_map_lookup_elem(dp->fd[OBSERVE_BASELINE], &zero, &b))
 		ret = error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
 	if (ret)
 		return ret;
-	out->by_frame = false;
+	out->by_frame = true;
 	out->nports = 0;
-	out->trunk = (struct qmap_trunk_stats){.aggregates = trunk.rx_packets - b.aggregates,
-					       .bytes = trunk.rx_bytes - b.bytes};
+	out->trunk = seen.trunk;
+	out->trunk.frames = 0;
+	out->trunk.aggregates = trunk.rx_packets - b.aggregates;
+	out->trunk.bytes = trunk.rx_bytes - b.bytes;
 	ret = datapath_each_link(dp, port_stats, &s, err);
+	if (observe_is_split(dp))
+		add_given_up(out, trunk.rx_errors - b.errors, s.rx_errors);
 	qsort(out->ports, out->nports, sizeof(out->ports[0]), by_mux); /* they came by namespace */
 	return ret;
 }

@@ -7,11 +7,11 @@
 #define QMAP_DATAPATH_LINKS_H
 
 #include "rtnl/rtnl.h"
-#include "common.h"
+#include "observe.h"
 
 /* As datapath_ops.attach and .adopt: what the trunk has counted so far is pinned. */
 int links_attach(struct datapath **out, struct pins *pins, const char *trunk, const char *name,
-		 struct error *err);
+		 const struct data_format *format, struct error *err);
 int links_adopt(struct datapath **out, struct pins *pins, struct error *err);
 
 /* A command socket where the port is, and the port as it is there. */

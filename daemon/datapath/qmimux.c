@@ -2,9 +2,9 @@
 /*
  * Data path `qmimux`: the multiplexer inside the kernel's qmi_wwan, which is only configured here,
  * by the attributes add_mux and del_mux of the trunk. It is on every kernel that has qmi_wwan, but
- * knows QMAP v1 alone, does not pad, aggregates no uplink, ignores commands, counts no drops, and
+ * knows QMAP v1 alone, does not pad, aggregates no uplink, ignores commands, and
  * leaves out the rest of an aggregate when a queue of the kernel's is full (qmi_wwan.c,
- * qmimux_rx_fixup()).
+ * qmimux_rx_fixup()). The observer (observe.h) counts drops.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "netdev/dev.h"
+#include "commands.h"
 #include "links.h"
 
 #define SYSFS_NET "/sys/class/net/"
@@ -33,7 +34,7 @@ static int probe(const char *trunk, struct error *why)
 
 	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/add_mux", trunk);
 	if (!access(path, F_OK))
-		return 0;
+		return observe_probe(why);
 	error_set(why, -EOPNOTSUPP, "%s is not a netdev of qmi_wwan, which qmimux is a part of",
 		  trunk);
 	error_hint(why,
@@ -46,7 +47,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 {
 	if (format->version != QMAP_V1)
 		return error_set(err, -EOPNOTSUPP, "qmimux knows QMAP v1 alone");
-	return links_attach(out, pins, trunk, "qmimux", err);
+	return links_attach(out, pins, trunk, "qmimux", format, err);
 }
 
 /* --- one netdev for each mux id --- */
@@ -144,7 +145,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 
 	if (ret)
 		return ret;
-	ret = dress(dp, made, port, err);
+	ret = dress(dp, made, port, err) ?: observe_add_port(dp, port->mux, port->ifindex, err);
 	if (ret)
 		set_mux(trunk, "del_mux", port->mux, NULL);
 	return ret ?: datapath_adopt_port(dp, port, NULL);
@@ -156,6 +157,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	char trunk[IFNAMSIZ];
 	int ret = trunk_name(dp, trunk, err) ?: set_mux(trunk, "del_mux", mux, err);
 
+	observe_del_port(dp, mux, NULL);
 	if (ret && ret != -EINVAL)
 		return ret;
 	dp->places[mux % QMAP_MAX_MUX] = (struct datapath_place){0};
@@ -171,6 +173,8 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 
 static int detach(struct datapath *dp, struct error *err)
 {
+	commands_close(&dp->commands);
+	observe_detach(dp);
 	return links_forget_ports(dp, del_port, err);
 }
 
@@ -181,12 +185,17 @@ const struct datapath_ops datapath_qmimux = {
 	.probe = probe,
 	.attach = attach,
 	.adopt = links_adopt,
+	.renew = observe_renew,
+	.mend = observe_mend,
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = links_flow,
+	.running = observe_running,
 	.stats = stats,
 	.rx_packets = datapath_rx_packets,
+	.event_fd = observe_event_fd,
+	.events = datapath_events,
 	.detach = detach,
 	.close = datapath_close,
 };

@@ -4,8 +4,8 @@
  * wwan0 are its links wwan0.1 ... on top of it; aggregates reach them through the netdev's receive
  * handler, so that no BPF and no other netdev is involved.
  *
- * What rmnet does not do, stays undone: it counts no dropped frames, so none are told; and a
- * command of the modem is ignored, see link_flags().
+ * The observer (observe.h) counts the frames that rmnet drops, and keeps those from it that it would
+ * misread. A command of the modem does not reach rmnet's own handling, see link_flags().
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -17,6 +17,7 @@
 #include "rtnl/ethtool_aggregate.h"
 #include "util/log.h"
 #include "rtnl/rmnet.h"
+#include "commands.h"
 #include "links.h"
 #include "qmap/wire.h"
 
@@ -41,7 +42,7 @@ static int probe(const char *trunk, struct error *why)
 	int ret = rtnl_open(&nl, NULL, why) ?: rtnl_rmnet_probe(nl, why);
 
 	rtnl_close(&nl);
-	return ret;
+	return ret ?: observe_probe(why);
 }
 
 /* An older rmnet takes the flags of v5 for nothing, and its frames for v1's. */
@@ -62,7 +63,8 @@ static int check_version(const struct data_format *format, struct error *err)
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct data_format *format, struct error *err)
 {
-	int ret = check_version(format, err) ?: links_attach(out, pins, trunk, "rmnet", err);
+	int ret =
+		check_version(format, err) ?: links_attach(out, pins, trunk, "rmnet", format, err);
 
 	if (!ret)
 		(*out)->format = *format;
@@ -185,7 +187,8 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	if (!ret && link.mtu > PORT_MTU)
 		rtnl_link_set_mtu(dp->nl, link.ifindex, PORT_MTU, NULL);
 	port->ifindex = link.ifindex;
-	return ret ?: datapath_adopt_port(dp, port, NULL);
+	return ret ?: observe_add_port(dp, port->mux, link.ifindex, err)
+			?: datapath_adopt_port(dp, port, NULL);
 }
 
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
@@ -195,6 +198,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	struct rtnl_link link;
 	int ret = links_open_port(place, &nl, &link, err);
 
+	observe_del_port(dp, mux, NULL);
 	/* somebody has deleted it: it cannot be asked for its flags any more either */
 	if (ret == -ENODEV)
 		*place = (struct datapath_place){0};
@@ -248,6 +252,8 @@ static int detach(struct datapath *dp, struct error *err)
 	char prefix[IFNAMSIZ];
 	int ret = links_forget_ports(dp, del_port, err), one;
 
+	commands_close(&dp->commands);
+	observe_detach(dp);
 	snprintf(prefix, sizeof(prefix), "%.10s.", dp->base);
 	one = rtnl_rmnet_del_all(dp->nl, dp->pins->ifindex, prefix, err);
 	return ret ?: one;
@@ -259,12 +265,17 @@ const struct datapath_ops datapath_rmnet = {
 	.probe = probe,
 	.attach = attach,
 	.adopt = links_adopt,
+	.renew = observe_renew,
+	.mend = observe_mend,
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
 	.flow = links_flow,
+	.running = observe_running,
 	.stats = stats,
 	.rx_packets = datapath_rx_packets,
+	.event_fd = observe_event_fd,
+	.events = datapath_events,
 	.detach = detach,
 	.close = datapath_close,
 };

@@ -95,6 +95,7 @@ static void parse_stats(const struct nlattr *attr, struct rtnl_link *out)
 	memcpy(&s, mnl_attr_get_payload(attr), len < sizeof(s) ? len : sizeof(s));
 	out->rx_packets = s.rx_packets;
 	out->rx_bytes = s.rx_bytes;
+	out->rx_errors = s.rx_errors;
 	out->rx_dropped = s.rx_dropped;
 	out->tx_packets = s.tx_packets;
 	out->tx_bytes = s.tx_bytes;

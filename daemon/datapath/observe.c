@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "observe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "qmap_observe.skel.h"
+#include "renew.h"
+#include "trunk_filter.h"
+#include "xdp_link.h"
+
+#define PROGRAM "qmap_observe"
+#define NEEDS	"5.8"
+
+bool observe_is_split(const struct datapath *dp)
+{
+	return !strcmp(dp->pins->datapath, datapath_qmimux.name);
+}
+
+/* What outlives a program: its ports, counters, events and the program array. */
+static int reuse_maps(struct qmap_observe *skel, const int *fd)
+{
+	return bpf_map__reuse_fd(skel->maps.ports, fd[OBSERVE_PORTS])
+		?: bpf_map__reuse_fd(skel->maps.port_stats, fd[OBSERVE_PORT_STATS])
+		?: bpf_map__reuse_fd(skel->maps.trunk_stats, fd[OBSERVE_TRUNK_STATS])
+		?: bpf_map__reuse_fd(skel->maps.events, fd[OBSERVE_EVENTS]);
+}
+
+static int load(struct qmap_observe **out, const struct datapath *dp,
+		const struct qmap_config *config, struct error *err)
+{
+	struct qmap_observe *skel = qmap_observe__open();
+	__u32 zero = 0;
+	int ret = 0, fd;
+
+	if (!skel)
+		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
+	skel->rodata->is_split = dp && observe_is_split(dp);
+	if (dp && dp->fd[OBSERVE_PORTS] >= 0)
+		ret = reuse_maps(skel, dp->fd);
+	ret = ret ?: qmap_observe__load(skel);
+	if (ret) {
+		qmap_observe__destroy(skel);
+		return bpf_load_error(ret, NEEDS, err);
+	}
+	fd = bpf_program__fd(skel->progs.qmap_observe);
+	if (bpf_map_update_elem(bpf_map__fd(skel->maps.again), &zero, &fd, BPF_ANY)) {
+		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+		qmap_observe__destroy(skel);
+		return ret;
+	}
+	*out = skel;
+	return 0;
+}
+
+int observe_probe(struct error *why)
+{
+	const struct qmap_config config = {.dl_version = QMAP_V5};
+	struct qmap_observe *skel = NULL;
+	int ret = load(&skel, NULL, &config, why);
+
+	qmap_observe__destroy(skel);
+	return ret;
+}
+
+static int keep_maps(struct datapath *dp, const struct qmap_observe *skel, struct error *err)
+{
+	return datapath_keep(dp, OBSERVE_PORTS, bpf_map__fd(skel->maps.ports), err)
+		?: datapath_keep(dp, OBSERVE_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
+		?: datapath_keep(dp, OBSERVE_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
+		?: datapath_keep(dp, OBSERVE_EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: datapath_keep(dp, OBSERVE_AGAIN, bpf_map__fd(skel->maps.again), err);
+}
+
+int observe_attach(struct datapath *dp, const struct data_format *format, struct error *err)
+{
+	const struct qmap_config config = bpf_config(dp->trunk, format);
+	struct qmap_observe *skel = NULL;
+	int ret = load(&skel, dp, &config, err);
+
+	if (ret)
+		return ret;
+	ret = renew_put_config(dp->pins, &config, err) ?: keep_maps(dp, skel, err)
+		?: trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err);
+	qmap_observe__destroy(skel);
+	return ret;
+}
+
+void observe_detach(struct datapath *dp)
+{
+	trunk_filter_remove(dp->nl, dp->trunk, PROGRAM);
+}
+
+/* Loads the program as it was loaded for this trunk. */
+static int load_again(struct qmap_observe **out, struct datapath *dp, struct error *err)
+{
+	struct qmap_config config;
+
+	return renew_get_config(dp->pins, &config, err) ?: load(out, dp, &config, err);
+}
+
+/* A program that is replaced keeps the array that it was loaded with; the pin follows the new one. */
+static int keep_again(struct datapath *dp, const struct qmap_observe *skel, struct error *err)
+{
+	return renew_pin(dp->pins, dp->pin[OBSERVE_AGAIN].name, bpf_map__fd(skel->maps.again),
+			 &dp->fd[OBSERVE_AGAIN], err);
+}
+
+int observe_renew(struct datapath *dp, bool *changed, struct error *err)
+{
+	struct qmap_observe *skel = NULL;
+	int ret = load_again(&skel, dp, err);
+
+	if (ret)
+		return ret;
+	*changed = false;
+	ret = trunk_filter_renew(dp->trunk, PROGRAM, bpf_program__fd(skel->progs.qmap_observe),
+				 changed, err);
+	if (!ret && *changed)
+		ret = keep_again(dp, skel, err);
+	qmap_observe__destroy(skel);
+	return ret;
+}
+
+int observe_mend(struct datapath *dp, char *where, size_t size, struct error *err)
+{
+	struct qmap_observe *skel = NULL;
+	int ret;
+
+	if (trunk_filter_is(dp->trunk, PROGRAM))
+		return 0;
+	renew_add_where(where, size, dp->trunk);
+	ret = load_again(&skel, dp, err);
+	if (ret)
+		return ret;
+	ret = trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err)
+		      ?: keep_again(dp, skel, err);
+	qmap_observe__destroy(skel);
+	return ret;
+}
+
+/* --- ports --- */
+
+static int write_port(struct datapath *dp, __u32 mux, const struct qmap_port *port,
+		      struct error *err)
+{
+	if (bpf_map_update_elem(dp->fd[OBSERVE_PORTS], &mux, port, BPF_ANY))
+		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	return 0;
+}
+
+static int read_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
+		     struct error *err)
+{
+	if (bpf_map_lookup_elem(dp->fd[OBSERVE_PORTS], &mux, port))
+		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
+	if (!port->ifindex)
+		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
+	return 0;
+}
+
+int observe_add_port(struct datapath *dp, unsigned int mux, unsigned int ifindex, struct error *err)
+{
+	const struct qmap_port port = {.ifindex = ifindex};
+
+	return datapath_zero_stats(dp->fd[OBSERVE_PORT_STATS], mux, err)
+		       ?: write_port(dp, mux, &port, err);
+}
+
+int observe_del_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	return write_port(dp, mux, &(struct qmap_port){0}, err);
+}
+
+int observe_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
+{
+	struct qmap_port port;
+	int ret = read_port(dp, mux, &port, err);
+
+	if (ret)
+		return ret;
+	port.flags = on ? QMAP_PORT_UP : 0;
+	port.flow_off_until = 0;
+	return write_port(dp, mux, &port, err);
+}
+
+int observe_running(struct datapath *dp, unsigned int mux, bool up, struct error *err)
+{
+	struct qmap_port port;
+	int ret = read_port(dp, mux, &port, err);
+
+	if (ret || up == !(port.flags & QMAP_PORT_SHUT))
+		return ret;
+	port.flags ^= QMAP_PORT_SHUT;
+	return write_port(dp, mux, &port, err);
+}
+
+int observe_stats(struct datapath *dp, struct observe_stats *out, struct error *err)
+{
+	return datapath_sum_percpu(dp->fd[OBSERVE_TRUNK_STATS], 1,
+				   sizeof(out->trunk) / sizeof(__u64), (__u64 *)&out->trunk, err)
+		       ?: datapath_sum_percpu(dp->fd[OBSERVE_PORT_STATS], QMAP_MAX_MUX,
+					      sizeof(out->count[0]) / sizeof(__u64),
+					      (__u64 *)out->count, err)
+		       ?: datapath_read_array(dp->fd[OBSERVE_PORTS], out->port,
+					      sizeof(out->port[0]), QMAP_MAX_MUX, err);
+}
+
+int observe_event_fd(struct datapath *dp)
+{
+	return datapath_event_fd(dp, OBSERVE_EVENTS, false);
+}
