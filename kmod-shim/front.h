@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Front ends: what brings aggregates to a trunk and takes those that it sends.
+ * Front ends: the source of a trunk's aggregates and the destination of those that it sends.
  *
  * There are two, the rx handler on another netdev (handler.c) and the USB driver. Each embeds the
  * struct trunk, which is the private data of the trunk's netdev, in a struct of its own.
@@ -17,10 +17,10 @@ struct trunk;
 
 #define FRONT_ROOM 8 /* bytes in front of an aggregate that the receive side writes to */
 
-/* An aggregate that has come in, as a part of what its bytes belong to. */
+/* A received aggregate, embedded in the object that owns its bytes. */
 struct aggregate {
 	struct list_head list;
-	u8 *data; /* in one piece, and nobody else's; NULL: there was no memory to make it so */
+	u8 *data; /* contiguous, and not shared; NULL: no memory to make it so */
 	unsigned int len;
 };
 
@@ -32,21 +32,21 @@ struct front_ops {
 	int (*open)(struct trunk *trunk);
 	void (*stop)(struct trunk *trunk);
 	/*
-	 * The oldest aggregate of @queue that has not been fetched yet, or NULL. Called by the
-	 * queue's NAPI, which gives all of them back.
+	 * Returns the oldest aggregate of @queue that has not been fetched yet, or NULL. Called by
+	 * the queue's NAPI, which gives all of them back.
 	 */
 	struct aggregate *(*fetch)(struct trunk *trunk, unsigned int queue);
-	/* Is there something to fetch? May be wrong while more is coming in. */
+	/* Is there an aggregate to fetch? May be wrong while more are coming in. */
 	bool (*waiting)(struct trunk *trunk, unsigned int queue);
 	/*
-	 * Takes an aggregate back. @used: its packets have been delivered; otherwise it is dropped,
-	 * and counted. Called by the queue's NAPI, or once that has been stopped.
+	 * Takes an aggregate back. @used: its packets have been delivered; otherwise it is dropped
+	 * and counted. Called by the queue's NAPI, or after that has been stopped.
 	 */
 	void (*release)(struct trunk *trunk, struct aggregate *aggregate, bool used);
 	/*
-	 * Sends @skb, an aggregate, and takes it. It counts as under way until it is freed. False:
-	 * it has been dropped at once. Called with bottom halves off, and no lock of ours held; may
-	 * call anything, even a port's ndo_start_xmit.
+	 * Sends @skb, an aggregate, and takes it over. It counts as on its way until it is freed.
+	 * False: it was dropped at once. Called with bottom halves off, and no lock of ours held;
+	 * may call anything, even a port's ndo_start_xmit.
 	 */
 	bool (*transmit)(struct trunk *trunk, struct sk_buff *skb);
 	/* Makes room for aggregates of @bytes; NULL: it has no buffers of its own. Under rtnl. */
@@ -61,7 +61,7 @@ struct front_ops {
  * For front ends in modules of their own, whose device is the trunk's parent: kind "qmap_usb".
  *
  * A trunk with @size bytes of private data, which begin with the struct trunk, not registered. NULL:
- * no memory. Whoever has allocated it frees its netdev.
+ * no memory. The caller that has allocated it frees its netdev.
  */
 struct trunk *qmap_trunk_alloc(size_t size, const char *name, const struct front_ops *front,
 			       unsigned int queues);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The front end on another netdev: aggregates from whatever delivers them as packets of protocol
- * ETH_P_MAP to an rx handler. Link kind "qmap_trunk".
+ * The front end on another netdev: aggregates from any driver that delivers them as packets of
+ * protocol ETH_P_MAP to an rx handler. Link kind "qmap_trunk".
  */
 
 #include <linux/if_ether.h>
@@ -9,14 +9,14 @@
 
 #include "shim.h"
 
-/* What a modem can cost, per CPU. */
+/* Limits of a modem's cost, per CPU. */
 #define PENDING_MAX   256	/* aggregates waiting */
 #define PENDING_BYTES (8 << 20) /* memory that they take */
 
-/* Aggregates that the rx handler of one CPU has taken; each has a struct aggregate in its cb. */
+/* Aggregates that the rx handler has taken on one CPU; each has a struct aggregate in its cb. */
 struct pending {
 	struct sk_buff_head list;
-	unsigned int bytes; /* truesize of what is in it; under its lock */
+	unsigned int bytes; /* truesize of the list; under its lock */
 };
 
 struct handler {
@@ -41,7 +41,7 @@ static struct sk_buff *aggregate_skb(struct aggregate *aggregate)
 	return container_of((void *)aggregate, struct sk_buff, cb);
 }
 
-/* False: as much waits as may wait. */
+/* False: the limit is reached. */
 static bool handler_enqueue(struct pending *p, struct sk_buff *skb)
 {
 	bool room;
@@ -94,8 +94,8 @@ static rx_handler_result_t handler_receive(struct sk_buff **pskb)
 }
 
 /*
- * The program writes into the aggregate and needs it in one piece. usbnet's are; a TUN's may not
- * be, and packet sockets hold clones.
+ * The program writes into the aggregate and needs it contiguous. usbnet's are; a TUN's may not be,
+ * and packet sockets hold clones.
  */
 static struct aggregate *handler_fetch(struct trunk *trunk, unsigned int queue)
 {
@@ -123,10 +123,7 @@ static void handler_release(struct trunk *trunk, struct aggregate *a, bool used)
 		shim_kfree_skb(aggregate_skb(a), SHIM_DROP_MEMORY);
 }
 
-/*
- * All transfers have one priority: with several, a queue below could let a flow's packets overtake
- * each other.
- */
+/* All transfers have one priority: with several, a queue below could reorder a flow's packets. */
 static bool handler_transmit(struct trunk *trunk, struct sk_buff *skb)
 {
 	int ret;
@@ -276,8 +273,8 @@ static int handler_create(struct net *net, struct net_device *dev, struct nlattr
 SHIM_NEWLINK(handler_newlink, handler_create)
 
 /*
- * Queues a trunk and its ports to be unregistered, as port_dellink() does. It lets go of the netdev
- * below at once: that one may be in the same list, and then its end must not find the trunk.
+ * Queues a trunk and its ports to be unregistered, as port_dellink() does, and releases the netdev
+ * below at once: that one may be in the same list, and must not find the trunk when it ends.
  */
 static void handler_dellink(struct net_device *dev, struct list_head *kill)
 {
@@ -304,8 +301,8 @@ struct rtnl_link_ops trunk_link_ops = {
 };
 
 /*
- * A netdev that goes away takes the trunk on top of it along. One that only moves to another
- * namespace is told of with the same event, and keeps it.
+ * A netdev that disappears takes the trunk above it along. One that only moves to another namespace
+ * causes the same event, and keeps it.
  */
 static int shim_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {

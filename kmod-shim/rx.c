@@ -10,15 +10,19 @@
 #define WORD_SIZE sizeof(struct qmap_shim_rx)
 
 /*
- * A page of its own for one redirected packet: bytes in front of the cursor belong to packets that
- * are not copied yet, so there is no room in place for what a devmap program pushes.
+ * Copies a redirected packet to a page of its own: bytes in front of the cursor belong to packets
+ * that are not copied yet, so a devmap program has no room in place to push a header.
  */
 static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *data, u32 length)
 {
 	struct xdp_buff xdp;
 	struct page *page;
 
-	/* The kernel keeps XDP programs from leaving less than an Ethernet header. */
+	/*
+	 * Sends the frame, as modified by the program, back as an aggregate of its own. An
+	 * aggregate can be full of frames that request an answer: only some of them in one poll get
+	 * one. Returns QMAP_DROP_NONE or the reason for none.
+	 */
 	if (length < ETH_HLEN || length > QMAP_SHIM_REDIRECT_MAX)
 		return false;
 	page = page_pool_dev_alloc_pages(q->pool);
@@ -35,17 +39,13 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 	return true;
 }
 
-/*
- * Sends the bytes that the program has made of a frame back as an aggregate of their own. An
- * aggregate can be full of frames that want an answer: only some of them in one poll get one.
- * Returns QMAP_DROP_NONE or why there is no answer.
- */
+/* Runs once for all consecutive frames that name one port, as nearly all of a poll do. */
 static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 {
 	struct trunk *trunk = q->trunk;
 	struct sk_buff *skb;
 
-	if (unlikely(!length)) /* dev_queue_xmit() takes no empty packet */
+	if (unlikely(!length)) /* Executes the verdict about the frame at @cursor. False: the verdict is invalid. */
 		return QMAP_DROP_BAD_VERDICT;
 	if (q->replies == RX_REPLIES)
 		return QMAP_DROP_QUEUE_FULL;
@@ -68,7 +68,11 @@ static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
 		counters_add(port->counters, PORT_RX_DROPPED, 1);
 }
 
-/* Once for all frames in turn that name one port, as nearly all of a poll do. */
+/*
+ * Runs the program at @cursor. The frame word is in front of the cursor, where bytes of the
+ * previous packet still wait to be copied: they are restored. hard_start leaves no room for helpers
+ * that move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
+ */
 static noinline void rx_look_up(struct rx_queue *q, u8 number)
 {
 	struct port *port = rcu_dereference(q->trunk->ports[number]);
@@ -123,7 +127,10 @@ static void rx_flow(struct trunk *trunk, struct port *port, u8 flags)
 		port_start_flow(port);
 }
 
-/* Does what the program said about the frame at @cursor. False: the verdict makes no sense. */
+/*
+ * Continues with the aggregate at q->cursor, until its end or until @most frames have been judged
+ * and the poll must end.
+ */
 static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 		       const struct qmap_shim_rx *w, u8 *cursor)
 {
@@ -163,11 +170,7 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 	}
 }
 
-/*
- * Runs the program at @cursor. The word lies in front of the cursor, where bytes of the packet
- * before it still wait to be copied: they are put back. hard_start leaves no room for helpers that
- * move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
- */
+/* removed in the middle of an aggregate */
 static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor,
 		    struct qmap_shim_rx *word)
 {
@@ -191,10 +194,7 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor,
 	return act;
 }
 
-/*
- * Goes on with the aggregate at q->cursor, until its end or until @most frames have been judged and
- * the poll must end.
- */
+/* Takes the next waiting aggregate. False: there is none. */
 static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most)
 {
 	u8 *cursor = q->cursor, *end = q->end;
@@ -207,7 +207,7 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
 	shim_assert(rcu_read_lock_held() && in_softirq());
-	if (unlikely(!prog)) /* taken away in the middle of an aggregate */
+	if (unlikely(!prog)) /* Gives back aggregates whose packets have been built. */
 		goto bad;
 	xdp.data_end = end;
 	for (; cursor < end && left; left--) {
@@ -229,7 +229,7 @@ bad:
 	q->cursor = end;
 }
 
-/* Takes the next aggregate that waits. False: there is none. */
+/* Judges the frames of one poll: at most RX_FRAMES, in any number of aggregates. */
 static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 {
 	struct counters *c = this_cpu_ptr(q->trunk->counters);
@@ -258,7 +258,7 @@ static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 	return true;
 }
 
-/* Gives the aggregates back whose packets have been built. */
+/* GRO cells drop packets beyond their own budget. */
 static void rx_release_done(struct rx_queue *q)
 {
 	struct aggregate *a, *next;
@@ -268,10 +268,10 @@ static void rx_release_done(struct rx_queue *q)
 	INIT_LIST_HEAD(&q->done);
 }
 
-/* Judges the frames of one poll: at most RX_FRAMES, whatever the aggregates are full of. */
+/* The pool belongs to rxq once its memory model is registered, and is freed with it. */
 static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 {
-	/* GRO cells that get more than they can hand on drop it. */
+	/* it came before the NAPI could be scheduled */
 	unsigned int most = q->cells ? budget : RX_FRAMES;
 
 	q->cells = false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the shim share.
+ * Shared by the files of the shim.
  *
  * Lifetime: everything is created and destroyed under rtnl. A trunk is above its lower netdev as
  * long as it is that netdev's rx handler, and a port belongs to a trunk as long as it is in
  * trunk->ports. Both end in dellink, which comes before every unregistering: a walk from a lower
- * netdev to its trunk, or from a trunk to its ports, finds no device that is on its way out.
+ * netdev to its trunk, or from a trunk to its ports, finds no device that is being unregistered.
  * The pointers back, from a port to its trunk and from a trunk to its lower netdev, are references
  * that last until ndo_uninit. The receive path reads trunk->ports and the programs under RCU.
  */
@@ -29,9 +29,9 @@
 #define TX_FRAMES_MAX 255
 #define TX_USECS_MAX  1000000
 #define TX_PAGES      8 /* aggregates whose memory is kept */
-#define SEGMENT_HEADERS_MAX 128 /* IP and TCP header of what is cut */
+#define SEGMENT_HEADERS_MAX 128 /* IP and TCP header of a packet to segment */
 
-/* Checks of the debug build (make SHIM_DEBUG=y), for what no input must be able to bring about. */
+/* Checks of the debug build (make SHIM_DEBUG=y) that no input must be able to trigger. */
 #ifdef SHIM_DEBUG
 #define shim_assert(cond) WARN_ON_ONCE(!(cond))
 #else
@@ -56,7 +56,7 @@ enum port_counter {
 	PORT_COUNTER_MAX,
 };
 
-/* Counters of a trunk. The drop reasons, by enum qmap_drop, stand behind the others. */
+/* Counters of a trunk. The drop reasons, by enum qmap_drop, follow the others. */
 enum trunk_counter {
 	TRUNK_AGGREGATES,
 	TRUNK_BYTES,
@@ -83,18 +83,18 @@ struct credit;
 
 struct aggregator {
 	/*
-	 * Guards what follows up to the limits. Nothing that can call back is called with it held:
-	 * see tx_unlock().
+	 * Guards the members up to the limits. No function that can call back is called with it
+	 * held: see tx_unlock().
 	 */
 	spinlock_t lock;
 	struct hrtimer timer;
 	struct sk_buff *skb; /* being filled: one frame in place, or copies of several */
 	struct bill *bill;   /* of copies; NULL while there is one frame in place */
 	unsigned int frames;
-	struct page *pages[TX_PAGES]; /* that aggregates are made of, in turn */
+	struct page *pages[TX_PAGES]; /* pages for aggregates, used in turn */
 	unsigned int next_page;
-	struct sk_buff_head ready;  /* transfers that are complete, in the order they leave */
-	struct task_struct *sender; /* the caller that is handing them on, or NULL */
+	struct sk_buff_head ready;  /* complete transfers, in the order of leaving */
+	struct task_struct *sender; /* the caller that is sending them, or NULL */
 	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
 	/* limits; written under rtnl, read without lock */
 	u32 max_bytes, max_frames, usecs;
@@ -103,10 +103,10 @@ struct aggregator {
 struct trunk {
 	struct net_device *dev;
 	const struct front_ops *front;
-	unsigned short headroom, tailroom; /* that the front end wants around a transfer */
+	unsigned short headroom, tailroom; /* required by the front end around a transfer */
 	struct bpf_prog __rcu *prog;
 	struct port __rcu *ports[QMAP_SHIM_MAX_PORTS];
-	struct rx_queue **queues; /* n_queues of them; NULL for a CPU that cannot be */
+	struct rx_queue **queues; /* n_queues of them; NULL for an impossible CPU */
 	unsigned int n_queues;
 	struct counters __percpu *counters;
 	u32 flow_ms;
@@ -119,11 +119,11 @@ struct port {
 	struct trunk *trunk;
 	struct bpf_prog __rcu *prog;
 	struct counters __percpu *counters;
-	struct timer_list flow_timer; /* restarts a port whose "start" got lost */
-	struct xdp_rxq_info rxq; /* what programs read ingress_ifindex from */
+	struct timer_list flow_timer; /* restarts a port whose "start" was lost */
+	struct xdp_rxq_info rxq; /* has the ingress_ifindex for programs */
 	struct credit *credit;
 	struct lock_class_key queue_class; /* of the locks of its queue */
-	struct gro_cells gro; /* for packets that GRO is to merge, where coalescing is off */
+	struct gro_cells gro; /* for packets that GRO merges, if coalescing is off */
 	u8 number;
 };
 
@@ -184,22 +184,22 @@ void rx_destroy(struct trunk *trunk);
 
 /* pages.c */
 /*
- * The page in @slot if nobody else refers to it any more, otherwise a new one in its place, with a
+ * Returns the page in @slot if it has no other user, otherwise puts a new one in its place, with a
  * reference for the caller. NULL: no memory.
  */
 struct page *pages_take(struct page **slot, gfp_t gfp, unsigned int order);
-/* Gives back what is in @n slots, which are empty then. */
+/* Frees the pages in @n slots and empties these. */
 void pages_free(struct page **slots, unsigned int n);
 
 /* segment.c */
-/* Can this GSO packet be cut by the functions below? */
+/* Can the functions below segment this GSO packet? */
 bool segment_possible(const struct sk_buff *skb);
 /* The headers of the segment at @offset of the payload; its checksum is the pseudo header's sum. */
 void segment_headers(const struct sk_buff *skb, struct tso_t *tso, unsigned int offset,
 		     unsigned int payload, u8 *to);
 /* Copies the next @payload bytes; @to NULL: skips them. */
 void segment_payload(const struct sk_buff *skb, struct tso_t *tso, unsigned int payload, u8 *to);
-/* Fills in the checksum of a segment that is complete. */
+/* Completes the checksum of a segment. */
 void segment_checksum(u8 *l4, unsigned int length, unsigned int csum_offset);
 
 /* tx.c */
@@ -215,7 +215,7 @@ struct credit *credit_get(struct credit *credit);
 void credit_put(struct credit *credit);
 /* Sets the byte queue limits of a port for uplink aggregates of @aggregate bytes, 0: none. */
 void credit_limits(struct net_device *dev, u32 aggregate);
-/* Makes @skb, which has no owner, a frame that counts until it is freed. */
+/* Makes @credit the owner of @skb, which has none: the frame counts until it is freed. */
 void credit_own(struct credit *credit, struct sk_buff *skb);
 /* Counts packets that the netdev below has dropped at once. */
 void credit_dropped(struct credit *credit, unsigned int packets);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The trunk device, whatever its aggregates come from. */
+/* The trunk device, for any front end. */
 
 #include <linux/if_arp.h>
 #include <linux/module.h>
@@ -17,7 +17,7 @@ bool is_trunk(const struct net_device *dev)
 	return dev->netdev_ops == &trunk_netdev_ops;
 }
 
-/* Runs under rtnl; packets under way finish with the old program, whose end waits for them. */
+/* Runs under rtnl; packets on their way finish with the old program, whose end waits for them. */
 int shim_set_prog(struct bpf_prog __rcu **slot, struct bpf_prog *prog)
 {
 	struct bpf_prog *old = rtnl_dereference(*slot);

@@ -600,7 +600,7 @@ static void usb_stop(struct trunk *trunk)
 	usb_set_open(usb, false);
 	usb_kill(usb);
 	cancel_delayed_work_sync(&usb->recover);
-	/* Nobody else looks at the lists any more. */
+	/* No other code reads the lists any more. */
 	rx_free_all(&usb->idle);
 	rx_free_all(&usb->full);
 	while ((skb = __skb_dequeue(&usb->waiting)))

@@ -2,7 +2,7 @@
 #
 # make install, install-programs, install-module, uninstall
 #
-#   DESTDIR     root of what is installed: nothing outside of it is touched, and no command of the
+#   DESTDIR     root of the installed files: nothing outside of it is touched, and no command of the
 #               system is run
 #   PREFIX      default: /usr/local
 #   MODULE      auto, source, dkms, kernel, no: see system/module.sh; KDIR, SRCDIR

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# system/module.sh source|dkms|kernel|auto|no|remove VERSION: the kernel module of this release.
+# system/module.sh source|dkms|kernel|auto|no|remove VERSION: installs the kernel module of this release.
 #
-#   source      its sources, where DKMS looks for them
-#   dkms        these, registered, built and installed for the kernel that runs
-#   kernel      built without DKMS, for the kernel of $KDIR
-#   auto        source if there is a $DESTDIR; else dkms, or kernel, by what the machine has
-#   remove      whatever of these there is
+#   source      installs the module's sources where DKMS looks for them
+#   dkms        registers the sources with DKMS, builds and installs them for the running kernel
+#   kernel      builds and installs without DKMS, for the kernel of $KDIR
+#   auto        source if there is a $DESTDIR; else dkms, or kernel, as the machine has DKMS or not
+#   remove      removes all of these that exist
 #
-#   DESTDIR     root of what is installed
+#   DESTDIR     root of the installed files
 #   SRCDIR      default: /usr/src
 #   KDIR        default: /lib/modules/$(uname -r)/build
-#   BUILD       for what is built without DKMS
+#   BUILD       folder for a build without DKMS
 
 set -eu
 cd "$(dirname "$0")/.."

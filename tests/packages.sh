@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # tests/packages.sh [SUITE...]: the Debian packages on machines that debootstrap makes (bookworm, trixie), kept
-# under build/packages. Root; the network only for what is not kept yet.
+# under build/packages. Root; the network only for packages not kept yet.
 #
 # Each machine is a copy in namespaces of its own, with the suite's systemd as process 1: what starts, restarts
 # and confines qmapd is the real one. The kernel is this machine's. The modem is the software modem.
@@ -22,7 +22,7 @@ failed=0
 
 # --- a machine ---
 
-# What is there before the package is: a Debian with systemd. Prints the reason on failure.
+# Makes the machine that the package is installed on: a Debian with systemd. Prints the reason on failure.
 fetch_machine() { # suite
 	local root=$CACHE/$1 uri
 	[ ! -e "$root/complete" ] || return 0
@@ -99,7 +99,7 @@ boot() {
 	wait_for 30 in_machine systemctl is-active -q dbus.service
 }
 
-# The first process of its namespace is a child of unshare, which is what the shell has become.
+# The first process of its namespace is a child of unshare, the program that the shell has become.
 in_machine() {
 	local first
 	first=$(pgrep -P "$booted") || return 1
@@ -189,7 +189,7 @@ make_next_release() {
 
 # --- on a machine ---
 
-# What packages may change, but for what dpkg, apt and the machine itself write.
+# Lists the paths that packages may change, without those that dpkg, apt and the machine itself write.
 files() {
 	in_machine find /etc /usr /var /opt /srv /root /home -xdev \( -path /var/lib/dpkg -o -path /var/log \
 		-o -path /var/lib/apt -o -path /var/cache -o -path /var/lib/systemd -o -path /root -o -name '*.cache' \
