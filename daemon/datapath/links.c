@@ -204,6 +204,8 @@ int links_stats(struct datapath *dp,
 	out->trunk.frames = 0;
 	out->trunk.aggregates = trunk.rx_packets - b.aggregates;
 	out->trunk.bytes = trunk.rx_bytes - b.bytes;
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
+		out->unknown[mux] = seen.port[mux].ifindex ? 0 : seen.count[mux].rx_dropped;
 	ret = datapath_each_link(dp, port_stats, &s, err);
 	if (observe_is_split(dp))
 		add_given_up(out, trunk.rx_errors - b.errors, s.rx_errors);
