@@ -104,7 +104,7 @@ static int read_one_by_one(int fd, char *values, size_t size, unsigned int n)
 	return 0;
 }
 
-/* Kernel bpf_map_do_batch(): a map without batches. An older kernel does not know the command. */
+/* Kernel bpf_map_do_batch(): the map has no batches. An older kernel does not know the command. */
 #define KERNEL_ENOTSUPP 524
 
 int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struct error *err)
@@ -112,7 +112,7 @@ int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struc
 	__u32 *keys = calloc(n, sizeof(*keys)), next, count = n;
 	int ret = keys ? 0 : -ENOMEM;
 
-	/* ENOENT: there are no more entries behind these */
+	/* ENOENT: there are no further entries */
 	if (keys && bpf_map_lookup_batch(fd, NULL, &next, keys, values, &count, NULL) &&
 	    errno != ENOENT)
 		ret = -errno;
@@ -163,7 +163,7 @@ bool datapath_flow_is_off(const struct qmap_port *port)
 	return port->flow_off_until > now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-/* Has @place the first port in its namespace? Then that namespace is not read yet. */
+/* Is the port of @place the first in its namespace? That namespace has not been read yet. */
 static bool is_first(const struct datapath *dp, unsigned int mux)
 {
 	for (unsigned int i = 0; i < mux; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the data paths that carry QMAP share: what one of them knows, and how it begins and ends. */
+/* Shared by the data paths that carry QMAP: their common state, and its setup and end. */
 #ifndef QMAP_DATAPATH_COMMON_H
 #define QMAP_DATAPATH_COMMON_H
 
@@ -11,9 +11,9 @@ struct commands;
 struct rtnl;
 struct rtnl_link;
 
-#define DATAPATH_PINS 10 /* at most */
+#define DATAPATH_PINS 10 /* upper bound */
 
-/* Where a port is, by mux id; without a name there is none. */
+/* Namespace and name of a port, by mux id; an empty name: no port. */
 struct datapath_place {
 	char name[IFNAMSIZ];
 	char netns[64];
@@ -23,33 +23,34 @@ struct datapath {
 	struct pins *pins;
 	struct rtnl *nl;
 	unsigned int trunk;
-	char base[IFNAMSIZ];	      /* what the names of netdevs begin with */
+	char base[IFNAMSIZ];	      /* prefix of the names of netdevs */
 	const struct pins_entry *pin; /* table of its pins */
 	unsigned int npins;
-	int fd[DATAPATH_PINS];	   /* of each; -1: none */
-	struct commands *commands; /* NULL until somebody listens */
+	int fd[DATAPATH_PINS];	   /* one per pin; -1: not open */
+	struct commands *commands; /* NULL until datapath_event_fd() */
 	struct datapath_place places[QMAP_MAX_MUX];
-	/* of rmnet */
-	struct data_format format; /* all 0 when adopted: then the links' flags tell */
-	bool told;		   /* that uplink is not aggregated */
+	/* for rmnet */
+	/* All 0 if adopted: the flags of the links then show the format. */
+	struct data_format format;
+	bool told; /* the log says already that uplink is not aggregated */
 };
 
 int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,
 		 const struct pins_entry *pin, unsigned int npins, struct error *err);
-/* The same with all that is pinned. */
+/* The same for an adopted data path: opens all pins. */
 int datapath_open(struct datapath **out, struct pins *pins, const struct pins_entry *pin,
 		  unsigned int npins, struct error *err);
-/* Pins @fd as number @pin of its table, and keeps a descriptor of our own. */
+/* Pins @fd as number @pin of its table, and keeps a duplicate descriptor. */
 int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *err);
 
-/* Members of datapath_ops. */
+/* Implementations of datapath_ops. */
 int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err);
 int datapath_events(struct datapath *dp, struct error *err);
 void datapath_close(struct datapath **dp);
 
 /*
- * Reads the @n entries of array map @fd, @size bytes each, into @values, in one system call where
- * the kernel has batches (Linux 5.6; of maps per CPU 5.13, where @size is that of all CPUs).
+ * Reads the @n entries of array map @fd, @size bytes each, into @values, in one system call if the
+ * kernel has batches (Linux 5.6; for maps per CPU 5.13, where @size is that of all CPUs).
  */
 int datapath_read_array(int fd, void *values, size_t size, unsigned int n, struct error *err);
 
@@ -61,8 +62,8 @@ int datapath_zero_stats(int fd, __u32 mux, struct error *err);
 bool datapath_flow_is_off(const struct qmap_port *port);
 
 /*
- * Calls @fn with the netdev of each port in dp->places (NULL: it is gone): one dump of links for each
- * namespace. The first failure ends it.
+ * Calls @fn with the netdev of each port in dp->places (NULL: it is gone): one dump of links for
+ * each namespace. The first failure ends it.
  */
 typedef int (*datapath_link_fn)(void *arg, unsigned int mux, const struct rtnl_link *link,
 				struct error *err);
@@ -71,8 +72,10 @@ int datapath_each_link(struct datapath *dp, datapath_link_fn fn, void *arg, stru
 /* As datapath_ops.rx_packets, by the counters of the ports' netdevs. */
 int datapath_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);
 
-/* QMAP commands come through the map that is pinned as @pin. @acknowledge: see commands_open().
- * Fd, or -1. */
+/*
+ * Opens the ring buffer pinned as @pin for QMAP commands. @acknowledge: see commands_open().
+ * Returns a descriptor, or -1.
+ */
 int datapath_event_fd(struct datapath *dp, unsigned int pin, bool acknowledge);
 
 #endif

@@ -116,8 +116,8 @@ struct stats {
 };
 
 /*
- * The netdev's counters are exact; the observer adds drops, commands and flow control. Good frames that
- * did not become packets are lost for want of memory: the observer was read first.
+ * The netdev's counters are exact; the observer adds drops, commands and flow control. Good frames
+ * that did not become packets are lost for want of memory: the observer was read first.
  */
 static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *link,
 		     const struct links_port *port)
@@ -170,9 +170,9 @@ static int by_mux(const void *a, const void *b)
 }
 
 /*
- * qmi_wwan gives up an aggregate at a frame that is longer than the rest, which counts as an error of
- * the trunk, or where a queue of the kernel's is full, which counts as one of the port as well. The
- * observer sees neither.
+ * qmi_wwan gives up an aggregate at a frame that is longer than the rest, which counts as an error
+ * of the trunk, or where a queue of the kernel's is full, which counts as one of the port as well.
+ * The observer sees neither.
  */
 static void add_given_up(struct datapath_stats *out, uint64_t trunk, uint64_t ports)
 {
@@ -209,6 +209,7 @@ int links_stats(struct datapath *dp,
 	ret = datapath_each_link(dp, port_stats, &s, err);
 	if (observe_is_split(dp))
 		add_given_up(out, trunk.rx_errors - b.errors, s.rx_errors);
-	qsort(out->ports, out->nports, sizeof(out->ports[0]), by_mux); /* they came by namespace */
+	qsort(out->ports, out->nports, sizeof(out->ports[0]),
+	      by_mux); /* they were found namespace by namespace */
 	return ret;
 }

@@ -19,7 +19,7 @@ bool observe_is_split(const struct datapath *dp)
 	return !strcmp(dp->pins->datapath, datapath_qmimux.name);
 }
 
-/* What outlives a program: its ports, counters, events and the program array. */
+/* Makes the program use the maps that outlive programs: ports, counters, events, program array. */
 static int reuse_maps(struct qmap_observe *skel, const int *fd)
 {
 	return bpf_map__reuse_fd(skel->maps.ports, fd[OBSERVE_PORTS])

@@ -22,9 +22,9 @@
 #define SYSFS_NET "/sys/class/net/"
 
 /*
- * When a modem is unplugged, qmi_wwan takes its own netdevs away and only then, with the lock given
- * up in between, the trunk (qmi_wwan_disconnect()). One that is made in that moment is taken away
- * by nobody: the trunk waits for it for ever, and USB with it.
+ * When a modem is unplugged, qmi_wwan removes its own netdevs and only then, with the lock released
+ * in between, the trunk (qmi_wwan_disconnect()). A netdev added in that moment is never removed:
+ * the trunk waits for it for ever, and so does the USB core.
  */
 #define GONE_MS 2000
 
@@ -52,7 +52,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 
 /* --- one netdev for each mux id --- */
 
-/* The trunk's name may have changed since it was attached. */
+/* The trunk may have been renamed since it was attached. */
 static int trunk_name(const struct datapath *dp, char name[IFNAMSIZ], struct error *err)
 {
 	return if_indextoname(dp->trunk, name) ? 0 : error_set(err, -ENODEV, "the trunk is gone");
@@ -72,10 +72,10 @@ static int read_mux(const char *trunk, const char *upper, unsigned int *mux)
 	return 0;
 }
 
-/* The netdev of a mux id, as long as it is where the trunk is. -ENODEV. */
+/* Finds the netdev of a mux id, as long as it is in the trunk's namespace. -ENODEV. */
 static int find_netdev(const char *trunk, unsigned int mux, char name[IFNAMSIZ])
 {
-	static const char prefix[] = "upper_"; /* links to what is stacked on a netdev */
+	static const char prefix[] = "upper_"; /* links to the netdevs stacked on a netdev */
 	char path[128];
 	struct dirent *e;
 	int ret = -ENODEV;
@@ -104,7 +104,7 @@ static int set_mux(const char *trunk, const char *attr, unsigned int mux, struct
 	return trunk_dev_write(trunk, attr, text, err);
 }
 
-/* The kernel makes it as qmimux0 or whatever is free. */
+/* The kernel creates it as qmimux0 or with the next free number. */
 static int make_netdev(const char *trunk, unsigned int mux, char name[IFNAMSIZ], struct error *err)
 {
 	int ret;
@@ -124,7 +124,7 @@ static int make_netdev(const char *trunk, unsigned int mux, char name[IFNAMSIZ],
 	return -EOPNOTSUPP;
 }
 
-/* Its own name, and no router solicitations before there is a call. */
+/* Sets its own name, and prevents router solicitations before there is a call. */
 static int dress(struct datapath *dp, const char *made, struct datapath_port *port,
 		 struct error *err)
 {
@@ -151,7 +151,10 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	return ret ?: datapath_adopt_port(dp, port, NULL);
 }
 
-/* By its mux id: so it is found under any name and in any namespace. EINVAL: there is none. */
+/*
+ * Deletes by mux id, so that the port is found under any name and in any namespace. EINVAL:
+ * none.
+ */
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	char trunk[IFNAMSIZ];
@@ -164,7 +167,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return 0;
 }
 
-/* --- counters: of packets, without QMAP headers; a modem that speaks v1 vouches for none --- */
+/* --- counters: of packets, without QMAP headers; v1 reports no verified checksums --- */
 
 static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
 {

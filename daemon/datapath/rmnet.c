@@ -4,8 +4,8 @@
  * wwan0 are its links wwan0.1 ... on top of it; aggregates reach them through the netdev's receive
  * handler, so that no BPF and no other netdev is involved.
  *
- * The observer (observe.h) counts the frames that rmnet drops, and keeps those from it that it would
- * misread. A command of the modem does not reach rmnet's own handling, see link_flags().
+ * The observer (observe.h) counts the frames that rmnet drops, and keeps those from it that it
+ * would misread. A command of the modem does not reach rmnet's own handling, see link_flags().
  */
 #include <errno.h>
 #include <linux/if_link.h>
@@ -21,18 +21,21 @@
 #include "links.h"
 #include "qmap/wire.h"
 
-/* As in the shim: long enough for the ACKs of one aggregate, short beside what a radio adds. */
+/*
+ * As in the shim: long enough for the ACKs of one aggregate, short compared with a radio's
+ * latency.
+ */
 #define TX_USECS 200
 
-/* Of what rmnet takes (kernel rmnet_vnd.c, rmnet_set_coalesce). */
+/* Limits of rmnet (kernel rmnet_vnd.c, rmnet_set_coalesce). */
 #define TX_MAX_BYTES  32768
 #define TX_MAX_FRAMES 64
 
-#define PORT_MTU 1500 /* until the network tells another */
+#define PORT_MTU 1500 /* until the network reports another */
 
 /*
- * MTU of the trunk while a link is added beyond RTNL_RMNET_MAX_MTU: no multiple of a USB packet's
- * size, which usbnet would refuse.
+ * MTU of the trunk while a link is added if it exceeds RTNL_RMNET_MAX_MTU: no multiple of a USB
+ * packet's size, which usbnet would refuse.
  */
 #define ADD_MTU 16001
 
@@ -45,7 +48,7 @@ static int probe(const char *trunk, struct error *why)
 	return ret ?: observe_probe(why);
 }
 
-/* An older rmnet takes the flags of v5 for nothing, and its frames for v1's. */
+/* An older rmnet ignores the flags of v5 and takes its frames for v1's. */
 static int check_version(const struct data_format *format, struct error *err)
 {
 	unsigned int major, minor;
@@ -72,10 +75,10 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 }
 
 /*
- * Without RMNET_FLAGS_INGRESS_MAP_COMMANDS rmnet drops commands. With it, many kernels die of one:
- * rmnet_map_deaggregate() leaves the frame without a device, whose lock rmnet_map_send_ack() then
- * takes (6.12.95 does, 6.1 of Debian 12 has it mended; no version tells). Flow control is not worth
- * a machine that its modem can stop.
+ * Without RMNET_FLAGS_INGRESS_MAP_COMMANDS rmnet drops commands. With it, many kernels crash on
+ * one: rmnet_map_deaggregate() leaves the frame without a device, whose lock rmnet_map_send_ack()
+ * then takes (6.12.95 does, 6.1 of Debian 12 is fixed; the version does not show it). Flow control
+ * is not worth a machine that its modem can crash.
  */
 static uint32_t link_flags(int version)
 {
@@ -88,7 +91,7 @@ static uint32_t link_flags(int version)
 	return flags;
 }
 
-/* What the links that stand were made with; those of the agreed format where there is none yet. */
+/* Flags of the existing links; those of the negotiated format if there are none yet. */
 static int current_flags(struct datapath *dp, uint32_t *flags, struct error *err)
 {
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
@@ -107,7 +110,7 @@ static int current_flags(struct datapath *dp, uint32_t *flags, struct error *err
 	return 0;
 }
 
-/* rmnet takes no link onto a trunk of a larger MTU, but does not mind it later. */
+/* rmnet refuses a link on a trunk with a larger MTU, but accepts such an MTU later. */
 static int add_link(struct datapath *dp, const struct datapath_port *port, uint32_t flags,
 		    struct error *err)
 {
@@ -134,7 +137,7 @@ static bool has_checksums(uint32_t flags)
 	return flags & (RMNET_FLAGS_EGRESS_MAP_CKSUMV4 | RMNET_FLAGS_EGRESS_MAP_CKSUMV5);
 }
 
-/* rmnet offers offloads and leaves them off. With v1 an open checksum would stay open. */
+/* rmnet offers offloads and leaves them off. With v1 no one would complete an open checksum. */
 static void set_offloads(const char *name, uint32_t flags)
 {
 	static const char *const features[] = {"rx-checksum", "tx-scatter-gather",
@@ -151,7 +154,7 @@ static unsigned int at_most(unsigned int n, unsigned int limit)
 	return !n || n > limit ? limit : n;
 }
 
-/* One setting for all links of a trunk; a frame of rmnet has no pad. */
+/* The setting applies to all links of a trunk; a frame of rmnet has no pad. */
 static void set_aggregation(struct datapath *dp, const char *name)
 {
 	const struct ethtool_aggregate a = {
@@ -183,7 +186,7 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	set_offloads(port->name, flags);
 	set_aggregation(dp, port->name);
 	ret = rtnl_link_get(dp->nl, port->name, &link, err);
-	/* rmnet gives it the trunk's, which is that of an aggregate */
+	/* rmnet gives it the trunk's MTU, which is that of an aggregate */
 	if (!ret && link.mtu > PORT_MTU)
 		rtnl_link_set_mtu(dp->nl, link.ifindex, PORT_MTU, NULL);
 	port->ifindex = link.ifindex;
@@ -199,7 +202,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	int ret = links_open_port(place, &nl, &link, err);
 
 	observe_del_port(dp, mux, NULL);
-	/* somebody has deleted it: it cannot be asked for its flags any more either */
+	/* another process has deleted it, so its flags cannot be read any more either */
 	if (ret == -ENODEV)
 		*place = (struct datapath_place){0};
 	if (ret)
@@ -246,7 +249,10 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 	return links_stats(dp, port_stats, out, err);
 }
 
-/* Ports by name, wherever they are; then what a process made that died before it told anybody. */
+/*
+ * Deletes ports by name, in any namespace; then links of a process that died before it saved
+ * them.
+ */
 static int detach(struct datapath *dp, struct error *err)
 {
 	char prefix[IFNAMSIZ];

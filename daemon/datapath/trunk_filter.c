@@ -15,7 +15,7 @@
 #define HANDLE	 1
 #define PRIORITY 1
 
-/* A program of somebody else's would get its hands on the aggregates first. */
+/* An XDP program of another owner would get the aggregates first. */
 static int check_trunk(unsigned int trunk, const char *name, struct error *err)
 {
 	__u32 id = 0;
@@ -101,7 +101,7 @@ int trunk_filter_renew(unsigned int trunk, const char *program, int prog, bool *
 	return error_set(err, ret, "cannot replace the program: %s", strerror(-ret));
 }
 
-/* The qdisc goes with the last filter on it, whoever had made it. */
+/* Removes the qdisc with the last filter on it, even if another program made it. */
 static void remove_qdisc(struct rtnl *nl, unsigned int trunk, struct bpf_tc_hook *hook)
 {
 	if (!rtnl_filters(nl, trunk, TC_H_MIN_INGRESS) &&

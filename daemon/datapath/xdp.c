@@ -7,9 +7,9 @@
  * PDN the veth wwan0.1q == wwan0.1p, the inner end and the lower device, with the port wwan0.1, a
  * macvlan, on top of the latter.
  *
- * The port is no end of a veth because a veth receives no packet larger than its own MTU
- * (drivers/net/veth.c, veth_xdp_xmit()), which must be what the network lets the port send. A
- * macvlan sends by its MTU and receives what its lower device does.
+ * The port is not an end of a veth because a veth receives no packet larger than its own MTU
+ * (drivers/net/veth.c, veth_xdp_xmit()), which must be the limit for packets that the port sends. A
+ * macvlan's MTU limits sending only.
  */
 #include "xdp.h"
 
@@ -44,13 +44,17 @@ const struct pins_entry xdp_pins[XDP_PINS] = {
 	[XDP_LINK_SPLIT] = {"link_split", 0},
 };
 
-/* The most that veth takes. On the split veth an aggregate must fit, because redirect checks it
- * before it is trimmed; on a port's any packet that an aggregate can hold. */
+/*
+ * veth's maximum. On the split veth an aggregate must fit, because redirect checks its size before
+ * it is trimmed; on a port's veth any packet that an aggregate can hold.
+ */
 #define VETH_MTU 65535
 #define PORT_MTU 1500
 
-/* Frames per aggregate to ask for: a veth's ring holds 256 packets, of which one aggregate must
- * not take too many (drivers/net/veth.c, VETH_RING_SIZE). */
+/*
+ * Frames per aggregate to request: a veth's ring holds 256 packets, of which one aggregate must not
+ * take too many (drivers/net/veth.c, VETH_RING_SIZE).
+ */
 #define WISH_DATAGRAMS 32
 #define WISH_BYTES     16384
 
@@ -73,7 +77,7 @@ static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *e
 
 /*
  * Attaches @prog and pins the link as @pin. @flags: XDP_FLAGS_SKB_MODE on the entry device, whose
- * own XDP is only for what its reader writes.
+ * own XDP only sees packets written by its reader.
  */
 static int attach_xdp(struct datapath *dp, struct bpf_program *prog, unsigned int ifindex,
 		      __u32 flags, enum xdp_pin pin, struct error *err)
@@ -158,8 +162,10 @@ static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 	return datapath_open(out, pins, xdp_pins, XDP_PINS, err);
 }
 
-/* Without these a port would hand super-packets and half-made checksums to the uplink program,
- * and (GRO) would not take packets by ndo_xdp_xmit (drivers/net/veth.c, veth_gro_requested). */
+/*
+ * Without these a port would pass super-packets and incomplete checksums to the uplink program, and
+ * (GRO) would not take packets by ndo_xdp_xmit (drivers/net/veth.c, veth_gro_requested).
+ */
 static int set_features(const char *port, struct error *err)
 {
 	static const struct {
@@ -181,7 +187,10 @@ static int set_features(const char *port, struct error *err)
 	return 0;
 }
 
-/* @flags: BPF_TC_F_REPLACE where an earlier program runs, which goes on until the new one does. */
+/*
+ * @flags: BPF_TC_F_REPLACE if an earlier program is running, which continues until the new one
+ * does.
+ */
 int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = inner, .attach_point = BPF_TC_INGRESS);
@@ -205,7 +214,7 @@ static int update(int fd, const void *key, const void *value, struct error *err)
 	return 0;
 }
 
-/* The port goes into `ports` last: from then on frames of its mux id are let through. */
+/* Adds the port to `ports` last: from then on frames of its mux id pass. */
 static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *inner,
 		      const struct rtnl_link *lower, struct error *err)
 {
@@ -282,7 +291,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	ret = update(dp->fd[XDP_PORTS], &mux, &none, err);
 	bpf_map_delete_elem(dp->fd[XDP_PORT_DEVS], &mux);
 	bpf_map_delete_elem(dp->fd[XDP_UPLINKS], &port.ifindex);
-	/* the port itself may be in another namespace: it goes with its lower device */
+	/* the port itself may be in another namespace: it disappears with its lower device */
 	return rtnl_link_del(dp->nl, port.ifindex, ret ? NULL : err) ?: ret;
 }
 
@@ -309,7 +318,7 @@ static int running(struct datapath *dp, unsigned int mux, bool up, struct error 
 	return update(dp->fd[XDP_PORTS], &mux, &port, err);
 }
 
-/* The link's netdev, or 0 where it has gone and left the link behind. */
+/* Ifindex of the link's netdev, or 0 if that has gone and left the link behind. */
 static unsigned int link_ifindex(int fd)
 {
 	struct bpf_link_info info = {0};

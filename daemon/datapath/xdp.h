@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Inner structure of the `xdp` data path, shared by its files and no others. */
+/* Shared by the files of the `xdp` data path only. */
 #ifndef QMAP_DATAPATH_XDP_H
 #define QMAP_DATAPATH_XDP_H
 
@@ -9,7 +9,7 @@
 
 struct qmap_xdp;
 
-/* Pins of this data path; the names are those of the BPF object's maps and programs. */
+/* Pins of this data path; their names are those of the BPF object's maps and programs. */
 enum xdp_pin {
 	XDP_PORTS,
 	XDP_PORT_DEVS,
@@ -27,28 +27,31 @@ _Static_assert(XDP_PINS <= DATAPATH_PINS, "a data path has room for its pins");
 
 extern const struct pins_entry xdp_pins[XDP_PINS];
 
-/* Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b' delivers.
+/*
+ * Name of an inner netdev: 'e' the entry, ends of the split veth: 'a' takes copies, 'b'
+ * delivers.
  */
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ]);
 
-/* Does this kernel take the programs? 0, or a negative errno and why not. */
+/* Does this kernel accept the programs? 0, or a negative errno and the reason. */
 int xdp_load_probe(struct error *why);
-/*
- * Loads the programs, with the pinned maps where @dp has them. @entry: ifindex of the entry device.
- */
+/* Loads the programs, with the pinned maps if @dp has them. @entry: ifindex of the entry device. */
 int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap_config *config,
 	     unsigned int entry, struct error *err);
-/* Device maps for 1 to QMAP_MAX_FRAMES copies to @ifindex, the split veth's end that takes them. */
+/*
+ * Fills device maps for 1 to QMAP_MAX_FRAMES copies to @ifindex, the split veth's end that takes
+ * them.
+ */
 int xdp_fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *err);
 int xdp_renew(struct datapath *dp, bool *changed, struct error *err);
 
-/* The uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
+/* Attaches the uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
 int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err);
 
 /* datapath_ops.mend */
 int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
 
-/* All entries of the map of ports, by mux id, in one system call. */
+/* Reads all entries of the map of ports, by mux id, in one system call. */
 int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
 		   struct error *err);
 

@@ -20,8 +20,8 @@
 #define MTU 65535 /* of the entry device: no aggregate is larger */
 
 /*
- * A TUN that stays when its descriptor is closed. Its type is one without a link-layer header, as
- * the trunk's is, but not a modem's.
+ * Creates a TUN that stays when its descriptor is closed. Its type has no link-layer header, as the
+ * trunk's, but is not a modem's.
  */
 static int make_tun(const char *name)
 {

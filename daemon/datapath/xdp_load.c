@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The programs of bpf/qmap_xdp.bpf.c into the kernel, and into the place of earlier ones. */
+/* Loads the programs of bpf/qmap_xdp.bpf.c, and replaces earlier ones. */
 #include "xdp.h"
 
 #include <bpf/bpf.h>
@@ -16,7 +16,10 @@
 #include "trunk_filter.h"
 #include "xdp_link.h"
 
-/* A device map with @n entries, each the split veth with the trim program. Its fd. */
+/*
+ * Creates a device map with @n entries, each the split veth with the trim program. Returns its
+ * descriptor.
+ */
 static int make_copies(const struct bpf_devmap_val *val, __u32 n)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "qmap_copies", sizeof(__u32), sizeof(*val), n,
@@ -34,7 +37,7 @@ static int make_copies(const struct bpf_devmap_val *val, __u32 n)
 }
 
 /*
- * copies[n] = fds[n - 1]. In one batch where the kernel can: after each single update of a map of
+ * Sets copies[n] = fds[n - 1], in one batch if the kernel can: after each single update of a map of
  * maps it waits for an RCU grace period (kernel/bpf/syscall.c, maybe_wait_bpf_programs), which
  * would make an attach most of a second longer.
  */
@@ -77,7 +80,7 @@ int xdp_fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *e
 	return ret ? error_set(err, ret, "cannot fill a BPF device map: %s", strerror(-ret)) : 0;
 }
 
-/* What outlives a program: its ports, counters and events. */
+/* Maps that outlive a program: ports, counters and events. */
 static int reuse_maps(struct qmap_xdp *skel, const int *fd)
 {
 	return bpf_map__reuse_fd(skel->maps.ports, fd[XDP_PORTS])
@@ -123,8 +126,8 @@ int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap
 }
 
 /*
- * Split and trim program, and the maps between them, are one: an aggregate that the old split
- * program has begun meets the old ones to its end.
+ * Split and trim program, and the maps between them, are replaced together: an aggregate that the
+ * old split program has begun meets the old ones to its end.
  */
 static int renew_split(struct datapath *dp, struct qmap_xdp *skel, bool *changed, struct error *err)
 {
@@ -154,7 +157,7 @@ static int renew_deliver(struct datapath *dp, struct qmap_xdp *skel, bool *chang
 	return renew_link(dp->fd[XDP_LINK_DELIVER], deliver, err);
 }
 
-/* The pin goes last: whoever finds it old does all of this again. */
+/* Replaces the pin last: a process that finds the old one repeats all of this. */
 static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *changed,
 			struct error *err)
 {

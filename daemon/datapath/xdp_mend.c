@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Programs that somebody has detached, or filters that somebody has deleted, put back. */
+/* Restores programs that another process has detached, and filters that it has deleted. */
 #include "xdp.h"
 
 #include <bpf/bpf.h>
@@ -26,13 +26,13 @@ static int mend_link(struct datapath *dp, enum xdp_pin pin, char which, unsigned
 {
 	const struct renew_place place = {xdp_pins[pin].name, inner(dp, which), flags};
 
-	/* a netdev that is gone is no matter of its program */
+	/* the netdev is gone; its program does not matter */
 	if (!place.ifindex)
 		return 0;
 	return renew_detached_link(dp->pins, &place, &dp->fd[pin], where, size, err);
 }
 
-/* The entry program lives by its filter alone, so it has to be loaded anew. */
+/* Only the filter refers to the entry program, so it has to be loaded again. */
 static int mend_entry(struct datapath *dp, char *where, size_t size, struct error *err)
 {
 	struct qmap_xdp *skel = NULL;
@@ -58,7 +58,7 @@ static int mend_uplinks(struct datapath *dp, char *where, size_t size, struct er
 	char name[IFNAMSIZ];
 
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
-		/* a netdev that is gone is no matter of its filter */
+		/* the netdev is gone; its filter does not matter */
 		if (!port[mux].ifindex ||
 		    rtnl_filter_has(dp->nl, port[mux].ifindex, TC_H_MIN_INGRESS, 1, 1) ||
 		    !if_indextoname(port[mux].ifindex, name))

@@ -12,8 +12,8 @@ static int sum_ports(const struct datapath *dp, struct qmap_port_stats sums[QMAP
 }
 
 /*
- * Packets that the kernel took for a netdev and dropped because the ring of the veth's other end
- * was full (drivers/net/veth.c: peer_tq_xdp_xmit_err, and what veth_xmit drops).
+ * Packets that the kernel accepted for a netdev and dropped because the ring of the veth's other
+ * end was full (drivers/net/veth.c: peer_tq_xdp_xmit_err, and the drops of veth_xmit).
  */
 static __u64 queue_full(const struct rtnl_link *link)
 {
@@ -21,8 +21,8 @@ static __u64 queue_full(const struct rtnl_link *link)
 }
 
 /*
- * A veth counts what has come out of its ring, before GRO and with its Ethernet header; the program
- * only knows what it has sent there.
+ * A veth counts packets that came out of its ring, before GRO and with their Ethernet header; the
+ * program only counts packets that it sent there.
  */
 static void take_received(const struct rtnl_link *lower, struct qmap_port_stats *s)
 {
@@ -75,7 +75,7 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 	return 0;
 }
 
-/* What the program has sent to the ports: no netdev has to be asked. */
+/* Packets that the program has sent to the ports: no request to the kernel is needed. */
 int xdp_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err)
 {
 	struct qmap_port_stats sums[QMAP_MAX_MUX];
