@@ -65,7 +65,7 @@ struct datapath_ops {
 	 */
 	const char *const *inner;
 
-	/* Can it be used on this machine and trunk? @why gets the reason in either case. */
+	/* Can it be used on this machine and @trunk (NULL: any)? @why gets the reason in either case. */
 	int (*probe)(const char *trunk, struct error *why);
 	/* Builds and pins everything but the ports. @pins belong to the caller and outlive @out. */
 	int (*attach)(struct datapath **out, struct pins *pins, const char *trunk,

@@ -32,6 +32,9 @@ static int probe(const char *trunk, struct error *why)
 {
 	char path[128];
 
+	if (!trunk)
+		return error_set(why, -EOPNOTSUPP,
+				 "it is a part of qmi_wwan, and `qmapctl probe DEV` looks for it");
 	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/add_mux", trunk);
 	if (!access(path, F_OK))
 		return observe_probe(why);

@@ -47,6 +47,11 @@ refused_json() {
 
 # --- words ---
 
+test_probe_without_device() {
+	qmapctl probe >"$T/probe" || fail "probe: $(cat "$T/probe")"
+	! grep -F '(null)' "$T/probe" || fail "a name is missing"
+}
+
 test_wrong_words() {
 	local words sentence
 	while IFS='|' read -r words sentence; do
