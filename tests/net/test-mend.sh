@@ -138,7 +138,7 @@ test_place_is_taken() {
 	tc filter add dev wwan0 ingress protocol all prio 1 handle 1 bpf direct-action \
 		object-pinned "$(find /sys/fs/bpf/qmap -name prog_uplink)"
 	qmapd_start
-	is_told "wwan0: failed: somebody has taken the program off wwan0; cannot attach the entry program to wwan0: File exists"
+	is_told "wwan0: failed: somebody has taken the program off wwan0; cannot attach the program to wwan0: File exists"
 	qmapctl show >/dev/null
 	qmapctl stats >/dev/null
 	equal "times told" 1 "$(grep -c 'failed: somebody has taken' "$T/qmapd.log")"
