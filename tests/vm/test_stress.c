@@ -30,6 +30,7 @@
 #define UNPLUGS		10
 #define LEAK_KB		16384
 #define MODULE		"/ko/qmap_shim.ko"
+#define USB_MODULE	"/ko/qmap_usb.ko"
 
 static unsigned int scale(void)
 {
@@ -167,11 +168,24 @@ static int rebuild_trunk(struct world *w)
 	return !w->rx || nl_up("trunk0", true) ? FAIL("trunk0 does not come back") : 0;
 }
 
-/* Unloads the module in use and loads it again. */
+static int load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = syscall(SYS_finit_module, fd, "", 0);
+
+	close(fd);
+	return err ? FAIL("insmod %s: %s", path, strerror(errno)) : 0;
+}
+
+/*
+ * Unloads the module in use and loads it again; where there is the USB driver, which uses it, also
+ * that.
+ */
 static int reload_module(void)
 {
 	struct timespec pause = {.tv_nsec = 1000000};
-	int fd, i, err = -1;
+	bool usb = !syscall(SYS_delete_module, "qmap_usb", O_NONBLOCK);
+	int i, err = -1;
 
 	/* Aggregates that the netdev below still has pin the module. */
 	for (i = 0; i < 2000 && err; i++) {
@@ -183,10 +197,7 @@ static int reload_module(void)
 		return FAIL("rmmod: %s", strerror(errno));
 	if (if_nametoindex("trunk0") || if_nametoindex("port1"))
 		return FAIL("rmmod leaves links");
-	fd = open(MODULE, O_RDONLY | O_CLOEXEC);
-	err = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return err ? FAIL("insmod: %s", strerror(errno)) : 0;
+	return load_module(MODULE) ?: (usb ? load_module(USB_MODULE) : 0);
 }
 
 static int one_round(struct world *w, unsigned int round)
