@@ -80,17 +80,17 @@ static int make_modem(void)
 	return 0;
 }
 
+/* Completes a port of which an earlier attempt failed: without carrier it is not open. */
 static int make_port(unsigned int number)
 {
 	struct qmap_port port = {.flags = QMAP_PORT_UP};
 	uint32_t key = number;
 	char name[IFNAMSIZ];
-	int err;
+	int err = 0;
 
 	snprintf(name, sizeof(name), "port%u", number);
-	if (if_nametoindex(name))
-		return 0;
-	err = nl_add_port(name, world.trunk_ifindex, number);
+	if (!if_nametoindex(name))
+		err = nl_add_port(name, world.trunk_ifindex, number);
 	if (err)
 		return err;
 	port.ifindex = if_nametoindex(name);
