@@ -18,11 +18,7 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 	struct xdp_buff xdp;
 	struct page *page;
 
-	/*
-	 * Sends the frame, as modified by the program, back as an aggregate of its own. An
-	 * aggregate can be full of frames that request an answer: only some of them in one poll get
-	 * one. Returns QMAP_DROP_NONE or the reason for none.
-	 */
+	/* The kernel keeps XDP programs from leaving less than an Ethernet header. */
 	if (length < ETH_HLEN || length > QMAP_SHIM_REDIRECT_MAX)
 		return false;
 	page = page_pool_dev_alloc_pages(q->pool);
@@ -39,13 +35,17 @@ static bool rx_redirect(struct rx_queue *q, struct bpf_prog *prog, const u8 *dat
 	return true;
 }
 
-/* Runs once for all consecutive frames that name one port, as nearly all of a poll do. */
+/*
+ * Sends the frame, as modified by the program, back as an aggregate of its own. An aggregate can be
+ * full of frames that request an answer: only some of them in one poll get one. Returns
+ * QMAP_DROP_NONE or the reason for none.
+ */
 static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 {
 	struct trunk *trunk = q->trunk;
 	struct sk_buff *skb;
 
-	if (unlikely(!length)) /* Executes the verdict about the frame at @cursor. False: the verdict is invalid. */
+	if (unlikely(!length)) /* dev_queue_xmit() takes no empty packet */
 		return QMAP_DROP_BAD_VERDICT;
 	if (q->replies == RX_REPLIES)
 		return QMAP_DROP_QUEUE_FULL;
@@ -68,11 +68,7 @@ static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
 		counters_add(port->counters, PORT_RX_DROPPED, 1);
 }
 
-/*
- * Runs the program at @cursor. The frame word is in front of the cursor, where bytes of the
- * previous packet still wait to be copied: they are restored. hard_start leaves no room for helpers
- * that move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
- */
+/* Runs once for all consecutive frames that name one port, as nearly all of a poll do. */
 static noinline void rx_look_up(struct rx_queue *q, u8 number)
 {
 	struct port *port = rcu_dereference(q->trunk->ports[number]);
@@ -127,10 +123,7 @@ static void rx_flow(struct trunk *trunk, struct port *port, u8 flags)
 		port_start_flow(port);
 }
 
-/*
- * Continues with the aggregate at q->cursor, until its end or until @most frames have been judged
- * and the poll must end.
- */
+/* Executes the verdict about the frame at @cursor. False: the verdict is invalid. */
 static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 		       const struct qmap_shim_rx *w, u8 *cursor)
 {
@@ -170,7 +163,11 @@ static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
 	}
 }
 
-/* removed in the middle of an aggregate */
+/*
+ * Runs the program at @cursor. The frame word is in front of the cursor, where bytes of the
+ * previous packet still wait to be copied: they are restored. hard_start leaves no room for helpers
+ * that move the start of the packet backwards, a frame_sz of 0 none for those that move its end.
+ */
 static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor,
 		    struct qmap_shim_rx *word)
 {
@@ -194,7 +191,10 @@ static u32 rx_judge(struct bpf_prog *prog, struct xdp_buff *xdp, u8 *cursor,
 	return act;
 }
 
-/* Takes the next waiting aggregate. False: there is none. */
+/*
+ * Continues with the aggregate at q->cursor, until its end or until @most frames have been judged
+ * and the poll must end.
+ */
 static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most)
 {
 	u8 *cursor = q->cursor, *end = q->end;
@@ -207,7 +207,7 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most
 
 	xdp_init_buff(&xdp, 0, &q->rxq);
 	shim_assert(rcu_read_lock_held() && in_softirq());
-	if (unlikely(!prog)) /* Gives back aggregates whose packets have been built. */
+	if (unlikely(!prog)) /* removed in the middle of an aggregate */
 		goto bad;
 	xdp.data_end = end;
 	for (; cursor < end && left; left--) {
@@ -229,7 +229,7 @@ bad:
 	q->cursor = end;
 }
 
-/* Judges the frames of one poll: at most RX_FRAMES, in any number of aggregates. */
+/* Takes the next waiting aggregate. False: there is none. */
 static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 {
 	struct counters *c = this_cpu_ptr(q->trunk->counters);
@@ -258,7 +258,7 @@ static bool rx_next(struct rx_queue *q, struct bpf_prog *prog)
 	return true;
 }
 
-/* GRO cells drop packets beyond their own budget. */
+/* Gives back aggregates whose packets have been built. */
 static void rx_release_done(struct rx_queue *q)
 {
 	struct aggregate *a, *next;
@@ -268,10 +268,10 @@ static void rx_release_done(struct rx_queue *q)
 	INIT_LIST_HEAD(&q->done);
 }
 
-/* The pool belongs to rxq once its memory model is registered, and is freed with it. */
+/* Judges the frames of one poll: at most RX_FRAMES, in any number of aggregates. */
 static void rx_frames(struct rx_queue *q, struct bpf_prog *prog, int budget)
 {
-	/* it came before the NAPI could be scheduled */
+	/* GRO cells drop packets beyond their own budget. */
 	unsigned int most = q->cells ? budget : RX_FRAMES;
 
 	q->cells = false;
