@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "qmap_observe.skel.h"
+#include "port_map.h"
 #include "renew.h"
 #include "trunk_filter.h"
 #include "xdp_link.h"
@@ -144,58 +145,27 @@ int observe_mend(struct datapath *dp, char *where, size_t size, struct error *er
 
 /* --- ports --- */
 
-static int write_port(struct datapath *dp, __u32 mux, const struct qmap_port *port,
-		      struct error *err)
-{
-	if (bpf_map_update_elem(dp->fd[OBSERVE_PORTS], &mux, port, BPF_ANY))
-		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
-	return 0;
-}
-
-static int read_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
-		     struct error *err)
-{
-	if (bpf_map_lookup_elem(dp->fd[OBSERVE_PORTS], &mux, port))
-		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	if (!port->ifindex)
-		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
-	return 0;
-}
-
 int observe_add_port(struct datapath *dp, unsigned int mux, unsigned int ifindex, struct error *err)
 {
 	const struct qmap_port port = {.ifindex = ifindex};
 
 	return datapath_zero_stats(dp->fd[OBSERVE_PORT_STATS], mux, err)
-		       ?: write_port(dp, mux, &port, err);
+		       ?: port_map_write(dp->fd[OBSERVE_PORTS], mux, &port, err);
 }
 
 int observe_del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
-	return write_port(dp, mux, &(struct qmap_port){0}, err);
+	return port_map_write(dp->fd[OBSERVE_PORTS], mux, &(struct qmap_port){0}, err);
 }
 
 int observe_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
-	struct qmap_port port;
-	int ret = read_port(dp, mux, &port, err);
-
-	if (ret)
-		return ret;
-	port.flags = on ? QMAP_PORT_UP : 0;
-	port.flow_off_until = 0;
-	return write_port(dp, mux, &port, err);
+	return port_map_flow(dp->fd[OBSERVE_PORTS], mux, on, err);
 }
 
 int observe_running(struct datapath *dp, unsigned int mux, bool up, struct error *err)
 {
-	struct qmap_port port;
-	int ret = read_port(dp, mux, &port, err);
-
-	if (ret || up == !(port.flags & QMAP_PORT_SHUT))
-		return ret;
-	port.flags ^= QMAP_PORT_SHUT;
-	return write_port(dp, mux, &port, err);
+	return port_map_running(dp->fd[OBSERVE_PORTS], mux, up, err);
 }
 
 int observe_stats(struct datapath *dp, struct observe_stats *out, struct error *err)
@@ -205,8 +175,7 @@ int observe_stats(struct datapath *dp, struct observe_stats *out, struct error *
 		       ?: datapath_sum_percpu(dp->fd[OBSERVE_PORT_STATS], QMAP_MAX_MUX,
 					      sizeof(out->count[0]) / sizeof(__u64),
 					      (__u64 *)out->count, err)
-		       ?: datapath_read_array(dp->fd[OBSERVE_PORTS], out->port,
-					      sizeof(out->port[0]), QMAP_MAX_MUX, err);
+		       ?: port_map_read_all(dp->fd[OBSERVE_PORTS], out->port, err);
 }
 
 int observe_event_fd(struct datapath *dp)

@@ -2,10 +2,11 @@
 /*
  * Data path `rmnet`: the kernel's own driver, which is only configured here. The ports of trunk
  * wwan0 are its links wwan0.1 ... on top of it; aggregates reach them through the netdev's receive
- * handler, so that no BPF and no other netdev is involved.
+ * handler. No other netdev is involved.
  *
- * The observer (observe.h) counts the frames that rmnet drops, and keeps those from it that it
- * would misread. A command of the modem does not reach rmnet's own handling, see link_flags().
+ * The observer (observe.h), a BPF program in front of that handler, counts the frames that rmnet
+ * drops, and keeps those from it that it would misread. A command of the modem does not reach
+ * rmnet's own handling, see link_flags().
  */
 #include <errno.h>
 #include <linux/if_link.h>

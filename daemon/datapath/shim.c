@@ -22,6 +22,7 @@
 #include "qmap/shim.h"
 #include "qmap/wire.h"
 #include "qmap_shim.skel.h"
+#include "port_map.h"
 #include "renew.h"
 #include "xdp_link.h"
 
@@ -195,30 +196,6 @@ static int renew_tx(struct datapath *dp, unsigned int mux, int prog, struct erro
 	return ret;
 }
 
-static int write_port(struct datapath *dp, __u32 mux, const struct qmap_port *port,
-		      struct error *err)
-{
-	if (bpf_map_update_elem(dp->fd[PORTS], &mux, port, BPF_ANY))
-		return error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
-	return 0;
-}
-
-static int read_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
-		     struct error *err)
-{
-	if (bpf_map_lookup_elem(dp->fd[PORTS], &mux, port))
-		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	if (!port->ifindex)
-		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
-	return 0;
-}
-
-static int read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
-		      struct error *err)
-{
-	return datapath_read_array(dp->fd[PORTS], ports, sizeof(*ports), QMAP_MAX_MUX, err);
-}
-
 static int make_port(struct datapath *dp, const struct datapath_port *port, struct rtnl_link *link,
 		     struct error *err)
 {
@@ -226,7 +203,7 @@ static int make_port(struct datapath *dp, const struct datapath_port *port, stru
 
 	entry.ifindex = link->ifindex;
 	return attach_tx(dp, port->mux, link->ifindex, err)
-		       ?: write_port(dp, port->mux, &entry, err);
+		       ?: port_map_write(dp->fd[PORTS], port->mux, &entry, err);
 }
 
 static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)
@@ -257,7 +234,7 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	struct rtnl_link link;
 	struct rtnl *nl = NULL;
 	char path[PINS_PATH];
-	int ret = write_port(dp, mux, &none, err);
+	int ret = port_map_write(dp->fd[PORTS], mux, &none, err);
 
 	tx_pin(dp, mux, path);
 	unlink(path);
@@ -286,13 +263,7 @@ static int set_carrier(const struct datapath_place *place, bool on, struct error
 
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
-	struct qmap_port port;
-	int ret = read_port(dp, mux, &port, err);
-
-	if (ret)
-		return ret;
-	port.flags = on ? port.flags | QMAP_PORT_UP : port.flags & ~QMAP_PORT_UP;
-	return write_port(dp, mux, &port, err) ?: set_carrier(&dp->places[mux], on, err);
+	return port_map_flow(dp->fd[PORTS], mux, on, err) ?: set_carrier(&dp->places[mux], on, err);
 }
 
 /* --- programs of another qmapd --- */
@@ -305,7 +276,7 @@ static int renew_programs(struct datapath *dp, struct qmap_shim *skel, struct er
 	struct qmap_port port;
 
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		if (!read_port(dp, mux, &port, NULL))
+		if (!port_map_read(dp->fd[PORTS], mux, &port, NULL))
 			ret = renew_tx(dp, mux, tx, err);
 	return ret ?: renew_pin(dp->pins, pin_table[PROG_TX].name, tx, &dp->fd[PROG_TX], err);
 }
@@ -359,7 +330,7 @@ static int mend(struct datapath *dp, char *where, size_t size, struct error *err
 	struct renew_place trunk = {.pin = pin_table[LINK_RX].name, .flags = XDP_FLAGS_DRV_MODE};
 	struct qmap_port port[QMAP_MAX_MUX];
 	char name[IFNAMSIZ];
-	int ret = read_ports(dp, port, err);
+	int ret = port_map_read_all(dp->fd[PORTS], port, err);
 
 	trunk_name(dp, name);
 	trunk.ifindex = if_nametoindex(name);
@@ -434,7 +405,8 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 	out->by_frame = true;
 	out->nports = 0;
 	out->trunk = (struct qmap_trunk_stats){0};
-	ret = device_stats(name, "", trunk_counter, &out->trunk, err) ?: read_ports(dp, port, err);
+	ret = device_stats(name, "", trunk_counter, &out->trunk, err)
+		      ?: port_map_read_all(dp->fd[PORTS], port, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
 		if (port[mux].ifindex)
 			ret = port_stats(dp, mux, &port[mux], out, err);

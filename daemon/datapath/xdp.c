@@ -25,6 +25,7 @@
 
 #include "rtnl/rtnl.h"
 #include "commands.h"
+#include "port_map.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
@@ -224,7 +225,7 @@ static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *in
 	memcpy(port.mac, lower->mac, sizeof(port.mac));
 	return datapath_zero_stats(dp->fd[XDP_PORT_STATS], mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
 		?: update(dp->fd[XDP_UPLINKS], &inner->ifindex, &mux, err)
-		?: update(dp->fd[XDP_PORTS], &mux, &port, err);
+		?: port_map_write(dp->fd[XDP_PORTS], mux, &port, err);
 }
 
 static int add_port_veth(struct datapath *dp, unsigned int number, struct rtnl_link *inner,
@@ -265,30 +266,14 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 	return ret;
 }
 
-int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
-		   struct error *err)
-{
-	return datapath_read_array(dp->fd[XDP_PORTS], ports, sizeof(*ports), QMAP_MAX_MUX, err);
-}
-
-static int lookup_port(const struct datapath *dp, __u32 mux, struct qmap_port *port,
-		       struct error *err)
-{
-	if (bpf_map_lookup_elem(dp->fd[XDP_PORTS], &mux, port))
-		return error_set(err, -errno, "cannot read a BPF map: %s", strerror(errno));
-	if (!port->ifindex)
-		return error_set(err, -ENODEV, "no PDN has mux id %u", mux);
-	return 0;
-}
-
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	struct qmap_port port, none = {0};
-	int ret = lookup_port(dp, mux, &port, err);
+	int ret = port_map_read(dp->fd[XDP_PORTS], mux, &port, err);
 
 	if (ret)
 		return ret;
-	ret = update(dp->fd[XDP_PORTS], &mux, &none, err);
+	ret = port_map_write(dp->fd[XDP_PORTS], mux, &none, err);
 	bpf_map_delete_elem(dp->fd[XDP_PORT_DEVS], &mux);
 	bpf_map_delete_elem(dp->fd[XDP_UPLINKS], &port.ifindex);
 	/* the port itself may be in another namespace: it disappears with its lower device */
@@ -297,25 +282,12 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
-	struct qmap_port port;
-	int ret = lookup_port(dp, mux, &port, err);
-
-	if (ret)
-		return ret;
-	port.flags = on ? QMAP_PORT_UP : 0;
-	port.flow_off_until = 0;
-	return update(dp->fd[XDP_PORTS], &mux, &port, err);
+	return port_map_flow(dp->fd[XDP_PORTS], mux, on, err);
 }
 
 static int running(struct datapath *dp, unsigned int mux, bool up, struct error *err)
 {
-	struct qmap_port port;
-	int ret = lookup_port(dp, mux, &port, err);
-
-	if (ret || up == !(port.flags & QMAP_PORT_SHUT))
-		return ret;
-	port.flags ^= QMAP_PORT_SHUT;
-	return update(dp->fd[XDP_PORTS], &mux, &port, err);
+	return port_map_running(dp->fd[XDP_PORTS], mux, up, err);
 }
 
 /* Ifindex of the link's netdev, or 0 if that has gone and left the link behind. */
@@ -348,7 +320,7 @@ static int detach(struct datapath *dp, struct error *err)
 		dp->fd[XDP_LINK_SPLIT] = -1;
 	}
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && dp->fd[XDP_PORTS] >= 0; mux++)
-		if (!lookup_port(dp, mux, &port, NULL))
+		if (!port_map_read(dp->fd[XDP_PORTS], mux, &port, NULL))
 			first(&ret, del_port(dp, mux, ret ? NULL : err));
 	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
 	if (!split) {

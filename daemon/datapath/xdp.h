@@ -51,10 +51,6 @@ int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *e
 /* datapath_ops.mend */
 int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
 
-/* Reads all entries of the map of ports, by mux id, in one system call. */
-int xdp_read_ports(const struct datapath *dp, struct qmap_port ports[QMAP_MAX_MUX],
-		   struct error *err);
-
 /* datapath_ops.stats, .rx_packets */
 int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err);
 int xdp_rx_packets(struct datapath *dp, uint64_t rx[QMAP_MAX_MUX], struct error *err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "rtnl/rtnl.h"
+#include "port_map.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
 #include "trunk_filter.h"
@@ -167,7 +168,7 @@ static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *change
 	if (renew_same_program(dp->fd[XDP_PROG_UPLINK], uplink))
 		return 0;
 	*changed = true;
-	ret = xdp_read_ports(dp, port, err);
+	ret = port_map_read_all(dp->fd[XDP_PORTS], port, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
 		if (port[mux].ifindex)
 			ret = xdp_attach_uplink(port[mux].ifindex, uplink, BPF_TC_F_REPLACE, err);

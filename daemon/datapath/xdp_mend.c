@@ -8,6 +8,7 @@
 #include <linux/pkt_sched.h>
 #include <net/if.h>
 
+#include "port_map.h"
 #include "qmap_xdp.skel.h"
 #include "renew.h"
 #include "rtnl/rtnl.h"
@@ -54,7 +55,7 @@ static int mend_entry(struct datapath *dp, char *where, size_t size, struct erro
 static int mend_uplinks(struct datapath *dp, char *where, size_t size, struct error *err)
 {
 	struct qmap_port port[QMAP_MAX_MUX];
-	int ret = xdp_read_ports(dp, port, err);
+	int ret = port_map_read_all(dp->fd[XDP_PORTS], port, err);
 	char name[IFNAMSIZ];
 
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {

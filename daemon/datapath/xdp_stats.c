@@ -2,6 +2,7 @@
 #include <linux/if_ether.h>
 
 #include "rtnl/snapshot.h"
+#include "port_map.h"
 #include "xdp.h"
 
 static int sum_ports(const struct datapath *dp, struct qmap_port_stats sums[QMAP_MAX_MUX],
@@ -58,7 +59,7 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 
 	out->by_frame = true;
 	out->nports = 0;
-	ret = xdp_read_ports(dp, port, err) ?: sum_ports(dp, sums, err)
+	ret = port_map_read_all(dp->fd[XDP_PORTS], port, err) ?: sum_ports(dp, sums, err)
 		      ?: datapath_sum_percpu(dp->fd[XDP_TRUNK_STATS], 1, sizeof(out->trunk) / sizeof(__u64),
 				    (__u64 *)&out->trunk, err)
 		      ?: rtnl_snapshot_read_links(&links, dp->nl, err);
