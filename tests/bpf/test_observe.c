@@ -30,7 +30,7 @@
 
 #include "bpf/walk.h"
 #include "env.h"
-#include "fixtures.h"
+#include "fixture_group.h"
 #include "qmap_observe.skel.h"
 
 /* Limits of BPF_PROG_RUN: an Ethernet header's length, and a page less headroom and struct
@@ -602,20 +602,7 @@ int main(void)
 		cmocka_unit_test(test_split_goes_on),
 		cmocka_unit_test(test_other_protocols),
 	};
-	unsigned int rows = fixture_rows(), all = rows + sizeof(others) / sizeof(others[0]);
-	struct CMUnitTest *tests = calloc(all, sizeof(*tests));
-	int failed;
 
-	if (!tests)
-		return 1;
-	for (unsigned int i = 0; i < rows; i++)
-		tests[i] = (struct CMUnitTest){
-			.name = fixture_row_name(i),
-			.test_func = test_row,
-			.initial_state = (void *)(uintptr_t)i,
-		};
-	memcpy(tests + rows, others, sizeof(others));
-	failed = _cmocka_run_group_tests("observe", tests, all, set_up, tear_down);
-	free(tests);
-	return failed;
+	return fixture_group_run("observe", test_row, others, sizeof(others) / sizeof(others[0]),
+				 set_up, tear_down);
 }

@@ -25,7 +25,7 @@
 #include <time.h>
 
 #include "env.h"
-#include "fixtures.h"
+#include "fixture_group.h"
 #include "qmap/wire.h"
 
 /*
@@ -301,20 +301,7 @@ int main(void)
 		cmocka_unit_test(test_no_copies),
 		cmocka_unit_test(test_no_device),
 	};
-	unsigned int rows = fixture_rows(), all = rows + sizeof(others) / sizeof(others[0]);
-	struct CMUnitTest *tests = calloc(all, sizeof(*tests));
-	int failed;
 
-	if (!tests)
-		return 1;
-	for (unsigned int i = 0; i < rows; i++)
-		tests[i] = (struct CMUnitTest){
-			.name = fixture_row_name(i),
-			.test_func = test_row,
-			.initial_state = (void *)(uintptr_t)i,
-		};
-	memcpy(tests + rows, others, sizeof(others));
-	failed = _cmocka_run_group_tests("xdp", tests, all, set_up, tear_down);
-	free(tests);
-	return failed;
+	return fixture_group_run("xdp", test_row, others, sizeof(others) / sizeof(others[0]),
+				 set_up, tear_down);
 }

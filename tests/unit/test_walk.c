@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "bpf/walk.h"
-#include "tests/bpf/fixtures.h"
+#include "tests/bpf/fixture_group.h"
 #include "tests/bpf/walk_check.h"
 
 static void compare(const struct qmap_frame *f, const struct fixture_frame *want)
@@ -224,20 +224,7 @@ int main(void)
 		cmocka_unit_test(test_mutations),      cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_behind_the_end),
 	};
-	unsigned int rows = fixture_rows(), all = rows + sizeof(properties) / sizeof(properties[0]);
-	struct CMUnitTest *tests = calloc(all, sizeof(*tests));
-	int failed;
 
-	if (!tests)
-		return 1;
-	for (unsigned int i = 0; i < rows; i++)
-		tests[i] = (struct CMUnitTest){
-			.name = fixture_row_name(i),
-			.test_func = test_row,
-			.initial_state = (void *)(uintptr_t)i,
-		};
-	memcpy(tests + rows, properties, sizeof(properties));
-	failed = _cmocka_run_group_tests("walk", tests, all, NULL, NULL);
-	free(tests);
-	return failed;
+	return fixture_group_run("walk", test_row, properties,
+				 sizeof(properties) / sizeof(properties[0]), NULL, NULL);
 }
