@@ -22,7 +22,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "ports.h"
+#include "port_stats.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -102,10 +102,7 @@ static __always_inline void add_counters(struct qmap_trunk_stats *ts, struct wal
 /* Counts frames of PDN @mux from now on. Returns 0 if there is none, or it is not up. */
 static __always_inline int change_mux(struct qmap_trunk_stats *ts, struct walk *w, __u32 mux)
 {
-	struct qmap_port *port = bpf_map_lookup_elem(&ports, &mux);
-
-	if (!port || !port->ifindex ||
-	    (port->flags & (QMAP_PORT_UP | QMAP_PORT_SHUT)) != QMAP_PORT_UP)
+	if (judge_port(mux) != QMAP_DROP_NONE)
 		return 0;
 	add_counters(ts, w);
 	w->mux = mux;

@@ -18,6 +18,7 @@
 #include "qmap/abi.h"
 #include "qmap/shim.h"
 #include "qmap/wire.h"
+#include "ports.h"
 #include "walk.h"
 
 /* The loader sets these. */
@@ -25,34 +26,17 @@ const volatile struct qmap_config config = {};
 /* Avoid transfers whose length is a multiple of this; 0: no such limit. */
 const volatile __u32 avoid_multiple = 0;
 
-/* By mux id. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, QMAP_MAX_MUX);
-	__type(key, __u32);
-	__type(value, struct qmap_port);
-} ports SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
-} events SEC(".maps");
-
 /*
  * Reports a command to the daemon. Without a reader the ring buffer fills up; the program answers
  * commands all the same.
  */
 static __always_inline void report(const __u8 *command, const __u8 *end, const struct qmap_frame *f)
 {
-	struct qmap_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct qmap_event *e = new_event(f->mux_id, f->len);
 	__u32 i;
 
 	if (!e)
 		return;
-	__builtin_memset(e, 0, sizeof(*e));
-	e->time = bpf_ktime_get_ns();
-	e->mux_id = f->mux_id;
-	e->len = f->len;
 	for (i = 0; i < QMAP_EVENT_BYTES; i++) {
 		if (command + i + 1 > end || i >= f->len)
 			break;

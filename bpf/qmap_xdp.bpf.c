@@ -35,7 +35,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "ports.h"
+#include "port_stats.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
