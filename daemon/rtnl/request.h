@@ -29,9 +29,13 @@ struct rtnl_batch {
 	} items[RTNL_BATCH];
 };
 
+/* Dumps in a row that a changing table may make inconsistent; the last one is taken as it is. */
+#define RTNL_DUMPS 16
+
 struct rtnl {
 	struct mnl_socket *sock;
 	uint32_t seq;
+	unsigned int inconsistent; /* dumps in a row */
 	struct rtnl_batch batch;
 	union { /* one request, then its answers */
 		char buf[RTNL_BUFFER];
@@ -62,7 +66,8 @@ struct nlmsghdr *rtnl_request(struct rtnl *nl, uint16_t type, uint16_t flags, vo
 /*
  * Sends the request in nl->buf and passes each answer to @cb (may be NULL), up to the
  * acknowledgement or the end of the dump. @what completes "cannot ..." in @err. -EINTR: the dump
- * was inconsistent, repeat the request.
+ * was inconsistent, repeat the request; RTNL_DUMPS - 1 times at most, because the owner of a
+ * namespace can change a table without end.
  */
 typedef void (*rtnl_answer_fn)(const struct nlmsghdr *nlh, void *arg);
 int rtnl_execute(struct rtnl *nl, rtnl_answer_fn cb, void *arg, struct error *err, const char *what,

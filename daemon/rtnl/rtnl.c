@@ -155,8 +155,9 @@ static int receive(struct rtnl *nl, struct answers *a, struct error *err)
 				take_message(a, nlh, err);
 		}
 	}
-	if (!a->ret && a->interrupted)
+	if (!a->ret && a->interrupted && ++nl->inconsistent < RTNL_DUMPS)
 		return -EINTR;
+	nl->inconsistent = 0;
 	return a->ret;
 }
 

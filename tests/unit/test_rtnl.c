@@ -21,6 +21,7 @@
 
 #include "daemon/rtnl/rtnl.h"
 #include "daemon/rtnl/monitor.h"
+#include "daemon/rtnl/request.h"
 #include "daemon/rtnl/snapshot.h"
 #include "daemon/rtnl/sysctl.h"
 
@@ -838,6 +839,48 @@ static void flush_while_others_change(void **state)
 	rtnl_close(&other);
 }
 
+struct changer {
+	struct rtnl *nl;
+	unsigned int ifindex, calls;
+};
+
+/* Changes the table while it is being listed. */
+static void change_table(const struct nlmsghdr *nlh, void *arg)
+{
+	struct changer *c = arg;
+	uint8_t a[4] = {10, 8, 0, 1};
+
+	if (c->calls++ % 50)
+		return;
+	rtnl_addr_add(c->nl, c->ifindex, AF_INET, a, 32, true, NULL);
+	rtnl_addr_del(c->nl, c->ifindex, AF_INET, a, 32, NULL);
+}
+
+/* A table that another process changes without end does not keep the reader for ever. */
+static void dump_of_a_changing_table(void **state)
+{
+	struct rtnl *nl = *state;
+	struct changer c = {0};
+	unsigned int dumps = 0;
+	int ret;
+
+	skip_unless_able();
+	c.ifindex = add_pair(nl);
+	assert_int_equal(rtnl_open(&c.nl, NULL, NULL), 0);
+	for (unsigned int i = 0; i < 4000; i++) {
+		uint8_t a[4] = {10, 9, i / 250, 1 + i % 250};
+
+		assert_int_equal(rtnl_addr_add(nl, c.ifindex, AF_INET, a, 32, true, NULL), 0);
+	}
+	do {
+		ret = rtnl_addr_list(nl, AF_INET, change_table, &c, NULL);
+		assert_in_range(++dumps, 1, RTNL_DUMPS);
+	} while (ret == -EINTR);
+	assert_int_equal(ret, 0);
+	assert_int_equal(dumps, RTNL_DUMPS);
+	rtnl_close(&c.nl);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -868,6 +911,7 @@ int main(void)
 		T(monitor_deletion),
 		T(monitor_overrun),
 		T(flush_while_others_change),
+		T(dump_of_a_changing_table),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);
