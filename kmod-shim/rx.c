@@ -392,7 +392,8 @@ void rx_start(struct trunk *trunk)
 		if (!trunk->queues[i])
 			continue;
 		napi_enable(&trunk->queues[i]->napi);
-		if (trunk->front->waiting(trunk, i)) /* it came before the NAPI could be scheduled */
+		/* An aggregate may have come before the NAPI could be scheduled. */
+		if (trunk->front->waiting(trunk, i))
 			qmap_trunk_schedule(trunk, i);
 	}
 }

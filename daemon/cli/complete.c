@@ -243,7 +243,6 @@ static void complete(struct completion *c, int argc, char **argv)
 
 static void print_words(const struct output *output, FILE *out, struct json_object *found)
 {
-	(void)output;
 	for (size_t i = 0; i < json_object_array_length(found); i++)
 		fprintf(out, "%s\n", json_get_string(json_object_array_get_idx(found, i), "word"));
 }

@@ -221,9 +221,11 @@ static int enter_port(struct datapath *dp, __u32 mux, const struct rtnl_link *in
 {
 	struct bpf_devmap_val dev = {.ifindex = inner->ifindex};
 	struct qmap_port port = {.ifindex = inner->ifindex};
+	int ret;
 
 	memcpy(port.mac, lower->mac, sizeof(port.mac));
-	return datapath_zero_stats(dp->fd[XDP_PORT_STATS], mux, err) ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
+	ret = datapath_zero_stats(dp->fd[XDP_PORT_STATS], mux, err);
+	return ret ?: update(dp->fd[XDP_PORT_DEVS], &mux, &dev, err)
 		?: update(dp->fd[XDP_UPLINKS], &inner->ifindex, &mux, err)
 		?: port_map_write(dp->fd[XDP_PORTS], mux, &port, err);
 }

@@ -177,6 +177,13 @@ static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *change
 				    &dp->fd[XDP_PROG_UPLINK], err);
 }
 
+static int renew_entry(const struct datapath *dp, const struct qmap_xdp *skel, bool *changed,
+		       struct error *err)
+{
+	return trunk_filter_renew(dp->trunk, XDP_ENTRY_PROGRAM,
+				  bpf_program__fd(skel->progs.qmap_enter), changed, err);
+}
+
 int xdp_renew(struct datapath *dp, bool *changed, struct error *err)
 {
 	struct qmap_xdp *skel = NULL;
@@ -193,7 +200,7 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err)
 	ret = renew_split(dp, skel, changed, err)
 		?: renew_deliver(dp, skel, changed, err)
 		?: renew_uplink(dp, skel, changed, err)
-		?: trunk_filter_renew(dp->trunk, XDP_ENTRY_PROGRAM, bpf_program__fd(skel->progs.qmap_enter), changed, err);
+		?: renew_entry(dp, skel, changed, err);
 	qmap_xdp__destroy(skel);
 	return ret;
 }

@@ -683,7 +683,6 @@ static void example(void **state)
 	FILE *f = fopen("system/qmap.conf", "re");
 	size_t n, m = 0;
 
-	(void)state;
 	if (!f)
 		fail_msg("tests run in the top directory of the tree");
 	n = fread(text, 1, sizeof(text) - 1, f);
