@@ -30,7 +30,7 @@
 #include "proxy/proxy.h"
 #include "qmi/transport.h"
 #include "rtnl/monitor.h"
-#include "trunk/list.h"
+#include "manager/trunk_list.h"
 
 #define DEFAULT_CONFIG CONFIG_DIRECTORY
 #define EXIT_CONFIG    78 /* sysexits.h, which systemd prints as CONFIG */

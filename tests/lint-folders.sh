@@ -18,8 +18,9 @@ table() {
 	events: model util
 	proxy: qmi util
 	session: config model proxy qmi util
-	trunk: config control datapath events model netdev qmi rtnl session util
-	hooks: events model trunk util
+	trunk: config datapath events model netdev qmi rtnl session util
+	manager: config control datapath events netdev trunk util
+	hooks: events manager model trunk util
 	output: datapath events util
 	discover: config datapath netdev qmi util
 	cli: config control datapath discover events hooks output qmi trunk util

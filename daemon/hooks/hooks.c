@@ -9,7 +9,7 @@
 #include "events/events.h"
 #include "hook_facts.h"
 #include "hook_run.h"
-#include "trunk/list.h"
+#include "manager/trunk_list.h"
 
 struct hooks {
 	struct trunk_list *list;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "apply.h"
+#include "applier.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -13,7 +13,7 @@
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "util/log.h"
-#include "list.h"
+#include "trunk_list.h"
 
 enum step_state {
 	STEP_PLANNED,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command `monitor` of the control socket: a stream of events. */
-#ifndef QMAP_TRUNK_MONITOR_H
-#define QMAP_TRUNK_MONITOR_H
+#ifndef QMAP_MANAGER_MONITOR_H
+#define QMAP_MANAGER_MONITOR_H
 
 #include "control/server.h"
 #include "events/events.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "list.h"
+#include "trunk_list.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apply.h"
+#include "applier.h"
 #include "datapath/counters.h"
 #include "datapath/pins.h"
 #include "util/json_get.h"

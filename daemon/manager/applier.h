@@ -3,8 +3,8 @@
  * Applies a configuration to the attached trunks: the command `apply` of the control socket, and
  * the configuration files at start and reload, in the same way. One at a time.
  */
-#ifndef QMAP_APPLY_H
-#define QMAP_APPLY_H
+#ifndef QMAP_MANAGER_APPLIER_H
+#define QMAP_MANAGER_APPLIER_H
 
 #include "config/set.h"
 #include "util/error.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* All trunks of a daemon, and the commands of the control socket for them. */
-#ifndef QMAP_TRUNK_LIST_H
-#define QMAP_TRUNK_LIST_H
+#ifndef QMAP_MANAGER_TRUNK_LIST_H
+#define QMAP_MANAGER_TRUNK_LIST_H
 
 #include "config/set.h"
 #include "control/server.h"
-#include "trunk.h"
+#include "trunk/trunk.h"
 
 struct trunk_list;
 
@@ -16,7 +16,7 @@ void trunk_list_free(struct trunk_list **l);
 /* Adopts all pins; takes down trunks that were half attached or whose netdev is gone. */
 void trunk_list_adopt(struct trunk_list *l);
 
-/* Applies configuration files (apply.h) and takes over their set. */
+/* Applies configuration files (applier.h) and takes over their set. */
 void trunk_list_configure(struct trunk_list *l, struct config_set *set);
 
 /* Returns the trunk called @dev, or NULL; the @i-th, NULL behind the last. */
