@@ -11,6 +11,7 @@ table() {
 	model: util
 	qmi: util
 	rtnl: util
+	clat: rtnl util
 	netdev: qmi rtnl util
 	datapath: model netdev rtnl util
 	config: qmi util

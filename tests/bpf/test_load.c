@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "env.h"
+#include "qmap/clat.h"
+#include "qmap_clat.skel.h"
 #include "qmap_observe.skel.h"
 #include "qmap_shim.skel.h"
 
@@ -122,6 +124,19 @@ static void check_observer_budgets(int version)
 	qmap_observe__destroy(observer);
 }
 
+static void check_clat_budgets(unsigned int prefix_len)
+{
+	struct qmap_clat *clat = qmap_clat__open();
+
+	assert_non_null(clat);
+	clat->rodata->clat.prefix_len = prefix_len;
+	clat->rodata->clat.neutral = prefix_len == 96;
+	clat->rodata->clat.l2_len = 14;
+	assert_int_equal(qmap_clat__load(clat), 0);
+	check_budgets(clat->obj, "clat", (int)prefix_len);
+	qmap_clat__destroy(clat);
+}
+
 static void test_budget(void **state)
 {
 	static const int others[] = {QMAP_V1, QMAP_V4};
@@ -131,6 +146,8 @@ static void test_budget(void **state)
 	check_budgets(env->skel->obj, "xdp", QMAP_V5);
 	check_shim_budgets(QMAP_V5);
 	check_observer_budgets(QMAP_V5);
+	check_clat_budgets(96);
+	check_clat_budgets(40);
 	for (unsigned int i = 0; i < 2; i++) {
 		struct env *e;
 
@@ -199,6 +216,19 @@ static int load_observer_strictly(int version)
 	return ret;
 }
 
+static int load_clat_strictly(unsigned int l2_len)
+{
+	struct qmap_clat *clat = qmap_clat__open();
+	int ret;
+
+	assert_non_null(clat);
+	clat->rodata->clat.prefix_len = 64;
+	clat->rodata->clat.l2_len = l2_len;
+	ret = load_strictly(clat->obj, (int)l2_len);
+	qmap_clat__destroy(clat);
+	return ret;
+}
+
 /*
  * Without CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS (MIPS, older ARM) the verifier assumes that
  * packets are aligned to two bytes and refuses programs that need more. The flag makes this
@@ -214,6 +244,7 @@ static void test_strict_alignment(void **state)
 		assert_int_equal(load_xdp_strictly(versions[i]), 0);
 		assert_int_equal(load_shim_strictly(versions[i]), 0);
 		assert_int_equal(load_observer_strictly(versions[i]), 0);
+		assert_int_equal(load_clat_strictly(i ? 0 : 14), 0);
 	}
 }
 
