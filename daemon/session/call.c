@@ -86,8 +86,8 @@ static void on_allocated(void *arg, const struct id_reply *r)
 	int err = r->err;
 
 	if (!err)
-		err = qmi_client_new(&c->client, c->session->channel, QMI_WDS, r->id,
-				     call_indication, c);
+		err = qmi_client_new(&c->client, clients_channel(c->session->clients), QMI_WDS,
+				     r->id, call_indication, c);
 	if (c->state == CALL_STOPPING) {
 		call_step(c, c->client ? STEP_RELEASE : STEP_NONE);
 	} else if (err) {
@@ -470,14 +470,11 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	const struct step *step = &steps[c->step];
 	struct qmi_result res;
 
-	if (session_reply_lost(err))
+	if (!clients_read(c->session->clients, &err, m, &res))
 		return;
-	if (!err)
-		err = qmi_message_result(m, &res);
 	if (!err) {
-		c->session->answered = true;
 		if (c->state != CALL_STOPPING && c->step != STEP_CHECK &&
-		    session_forgotten(c->session, &res))
+		    clients_forgotten(c->session->clients, &res))
 			return;
 		lead(c, step->answer(c, m, &res, step->next));
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
@@ -498,7 +495,8 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 
 static unsigned int timeout_ms(const struct call *c, const struct step *step)
 {
-	unsigned int ms = step->timeout_ms ? step->timeout_ms : session_timeout_ms(c->session);
+	unsigned int ms =
+		step->timeout_ms ? step->timeout_ms : clients_timeout_ms(c->session->clients);
 
 	return c->state == CALL_STOPPING && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
 }

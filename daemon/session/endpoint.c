@@ -71,7 +71,8 @@ void session_find_model(struct session *s)
 	char device[64];
 
 	s->known = NULL;
-	if (qmi_transport_sysfs(qmi_channel_transport(s->channel), device, sizeof(device)))
+	if (qmi_transport_sysfs(qmi_channel_transport(clients_channel(s->clients)), device,
+				sizeof(device)))
 		s->known = find_by_id(device);
 	if (!s->known)
 		s->known = qmi_model_find(s->model, s->revision);
@@ -83,7 +84,8 @@ void session_endpoint(struct session *s)
 
 	s->endpoint.type = QMI_ENDPOINT_HSUSB;
 	s->endpoint.interface = s->known->interface;
-	if (!qmi_transport_sysfs(qmi_channel_transport(s->channel), device, sizeof(device)) ||
+	if (!qmi_transport_sysfs(qmi_channel_transport(clients_channel(s->clients)), device,
+				 sizeof(device)) ||
 	    usb_interface(device, &s->endpoint.interface))
 		return;
 	if (is_pcie(device)) {

@@ -13,31 +13,14 @@
 #include "util/log.h"
 #include "qmi/names.h"
 
-bool session_forgotten(struct session *s, const struct qmi_result *res)
-{
-	if (!res->status || res->error != QMI_INVALID_CLIENT_ID)
-		return false;
-	session_lost(s, true, "modem has restarted unannounced: its calls and client ids are gone");
-	return true;
-}
-
-void session_ignore(void *arg, int err, const struct qmi_message *m)
-{
-	struct qmi_result res;
-
-	if (!err && !qmi_message_result(m, &res))
-		session_forgotten(arg, &res);
-}
-
 static void take_client(struct session *s, enum id_service service, const struct id_reply *r,
 			qmi_indication_fn fn, void (*start)(struct session *s))
 {
 	if (!r->err)
-		qmi_client_new(session_client(s, service), s->channel, session_service(service),
-			       r->id, fn, s);
+		clients_add(s->clients, service, r->id, fn, s);
 	if (r->err == -EREMOTEIO)
 		log_debug("modem gives no %s client: %s",
-			  qmi_service_name(session_service(service)), qmi_error_name(r->qmi_error));
+			  qmi_service_name(clients_service(service)), qmi_error_name(r->qmi_error));
 	if (!session_giving_back(s))
 		start(s);
 }
@@ -52,20 +35,15 @@ static void on_nas_client(void *arg, const struct id_reply *r)
 	take_client(arg, ID_NAS, r, session_network_indication, session_network_start);
 }
 
-static bool lacks(const struct session *s, uint8_t service)
-{
-	return s->services && !(s->services & 1ull << service);
-}
-
 void session_facts_start(struct session *s)
 {
 	s->sim.asking = s->network.asking = true;
 	session_radio_start(s);
-	if (s->uim || lacks(s, QMI_UIM))
+	if (clients_id(s->clients, ID_UIM) || clients_lack(s->clients, ID_UIM))
 		session_sim_start(s);
 	else
 		session_id_allocate(s, QMI_UIM, on_uim_client, s);
-	if (s->nas || lacks(s, QMI_NAS))
+	if (clients_id(s->clients, ID_NAS) || clients_lack(s->clients, ID_NAS))
 		session_network_start(s);
 	else
 		session_id_allocate(s, QMI_NAS, on_nas_client, s);

@@ -12,7 +12,6 @@
 #include "util/log.h"
 #include "proxy/proxy.h"
 #include "qmi/names.h"
-#include "qmi/transport.h"
 
 static void on_changed(void *arg)
 {
@@ -50,9 +49,9 @@ void session_guests_free(struct session *s)
 /* Not before SYNC, which would release their ids; not if other programs read the answers, too. */
 void session_guests_run(struct session *s)
 {
-	if (s->channel && s->alone && s->phase != PHASE_SETUP && s->phase != PHASE_OVER &&
-	    !session_giving_back(s))
-		proxy_modem_open(s->guests, s->channel);
+	if (clients_channel(s->clients) && clients_alone(s->clients) && s->phase != PHASE_SETUP &&
+	    s->phase != PHASE_OVER && !session_giving_back(s))
+		proxy_modem_open(s->guests, clients_channel(s->clients));
 }
 
 bool session_guests_gone(struct session *s)
@@ -161,7 +160,8 @@ void session_guests_load(struct session *s, struct json_object *state)
 
 	for (size_t i = 0; pair_at(o, "ids", i, "id", p); i++)
 		session_id_release(s, p[0], p[1], NULL, NULL);
-	for (size_t i = 0; s->alone && pair_at(o, "allocating", i, "count", p); i++) {
+	for (size_t i = 0; clients_alone(s->clients) && pair_at(o, "allocating", i, "count", p);
+	     i++) {
 		s->guests_lost[p[0]] = p[1];
 		window += p[1];
 	}

@@ -17,9 +17,9 @@ static void on_dms(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (session_reply_lost(err) || s->sim.iccid_state != ICCID_ASKED)
+	if (!clients_read(s->clients, &err, m, &res) || s->sim.iccid_state != ICCID_ASKED)
 		return;
-	if (!err && !qmi_message_result(m, &res) && !res.status)
+	if (!err && !res.status)
 		qmi_dms_string(m, s->sim.iccid, sizeof(s->sim.iccid));
 	told(s);
 }
@@ -29,7 +29,7 @@ static void ask_dms(struct session *s)
 	struct qmi_request r;
 
 	qmi_request_init(&r, QMI_DMS_GET_ICCID);
-	qmi_client_send(s->dms, &r, session_timeout_ms(s), on_dms, s);
+	clients_send(s->clients, ID_DMS, &r, on_dms, s);
 }
 
 static void on_uim(void *arg, int err, const struct qmi_message *m)
@@ -37,10 +37,10 @@ static void on_uim(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (session_reply_lost(err) || s->sim.iccid_state != ICCID_ASKED)
+	if (!clients_read(s->clients, &err, m, &res) || s->sim.iccid_state != ICCID_ASKED)
 		return;
-	if ((err || qmi_message_result(m, &res) || res.status || !qmi_uim_iccid(m, s->sim.iccid)) &&
-	    s->dms)
+	if ((err || res.status || !qmi_uim_iccid(m, s->sim.iccid)) &&
+	    clients_id(s->clients, ID_DMS))
 		ask_dms(s);
 	else
 		told(s);
@@ -51,10 +51,10 @@ void session_iccid_ask(struct session *s)
 	struct qmi_request r;
 
 	s->sim.iccid_state = ICCID_ASKED;
-	if (!s->uim) {
+	if (!clients_id(s->clients, ID_UIM)) {
 		ask_dms(s);
 		return;
 	}
 	qmi_uim_read_iccid(&r);
-	qmi_client_send(s->uim, &r, session_timeout_ms(s), on_uim, s);
+	clients_send(s->clients, ID_UIM, &r, on_uim, s);
 }

@@ -14,7 +14,6 @@
 #include "proxy/proxy.h"
 #include "qmi/ctl.h"
 #include "qmi/names.h"
-#include "qmi/transport.h"
 
 /* Open requests: enough to hide a modem's latency, few enough to find ids again. */
 #define WINDOW 8
@@ -22,38 +21,10 @@
 /* Number of ids below a new id to try for one whose answer was lost; for a dead process's: all. */
 #define RECENT 8
 
-static const uint8_t services[ID_SERVICES] = {
-	[ID_WDS] = QMI_WDS, [ID_WDA] = QMI_WDA, [ID_DMS] = QMI_DMS,
-	[ID_NAS] = QMI_NAS, [ID_UIM] = QMI_UIM,
-};
-
-uint8_t session_service(enum id_service service)
-{
-	return services[service];
-}
-
-struct qmi_client **session_client(struct session *s, enum id_service service)
-{
-	switch (service) {
-	case ID_WDA:
-		return &s->wda;
-	case ID_DMS:
-		return &s->dms;
-	case ID_NAS:
-		return &s->nas;
-	case ID_UIM:
-		return &s->uim;
-	case ID_WDS:
-	case ID_SERVICES:
-		break;
-	}
-	return NULL;
-}
-
 static struct id_count *count_of(struct session *s, uint8_t service)
 {
 	for (int i = 0; i < ID_SERVICES; i++)
-		if (services[i] == service)
+		if (clients_service(i) == service)
 			return &s->ids[i];
 	return &s->ids[ID_SERVICES];
 }
@@ -65,19 +36,17 @@ static void job_free(struct session *s, struct id_job *j)
 }
 
 /* Result of a reply for the job: a client that does not exist is released. */
-static struct id_reply judge(const struct id_job *j, int err, const struct qmi_message *m)
+static struct id_reply judge(const struct id_job *j, int err, const struct qmi_message *m,
+			     const struct qmi_result *res)
 {
-	struct id_reply r = {.err = err, .id = j->id};
-	struct qmi_result res;
+	struct id_reply r = {.err = err == -ENOMSG ? -EBADMSG : err, .id = j->id};
 	uint8_t service;
 
 	if (err)
 		return r;
-	if (qmi_message_result(m, &res) < 0) {
-		r.err = -EBADMSG;
-	} else if (res.status) {
-		r.qmi_error = res.error;
-		r.err = j->release && res.error == QMI_INVALID_CLIENT_ID ? 0 : -EREMOTEIO;
+	if (res->status) {
+		r.qmi_error = res->error;
+		r.err = j->release && res->error == QMI_INVALID_CLIENT_ID ? 0 : -EREMOTEIO;
 	} else if (!j->release &&
 		   (!qmi_ctl_allocated(m, &service, &r.id) || service != j->service)) {
 		r.err = -EBADMSG;
@@ -106,20 +75,21 @@ static void note_released(const struct id_job *j, const struct id_reply *r)
 		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
 			    qmi_service_name(j->service), j->id,
 			    qmi_error_name(r->qmi_error) ?: "no name known", r->qmi_error);
-	if (r->err && s->exclusive)
+	if (r->err && clients_exclusive(s->clients))
 		session_id_unreleased(s, j->service, j->id);
+	clients_released(s->clients, j->service, j->id);
 }
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
 	struct id_job *j = arg, job = *j;
 	struct session *s = job.session;
-	struct id_reply r = judge(&job, err, m);
+	struct qmi_result res;
+	struct id_reply r;
 
-	if (session_reply_lost(err))
+	if (!clients_read(s->clients, &err, m, &res))
 		return;
-	if (!err)
-		s->answered = true;
+	r = judge(&job, err, m, &res);
 	job_free(s, j);
 	if (job.release)
 		note_released(&job, &r);
@@ -131,7 +101,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		search_below(count_of(s, job.service), r.id);
 	/* Requests are sent from the event loop, so this state is saved before them. */
 	session_changed(s);
-	if (r.err == -ETIMEDOUT && session_giving_back(s) && !s->exclusive)
+	if (r.err == -ETIMEDOUT && session_giving_back(s) && !clients_exclusive(s->clients))
 		session_gave_up(s, r.err);
 	session_kick(s);
 }
@@ -144,7 +114,7 @@ static void send_job(struct session *s, struct id_job *j)
 		qmi_ctl_release_cid(&r, j->service, j->id);
 	else
 		qmi_ctl_allocate_cid(&r, j->service);
-	qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_reply, j);
+	clients_send(s->clients, ID_CTL, &r, on_reply, j);
 }
 
 /* Selects jobs that may be sent now; true if any of them is an allocation. */
@@ -274,29 +244,12 @@ bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
 {
 	if (proxy_modem_has(s->guests, service, id))
 		return true;
-	for (int i = ID_WDA; i < ID_SERVICES; i++) {
-		const struct qmi_client *c = *session_client((struct session *)s, i);
-
-		if (services[i] == service && c && qmi_client_id(c) == id)
-			return true;
-	}
+	if (clients_have(s->clients, service, id))
+		return true;
 	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
 		if (c->client && qmi_client_id(c->client) == id)
 			return true;
 	return false;
-}
-
-bool session_is_alone(const struct session *s)
-{
-	return s->exclusive && qmi_transport_exclusive(qmi_channel_transport(s->channel));
-}
-
-/* Is the answer certainly ours? Programs that share a device get each other's answers. */
-static bool is_surely_ours(const struct session *s)
-{
-	const struct qmi_transport *t = qmi_channel_transport(s->channel);
-
-	return qmi_transport_routed(t) || qmi_transport_exclusive(t);
 }
 
 /*
@@ -313,7 +266,8 @@ void session_id_late(struct session *s, const struct qmi_message *m)
 	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
 		return;
 	n = count_of(s, service);
-	if ((!n->given_up && !s->exclusive) || !is_surely_ours(s))
+	if ((!n->given_up && !clients_exclusive(s->clients)) ||
+	    !clients_get_own_answers(s->clients))
 		return;
 	if (n->given_up) {
 		n->asked--;
@@ -397,7 +351,7 @@ static void search_below(struct id_count *n, uint8_t id)
 	struct session *s = n->session;
 
 	if (!n->service || !n->given_up || n->leaked || session_giving_back(s) ||
-	    !session_is_alone(s))
+	    !clients_still_exclusive(s->clients))
 		return;
 	n->leaked = n->given_up;
 	n->asked -= n->given_up;
@@ -412,7 +366,8 @@ static void on_probe(void *arg, const struct id_reply *r)
 	if (r->err)
 		set_aside(n);
 	else
-		search(n, r->id, session_is_alone(n->session) ? QMI_CID_BROADCAST : 0);
+		search(n, r->id,
+		       clients_still_exclusive(n->session->clients) ? QMI_CID_BROADCAST : 0);
 }
 
 /*
@@ -422,7 +377,7 @@ static void on_probe(void *arg, const struct id_reply *r)
  */
 static void recover(struct id_count *n)
 {
-	if (n->session->exclusive) {
+	if (clients_exclusive(n->session->clients)) {
 		session_id_allocate(n->session, n->service, on_probe, n);
 		return;
 	}
@@ -444,5 +399,5 @@ void session_ids_init(struct session *s)
 	TAILQ_INIT(&s->id_jobs);
 	for (int i = 0; i <= ID_SERVICES; i++)
 		s->ids[i] = (struct id_count){.session = s,
-					      .service = i < ID_SERVICES ? services[i] : 0};
+					      .service = i < ID_SERVICES ? clients_service(i) : 0};
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/queue.h>
 
-#include "qmi/client.h"
+#include "clients.h"
 #include "qmi/models.h"
 #include "qmi/nas.h"
 #include "qmi/uim.h"
@@ -14,14 +14,6 @@
 #include "session.h"
 
 struct event;
-
-/* Limit for one answer while releasing: a user who detaches must not wait long for a dead modem. */
-#define GIVE_BACK_MS 5000
-
-/* Protocol errors with special treatment. */
-#define QMI_INVALID_CLIENT_ID 7
-#define QMI_OUT_OF_CALL	      15
-#define QMI_NO_EFFECT	      26
 
 /* Phase of the whole session. */
 enum session_phase {
@@ -145,16 +137,6 @@ struct id_reply {
 
 typedef void (*id_reply_fn)(void *arg, const struct id_reply *r);
 
-/* Services whose client ids are allocated and released. */
-enum id_service {
-	ID_WDS,
-	ID_WDA,
-	ID_DMS,
-	ID_NAS,
-	ID_UIM,
-	ID_SERVICES
-};
-
 /* Open allocations of one service. */
 struct id_count {
 	struct session *session;
@@ -257,12 +239,7 @@ struct session {
 	const struct session_ops *ops;
 	void *arg;
 
-	struct qmi_channel *channel;
-	struct qmi_client *ctl, *wda, *dms, *nas, *uim;
-	uint64_t services; /* bit n: the modem has service n; 0: unknown */
-	bool alone;	   /* no other process has the channel open */
-	bool exclusive;	   /* alone, and SYNC may be sent */
-	bool answered;	   /* the modem has answered at least once */
+	struct clients *clients;
 
 	enum session_phase phase;
 	enum modem_state modem;
@@ -380,17 +357,6 @@ static inline bool session_giving_back(const struct session *s)
 {
 	return s->phase >= PHASE_FAILING;
 }
-static inline unsigned int session_timeout_ms(const struct session *s)
-{
-	unsigned int ms = s->config->timeout * 1000;
-
-	return session_giving_back(s) && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
-}
-/* The channel is gone: on_channel_lost() follows, which handles it. */
-static inline bool session_reply_lost(int err)
-{
-	return err == -ENODEV || err == -EPIPE;
-}
 
 /* The modem does not answer: releases nothing, so that another process can adopt it later. */
 void session_adopt_failed(struct session *s);
@@ -418,14 +384,6 @@ enum call_event session_gate(struct session *s);
 void session_facts_changed(struct session *s);
 /* Polling: has the modem restarted unnoticed, how good is the signal? */
 void session_facts_poll(struct session *s);
-/*
- * Does the answer mean that the modem does not know the client? Then it has restarted:
- * session_lost().
- */
-bool session_forgotten(struct session *s, const struct qmi_result *res);
-/* Reply callback for requests whose answer only matters for that. */
-void session_ignore(void *arg, int err, const struct qmi_message *m);
-
 /* session/radio.c: reads the state of the radio, and switches it on if allowed. */
 void session_radio_start(struct session *s);
 void session_radio_poll(struct session *s);
@@ -536,9 +494,6 @@ bool session_id_forget(struct session *s, void *arg);
 void session_ids_run(struct session *s);
 void session_ids_init(struct session *s);
 void session_ids_clear(struct session *s);
-/* Place of the client of @service that belongs to the session, not to a call. */
-struct qmi_client **session_client(struct session *s, enum id_service service);
-uint8_t session_service(enum id_service service);
 /* An answer to an allocation came after its deadline. */
 void session_id_late(struct session *s, const struct qmi_message *m);
 /* Releases ids that a dead process was allocating; kicks when done. */
@@ -550,8 +505,6 @@ void session_id_unreleased(struct session *s, uint8_t service, uint8_t id);
  * owner.
  */
 unsigned int session_ids_asked(const struct session *s, enum id_service service);
-/* May ids be guessed, and SYNC be sent? Another process may have opened the device meanwhile. */
-bool session_is_alone(const struct session *s);
 /* May the modem hold an id without a known owner, of ours or of a former guest? */
 bool session_ids_unsure(const struct session *s);
 

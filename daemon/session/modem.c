@@ -8,16 +8,10 @@
 #include "qmi/dms.h"
 #include "qmi/names.h"
 
-enum step_client {
-	ON_CTL,
-	ON_DMS,
-	ON_WDA
-};
-
 struct modem_step {
 	const char *doing; /* as in "modem does not answer while <doing>" */
 	bool (*skip)(const struct session *s);
-	enum step_client client;
+	enum id_service client;
 	void (*build)(struct session *s, struct qmi_request *r);
 	void (*enter)(struct session *s); /* called in place of a request */
 	/*
@@ -40,7 +34,7 @@ static void build_sync(struct session *s, struct qmi_request *r)
 
 static bool not_exclusive(const struct session *s)
 {
-	return !s->exclusive;
+	return !clients_exclusive(s->clients);
 }
 
 static void build_versions(struct session *s, struct qmi_request *r)
@@ -50,7 +44,12 @@ static void build_versions(struct session *s, struct qmi_request *r)
 
 static int on_versions(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
 {
-	if (res->status || qmi_ctl_services(m, &s->services) < 0 || s->services & 1ull << QMI_WDA)
+	uint64_t services;
+
+	if (res->status || qmi_ctl_services(m, &services) < 0)
+		return 0;
+	clients_set_services(s->clients, services);
+	if (services & 1ull << QMI_WDA)
 		return 0;
 	error_set(&s->error, -EOPNOTSUPP, "modem has no WDA service, so %s",
 		  "it cannot be told to send QMAP");
@@ -65,16 +64,16 @@ static void next(struct session *s)
 }
 
 /* A client was allocated, perhaps while everything is already being released. */
-static void on_client(struct session *s, const struct id_reply *r, struct qmi_client **out,
-		      uint8_t service, qmi_indication_fn fn)
+static void on_client(struct session *s, const struct id_reply *r, enum id_service service,
+		      qmi_indication_fn fn)
 {
 	int err = r->err;
 
 	if (!err)
-		err = qmi_client_new(out, s->channel, service, r->id, fn, s);
+		err = clients_add(s->clients, service, r->id, fn, s);
 	if (s->phase != PHASE_SETUP)
 		return;
-	if (err && !(steps[s->modem].optional && s->answered)) {
+	if (err && !(steps[s->modem].optional && clients_answered(s->clients))) {
 		session_error_step(s, steps[s->modem].doing, err, r->qmi_error);
 		session_fail(s);
 		return;
@@ -86,14 +85,14 @@ static void on_wda_client(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
 
-	on_client(s, r, &s->wda, QMI_WDA, NULL);
+	on_client(s, r, ID_WDA, NULL);
 }
 
 static void on_dms_client(void *arg, const struct id_reply *r)
 {
 	struct session *s = arg;
 
-	on_client(s, r, &s->dms, QMI_DMS, session_radio_indication);
+	on_client(s, r, ID_DMS, session_radio_indication);
 }
 
 static void enter_wda_client(struct session *s)
@@ -108,7 +107,7 @@ static void enter_dms_client(struct session *s)
 
 static bool no_dms(const struct session *s)
 {
-	return !s->dms;
+	return !clients_id(s->clients, ID_DMS);
 }
 
 static void build_model(struct session *s, struct qmi_request *r)
@@ -173,11 +172,13 @@ static void enter_ready(struct session *s)
 static const struct modem_step steps[] = {
 	[MODEM_SYNC] = {.doing = "being reset (SYNC)",
 			.skip = not_exclusive,
+			.client = ID_CTL,
 			.build = build_sync,
 			.first = true,
 			.next = MODEM_VERSIONS},
 	[MODEM_VERSIONS] = {.doing = "listing its services",
 			    .first = true,
+			    .client = ID_CTL,
 			    .build = build_versions,
 			    .answer = on_versions,
 			    .optional = true,
@@ -191,27 +192,27 @@ static const struct modem_step steps[] = {
 			      .next = MODEM_MODEL},
 	[MODEM_MODEL] = {.doing = "telling its model",
 			 .skip = no_dms,
-			 .client = ON_DMS,
+			 .client = ID_DMS,
 			 .build = build_model,
 			 .answer = on_model,
 			 .optional = true,
 			 .next = MODEM_REVISION},
 	[MODEM_REVISION] = {.doing = "telling its revision",
 			    .skip = no_dms,
-			    .client = ON_DMS,
+			    .client = ID_DMS,
 			    .build = build_revision,
 			    .answer = on_revision,
 			    .optional = true,
 			    .next = MODEM_MANUFACTURER},
 	[MODEM_MANUFACTURER] = {.doing = "telling its manufacturer",
 				.skip = no_dms,
-				.client = ON_DMS,
+				.client = ID_DMS,
 				.build = build_manufacturer,
 				.answer = on_manufacturer,
 				.optional = true,
 				.next = MODEM_FORMAT},
 	[MODEM_FORMAT] = {.doing = "setting the data format",
-			  .client = ON_WDA,
+			  .client = ID_WDA,
 			  .build = session_format_request,
 			  .answer = session_format_answer,
 			  .next = MODEM_READY},
@@ -227,16 +228,16 @@ static void send_request(struct session *s);
  */
 static unsigned int attempts(const struct session *s)
 {
-	unsigned int seconds = session_timeout_ms(s) / 1000;
+	unsigned int seconds = clients_timeout_ms(s->clients) / 1000;
 
-	if (!steps[s->modem].first || s->answered)
+	if (!steps[s->modem].first || clients_answered(s->clients))
 		return 1;
 	return seconds < 2 ? 2 : seconds;
 }
 
 static void fail_step(struct session *s, int err, uint16_t qmi_error)
 {
-	if (!s->answered)
+	if (!clients_answered(s->clients))
 		session_error_silent(s);
 	else
 		session_error_step(s, steps[s->modem].doing, err, qmi_error);
@@ -244,17 +245,13 @@ static void fail_step(struct session *s, int err, uint16_t qmi_error)
 }
 
 /* Judges a response by the step's answer function. */
-static void judge(struct session *s, const struct qmi_message *m)
+static void judge(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
 {
 	const struct modem_step *step = &steps[s->modem];
-	struct qmi_result res;
-	int r;
+	int r = step->answer ? step->answer(s, m, res) : 0;
 
-	if (qmi_message_result(m, &res) < 0)
-		res = (struct qmi_result){.status = 1};
-	r = step->answer ? step->answer(s, m, &res) : 0;
-	if (!step->answer && res.status && !step->optional)
-		fail_step(s, -EREMOTEIO, res.error);
+	if (!step->answer && res->status && !step->optional)
+		fail_step(s, -EREMOTEIO, res->error);
 	else if (r < 0)
 		session_fail(s);
 	else if (r > 0)
@@ -267,15 +264,18 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
 	struct session *s = arg;
 	const struct modem_step *step = &steps[s->modem];
+	struct qmi_result res;
+	bool answered = !err;
 
-	if (s->phase != PHASE_SETUP || session_reply_lost(err))
+	if (s->phase != PHASE_SETUP || !clients_read(s->clients, &err, m, &res))
 		return;
-	if (!err) {
-		s->answered = true;
-		judge(s, m);
+	if (answered) {
+		if (err) /* of its form */
+			res = (struct qmi_result){.status = 1};
+		judge(s, m, &res);
 	} else if (err == -ETIMEDOUT && ++s->attempt < attempts(s)) {
 		send_request(s);
-	} else if (step->optional && s->answered) {
+	} else if (step->optional && clients_answered(s->clients)) {
 		log_warning("modem does not answer while %s; going on without", step->doing);
 		next(s);
 	} else {
@@ -286,13 +286,11 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 static void send_request(struct session *s)
 {
 	const struct modem_step *step = &steps[s->modem];
-	struct qmi_client *client = step->client == ON_CTL   ? s->ctl
-				    : step->client == ON_DMS ? s->dms
-							     : s->wda;
 	struct qmi_request r;
 
 	step->build(s, &r);
-	qmi_client_send(client, &r, session_timeout_ms(s) / attempts(s), on_reply, s);
+	clients_send_within(s->clients, step->client, &r,
+			    clients_timeout_ms(s->clients) / attempts(s), on_reply, s);
 }
 
 void session_modem_enter(struct session *s, enum modem_state state)

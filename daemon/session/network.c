@@ -80,15 +80,11 @@ static void on_serving(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (session_reply_lost(err))
+	if (!clients_answer(s->clients, &err, m, &res))
 		return;
 	s->network.asking = false;
-	if (!err && !qmi_message_result(m, &res)) {
-		if (session_forgotten(s, &res))
-			return;
-		if (!res.status)
-			take_serving(s, m);
-	}
+	if (!err && !res.status)
+		take_serving(s, m);
 	session_facts_changed(s);
 }
 
@@ -97,27 +93,27 @@ static void ask_serving(struct session *s)
 	struct qmi_request r;
 
 	qmi_nas_get_serving_system(&r);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_serving, s);
+	clients_send(s->clients, ID_NAS, &r, on_serving, s);
 }
 
 void session_network_start(struct session *s)
 {
 	struct qmi_request r;
 
-	if (!s->nas) {
+	if (!clients_id(s->clients, ID_NAS)) {
 		s->network.asking = false;
 		session_facts_changed(s);
 		return;
 	}
 	ask_serving(s);
 	qmi_nas_register_indications(&r);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), session_ignore, s);
+	clients_send_only(s->clients, ID_NAS, &r);
 	session_signal_start(s);
 }
 
 void session_network_poll(struct session *s)
 {
-	if (!s->nas)
+	if (!clients_id(s->clients, ID_NAS))
 		return;
 	if (!is_registered(&s->network))
 		ask_serving(s);

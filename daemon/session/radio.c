@@ -51,15 +51,13 @@ static void on_switched(void *arg, int err, const struct qmi_message *m)
 {
 	struct session *s = arg;
 	struct radio *r = &s->radio;
-	struct qmi_result res = {.status = 1};
+	struct qmi_result res = {0};
 
-	if (session_reply_lost(err))
+	if (!clients_answer(s->clients, &err, m, &res))
 		return;
+	if (err)
+		res.status = 1;
 	r->setting = false;
-	if (!err && qmi_message_result(m, &res))
-		res = (struct qmi_result){.status = 1};
-	if (!err && session_forgotten(s, &res))
-		return;
 	r->refusal = res.status && res.error != QMI_NO_EFFECT ? res.error : 0;
 	if (!res.status || res.error == QMI_NO_EFFECT)
 		r->mode = QMI_DMS_ONLINE;
@@ -82,7 +80,7 @@ static void switch_on(struct session *s)
 	session_changed(s); /* before it is sent */
 	r->hold = r->setting = true;
 	qmi_dms_set_operating_mode(&request, QMI_DMS_ONLINE);
-	qmi_client_send(s->dms, &request, session_timeout_ms(s), on_switched, s);
+	clients_send(s->clients, ID_DMS, &request, on_switched, s);
 }
 
 static void taken(struct session *s)
@@ -100,14 +98,10 @@ static void on_mode(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (session_reply_lost(err))
+	if (!clients_answer(s->clients, &err, m, &res))
 		return;
-	if (!err && !qmi_message_result(m, &res)) {
-		if (session_forgotten(s, &res))
-			return;
-		if (!res.status && qmi_dms_operating_mode(m, &s->radio.mode, &s->radio.hardware))
-			s->radio.known = true;
-	}
+	if (!err && !res.status && qmi_dms_operating_mode(m, &s->radio.mode, &s->radio.hardware))
+		s->radio.known = true;
 	taken(s);
 }
 
@@ -116,19 +110,19 @@ static void ask(struct session *s)
 	struct qmi_request r;
 
 	qmi_dms_get_operating_mode(&r);
-	qmi_client_send(s->dms, &r, session_timeout_ms(s), on_mode, s);
+	clients_send(s->clients, ID_DMS, &r, on_mode, s);
 }
 
 void session_radio_start(struct session *s)
 {
 	struct qmi_request r;
 
-	if (!s->dms)
+	if (!clients_id(s->clients, ID_DMS))
 		return;
 	s->radio.asking = true;
 	ask(s);
 	qmi_dms_register_mode(&r);
-	qmi_client_send(s->dms, &r, session_timeout_ms(s), session_ignore, s);
+	clients_send_only(s->clients, ID_DMS, &r);
 }
 
 /* Modems that send no indication of their mode show it by having no network. */
@@ -136,7 +130,7 @@ void session_radio_poll(struct session *s)
 {
 	char why[160];
 
-	if (!s->dms || s->radio.setting ||
+	if (!clients_id(s->clients, ID_DMS) || s->radio.setting ||
 	    (!is_off(&s->radio) && !session_network_missing(s, why, sizeof(why))))
 		return;
 	s->radio.hold = false;
@@ -146,7 +140,7 @@ void session_radio_poll(struct session *s)
 void session_radio_anew(struct session *s)
 {
 	s->radio.tries = 0;
-	if (!s->dms || s->radio.setting || !is_off(&s->radio))
+	if (!clients_id(s->clients, ID_DMS) || s->radio.setting || !is_off(&s->radio))
 		return;
 	s->radio.hold = false;
 	s->radio.asking = true;

@@ -12,8 +12,7 @@
 static void forget_clients(struct session *s)
 {
 	session_ids_clear(s);
-	for (int i = ID_WDA; i < ID_SERVICES; i++)
-		qmi_client_free(session_client(s, i));
+	clients_remove_all(s->clients);
 	session_changed(s);
 }
 
@@ -22,11 +21,9 @@ static void on_synced(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (session_reply_lost(err))
+	if (!clients_read(s->clients, &err, m, &res))
 		return;
 	s->reset = RESET_OVER;
-	if (!err)
-		err = qmi_message_result(m, &res);
 	if (err == -ETIMEDOUT)
 		session_gave_up(s, err);
 	else if (!err && !res.status)
@@ -38,11 +35,12 @@ bool session_reset(struct session *s)
 {
 	struct qmi_request r;
 
-	if (s->reset == RESET_NONE && session_ids_unsure(s) && session_is_alone(s)) {
+	if (s->reset == RESET_NONE && session_ids_unsure(s) &&
+	    clients_still_exclusive(s->clients)) {
 		log_info("client ids are unaccounted for: the modem is told to forget all (SYNC)");
 		s->reset = RESET_ASKED;
 		qmi_ctl_sync(&r);
-		qmi_client_send(s->ctl, &r, session_timeout_ms(s), on_synced, s);
+		clients_send(s->clients, ID_CTL, &r, on_synced, s);
 	}
 	return s->reset == RESET_ASKED;
 }

@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "util/log.h"
-#include "qmi/ctl.h"
-#include "qmi/transport.h"
 
 void session_kick(struct session *s)
 {
@@ -21,18 +19,24 @@ void session_changed(struct session *s)
 	s->ops->changed(s->arg);
 }
 
+static void set_phase(struct session *s, enum session_phase phase)
+{
+	s->phase = phase;
+	if (session_giving_back(s))
+		clients_give_back(s->clients);
+}
+
 static void finish(struct session *s)
 {
 	void (*done)(void *, const struct error *) = s->stop_done;
 	bool starting = s->phase == PHASE_FAILING;
 
 	event_del(s->deadline);
-	qmi_channel_free(&s->channel);
+	clients_close(s->clients);
 	session_watch_stop(s);
-	s->ctl = s->wda = s->dms = s->nas = s->uim = NULL;
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		c->client = NULL;
-	s->phase = PHASE_OVER;
+	set_phase(s, PHASE_OVER);
 	s->stop_done = NULL;
 	if (s->give_back_error.err)
 		log_warning("%s", s->give_back_error.text);
@@ -59,7 +63,7 @@ static void give_back(struct session *s, enum session_phase phase)
 {
 	struct timeval tv = {.tv_sec = 4 * GIVE_BACK_MS / 1000};
 
-	s->phase = phase;
+	set_phase(s, phase);
 	session_changed(s);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_event(c, EV_STOP, NULL);
@@ -86,16 +90,9 @@ void session_adopt_failed(struct session *s)
 	if (s->phase != PHASE_ADOPT)
 		return;
 	session_error_silent(s);
-	s->phase = PHASE_FAILING;
+	set_phase(s, PHASE_FAILING);
 	s->gave_up = true;
 	session_kick(s);
-}
-
-static void on_client_released(void *arg, const struct id_reply *r)
-{
-	struct qmi_client **client = arg;
-
-	qmi_client_free(client);
 }
 
 /* Returns true if there is any. */
@@ -104,12 +101,12 @@ static bool release_clients(struct session *s)
 	bool any = false;
 
 	for (int i = ID_WDA; i < ID_SERVICES; i++) {
-		struct qmi_client **c = session_client(s, i);
+		uint8_t id = clients_id(s->clients, i);
 
-		if (!*c)
+		if (!id)
 			continue;
 		any = true;
-		session_id_release(s, session_service(i), qmi_client_id(*c), on_client_released, c);
+		session_id_release(s, clients_service(i), id, NULL, NULL);
 	}
 	return any;
 }
@@ -132,13 +129,12 @@ static void check_given_back(struct session *s)
 
 static void clients_lost(struct session *s)
 {
-	qmi_client_cancel(s->ctl);
+	clients_cancel_ctl(s->clients);
 	session_ids_clear(s);
 	session_watch_stop(s);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_event(c, EV_LOST, s->lost);
-	for (int i = ID_WDA; i < ID_SERVICES; i++)
-		qmi_client_free(session_client(s, i));
+	clients_remove_all(s->clients);
 }
 
 static void check_lost(struct session *s)
@@ -152,16 +148,15 @@ static void check_lost(struct session *s)
 	session_changed(s);
 	if (running) {
 		log_warning("%s", why);
-		s->phase = PHASE_OVER;
+		set_phase(s, PHASE_OVER);
 		session_watch_stop(s);
-		qmi_channel_free(&s->channel);
-		s->ctl = NULL;
+		clients_close(s->clients);
 		s->ops->lost(s->arg, why);
 		return;
 	}
 	if (!session_giving_back(s)) {
 		error_set(&s->error, -ENODEV, "%s", why);
-		s->phase = PHASE_FAILING;
+		set_phase(s, PHASE_FAILING);
 	} else if (!s->rebooted) {
 		error_set(&s->give_back_error, -ENODEV, "%s", why);
 	}
@@ -244,37 +239,34 @@ void session_lost(struct session *s, bool rebooted, const char *why)
 	session_kick(s);
 }
 
-static void on_ctl_indication(void *arg, const struct qmi_message *m)
+static void on_lost(void *arg, bool rebooted, const char *why)
+{
+	session_lost(arg, rebooted, why);
+}
+
+static void on_synced(void *arg)
 {
 	struct session *s = arg;
 
 	/* Some modems answer SYNC with an indication as well as a response. */
-	if (m->id != QMI_CTL_SYNC || s->reset ||
-	    (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+	if (s->reset || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
 		return;
 	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
 }
 
 static void on_late(void *arg, const struct qmi_message *m)
 {
-	if (m->service == QMI_CTL && m->id == QMI_CTL_ALLOCATE_CID)
-		session_id_late(arg, m);
+	session_id_late(arg, m);
 }
 
-static void on_channel_lost(void *arg, const char *why)
-{
-	session_lost(arg, false, why);
-}
-
-static const struct qmi_channel_ops channel_ops = {
+static const struct clients_owner clients_owner = {
+	.lost = on_lost,
+	.synced = on_synced,
 	.late = on_late,
-	.lost = on_channel_lost,
 };
 
 static int session_open(struct session *s, struct error *err)
 {
-	int r;
-
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
 	if (!s->kick || !s->deadline || session_watch_new(s) < 0 || session_network_new(s) < 0)
@@ -282,14 +274,8 @@ static int session_open(struct session *s, struct error *err)
 	for (unsigned int i = 0; i < s->config->npdns; i++)
 		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
 			return error_set(err, -ENOMEM, "out of memory");
-	r = qmi_channel_open(&s->channel, s->base, s->setup.control, &channel_ops, s, err);
-	if (r < 0)
-		return r;
-	s->alone = qmi_transport_exclusive(qmi_channel_transport(s->channel));
-	s->exclusive = s->config->sync && s->alone;
-	if (qmi_client_new(&s->ctl, s->channel, QMI_CTL, 0, on_ctl_indication, s) < 0)
-		return error_set(err, -ENOMEM, "out of memory");
-	return 0;
+	return clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
+			    err);
 }
 
 static int session_new(struct session **out, struct event_base *base,
@@ -412,7 +398,7 @@ void session_free(struct session **sp)
 	if (!s)
 		return;
 	*sp = NULL;
-	qmi_channel_free(&s->channel);
+	clients_free(&s->clients);
 	session_guests_free(s);
 	session_ids_clear(s);
 	session_watch_free(s);

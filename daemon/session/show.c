@@ -96,11 +96,11 @@ static struct json_object *show_pdn(const struct session_pdn *pdn)
 
 static struct json_object *show_counters(const struct session *s)
 {
-	const struct qmi_counters *n = qmi_channel_counters(s->channel);
+	const struct qmi_counters *n = qmi_channel_counters(clients_channel(s->clients));
 	struct json_object *o = json_object_new_object();
 	struct json_object *malformed = json_object_new_object();
 	uint64_t skipped;
-	const uint64_t *faults = qmi_channel_faults(s->channel, &skipped);
+	const uint64_t *faults = qmi_channel_faults(clients_channel(s->clients), &skipped);
 
 #define X(field, text) session_json_int(o, #field, n->field);
 	QMI_COUNTERS(X)
@@ -189,14 +189,15 @@ struct json_object *session_show(const struct session *s)
 	add_text(o, "revision", s->revision);
 	add_text(o, "manufacturer", s->manufacturer);
 	add_text(o, "control", s->setup.control);
-	json_object_object_add(o, "exclusive", json_object_new_boolean(s->exclusive));
+	json_object_object_add(o, "exclusive",
+			       json_object_new_boolean(clients_exclusive(s->clients)));
 	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
 	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
 	add_text(o, "operating_mode",
 		 s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
 	json_object_object_add(o, "sim", show_sim(s));
 	json_object_object_add(o, "network", show_network(&s->network));
-	json_object_object_add(o, "qmi", s->channel ? show_counters(s) : NULL);
+	json_object_object_add(o, "qmi", clients_channel(s->clients) ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		json_object_array_add(pdns, show_pdn(pdn));
 	json_object_object_add(o, "pdns", pdns);

@@ -53,7 +53,7 @@ static void on_signal(void *arg, int err, const struct qmi_message *m)
 	struct network *n = &s->network;
 	struct qmi_result res;
 
-	if (err || qmi_message_result(m, &res) || session_forgotten(s, &res))
+	if (!clients_answer(s->clients, &err, m, &res) || err)
 		return;
 	if (is_unknown(&res) && !n->old) {
 		n->old = true;
@@ -73,7 +73,7 @@ void session_signal_poll(struct session *s)
 		qmi_nas_get_signal_strength(&r);
 	else
 		qmi_nas_get_signal_info(&r);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_signal, s);
+	clients_send(s->clients, ID_NAS, &r, on_signal, s);
 }
 
 static void register_signal(struct session *s)
@@ -81,7 +81,7 @@ static void register_signal(struct session *s)
 	struct qmi_request r;
 
 	qmi_nas_register_signal(&r);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), session_ignore, s);
+	clients_send_only(s->clients, ID_NAS, &r);
 }
 
 /* Without levels of its own a modem would report each dB: then it is only polled. */
@@ -90,7 +90,7 @@ static void on_levels(void *arg, int err, const struct qmi_message *m)
 	struct session *s = arg;
 	struct qmi_result res;
 
-	if (err || qmi_message_result(m, &res) || session_forgotten(s, &res) || res.status)
+	if (!clients_answer(s->clients, &err, m, &res) || err || res.status)
 		return;
 	register_signal(s);
 }
@@ -101,14 +101,14 @@ static void on_delta(void *arg, int err, const struct qmi_message *m)
 	struct qmi_request r;
 	struct qmi_result res;
 
-	if (err || qmi_message_result(m, &res) || session_forgotten(s, &res))
+	if (!clients_answer(s->clients, &err, m, &res) || err)
 		return;
 	if (!res.status) {
 		register_signal(s);
 		return;
 	}
 	qmi_nas_config_signal_levels(&r, STEP);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_levels, s);
+	clients_send(s->clients, ID_NAS, &r, on_levels, s);
 }
 
 void session_signal_start(struct session *s)
@@ -117,7 +117,7 @@ void session_signal_start(struct session *s)
 
 	session_signal_poll(s);
 	qmi_nas_config_signal_delta(&r, STEP);
-	qmi_client_send(s->nas, &r, session_timeout_ms(s), on_delta, s);
+	clients_send(s->clients, ID_NAS, &r, on_delta, s);
 }
 
 /* A radio missing in a report has not changed, or is gone: the next poll shows which. */

@@ -42,6 +42,11 @@ static bool is_open(const struct sim *sim)
 	return sim->card.state == QMI_SIM_READY || sim->card.state == QMI_SIM_UNKNOWN;
 }
 
+static enum id_service service_of(const struct sim *sim)
+{
+	return sim->dms ? ID_DMS : ID_UIM;
+}
+
 static bool is_in(const struct sim *sim)
 {
 	return sim->card.state != QMI_SIM_ABSENT && sim->card.state != QMI_SIM_UNKNOWN &&
@@ -103,13 +108,9 @@ static void on_verified(void *arg, int err, const struct qmi_message *m)
 	struct sim *sim = &s->sim;
 	struct qmi_result res;
 
-	if (session_reply_lost(err))
+	if (!clients_answer(s->clients, &err, m, &res))
 		return;
 	sim->verifying = false;
-	if (!err)
-		err = qmi_message_result(m, &res);
-	if (!err && session_forgotten(s, &res))
-		return;
 	hold(sim);
 	sim->polls = 0;
 	sim->accepted = !err && (!res.status || res.error == QMI_NO_EFFECT);
@@ -138,7 +139,7 @@ static void verify(struct session *s)
 		qmi_dms_verify_pin(&r, s->config->pin);
 	else
 		qmi_uim_verify_pin(&r, s->config->pin);
-	qmi_client_send(sim->dms ? s->dms : s->uim, &r, session_timeout_ms(s), on_verified, s);
+	clients_send(s->clients, service_of(sim), &r, on_verified, s);
 	explicit_bzero(&r, sizeof(r));
 }
 
@@ -218,19 +219,17 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 	struct qmi_result res;
 	bool told;
 
-	if (session_reply_lost(err))
+	if (!clients_answer(s->clients, &err, m, &res))
 		return;
-	if (err || qmi_message_result(m, &res)) {
+	if (err) {
 		taken(s);
 		return;
 	}
-	if (session_forgotten(s, &res))
-		return;
 	told = !res.status &&
 	       (s->sim.dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
 	if (told)
 		take_card(s, &card);
-	if (!told && !s->sim.dms && s->dms) {
+	if (!told && !s->sim.dms && clients_id(s->clients, ID_DMS)) {
 		s->sim.dms = true;
 		ask(s);
 		return;
@@ -240,37 +239,36 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 
 static void ask(struct session *s)
 {
-	struct qmi_client *client = s->sim.dms ? s->dms : s->uim;
 	struct qmi_request r;
 
 	if (s->sim.dms)
 		qmi_dms_get_pin_status(&r);
 	else
 		qmi_uim_get_card_status(&r);
-	qmi_client_send(client, &r, session_timeout_ms(s), on_status, s);
+	clients_send(s->clients, service_of(&s->sim), &r, on_status, s);
 }
 
 void session_sim_start(struct session *s)
 {
 	struct qmi_request r;
 
-	s->sim.dms = !s->uim;
-	if (!s->uim && !s->dms) {
+	s->sim.dms = !clients_id(s->clients, ID_UIM);
+	if (!clients_id(s->clients, ID_UIM) && !clients_id(s->clients, ID_DMS)) {
 		taken(s);
 		return;
 	}
 	ask(s);
-	if (!s->uim)
+	if (!clients_id(s->clients, ID_UIM))
 		return;
 	qmi_uim_register_events(&r);
-	qmi_client_send(s->uim, &r, session_timeout_ms(s), session_ignore, s);
+	clients_send_only(s->clients, ID_UIM, &r);
 }
 
 void session_sim_poll(struct session *s)
 {
 	struct sim *sim = &s->sim;
 
-	if (is_open(sim) || sim->verifying || !(sim->dms ? s->dms : s->uim))
+	if (is_open(sim) || sim->verifying || !clients_id(s->clients, service_of(sim)))
 		return;
 	if (sim->accepted && ++sim->polls >= ACCEPTED_POLLS)
 		sim->accepted = false;
@@ -280,7 +278,7 @@ void session_sim_poll(struct session *s)
 
 void session_sim_anew(struct session *s)
 {
-	if (is_open(&s->sim) || s->sim.verifying || !(s->sim.dms ? s->dms : s->uim))
+	if (is_open(&s->sim) || s->sim.verifying || !clients_id(s->clients, service_of(&s->sim)))
 		return;
 	s->sim.asking = true;
 	ask(s);

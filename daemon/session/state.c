@@ -67,11 +67,10 @@ static struct json_object *clients_state(const struct session *s)
 	struct json_object *a = json_object_new_array();
 
 	for (int i = ID_WDA; i < ID_SERVICES; i++) {
-		const struct qmi_client *c = *session_client((struct session *)s, i);
+		uint8_t id = clients_id(s->clients, i);
 
-		if (c)
-			json_object_array_add(
-				a, pair("service", session_service(i), "id", qmi_client_id(c)));
+		if (id)
+			json_object_array_add(a, pair("service", clients_service(i), "id", id));
 	}
 	return a;
 }
@@ -84,7 +83,7 @@ static struct json_object *allocating_state(const struct session *s)
 		unsigned int n = session_ids_asked(s, i);
 
 		if (n)
-			json_object_array_add(a, pair("service", session_service(i), "count", n));
+			json_object_array_add(a, pair("service", clients_service(i), "count", n));
 	}
 	return a;
 }
@@ -115,7 +114,7 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "model", json_object_new_string(s->model));
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
-	session_json_int(o, "services", s->services);
+	session_json_int(o, "services", clients_services(s->clients));
 	json_object_object_add(o, "circumstances", circumstances_state(s));
 	json_object_object_add(o, "radio",
 			       pair("tries", s->radio.tries, "tried_at", s->radio.tried_at));
@@ -162,12 +161,9 @@ static int load_client(struct session *s, struct json_object *o)
 	};
 	uint8_t id = id_of(o, "id");
 
-	for (int i = ID_WDA; id && i < ID_SERVICES; i++) {
-		struct qmi_client **out = session_client(s, i);
-
-		if (json_get_int(o, "service") == session_service(i) && !*out)
-			return qmi_client_new(out, s->channel, session_service(i), id, fns[i], s);
-	}
+	for (int i = ID_WDA; id && i < ID_SERVICES; i++)
+		if (json_get_int(o, "service") == clients_service(i) && !clients_id(s->clients, i))
+			return clients_add(s->clients, i, id, fns[i], s);
 	return 0;
 }
 
@@ -176,7 +172,7 @@ static void load_allocating(struct session *s, struct json_object *o)
 	int64_t n = json_get_int(o, "count");
 
 	for (int i = 0; i < ID_SERVICES; i++)
-		if (json_get_int(o, "service") == session_service(i) && n > 0 && n <= UINT8_MAX)
+		if (json_get_int(o, "service") == clients_service(i) && n > 0 && n <= UINT8_MAX)
 			s->ids[i].leaked = n;
 }
 
@@ -184,7 +180,7 @@ static void load_unreleased(struct session *s, struct json_object *o)
 {
 	uint8_t service = json_get_int(o, "service"), id = id_of(o, "id");
 
-	if (id && s->exclusive)
+	if (id && clients_exclusive(s->clients))
 		session_id_unreleased(s, service, id);
 }
 
@@ -225,7 +221,8 @@ static int load_call(struct session *s, struct json_object *o)
 	}
 	c->prepared = json_get_bool(o, "prepared");
 	c->handle = json_get_int(o, "handle");
-	return qmi_client_new(&c->client, s->channel, QMI_WDS, id, call_indication, c);
+	return qmi_client_new(&c->client, clients_channel(s->clients), QMI_WDS, id, call_indication,
+			      c);
 }
 
 int session_state_load(struct session *s, struct json_object *state, struct error *err)
@@ -241,7 +238,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_format(s, json_get_object(state, "format"));
 	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
-	s->services = json_get_int(state, "services");
+	clients_set_services(s->clients, json_get_int(state, "services"));
 	o = json_get_object(state, "radio");
 	s->radio.tries = json_get_int(o, "tries");
 	s->radio.tried_at = json_get_int(o, "tried_at");

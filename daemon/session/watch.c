@@ -23,7 +23,7 @@ static void again(struct event *timer, unsigned int seconds)
 /* Grows with every message or packet from the modem. */
 static uint64_t heard(const struct session *s)
 {
-	const struct qmi_counters *n = qmi_channel_counters(s->channel);
+	const struct qmi_counters *n = qmi_channel_counters(clients_channel(s->clients));
 	uint64_t sum = n->responses + n->indications + n->late, rx[QMAP_MAX_MUX] = {0};
 	const struct session_pdn *pdn;
 
