@@ -100,7 +100,7 @@ static void on_allocated(void *arg, const struct id_reply *r)
 
 static void enter_allocate(struct call *c)
 {
-	session_id_allocate(c->session, QMI_WDS, on_allocated, c);
+	ids_allocate(c->session->ids, QMI_WDS, on_allocated, c);
 }
 
 static void build_bind(const struct call *c, struct qmi_request *r)
@@ -193,7 +193,7 @@ static void on_renewed(void *arg, const struct id_reply *r)
 
 static void enter_renew(struct call *c)
 {
-	session_id_release(c->session, QMI_WDS, qmi_client_id(c->client), on_renewed, c);
+	ids_release(c->session->ids, QMI_WDS, qmi_client_id(c->client), on_renewed, c);
 }
 
 static uint8_t auth_of(const struct config_pdn *pdn)
@@ -384,7 +384,7 @@ static void on_released(void *arg, const struct id_reply *r)
 
 static void enter_release(struct call *c)
 {
-	session_id_release(c->session, QMI_WDS, qmi_client_id(c->client), on_released, c);
+	ids_release(c->session->ids, QMI_WDS, qmi_client_id(c->client), on_released, c);
 }
 
 static void enter_none(struct call *c)

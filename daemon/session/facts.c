@@ -42,11 +42,11 @@ void session_facts_start(struct session *s)
 	if (clients_id(s->clients, ID_UIM) || clients_lack(s->clients, ID_UIM))
 		session_sim_start(s);
 	else
-		session_id_allocate(s, QMI_UIM, on_uim_client, s);
+		ids_allocate(s->ids, QMI_UIM, on_uim_client, s);
 	if (clients_id(s->clients, ID_NAS) || clients_lack(s->clients, ID_NAS))
 		session_network_start(s);
 	else
-		session_id_allocate(s, QMI_NAS, on_nas_client, s);
+		ids_allocate(s->ids, QMI_NAS, on_nas_client, s);
 }
 
 void session_facts_poll(struct session *s)

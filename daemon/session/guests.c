@@ -1,103 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Other programs on the session's channel, by way of our qmi-proxy: when they are let in, and how
- * their ids in the modem are released if this process dies first.
- */
-#include "internal.h"
+#include "guests.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "util/array.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
-#include "util/log.h"
-#include "proxy/proxy.h"
-#include "qmi/names.h"
 
-static void on_changed(void *arg)
+/* Open requests of an earlier process's guests for ids of one service. */
+struct lost {
+	struct guests *guests;
+	uint8_t count;
+};
+
+/* Ids to try below the next one. */
+#define MAX_WINDOW 64
+
+struct guests {
+	struct clients *clients;
+	struct ids *ids;
+	struct proxy_modem *modem;
+	struct lost lost[256]; /* by service */
+	unsigned int nlost;    /* sum of their counts */
+};
+
+struct guests *guests_new(const char *control, struct clients *clients, struct ids *ids,
+			  const struct proxy_owner *owner, void *arg)
 {
-	struct session *s = arg;
+	struct guests *g = calloc(1, sizeof(*g));
 
-	session_changed(s);
-	session_kick(s);
+	if (!g)
+		return NULL;
+	g->clients = clients;
+	g->ids = ids;
+	for (unsigned int i = 0; i < ARRAY_SIZE(g->lost); i++)
+		g->lost[i].guests = g;
+	g->modem = proxy_modem_new(control, owner, arg);
+	return g;
 }
 
-static bool owns_mux(void *arg, uint8_t mux)
+void guests_free(struct guests **g)
 {
-	const struct session *s = arg;
-	const struct session_pdn *pdn;
+	if (*g)
+		proxy_modem_free(&(*g)->modem);
+	free(*g);
+	*g = NULL;
+}
 
-	TAILQ_FOREACH(pdn, &s->pdns, entry)
-	{
-		if (pdn_config(pdn)->mux == mux)
+void guests_open(struct guests *g)
+{
+	if (clients_channel(g->clients) && clients_alone(g->clients))
+		proxy_modem_open(g->modem, clients_channel(g->clients));
+}
+
+bool guests_gone(struct guests *g)
+{
+	return proxy_modem_stop(g->modem);
+}
+
+void guests_clear(struct guests *g)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(g->lost); i++)
+		g->lost[i].count = 0;
+}
+
+unsigned int guests_count(const struct guests *g)
+{
+	return proxy_modem_clients(g->modem);
+}
+
+bool guests_have(const struct guests *g, uint8_t service, uint8_t id)
+{
+	return proxy_modem_has(g->modem, service, id);
+}
+
+bool guests_allocate(const struct guests *g, uint8_t service)
+{
+	return proxy_modem_allocating(g->modem, service);
+}
+
+bool guests_unsure(const struct guests *g)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(g->lost); i++)
+		if (g->lost[i].count)
 			return true;
-	}
-	return false;
-}
-
-void session_guests_new(struct session *s)
-{
-	static const struct proxy_owner owner = {.changed = on_changed, .owns_mux = owns_mux};
-
-	s->guests = proxy_modem_new(s->setup.control, &owner, s);
-}
-
-void session_guests_free(struct session *s)
-{
-	proxy_modem_free(&s->guests);
-}
-
-/* Not before SYNC, which would release their ids; not if other programs read the answers, too. */
-void session_guests_run(struct session *s)
-{
-	if (clients_channel(s->clients) && clients_alone(s->clients) && s->phase != PHASE_SETUP &&
-	    s->phase != PHASE_OVER && !session_giving_back(s))
-		proxy_modem_open(s->guests, clients_channel(s->clients));
-}
-
-bool session_guests_gone(struct session *s)
-{
-	return proxy_modem_stop(s->guests);
+	return proxy_modem_holds(g->modem);
 }
 
 /* --- saved state --- */
 
-static void add_pair(struct json_object *a, uint8_t service, const char *key, int64_t value)
-{
-	struct json_object *o = json_object_new_object();
-
-	session_json_int(o, "service", service);
-	session_json_int(o, key, value);
-	json_object_array_add(a, o);
-}
-
 static void add_id(void *arg, uint8_t service, uint8_t id)
 {
-	add_pair(arg, service, "id", id);
+	json_append_pair(arg, "service", service, "id", id);
 }
 
 static void add_allocating(void *arg, uint8_t service, uint8_t count)
 {
-	add_pair(arg, service, "count", count);
+	json_append_pair(arg, "service", service, "count", count);
 }
 
-/*
- * Includes ids being released: {"ids": [{service, id}], "allocating": [{service, count}]}. Open
- * requests of an earlier process stay in it until they have been resolved.
- */
-struct json_object *session_guests_state(const struct session *s)
+struct json_object *guests_state(const struct guests *g)
 {
 	struct json_object *o = json_object_new_object(), *ids = json_object_new_array();
 	struct json_object *allocating = json_object_new_array();
-	struct id_job *j;
 
-	proxy_modem_each_id(s->guests, add_id, ids);
-	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
-		if (j->release)
-			add_id(ids, j->service, j->id);
-	proxy_modem_each_allocating(s->guests, add_allocating, allocating);
-	for (unsigned int service = 0; service < 256; service++)
-		if (s->guests_lost[service])
-			add_allocating(allocating, service, s->guests_lost[service]);
+	proxy_modem_each_id(g->modem, add_id, ids);
+	ids_each_release(g->ids, add_id, ids);
+	proxy_modem_each_allocating(g->modem, add_allocating, allocating);
+	for (unsigned int service = 0; service < ARRAY_SIZE(g->lost); service++)
+		if (g->lost[service].count)
+			add_allocating(allocating, service, g->lost[service].count);
 	json_object_object_add(o, "ids", ids);
 	json_object_object_add(o, "allocating", allocating);
 	return o;
@@ -105,35 +118,20 @@ struct json_object *session_guests_state(const struct session *s)
 
 /* --- state of an earlier process --- */
 
-/* Searches ids of @service with an open allocation, among the @window ids below the next one. */
-struct search {
-	struct session *session;
-	uint8_t service, window;
-};
-
-/* As session_id_recover() for our own ids. */
+/* As ids_recover() for our own ids: releases those below the next one that nothing uses. */
 static void on_probe(void *arg, const struct id_reply *r)
 {
-	struct search f = *(struct search *)arg;
+	struct lost *l = arg;
+	struct guests *g = l->guests;
+	uint8_t service = l - g->lost;
 
-	free(arg);
 	if (r->err)
 		return; /* it stays saved: session/reset.c */
-	f.session->guests_lost[f.service] = 0;
-	for (unsigned int i = 1; i <= f.window && i < r->id; i++)
-		if (!session_id_known(f.session, f.service, r->id - i))
-			session_id_release(f.session, f.service, r->id - i, NULL, NULL);
-	session_id_release(f.session, f.service, r->id, NULL, NULL);
-}
-
-static void search(struct session *s, uint8_t service, unsigned int window)
-{
-	struct search *f = malloc(sizeof(*f));
-
-	if (!f)
-		return;
-	*f = (struct search){.session = s, .service = service, .window = window > 64 ? 64 : window};
-	session_id_allocate(s, service, on_probe, f);
+	l->count = 0;
+	for (unsigned int i = 1; i <= g->nlost && i <= MAX_WINDOW && i < r->id; i++)
+		if (!ids_known(g->ids, service, r->id - i))
+			ids_release(g->ids, service, r->id - i, NULL, NULL);
+	ids_release(g->ids, service, r->id, NULL, NULL);
 }
 
 /* Reads element @i of array @key as numbers; false beyond the end, or if it is invalid. */
@@ -152,20 +150,18 @@ static bool pair_at(struct json_object *state, const char *key, size_t i, const 
  * Their connections have ended with that process, so all ids are released. A program that shares
  * the channel may have got the ids right below a new one: then there is no search.
  */
-void session_guests_load(struct session *s, struct json_object *state)
+void guests_load(struct guests *g, struct json_object *state)
 {
-	struct json_object *o = json_get_object(state, "guests");
-	unsigned int window = 0;
 	uint8_t p[2];
 
-	for (size_t i = 0; pair_at(o, "ids", i, "id", p); i++)
-		session_id_release(s, p[0], p[1], NULL, NULL);
-	for (size_t i = 0; clients_alone(s->clients) && pair_at(o, "allocating", i, "count", p);
+	for (size_t i = 0; pair_at(state, "ids", i, "id", p); i++)
+		ids_release(g->ids, p[0], p[1], NULL, NULL);
+	for (size_t i = 0; clients_alone(g->clients) && pair_at(state, "allocating", i, "count", p);
 	     i++) {
-		s->guests_lost[p[0]] = p[1];
-		window += p[1];
+		g->lost[p[0]].count = p[1];
+		g->nlost += p[1];
 	}
-	for (unsigned int service = 0; service < 256; service++)
-		if (s->guests_lost[service])
-			search(s, service, window);
+	for (unsigned int service = 0; service < ARRAY_SIZE(g->lost); service++)
+		if (g->lost[service].count)
+			ids_allocate(g->ids, service, on_probe, &g->lost[service]);
 }

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Client ids. A modem has few of them (some have ten per service) and releases none by itself, so
- * none may be lost, even if this process dies at any moment: the number of open requests is saved
- * before they are sent, an allocated id before its first use, and an id stays saved until the modem
- * has confirmed its release.
- */
-#include "internal.h"
+#include "ids.h"
 
+#include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/queue.h>
 
+#include "util/json_add.h"
+#include "util/json_get.h"
 #include "util/log.h"
-#include "proxy/proxy.h"
 #include "qmi/ctl.h"
 #include "qmi/names.h"
 
@@ -21,17 +18,58 @@
 /* Number of ids below a new id to try for one whose answer was lost; for a dead process's: all. */
 #define RECENT 8
 
-static struct id_count *count_of(struct session *s, uint8_t service)
+/* Releases without a confirmation that are kept; further ones are only counted. */
+#define MAX_UNRELEASED 16
+
+/* Open allocations of one service. */
+struct id_count {
+	struct ids *ids;
+	uint8_t service;
+	unsigned int asked;    /* number of requests without an answer; saved */
+	unsigned int given_up; /* those of them that have timed out */
+	/*
+	 * Requests that an earlier process had open when it died; their ids are searched for one by
+	 * one (adoption).
+	 */
+	unsigned int leaked;
+	uint8_t probe, candidate; /* an id of our own, and the one below it to try */
+	bool trying;		  /* its release is in progress */
+	unsigned int tries;	  /* candidates left to try */
+};
+
+struct id_job {
+	TAILQ_ENTRY(id_job) entry;
+	struct ids *ids;
+	bool release;
+	bool sent;
+	uint8_t service, id;
+	id_reply_fn fn; /* may be NULL */
+	void *arg;
+};
+
+struct ids {
+	struct clients *clients;
+	const struct ids_owner *owner;
+	void *arg;
+	TAILQ_HEAD(id_queue, id_job) jobs;
+	struct id_count counts[ID_SERVICES + 1]; /* the last: services that only guests use */
+	unsigned int nunreleased;
+	struct {
+		uint8_t service, id;
+	} unreleased[MAX_UNRELEASED];
+};
+
+static struct id_count *count_of(struct ids *ids, uint8_t service)
 {
 	for (int i = 0; i < ID_SERVICES; i++)
 		if (clients_service(i) == service)
-			return &s->ids[i];
-	return &s->ids[ID_SERVICES];
+			return &ids->counts[i];
+	return &ids->counts[ID_SERVICES];
 }
 
-static void job_free(struct session *s, struct id_job *j)
+static void job_free(struct ids *ids, struct id_job *j)
 {
-	TAILQ_REMOVE(&s->id_jobs, j, entry);
+	TAILQ_REMOVE(&ids->jobs, j, entry);
 	free(j);
 }
 
@@ -66,47 +104,58 @@ static void note_allocated(struct id_count *n, const struct id_reply *r)
 		n->asked--;
 }
 
+/* Exclusive channels only: otherwise another program may own the id by the time it is read. */
+static void note_unreleased(struct ids *ids, uint8_t service, uint8_t id)
+{
+	unsigned int i =
+		ids->nunreleased < MAX_UNRELEASED ? ids->nunreleased++ : MAX_UNRELEASED - 1;
+
+	ids->unreleased[i].service = service;
+	ids->unreleased[i].id = id;
+}
+
 /* A repeated release might hit another program that has got the id meanwhile. */
 static void note_released(const struct id_job *j, const struct id_reply *r)
 {
-	struct session *s = j->session;
+	struct ids *ids = j->ids;
 
 	if (r->err == -EREMOTEIO)
 		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
 			    qmi_service_name(j->service), j->id,
 			    qmi_error_name(r->qmi_error) ?: "no name known", r->qmi_error);
-	if (r->err && clients_exclusive(s->clients))
-		session_id_unreleased(s, j->service, j->id);
-	clients_released(s->clients, j->service, j->id);
+	if (r->err && clients_exclusive(ids->clients))
+		note_unreleased(ids, j->service, j->id);
+	clients_released(ids->clients, j->service, j->id);
 }
 
 static void on_reply(void *arg, int err, const struct qmi_message *m)
 {
 	struct id_job *j = arg, job = *j;
-	struct session *s = job.session;
+	struct ids *ids = job.ids;
 	struct qmi_result res;
 	struct id_reply r;
 
-	if (!clients_read(s->clients, &err, m, &res))
+	if (!clients_read(ids->clients, &err, m, &res))
 		return;
 	r = judge(&job, err, m, &res);
-	job_free(s, j);
+	job_free(ids, j);
 	if (job.release)
 		note_released(&job, &r);
 	else
-		note_allocated(count_of(s, job.service), &r);
+		note_allocated(count_of(ids, job.service), &r);
 	if (job.fn)
 		job.fn(job.arg, &r);
 	if (!job.release && !r.err)
-		search_below(count_of(s, job.service), r.id);
+		search_below(count_of(ids, job.service), r.id);
 	/* Requests are sent from the event loop, so this state is saved before them. */
-	session_changed(s);
-	if (r.err == -ETIMEDOUT && session_giving_back(s) && !clients_exclusive(s->clients))
-		session_gave_up(s, r.err);
-	session_kick(s);
+	ids->owner->changed(ids->arg);
+	if (r.err == -ETIMEDOUT && clients_giving_back(ids->clients) &&
+	    !clients_exclusive(ids->clients))
+		ids->owner->gave_up(ids->arg, r.err);
+	ids->owner->kick(ids->arg);
 }
 
-static void send_job(struct session *s, struct id_job *j)
+static void send_job(struct ids *ids, struct id_job *j)
 {
 	struct qmi_request r;
 
@@ -114,20 +163,20 @@ static void send_job(struct session *s, struct id_job *j)
 		qmi_ctl_release_cid(&r, j->service, j->id);
 	else
 		qmi_ctl_allocate_cid(&r, j->service);
-	clients_send(s->clients, ID_CTL, &r, on_reply, j);
+	clients_send(ids->clients, ID_CTL, &r, on_reply, j);
 }
 
 /* Selects jobs that may be sent now; true if any of them is an allocation. */
-static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *n)
+static bool admit(struct ids *ids, struct id_job *jobs[WINDOW], unsigned int *n)
 {
 	bool allocates = false;
 	struct id_job *j;
 	unsigned int sent = 0;
 
 	*n = 0;
-	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry))
+	for (j = TAILQ_FIRST(&ids->jobs); j; j = TAILQ_NEXT(j, entry))
 		sent += j->sent;
-	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+	for (j = TAILQ_FIRST(&ids->jobs); j; j = TAILQ_NEXT(j, entry)) {
 		if (j->sent)
 			continue;
 		if (sent++ >= WINDOW)
@@ -137,26 +186,26 @@ static bool admit(struct session *s, struct id_job *jobs[WINDOW], unsigned int *
 		if (j->release)
 			continue;
 		allocates = true;
-		count_of(s, j->service)->asked++;
+		count_of(ids, j->service)->asked++;
 	}
 	return allocates;
 }
 
 /* Sends all requests since the last round together, after saving once. */
-void session_ids_run(struct session *s)
+void ids_run(struct ids *ids)
 {
 	struct id_job *jobs[WINDOW];
 	unsigned int n;
 
 	for (int i = 0; i < ID_SERVICES; i++)
-		search_on(&s->ids[i]);
-	if (admit(s, jobs, &n))
-		session_changed(s);
+		search_on(&ids->counts[i]);
+	if (admit(ids, jobs, &n))
+		ids->owner->changed(ids->arg);
 	for (unsigned int i = 0; i < n; i++)
-		send_job(s, jobs[i]);
+		send_job(ids, jobs[i]);
 }
 
-static void job_new(struct session *s, bool release, uint8_t service, uint8_t id, id_reply_fn fn,
+static void job_new(struct ids *ids, bool release, uint8_t service, uint8_t id, id_reply_fn fn,
 		    void *arg)
 {
 	struct id_job *j = calloc(1, sizeof(*j));
@@ -166,114 +215,109 @@ static void job_new(struct session *s, bool release, uint8_t service, uint8_t id
 			fn(arg, &(struct id_reply){.err = -ENOMEM});
 		return;
 	}
-	j->session = s;
+	j->ids = ids;
 	j->release = release;
 	j->service = service;
 	j->id = id;
 	j->fn = fn;
 	j->arg = arg;
-	TAILQ_INSERT_TAIL(&s->id_jobs, j, entry);
-	session_kick(s);
+	TAILQ_INSERT_TAIL(&ids->jobs, j, entry);
+	ids->owner->kick(ids->arg);
 }
 
-void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg)
+void ids_allocate(struct ids *ids, uint8_t service, id_reply_fn fn, void *arg)
 {
-	job_new(s, false, service, 0, fn, arg);
+	job_new(ids, false, service, 0, fn, arg);
 }
 
-void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg)
+void ids_release(struct ids *ids, uint8_t service, uint8_t id, id_reply_fn fn, void *arg)
 {
-	job_new(s, true, service, id, fn, arg);
+	job_new(ids, true, service, id, fn, arg);
 }
 
-bool session_id_forget(struct session *s, void *arg)
+bool ids_forget(struct ids *ids, void *arg)
 {
 	struct id_job *j;
 
-	for (j = TAILQ_FIRST(&s->id_jobs); j; j = TAILQ_NEXT(j, entry)) {
+	for (j = TAILQ_FIRST(&ids->jobs); j; j = TAILQ_NEXT(j, entry)) {
 		if (j->arg != arg || j->sent)
 			continue;
-		job_free(s, j);
+		job_free(ids, j);
 		return true;
 	}
 	return false;
 }
 
-void session_ids_clear(struct session *s)
+void ids_clear(struct ids *ids)
 {
 	struct id_job *j;
 
-	while ((j = TAILQ_FIRST(&s->id_jobs)))
-		job_free(s, j);
-	s->nunreleased = 0;
-	memset(s->guests_lost, 0, sizeof(s->guests_lost));
+	while ((j = TAILQ_FIRST(&ids->jobs)))
+		job_free(ids, j);
+	ids->nunreleased = 0;
 	for (int i = 0; i <= ID_SERVICES; i++)
-		s->ids[i] = (struct id_count){.session = s, .service = s->ids[i].service};
+		ids->counts[i] = (struct id_count){.ids = ids, .service = ids->counts[i].service};
 }
 
-void session_id_unreleased(struct session *s, uint8_t service, uint8_t id)
+/* Ids of @service that the modem may have allocated, or be allocating, without a known owner. */
+static unsigned int asked(const struct ids *ids, enum id_service service)
 {
-	unsigned int i = s->nunreleased < MAX_UNRELEASED ? s->nunreleased++ : MAX_UNRELEASED - 1;
-
-	s->unreleased[i].service = service;
-	s->unreleased[i].id = id;
-}
-
-unsigned int session_ids_asked(const struct session *s, enum id_service service)
-{
-	const struct id_count *n = &s->ids[service];
-	bool probe = n->probe && !session_id_known(s, n->service, n->probe);
+	const struct id_count *n = &ids->counts[service];
+	bool probe = n->probe && !ids_known(ids, n->service, n->probe);
 
 	return n->asked + n->leaked + probe;
 }
 
-bool session_ids_unsure(const struct session *s)
+bool ids_unsure(const struct ids *ids)
 {
-	if (s->nunreleased || proxy_modem_holds(s->guests))
+	if (ids->nunreleased)
 		return true;
-	for (int i = 0; i < 256; i++)
-		if (s->guests_lost[i])
-			return true;
 	for (int i = 0; i <= ID_SERVICES; i++)
-		if (session_ids_asked(s, i))
+		if (asked(ids, i))
 			return true;
 	return false;
 }
 
-bool session_id_known(const struct session *s, uint8_t service, uint8_t id)
+bool ids_known(const struct ids *ids, uint8_t service, uint8_t id)
 {
-	if (proxy_modem_has(s->guests, service, id))
-		return true;
-	if (clients_have(s->clients, service, id))
-		return true;
-	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
-		if (c->client && qmi_client_id(c->client) == id)
-			return true;
-	return false;
+	return clients_have(ids->clients, service, id) || ids->owner->in_use(ids->arg, service, id);
+}
+
+bool ids_busy(const struct ids *ids)
+{
+	return !TAILQ_EMPTY(&ids->jobs);
+}
+
+void ids_each_release(const struct ids *ids, void (*fn)(void *arg, uint8_t service, uint8_t id),
+		      void *arg)
+{
+	for (const struct id_job *j = TAILQ_FIRST(&ids->jobs); j; j = TAILQ_NEXT(j, entry))
+		if (j->release)
+			fn(arg, j->service, j->id);
 }
 
 /*
  * Handles a late answer to an allocation; or a duplicate of a timely one; or, on a shared channel,
  * an answer to another program.
  */
-void session_id_late(struct session *s, const struct qmi_message *m)
+void ids_late(struct ids *ids, const struct qmi_message *m)
 {
 	struct qmi_result res;
 	struct id_count *n;
 	uint8_t service, id;
 
-	if (s->phase == PHASE_OVER || qmi_message_result(m, &res) < 0 || res.status ||
-	    !qmi_ctl_allocated(m, &service, &id) || session_id_known(s, service, id))
+	if (qmi_message_result(m, &res) < 0 || res.status || !qmi_ctl_allocated(m, &service, &id) ||
+	    ids_known(ids, service, id))
 		return;
-	n = count_of(s, service);
-	if ((!n->given_up && !clients_exclusive(s->clients)) ||
-	    !clients_get_own_answers(s->clients))
+	n = count_of(ids, service);
+	if ((!n->given_up && !clients_exclusive(ids->clients)) ||
+	    !clients_get_own_answers(ids->clients))
 		return;
 	if (n->given_up) {
 		n->asked--;
 		n->given_up--;
 	}
-	session_id_release(s, service, id, NULL, NULL);
+	ids_release(ids, service, id, NULL, NULL);
 }
 
 /* --- ids whose answer was lost --- */
@@ -294,8 +338,8 @@ static void search_over(struct id_count *n)
 		set_aside(n);
 	n->leaked = 0;
 	n->probe = 0;
-	if (!session_id_known(n->session, n->service, probe))
-		session_id_release(n->session, n->service, probe, NULL, NULL);
+	if (!ids_known(n->ids, n->service, probe))
+		ids_release(n->ids, n->service, probe, NULL, NULL);
 }
 
 /* The modem answers INVALID_CLIENT_ID for ids it never allocated. */
@@ -308,13 +352,13 @@ static void on_candidate(void *arg, const struct id_reply *r)
 		search_over(n);
 	else if (r->qmi_error != QMI_INVALID_CLIENT_ID)
 		n->leaked--;
-	session_kick(n->session);
+	n->ids->owner->kick(n->ids->arg);
 }
 
 /* An id that is being allocated for another client could be taken for a lost one. */
 static bool is_quiet(const struct id_count *n)
 {
-	return n->asked == n->given_up && !proxy_modem_allocating(n->session->guests, n->service);
+	return n->asked == n->given_up && !n->ids->owner->guest_allocates(n->ids->arg, n->service);
 }
 
 static uint8_t below(uint8_t id)
@@ -329,29 +373,29 @@ static void search_on(struct id_count *n)
 		return;
 	do
 		n->candidate = below(n->candidate);
-	while (n->candidate != n->probe && session_id_known(n->session, n->service, n->candidate));
+	while (n->candidate != n->probe && ids_known(n->ids, n->service, n->candidate));
 	if (!n->leaked || n->candidate == n->probe || !n->tries--) {
 		search_over(n);
 		return;
 	}
 	n->trying = true;
-	session_id_release(n->session, n->service, n->candidate, on_candidate, n);
+	ids_release(n->ids, n->service, n->candidate, on_candidate, n);
 }
 
 static void search(struct id_count *n, uint8_t id, unsigned int tries)
 {
 	n->probe = n->candidate = id;
 	n->tries = tries;
-	session_kick(n->session);
+	n->ids->owner->kick(n->ids->arg);
 }
 
 /* A client was allocated after one whose answer was lost. */
 static void search_below(struct id_count *n, uint8_t id)
 {
-	struct session *s = n->session;
+	struct ids *ids = n->ids;
 
-	if (!n->service || !n->given_up || n->leaked || session_giving_back(s) ||
-	    !clients_still_exclusive(s->clients))
+	if (!n->service || !n->given_up || n->leaked || clients_giving_back(ids->clients) ||
+	    !clients_still_exclusive(ids->clients))
 		return;
 	n->leaked = n->given_up;
 	n->asked -= n->given_up;
@@ -366,8 +410,7 @@ static void on_probe(void *arg, const struct id_reply *r)
 	if (r->err)
 		set_aside(n);
 	else
-		search(n, r->id,
-		       clients_still_exclusive(n->session->clients) ? QMI_CID_BROADCAST : 0);
+		search(n, r->id, clients_still_exclusive(n->ids->clients) ? QMI_CID_BROADCAST : 0);
 }
 
 /*
@@ -377,8 +420,8 @@ static void on_probe(void *arg, const struct id_reply *r)
  */
 static void recover(struct id_count *n)
 {
-	if (clients_exclusive(n->session->clients)) {
-		session_id_allocate(n->session, n->service, on_probe, n);
+	if (clients_exclusive(n->ids->clients)) {
+		ids_allocate(n->ids, n->service, on_probe, n);
 		return;
 	}
 	log_warning("a %s client id may be lost: others use the control channel, so it cannot be "
@@ -387,17 +430,80 @@ static void recover(struct id_count *n)
 	n->leaked = 0;
 }
 
-void session_id_recover(struct session *s)
+void ids_recover(struct ids *ids)
 {
 	for (int i = 0; i < ID_SERVICES; i++)
-		if (s->ids[i].leaked)
-			recover(&s->ids[i]);
+		if (ids->counts[i].leaked)
+			recover(&ids->counts[i]);
 }
 
-void session_ids_init(struct session *s)
+/* --- saved state --- */
+
+void ids_save(const struct ids *ids, struct json_object *state)
 {
-	TAILQ_INIT(&s->id_jobs);
+	struct json_object *allocating = json_object_new_array();
+	struct json_object *unreleased = json_object_new_array();
+
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (asked(ids, i))
+			json_append_pair(allocating, "service", clients_service(i), "count",
+					 asked(ids, i));
+	for (unsigned int i = 0; i < ids->nunreleased; i++)
+		json_append_pair(unreleased, "service", ids->unreleased[i].service, "id",
+				 ids->unreleased[i].id);
+	json_object_object_add(state, "allocating", allocating);
+	json_object_object_add(state, "unreleased", unreleased);
+}
+
+static void load_allocating(struct ids *ids, struct json_object *o)
+{
+	int64_t n = json_get_int(o, "count");
+
+	for (int i = 0; i < ID_SERVICES; i++)
+		if (json_get_int(o, "service") == clients_service(i) && n > 0 && n <= UINT8_MAX)
+			ids->counts[i].leaked = n;
+}
+
+static void load_unreleased(struct ids *ids, struct json_object *o)
+{
+	int64_t id = json_get_int(o, "id");
+
+	if (id > 0 && id < QMI_CID_BROADCAST && clients_exclusive(ids->clients))
+		note_unreleased(ids, json_get_int(o, "service"), id);
+}
+
+void ids_load(struct ids *ids, struct json_object *state)
+{
+	struct json_object *o;
+
+	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
+		load_allocating(ids, o);
+	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++)
+		load_unreleased(ids, o);
+}
+
+/* --- the object --- */
+
+struct ids *ids_new(struct clients *clients, const struct ids_owner *owner, void *arg)
+{
+	struct ids *ids = calloc(1, sizeof(*ids));
+
+	if (!ids)
+		return NULL;
+	ids->clients = clients;
+	ids->owner = owner;
+	ids->arg = arg;
+	TAILQ_INIT(&ids->jobs);
 	for (int i = 0; i <= ID_SERVICES; i++)
-		s->ids[i] = (struct id_count){.session = s,
-					      .service = i < ID_SERVICES ? clients_service(i) : 0};
+		ids->counts[i] = (struct id_count){
+			.ids = ids, .service = i < ID_SERVICES ? clients_service(i) : 0};
+	return ids;
+}
+
+void ids_free(struct ids **ids)
+{
+	if (*ids)
+		ids_clear(*ids);
+	free(*ids);
+	*ids = NULL;
 }

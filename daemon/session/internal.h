@@ -7,6 +7,8 @@
 #include <sys/queue.h>
 
 #include "clients.h"
+#include "guests.h"
+#include "ids.h"
 #include "qmi/models.h"
 #include "qmi/nas.h"
 #include "qmi/uim.h"
@@ -128,44 +130,6 @@ struct session_pdn {
 	void *arg;
 };
 
-/* The answer to an allocation or release. */
-struct id_reply {
-	int err;	    /* 0, -ETIMEDOUT, ...; -EREMOTEIO: refused, with @qmi_error */
-	uint16_t qmi_error; /* protocol error */
-	uint8_t id;
-};
-
-typedef void (*id_reply_fn)(void *arg, const struct id_reply *r);
-
-/* Open allocations of one service. */
-struct id_count {
-	struct session *session;
-	uint8_t service;
-	unsigned int asked;    /* number of requests without an answer; saved */
-	unsigned int given_up; /* those of them that have timed out */
-	/*
-	 * Requests that an earlier process had open when it died; their ids are searched for one by
-	 * one (adoption).
-	 */
-	unsigned int leaked;
-	uint8_t probe, candidate; /* an id of our own, and the one below it to try */
-	bool trying;		  /* its release is in progress */
-	unsigned int tries;	  /* candidates left to try */
-};
-
-/* Releases without a confirmation that are kept; further ones are only counted. */
-#define MAX_UNRELEASED 16
-
-struct id_job {
-	TAILQ_ENTRY(id_job) entry;
-	struct session *session;
-	bool release;
-	bool sent;
-	uint8_t service, id;
-	id_reply_fn fn; /* may be NULL */
-	void *arg;
-};
-
 /* State of the configured PIN and the inserted SIM that outlives this process. */
 struct pin_memory {
 	unsigned int tries;   /* without a verdict of the modem */
@@ -257,15 +221,8 @@ struct session {
 
 	TAILQ_HEAD(session_pdns, session_pdn) pdns;
 
-	TAILQ_HEAD(id_queue, id_job) id_jobs;
-	struct id_count ids[ID_SERVICES + 1]; /* the last: services that only guests use */
-	unsigned int nunreleased;
-	struct {
-		uint8_t service, id;
-	} unreleased[MAX_UNRELEASED];
-	struct proxy_modem *guests; /* other programs on the channel */
-	/* by service: open requests of an earlier process's guests, as above */
-	uint8_t guests_lost[256];
+	struct ids *ids;
+	struct guests *guests;
 	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
 	struct radio radio;
@@ -485,48 +442,11 @@ void session_watch_unanswered(struct session *s);
 void session_watch_start(struct session *s);
 void session_watch_stop(struct session *s);
 
-/* session/ids.c: client ids, saved before and after each request. */
-void session_id_allocate(struct session *s, uint8_t service, id_reply_fn fn, void *arg);
-void session_id_release(struct session *s, uint8_t service, uint8_t id, id_reply_fn fn, void *arg);
-/* Drops an allocation that has not been sent yet. */
-bool session_id_forget(struct session *s, void *arg);
-/* Sends requests that may be sent now; called with every kick. */
-void session_ids_run(struct session *s);
-void session_ids_init(struct session *s);
-void session_ids_clear(struct session *s);
-/* An answer to an allocation came after its deadline. */
-void session_id_late(struct session *s, const struct qmi_message *m);
-/* Releases ids that a dead process was allocating; kicks when done. */
-void session_id_recover(struct session *s);
-/* The modem has not confirmed the release of this id. Exclusive channels only. */
-void session_id_unreleased(struct session *s, uint8_t service, uint8_t id);
-/*
- * Number of ids of one service that the modem may have allocated, or be allocating, without a known
- * owner.
- */
-unsigned int session_ids_asked(const struct session *s, enum id_service service);
-/* May the modem hold an id without a known owner, of ours or of a former guest? */
-bool session_ids_unsure(const struct session *s);
-
 /* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);
 
-/* Is the id in use by us or by a guest? */
-bool session_id_known(const struct session *s, uint8_t service, uint8_t id);
-
-/* session/guests.c: other programs on the channel. */
-void session_guests_new(struct session *s);
-void session_guests_free(struct session *s);
-/* Lets them in when it is time; called with every kick. */
-void session_guests_run(struct session *s);
-/* Disconnects them; true when the modem has released their ids. A kick comes until then. */
-bool session_guests_gone(struct session *s);
-struct json_object *session_guests_state(const struct session *s);
-void session_guests_load(struct session *s, struct json_object *state);
-
 /* session/state.c */
 struct json_object;
-void session_json_int(struct json_object *o, const char *key, int64_t v);
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
 /* session/end.c: effect of a refusal. */

@@ -97,12 +97,12 @@ static void on_dms_client(void *arg, const struct id_reply *r)
 
 static void enter_wda_client(struct session *s)
 {
-	session_id_allocate(s, QMI_WDA, on_wda_client, s);
+	ids_allocate(s->ids, QMI_WDA, on_wda_client, s);
 }
 
 static void enter_dms_client(struct session *s)
 {
-	session_id_allocate(s, QMI_DMS, on_dms_client, s);
+	ids_allocate(s->ids, QMI_DMS, on_dms_client, s);
 }
 
 static bool no_dms(const struct session *s)

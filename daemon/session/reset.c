@@ -11,7 +11,8 @@
 
 static void forget_clients(struct session *s)
 {
-	session_ids_clear(s);
+	ids_clear(s->ids);
+	guests_clear(s->guests);
 	clients_remove_all(s->clients);
 	session_changed(s);
 }
@@ -35,7 +36,7 @@ bool session_reset(struct session *s)
 {
 	struct qmi_request r;
 
-	if (s->reset == RESET_NONE && session_ids_unsure(s) &&
+	if (s->reset == RESET_NONE && (ids_unsure(s->ids) || guests_unsure(s->guests)) &&
 	    clients_still_exclusive(s->clients)) {
 		log_info("client ids are unaccounted for: the modem is told to forget all (SYNC)");
 		s->reset = RESET_ASKED;

@@ -106,7 +106,7 @@ static bool release_clients(struct session *s)
 		if (!id)
 			continue;
 		any = true;
-		session_id_release(s, clients_service(i), id, NULL, NULL);
+		ids_release(s->ids, clients_service(i), id, NULL, NULL);
 	}
 	return any;
 }
@@ -121,7 +121,7 @@ static void check_given_back(struct session *s)
 	for (struct call *call = call_first(s); call; call = call_next(call))
 		if (call->state != CALL_GONE)
 			return;
-	if (!TAILQ_EMPTY(&s->id_jobs) || !session_guests_gone(s))
+	if (ids_busy(s->ids) || !guests_gone(s->guests))
 		return;
 	if (!session_reset(s) && !release_clients(s))
 		finish(s);
@@ -130,7 +130,8 @@ static void check_given_back(struct session *s)
 static void clients_lost(struct session *s)
 {
 	clients_cancel_ctl(s->clients);
-	session_ids_clear(s);
+	ids_clear(s->ids);
+	guests_clear(s->guests);
 	session_watch_stop(s);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_event(c, EV_LOST, s->lost);
@@ -187,7 +188,7 @@ static void check_calls(struct session *s)
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (!call_settled(c) && !c->pdn->removing)
 			return;
-	if (!TAILQ_EMPTY(&s->id_jobs))
+	if (ids_busy(s->ids))
 		return;
 	s->phase = PHASE_RUNNING;
 	s->ops->started(s->arg, NULL);
@@ -218,8 +219,9 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 		check_lost(s);
 		return;
 	}
-	session_ids_run(s);
-	session_guests_run(s);
+	ids_run(s->ids);
+	if (s->phase != PHASE_SETUP && !session_giving_back(s))
+		guests_open(s->guests); /* not before SYNC, which would release their ids */
 	check_stopping(s);
 	if (session_giving_back(s)) {
 		check_given_back(s);
@@ -256,7 +258,10 @@ static void on_synced(void *arg)
 
 static void on_late(void *arg, const struct qmi_message *m)
 {
-	session_id_late(arg, m);
+	struct session *s = arg;
+
+	if (s->phase != PHASE_OVER)
+		ids_late(s->ids, m);
 }
 
 static const struct clients_owner clients_owner = {
@@ -265,8 +270,72 @@ static const struct clients_owner clients_owner = {
 	.late = on_late,
 };
 
+static void on_ids_changed(void *arg)
+{
+	session_changed(arg);
+}
+
+static void on_kick_wanted(void *arg)
+{
+	session_kick(arg);
+}
+
+static bool in_use(void *arg, uint8_t service, uint8_t id)
+{
+	const struct session *s = arg;
+
+	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
+		if (c->client && qmi_client_id(c->client) == id)
+			return true;
+	return guests_have(s->guests, service, id);
+}
+
+static bool guest_allocates(void *arg, uint8_t service)
+{
+	const struct session *s = arg;
+
+	return guests_allocate(s->guests, service);
+}
+
+static void on_gave_up(void *arg, int err)
+{
+	session_gave_up(arg, err);
+}
+
+static const struct ids_owner ids_owner = {
+	.changed = on_ids_changed,
+	.kick = on_kick_wanted,
+	.in_use = in_use,
+	.guest_allocates = guest_allocates,
+	.gave_up = on_gave_up,
+};
+
+static void on_guests_changed(void *arg)
+{
+	session_changed(arg);
+	session_kick(arg);
+}
+
+static bool owns_mux(void *arg, uint8_t mux)
+{
+	const struct session *s = arg;
+	const struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if (pdn_config(pdn)->mux == mux)
+			return true;
+	return false;
+}
+
+static const struct proxy_owner guests_owner = {
+	.changed = on_guests_changed,
+	.owns_mux = owns_mux,
+};
+
 static int session_open(struct session *s, struct error *err)
 {
+	int ret;
+
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
 	if (!s->kick || !s->deadline || session_watch_new(s) < 0 || session_network_new(s) < 0)
@@ -274,8 +343,14 @@ static int session_open(struct session *s, struct error *err)
 	for (unsigned int i = 0; i < s->config->npdns; i++)
 		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
 			return error_set(err, -ENOMEM, "out of memory");
-	return clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
-			    err);
+	ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
+			   err);
+	if (ret)
+		return ret;
+	s->ids = ids_new(s->clients, &ids_owner, s);
+	s->guests =
+		s->ids ? guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s) : NULL;
+	return s->guests ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
 static int session_new(struct session **out, struct event_base *base,
@@ -294,9 +369,7 @@ static int session_new(struct session **out, struct event_base *base,
 	s->arg = arg;
 	s->known = qmi_model_find("", "");
 	s->gate = CALL_EVENTS;
-	session_ids_init(s);
 	TAILQ_INIT(&s->pdns);
-	session_guests_new(s);
 	r = session_open(s, err);
 	if (r < 0)
 		session_free(&s);
@@ -332,7 +405,7 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 		session_free(out);
 		return r;
 	}
-	session_id_recover(*out);
+	ids_recover((*out)->ids);
 	for (struct call *c = call_first(*out); c; c = call_next(c))
 		if (c->client)
 			call_step(c, STEP_CHECK);
@@ -398,9 +471,11 @@ void session_free(struct session **sp)
 	if (!s)
 		return;
 	*sp = NULL;
+	if (s->clients)
+		clients_close(s->clients);
+	guests_free(&s->guests);
+	ids_free(&s->ids);
 	clients_free(&s->clients);
-	session_guests_free(s);
-	session_ids_clear(s);
 	session_watch_free(s);
 	session_network_free(s);
 	if (s->kick)

@@ -6,13 +6,8 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "proxy/proxy.h"
+#include "util/json_add.h"
 #include "qmi/names.h"
-
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, text && *text ? json_object_new_string(text) : NULL);
-}
 
 static struct json_object *address_text(int family, const uint8_t *address)
 {
@@ -29,14 +24,14 @@ static struct json_object *show_end(const struct call_end *e)
 	if (!e->reason && !e->verbose_type && !e->qmi_error)
 		return NULL;
 	o = json_object_new_object();
-	session_json_int(o, "reason", e->reason);
-	add_text(o, "name", qmi_end_name(e->reason));
-	session_json_int(o, "verbose_type", e->verbose_type);
-	add_text(o, "verbose_type_name", qmi_end_type_name(e->verbose_type));
-	session_json_int(o, "verbose_reason", e->verbose_reason);
-	add_text(o, "verbose_name", qmi_end_verbose_name(e->verbose_type, e->verbose_reason));
-	session_json_int(o, "error", e->qmi_error);
-	add_text(o, "error_name", qmi_error_name(e->qmi_error));
+	json_add_int(o, "reason", e->reason);
+	json_add_text(o, "name", qmi_end_name(e->reason));
+	json_add_int(o, "verbose_type", e->verbose_type);
+	json_add_text(o, "verbose_type_name", qmi_end_type_name(e->verbose_type));
+	json_add_int(o, "verbose_reason", e->verbose_reason);
+	json_add_text(o, "verbose_name", qmi_end_verbose_name(e->verbose_type, e->verbose_reason));
+	json_add_int(o, "error", e->qmi_error);
+	json_add_text(o, "error_name", qmi_error_name(e->qmi_error));
 	return o;
 }
 
@@ -45,13 +40,13 @@ static void show_settings(struct json_object *o, const struct ip_settings *ip)
 	struct json_object *dns = json_object_new_array();
 
 	json_object_object_add(o, "address", address_text(ip->family, ip->address));
-	session_json_int(o, "prefix", ip->prefix);
+	json_add_int(o, "prefix", ip->prefix);
 	json_object_object_add(o, "gateway",
 			       ip->has_gateway ? address_text(ip->family, ip->gateway) : NULL);
 	for (unsigned int i = 0; i < ip->ndns; i++)
 		json_object_array_add(dns, address_text(ip->family, ip->dns[i]));
 	json_object_object_add(o, "dns", dns);
-	session_json_int(o, "mtu", ip->mtu);
+	json_add_int(o, "mtu", ip->mtu);
 }
 
 static struct json_object *show_call(const struct call *c)
@@ -60,9 +55,9 @@ static struct json_object *show_call(const struct call *c)
 	int64_t ms = call_dials_in_ms(c);
 	char until[160];
 
-	session_json_int(o, "family", c->family);
-	add_text(o, "state", call_state_name(c->state));
-	json_object_object_add(o, "suspended", json_object_new_boolean(c->suspended));
+	json_add_int(o, "family", c->family);
+	json_add_text(o, "state", call_state_name(c->state));
+	json_add_bool(o, "suspended", c->suspended);
 	json_object_object_add(o, "client_id",
 			       c->client ? json_object_new_int(qmi_client_id(c->client)) : NULL);
 	json_object_object_add(o, "handle",
@@ -70,10 +65,10 @@ static struct json_object *show_call(const struct call *c)
 							       : NULL);
 	if (c->told)
 		show_settings(o, &c->settings);
-	add_text(o, "reason", c->reason);
+	json_add_text(o, "reason", c->reason);
 	call_until(c, until, sizeof(until));
-	add_text(o, "until", until);
-	add_text(o, "hint", call_hint(c));
+	json_add_text(o, "until", until);
+	json_add_text(o, "hint", call_hint(c));
 	json_object_object_add(o, "retry_in",
 			       ms < 0 ? NULL : json_object_new_int64((ms + 999) / 1000));
 	json_object_object_add(o, "call_end", show_end(&c->end));
@@ -85,9 +80,9 @@ static struct json_object *show_pdn(const struct session_pdn *pdn)
 	struct json_object *o = json_object_new_object();
 	struct json_object *families = json_object_new_array();
 
-	session_json_int(o, "number", pdn->number);
-	session_json_int(o, "mux", pdn_config(pdn)->mux);
-	add_text(o, "apn", pdn_config(pdn)->apn);
+	json_add_int(o, "number", pdn->number);
+	json_add_int(o, "mux", pdn_config(pdn)->mux);
+	json_add_text(o, "apn", pdn_config(pdn)->apn);
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		json_object_array_add(families, show_call(c));
 	json_object_object_add(o, "families", families);
@@ -102,13 +97,13 @@ static struct json_object *show_counters(const struct session *s)
 	uint64_t skipped;
 	const uint64_t *faults = qmi_channel_faults(clients_channel(s->clients), &skipped);
 
-#define X(field, text) session_json_int(o, #field, n->field);
+#define X(field, text) json_add_int(o, #field, n->field);
 	QMI_COUNTERS(X)
 #undef X
 	for (int f = 0; f < QMI_FAULT_MAX; f++)
-		session_json_int(malformed, qmi_fault_name(f), faults[f]);
+		json_add_int(malformed, qmi_fault_name(f), faults[f]);
 	json_object_object_add(o, "malformed", malformed);
-	session_json_int(o, "skipped_bytes", skipped);
+	json_add_int(o, "skipped_bytes", skipped);
 	return o;
 }
 
@@ -118,8 +113,8 @@ static struct json_object *show_sim(const struct session *s)
 	struct json_object *o = json_object_new_object();
 	unsigned int left = session_sim_pin_left(s);
 
-	add_text(o, "state", qmi_sim_name(card->state));
-	add_text(o, "iccid", s->sim.iccid);
+	json_add_text(o, "state", qmi_sim_name(card->state));
+	json_add_text(o, "iccid", s->sim.iccid);
 	json_object_object_add(o, "pin_retries", left ? json_object_new_int64(left) : NULL);
 	return o;
 }
@@ -136,7 +131,7 @@ static struct json_object *show_signals(const struct network *n)
 	for (unsigned int i = 0; i < n->nsignals; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_text(o, "radio", qmi_nas_radio_name(n->signals[i].radio));
+		json_add_text(o, "radio", qmi_nas_radio_name(n->signals[i].radio));
 		add_level(o, "rssi", n->signals[i].rssi);
 		add_level(o, "rsrp", n->signals[i].rsrp);
 		add_level(o, "rsrq", n->signals[i].rsrq);
@@ -155,8 +150,8 @@ static void add_plmn(struct json_object *o, const struct qmi_nas_serving *v)
 
 	if (v->mcc)
 		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
-	add_text(o, "plmn", plmn);
-	add_text(o, "operator", v->network);
+	json_add_text(o, "plmn", plmn);
+	json_add_text(o, "operator", v->network);
 }
 
 static struct json_object *show_network(const struct network *n)
@@ -168,10 +163,10 @@ static struct json_object *show_network(const struct network *n)
 	if (!n->known)
 		return NULL;
 	o = json_object_new_object();
-	add_text(o, "registration", qmi_nas_registration_name(v->registration));
-	add_text(o, "packet_service",
-		 attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
-	add_text(o, "radio", qmi_nas_radio_name(v->radio));
+	json_add_text(o, "registration", qmi_nas_registration_name(v->registration));
+	json_add_text(o, "packet_service",
+		      attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
+	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
 	json_object_object_add(o, "roaming",
 			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
 	add_plmn(o, v);
@@ -185,16 +180,16 @@ struct json_object *session_show(const struct session *s)
 	struct json_object *pdns = json_object_new_array();
 	const struct session_pdn *pdn;
 
-	add_text(o, "model", s->model);
-	add_text(o, "revision", s->revision);
-	add_text(o, "manufacturer", s->manufacturer);
-	add_text(o, "control", s->setup.control);
+	json_add_text(o, "model", s->model);
+	json_add_text(o, "revision", s->revision);
+	json_add_text(o, "manufacturer", s->manufacturer);
+	json_add_text(o, "control", s->setup.control);
 	json_object_object_add(o, "exclusive",
 			       json_object_new_boolean(clients_exclusive(s->clients)));
-	session_json_int(o, "proxy_clients", proxy_modem_clients(s->guests));
+	json_add_int(o, "proxy_clients", guests_count(s->guests));
 	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
-	add_text(o, "operating_mode",
-		 s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
+	json_add_text(o, "operating_mode",
+		      s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
 	json_object_object_add(o, "sim", show_sim(s));
 	json_object_object_add(o, "network", show_network(&s->network));
 	json_object_object_add(o, "qmi", clients_channel(s->clients) ? show_counters(s) : NULL);

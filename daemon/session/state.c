@@ -5,21 +5,17 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
+#include "util/json_add.h"
 #include "util/json_get.h"
-
-void session_json_int(struct json_object *o, const char *key, int64_t v)
-{
-	json_object_object_add(o, key, json_object_new_int64(v));
-}
 
 static struct json_object *end_json(const struct call_end *e)
 {
 	struct json_object *o = json_object_new_object();
 
-	session_json_int(o, "reason", e->reason);
-	session_json_int(o, "verbose_type", e->verbose_type);
-	session_json_int(o, "verbose_reason", e->verbose_reason);
-	session_json_int(o, "error", e->qmi_error);
+	json_add_int(o, "reason", e->reason);
+	json_add_int(o, "verbose_type", e->verbose_type);
+	json_add_int(o, "verbose_reason", e->verbose_reason);
+	json_add_int(o, "error", e->qmi_error);
 	return o;
 }
 
@@ -27,20 +23,20 @@ static struct json_object *call_json(const struct call *c)
 {
 	struct json_object *o = json_object_new_object();
 
-	session_json_int(o, "pdn", c->pdn->number);
-	session_json_int(o, "family", c->family);
+	json_add_int(o, "pdn", c->pdn->number);
+	json_add_int(o, "family", c->family);
 	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
 	json_object_object_add(o, "reason", json_object_new_string(c->reason));
-	session_json_int(o, "attempts", c->attempts);
-	session_json_int(o, "refusals", c->refusals);
-	session_json_int(o, "stale", c->stale);
-	session_json_int(o, "dial_at", c->dial_at);
+	json_add_int(o, "attempts", c->attempts);
+	json_add_int(o, "refusals", c->refusals);
+	json_add_int(o, "stale", c->stale);
+	json_add_int(o, "dial_at", c->dial_at);
 	json_object_object_add(o, "end", end_json(&c->end));
 	if (!c->client)
 		return o;
-	session_json_int(o, "client_id", qmi_client_id(c->client));
-	json_object_object_add(o, "prepared", json_object_new_boolean(c->prepared));
-	session_json_int(o, "handle", c->handle);
+	json_add_int(o, "client_id", qmi_client_id(c->client));
+	json_add_bool(o, "prepared", c->prepared);
+	json_add_int(o, "handle", c->handle);
 	return o;
 }
 
@@ -57,8 +53,8 @@ static struct json_object *pair(const char *a, int64_t v, const char *b, int64_t
 {
 	struct json_object *o = json_object_new_object();
 
-	session_json_int(o, a, v);
-	session_json_int(o, b, w);
+	json_add_int(o, a, v);
+	json_add_int(o, b, w);
 	return o;
 }
 
@@ -70,32 +66,8 @@ static struct json_object *clients_state(const struct session *s)
 		uint8_t id = clients_id(s->clients, i);
 
 		if (id)
-			json_object_array_add(a, pair("service", clients_service(i), "id", id));
+			json_append_pair(a, "service", clients_service(i), "id", id);
 	}
-	return a;
-}
-
-static struct json_object *allocating_state(const struct session *s)
-{
-	struct json_object *a = json_object_new_array();
-
-	for (int i = 0; i < ID_SERVICES; i++) {
-		unsigned int n = session_ids_asked(s, i);
-
-		if (n)
-			json_object_array_add(a, pair("service", clients_service(i), "count", n));
-	}
-	return a;
-}
-
-/* Exclusive channels only: otherwise another program may own the id by the time it is read. */
-static struct json_object *unreleased_state(const struct session *s)
-{
-	struct json_object *a = json_object_new_array();
-
-	for (unsigned int i = 0; i < s->nunreleased; i++)
-		json_object_array_add(
-			a, pair("service", s->unreleased[i].service, "id", s->unreleased[i].id));
 	return a;
 }
 
@@ -114,18 +86,17 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "model", json_object_new_string(s->model));
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
-	session_json_int(o, "services", clients_services(s->clients));
+	json_add_int(o, "services", clients_services(s->clients));
 	json_object_object_add(o, "circumstances", circumstances_state(s));
 	json_object_object_add(o, "radio",
 			       pair("tries", s->radio.tries, "tried_at", s->radio.tried_at));
 	json_object_object_add(o, "clients", clients_state(s));
-	json_object_object_add(o, "allocating", allocating_state(s));
-	json_object_object_add(o, "unreleased", unreleased_state(s));
+	ids_save(s->ids, o);
 	if (s->formatted)
 		json_object_object_add(o, "format", data_format_to_json(&s->format));
-	json_object_object_add(o, "giving_back", json_object_new_boolean(session_giving_back(s)));
+	json_add_bool(o, "giving_back", session_giving_back(s));
 	json_object_object_add(o, "calls", calls_state(s));
-	json_object_object_add(o, "guests", session_guests_state(s));
+	json_object_object_add(o, "guests", guests_state(s->guests));
 	return o;
 }
 
@@ -167,23 +138,6 @@ static int load_client(struct session *s, struct json_object *o)
 	return 0;
 }
 
-static void load_allocating(struct session *s, struct json_object *o)
-{
-	int64_t n = json_get_int(o, "count");
-
-	for (int i = 0; i < ID_SERVICES; i++)
-		if (json_get_int(o, "service") == clients_service(i) && n > 0 && n <= UINT8_MAX)
-			s->ids[i].leaked = n;
-}
-
-static void load_unreleased(struct session *s, struct json_object *o)
-{
-	uint8_t service = json_get_int(o, "service"), id = id_of(o, "id");
-
-	if (id && clients_exclusive(s->clients))
-		session_id_unreleased(s, service, id);
-}
-
 static void load_end(struct call_end *e, struct json_object *o)
 {
 	e->reason = json_get_int(o, "reason");
@@ -216,7 +170,7 @@ static int load_call(struct session *s, struct json_object *o)
 		return 0;
 	if (!c || c->client) {
 		/* This call is no longer configured. */
-		session_id_release(s, QMI_WDS, id, NULL, NULL);
+		ids_release(s->ids, QMI_WDS, id, NULL, NULL);
 		return 0;
 	}
 	c->prepared = json_get_bool(o, "prepared");
@@ -246,14 +200,11 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	s->circumstances.mcc = json_get_int(o, "mcc");
 	s->circumstances.mnc = json_get_int(o, "mnc");
 	load_text(o, "iccid", s->circumstances.iccid, sizeof(s->circumstances.iccid));
-	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
-		load_allocating(s, o);
-	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++)
-		load_unreleased(s, o);
+	ids_load(s->ids, state);
 	for (size_t i = 0; !r && (o = json_get_element(state, "clients", i)); i++)
 		r = load_client(s, o);
 	for (size_t i = 0; !r && (o = json_get_element(state, "calls", i)); i++)
 		r = load_call(s, o);
-	session_guests_load(s, state);
+	guests_load(s->guests, json_get_object(state, "guests"));
 	return r ? error_set(err, r, "out of memory") : 0;
 }

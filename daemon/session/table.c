@@ -206,7 +206,7 @@ static void stop(struct call *c)
 		c->step = STEP_RENEW; /* the id is being released */
 	else if (c->client)
 		call_step(c, c->dialled ? STEP_STOP : STEP_RELEASE);
-	else if (asking && !session_id_forget(s, c))
+	else if (asking && !ids_forget(s->ids, c))
 		c->step = STEP_ALLOCATE; /* its answer is awaited, to release the id */
 }
 
