@@ -13,34 +13,54 @@
 #include "util/log.h"
 #include "qmi/names.h"
 
-static void take_client(struct session *s, enum id_service service, const struct id_reply *r,
-			qmi_indication_fn fn, void (*start)(struct session *s))
+int session_add_client(struct session *s, enum id_service service, uint8_t id)
+{
+	switch (service) {
+	case ID_UIM:
+		return clients_add(s->clients, service, id, sim_indication, s->sim);
+	case ID_NAS:
+		return clients_add(s->clients, service, id, session_network_indication, s);
+	case ID_DMS:
+		return clients_add(s->clients, service, id, session_radio_indication, s);
+	default:
+		return clients_add(s->clients, service, id, NULL, NULL);
+	}
+}
+
+static void take_client(struct session *s, enum id_service service, const struct id_reply *r)
 {
 	if (!r->err)
-		clients_add(s->clients, service, r->id, fn, s);
+		session_add_client(s, service, r->id);
 	if (r->err == -EREMOTEIO)
 		log_debug("modem gives no %s client: %s",
 			  qmi_service_name(clients_service(service)), qmi_error_name(r->qmi_error));
-	if (!session_giving_back(s))
-		start(s);
 }
 
 static void on_uim_client(void *arg, const struct id_reply *r)
 {
-	take_client(arg, ID_UIM, r, session_sim_indication, session_sim_start);
+	struct session *s = arg;
+
+	take_client(s, ID_UIM, r);
+	if (!session_giving_back(s))
+		sim_start(s->sim);
 }
 
 static void on_nas_client(void *arg, const struct id_reply *r)
 {
-	take_client(arg, ID_NAS, r, session_network_indication, session_network_start);
+	struct session *s = arg;
+
+	take_client(s, ID_NAS, r);
+	if (!session_giving_back(s))
+		session_network_start(s);
 }
 
 void session_facts_start(struct session *s)
 {
-	s->sim.asking = s->network.asking = true;
+	sim_expect(s->sim);
+	s->network.asking = true;
 	session_radio_start(s);
 	if (clients_id(s->clients, ID_UIM) || clients_lack(s->clients, ID_UIM))
-		session_sim_start(s);
+		sim_start(s->sim);
 	else
 		ids_allocate(s->ids, QMI_UIM, on_uim_client, s);
 	if (clients_id(s->clients, ID_NAS) || clients_lack(s->clients, ID_NAS))
@@ -52,18 +72,17 @@ void session_facts_start(struct session *s)
 void session_facts_poll(struct session *s)
 {
 	session_radio_poll(s);
-	session_sim_poll(s);
+	sim_poll(s->sim);
 	session_network_poll(s);
 }
 
 enum call_event session_gate(struct session *s)
 {
-	if (s->radio.asking || s->radio.setting || s->sim.asking || s->sim.verifying ||
-	    s->network.asking)
+	if (s->radio.asking || s->radio.setting || sim_is_pending(s->sim) || s->network.asking)
 		return CALL_EVENTS;
 	if (session_radio_missing(s, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_RADIO;
-	if (session_sim_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+	if (sim_missing(s->sim, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_SIM;
 	if (session_network_missing(s, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_NETWORK;
@@ -112,11 +131,12 @@ static bool has_moved(struct session *s)
 /* The same for the SIM. */
 static bool has_another_sim(struct session *s)
 {
+	const char *iccid = sim_iccid(s->sim);
 	bool known = *s->circumstances.iccid;
 
-	if (!*s->sim.iccid || !strcmp(s->sim.iccid, s->circumstances.iccid))
+	if (!*iccid || !strcmp(iccid, s->circumstances.iccid))
 		return false;
-	memcpy(s->circumstances.iccid, s->sim.iccid, sizeof(s->circumstances.iccid));
+	snprintf(s->circumstances.iccid, sizeof(s->circumstances.iccid), "%s", iccid);
 	session_changed(s);
 	return known;
 }

@@ -9,6 +9,7 @@
 #include "clients.h"
 #include "guests.h"
 #include "ids.h"
+#include "sim.h"
 #include "qmi/models.h"
 #include "qmi/nas.h"
 #include "qmi/uim.h"
@@ -130,38 +131,6 @@ struct session_pdn {
 	void *arg;
 };
 
-/* State of the configured PIN and the inserted SIM that outlives this process. */
-struct pin_memory {
-	unsigned int tries;   /* without a verdict of the modem */
-	unsigned int retries; /* attempts that the SIM had left before the last try */
-	bool wrong;	      /* the modem has said so */
-	unsigned int left; /* attempts left after such an answer to this or another PIN; 0: none */
-};
-
-enum iccid_state {
-	ICCID_UNKNOWN,
-	ICCID_ASKED,
-	ICCID_TOLD, /* or the modem does not report it */
-};
-
-/* The SIM, as reported by UIM or DMS. */
-struct sim {
-	bool asking; /* calls wait for the first answer */
-	bool dms;    /* use DMS: there is no UIM */
-	struct qmi_sim card;
-	enum iccid_state iccid_state;
-	char iccid[QMI_ICCID_SIZE]; /* empty: unknown */
-	struct pin_memory pin;
-	bool recalled;	    /* @pin is for this SIM and this PIN */
-	bool verifying;	    /* the PIN has been sent */
-	bool accepted;	    /* it was right; the card's status does not show it yet */
-	unsigned int polls; /* number of polls since then */
-	bool hold;	    /* wait for the next poll, or for another card than @held */
-	struct qmi_sim held;
-	uint16_t refusal; /* QMI error of the last Verify PIN; 0: no answer */
-	bool unwritten;	  /* attempts cannot be saved, so there are none */
-};
-
 /* The radio, as reported by DMS. */
 struct radio {
 	bool asking;
@@ -226,7 +195,7 @@ struct session {
 	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
 	struct radio radio;
-	struct sim sim;
+	struct sim *sim;
 	struct network network;
 	enum call_event gate; /* as last passed to the calls */
 	char gate_reason[160];
@@ -330,6 +299,8 @@ int session_format_answer(struct session *s, const struct qmi_message *m,
 			  const struct qmi_result *res);
 
 /* session/facts.c: conditions for dialling. */
+/* Adds the session's client of @service, whose indications go to its object. -ENOMEM. */
+int session_add_client(struct session *s, enum id_service service, uint8_t id);
 /* Allocates clients of UIM and NAS, unless they exist, and requests their facts. */
 void session_facts_start(struct session *s);
 /*
@@ -352,32 +323,7 @@ bool session_radio_needs_person(const struct session *s);
 /* As call_until(). */
 void session_radio_until(const struct session *s, char *text, size_t size);
 
-/* session/sim.c, session/network.c: each sends requests, and handles indications. */
-void session_sim_start(struct session *s);
-void session_sim_indication(void *arg, const struct qmi_message *m);
-/* Requests the status again while calls wait for the SIM. */
-void session_sim_poll(struct session *s);
-/* The same after a change of configuration: calls wait for the answer. */
-void session_sim_anew(struct session *s);
-/* The ICCID is known, or the modem does not report it. */
-void session_sim_iccid(struct session *s);
-/* Attempts left for the PIN, by the least number that the modem has reported; 0: unknown. */
-unsigned int session_sim_pin_left(const struct session *s);
-/* session/iccid.c: requests s->sim.iccid; session_sim_iccid() follows. */
-void session_iccid_ask(struct session *s);
-/* session/pin.c: memory of PINs, in a file. */
-/* Reads s->sim.pin for the configured PIN. */
-void session_pin_recall(struct session *s);
-/* Saves s->sim.pin. Negative errno: failed. */
-int session_pin_note(struct session *s);
-/* The SIM is unlocked: its counter is reset, and a PIN without a verdict may be tried again. */
-void session_pin_opened(struct session *s);
-/* Must the user do something about the SIM? */
-bool session_sim_needs_person(const struct session *s);
-/* As call_until(). */
-const char *session_sim_until(const struct session *s);
-/* Sets the reason why no call is possible; false if it is. */
-bool session_sim_missing(const struct session *s, char *why, size_t size);
+/* session/network.c: requests and indications. */
 int session_network_new(struct session *s);
 void session_network_free(struct session *s);
 void session_network_start(struct session *s);

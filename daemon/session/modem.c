@@ -64,13 +64,12 @@ static void next(struct session *s)
 }
 
 /* A client was allocated, perhaps while everything is already being released. */
-static void on_client(struct session *s, const struct id_reply *r, enum id_service service,
-		      qmi_indication_fn fn)
+static void on_client(struct session *s, const struct id_reply *r, enum id_service service)
 {
 	int err = r->err;
 
 	if (!err)
-		err = clients_add(s->clients, service, r->id, fn, s);
+		err = session_add_client(s, service, r->id);
 	if (s->phase != PHASE_SETUP)
 		return;
 	if (err && !(steps[s->modem].optional && clients_answered(s->clients))) {
@@ -83,16 +82,12 @@ static void on_client(struct session *s, const struct id_reply *r, enum id_servi
 
 static void on_wda_client(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
-
-	on_client(s, r, ID_WDA, NULL);
+	on_client(arg, r, ID_WDA);
 }
 
 static void on_dms_client(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
-
-	on_client(s, r, ID_DMS, session_radio_indication);
+	on_client(arg, r, ID_DMS);
 }
 
 static void enter_wda_client(struct session *s)

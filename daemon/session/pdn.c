@@ -210,7 +210,7 @@ static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 {
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		if (c->state != CALL_FAILED &&
-		    !(c->state == CALL_WAIT_SIM && session_sim_needs_person(s)) &&
+		    !(c->state == CALL_WAIT_SIM && sim_needs_person(s->sim)) &&
 		    !(c->state == CALL_WAIT_RADIO && session_radio_needs_person(s)))
 			return true;
 	return false;

@@ -332,6 +332,20 @@ static const struct proxy_owner guests_owner = {
 	.owns_mux = owns_mux,
 };
 
+static void on_fact(void *arg)
+{
+	session_facts_changed(arg);
+}
+
+static const char *run_dir(void *arg)
+{
+	const struct session *s = arg;
+
+	return s->ops->run_dir ? s->ops->run_dir(s->arg) : NULL;
+}
+
+static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
+
 static int session_open(struct session *s, struct error *err)
 {
 	int ret;
@@ -350,7 +364,8 @@ static int session_open(struct session *s, struct error *err)
 	s->ids = ids_new(s->clients, &ids_owner, s);
 	s->guests =
 		s->ids ? guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s) : NULL;
-	return s->guests ? 0 : error_set(err, -ENOMEM, "out of memory");
+	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
+	return s->guests && s->sim ? 0 : error_set(err, -ENOMEM, "out of memory");
 }
 
 static int session_new(struct session **out, struct event_base *base,
@@ -440,7 +455,7 @@ void session_set(struct session *s, const struct config_trunk *old)
 	bool pin = strcmp(s->config->pin, old->pin), radio = s->config->radio != old->radio;
 
 	if (pin)
-		s->sim.recalled = s->sim.hold = false;
+		sim_pin_changed(s->sim);
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);
@@ -450,7 +465,7 @@ void session_set(struct session *s, const struct config_trunk *old)
 	if (radio)
 		session_radio_anew(s);
 	if (pin)
-		session_sim_anew(s);
+		sim_ask_again(s->sim);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)
@@ -475,6 +490,7 @@ void session_free(struct session **sp)
 		clients_close(s->clients);
 	guests_free(&s->guests);
 	ids_free(&s->ids);
+	sim_free(&s->sim);
 	clients_free(&s->clients);
 	session_watch_free(s);
 	session_network_free(s);

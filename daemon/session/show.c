@@ -107,18 +107,6 @@ static struct json_object *show_counters(const struct session *s)
 	return o;
 }
 
-static struct json_object *show_sim(const struct session *s)
-{
-	const struct qmi_sim *card = &s->sim.card;
-	struct json_object *o = json_object_new_object();
-	unsigned int left = session_sim_pin_left(s);
-
-	json_add_text(o, "state", qmi_sim_name(card->state));
-	json_add_text(o, "iccid", s->sim.iccid);
-	json_object_object_add(o, "pin_retries", left ? json_object_new_int64(left) : NULL);
-	return o;
-}
-
 static void add_level(struct json_object *o, const char *key, int v)
 {
 	json_object_object_add(o, key, v == QMI_NAS_NOT_TOLD ? NULL : json_object_new_int64(v));
@@ -190,7 +178,7 @@ struct json_object *session_show(const struct session *s)
 	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
 	json_add_text(o, "operating_mode",
 		      s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
-	json_object_object_add(o, "sim", show_sim(s));
+	json_object_object_add(o, "sim", sim_show(s->sim));
 	json_object_object_add(o, "network", show_network(&s->network));
 	json_object_object_add(o, "qmi", clients_channel(s->clients) ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))

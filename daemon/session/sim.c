@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The SIM and its PIN: UIM, or DMS on modems without UIM. After the third wrong PIN a SIM requires
- * its PUK. So a PIN is entered only if two or more attempts are left, and never again once the
- * modem has called it wrong; one that the modem does not check, because it is not ready or dies, is
- * entered three times at most. The modem's answer to the PIN itself counts for more than the card's
- * status afterwards: some (RM520N) report a PIN lock that does not exist while the SIM initialises.
- */
-#include "internal.h"
+#include "sim.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "util/json_add.h"
 #include "util/log.h"
 #include "qmi/dms.h"
 #include "qmi/names.h"
+#include "qmi/uim.h"
+#include "sim_iccid.h"
+#include "sim_pin.h"
 
 #define MIN_RETRIES 2
 #define MAX_TRIES   3
@@ -37,6 +36,26 @@ enum pin_verdict {
 	PIN_UNWRITTEN,
 };
 
+struct sim {
+	struct clients *clients;
+	const struct config_trunk *config;
+	const struct sim_owner *owner;
+	void *arg;
+	bool asking; /* calls wait for the first answer */
+	bool dms;    /* use DMS: there is no UIM */
+	struct qmi_sim card;
+	struct sim_iccid iccid;
+	struct sim_pin_memory pin;
+	bool recalled;	    /* @pin is for this SIM and this PIN */
+	bool verifying;	    /* the PIN has been sent */
+	bool accepted;	    /* it was right; the card's status does not show it yet */
+	unsigned int polls; /* number of polls since then */
+	bool hold;	    /* wait for the next poll, or for another card than @held */
+	struct qmi_sim held;
+	uint16_t refusal; /* QMI error of the last Verify PIN; 0: no answer */
+	bool unwritten;	  /* attempts cannot be saved, so there are none */
+};
+
 static bool is_open(const struct sim *sim)
 {
 	return sim->card.state == QMI_SIM_READY || sim->card.state == QMI_SIM_UNKNOWN;
@@ -53,24 +72,56 @@ static bool is_in(const struct sim *sim)
 	       sim->card.state != QMI_SIM_ERROR;
 }
 
-unsigned int session_sim_pin_left(const struct session *s)
+static struct sim_pin_key key_of(const struct sim *sim)
 {
-	unsigned int told = s->sim.card.pin_retries, answered = s->sim.pin.left;
+	return (struct sim_pin_key){
+		.dir = sim->owner->run_dir(sim->arg),
+		.sim = *sim->iccid.text ? sim->iccid.text : sim->config->dev,
+		.pin = sim->config->pin,
+	};
+}
+
+static int note(const struct sim *sim)
+{
+	const struct sim_pin_key key = key_of(sim);
+
+	return sim_pin_note(&key, &sim->pin);
+}
+
+static void recall_pin(struct sim *sim)
+{
+	const struct sim_pin_key key = key_of(sim);
+
+	if (!sim->recalled)
+		sim_pin_recall(&key, &sim->pin);
+	sim->recalled = true;
+}
+
+static void pin_opened(struct sim *sim)
+{
+	const struct sim_pin_key key = key_of(sim);
+
+	sim->pin.left = sim->pin.tries = 0;
+	sim_pin_opened(&key);
+}
+
+/* Attempts left for the PIN, by the least number that the modem has reported; 0: unknown. */
+static unsigned int pin_left(const struct sim *sim)
+{
+	unsigned int told = sim->card.pin_retries, answered = sim->pin.left;
 
 	return answered && answered < told ? answered : told;
 }
 
-static enum pin_verdict judge_pin(const struct session *s)
+static enum pin_verdict judge_pin(const struct sim *sim)
 {
-	const struct sim *sim = &s->sim;
-
 	if (sim->verifying || sim->accepted)
 		return PIN_CHECKED;
-	if (!*s->config->pin)
+	if (!*sim->config->pin)
 		return PIN_NONE;
 	if (sim->pin.wrong)
 		return PIN_WRONG;
-	if (session_sim_pin_left(s) < MIN_RETRIES)
+	if (pin_left(sim) < MIN_RETRIES)
 		return PIN_LAST;
 	if (sim->pin.tries >= MAX_TRIES)
 		return PIN_GIVEN_UP;
@@ -79,8 +130,8 @@ static enum pin_verdict judge_pin(const struct session *s)
 	return sim->hold ? PIN_LATER : PIN_GO;
 }
 
-static void ask(struct session *s);
-static void consider_pin(struct session *s);
+static void ask(struct sim *sim);
+static void consider_pin(struct sim *sim);
 
 static void hold(struct sim *sim)
 {
@@ -88,47 +139,43 @@ static void hold(struct sim *sim)
 	sim->held = sim->card;
 }
 
-static void refused(struct session *s, const struct qmi_message *m, uint16_t error)
+static void refused(struct sim *sim, const struct qmi_message *m, uint16_t error)
 {
-	struct sim *sim = &s->sim;
-
 	sim->refusal = error;
 	if (error == INCORRECT_PIN || error == PIN_BLOCKED || error == PIN_ALWAYS_BLOCKED) {
 		sim->pin.wrong = true;
 		qmi_uim_retries(m, &sim->pin.left, &sim->card.puk_retries);
-		session_pin_note(s);
+		note(sim);
 	}
-	log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", s->config->dev,
-		    qmi_error_name(error) ?: "no reason known", session_sim_pin_left(s));
+	log_warning("%s: the SIM refuses the PIN: %s; %u attempts are left", sim->config->dev,
+		    qmi_error_name(error) ?: "no reason known", pin_left(sim));
 }
 
 static void on_verified(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
-	struct sim *sim = &s->sim;
+	struct sim *sim = arg;
 	struct qmi_result res;
 
-	if (!clients_answer(s->clients, &err, m, &res))
+	if (!clients_answer(sim->clients, &err, m, &res))
 		return;
 	sim->verifying = false;
 	hold(sim);
 	sim->polls = 0;
 	sim->accepted = !err && (!res.status || res.error == QMI_NO_EFFECT);
 	if (!err && !sim->accepted)
-		refused(s, m, res.error);
+		refused(sim, m, res.error);
 	sim->asking = true;
-	ask(s); /* read the result */
+	ask(sim); /* read the result */
 }
 
-static void verify(struct session *s)
+static void verify(struct sim *sim)
 {
-	struct sim *sim = &s->sim;
 	struct qmi_request r;
 
 	/* Save before it is sent: the next process must know after a crash. */
 	sim->pin.tries++;
 	sim->pin.retries = sim->card.pin_retries;
-	sim->unwritten = session_pin_note(s) < 0;
+	sim->unwritten = note(sim) < 0;
 	if (sim->unwritten) {
 		sim->pin.tries--;
 		return;
@@ -136,77 +183,70 @@ static void verify(struct session *s)
 	sim->refusal = 0;
 	sim->verifying = true;
 	if (sim->dms)
-		qmi_dms_verify_pin(&r, s->config->pin);
+		qmi_dms_verify_pin(&r, sim->config->pin);
 	else
-		qmi_uim_verify_pin(&r, s->config->pin);
-	clients_send(s->clients, service_of(sim), &r, on_verified, s);
+		qmi_uim_verify_pin(&r, sim->config->pin);
+	clients_send(sim->clients, service_of(sim), &r, on_verified, sim);
 	explicit_bzero(&r, sizeof(r));
 }
 
 /* The answer to an earlier try is unknown, but an attempt is missing: the PIN was wrong. */
-static void check_counter(struct session *s)
+static void check_counter(struct sim *sim)
 {
-	struct sim *sim = &s->sim;
-
 	if (sim->verifying || sim->pin.wrong || !sim->pin.tries ||
 	    sim->card.pin_retries >= sim->pin.retries)
 		return;
 	sim->pin.wrong = true;
 	sim->pin.left = sim->card.pin_retries;
-	session_pin_note(s);
+	note(sim);
 }
 
-static void consider_pin(struct session *s)
+static void consider_pin(struct sim *sim)
 {
-	struct sim *sim = &s->sim;
-
 	if (sim->card.state != QMI_SIM_PIN) {
 		sim->accepted = sim->hold = false;
-		if (sim->card.state == QMI_SIM_READY && sim->iccid_state == ICCID_TOLD)
-			session_pin_opened(s);
+		if (sim->card.state == QMI_SIM_READY && sim->iccid.state == SIM_ICCID_SETTLED)
+			pin_opened(sim);
 		return;
 	}
-	session_pin_recall(s);
-	check_counter(s);
-	if (judge_pin(s) == PIN_GO && !session_giving_back(s))
-		verify(s);
+	recall_pin(sim);
+	check_counter(sim);
+	if (judge_pin(sim) == PIN_GO && !clients_giving_back(sim->clients))
+		verify(sim);
 }
 
 /* A PIN is tried once for each SIM, so the SIM must be identified first. */
-static bool knows_card(struct session *s)
+static bool knows_card(struct sim *sim)
 {
-	struct sim *sim = &s->sim;
-
 	if (!is_in(sim)) {
-		sim->iccid_state = ICCID_UNKNOWN;
-		sim->iccid[0] = '\0';
+		sim_iccid_forget(&sim->iccid);
 		sim->recalled = sim->accepted = sim->hold = false;
-	} else if (sim->iccid_state == ICCID_UNKNOWN) {
-		session_iccid_ask(s);
+	} else if (sim->iccid.state == SIM_ICCID_UNKNOWN) {
+		sim_iccid_ask(&sim->iccid);
 	}
-	return sim->card.state != QMI_SIM_PIN || sim->iccid_state == ICCID_TOLD;
+	return sim->card.state != QMI_SIM_PIN || sim->iccid.state == SIM_ICCID_SETTLED;
 }
 
-static void taken(struct session *s)
+static void taken(struct sim *sim)
 {
-	s->sim.asking = !knows_card(s);
-	if (s->sim.asking)
+	sim->asking = !knows_card(sim);
+	if (sim->asking)
 		return;
-	consider_pin(s);
-	session_facts_changed(s);
+	consider_pin(sim);
+	sim->owner->changed(sim->arg);
 }
 
-void session_sim_iccid(struct session *s)
+static void on_iccid(void *arg)
 {
-	s->sim.recalled = false;
-	taken(s);
+	struct sim *sim = arg;
+
+	sim->recalled = false;
+	taken(sim);
 }
 
 /* Takes the card's present status. One that differs from the status at the last try is a change. */
-static void take_card(struct session *s, const struct qmi_sim *card)
+static void take_card(struct sim *sim, const struct qmi_sim *card)
 {
-	struct sim *sim = &s->sim;
-
 	sim->card = *card;
 	if (card->state != sim->held.state || card->pin_retries != sim->held.pin_retries)
 		sim->hold = false;
@@ -214,96 +254,104 @@ static void take_card(struct session *s, const struct qmi_sim *card)
 
 static void on_status(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct sim *sim = arg;
 	struct qmi_sim card = {0};
 	struct qmi_result res;
 	bool told;
 
-	if (!clients_answer(s->clients, &err, m, &res))
+	if (!clients_answer(sim->clients, &err, m, &res))
 		return;
 	if (err) {
-		taken(s);
+		taken(sim);
 		return;
 	}
 	told = !res.status &&
-	       (s->sim.dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
+	       (sim->dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
 	if (told)
-		take_card(s, &card);
-	if (!told && !s->sim.dms && clients_id(s->clients, ID_DMS)) {
-		s->sim.dms = true;
-		ask(s);
+		take_card(sim, &card);
+	if (!told && !sim->dms && clients_id(sim->clients, ID_DMS)) {
+		sim->dms = true;
+		ask(sim);
 		return;
 	}
-	taken(s);
+	taken(sim);
 }
 
-static void ask(struct session *s)
+static void ask(struct sim *sim)
 {
 	struct qmi_request r;
 
-	if (s->sim.dms)
+	if (sim->dms)
 		qmi_dms_get_pin_status(&r);
 	else
 		qmi_uim_get_card_status(&r);
-	clients_send(s->clients, service_of(&s->sim), &r, on_status, s);
+	clients_send(sim->clients, service_of(sim), &r, on_status, sim);
 }
 
-void session_sim_start(struct session *s)
+void sim_expect(struct sim *sim)
+{
+	sim->asking = true;
+}
+
+void sim_start(struct sim *sim)
 {
 	struct qmi_request r;
 
-	s->sim.dms = !clients_id(s->clients, ID_UIM);
-	if (!clients_id(s->clients, ID_UIM) && !clients_id(s->clients, ID_DMS)) {
-		taken(s);
+	sim->dms = !clients_id(sim->clients, ID_UIM);
+	if (!clients_id(sim->clients, ID_UIM) && !clients_id(sim->clients, ID_DMS)) {
+		taken(sim);
 		return;
 	}
-	ask(s);
-	if (!clients_id(s->clients, ID_UIM))
+	ask(sim);
+	if (!clients_id(sim->clients, ID_UIM))
 		return;
 	qmi_uim_register_events(&r);
-	clients_send_only(s->clients, ID_UIM, &r);
+	clients_send_only(sim->clients, ID_UIM, &r);
 }
 
-void session_sim_poll(struct session *s)
+void sim_poll(struct sim *sim)
 {
-	struct sim *sim = &s->sim;
-
-	if (is_open(sim) || sim->verifying || !clients_id(s->clients, service_of(sim)))
+	if (is_open(sim) || sim->verifying || !clients_id(sim->clients, service_of(sim)))
 		return;
 	if (sim->accepted && ++sim->polls >= ACCEPTED_POLLS)
 		sim->accepted = false;
 	sim->hold = sim->unwritten = false;
-	ask(s);
+	ask(sim);
 }
 
-void session_sim_anew(struct session *s)
+void sim_pin_changed(struct sim *sim)
 {
-	if (is_open(&s->sim) || s->sim.verifying || !clients_id(s->clients, service_of(&s->sim)))
+	sim->recalled = sim->hold = false;
+}
+
+void sim_ask_again(struct sim *sim)
+{
+	if (is_open(sim) || sim->verifying || !clients_id(sim->clients, service_of(sim)))
 		return;
-	s->sim.asking = true;
-	ask(s);
+	sim->asking = true;
+	ask(sim);
 }
 
-void session_sim_indication(void *arg, const struct qmi_message *m)
+void sim_indication(void *arg, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct sim *sim = arg;
 	struct qmi_sim card;
 
 	if (m->id != QMI_UIM_CARD_STATUS || !qmi_uim_card_status(m, &card))
 		return;
-	take_card(s, &card);
-	s->sim.dms = false;
-	if (!s->sim.verifying)
-		taken(s);
+	take_card(sim, &card);
+	sim->dms = false;
+	if (!sim->verifying)
+		taken(sim);
 }
 
-static void pin_missing(const struct session *s, char *why, size_t size)
+static void pin_missing(const struct sim *sim, char *why, size_t size)
 {
-	unsigned int left = session_sim_pin_left(s);
+	unsigned int left = pin_left(sim);
 	const char *attempts = left == 1 ? "attempt" : "attempts";
-	const char *refusal = s->sim.refusal ? qmi_error_name(s->sim.refusal) : "no answer";
+	const char *refusal = sim->refusal ? qmi_error_name(sim->refusal) : "no answer";
 
-	switch (judge_pin(s)) {
+	switch (judge_pin(sim)) {
 	case PIN_GO:
 	case PIN_CHECKED:
 		snprintf(why, size, "the SIM's PIN is being checked");
@@ -326,7 +374,7 @@ static void pin_missing(const struct session *s, char *why, size_t size)
 		snprintf(why, size,
 			 "the modem has not checked the PIN in %u attempts (%s): it is not tried "
 			 "again; enter it by hand",
-			 s->sim.pin.tries, refusal ?: "no name known");
+			 sim->pin.tries, refusal ?: "no name known");
 		break;
 	case PIN_LATER:
 		snprintf(why, size, "the modem does not check the PIN yet (%s)",
@@ -339,13 +387,18 @@ static void pin_missing(const struct session *s, char *why, size_t size)
 	}
 }
 
-bool session_sim_needs_person(const struct session *s)
+bool sim_is_pending(const struct sim *sim)
 {
-	if (s->sim.asking || s->sim.verifying)
+	return sim->asking || sim->verifying;
+}
+
+bool sim_needs_person(const struct sim *sim)
+{
+	if (sim_is_pending(sim))
 		return false;
-	switch (s->sim.card.state) {
+	switch (sim->card.state) {
 	case QMI_SIM_PIN:
-		return judge_pin(s) > PIN_CHECKED && judge_pin(s) != PIN_LATER;
+		return judge_pin(sim) > PIN_CHECKED && judge_pin(sim) != PIN_LATER;
 	case QMI_SIM_ABSENT:
 	case QMI_SIM_PUK:
 	case QMI_SIM_BLOCKED:
@@ -357,7 +410,7 @@ bool session_sim_needs_person(const struct session *s)
 	}
 }
 
-const char *session_sim_until(const struct session *s)
+const char *sim_until(const struct sim *sim)
 {
 	static const char *const until[QMI_SIM_STATES] = {
 		[QMI_SIM_ABSENT] = "when a SIM is put in",
@@ -376,21 +429,21 @@ const char *session_sim_until(const struct session *s)
 			"when it is activated (qmicli --uim-change-provisioning-session)",
 	};
 
-	if (is_open(&s->sim))
+	if (is_open(sim))
 		return "";
-	if (s->sim.card.lacks)
-		return lacks[s->sim.card.lacks];
-	if (s->sim.card.state == QMI_SIM_PIN && judge_pin(s) == PIN_LATER)
+	if (sim->card.lacks)
+		return lacks[sim->card.lacks];
+	if (sim->card.state == QMI_SIM_PIN && judge_pin(sim) == PIN_LATER)
 		return "when the modem says something else of the SIM, or is asked again (poll=)";
-	if (s->sim.card.state == QMI_SIM_PIN && *s->config->pin && session_sim_needs_person(s))
+	if (sim->card.state == QMI_SIM_PIN && *sim->config->pin && sim_needs_person(sim))
 		return "when another pin= is given, the PIN is entered by hand, or another SIM is "
 		       "put in";
-	if (s->sim.card.state == QMI_SIM_PIN && session_sim_needs_person(s))
+	if (sim->card.state == QMI_SIM_PIN && sim_needs_person(sim))
 		return "when pin= is given, or the PIN is entered by hand";
-	return until[s->sim.card.state];
+	return until[sim->card.state];
 }
 
-bool session_sim_missing(const struct session *s, char *why, size_t size)
+bool sim_missing(const struct sim *sim, char *why, size_t size)
 {
 	static const char *const reasons[QMI_SIM_STATES] = {
 		[QMI_SIM_ABSENT] = "there is no SIM in the modem",
@@ -408,13 +461,54 @@ bool session_sim_missing(const struct session *s, char *why, size_t size)
 					  "session for it",
 	};
 
-	if (is_open(&s->sim))
+	if (is_open(sim))
 		return false;
-	if (s->sim.card.state == QMI_SIM_PIN)
-		pin_missing(s, why, size);
-	else if (s->sim.card.lacks)
-		snprintf(why, size, "%s", lacks[s->sim.card.lacks]);
+	if (sim->card.state == QMI_SIM_PIN)
+		pin_missing(sim, why, size);
+	else if (sim->card.lacks)
+		snprintf(why, size, "%s", lacks[sim->card.lacks]);
 	else
-		snprintf(why, size, "%s", reasons[s->sim.card.state]);
+		snprintf(why, size, "%s", reasons[sim->card.state]);
 	return true;
+}
+
+const char *sim_iccid(const struct sim *sim)
+{
+	return sim->iccid.text;
+}
+
+struct json_object *sim_show(const struct sim *sim)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned int left = pin_left(sim);
+
+	json_add_text(o, "state", qmi_sim_name(sim->card.state));
+	json_add_text(o, "iccid", sim->iccid.text);
+	json_object_object_add(o, "pin_retries", left ? json_object_new_int64(left) : NULL);
+	return o;
+}
+
+/* --- the object --- */
+
+struct sim *sim_new(struct clients *clients, const struct config_trunk *config,
+		    const struct sim_owner *owner, void *arg)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+
+	if (!sim)
+		return NULL;
+	sim->clients = clients;
+	sim->config = config;
+	sim->owner = owner;
+	sim->arg = arg;
+	sim->iccid.clients = clients;
+	sim->iccid.settled = on_iccid;
+	sim->iccid.arg = sim;
+	return sim;
+}
+
+void sim_free(struct sim **sim)
+{
+	free(*sim);
+	*sim = NULL;
 }

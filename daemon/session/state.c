@@ -125,16 +125,11 @@ static void load_format(struct session *s, struct json_object *o)
 
 static int load_client(struct session *s, struct json_object *o)
 {
-	static const qmi_indication_fn fns[ID_SERVICES] = {
-		[ID_DMS] = session_radio_indication,
-		[ID_NAS] = session_network_indication,
-		[ID_UIM] = session_sim_indication,
-	};
 	uint8_t id = id_of(o, "id");
 
 	for (int i = ID_WDA; id && i < ID_SERVICES; i++)
 		if (json_get_int(o, "service") == clients_service(i) && !clients_id(s->clients, i))
-			return clients_add(s->clients, i, id, fns[i], s);
+			return session_add_client(s, i, id);
 	return 0;
 }
 

@@ -47,7 +47,7 @@ void call_until(const struct call *c, char *s, size_t size)
 		session_radio_until(c->session, s, size);
 		break;
 	case CALL_WAIT_SIM:
-		snprintf(s, size, "%s", session_sim_until(c->session));
+		snprintf(s, size, "%s", sim_until(c->session->sim));
 		break;
 	case CALL_WAIT_NETWORK:
 		session_network_until(c->session, s, size);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PINs that were tried: after the third wrong one a SIM requires its PUK, so neither a restart nor
- * a new attach may count from zero. One line of a file for each SIM and PIN:
+ * One line of a file for each SIM and PIN:
  *
  *   SIM TRIES RETRIES LEFT wrong|open HASH
  *
- * SIM is the ICCID, or the name of the trunk if the modem does not report it. HASH is that of the
- * PIN in the form of crypt(5).
+ * HASH is that of the PIN in the form of crypt(5).
  */
-#include "internal.h"
+#include "sim_pin.h"
 
 #include <crypt.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@
 
 struct record {
 	char sim[32];
-	struct pin_memory memory;
+	struct sim_pin_memory memory;
 	char hash[128];
 };
 
@@ -40,19 +40,9 @@ struct records {
 	struct record r[MAX_RECORDS];
 };
 
-static const char *sim_of(const struct session *s)
+static int path_of(const struct sim_pin_key *key, const char *suffix, char path[256])
 {
-	return *s->sim.iccid ? s->sim.iccid : s->config->dev;
-}
-
-static const char *directory(const struct session *s)
-{
-	return s->ops->run_dir ? s->ops->run_dir(s->arg) : NULL;
-}
-
-static int path_of(const struct session *s, const char *suffix, char path[256])
-{
-	int n = snprintf(path, 256, "%s/" FILE_NAME "%s", directory(s), suffix);
+	int n = snprintf(path, 256, "%s/" FILE_NAME "%s", key->dir, suffix);
 
 	return n < 256 ? 0 : -ENAMETOOLONG;
 }
@@ -69,12 +59,13 @@ static bool read_record(FILE *f, struct record *r)
 	return true;
 }
 
-static void load(const struct session *s, struct records *all)
+static void load(const struct sim_pin_key *key, struct records *all)
 {
 	char path[256];
 	FILE *f;
-	int fd = path_of(s, "", path) ? -1
-				      : open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	int fd = path_of(key, "", path)
+			 ? -1
+			 : open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	all->n = 0;
 	f = fd < 0 ? NULL : fdopen(fd, "r");
@@ -106,10 +97,10 @@ static int write_records(int fd, const struct records *all)
 }
 
 /* Replaces the file as a whole: a process that dies here leaves the old one. */
-static int store(const struct session *s, const struct records *all)
+static int store(const struct sim_pin_key *key, const struct records *all)
 {
 	char path[256], temporary[256];
-	int fd, ret = path_of(s, "", path) ?: path_of(s, ".new", temporary);
+	int fd, ret = path_of(key, "", path) ?: path_of(key, ".new", temporary);
 
 	if (ret)
 		return ret;
@@ -155,47 +146,44 @@ static int new_hash(const char *pin, char out[128])
 	return hash(pin, setting, out);
 }
 
-static struct record *find(const struct session *s, struct records *all)
+static struct record *find(const struct sim_pin_key *key, struct records *all)
 {
 	char again[128];
 
 	for (unsigned int i = 0; i < all->n; i++)
-		if (!strcmp(all->r[i].sim, sim_of(s)) &&
-		    !hash(s->config->pin, all->r[i].hash, again) && !strcmp(again, all->r[i].hash))
+		if (!strcmp(all->r[i].sim, key->sim) && !hash(key->pin, all->r[i].hash, again) &&
+		    !strcmp(again, all->r[i].hash))
 			return &all->r[i];
 	return NULL;
 }
 
 /* Another wrong PIN has used up attempts of the same SIM. */
-static unsigned int least_left(const struct session *s, const struct records *all)
+static unsigned int least_left(const struct sim_pin_key *key, const struct records *all)
 {
 	unsigned int left = 0;
 
 	for (unsigned int i = 0; i < all->n; i++) {
 		unsigned int l = all->r[i].memory.left;
 
-		if (!strcmp(all->r[i].sim, sim_of(s)) && l && (!left || l < left))
+		if (!strcmp(all->r[i].sim, key->sim) && l && (!left || l < left))
 			left = l;
 	}
 	return left;
 }
 
-void session_pin_recall(struct session *s)
+void sim_pin_recall(const struct sim_pin_key *key, struct sim_pin_memory *memory)
 {
-	struct records *all = directory(s) ? malloc(sizeof(*all)) : NULL;
+	struct records *all = key->dir ? malloc(sizeof(*all)) : NULL;
 	const struct record *r;
 
-	if (s->sim.recalled)
-		return;
-	s->sim.recalled = true;
-	s->sim.pin = (struct pin_memory){0};
+	*memory = (struct sim_pin_memory){0};
 	if (!all)
 		return;
-	load(s, all);
-	r = *s->config->pin ? find(s, all) : NULL;
+	load(key, all);
+	r = *key->pin ? find(key, all) : NULL;
 	if (r)
-		s->sim.pin = r->memory;
-	s->sim.pin.left = least_left(s, all);
+		*memory = r->memory;
+	memory->left = least_left(key, all);
 	free(all);
 }
 
@@ -207,25 +195,25 @@ static struct record *add(struct records *all)
 	return &all->r[all->n++];
 }
 
-int session_pin_note(struct session *s)
+int sim_pin_note(const struct sim_pin_key *key, const struct sim_pin_memory *memory)
 {
-	struct records *all = directory(s) ? malloc(sizeof(*all)) : NULL;
+	struct records *all = key->dir ? malloc(sizeof(*all)) : NULL;
 	struct record *r;
 	int ret = 0;
 
-	if (!directory(s))
+	if (!key->dir)
 		return 0;
 	if (!all)
 		return -ENOMEM;
-	load(s, all);
-	r = find(s, all);
+	load(key, all);
+	r = find(key, all);
 	if (!r) {
 		r = add(all);
-		snprintf(r->sim, sizeof(r->sim), "%s", sim_of(s));
-		ret = new_hash(s->config->pin, r->hash);
+		snprintf(r->sim, sizeof(r->sim), "%s", key->sim);
+		ret = new_hash(key->pin, r->hash);
 	}
-	r->memory = s->sim.pin;
-	ret = ret ?: store(s, all);
+	r->memory = *memory;
+	ret = ret ?: store(key, all);
 	free(all);
 	return ret;
 }
@@ -236,18 +224,17 @@ static bool open_again(struct record *r)
 	return r->memory.wrong;
 }
 
-void session_pin_opened(struct session *s)
+void sim_pin_opened(const struct sim_pin_key *key)
 {
-	struct records *all = directory(s) ? malloc(sizeof(*all)) : NULL;
+	struct records *all = key->dir ? malloc(sizeof(*all)) : NULL;
 	unsigned int n = 0;
 	bool ours = false;
 
-	s->sim.pin.left = s->sim.pin.tries = 0;
 	if (!all)
 		return;
-	load(s, all);
+	load(key, all);
 	for (unsigned int i = 0; i < all->n; i++) {
-		bool mine = !strcmp(all->r[i].sim, sim_of(s));
+		bool mine = !strcmp(all->r[i].sim, key->sim);
 
 		ours |= mine && (all->r[i].memory.left || all->r[i].memory.tries);
 		if (!mine || open_again(&all->r[i]))
@@ -255,6 +242,6 @@ void session_pin_opened(struct session *s)
 	}
 	all->n = n;
 	if (ours)
-		store(s, all);
+		store(key, all);
 	free(all);
 }
