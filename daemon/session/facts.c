@@ -19,9 +19,9 @@ int session_add_client(struct session *s, enum id_service service, uint8_t id)
 	case ID_UIM:
 		return clients_add(s->clients, service, id, sim_indication, s->sim);
 	case ID_NAS:
-		return clients_add(s->clients, service, id, session_network_indication, s);
+		return clients_add(s->clients, service, id, network_indication, s->network);
 	case ID_DMS:
-		return clients_add(s->clients, service, id, session_radio_indication, s);
+		return clients_add(s->clients, service, id, radio_indication, s->radio);
 	default:
 		return clients_add(s->clients, service, id, NULL, NULL);
 	}
@@ -51,40 +51,42 @@ static void on_nas_client(void *arg, const struct id_reply *r)
 
 	take_client(s, ID_NAS, r);
 	if (!session_giving_back(s))
-		session_network_start(s);
+		network_start(s->network);
 }
 
 void session_facts_start(struct session *s)
 {
 	sim_expect(s->sim);
-	s->network.asking = true;
-	session_radio_start(s);
+	network_expect(s->network);
+	radio_start(s->radio);
 	if (clients_id(s->clients, ID_UIM) || clients_lack(s->clients, ID_UIM))
 		sim_start(s->sim);
 	else
 		ids_allocate(s->ids, QMI_UIM, on_uim_client, s);
 	if (clients_id(s->clients, ID_NAS) || clients_lack(s->clients, ID_NAS))
-		session_network_start(s);
+		network_start(s->network);
 	else
 		ids_allocate(s->ids, QMI_NAS, on_nas_client, s);
 }
 
 void session_facts_poll(struct session *s)
 {
-	session_radio_poll(s);
+	char why[sizeof(s->gate_reason)];
+
+	radio_poll(s->radio, network_missing(s->network, why, sizeof(why)));
 	sim_poll(s->sim);
-	session_network_poll(s);
+	network_poll(s->network);
 }
 
 enum call_event session_gate(struct session *s)
 {
-	if (s->radio.asking || s->radio.setting || sim_is_pending(s->sim) || s->network.asking)
+	if (radio_is_pending(s->radio) || sim_is_pending(s->sim) || network_is_pending(s->network))
 		return CALL_EVENTS;
-	if (session_radio_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+	if (radio_missing(s->radio, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_RADIO;
 	if (sim_missing(s->sim, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_SIM;
-	if (session_network_missing(s, s->gate_reason, sizeof(s->gate_reason)))
+	if (network_missing(s->network, s->gate_reason, sizeof(s->gate_reason)))
 		return EV_NO_NETWORK;
 	s->gate_reason[0] = '\0';
 	return EV_DIAL;
@@ -115,14 +117,14 @@ static bool concerns(const struct call *c, bool opened)
 /* Is it another network than at the last check? It may accept calls that the other has refused. */
 static bool has_moved(struct session *s)
 {
-	const struct qmi_nas_serving *v = &s->network.serving;
 	bool known = s->circumstances.mcc, moved;
+	uint16_t mcc, mnc;
 
-	if (!v->mcc || v->registration != QMI_NAS_REGISTERED)
+	if (!network_plmn(s->network, &mcc, &mnc))
 		return false;
-	moved = s->circumstances.mcc != v->mcc || s->circumstances.mnc != v->mnc;
-	s->circumstances.mcc = v->mcc;
-	s->circumstances.mnc = v->mnc;
+	moved = s->circumstances.mcc != mcc || s->circumstances.mnc != mnc;
+	s->circumstances.mcc = mcc;
+	s->circumstances.mnc = mnc;
 	if (moved)
 		session_changed(s);
 	return known && moved;

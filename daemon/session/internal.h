@@ -9,9 +9,10 @@
 #include "clients.h"
 #include "guests.h"
 #include "ids.h"
+#include "network.h"
+#include "radio.h"
 #include "sim.h"
 #include "qmi/models.h"
-#include "qmi/nas.h"
 #include "qmi/uim.h"
 #include "qmi/wds.h"
 #include "session.h"
@@ -131,33 +132,6 @@ struct session_pdn {
 	void *arg;
 };
 
-/* The radio, as reported by DMS. */
-struct radio {
-	bool asking;
-	bool known;
-	uint8_t mode;	  /* enum qmi_dms_mode */
-	bool hardware;	  /* a hardware switch keeps it off */
-	bool setting;	  /* it is being switched on */
-	bool hold;	  /* wait for the next poll */
-	uint16_t refusal; /* QMI error of the last attempt; 0: none */
-	unsigned int tries;
-	uint64_t tried_at; /* ms, monotonic: the last attempt */
-};
-
-/* Registration and signal, as reported by NAS. */
-struct network {
-	bool asking;
-	bool known; /* the modem has reported it */
-	bool old;   /* it does not support Get Signal Info */
-	/* ms: packet service is attached without registration since then; 0: not so */
-	uint64_t attached_since;
-	struct event *patience; /* timer for that state */
-	struct qmi_nas_serving serving;
-	unsigned int nsignals;
-	struct qmi_nas_signal signals[QMI_NAS_MAX_SIGNALS];
-	struct qmi_nas_signal told; /* the last argument of signal(), best radio */
-};
-
 /* SYNC at the end of giving back. */
 enum reset {
 	RESET_NONE,
@@ -194,9 +168,9 @@ struct session {
 	struct guests *guests;
 	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
-	struct radio radio;
+	struct radio *radio;
 	struct sim *sim;
-	struct network network;
+	struct network *network;
 	enum call_event gate; /* as last passed to the calls */
 	char gate_reason[160];
 	/*
@@ -312,33 +286,6 @@ enum call_event session_gate(struct session *s);
 void session_facts_changed(struct session *s);
 /* Polling: has the modem restarted unnoticed, how good is the signal? */
 void session_facts_poll(struct session *s);
-/* session/radio.c: reads the state of the radio, and switches it on if allowed. */
-void session_radio_start(struct session *s);
-void session_radio_poll(struct session *s);
-void session_radio_indication(void *arg, const struct qmi_message *m);
-/* The user requests another attempt, or has changed the configuration. */
-void session_radio_anew(struct session *s);
-bool session_radio_missing(const struct session *s, char *why, size_t size);
-bool session_radio_needs_person(const struct session *s);
-/* As call_until(). */
-void session_radio_until(const struct session *s, char *text, size_t size);
-
-/* session/network.c: requests and indications. */
-int session_network_new(struct session *s);
-void session_network_free(struct session *s);
-void session_network_start(struct session *s);
-/* As call_until(). */
-void session_network_until(const struct session *s, char *text, size_t size);
-/* As call_hint(). */
-const char *session_network_hint(const struct session *s);
-void session_network_indication(void *arg, const struct qmi_message *m);
-void session_network_poll(struct session *s);
-/* session/signal.c: requests and indications of the signal. Only while there is a NAS client. */
-void session_signal_start(struct session *s);
-void session_signal_poll(struct session *s);
-void session_signal_indication(struct session *s, const struct qmi_message *m);
-bool session_network_missing(const struct session *s, char *why, size_t size);
-
 /* session/endpoint.c: sets s->known, by the device's id or by the modem's strings. */
 void session_find_model(struct session *s);
 /* Sets s->endpoint, after s->known. */

@@ -1,12 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Registration: NAS. */
-#include "internal.h"
+#include "network.h"
 
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "util/clock.h"
+#include "util/array.h"
+#include "util/json_add.h"
 #include "util/log.h"
+#include "signals.h"
+
+struct network {
+	struct clients *clients;
+	const struct network_owner *owner;
+	void *arg;
+	bool asking;
+	bool known; /* the modem has reported it */
+	/* ms: packet service is attached without registration since then; 0: not so */
+	uint64_t attached_since;
+	struct event *patience; /* timer for that state */
+	struct qmi_nas_serving serving;
+	struct signals signals;
+};
 
 static bool is_registered(const struct network *n)
 {
@@ -48,25 +65,13 @@ static void be_patient(struct network *n)
 
 static void on_patience(evutil_socket_t fd, short what, void *arg)
 {
-	session_facts_changed(arg);
+	const struct network *n = arg;
+
+	n->owner->changed(n->arg);
 }
 
-int session_network_new(struct session *s)
+static void take_serving(struct network *n, const struct qmi_message *m)
 {
-	s->network.patience = event_new(s->base, -1, 0, on_patience, s);
-	return s->network.patience ? 0 : -ENOMEM;
-}
-
-void session_network_free(struct session *s)
-{
-	if (s->network.patience)
-		event_free(s->network.patience);
-}
-
-static void take_serving(struct session *s, const struct qmi_message *m)
-{
-	struct network *n = &s->network;
-
 	if (!qmi_nas_serving_system(m, &n->serving))
 		return;
 	n->known = true;
@@ -77,73 +82,81 @@ static void take_serving(struct session *s, const struct qmi_message *m)
 
 static void on_serving(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct network *n = arg;
 	struct qmi_result res;
 
-	if (!clients_answer(s->clients, &err, m, &res))
+	if (!clients_answer(n->clients, &err, m, &res))
 		return;
-	s->network.asking = false;
+	n->asking = false;
 	if (!err && !res.status)
-		take_serving(s, m);
-	session_facts_changed(s);
+		take_serving(n, m);
+	n->owner->changed(n->arg);
 }
 
-static void ask_serving(struct session *s)
+static void ask_serving(struct network *n)
 {
 	struct qmi_request r;
 
 	qmi_nas_get_serving_system(&r);
-	clients_send(s->clients, ID_NAS, &r, on_serving, s);
+	clients_send(n->clients, ID_NAS, &r, on_serving, n);
 }
 
-void session_network_start(struct session *s)
+void network_expect(struct network *n)
+{
+	n->asking = true;
+}
+
+bool network_is_pending(const struct network *n)
+{
+	return n->asking;
+}
+
+void network_start(struct network *n)
 {
 	struct qmi_request r;
 
-	if (!clients_id(s->clients, ID_NAS)) {
-		s->network.asking = false;
-		session_facts_changed(s);
+	if (!clients_id(n->clients, ID_NAS)) {
+		n->asking = false;
+		n->owner->changed(n->arg);
 		return;
 	}
-	ask_serving(s);
+	ask_serving(n);
 	qmi_nas_register_indications(&r);
-	clients_send_only(s->clients, ID_NAS, &r);
-	session_signal_start(s);
+	clients_send_only(n->clients, ID_NAS, &r);
+	signals_start(&n->signals);
 }
 
-void session_network_poll(struct session *s)
+void network_poll(struct network *n)
 {
-	if (!clients_id(s->clients, ID_NAS))
+	if (!clients_id(n->clients, ID_NAS))
 		return;
-	if (!is_registered(&s->network))
-		ask_serving(s);
-	session_signal_poll(s);
+	if (!is_registered(n))
+		ask_serving(n);
+	signals_poll(&n->signals);
 }
 
-void session_network_indication(void *arg, const struct qmi_message *m)
+void network_indication(void *arg, const struct qmi_message *m)
 {
-	struct session *s = arg;
-	uint8_t radio = s->network.serving.radio;
+	struct network *n = arg;
+	uint8_t radio = n->serving.radio;
 
 	if (m->id == QMI_NAS_SIGNAL_INFO)
-		session_signal_indication(s, m);
+		signals_indication(&n->signals, m);
 	if (m->id != QMI_NAS_SERVING_SYSTEM)
 		return;
-	take_serving(s, m);
-	if (s->network.serving.radio != radio)
-		session_signal_poll(s);
-	session_facts_changed(s);
+	take_serving(n, m);
+	if (n->serving.radio != radio)
+		signals_poll(&n->signals);
+	n->owner->changed(n->arg);
 }
 
-bool session_network_missing(const struct session *s, char *why, size_t size)
+bool network_missing(const struct network *n, char *why, size_t size)
 {
 	static const char *const reasons[QMI_NAS_UNKNOWN] = {
 		[QMI_NAS_NOT_REGISTERED] = "the modem is not registered with a network",
 		[QMI_NAS_SEARCHING] = "the modem is searching for a network",
 		[QMI_NAS_DENIED] = "the network denies registration",
 	};
-	const struct network *n = &s->network;
-
 	/*
 	 * A registered modem need not be attached to packet service: in 2G and 3G the call itself
 	 * attaches it.
@@ -157,7 +170,7 @@ bool session_network_missing(const struct session *s, char *why, size_t size)
 	return true;
 }
 
-const char *session_network_hint(const struct session *s)
+const char *network_hint(const struct network *n)
 {
 	static const char *const hints[QMI_NAS_UNKNOWN] = {
 		[QMI_NAS_NOT_REGISTERED] = "check the modem's selection of network and bands",
@@ -166,17 +179,96 @@ const char *session_network_hint(const struct session *s)
 			"the operator may have barred this SIM or this modem, or have no "
 			"agreement for roaming here: ask the operator",
 	};
-	unsigned int registration = s->network.serving.registration;
+	unsigned int registration = n->serving.registration;
 
-	return s->network.known && registration < sizeof(hints) / sizeof(hints[0])
-		       ? hints[registration]
-		       : NULL;
+	return n->known && registration < ARRAY_SIZE(hints) ? hints[registration] : NULL;
 }
 
-void session_network_until(const struct session *s, char *text, size_t size)
+void network_until(const struct network *n, char *text, size_t size)
 {
 	snprintf(text, size, "when the modem is registered");
-	if (is_attached_only(&s->network))
+	if (is_attached_only(n))
 		snprintf(text, size, "when the modem is registered, or in %u s",
-			 (unsigned int)(patience_left_ms(&s->network) + 999) / 1000);
+			 (unsigned int)(patience_left_ms(n) + 999) / 1000);
+}
+
+bool network_plmn(const struct network *n, uint16_t *mcc, uint16_t *mnc)
+{
+	*mcc = n->serving.mcc;
+	*mnc = n->serving.mnc;
+	return *mcc && n->serving.registration == QMI_NAS_REGISTERED;
+}
+
+static void add_plmn(struct json_object *o, const struct qmi_nas_serving *v)
+{
+	char plmn[16] = "";
+
+	if (v->mcc)
+		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
+	json_add_text(o, "plmn", plmn);
+	json_add_text(o, "operator", v->network);
+}
+
+struct json_object *network_show(const struct network *n)
+{
+	static const char *const attach[] = {"unknown", "attached", "detached"};
+	const struct qmi_nas_serving *v = &n->serving;
+	struct json_object *o;
+
+	if (!n->known)
+		return NULL;
+	o = json_object_new_object();
+	json_add_text(o, "registration", qmi_nas_registration_name(v->registration));
+	json_add_text(o, "packet_service",
+		      attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
+	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
+	json_object_object_add(o, "roaming",
+			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
+	add_plmn(o, v);
+	json_object_object_add(o, "signal", signals_show(&n->signals));
+	return o;
+}
+
+/* --- the object --- */
+
+static void on_signals(void *arg)
+{
+	const struct network *n = arg;
+
+	n->owner->changed(n->arg);
+}
+
+static void on_report(void *arg, const char *from, const char *to, int dbm)
+{
+	const struct network *n = arg;
+
+	n->owner->signal(n->arg, from, to, dbm);
+}
+
+struct network *network_new(struct event_base *base, struct clients *clients,
+			    const struct network_owner *owner, void *arg)
+{
+	struct network *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->clients = clients;
+	n->owner = owner;
+	n->arg = arg;
+	n->signals.clients = clients;
+	n->signals.changed = on_signals;
+	n->signals.report = on_report;
+	n->signals.arg = n;
+	n->patience = event_new(base, -1, 0, on_patience, n);
+	if (!n->patience)
+		network_free(&n);
+	return n;
+}
+
+void network_free(struct network **n)
+{
+	if (*n && (*n)->patience)
+		event_free((*n)->patience);
+	free(*n);
+	*n = NULL;
 }

@@ -182,7 +182,7 @@ void session_redial(struct session *s, unsigned int number)
 {
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
-	session_radio_anew(s);
+	radio_retry(s->radio);
 	for (struct call *c = call_first(s); c; c = call_next(c)) {
 		if ((number && c->pdn->number != number) || c->pdn->removing)
 			continue;
@@ -211,7 +211,7 @@ static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
 		if (c->state != CALL_FAILED &&
 		    !(c->state == CALL_WAIT_SIM && sim_needs_person(s->sim)) &&
-		    !(c->state == CALL_WAIT_RADIO && session_radio_needs_person(s)))
+		    !(c->state == CALL_WAIT_RADIO && radio_needs_person(s->radio)))
 			return true;
 	return false;
 }

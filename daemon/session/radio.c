@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The radio: DMS. Other programs leave it off (ModemManager when it disables a modem, AT+CFUN=4 in
- * a boot script), and no answer about the network shows that. It is switched on, unless radio=keep;
- * but after repeated switching off by another program it stays off.
- */
-#include "internal.h"
+#include "radio.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "util/clock.h"
+#include "util/json_add.h"
+#include "util/json_get.h"
 #include "util/log.h"
 #include "qmi/dms.h"
 #include "qmi/names.h"
@@ -16,6 +15,22 @@
 #define MAX_TRIES 3
 /* Attempts older than this do not count. */
 #define FORGET_MS 3600000
+
+struct radio {
+	struct clients *clients;
+	const struct config_trunk *config;
+	const struct radio_owner *owner;
+	void *arg;
+	bool asking;
+	bool known;
+	uint8_t mode;	  /* enum qmi_dms_mode */
+	bool hardware;	  /* a hardware switch keeps it off */
+	bool setting;	  /* it is being switched on */
+	bool hold;	  /* wait for the next poll */
+	uint16_t refusal; /* QMI error of the last attempt; 0: none */
+	unsigned int tries;
+	uint64_t tried_at; /* ms, monotonic: the last attempt */
+};
 
 static bool is_off(const struct radio *r)
 {
@@ -40,20 +55,17 @@ static bool is_given_up(const struct radio *r)
 	return r->tries >= MAX_TRIES && clock_ms() - r->tried_at < FORGET_MS;
 }
 
-static bool may_switch(const struct session *s)
+static bool may_switch(const struct radio *r)
 {
-	const struct radio *r = &s->radio;
-
-	return s->config->radio == CONFIG_RADIO_ON && !r->hardware && !is_given_up(r);
+	return r->config->radio == CONFIG_RADIO_ON && !r->hardware && !is_given_up(r);
 }
 
 static void on_switched(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
-	struct radio *r = &s->radio;
+	struct radio *r = arg;
 	struct qmi_result res = {0};
 
-	if (!clients_answer(s->clients, &err, m, &res))
+	if (!clients_answer(r->clients, &err, m, &res))
 		return;
 	if (err)
 		res.status = 1;
@@ -62,111 +74,108 @@ static void on_switched(void *arg, int err, const struct qmi_message *m)
 	if (!res.status || res.error == QMI_NO_EFFECT)
 		r->mode = QMI_DMS_ONLINE;
 	else
-		log_warning("%s: the modem does not switch its radio on: %s", s->config->dev,
+		log_warning("%s: the modem does not switch its radio on: %s", r->config->dev,
 			    qmi_error_name(res.error) ?: "no reason known");
-	session_facts_changed(s);
+	r->owner->changed(r->arg);
 }
 
-static void switch_on(struct session *s)
+static void switch_on(struct radio *r)
 {
-	struct radio *r = &s->radio;
 	struct qmi_request request;
 
-	log_info("%s: the radio is off (%s); it is switched on", s->config->dev, mode_name(r));
+	log_info("%s: the radio is off (%s); it is switched on", r->config->dev, mode_name(r));
 	if (clock_ms() - r->tried_at >= FORGET_MS)
 		r->tries = 0;
 	r->tries++;
 	r->tried_at = clock_ms();
-	session_changed(s); /* before it is sent */
+	r->owner->save(r->arg); /* before it is sent */
 	r->hold = r->setting = true;
 	qmi_dms_set_operating_mode(&request, QMI_DMS_ONLINE);
-	clients_send(s->clients, ID_DMS, &request, on_switched, s);
+	clients_send(r->clients, ID_DMS, &request, on_switched, r);
 }
 
-static void taken(struct session *s)
+static void taken(struct radio *r)
 {
-	struct radio *r = &s->radio;
-
 	r->asking = false;
-	if (is_off(r) && may_switch(s) && !r->setting && !r->hold && !session_giving_back(s))
-		switch_on(s);
-	session_facts_changed(s);
+	if (is_off(r) && may_switch(r) && !r->setting && !r->hold &&
+	    !clients_giving_back(r->clients))
+		switch_on(r);
+	r->owner->changed(r->arg);
 }
 
 static void on_mode(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct radio *r = arg;
 	struct qmi_result res;
 
-	if (!clients_answer(s->clients, &err, m, &res))
+	if (!clients_answer(r->clients, &err, m, &res))
 		return;
-	if (!err && !res.status && qmi_dms_operating_mode(m, &s->radio.mode, &s->radio.hardware))
-		s->radio.known = true;
-	taken(s);
+	if (!err && !res.status && qmi_dms_operating_mode(m, &r->mode, &r->hardware))
+		r->known = true;
+	taken(r);
 }
 
-static void ask(struct session *s)
+static void ask(struct radio *r)
 {
-	struct qmi_request r;
+	struct qmi_request request;
 
-	qmi_dms_get_operating_mode(&r);
-	clients_send(s->clients, ID_DMS, &r, on_mode, s);
+	qmi_dms_get_operating_mode(&request);
+	clients_send(r->clients, ID_DMS, &request, on_mode, r);
 }
 
-void session_radio_start(struct session *s)
+void radio_start(struct radio *r)
 {
-	struct qmi_request r;
+	struct qmi_request request;
 
-	if (!clients_id(s->clients, ID_DMS))
+	if (!clients_id(r->clients, ID_DMS))
 		return;
-	s->radio.asking = true;
-	ask(s);
-	qmi_dms_register_mode(&r);
-	clients_send_only(s->clients, ID_DMS, &r);
+	r->asking = true;
+	ask(r);
+	qmi_dms_register_mode(&request);
+	clients_send_only(r->clients, ID_DMS, &request);
 }
 
-/* Modems that send no indication of their mode show it by having no network. */
-void session_radio_poll(struct session *s)
+void radio_poll(struct radio *r, bool no_network)
 {
-	char why[160];
-
-	if (!clients_id(s->clients, ID_DMS) || s->radio.setting ||
-	    (!is_off(&s->radio) && !session_network_missing(s, why, sizeof(why))))
+	if (!clients_id(r->clients, ID_DMS) || r->setting || (!is_off(r) && !no_network))
 		return;
-	s->radio.hold = false;
-	ask(s);
+	r->hold = false;
+	ask(r);
 }
 
-void session_radio_anew(struct session *s)
+void radio_retry(struct radio *r)
 {
-	s->radio.tries = 0;
-	if (!clients_id(s->clients, ID_DMS) || s->radio.setting || !is_off(&s->radio))
+	r->tries = 0;
+	if (!clients_id(r->clients, ID_DMS) || r->setting || !is_off(r))
 		return;
-	s->radio.hold = false;
-	s->radio.asking = true;
-	ask(s);
+	r->hold = false;
+	r->asking = true;
+	ask(r);
 }
 
-void session_radio_indication(void *arg, const struct qmi_message *m)
+void radio_indication(void *arg, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct radio *r = arg;
 
-	if (m->id != QMI_DMS_EVENT_REPORT ||
-	    !qmi_dms_operating_mode(m, &s->radio.mode, &s->radio.hardware))
+	if (m->id != QMI_DMS_EVENT_REPORT || !qmi_dms_operating_mode(m, &r->mode, &r->hardware))
 		return;
-	s->radio.known = true;
-	if (!s->radio.setting)
-		taken(s);
+	r->known = true;
+	if (!r->setting)
+		taken(r);
 }
 
-bool session_radio_needs_person(const struct session *s)
+bool radio_is_pending(const struct radio *r)
 {
-	return !s->radio.asking && !s->radio.setting && !may_switch(s);
+	return r->asking || r->setting;
 }
 
-bool session_radio_missing(const struct session *s, char *why, size_t size)
+bool radio_needs_person(const struct radio *r)
 {
-	const struct radio *r = &s->radio;
+	return !radio_is_pending(r) && !may_switch(r);
+}
+
+bool radio_missing(const struct radio *r, char *why, size_t size)
+{
 	const char *mode = mode_name(r);
 
 	if (!is_off(r))
@@ -174,7 +183,7 @@ bool session_radio_missing(const struct session *s, char *why, size_t size)
 	if (r->hardware)
 		snprintf(why, size,
 			 "the radio is off (%s), by a switch or the slot's W_DISABLE pin", mode);
-	else if (s->config->radio == CONFIG_RADIO_KEEP)
+	else if (r->config->radio == CONFIG_RADIO_KEEP)
 		snprintf(why, size, "the radio is off (%s), and radio=keep leaves it so", mode);
 	else if (r->refusal)
 		snprintf(why, size,
@@ -191,19 +200,57 @@ bool session_radio_missing(const struct session *s, char *why, size_t size)
 	return true;
 }
 
-void session_radio_until(const struct session *s, char *text, size_t size)
+void radio_until(const struct radio *r, char *text, size_t size)
 {
-	const struct radio *r = &s->radio;
-
 	if (r->hardware)
 		snprintf(text, size, "when the switch lets it be on");
-	else if (s->config->radio == CONFIG_RADIO_KEEP)
+	else if (r->config->radio == CONFIG_RADIO_KEEP)
 		snprintf(text, size, "when it is switched on (AT+CFUN=1), or with radio=on");
 	else if (is_given_up(r))
 		snprintf(text, size,
 			 "when it is switched on (AT+CFUN=1), by `qmapctl redial %s`, or in %u min",
-			 s->config->dev,
+			 r->config->dev,
 			 (unsigned int)((FORGET_MS - (clock_ms() - r->tried_at)) / 60000) + 1);
 	else
 		snprintf(text, size, "when it is on; it is switched on with the next poll");
+}
+
+const char *radio_mode(const struct radio *r)
+{
+	return r->known ? qmi_enum_name("operating_mode", r->mode) : NULL;
+}
+
+struct json_object *radio_save(const struct radio *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_int(o, "tries", r->tries);
+	json_add_int(o, "tried_at", r->tried_at);
+	return o;
+}
+
+void radio_load(struct radio *r, struct json_object *state)
+{
+	r->tries = json_get_int(state, "tries");
+	r->tried_at = json_get_int(state, "tried_at");
+}
+
+struct radio *radio_new(struct clients *clients, const struct config_trunk *config,
+			const struct radio_owner *owner, void *arg)
+{
+	struct radio *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->clients = clients;
+	r->config = config;
+	r->owner = owner;
+	r->arg = arg;
+	return r;
+}
+
+void radio_free(struct radio **r)
+{
+	free(*r);
+	*r = NULL;
 }

@@ -74,7 +74,7 @@ const char *call_hint(const struct call *c)
 {
 	switch (c->state) {
 	case CALL_WAIT_NETWORK:
-		return session_network_hint(c->session);
+		return network_hint(c->session->network);
 	case CALL_BACKOFF:
 	case CALL_FAILED:
 		return hint_for(&c->end);

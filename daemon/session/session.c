@@ -344,6 +344,21 @@ static const char *run_dir(void *arg)
 	return s->ops->run_dir ? s->ops->run_dir(s->arg) : NULL;
 }
 
+static void on_radio_save(void *arg)
+{
+	session_changed(arg);
+}
+
+static void on_signal(void *arg, const char *from, const char *to, int dbm)
+{
+	const struct session *s = arg;
+
+	if (s->ops->signal)
+		s->ops->signal(s->arg, from, to, dbm);
+}
+
+static const struct radio_owner radio_owner = {.changed = on_fact, .save = on_radio_save};
+static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
 static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
 
 static int session_open(struct session *s, struct error *err)
@@ -352,7 +367,7 @@ static int session_open(struct session *s, struct error *err)
 
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline || session_watch_new(s) < 0 || session_network_new(s) < 0)
+	if (!s->kick || !s->deadline || session_watch_new(s) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < s->config->npdns; i++)
 		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
@@ -365,7 +380,11 @@ static int session_open(struct session *s, struct error *err)
 	s->guests =
 		s->ids ? guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s) : NULL;
 	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
-	return s->guests && s->sim ? 0 : error_set(err, -ENOMEM, "out of memory");
+	s->radio = radio_new(s->clients, s->config, &radio_owner, s);
+	s->network = network_new(s->base, s->clients, &network_owner, s);
+	return s->guests && s->sim && s->radio && s->network
+		       ? 0
+		       : error_set(err, -ENOMEM, "out of memory");
 }
 
 static int session_new(struct session **out, struct event_base *base,
@@ -463,7 +482,7 @@ void session_set(struct session *s, const struct config_trunk *old)
 		c->asked |= (pin && c->state == CALL_WAIT_SIM) ||
 			    (radio && c->state == CALL_WAIT_RADIO);
 	if (radio)
-		session_radio_anew(s);
+		radio_retry(s->radio);
 	if (pin)
 		sim_ask_again(s->sim);
 }
@@ -491,9 +510,10 @@ void session_free(struct session **sp)
 	guests_free(&s->guests);
 	ids_free(&s->ids);
 	sim_free(&s->sim);
+	radio_free(&s->radio);
+	network_free(&s->network);
 	clients_free(&s->clients);
 	session_watch_free(s);
-	session_network_free(s);
 	if (s->kick)
 		event_free(s->kick);
 	if (s->deadline)

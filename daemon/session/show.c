@@ -107,61 +107,6 @@ static struct json_object *show_counters(const struct session *s)
 	return o;
 }
 
-static void add_level(struct json_object *o, const char *key, int v)
-{
-	json_object_object_add(o, key, v == QMI_NAS_NOT_TOLD ? NULL : json_object_new_int64(v));
-}
-
-static struct json_object *show_signals(const struct network *n)
-{
-	struct json_object *a = json_object_new_array();
-
-	for (unsigned int i = 0; i < n->nsignals; i++) {
-		struct json_object *o = json_object_new_object();
-
-		json_add_text(o, "radio", qmi_nas_radio_name(n->signals[i].radio));
-		add_level(o, "rssi", n->signals[i].rssi);
-		add_level(o, "rsrp", n->signals[i].rsrp);
-		add_level(o, "rsrq", n->signals[i].rsrq);
-		json_object_object_add(o, "snr",
-				       n->signals[i].snr == QMI_NAS_NOT_TOLD
-					       ? NULL
-					       : json_object_new_double(n->signals[i].snr / 10.0));
-		json_object_array_add(a, o);
-	}
-	return a;
-}
-
-static void add_plmn(struct json_object *o, const struct qmi_nas_serving *v)
-{
-	char plmn[16] = "";
-
-	if (v->mcc)
-		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
-	json_add_text(o, "plmn", plmn);
-	json_add_text(o, "operator", v->network);
-}
-
-static struct json_object *show_network(const struct network *n)
-{
-	static const char *const attach[] = {"unknown", "attached", "detached"};
-	const struct qmi_nas_serving *v = &n->serving;
-	struct json_object *o;
-
-	if (!n->known)
-		return NULL;
-	o = json_object_new_object();
-	json_add_text(o, "registration", qmi_nas_registration_name(v->registration));
-	json_add_text(o, "packet_service",
-		      attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
-	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
-	json_object_object_add(o, "roaming",
-			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
-	add_plmn(o, v);
-	json_object_object_add(o, "signal", show_signals(n));
-	return o;
-}
-
 struct json_object *session_show(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -176,10 +121,9 @@ struct json_object *session_show(const struct session *s)
 			       json_object_new_boolean(clients_exclusive(s->clients)));
 	json_add_int(o, "proxy_clients", guests_count(s->guests));
 	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
-	json_add_text(o, "operating_mode",
-		      s->radio.known ? qmi_enum_name("operating_mode", s->radio.mode) : NULL);
+	json_add_text(o, "operating_mode", radio_mode(s->radio));
 	json_object_object_add(o, "sim", sim_show(s->sim));
-	json_object_object_add(o, "network", show_network(&s->network));
+	json_object_object_add(o, "network", network_show(s->network));
 	json_object_object_add(o, "qmi", clients_channel(s->clients) ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		json_object_array_add(pdns, show_pdn(pdn));

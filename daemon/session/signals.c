@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Signal: NAS. It is polled, and modems that support it are set to report changes larger than noise
- * by themselves.
- */
-#include "internal.h"
+#include "signals.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "util/json_add.h"
 
 /* dB. The signal of a modem at rest varies by less. */
 #define STEP 5
@@ -25,58 +24,56 @@ static int level(const struct qmi_nas_signal *v)
 	return v->rsrp != QMI_NAS_NOT_TOLD ? v->rsrp : v->rssi;
 }
 
-static void describe(const struct qmi_nas_signal *v, char *s, size_t size)
+static void describe(const struct qmi_nas_signal *v, char *text, size_t size)
 {
-	snprintf(s, size, "%s %s %d dBm", qmi_nas_radio_name(v->radio),
+	snprintf(text, size, "%s %s %d dBm", qmi_nas_radio_name(v->radio),
 		 v->rsrp != QMI_NAS_NOT_TOLD ? "RSRP" : "RSSI", level(v));
 }
 
 /* Compares with the last report, so that a slow change is reported as well. */
-static void tell(struct session *s)
+static void tell(struct signals *s)
 {
-	struct network *n = &s->network;
-	const struct qmi_nas_signal now = n->signals[0], was = n->told;
+	const struct qmi_nas_signal now = s->levels[0], was = s->told;
 	char from[48], to[48];
 
-	if (!n->nsignals || (was.radio == now.radio && abs(level(&was) - level(&now)) < STEP))
+	if (!s->n || (was.radio == now.radio && abs(level(&was) - level(&now)) < STEP))
 		return;
-	n->told = now;
+	s->told = now;
 	describe(&was, from, sizeof(from));
 	describe(&now, to, sizeof(to));
-	if (was.radio && s->ops->signal)
-		s->ops->signal(s->arg, from, to, level(&now));
+	if (was.radio)
+		s->report(s->arg, from, to, level(&now));
 }
 
 static void on_signal(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
-	struct network *n = &s->network;
+	struct signals *s = arg;
 	struct qmi_result res;
 
 	if (!clients_answer(s->clients, &err, m, &res) || err)
 		return;
-	if (is_unknown(&res) && !n->old) {
-		n->old = true;
-		session_signal_poll(s);
+	if (is_unknown(&res) && !s->old) {
+		s->old = true;
+		signals_poll(s);
 		return;
 	}
-	n->nsignals = res.status ? 0 : qmi_nas_signals(m, n->signals);
+	s->n = res.status ? 0 : qmi_nas_signals(m, s->levels);
 	tell(s);
-	session_facts_changed(s);
+	s->changed(s->arg);
 }
 
-void session_signal_poll(struct session *s)
+void signals_poll(struct signals *s)
 {
 	struct qmi_request r;
 
-	if (s->network.old)
+	if (s->old)
 		qmi_nas_get_signal_strength(&r);
 	else
 		qmi_nas_get_signal_info(&r);
 	clients_send(s->clients, ID_NAS, &r, on_signal, s);
 }
 
-static void register_signal(struct session *s)
+static void register_signal(struct signals *s)
 {
 	struct qmi_request r;
 
@@ -87,7 +84,7 @@ static void register_signal(struct session *s)
 /* Without levels of its own a modem would report each dB: then it is only polled. */
 static void on_levels(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct signals *s = arg;
 	struct qmi_result res;
 
 	if (!clients_answer(s->clients, &err, m, &res) || err || res.status)
@@ -97,7 +94,7 @@ static void on_levels(void *arg, int err, const struct qmi_message *m)
 
 static void on_delta(void *arg, int err, const struct qmi_message *m)
 {
-	struct session *s = arg;
+	struct signals *s = arg;
 	struct qmi_request r;
 	struct qmi_result res;
 
@@ -111,25 +108,25 @@ static void on_delta(void *arg, int err, const struct qmi_message *m)
 	clients_send(s->clients, ID_NAS, &r, on_levels, s);
 }
 
-void session_signal_start(struct session *s)
+void signals_start(struct signals *s)
 {
 	struct qmi_request r;
 
-	session_signal_poll(s);
+	signals_poll(s);
 	qmi_nas_config_signal_delta(&r, STEP);
 	clients_send(s->clients, ID_NAS, &r, on_delta, s);
 }
 
 /* A radio missing in a report has not changed, or is gone: the next poll shows which. */
-static void merge(struct network *n, const struct qmi_nas_signal *news, unsigned int count)
+static void merge(struct signals *s, const struct qmi_nas_signal *news, unsigned int count)
 {
 	static const uint8_t best_first[QMI_NAS_MAX_SIGNALS] = {
 		QMI_NAS_RADIO_5GNR, QMI_NAS_RADIO_LTE, QMI_NAS_RADIO_UMTS, QMI_NAS_RADIO_GSM};
 	struct qmi_nas_signal old[QMI_NAS_MAX_SIGNALS];
-	unsigned int nold = n->nsignals;
+	unsigned int nold = s->n;
 
-	memcpy(old, n->signals, sizeof(old));
-	n->nsignals = 0;
+	memcpy(old, s->levels, sizeof(old));
+	s->n = 0;
 	for (unsigned int r = 0; r < QMI_NAS_MAX_SIGNALS; r++) {
 		const struct qmi_nas_signal *found = NULL;
 
@@ -140,15 +137,40 @@ static void merge(struct network *n, const struct qmi_nas_signal *news, unsigned
 			if (news[i].radio == best_first[r])
 				found = &news[i];
 		if (found)
-			n->signals[n->nsignals++] = *found;
+			s->levels[s->n++] = *found;
 	}
 }
 
-void session_signal_indication(struct session *s, const struct qmi_message *m)
+void signals_indication(struct signals *s, const struct qmi_message *m)
 {
 	struct qmi_nas_signal news[QMI_NAS_MAX_SIGNALS] = {0};
 
-	merge(&s->network, news, qmi_nas_signals(m, news));
+	merge(s, news, qmi_nas_signals(m, news));
 	tell(s);
-	session_facts_changed(s);
+	s->changed(s->arg);
+}
+
+static void add_level(struct json_object *o, const char *key, int v)
+{
+	json_object_object_add(o, key, v == QMI_NAS_NOT_TOLD ? NULL : json_object_new_int64(v));
+}
+
+struct json_object *signals_show(const struct signals *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < s->n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_text(o, "radio", qmi_nas_radio_name(s->levels[i].radio));
+		add_level(o, "rssi", s->levels[i].rssi);
+		add_level(o, "rsrp", s->levels[i].rsrp);
+		add_level(o, "rsrq", s->levels[i].rsrq);
+		json_object_object_add(o, "snr",
+				       s->levels[i].snr == QMI_NAS_NOT_TOLD
+					       ? NULL
+					       : json_object_new_double(s->levels[i].snr / 10.0));
+		json_object_array_add(a, o);
+	}
+	return a;
 }

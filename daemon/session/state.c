@@ -88,8 +88,7 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
 	json_add_int(o, "services", clients_services(s->clients));
 	json_object_object_add(o, "circumstances", circumstances_state(s));
-	json_object_object_add(o, "radio",
-			       pair("tries", s->radio.tries, "tried_at", s->radio.tried_at));
+	json_object_object_add(o, "radio", radio_save(s->radio));
 	json_object_object_add(o, "clients", clients_state(s));
 	ids_save(s->ids, o);
 	if (s->formatted)
@@ -188,9 +187,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));
-	o = json_get_object(state, "radio");
-	s->radio.tries = json_get_int(o, "tries");
-	s->radio.tried_at = json_get_int(o, "tried_at");
+	radio_load(s->radio, json_get_object(state, "radio"));
 	o = json_get_object(state, "circumstances");
 	s->circumstances.mcc = json_get_int(o, "mcc");
 	s->circumstances.mnc = json_get_int(o, "mnc");
