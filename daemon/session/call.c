@@ -479,7 +479,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		lead(c, step->answer(c, m, &res, step->next));
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
 		if (err == -ETIMEDOUT && c->step == STEP_STILL_UP)
-			session_watch_unanswered(c->session);
+			session_unanswered(c->session);
 		lead(c, STEP_CONNECTED); /* the known settings stay */
 	} else {
 		if (c->step == STEP_HANG_UP)

@@ -12,6 +12,7 @@
 #include "network.h"
 #include "radio.h"
 #include "sim.h"
+#include "watch.h"
 #include "qmi/models.h"
 #include "qmi/uim.h"
 #include "qmi/wds.h"
@@ -171,6 +172,7 @@ struct session {
 	struct radio *radio;
 	struct sim *sim;
 	struct network *network;
+	struct watch *watch;
 	enum call_event gate; /* as last passed to the calls */
 	char gate_reason[160];
 	/*
@@ -185,11 +187,7 @@ struct session {
 
 	struct event *kick;	/* runs on_kick() */
 	struct event *deadline; /* of the release */
-	struct event *poll, *watchdog;
-	uint64_t heard;	     /* counter at the last check */
-	unsigned int silent; /* rounds in a row without an answer */
-	bool judged;	     /* this round has been counted */
-	struct error error;  /* reason why start failed */
+	struct error error;	/* reason why start failed */
 	struct error give_back_error;
 	bool gave_up; /* while releasing: the modem does not answer */
 	enum reset reset;
@@ -261,6 +259,10 @@ static inline bool session_giving_back(const struct session *s)
 /* The modem does not answer: releases nothing, so that another process can adopt it later. */
 void session_adopt_failed(struct session *s);
 
+/* session/rooms.c: the channel and the objects on it. Errors as clients_open(). */
+int session_rooms_new(struct session *s, struct error *err);
+void session_rooms_free(struct session *s);
+
 /* session/modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
 
@@ -301,6 +303,15 @@ struct call *call_sibling(const struct call *c);
 void call_hang_up(struct call *c, int why);
 /* Was every call refused for good? */
 bool session_pdn_failed(const struct session_pdn *pdn);
+bool session_owns_mux(const struct session *s, unsigned int mux);
+/* Packets that the ports of all PDNs have received. */
+uint64_t session_rx_packets(const struct session *s);
+/* Dials PDNs again that have received nothing for config->watchdog seconds. */
+void session_check_traffic(struct session *s);
+/* Starts polling, and counting that time, from the beginning. */
+void session_watch_start(struct session *s);
+/* A call's request of a poll was not answered in time. */
+void session_unanswered(struct session *s);
 /* Removes PDNs whose calls are gone; at the end (@all) the rest, too. */
 void session_pdns_removed(struct session *s, bool all);
 
@@ -323,17 +334,6 @@ void call_overdue(struct call *c);
 /* Drops the open requests. */
 void call_cancel(struct call *c);
 const char *call_doing(enum call_step step);
-
-/* session/watch.c: polling. */
-int session_watch_new(struct session *s);
-void session_watch_free(struct session *s);
-/* Sends the requests of a poll now. */
-void session_watch_look(struct session *s);
-/* A request of a poll was not answered in time. */
-void session_watch_unanswered(struct session *s);
-/* Starts again. */
-void session_watch_start(struct session *s);
-void session_watch_stop(struct session *s);
 
 /* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	call_overdue(arg);
@@ -103,9 +105,9 @@ bool session_pdn_failed(const struct session_pdn *pdn)
 	return true;
 }
 
-static bool mux_taken(const struct session *s, unsigned int mux)
+bool session_owns_mux(const struct session *s, unsigned int mux)
 {
-	struct session_pdn *pdn;
+	const struct session_pdn *pdn;
 
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		if (pdn_config(pdn)->mux == mux)
@@ -131,7 +133,7 @@ int session_add_pdn(struct session *s, unsigned int number, struct error *err)
 		return error_set(err, -ENOENT, "there is no PDN %u", number);
 	if (find(s, number))
 		return error_set(err, -EEXIST, "there is a PDN %u already", number);
-	if (mux_taken(s, pdn->mux))
+	if (session_owns_mux(s, pdn->mux))
 		return error_set(err, -EEXIST, "another PDN has mux id 0x%02x", pdn->mux);
 	if (session_pdn_new(s, number) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -175,7 +177,7 @@ void session_retry(struct session *s, unsigned int number)
 			call_consider(c);
 	}
 	if (!number)
-		session_watch_look(s);
+		watch_look(s->watch);
 }
 
 void session_redial(struct session *s, unsigned int number)
@@ -250,4 +252,72 @@ void session_pdns_removed(struct session *s, bool all)
 		if (done)
 			done(arg, NULL);
 	}
+}
+
+/* --- traffic --- */
+
+uint64_t session_rx_packets(const struct session *s)
+{
+	const struct session_pdn *pdn;
+	uint64_t sum = 0, rx[QMAP_MAX_MUX] = {0};
+
+	if (s->ops->rx_packets)
+		s->ops->rx_packets(s->arg, rx);
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		sum += rx[pdn_config(pdn)->mux % QMAP_MAX_MUX];
+	return sum;
+}
+
+static void redial(const struct session_pdn *pdn)
+{
+	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state == CALL_UP)
+			call_hang_up(c, -ENOLINK);
+}
+
+static bool is_up(const struct session_pdn *pdn)
+{
+	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+		if (c->state == CALL_UP)
+			return true;
+	return false;
+}
+
+/* Both families of a PDN share its port, hence the count. */
+static void check_traffic(struct session_pdn *pdn, uint64_t n)
+{
+	uint64_t now = clock_ms();
+
+	if (n != pdn->rx_packets || !is_up(pdn) || !pdn->rx_since) {
+		pdn->rx_packets = n;
+		pdn->rx_since = now;
+	} else if (now - pdn->rx_since >= pdn->session->config->watchdog * 1000ull) {
+		pdn->rx_since = now;
+		redial(pdn);
+	}
+}
+
+void session_check_traffic(struct session *s)
+{
+	uint64_t rx[QMAP_MAX_MUX] = {0};
+	struct session_pdn *pdn;
+
+	s->ops->rx_packets(s->arg, rx);
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		check_traffic(pdn, rx[pdn_config(pdn)->mux % QMAP_MAX_MUX]);
+}
+
+void session_watch_start(struct session *s)
+{
+	struct session_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		pdn->rx_since = 0;
+	watch_start(s->watch, s->ops->rx_packets);
+}
+
+void session_unanswered(struct session *s)
+{
+	if (s->phase == PHASE_RUNNING)
+		watch_unanswered(s->watch);
 }

@@ -33,7 +33,7 @@ static void finish(struct session *s)
 
 	event_del(s->deadline);
 	clients_close(s->clients);
-	session_watch_stop(s);
+	watch_stop(s->watch);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		c->client = NULL;
 	set_phase(s, PHASE_OVER);
@@ -132,7 +132,7 @@ static void clients_lost(struct session *s)
 	clients_cancel_ctl(s->clients);
 	ids_clear(s->ids);
 	guests_clear(s->guests);
-	session_watch_stop(s);
+	watch_stop(s->watch);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_event(c, EV_LOST, s->lost);
 	clients_remove_all(s->clients);
@@ -150,7 +150,7 @@ static void check_lost(struct session *s)
 	if (running) {
 		log_warning("%s", why);
 		set_phase(s, PHASE_OVER);
-		session_watch_stop(s);
+		watch_stop(s->watch);
 		clients_close(s->clients);
 		s->ops->lost(s->arg, why);
 		return;
@@ -241,150 +241,16 @@ void session_lost(struct session *s, bool rebooted, const char *why)
 	session_kick(s);
 }
 
-static void on_lost(void *arg, bool rebooted, const char *why)
-{
-	session_lost(arg, rebooted, why);
-}
-
-static void on_synced(void *arg)
-{
-	struct session *s = arg;
-
-	/* Some modems answer SYNC with an indication as well as a response. */
-	if (s->reset || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
-		return;
-	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
-}
-
-static void on_late(void *arg, const struct qmi_message *m)
-{
-	struct session *s = arg;
-
-	if (s->phase != PHASE_OVER)
-		ids_late(s->ids, m);
-}
-
-static const struct clients_owner clients_owner = {
-	.lost = on_lost,
-	.synced = on_synced,
-	.late = on_late,
-};
-
-static void on_ids_changed(void *arg)
-{
-	session_changed(arg);
-}
-
-static void on_kick_wanted(void *arg)
-{
-	session_kick(arg);
-}
-
-static bool in_use(void *arg, uint8_t service, uint8_t id)
-{
-	const struct session *s = arg;
-
-	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
-		if (c->client && qmi_client_id(c->client) == id)
-			return true;
-	return guests_have(s->guests, service, id);
-}
-
-static bool guest_allocates(void *arg, uint8_t service)
-{
-	const struct session *s = arg;
-
-	return guests_allocate(s->guests, service);
-}
-
-static void on_gave_up(void *arg, int err)
-{
-	session_gave_up(arg, err);
-}
-
-static const struct ids_owner ids_owner = {
-	.changed = on_ids_changed,
-	.kick = on_kick_wanted,
-	.in_use = in_use,
-	.guest_allocates = guest_allocates,
-	.gave_up = on_gave_up,
-};
-
-static void on_guests_changed(void *arg)
-{
-	session_changed(arg);
-	session_kick(arg);
-}
-
-static bool owns_mux(void *arg, uint8_t mux)
-{
-	const struct session *s = arg;
-	const struct session_pdn *pdn;
-
-	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if (pdn_config(pdn)->mux == mux)
-			return true;
-	return false;
-}
-
-static const struct proxy_owner guests_owner = {
-	.changed = on_guests_changed,
-	.owns_mux = owns_mux,
-};
-
-static void on_fact(void *arg)
-{
-	session_facts_changed(arg);
-}
-
-static const char *run_dir(void *arg)
-{
-	const struct session *s = arg;
-
-	return s->ops->run_dir ? s->ops->run_dir(s->arg) : NULL;
-}
-
-static void on_radio_save(void *arg)
-{
-	session_changed(arg);
-}
-
-static void on_signal(void *arg, const char *from, const char *to, int dbm)
-{
-	const struct session *s = arg;
-
-	if (s->ops->signal)
-		s->ops->signal(s->arg, from, to, dbm);
-}
-
-static const struct radio_owner radio_owner = {.changed = on_fact, .save = on_radio_save};
-static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
-static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
-
 static int session_open(struct session *s, struct error *err)
 {
-	int ret;
-
 	s->kick = event_new(s->base, -1, 0, on_kick, s);
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline || session_watch_new(s) < 0)
+	if (!s->kick || !s->deadline)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (unsigned int i = 0; i < s->config->npdns; i++)
 		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
 			return error_set(err, -ENOMEM, "out of memory");
-	ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
-			   err);
-	if (ret)
-		return ret;
-	s->ids = ids_new(s->clients, &ids_owner, s);
-	s->guests =
-		s->ids ? guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s) : NULL;
-	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
-	s->radio = radio_new(s->clients, s->config, &radio_owner, s);
-	s->network = network_new(s->base, s->clients, &network_owner, s);
-	return s->guests && s->sim && s->radio && s->network
-		       ? 0
-		       : error_set(err, -ENOMEM, "out of memory");
+	return session_rooms_new(s, err);
 }
 
 static int session_new(struct session **out, struct event_base *base,
@@ -505,15 +371,7 @@ void session_free(struct session **sp)
 	if (!s)
 		return;
 	*sp = NULL;
-	if (s->clients)
-		clients_close(s->clients);
-	guests_free(&s->guests);
-	ids_free(&s->ids);
-	sim_free(&s->sim);
-	radio_free(&s->radio);
-	network_free(&s->network);
-	clients_free(&s->clients);
-	session_watch_free(s);
+	session_rooms_free(s);
 	if (s->kick)
 		event_free(s->kick);
 	if (s->deadline)

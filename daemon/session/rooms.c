@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The objects of a session, which know neither the session nor each other: what they ask of their
+ * owner, and what they report to it.
+ */
+#include "internal.h"
+
+static void save(void *arg)
+{
+	session_changed(arg);
+}
+
+static void kick(void *arg)
+{
+	session_kick(arg);
+}
+
+static void on_fact(void *arg)
+{
+	session_facts_changed(arg);
+}
+
+/* --- clients --- */
+
+static void on_lost(void *arg, bool rebooted, const char *why)
+{
+	session_lost(arg, rebooted, why);
+}
+
+static void on_synced(void *arg)
+{
+	struct session *s = arg;
+
+	/* Some modems answer SYNC with an indication as well as a response. */
+	if (s->reset || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+		return;
+	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
+}
+
+static void on_late(void *arg, const struct qmi_message *m)
+{
+	struct session *s = arg;
+
+	if (s->phase != PHASE_OVER)
+		ids_late(s->ids, m);
+}
+
+static const struct clients_owner clients_owner = {
+	.lost = on_lost,
+	.synced = on_synced,
+	.late = on_late,
+};
+
+/* --- ids, guests --- */
+
+static bool in_use(void *arg, uint8_t service, uint8_t id)
+{
+	const struct session *s = arg;
+
+	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
+		if (c->client && qmi_client_id(c->client) == id)
+			return true;
+	return guests_have(s->guests, service, id);
+}
+
+static bool guest_allocates(void *arg, uint8_t service)
+{
+	const struct session *s = arg;
+
+	return guests_allocate(s->guests, service);
+}
+
+static void on_gave_up(void *arg, int err)
+{
+	session_gave_up(arg, err);
+}
+
+static const struct ids_owner ids_owner = {
+	.changed = save,
+	.kick = kick,
+	.in_use = in_use,
+	.guest_allocates = guest_allocates,
+	.gave_up = on_gave_up,
+};
+
+static void on_guests_changed(void *arg)
+{
+	session_changed(arg);
+	session_kick(arg);
+}
+
+static bool owns_mux(void *arg, uint8_t mux)
+{
+	return session_owns_mux(arg, mux);
+}
+
+static const struct proxy_owner guests_owner = {
+	.changed = on_guests_changed,
+	.owns_mux = owns_mux,
+};
+
+/* --- radio, SIM, network --- */
+
+static const char *run_dir(void *arg)
+{
+	const struct session *s = arg;
+
+	return s->ops->run_dir ? s->ops->run_dir(s->arg) : NULL;
+}
+
+static void on_signal(void *arg, const char *from, const char *to, int dbm)
+{
+	const struct session *s = arg;
+
+	if (s->ops->signal)
+		s->ops->signal(s->arg, from, to, dbm);
+}
+
+static const struct radio_owner radio_owner = {.changed = on_fact, .save = save};
+static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
+static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
+
+/* --- watch --- */
+
+static void poll(void *arg)
+{
+	struct session *s = arg;
+
+	session_facts_poll(s);
+	for (struct call *c = call_first(s); c; c = call_next(c))
+		if (c->state == CALL_UP && c->step == STEP_NONE)
+			call_step(c, STEP_STILL_UP);
+}
+
+static bool is_waiting(void *arg)
+{
+	for (struct call *c = call_first(arg); c; c = call_next(c))
+		if (c->step == STEP_STILL_UP)
+			return true;
+	return false;
+}
+
+static uint64_t heard(void *arg)
+{
+	const struct session *s = arg;
+	const struct qmi_counters *n = qmi_channel_counters(clients_channel(s->clients));
+
+	return n->responses + n->indications + n->late + session_rx_packets(s);
+}
+
+static void on_silent(void *arg)
+{
+	session_lost(arg, false, "modem does not answer any more, and nothing comes in");
+}
+
+static void check_traffic(void *arg)
+{
+	session_check_traffic(arg);
+}
+
+static const struct watch_owner watch_owner = {
+	.poll = poll,
+	.is_waiting = is_waiting,
+	.heard = heard,
+	.silent = on_silent,
+	.check_traffic = check_traffic,
+};
+
+int session_rooms_new(struct session *s, struct error *err)
+{
+	int ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
+			       err);
+
+	if (ret)
+		return ret;
+	s->ids = ids_new(s->clients, &ids_owner, s);
+	if (s->ids)
+		s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
+	s->radio = radio_new(s->clients, s->config, &radio_owner, s);
+	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
+	s->network = network_new(s->base, s->clients, &network_owner, s);
+	s->watch = watch_new(s->base, s->config, &watch_owner, s);
+	if (s->guests && s->radio && s->sim && s->network && s->watch)
+		return 0;
+	return error_set(err, -ENOMEM, "out of memory");
+}
+
+void session_rooms_free(struct session *s)
+{
+	if (s->clients)
+		clients_close(s->clients);
+	watch_free(&s->watch);
+	network_free(&s->network);
+	sim_free(&s->sim);
+	radio_free(&s->radio);
+	guests_free(&s->guests);
+	ids_free(&s->ids);
+	clients_free(&s->clients);
+}
