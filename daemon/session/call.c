@@ -105,7 +105,7 @@ static void enter_allocate(struct call *c)
 
 static void build_bind(const struct call *c, struct qmi_request *r)
 {
-	qmi_wds_bind_mux_data_port(r, &c->session->endpoint, pdn_config(c->pdn)->mux);
+	qmi_wds_bind_mux_data_port(r, format_endpoint(c->session->format), pdn_config(c->pdn)->mux);
 }
 
 static enum call_step on_bound(struct call *c, const struct qmi_message *m,
@@ -151,7 +151,8 @@ static enum call_step first_step(const struct call *c)
 	if (!c->client)
 		return STEP_ALLOCATE;
 	if (!c->prepared)
-		return c->session->format.version == QMAP_OFF ? STEP_FAMILY : STEP_BIND;
+		return format_agreed(c->session->format)->version == QMAP_OFF ? STEP_FAMILY
+									      : STEP_BIND;
 	if (c->stale == STALE_CLEAR)
 		return STEP_CLEAR;
 	return c->stale >= STALE_RENEW ? STEP_RENEW : STEP_START;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Identifies the modem's data interface that belongs to the channel. */
-#include "internal.h"
+#include "endpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "qmi/client.h"
 #include "qmi/transport.h"
+#include "util/array.h"
 #include "util/sysfs.h"
 
 /* The number of a PCIe modem's only data interface, independent of its place on the bus. */
@@ -56,7 +57,7 @@ static const struct qmi_model *find_by_id(const char *device)
 	};
 	const struct qmi_model *m = NULL;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !m; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files) && !m; i++) {
 		long vendor = sysfs_number(16, "%s/%s", device, files[i].vendor);
 		long product = sysfs_number(16, "%s/%s", device, files[i].product);
 
@@ -66,30 +67,26 @@ static const struct qmi_model *find_by_id(const char *device)
 	return m;
 }
 
-void session_find_model(struct session *s)
+const struct qmi_model *endpoint_model(const struct qmi_channel *ch, const char *model,
+				       const char *revision)
 {
+	const struct qmi_model *m = NULL;
 	char device[64];
 
-	s->known = NULL;
-	if (qmi_transport_sysfs(qmi_channel_transport(clients_channel(s->clients)), device,
-				sizeof(device)))
-		s->known = find_by_id(device);
-	if (!s->known)
-		s->known = qmi_model_find(s->model, s->revision);
+	if (qmi_transport_sysfs(qmi_channel_transport(ch), device, sizeof(device)))
+		m = find_by_id(device);
+	return m ?: qmi_model_find(model, revision);
 }
 
-void session_endpoint(struct session *s)
+struct qmi_endpoint endpoint_find(const struct qmi_channel *ch, const struct qmi_model *model)
 {
+	struct qmi_endpoint e = {.type = QMI_ENDPOINT_HSUSB, .interface = model->interface};
 	char device[64];
 
-	s->endpoint.type = QMI_ENDPOINT_HSUSB;
-	s->endpoint.interface = s->known->interface;
-	if (!qmi_transport_sysfs(qmi_channel_transport(clients_channel(s->clients)), device,
-				 sizeof(device)) ||
-	    usb_interface(device, &s->endpoint.interface))
-		return;
-	if (is_pcie(device)) {
-		s->endpoint.type = QMI_ENDPOINT_PCIE;
-		s->endpoint.interface = PCIE_INTERFACE;
-	}
+	if (!qmi_transport_sysfs(qmi_channel_transport(ch), device, sizeof(device)) ||
+	    usb_interface(device, &e.interface))
+		return e;
+	if (is_pcie(device))
+		e = (struct qmi_endpoint){QMI_ENDPOINT_PCIE, PCIE_INTERFACE};
+	return e;
 }

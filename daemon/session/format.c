@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The data format: QMAP versions are requested from the newest down until the modem agrees. Its
- * echoed values count, not its "success": EC25 accepts v5 and echoes "aggregation off".
- */
-#include "internal.h"
+#include "format.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <qmap/abi.h>
 
+#include "util/array.h"
 #include "util/log.h"
+#include "endpoint.h"
+#include "hints.h"
 #include "qmi/names.h"
 
 /* Frames per aggregate to request by default, as ModemManager does. */
@@ -30,37 +31,57 @@ static const struct {
 	{QMAP_OFF, QMI_AGGREGATION_OFF},
 };
 
-#define STEPS (sizeof(ladder) / sizeof(ladder[0]))
+struct format {
+	struct clients *clients;
+	const struct session_setup *setup;
+	const struct qmi_model *model;
+	struct qmi_endpoint endpoint;
+	struct data_format agreed;
+	bool is_agreed;
+	unsigned int step; /* rung of the ladder */
+	struct {
+		uint16_t qmi_error; /* answer to the last version refused */
+		uint32_t echoed;    /* or the aggregation echoed instead */
+	} refusal;
+};
 
 /* "auto" means any QMAP version: raw IP must be configured. */
-static bool wanted(const struct session *s, unsigned int step)
+static bool wanted(const struct format *f, unsigned int step)
 {
-	if (s->setup.qmap == CONFIG_QMAP_AUTO)
+	if (f->setup->qmap == CONFIG_QMAP_AUTO)
 		return ladder[step].version != QMAP_OFF &&
-		       (!s->known->limits_qmap || ladder[step].version <= (int)s->known->qmap);
-	return ladder[step].version == (int)s->setup.qmap;
+		       (!f->model->limits_qmap || ladder[step].version <= (int)f->model->qmap);
+	return ladder[step].version == (int)f->setup->qmap;
 }
 
-static bool next_step(struct session *s, unsigned int from)
+static bool next_step(struct format *f, unsigned int from)
 {
-	for (s->step = from; s->step < STEPS; s->step++)
-		if (wanted(s, s->step))
+	for (f->step = from; f->step < ARRAY_SIZE(ladder); f->step++)
+		if (wanted(f, f->step))
 			return true;
 	return false;
 }
 
-bool session_format_first(struct session *s)
+void format_identify(struct format *f, const char *model, const char *revision)
 {
-	session_find_model(s);
-	session_endpoint(s);
-	if (s->setup.qmap == CONFIG_QMAP_OFF && s->known->forces_qmap) {
-		error_set(&s->error, -EOPNOTSUPP, "%s sends QMAP whatever it is told, so %s",
-			  s->model, "it cannot be used with qmap=off");
-		error_exit(&s->error, EXIT_REFUSED);
-		error_hint(&s->error, "leave qmap at auto; one PDN over QMAP does the same");
-		return false;
+	const struct qmi_channel *ch = clients_channel(f->clients);
+
+	f->model = endpoint_model(ch, model, revision);
+	f->endpoint = endpoint_find(ch, f->model);
+}
+
+static int none_accepted(const struct format *f, struct error *err);
+
+int format_first(struct format *f, const char *model, struct error *err)
+{
+	if (f->setup->qmap == CONFIG_QMAP_OFF && f->model->forces_qmap) {
+		error_set(err, -EOPNOTSUPP, "%s sends QMAP whatever it is told, so %s", model,
+			  "it cannot be used with qmap=off");
+		error_exit(err, EXIT_REFUSED);
+		error_hint(err, "leave qmap at auto; one PDN over QMAP does the same");
+		return -EOPNOTSUPP;
 	}
-	return next_step(s, 0);
+	return next_step(f, 0) ? 0 : none_accepted(f, err);
 }
 
 static unsigned int smaller(unsigned int a, unsigned int limit)
@@ -68,32 +89,33 @@ static unsigned int smaller(unsigned int a, unsigned int limit)
 	return limit && limit < a ? limit : a;
 }
 
-void session_format_request(struct session *s, struct qmi_request *r)
+void format_request(const struct format *f, struct qmi_request *r)
 {
-	const struct qmi_wda_format f = {
+	const struct qmi_wda_format asked = {
 		.link_protocol = QMI_LINK_RAW_IP,
-		.ul_aggregation = ladder[s->step].aggregation,
-		.dl_aggregation = ladder[s->step].aggregation,
+		.ul_aggregation = ladder[f->step].aggregation,
+		.dl_aggregation = ladder[f->step].aggregation,
 		.dl_max_datagrams =
-			s->setup.dl_max_datagrams ? s->setup.dl_max_datagrams : DL_MAX_DATAGRAMS,
-		.dl_max_bytes = smaller(s->known->dl_max_bytes, s->setup.dl_max_bytes),
+			f->setup->dl_max_datagrams ? f->setup->dl_max_datagrams : DL_MAX_DATAGRAMS,
+		.dl_max_bytes = smaller(f->model->dl_max_bytes, f->setup->dl_max_bytes),
 		.ul_max_datagrams = UL_MAX_DATAGRAMS,
 		.ul_max_bytes = UL_MAX_BYTES,
 	};
 
-	qmi_wda_set_data_format(r, &f, &s->endpoint);
+	qmi_wda_set_data_format(r, &asked, &f->endpoint);
 }
 
-static bool agrees(const struct session *s, const struct qmi_wda_format *f)
+static bool agrees(const struct format *f, const struct qmi_wda_format *echoed)
 {
-	uint32_t asked = ladder[s->step].aggregation;
+	uint32_t asked = ladder[f->step].aggregation;
 
-	if (f->link_protocol != QMI_WDA_NOT_TOLD && f->link_protocol != QMI_LINK_RAW_IP)
+	if (echoed->link_protocol != QMI_WDA_NOT_TOLD && echoed->link_protocol != QMI_LINK_RAW_IP)
 		return false;
 	if (asked == QMI_AGGREGATION_OFF)
-		return f->dl_aggregation == QMI_WDA_NOT_TOLD || f->dl_aggregation == asked;
-	return f->dl_aggregation == asked && f->ul_aggregation == asked &&
-	       f->dl_max_bytes != QMI_WDA_NOT_TOLD && f->dl_max_bytes;
+		return echoed->dl_aggregation == QMI_WDA_NOT_TOLD ||
+		       echoed->dl_aggregation == asked;
+	return echoed->dl_aggregation == asked && echoed->ul_aggregation == asked &&
+	       echoed->dl_max_bytes != QMI_WDA_NOT_TOLD && echoed->dl_max_bytes;
 }
 
 static unsigned int told(uint32_t v)
@@ -115,35 +137,93 @@ static unsigned int told_uplink(uint32_t v)
 	return 0;
 }
 
-static void agreed(struct session *s, const struct qmi_wda_format *f)
+static void agree(struct format *f, const struct qmi_wda_format *echoed)
 {
-	s->format = (struct data_format){
-		.version = ladder[s->step].version,
-		.dl_max_bytes = told(f->dl_max_bytes),
-		.dl_max_datagrams = told(f->dl_max_datagrams),
-		.ul_max_bytes = told_uplink(f->ul_max_bytes),
-		.ul_max_datagrams = told(f->ul_max_datagrams),
+	f->agreed = (struct data_format){
+		.version = ladder[f->step].version,
+		.dl_max_bytes = told(echoed->dl_max_bytes),
+		.dl_max_datagrams = told(echoed->dl_max_datagrams),
+		.ul_max_bytes = told_uplink(echoed->ul_max_bytes),
+		.ul_max_datagrams = told(echoed->ul_max_datagrams),
 	};
-	s->formatted = true;
+	f->is_agreed = true;
 }
 
-int session_format_answer(struct session *s, const struct qmi_message *m,
-			  const struct qmi_result *res)
+static int none_accepted(const struct format *f, struct error *err)
 {
-	struct qmi_wda_format f;
+	const char *what = f->setup->qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
+			   : f->setup->qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
+							       : "the version of QMAP asked for";
+	const char *hint = hint_for_error(f->refusal.qmi_error);
+	const char *echoed = qmi_enum_name("aggregation", f->refusal.echoed);
+	char why[128];
 
-	qmi_wda_data_format(m, &f);
-	if (!res->status && agrees(s, &f)) {
-		agreed(s, &f);
+	if (f->refusal.qmi_error)
+		snprintf(why, sizeof(why), "it answers with %s (error %u)",
+			 qmi_error_name(f->refusal.qmi_error) ?: "no name known",
+			 f->refusal.qmi_error);
+	else
+		snprintf(why, sizeof(why), "it answers with aggregation %s",
+			 echoed ? echoed : "not told");
+	error_set(err, -EOPNOTSUPP, "modem does not accept %s: %s", what, why);
+	error_exit(err, EXIT_REFUSED);
+	if (hint)
+		error_hint(err, "%s", hint);
+	else if (f->setup->qmap == CONFIG_QMAP_AUTO)
+		error_hint(err, "try qmap=off with one PDN, or newer modem firmware");
+	else
+		error_hint(err, "leave qmap at auto");
+	return -EOPNOTSUPP;
+}
+
+int format_answer(struct format *f, const struct qmi_message *m, const struct qmi_result *res,
+		  struct error *err)
+{
+	struct qmi_wda_format echoed;
+
+	qmi_wda_data_format(m, &echoed);
+	if (!res->status && agrees(f, &echoed)) {
+		agree(f, &echoed);
 		return 0;
 	}
-	s->refusal.qmi_error = res->status ? res->error : 0;
-	s->refusal.echoed = f.dl_aggregation;
+	f->refusal.qmi_error = res->status ? res->error : 0;
+	f->refusal.echoed = echoed.dl_aggregation;
 	log_debug("modem refuses aggregation %s: %s",
-		  qmi_enum_name("aggregation", ladder[s->step].aggregation),
+		  qmi_enum_name("aggregation", ladder[f->step].aggregation),
 		  res->status ? "error" : "echoes something else");
-	if (next_step(s, s->step + 1))
-		return 1;
-	session_error_format(s);
-	return -EREMOTEIO;
+	return next_step(f, f->step + 1) ? 1 : none_accepted(f, err);
+}
+
+const struct data_format *format_agreed(const struct format *f)
+{
+	return f->is_agreed ? &f->agreed : NULL;
+}
+
+void format_set_agreed(struct format *f, const struct data_format *agreed)
+{
+	f->agreed = *agreed;
+	f->is_agreed = true;
+}
+
+const struct qmi_endpoint *format_endpoint(const struct format *f)
+{
+	return &f->endpoint;
+}
+
+struct format *format_new(struct clients *clients, const struct session_setup *setup)
+{
+	struct format *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->clients = clients;
+	f->setup = setup;
+	f->model = qmi_model_find("", "");
+	return f;
+}
+
+void format_free(struct format **f)
+{
+	free(*f);
+	*f = NULL;
 }

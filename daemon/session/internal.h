@@ -7,13 +7,13 @@
 #include <sys/queue.h>
 
 #include "clients.h"
+#include "format.h"
 #include "guests.h"
 #include "ids.h"
 #include "network.h"
 #include "radio.h"
 #include "sim.h"
 #include "watch.h"
-#include "qmi/models.h"
 #include "qmi/uim.h"
 #include "qmi/wds.h"
 #include "session.h"
@@ -153,20 +153,12 @@ struct session {
 	enum modem_state modem;
 	unsigned int attempt; /* of the modem's present step */
 	char model[64], revision[96], manufacturer[64];
-	const struct qmi_model *known;
-	struct qmi_endpoint endpoint;
-	struct data_format format;
-	bool formatted;
-	unsigned int step; /* rung of the ladder of versions */
-	struct {
-		uint16_t qmi_error; /* answer to the last version refused */
-		uint32_t echoed;    /* or the aggregation echoed instead */
-	} refusal;
 
 	TAILQ_HEAD(session_pdns, session_pdn) pdns;
 
 	struct ids *ids;
 	struct guests *guests;
+	struct format *format;
 	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
 	struct radio *radio;
@@ -266,14 +258,6 @@ void session_rooms_free(struct session *s);
 /* session/modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
 
-/* session/format.c: the ladder of QMAP versions. */
-/* First version to request; false with s->error if the model does not permit the configured one. */
-bool session_format_first(struct session *s);
-void session_format_request(struct session *s, struct qmi_request *r);
-/* 0: agreed; 1: refused, request the next version; negative: none is left. */
-int session_format_answer(struct session *s, const struct qmi_message *m,
-			  const struct qmi_result *res);
-
 /* session/facts.c: conditions for dialling. */
 /* Adds the session's client of @service, whose indications go to its object. -ENOMEM. */
 int session_add_client(struct session *s, enum id_service service, uint8_t id);
@@ -288,11 +272,6 @@ enum call_event session_gate(struct session *s);
 void session_facts_changed(struct session *s);
 /* Polling: has the modem restarted unnoticed, how good is the signal? */
 void session_facts_poll(struct session *s);
-/* session/endpoint.c: sets s->known, by the device's id or by the modem's strings. */
-void session_find_model(struct session *s);
-/* Sets s->endpoint, after s->known. */
-void session_endpoint(struct session *s);
-
 /* session/pdn.c: the lists of PDNs and calls. */
 int session_pdn_new(struct session *s, unsigned int number);
 void session_pdns_free(struct session *s);
@@ -375,6 +354,5 @@ void session_error_silent(struct session *s);
  */
 int session_error_pdn(const struct session_pdn *pdn, struct error *err);
 void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error);
-void session_error_format(struct session *s);
 
 #endif

@@ -142,15 +142,32 @@ static int on_manufacturer(struct session *s, const struct qmi_message *m,
 	return 0;
 }
 
+static void build_format(struct session *s, struct qmi_request *r)
+{
+	format_request(s->format, r);
+}
+
+static int on_format(struct session *s, const struct qmi_message *m, const struct qmi_result *res)
+{
+	return format_answer(s->format, m, res, &s->error);
+}
+
+static bool first_format(struct session *s)
+{
+	format_identify(s->format, s->model, s->revision);
+	return !format_first(s->format, s->model, &s->error);
+}
+
 /* The owner builds its data path, then all calls start at once. */
 static void enter_ready(struct session *s)
 {
+	const struct data_format *format = format_agreed(s->format);
 	int r;
 
-	log_debug("modem %s %s, QMAP v%d, %u bytes", s->model, s->revision, s->format.version,
-		  s->format.dl_max_bytes);
+	log_debug("modem %s %s, QMAP v%d, %u bytes", s->model, s->revision, format->version,
+		  format->dl_max_bytes);
 	session_changed(s);
-	r = s->ops->format(s->arg, &s->format, &s->error);
+	r = s->ops->format(s->arg, format, &s->error);
 	if (r < 0) {
 		error_set(&s->error, r, "data path could not be built");
 		session_fail(s);
@@ -208,8 +225,8 @@ static const struct modem_step steps[] = {
 				.next = MODEM_FORMAT},
 	[MODEM_FORMAT] = {.doing = "setting the data format",
 			  .client = ID_WDA,
-			  .build = session_format_request,
-			  .answer = session_format_answer,
+			  .build = build_format,
+			  .answer = on_format,
 			  .next = MODEM_READY},
 	[MODEM_READY] = {.enter = enter_ready},
 };
@@ -294,7 +311,7 @@ void session_modem_enter(struct session *s, enum modem_state state)
 		state = steps[state].next;
 	s->modem = state;
 	s->attempt = 0;
-	if (state == MODEM_FORMAT && !session_format_first(s))
+	if (state == MODEM_FORMAT && !first_format(s))
 		session_fail(s);
 	else if (steps[state].enter)
 		steps[state].enter(s);

@@ -176,11 +176,12 @@ int session_rooms_new(struct session *s, struct error *err)
 	s->ids = ids_new(s->clients, &ids_owner, s);
 	if (s->ids)
 		s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
+	s->format = format_new(s->clients, &s->setup);
 	s->radio = radio_new(s->clients, s->config, &radio_owner, s);
 	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
 	s->network = network_new(s->base, s->clients, &network_owner, s);
 	s->watch = watch_new(s->base, s->config, &watch_owner, s);
-	if (s->guests && s->radio && s->sim && s->network && s->watch)
+	if (s->guests && s->format && s->radio && s->sim && s->network && s->watch)
 		return 0;
 	return error_set(err, -ENOMEM, "out of memory");
 }
@@ -193,6 +194,7 @@ void session_rooms_free(struct session *s)
 	network_free(&s->network);
 	sim_free(&s->sim);
 	radio_free(&s->radio);
+	format_free(&s->format);
 	guests_free(&s->guests);
 	ids_free(&s->ids);
 	clients_free(&s->clients);

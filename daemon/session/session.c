@@ -267,7 +267,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = setup->config;
 	s->ops = ops;
 	s->arg = arg;
-	s->known = qmi_model_find("", "");
 	s->gate = CALL_EVENTS;
 	TAILQ_INIT(&s->pdns);
 	r = session_open(s, err);
@@ -315,7 +314,7 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 	 * At the end, because a fact that the modem does not support is known at once, and starts
 	 * calls.
 	 */
-	if ((*out)->formatted && !(*out)->was_giving_back) {
+	if (format_agreed((*out)->format) && !(*out)->was_giving_back) {
 		session_facts_start(*out);
 		session_watch_start(*out);
 	}

@@ -111,6 +111,7 @@ struct json_object *session_show(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *pdns = json_object_new_array();
+	const struct data_format *format = format_agreed(s->format);
 	const struct session_pdn *pdn;
 
 	json_add_text(o, "model", s->model);
@@ -120,7 +121,7 @@ struct json_object *session_show(const struct session *s)
 	json_object_object_add(o, "exclusive",
 			       json_object_new_boolean(clients_exclusive(s->clients)));
 	json_add_int(o, "proxy_clients", guests_count(s->guests));
-	json_object_object_add(o, "format", s->formatted ? data_format_to_json(&s->format) : NULL);
+	json_object_object_add(o, "format", format ? data_format_to_json(format) : NULL);
 	json_add_text(o, "operating_mode", radio_mode(s->radio));
 	json_object_object_add(o, "sim", sim_show(s->sim));
 	json_object_object_add(o, "network", network_show(s->network));

@@ -91,8 +91,8 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "radio", radio_save(s->radio));
 	json_object_object_add(o, "clients", clients_state(s));
 	ids_save(s->ids, o);
-	if (s->formatted)
-		json_object_object_add(o, "format", data_format_to_json(&s->format));
+	if (format_agreed(s->format))
+		json_object_object_add(o, "format", data_format_to_json(format_agreed(s->format)));
 	json_add_bool(o, "giving_back", session_giving_back(s));
 	json_object_object_add(o, "calls", calls_state(s));
 	json_object_object_add(o, "guests", guests_state(s->guests));
@@ -116,10 +116,12 @@ static void load_text(struct json_object *o, const char *key, char *s, size_t si
 
 static void load_format(struct session *s, struct json_object *o)
 {
+	struct data_format format;
+
 	if (!o)
 		return;
-	s->format = data_format_from_json(o);
-	s->formatted = true;
+	format = data_format_from_json(o);
+	format_set_agreed(s->format, &format);
 }
 
 static int load_client(struct session *s, struct json_object *o)
@@ -184,7 +186,6 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_text(state, "revision", s->revision, sizeof(s->revision));
 	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
 	load_format(s, json_get_object(state, "format"));
-	s->known = qmi_model_find(s->model, s->revision);
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));
 	radio_load(s->radio, json_get_object(state, "radio"));

@@ -20,7 +20,7 @@ bool call_settled(const struct call *c)
 		return false;
 
 	/* Adopted calls do not stay idle: they wait for the modem's facts about SIM and network. */
-	if (c->state == CALL_IDLE && s->formatted && !s->was_giving_back)
+	if (c->state == CALL_IDLE && format_agreed(s->format) && !s->was_giving_back)
 		return false;
 	return c->state != CALL_STARTING && c->state != CALL_STOPPING &&
 	       (c->step == STEP_NONE || c->state == CALL_UP);
@@ -182,7 +182,7 @@ static void resume(struct call *c)
 {
 	const struct session *s = c->session;
 
-	if (s->was_giving_back || !s->formatted || session_giving_back(s))
+	if (s->was_giving_back || !format_agreed(s->format) || session_giving_back(s))
 		return;
 	if (c->was == CALL_FAILED)
 		resume_failed(c);
