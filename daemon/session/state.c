@@ -185,6 +185,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_text(state, "model", s->model, sizeof(s->model));
 	load_text(state, "revision", s->revision, sizeof(s->revision));
 	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
+	format_identify(s->format, s->model, s->revision);
 	load_format(s, json_get_object(state, "format"));
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));

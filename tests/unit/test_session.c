@@ -1073,6 +1073,28 @@ static void test_adopt(void **state)
 	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003);
 }
 
+/* The modem's data interface is found again: a client of a PDN that comes later is bound to it. */
+static void test_adopt_binds_to_the_same_interface(void **state)
+{
+	const uint8_t *first, *later;
+	size_t len, later_len;
+	struct error err = {0};
+
+	pdn("1,ip=v4");
+	start_ok();
+	die_and_adopt();
+	pdn("2,ip=v4");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	assert_int_equal(session_add_pdn(session, 2, &err), 0);
+	asked(WDS, BIND, 2);
+	first = fake_tlv(nth(WDS, BIND, 0), 0x10, &len);
+	later = fake_tlv(nth(WDS, BIND, 1), 0x10, &later_len);
+	assert_int_equal(len, 8);
+	assert_int_equal(later_len, 8);
+	assert_memory_equal(first, later, 8);
+	stop_ok();
+}
+
 static void test_adopt_one_down(void **state)
 {
 	pdn("1,apn=a");
@@ -1649,6 +1671,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_lost_during_start),
 	TEST(test_nothing_unwritten),
 	TEST(test_adopt),
+	TEST(test_adopt_binds_to_the_same_interface),
 	TEST(test_adopt_one_down),
 	TEST(test_adopt_after_reboot),
 	TEST(test_adopt_silent),
