@@ -1,36 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Conditions for dialling: an unlocked SIM, and a network. They are requested while the calls'
- * clients are being prepared, so that they cost no time; a modem (or proxy) without such a service,
- * or without an answer, is dialled all the same.
- */
-#include "internal.h"
+#include "facts.h"
 
-#include <event2/event.h>
+#include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "util/log.h"
+#include "network.h"
 #include "qmi/names.h"
+#include "qmi/uim.h"
+#include "radio.h"
+#include "sim.h"
+#include "util/json_add.h"
+#include "util/json_get.h"
+#include "util/log.h"
 
-int session_add_client(struct session *s, enum id_service service, uint8_t id)
+struct facts {
+	struct clients *clients;
+	struct ids *ids;
+	const struct facts_owner *owner;
+	void *arg;
+	struct radio *radio;
+	struct sim *sim;
+	struct network *network;
+	enum gate gate; /* at the last check */
+	/* Circumstances of refusals for good, at the last check; zero: unknown. */
+	uint16_t mcc, mnc;
+	char iccid[QMI_ICCID_SIZE];
+	unsigned int changes; /* of them */
+};
+
+int facts_add_client(struct facts *f, enum id_service service, uint8_t id)
 {
 	switch (service) {
 	case ID_UIM:
-		return clients_add(s->clients, service, id, sim_indication, s->sim);
+		return clients_add(f->clients, service, id, sim_indication, f->sim);
 	case ID_NAS:
-		return clients_add(s->clients, service, id, network_indication, s->network);
+		return clients_add(f->clients, service, id, network_indication, f->network);
 	case ID_DMS:
-		return clients_add(s->clients, service, id, radio_indication, s->radio);
+		return clients_add(f->clients, service, id, radio_indication, f->radio);
 	default:
-		return clients_add(s->clients, service, id, NULL, NULL);
+		return clients_add(f->clients, service, id, NULL, NULL);
 	}
 }
 
-static void take_client(struct session *s, enum id_service service, const struct id_reply *r)
+static void take_client(struct facts *f, enum id_service service, const struct id_reply *r)
 {
 	if (!r->err)
-		session_add_client(s, service, r->id);
+		facts_add_client(f, service, r->id);
 	if (r->err == -EREMOTEIO)
 		log_debug("modem gives no %s client: %s",
 			  qmi_service_name(clients_service(service)), qmi_error_name(r->qmi_error));
@@ -38,126 +56,238 @@ static void take_client(struct session *s, enum id_service service, const struct
 
 static void on_uim_client(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
+	struct facts *f = arg;
 
-	take_client(s, ID_UIM, r);
-	if (!session_giving_back(s))
-		sim_start(s->sim);
+	take_client(f, ID_UIM, r);
+	if (!clients_giving_back(f->clients))
+		sim_start(f->sim);
 }
 
 static void on_nas_client(void *arg, const struct id_reply *r)
 {
-	struct session *s = arg;
+	struct facts *f = arg;
 
-	take_client(s, ID_NAS, r);
-	if (!session_giving_back(s))
-		network_start(s->network);
+	take_client(f, ID_NAS, r);
+	if (!clients_giving_back(f->clients))
+		network_start(f->network);
 }
 
-void session_facts_start(struct session *s)
+void facts_start(struct facts *f)
 {
-	sim_expect(s->sim);
-	network_expect(s->network);
-	radio_start(s->radio);
-	if (clients_id(s->clients, ID_UIM) || clients_lack(s->clients, ID_UIM))
-		sim_start(s->sim);
+	sim_expect(f->sim);
+	network_expect(f->network);
+	radio_start(f->radio);
+	if (clients_id(f->clients, ID_UIM) || clients_lack(f->clients, ID_UIM))
+		sim_start(f->sim);
 	else
-		ids_allocate(s->ids, QMI_UIM, on_uim_client, s);
-	if (clients_id(s->clients, ID_NAS) || clients_lack(s->clients, ID_NAS))
-		network_start(s->network);
+		ids_allocate(f->ids, QMI_UIM, on_uim_client, f);
+	if (clients_id(f->clients, ID_NAS) || clients_lack(f->clients, ID_NAS))
+		network_start(f->network);
 	else
-		ids_allocate(s->ids, QMI_NAS, on_nas_client, s);
+		ids_allocate(f->ids, QMI_NAS, on_nas_client, f);
 }
 
-void session_facts_poll(struct session *s)
+void facts_poll(struct facts *f)
 {
-	char why[sizeof(s->gate_reason)];
+	char why[FACTS_REASON];
 
-	radio_poll(s->radio, network_missing(s->network, why, sizeof(why)));
-	sim_poll(s->sim);
-	network_poll(s->network);
+	radio_poll(f->radio, network_missing(f->network, why, sizeof(why)));
+	sim_poll(f->sim);
+	network_poll(f->network);
 }
 
-enum call_event session_gate(struct session *s)
+void facts_pin_changed(struct facts *f)
 {
-	if (radio_is_pending(s->radio) || sim_is_pending(s->sim) || network_is_pending(s->network))
-		return CALL_EVENTS;
-	if (radio_missing(s->radio, s->gate_reason, sizeof(s->gate_reason)))
-		return EV_NO_RADIO;
-	if (sim_missing(s->sim, s->gate_reason, sizeof(s->gate_reason)))
-		return EV_NO_SIM;
-	if (network_missing(s->network, s->gate_reason, sizeof(s->gate_reason)))
-		return EV_NO_NETWORK;
-	s->gate_reason[0] = '\0';
-	return EV_DIAL;
+	sim_pin_changed(f->sim);
 }
 
-/*
- * Does the change concern a call that waits? One that backs off has its own time, unless its
- * refusals may have been about this.
- */
-static bool concerns(const struct call *c, bool opened)
+void facts_ask_sim(struct facts *f)
 {
-	if (c->step == STEP_PREPARED)
-		return true;
-	if (c->step != STEP_NONE)
-		return false;
-	if (c->asked)
-		return true;
-	if (c->state == CALL_BACKOFF)
-		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
-	/* Its time has come before it was known whether it may be dialled. */
-	if (c->state == CALL_FAILED)
-		return c->session->config->retry_failed &&
-		       !event_pending(c->timer, EV_TIMEOUT, NULL);
-	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
-	       c->state == CALL_WAIT_NETWORK;
+	sim_ask_again(f->sim);
+}
+
+void facts_retry_radio(struct facts *f)
+{
+	radio_retry(f->radio);
+}
+
+/* --- the gate --- */
+
+enum gate facts_gate(const struct facts *f, char why[FACTS_REASON])
+{
+	if (radio_is_pending(f->radio) || sim_is_pending(f->sim) || network_is_pending(f->network))
+		return GATE_UNKNOWN;
+	if (radio_missing(f->radio, why, FACTS_REASON))
+		return GATE_NO_RADIO;
+	if (sim_missing(f->sim, why, FACTS_REASON))
+		return GATE_NO_SIM;
+	if (network_missing(f->network, why, FACTS_REASON))
+		return GATE_NO_NETWORK;
+	return GATE_OPEN;
+}
+
+bool facts_was_open(const struct facts *f)
+{
+	return f->gate == GATE_OPEN;
+}
+
+unsigned int facts_changes(const struct facts *f)
+{
+	return f->changes;
 }
 
 /* Is it another network than at the last check? It may accept calls that the other has refused. */
-static bool has_moved(struct session *s)
+static bool has_moved(struct facts *f)
 {
-	bool known = s->circumstances.mcc, moved;
+	bool known = f->mcc, moved;
 	uint16_t mcc, mnc;
 
-	if (!network_plmn(s->network, &mcc, &mnc))
+	if (!network_plmn(f->network, &mcc, &mnc))
 		return false;
-	moved = s->circumstances.mcc != mcc || s->circumstances.mnc != mnc;
-	s->circumstances.mcc = mcc;
-	s->circumstances.mnc = mnc;
+	moved = f->mcc != mcc || f->mnc != mnc;
+	f->mcc = mcc;
+	f->mnc = mnc;
 	if (moved)
-		session_changed(s);
+		f->owner->save(f->arg);
 	return known && moved;
 }
 
 /* The same for the SIM. */
-static bool has_another_sim(struct session *s)
+static bool has_another_sim(struct facts *f)
 {
-	const char *iccid = sim_iccid(s->sim);
-	bool known = *s->circumstances.iccid;
+	const char *iccid = sim_iccid(f->sim);
+	bool known = *f->iccid;
 
-	if (!*iccid || !strcmp(iccid, s->circumstances.iccid))
+	if (!*iccid || !strcmp(iccid, f->iccid))
 		return false;
-	snprintf(s->circumstances.iccid, sizeof(s->circumstances.iccid), "%s", iccid);
-	session_changed(s);
+	snprintf(f->iccid, sizeof(f->iccid), "%s", iccid);
+	f->owner->save(f->arg);
 	return known;
 }
 
-void session_facts_changed(struct session *s)
+static void on_fact(void *arg)
 {
-	enum call_event gate = session_gate(s);
+	struct facts *f = arg;
+	char why[FACTS_REASON];
+	enum gate gate = facts_gate(f, why);
 	/* The first check is not a change. */
-	bool opened = gate == EV_DIAL && s->gate != EV_DIAL && s->gate != CALL_EVENTS;
+	bool opened = gate == GATE_OPEN && f->gate != GATE_OPEN && f->gate != GATE_UNKNOWN;
 
-	if (session_giving_back(s) || gate == CALL_EVENTS)
+	if (clients_giving_back(f->clients) || gate == GATE_UNKNOWN)
 		return;
-	if (has_moved(s) + has_another_sim(s) + opened)
-		s->circumstances.changes++;
-	s->gate = gate;
-	for (struct call *c = call_first(s); c; c = call_next(c)) {
-		if (concerns(c, opened))
-			call_consider(c);
-		call_reconsider(c);
-	}
-	session_kick(s);
+	if (has_moved(f) + has_another_sim(f) + opened)
+		f->changes++;
+	f->gate = gate;
+	f->owner->changed(f->arg, opened);
+}
+
+bool facts_need_person(const struct facts *f, enum call_state state)
+{
+	return (state == CALL_WAIT_SIM && sim_needs_person(f->sim)) ||
+	       (state == CALL_WAIT_RADIO && radio_needs_person(f->radio));
+}
+
+void facts_until(const struct facts *f, enum call_state state, char *text, size_t size)
+{
+	if (state == CALL_WAIT_RADIO)
+		radio_until(f->radio, text, size);
+	else if (state == CALL_WAIT_SIM)
+		snprintf(text, size, "%s", sim_until(f->sim));
+	else if (state == CALL_WAIT_NETWORK)
+		network_until(f->network, text, size);
+}
+
+const char *facts_network_hint(const struct facts *f)
+{
+	return network_hint(f->network);
+}
+
+/* --- JSON --- */
+
+void facts_save(const struct facts *f, struct json_object *state)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_int(o, "mcc", f->mcc);
+	json_add_int(o, "mnc", f->mnc);
+	json_object_object_add(o, "iccid", json_object_new_string(f->iccid));
+	json_object_object_add(state, "circumstances", o);
+	json_object_object_add(state, "radio", radio_save(f->radio));
+}
+
+void facts_load(struct facts *f, struct json_object *state)
+{
+	struct json_object *o = json_get_object(state, "circumstances");
+
+	radio_load(f->radio, json_get_object(state, "radio"));
+	f->mcc = json_get_int(o, "mcc");
+	f->mnc = json_get_int(o, "mnc");
+	snprintf(f->iccid, sizeof(f->iccid), "%s", json_get_string(o, "iccid") ?: "");
+}
+
+void facts_show(const struct facts *f, struct json_object *show)
+{
+	json_add_text(show, "operating_mode", radio_mode(f->radio));
+	json_object_object_add(show, "sim", sim_show(f->sim));
+	json_object_object_add(show, "network", network_show(f->network));
+}
+
+/* --- the object --- */
+
+static void on_radio_save(void *arg)
+{
+	const struct facts *f = arg;
+
+	f->owner->save(f->arg);
+}
+
+static const char *run_dir(void *arg)
+{
+	const struct facts *f = arg;
+
+	return f->owner->run_dir(f->arg);
+}
+
+static void on_signal(void *arg, const char *from, const char *to, int dbm)
+{
+	const struct facts *f = arg;
+
+	f->owner->signal(f->arg, from, to, dbm);
+}
+
+static const struct radio_owner radio_owner = {.changed = on_fact, .save = on_radio_save};
+static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
+static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
+
+struct facts *facts_new(struct event_base *base, struct clients *clients, struct ids *ids,
+			const struct config_trunk *config, const struct facts_owner *owner,
+			void *arg)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->clients = clients;
+	f->ids = ids;
+	f->owner = owner;
+	f->arg = arg;
+	f->radio = radio_new(clients, config, &radio_owner, f);
+	f->sim = sim_new(clients, config, &sim_owner, f);
+	f->network = network_new(base, clients, &network_owner, f);
+	if (!f->radio || !f->sim || !f->network)
+		facts_free(&f);
+	return f;
+}
+
+void facts_free(struct facts **fp)
+{
+	struct facts *f = *fp;
+
+	if (!f)
+		return;
+	network_free(&f->network);
+	sim_free(&f->sim);
+	radio_free(&f->radio);
+	free(f);
+	*fp = NULL;
 }

@@ -7,14 +7,11 @@
 #include <sys/queue.h>
 
 #include "clients.h"
+#include "facts.h"
 #include "format.h"
 #include "guests.h"
 #include "ids.h"
-#include "network.h"
-#include "radio.h"
-#include "sim.h"
 #include "watch.h"
-#include "qmi/uim.h"
 #include "qmi/wds.h"
 #include "session.h"
 
@@ -161,22 +158,8 @@ struct session {
 	struct format *format;
 	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
 
-	struct radio *radio;
-	struct sim *sim;
-	struct network *network;
+	struct facts *facts;
 	struct watch *watch;
-	enum call_event gate; /* as last passed to the calls */
-	char gate_reason[160];
-	/*
-	 * Circumstances of refusals for good, at the last check; zero: unknown. @changes counts
-	 * their changes.
-	 */
-	struct {
-		uint16_t mcc, mnc;
-		char iccid[QMI_ICCID_SIZE];
-		unsigned int changes;
-	} circumstances;
-
 	struct event *kick;	/* runs on_kick() */
 	struct event *deadline; /* of the release */
 	struct error error;	/* reason why start failed */
@@ -258,20 +241,6 @@ void session_rooms_free(struct session *s);
 /* session/modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
 
-/* session/facts.c: conditions for dialling. */
-/* Adds the session's client of @service, whose indications go to its object. -ENOMEM. */
-int session_add_client(struct session *s, enum id_service service, uint8_t id);
-/* Allocates clients of UIM and NAS, unless they exist, and requests their facts. */
-void session_facts_start(struct session *s);
-/*
- * EV_DIAL, EV_NO_RADIO, EV_NO_SIM or EV_NO_NETWORK with the reason in s->gate_reason; CALL_EVENTS:
- * unknown so far.
- */
-enum call_event session_gate(struct session *s);
-/* A fact has changed: show differs, calls may continue. */
-void session_facts_changed(struct session *s);
-/* Polling: has the modem restarted unnoticed, how good is the signal? */
-void session_facts_poll(struct session *s);
 /* session/pdn.c: the lists of PDNs and calls. */
 int session_pdn_new(struct session *s, unsigned int number);
 void session_pdns_free(struct session *s);
@@ -302,6 +271,9 @@ void call_reconsider(struct call *c);
 /* Dials if nothing prevents it, otherwise waits. */
 void call_consider(struct call *c);
 bool call_settled(const struct call *c);
+
+/* The facts have changed: calls may continue. As facts_owner.changed. */
+void session_facts_changed(struct session *s, bool opened);
 
 /* session/call.c: a call's requests. */
 void call_step(struct call *c, enum call_step step);

@@ -69,7 +69,7 @@ static void on_client(struct session *s, const struct id_reply *r, enum id_servi
 	int err = r->err;
 
 	if (!err)
-		err = session_add_client(s, service, r->id);
+		err = facts_add_client(s->facts, service, r->id);
 	if (s->phase != PHASE_SETUP)
 		return;
 	if (err && !(steps[s->modem].optional && clients_answered(s->clients))) {
@@ -176,7 +176,7 @@ static void enter_ready(struct session *s)
 	s->phase = PHASE_CALLS;
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		call_consider(c);
-	session_facts_start(s);
+	facts_start(s->facts);
 	session_watch_start(s);
 	session_kick(s);
 }

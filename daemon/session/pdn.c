@@ -184,7 +184,7 @@ void session_redial(struct session *s, unsigned int number)
 {
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
-	radio_retry(s->radio);
+	facts_retry_radio(s->facts);
 	for (struct call *c = call_first(s); c; c = call_next(c)) {
 		if ((number && c->pdn->number != number) || c->pdn->removing)
 			continue;
@@ -211,9 +211,7 @@ bool session_is_settled(const struct session *s, unsigned int number)
 static bool has_hope(const struct session *s, const struct session_pdn *pdn)
 {
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
-		if (c->state != CALL_FAILED &&
-		    !(c->state == CALL_WAIT_SIM && sim_needs_person(s->sim)) &&
-		    !(c->state == CALL_WAIT_RADIO && radio_needs_person(s->radio)))
+		if (c->state != CALL_FAILED && !facts_need_person(s->facts, c->state))
 			return true;
 	return false;
 }

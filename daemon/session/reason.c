@@ -12,7 +12,7 @@ const char *call_hint(const struct call *c)
 {
 	switch (c->state) {
 	case CALL_WAIT_NETWORK:
-		return network_hint(c->session->network);
+		return facts_network_hint(c->session->facts);
 	case CALL_BACKOFF:
 	case CALL_FAILED:
 		return hint_for_end(&c->end);

@@ -15,11 +15,6 @@ static void kick(void *arg)
 	session_kick(arg);
 }
 
-static void on_fact(void *arg)
-{
-	session_facts_changed(arg);
-}
-
 /* --- clients --- */
 
 static void on_lost(void *arg, bool rebooted, const char *why)
@@ -99,7 +94,12 @@ static const struct proxy_owner guests_owner = {
 	.owns_mux = owns_mux,
 };
 
-/* --- radio, SIM, network --- */
+/* --- facts --- */
+
+static void on_facts(void *arg, bool opened)
+{
+	session_facts_changed(arg, opened);
+}
 
 static const char *run_dir(void *arg)
 {
@@ -116,9 +116,12 @@ static void on_signal(void *arg, const char *from, const char *to, int dbm)
 		s->ops->signal(s->arg, from, to, dbm);
 }
 
-static const struct radio_owner radio_owner = {.changed = on_fact, .save = save};
-static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
-static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
+static const struct facts_owner facts_owner = {
+	.changed = on_facts,
+	.save = save,
+	.signal = on_signal,
+	.run_dir = run_dir,
+};
 
 /* --- watch --- */
 
@@ -126,7 +129,7 @@ static void poll(void *arg)
 {
 	struct session *s = arg;
 
-	session_facts_poll(s);
+	facts_poll(s->facts);
 	for (struct call *c = call_first(s); c; c = call_next(c))
 		if (c->state == CALL_UP && c->step == STEP_NONE)
 			call_step(c, STEP_STILL_UP);
@@ -177,11 +180,10 @@ int session_rooms_new(struct session *s, struct error *err)
 	if (s->ids)
 		s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
 	s->format = format_new(s->clients, &s->setup);
-	s->radio = radio_new(s->clients, s->config, &radio_owner, s);
-	s->sim = sim_new(s->clients, s->config, &sim_owner, s);
-	s->network = network_new(s->base, s->clients, &network_owner, s);
+	s->facts =
+		s->ids ? facts_new(s->base, s->clients, s->ids, s->config, &facts_owner, s) : NULL;
 	s->watch = watch_new(s->base, s->config, &watch_owner, s);
-	if (s->guests && s->format && s->radio && s->sim && s->network && s->watch)
+	if (s->guests && s->format && s->facts && s->watch)
 		return 0;
 	return error_set(err, -ENOMEM, "out of memory");
 }
@@ -191,9 +193,7 @@ void session_rooms_free(struct session *s)
 	if (s->clients)
 		clients_close(s->clients);
 	watch_free(&s->watch);
-	network_free(&s->network);
-	sim_free(&s->sim);
-	radio_free(&s->radio);
+	facts_free(&s->facts);
 	format_free(&s->format);
 	guests_free(&s->guests);
 	ids_free(&s->ids);

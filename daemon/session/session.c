@@ -267,7 +267,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = setup->config;
 	s->ops = ops;
 	s->arg = arg;
-	s->gate = CALL_EVENTS;
 	TAILQ_INIT(&s->pdns);
 	r = session_open(s, err);
 	if (r < 0)
@@ -315,7 +314,7 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 	 * calls.
 	 */
 	if (format_agreed((*out)->format) && !(*out)->was_giving_back) {
-		session_facts_start(*out);
+		facts_start((*out)->facts);
 		session_watch_start(*out);
 	}
 	session_kick(*out);
@@ -339,7 +338,7 @@ void session_set(struct session *s, const struct config_trunk *old)
 	bool pin = strcmp(s->config->pin, old->pin), radio = s->config->radio != old->radio;
 
 	if (pin)
-		sim_pin_changed(s->sim);
+		facts_pin_changed(s->facts);
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);
@@ -347,9 +346,9 @@ void session_set(struct session *s, const struct config_trunk *old)
 		c->asked |= (pin && c->state == CALL_WAIT_SIM) ||
 			    (radio && c->state == CALL_WAIT_RADIO);
 	if (radio)
-		radio_retry(s->radio);
+		facts_retry_radio(s->facts);
 	if (pin)
-		sim_ask_again(s->sim);
+		facts_ask_sim(s->facts);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)

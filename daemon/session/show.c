@@ -122,9 +122,7 @@ struct json_object *session_show(const struct session *s)
 			       json_object_new_boolean(clients_exclusive(s->clients)));
 	json_add_int(o, "proxy_clients", guests_count(s->guests));
 	json_object_object_add(o, "format", format ? data_format_to_json(format) : NULL);
-	json_add_text(o, "operating_mode", radio_mode(s->radio));
-	json_object_object_add(o, "sim", sim_show(s->sim));
-	json_object_object_add(o, "network", network_show(s->network));
+	facts_show(s->facts, o);
 	json_object_object_add(o, "qmi", clients_channel(s->clients) ? show_counters(s) : NULL);
 	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
 		json_object_array_add(pdns, show_pdn(pdn));

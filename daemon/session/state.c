@@ -49,15 +49,6 @@ static struct json_object *calls_state(const struct session *s)
 	return a;
 }
 
-static struct json_object *pair(const char *a, int64_t v, const char *b, int64_t w)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_add_int(o, a, v);
-	json_add_int(o, b, w);
-	return o;
-}
-
 static struct json_object *clients_state(const struct session *s)
 {
 	struct json_object *a = json_object_new_array();
@@ -71,14 +62,6 @@ static struct json_object *clients_state(const struct session *s)
 	return a;
 }
 
-static struct json_object *circumstances_state(const struct session *s)
-{
-	struct json_object *o = pair("mcc", s->circumstances.mcc, "mnc", s->circumstances.mnc);
-
-	json_object_object_add(o, "iccid", json_object_new_string(s->circumstances.iccid));
-	return o;
-}
-
 struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -87,8 +70,7 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "revision", json_object_new_string(s->revision));
 	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
 	json_add_int(o, "services", clients_services(s->clients));
-	json_object_object_add(o, "circumstances", circumstances_state(s));
-	json_object_object_add(o, "radio", radio_save(s->radio));
+	facts_save(s->facts, o);
 	json_object_object_add(o, "clients", clients_state(s));
 	ids_save(s->ids, o);
 	if (format_agreed(s->format))
@@ -130,7 +112,7 @@ static int load_client(struct session *s, struct json_object *o)
 
 	for (int i = ID_WDA; id && i < ID_SERVICES; i++)
 		if (json_get_int(o, "service") == clients_service(i) && !clients_id(s->clients, i))
-			return session_add_client(s, i, id);
+			return facts_add_client(s->facts, i, id);
 	return 0;
 }
 
@@ -189,11 +171,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	load_format(s, json_get_object(state, "format"));
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));
-	radio_load(s->radio, json_get_object(state, "radio"));
-	o = json_get_object(state, "circumstances");
-	s->circumstances.mcc = json_get_int(o, "mcc");
-	s->circumstances.mnc = json_get_int(o, "mnc");
-	load_text(o, "iccid", s->circumstances.iccid, sizeof(s->circumstances.iccid));
+	facts_load(s->facts, state);
 	ids_load(s->ids, state);
 	for (size_t i = 0; !r && (o = json_get_element(state, "clients", i)); i++)
 		r = load_client(s, o);

@@ -148,7 +148,7 @@ static void give_up(struct call *c)
 	settle(c);
 	c->attempts++;
 	c->refusals++;
-	c->judged = c->session->circumstances.changes;
+	c->judged = facts_changes(c->session->facts);
 	if (most)
 		wait_ms(c, grown_ms(FAILED_FIRST_MS, c->refusals, most));
 }
@@ -361,15 +361,22 @@ void call_reconsider(struct call *c)
 {
 	const struct session *s = c->session;
 
-	if (c->state == CALL_FAILED && c->step == STEP_NONE && s->gate == EV_DIAL &&
-	    c->judged != s->circumstances.changes)
+	if (c->state == CALL_FAILED && c->step == STEP_NONE && facts_was_open(s->facts) &&
+	    c->judged != facts_changes(s->facts))
 		call_event(c, EV_CIRCUMSTANCES, "SIM or network have changed since it was refused");
 }
 
 void call_consider(struct call *c)
 {
+	static const enum call_event events[GATES] = {
+		[GATE_OPEN] = EV_DIAL,
+		[GATE_NO_RADIO] = EV_NO_RADIO,
+		[GATE_NO_SIM] = EV_NO_SIM,
+		[GATE_NO_NETWORK] = EV_NO_NETWORK,
+	};
 	struct session *s = c->session;
-	enum call_event gate;
+	char why[FACTS_REASON];
+	enum gate gate;
 
 	if (session_giving_back(s) || c->pdn->removing)
 		return;
@@ -380,7 +387,39 @@ void call_consider(struct call *c)
 		call_event(c, EV_DIAL, NULL);
 		return;
 	}
-	gate = session_gate(s);
-	if (gate != CALL_EVENTS)
-		call_event(c, gate, gate == EV_DIAL ? NULL : s->gate_reason);
+	gate = facts_gate(s->facts, why);
+	if (gate != GATE_UNKNOWN)
+		call_event(c, events[gate], gate == GATE_OPEN ? NULL : why);
+}
+
+/*
+ * Does a change of the facts concern a call that waits? One that backs off has its own time, unless
+ * its refusals may have been about this.
+ */
+static bool concerns(const struct call *c, bool opened)
+{
+	if (c->step == STEP_PREPARED)
+		return true;
+	if (c->step != STEP_NONE)
+		return false;
+	if (c->asked)
+		return true;
+	if (c->state == CALL_BACKOFF)
+		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
+	/* Its time has come before it was known whether it may be dialled. */
+	if (c->state == CALL_FAILED)
+		return c->session->config->retry_failed &&
+		       !event_pending(c->timer, EV_TIMEOUT, NULL);
+	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
+	       c->state == CALL_WAIT_NETWORK;
+}
+
+void session_facts_changed(struct session *s, bool opened)
+{
+	for (struct call *c = call_first(s); c; c = call_next(c)) {
+		if (concerns(c, opened))
+			call_consider(c);
+		call_reconsider(c);
+	}
+	session_kick(s);
 }

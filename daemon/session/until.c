@@ -44,13 +44,9 @@ void call_until(const struct call *c, char *s, size_t size)
 	*s = '\0';
 	switch (c->state) {
 	case CALL_WAIT_RADIO:
-		radio_until(c->session->radio, s, size);
-		break;
 	case CALL_WAIT_SIM:
-		snprintf(s, size, "%s", sim_until(c->session->sim));
-		break;
 	case CALL_WAIT_NETWORK:
-		network_until(c->session->network, s, size);
+		facts_until(c->session->facts, c->state, s, size);
 		break;
 	case CALL_BACKOFF:
 		print_time(s, size, call_dials_in_ms(c) > 0 ? call_dials_in_ms(c) : 0);
