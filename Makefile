@@ -179,6 +179,12 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lm -o $@
 
+# It brings data paths of its own in place of the library's.
+$(BUILD)/unit/test_choice: $(addprefix $(BUILD)/asan/,tests/unit/test_choice.o daemon/datapath/choice.o daemon/util/error.o)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ -lcmocka -o $@
+
 FUZZ      := -U_FORTIFY_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -96,7 +96,7 @@ static const struct config_word words[] = {
 	 TRUNK(datapath),
 	 ENUM(datapath_choices),
 	 CHANGE(REPLACE),
-	 .help = "way of splitting aggregates; auto: the best there is here"},
+	 .help = "way of splitting aggregates; auto: the cheapest that works here"},
 	{.key = "dl-max-bytes",
 	 TRUNK(dl_max_bytes),
 	 UINT(0, QMAP_MAX_AGGREGATE),

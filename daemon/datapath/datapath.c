@@ -1,47 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "datapath.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "qmap/wire.h"
 
-const struct datapath_ops *const datapath_choice[] = {&datapath_shim, &datapath_xdp,
-						      &datapath_rmnet, &datapath_qmimux, NULL};
-
 static const struct datapath_ops *const datapaths[] = {
 	&datapath_shim, &datapath_xdp, &datapath_rmnet, &datapath_qmimux, &datapath_raw};
-
-/* Appends the reason why one data path cannot be used. */
-static void add_reason(struct error *why, const struct error *one)
-{
-	size_t len = strlen(why->text);
-
-	if (!len)
-		error_set(why, -EOPNOTSUPP, "%s", one->text);
-	else
-		snprintf(why->text + len, sizeof(why->text) - len, "; %s", one->text);
-}
-
-int datapath_best(const char *trunk, const struct datapath_ops **best, struct error *why)
-{
-	for (const struct datapath_ops *const *ops = datapath_choice; *ops; ops++) {
-		struct error one = {0};
-		int ret = (*ops)->probe(trunk, &one);
-
-		*best = *ops;
-		if (!ret)
-			return 0;
-		if (ret != -EOPNOTSUPP) {
-			*why = one;
-			return ret;
-		}
-		add_reason(why, &one);
-	}
-	error_hint(why, "`qmapctl probe %s` says what each data path would need", trunk);
-	return -EOPNOTSUPP;
-}
 
 const struct datapath_ops *datapath_by_name(const char *name)
 {

@@ -21,7 +21,6 @@ struct pins;
 struct datapath_limits {
 	unsigned int dl_max_bytes;
 	unsigned int dl_max_datagrams;
-	int version; /* enum qmap_version: the only one supported */
 };
 
 struct datapath_port {
@@ -67,6 +66,8 @@ struct datapath_ops {
 
 	/* Can it be used on this machine and @trunk (NULL: any)? @why gets the reason in either case. */
 	int (*probe)(const char *trunk, struct error *why);
+	/* Can it carry QMAP @version on this kernel? 0 or -EOPNOTSUPP. NULL: every version. */
+	int (*carries)(int version, struct error *why);
 	/* Builds and pins everything but the ports. @pins belong to the caller and outlive @out. */
 	int (*attach)(struct datapath **out, struct pins *pins, const char *trunk,
 		      const struct data_format *format, struct error *err);
@@ -130,15 +131,6 @@ extern const struct datapath_ops datapath_qmimux;
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
 /* No QMAP: the trunk itself is the one port (`--qmap off`). */
 extern const struct datapath_ops datapath_raw;
-
-/* The data paths that carry QMAP, the best first; ends with NULL. */
-extern const struct datapath_ops *const datapath_choice[];
-
-/*
- * Selects the first one that works on @trunk. @why describes why the better ones do not, also on
- * success (its err is then not 0 unless *best is the first). -EOPNOTSUPP if none does.
- */
-int datapath_best(const char *trunk, const struct datapath_ops **best, struct error *why);
 
 /* Finds a data path by its name in pins and configuration; NULL if there is none. */
 const struct datapath_ops *datapath_by_name(const char *name);

@@ -45,12 +45,20 @@ static int probe(const char *trunk, struct error *why)
 	return -EOPNOTSUPP;
 }
 
+static int carries(int version, struct error *why)
+{
+	if (version == QMAP_V1)
+		return 0;
+	error_set(why, -EOPNOTSUPP, "data path qmimux knows QMAP v1 alone");
+	error_hint(why, "--qmap v1, or another data path");
+	return -EOPNOTSUPP;
+}
+
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct data_format *format, struct error *err)
 {
-	if (format->version != QMAP_V1)
-		return error_set(err, -EOPNOTSUPP, "qmimux knows QMAP v1 alone");
-	return links_attach(out, pins, trunk, "qmimux", format, err);
+	return carries(format->version, err)
+		       ?: links_attach(out, pins, trunk, "qmimux", format, err);
 }
 
 /* --- one netdev for each mux id --- */
@@ -186,9 +194,9 @@ static int detach(struct datapath *dp, struct error *err)
 
 const struct datapath_ops datapath_qmimux = {
 	.name = "qmimux",
-	.limits = {.version = QMAP_V1},
 	.gone_ms = GONE_MS,
 	.probe = probe,
+	.carries = carries,
 	.attach = attach,
 	.adopt = links_adopt,
 	.renew = observe_renew,

@@ -50,25 +50,24 @@ static int probe(const char *trunk, struct error *why)
 }
 
 /* An older rmnet ignores the flags of v5 and takes its frames for v1's. */
-static int check_version(const struct data_format *format, struct error *err)
+static int carries(int version, struct error *why)
 {
 	unsigned int major, minor;
 	struct utsname u;
 
-	if (format->version != QMAP_V5 || uname(&u) ||
-	    sscanf(u.release, "%u.%u", &major, &minor) != 2 || major > 5 ||
-	    (major == 5 && minor >= 14))
+	if (version != QMAP_V5 || uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2 ||
+	    major > 5 || (major == 5 && minor >= 14))
 		return 0;
-	error_set(err, -EOPNOTSUPP, "rmnet of Linux %u.%u knows no QMAP v5", major, minor);
-	error_hint(err, "--qmap v4 or --qmap v1, or another data path");
+	error_set(why, -EOPNOTSUPP, "rmnet of Linux %u.%u knows no QMAP v5", major, minor);
+	error_hint(why, "--qmap v4 or --qmap v1, or another data path");
 	return -EOPNOTSUPP;
 }
 
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct data_format *format, struct error *err)
 {
-	int ret =
-		check_version(format, err) ?: links_attach(out, pins, trunk, "rmnet", format, err);
+	int ret = carries(format->version, err)
+			  ?: links_attach(out, pins, trunk, "rmnet", format, err);
 
 	if (!ret)
 		(*out)->format = *format;
@@ -270,6 +269,7 @@ const struct datapath_ops datapath_rmnet = {
 	.name = "rmnet",
 	.limits = {0},
 	.probe = probe,
+	.carries = carries,
 	.attach = attach,
 	.adopt = links_adopt,
 	.renew = observe_renew,

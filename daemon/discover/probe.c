@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "config/set.h"
-#include "datapath/datapath.h"
+#include "datapath/choice.h"
 #include "util/log.h"
 #include "probe_modem.h"
 #include "netdev/dev.h"
@@ -87,6 +87,16 @@ static void check_dev(struct json_object *checks, const char *dev)
 		add_check(checks, "control", true, control);
 }
 
+/* In percent of the cheapest data path's, with the highest QMAP version that it carries. */
+static int highest_cost(const struct datapath_ops *ops)
+{
+	struct datapath_choice c;
+
+	if (datapath_choose_only(&c, ops, DATAPATH_ANY, NULL))
+		return 0;
+	return (int)(datapath_cost(ops, c.wish[0].version) * 100 + .5);
+}
+
 static void add_datapath(struct json_object *datapaths, const struct datapath_ops *ops,
 			 const char *dev)
 {
@@ -98,21 +108,37 @@ static void add_datapath(struct json_object *datapaths, const struct datapath_op
 	json_object_object_add(o, "ok", json_object_new_boolean(!ret));
 	json_object_object_add(o, "reason", json_object_new_string(ret ? why.text : "available"));
 	json_object_object_add(o, "hint", why.hint[0] ? json_object_new_string(why.hint) : NULL);
+	json_object_object_add(o, "cost", json_object_new_int(highest_cost(ops)));
 	json_object_array_add(datapaths, o);
+}
+
+/* The data path that `auto` would begin with, and why no cheaper one. */
+static void add_choice(struct json_object *o, const char *dev)
+{
+	struct datapath_choice c;
+	struct error err = {0};
+	bool ok = !datapath_choose(&c, dev, DATAPATH_ANY, &err);
+	const char *why = c.why.err ? c.why.text : "there is none that costs less";
+
+	json_object_object_add(o, "datapath",
+			       ok ? json_object_new_string(c.wish[0].ops->name) : NULL);
+	json_object_object_add(o, "datapath_reason", json_object_new_string(ok ? why : err.text));
 }
 
 /* @o: the modem's object; @dev: its netdev, may be NULL. */
 static void add_checks(struct json_object *o, const char *dev)
 {
 	struct json_object *checks = json_object_new_array(), *datapaths = json_object_new_array();
+	const struct datapath_ops *ops;
 
 	check_kernel(checks);
 	if (dev)
 		check_dev(checks, dev);
-	for (const struct datapath_ops *const *ops = datapath_choice; *ops; ops++)
-		add_datapath(datapaths, *ops, dev);
+	for (unsigned int i = 0; (ops = datapath_by_cost(i)); i++)
+		add_datapath(datapaths, ops, dev);
 	json_object_object_add(o, "checks", checks);
 	json_object_object_add(o, "datapaths", datapaths);
+	add_choice(o, dev);
 }
 
 /*

@@ -7,6 +7,7 @@
 #define QMAP_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct error;
@@ -36,6 +37,12 @@ void output_error(const struct output *output, const struct error *err);
 void output_show(const struct output *output, FILE *out, struct json_object *trunks);
 void output_stats(const struct output *output, FILE *out, struct json_object *trunks);
 void output_probe(const struct output *output, FILE *out, struct json_object *subjects);
+
+/*
+ * Prints the data path (NULL: none), its cost in percent of the cheapest one's (0: not known) and the
+ * reason for it, as one line.
+ */
+void output_choice(FILE *out, const char *datapath, int64_t percent, const char *why);
 
 /* Prints one line of `monitor`. */
 void output_event(const struct output *output, FILE *out, struct json_object *line);

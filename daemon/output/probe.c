@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <json-c/json.h>
+#include <string.h>
 
 #include "util/json_get.h"
 #include "output.h"
 #include "table.h"
+
+void output_choice(FILE *out, const char *datapath, int64_t percent, const char *why)
+{
+	fprintf(out, "%s", datapath ? datapath : "none");
+	if (percent)
+		fprintf(out, " takes %lld.%02lld times the instructions of the cheapest data path",
+			(long long)percent / 100, (long long)percent % 100);
+	fprintf(out, "; %s\n", why);
+}
 
 /* @list names an array of {"name", "ok", @detail_key}. */
 static void print_list(FILE *out, struct json_object *subject, const char *list, const char *title,
@@ -103,6 +113,28 @@ static void print_modems(FILE *out, struct json_object *subjects)
 		print_modem(out, json_object_array_get_idx(subjects, i));
 }
 
+/* Cost of the data path @name in the list. */
+static int64_t cost_of(struct json_object *subject, const char *name)
+{
+	struct json_object *o;
+
+	for (size_t i = 0; name && (o = json_get_element(subject, "datapaths", i)); i++)
+		if (!strcmp(text_of(o, "name"), name))
+			return json_get_int(o, "cost");
+	return 0;
+}
+
+static void print_choice(FILE *out, struct json_object *subject)
+{
+	const char *name = json_get_string(subject, "datapath");
+	const char *why = json_get_string(subject, "datapath_reason");
+
+	if (!why)
+		return;
+	fprintf(out, "auto: ");
+	output_choice(out, name, cost_of(subject, name), why);
+}
+
 /*
  * One subject is printed in full, several modems as a list, because the machine is the same for
  * all.
@@ -120,6 +152,7 @@ void output_probe(const struct output *output, FILE *out, struct json_object *su
 	if (n == 1) {
 		print_list(out, first, "checks", "CHECK", "detail");
 		print_list(out, first, "datapaths", "DATAPATH", "reason");
+		print_choice(out, first);
 	} else {
 		fprintf(out, "`qmapctl probe DEV` says what this machine has for one of them.\n");
 	}

@@ -48,6 +48,18 @@ static void print_head(FILE *out, struct json_object *trunk)
 	fputc('\n', out);
 }
 
+/* One line: the cost of the data path, and why there is no cheaper one. */
+static void print_datapath(FILE *out, struct json_object *trunk)
+{
+	const char *why = json_get_string(trunk, "datapath_reason");
+
+	if (!why)
+		return;
+	fprintf(out, "%s: ", or_empty(json_get_string(trunk, "dev")));
+	output_choice(out, json_get_string(trunk, "datapath"), json_get_int(trunk, "datapath_cost"),
+		      why);
+}
+
 static void print_level(FILE *out, struct json_object *signal, const char *key, const char *name,
 			const char *unit)
 {
@@ -288,6 +300,7 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 		if (i)
 			fputc('\n', out);
 		print_head(out, trunk);
+		print_datapath(out, trunk);
 		print_network(out, trunk);
 		print_table(out, trunk);
 		print_reasons(out, trunk);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <qmap/abi.h>
 
-#include "util/array.h"
 #include "util/log.h"
 #include "endpoint.h"
 #include "hints.h"
@@ -21,16 +20,6 @@
 /* One packet of 1500 bytes with the longest header and pad. */
 #define UL_LEAST_BYTES (8 + 1500 + 3)
 
-static const struct {
-	int version;
-	uint32_t aggregation;
-} ladder[] = {
-	{QMAP_V5, QMI_AGGREGATION_QMAP_V5},
-	{QMAP_V4, QMI_AGGREGATION_QMAP_V4},
-	{QMAP_V1, QMI_AGGREGATION_QMAP_V1},
-	{QMAP_OFF, QMI_AGGREGATION_OFF},
-};
-
 struct format {
 	struct clients *clients;
 	const struct session_setup *setup;
@@ -38,26 +27,39 @@ struct format {
 	struct qmi_endpoint endpoint;
 	struct data_format agreed;
 	bool is_agreed;
-	unsigned int step; /* rung of the ladder */
+	unsigned int step; /* wish that is being asked for */
 	struct {
 		uint16_t qmi_error; /* answer to the last version refused */
 		uint32_t echoed;    /* or the aggregation echoed instead */
 	} refusal;
 };
 
-/* "auto" means any QMAP version: raw IP must be configured. */
-static bool wanted(const struct format *f, unsigned int step)
+/* Values of the TLVs for uplink and downlink aggregation, by version. */
+static uint32_t aggregation(const struct session_wish *w)
 {
-	if (f->setup->qmap == CONFIG_QMAP_AUTO)
-		return ladder[step].version != QMAP_OFF &&
-		       (!f->model->limits_qmap || ladder[step].version <= (int)f->model->qmap);
-	return ladder[step].version == (int)f->setup->qmap;
+	switch (w->version) {
+	case QMAP_V5:
+		return QMI_AGGREGATION_QMAP_V5;
+	case QMAP_V4:
+		return QMI_AGGREGATION_QMAP_V4;
+	case QMAP_V1:
+		return QMI_AGGREGATION_QMAP_V1;
+	}
+	return QMI_AGGREGATION_OFF;
 }
 
+static const struct session_wish *wish(const struct format *f)
+{
+	return &f->setup->wish[f->step];
+}
+
+/* A limit of the model's applies unless the user asks for a version. */
 static bool next_step(struct format *f, unsigned int from)
 {
-	for (f->step = from; f->step < ARRAY_SIZE(ladder); f->step++)
-		if (wanted(f, f->step))
+	bool limited = f->setup->qmap == CONFIG_QMAP_AUTO && f->model->limits_qmap;
+
+	for (f->step = from; f->step < f->setup->nwishes; f->step++)
+		if (!limited || wish(f)->version <= (int)f->model->qmap)
 			return true;
 	return false;
 }
@@ -93,11 +95,10 @@ void format_request(const struct format *f, struct qmi_request *r)
 {
 	const struct qmi_wda_format asked = {
 		.link_protocol = QMI_LINK_RAW_IP,
-		.ul_aggregation = ladder[f->step].aggregation,
-		.dl_aggregation = ladder[f->step].aggregation,
-		.dl_max_datagrams =
-			f->setup->dl_max_datagrams ? f->setup->dl_max_datagrams : DL_MAX_DATAGRAMS,
-		.dl_max_bytes = smaller(f->model->dl_max_bytes, f->setup->dl_max_bytes),
+		.ul_aggregation = aggregation(wish(f)),
+		.dl_aggregation = aggregation(wish(f)),
+		.dl_max_datagrams = wish(f)->dl_max_datagrams ?: DL_MAX_DATAGRAMS,
+		.dl_max_bytes = smaller(f->model->dl_max_bytes, wish(f)->dl_max_bytes),
 		.ul_max_datagrams = UL_MAX_DATAGRAMS,
 		.ul_max_bytes = UL_MAX_BYTES,
 	};
@@ -107,7 +108,7 @@ void format_request(const struct format *f, struct qmi_request *r)
 
 static bool agrees(const struct format *f, const struct qmi_wda_format *echoed)
 {
-	uint32_t asked = ladder[f->step].aggregation;
+	uint32_t asked = aggregation(wish(f));
 
 	if (echoed->link_protocol != QMI_WDA_NOT_TOLD && echoed->link_protocol != QMI_LINK_RAW_IP)
 		return false;
@@ -140,7 +141,7 @@ static unsigned int told_uplink(uint32_t v)
 static void agree(struct format *f, const struct qmi_wda_format *echoed)
 {
 	f->agreed = (struct data_format){
-		.version = ladder[f->step].version,
+		.version = wish(f)->version,
 		.dl_max_bytes = told(echoed->dl_max_bytes),
 		.dl_max_datagrams = told(echoed->dl_max_datagrams),
 		.ul_max_bytes = told_uplink(echoed->ul_max_bytes),
@@ -151,7 +152,7 @@ static void agree(struct format *f, const struct qmi_wda_format *echoed)
 
 static int none_accepted(const struct format *f, struct error *err)
 {
-	const char *what = f->setup->qmap == CONFIG_QMAP_AUTO  ? "any version of QMAP"
+	const char *what = f->setup->nwishes > 1	       ? "any version of QMAP"
 			   : f->setup->qmap == CONFIG_QMAP_OFF ? "raw IP without QMAP"
 							       : "the version of QMAP asked for";
 	const char *hint = hint_for_error(f->refusal.qmi_error);
@@ -189,7 +190,7 @@ int format_answer(struct format *f, const struct qmi_message *m, const struct qm
 	f->refusal.qmi_error = res->status ? res->error : 0;
 	f->refusal.echoed = echoed.dl_aggregation;
 	log_debug("modem refuses aggregation %s: %s",
-		  qmi_enum_name("aggregation", ladder[f->step].aggregation),
+		  qmi_enum_name("aggregation", aggregation(wish(f))),
 		  res->status ? "error" : "echoes something else");
 	return next_step(f, f->step + 1) ? 1 : none_accepted(f, err);
 }

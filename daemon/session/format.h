@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data format: QMAP versions are requested from the newest down until the modem agrees. Its
+ * The data format: the owner's wishes are requested in their order until the modem agrees. Its
  * echoed values count, not its "success": EC25 accepts v5 and echoes "aggregation off".
  */
 #ifndef QMAP_SESSION_FORMAT_H
@@ -21,10 +21,10 @@ void format_free(struct format **f);
 
 /* Finds model and data interface by the channel's device, or by the modem's strings. */
 void format_identify(struct format *f, const char *model, const char *revision);
-/* The first version to request; -EOPNOTSUPP with @err if the model does not permit any. */
+/* The first wish to request; -EOPNOTSUPP with @err if the model does not permit any. */
 int format_first(struct format *f, const char *model, struct error *err);
 void format_request(const struct format *f, struct qmi_request *r);
-/* 0: agreed; 1: refused, request the next version; negative with @err: none is left. */
+/* 0: agreed; 1: refused, request the next wish; negative with @err: none is left. */
 int format_answer(struct format *f, const struct qmi_message *m, const struct qmi_result *res,
 		  struct error *err);
 

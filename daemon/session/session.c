@@ -323,13 +323,21 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 
 void session_setup_init(struct session_setup *setup, const struct config_trunk *config)
 {
+	static const int versions[SESSION_WISHES] = {QMAP_V5, QMAP_V4, QMAP_V1};
+	bool any = config->qmap == CONFIG_QMAP_AUTO;
+
 	*setup = (struct session_setup){
 		.config = config,
 		.qmap = config->qmap,
-		.dl_max_bytes = config->dl_max_bytes,
-		.dl_max_datagrams = config->dl_max_datagrams,
+		.nwishes = any ? SESSION_WISHES : 1,
 		.persist = config->persist,
 	};
+	for (unsigned int i = 0; i < setup->nwishes; i++)
+		setup->wish[i] = (struct session_wish){
+			.version = any ? versions[i] : (int)config->qmap,
+			.dl_max_bytes = config->dl_max_bytes,
+			.dl_max_datagrams = config->dl_max_datagrams,
+		};
 	memcpy(setup->control, config->control, sizeof(setup->control));
 }
 

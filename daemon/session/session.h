@@ -95,13 +95,23 @@ struct session_ops {
 	void (*lost)(void *arg, const char *why);
 };
 
+/* A data format to ask the modem for. */
+struct session_wish {
+	int version;		       /* enum qmap_version */
+	unsigned int dl_max_bytes;     /* 0: what suits the modem */
+	unsigned int dl_max_datagrams; /* 0: the usual number */
+};
+
+#define SESSION_WISHES 3
+
 /* One opening of a modem: the configuration, and choices for values that it leaves open. */
 struct session_setup {
 	/* The caller's. It outlives the session, which has no copy; see session_set(). */
 	const struct config_trunk *config;
 	char control[108]; /* as config->control, but not empty */
 	enum config_qmap qmap;
-	unsigned int dl_max_bytes, dl_max_datagrams;
+	struct session_wish wish[SESSION_WISHES]; /* in the order to ask in */
+	unsigned int nwishes;
 	bool persist; /* a PDN that is refused for good does not end the session */
 };
 /* All as configured. */

@@ -36,6 +36,7 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
+	trunk_adopt_reason(t, show);
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	ret = t->ops->adopt(&t->dp, &t->pins, err);

@@ -134,49 +134,15 @@ void trunk_listen_commands(struct trunk *t)
 		event_add(t->commands, NULL);
 }
 
-/* Checks a version chosen by the user against the data path. */
-static int check_version(const struct trunk *t, struct error *err)
-{
-	int version = t->ops->limits.version;
-
-	if (!version || t->config.qmap == CONFIG_QMAP_AUTO || (int)t->config.qmap == version)
-		return 0;
-	error_set(err, -EOPNOTSUPP, "data path %s knows QMAP v%d alone", t->ops->name, version);
-	error_hint(err, "--qmap v%d, or another data path", version);
-	return -EOPNOTSUPP;
-}
-
-/* Selects the best data path available, or the configured one. With QMAP off there is no choice. */
-int trunk_choose_datapath(struct trunk *t, struct error *err)
-{
-	static const struct datapath_ops *const by_config[CONFIG_DATAPATH_QMIMUX + 1] = {
-		[CONFIG_DATAPATH_SHIM] = &datapath_shim,
-		[CONFIG_DATAPATH_XDP] = &datapath_xdp,
-		[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
-		[CONFIG_DATAPATH_QMIMUX] = &datapath_qmimux,
-	};
-	struct error why = {0};
-
-	t->ops = t->config.qmap == CONFIG_QMAP_OFF ? &datapath_raw : by_config[t->config.datapath];
-	if (t->ops)
-		return t->ops->probe(t->dev.name, err) ?: check_version(t, err);
-	if (datapath_best(t->dev.name, &t->ops, &why))
-		return error_pass(err, &why);
-	if (why.err && t->tries <= 1) /* not at every attempt */
-		log_info("%s: data path %s, because %s", t->config.dev, t->ops->name, why.text);
-	return 0;
-}
-
 static int build(struct trunk *t, struct error *err)
 {
 	const struct data_format *format = &t->format;
 	int ret;
 
-	if (format->version == QMAP_OFF)
-		t->ops = &datapath_raw;
 	ret = t->ops->attach(&t->dp, &t->pins, t->config.dev, format, err);
 	if (ret)
 		return ret;
+	trunk_explain_datapath(t);
 	trunk_listen_commands(t);
 	for (unsigned int i = 0; i < t->config.npdns; i++) {
 		ret = trunk_add_port(t, &t->config.pdns[i], err);
@@ -231,8 +197,8 @@ void trunk_set_static_format(struct trunk *t)
 {
 	t->format = (struct data_format){
 		.version = t->config.qmap == CONFIG_QMAP_AUTO ? QMAP_V1 : (int)t->config.qmap,
-		.dl_max_bytes = t->setup.dl_max_bytes,
-		.dl_max_datagrams = t->setup.dl_max_datagrams,
+		.dl_max_bytes = t->setup.wish[0].dl_max_bytes,
+		.dl_max_datagrams = t->setup.wish[0].dl_max_datagrams,
 	};
 }
 

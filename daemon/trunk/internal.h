@@ -7,6 +7,7 @@
 
 #include <sys/queue.h>
 
+#include "datapath/choice.h"
 #include "datapath/datapath.h"
 #include "datapath/pins.h"
 #include "session/session.h"
@@ -62,8 +63,10 @@ struct trunk {
 	void *done_arg;
 
 	struct pins pins;
-	struct trunk_dev dev; /* ifindex 0: no netdev */
+	struct trunk_dev dev;	       /* ifindex 0: no netdev */
+	struct datapath_choice choice; /* at the last opening; n is 0 after adoption */
 	const struct datapath_ops *ops;
+	char path_why[512];	   /* why @ops; set when @dp is built */
 	struct datapath *dp;	   /* NULL until the data format is negotiated */
 	struct data_format format; /* as agreed last; @dp is built for it */
 	struct event *commands;	   /* QMAP commands are pending */
@@ -142,11 +145,24 @@ void trunk_settle_look(struct trunk *t);
 /* Ends every wait because of @err. */
 void trunk_settle_end(struct trunk *t, const struct error *err);
 
+/* trunk/path.c: looks which data paths work here; t->ops is the one for the first wish. */
+int trunk_choose_datapath(struct trunk *t, struct error *err);
+/* The modem has granted @version: t->ops becomes the data path for it. -EOPNOTSUPP. */
+int trunk_grant_datapath(struct trunk *t, int version, struct error *err);
+/* Writes into t->setup which formats to ask for. */
+void trunk_fill_wishes(struct trunk *t);
+/* Logs what was chosen, why, and its cost; sets t->path_why. */
+void trunk_explain_datapath(struct trunk *t);
+/* Instructions of a received packet in percent of the cheapest data path's; 0: not known. */
+int trunk_datapath_cost(const struct trunk *t);
+/* Adds the keys datapath, datapath_cost and datapath_reason; reads the last one again. */
+void trunk_show_datapath(const struct trunk *t, struct json_object *o);
+void trunk_adopt_reason(struct trunk *t, struct json_object *show);
+
 /* trunk/build.c: data path and ports. */
 void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn);
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
 void trunk_del_port(struct trunk *t, unsigned int pdn);
-int trunk_choose_datapath(struct trunk *t, struct error *err);
 /* On failure, removes everything again. */
 int trunk_build(struct trunk *t, struct error *err);
 /*

@@ -22,7 +22,8 @@ static int rebuild(struct trunk *t, struct error *err)
 
 	log_info("%s: another data format than before, the ports are made anew", t->config.dev);
 	trunk_tear_down(t, NULL);
-	ret = trunk_choose_datapath(t, err) ?: trunk_clear_pins(t, err);
+	ret = trunk_choose_datapath(t, err) ?: trunk_grant_datapath(t, t->format.version, err)
+		?: trunk_clear_pins(t, err);
 	return ret ?: trunk_build(t, err);
 }
 
@@ -33,7 +34,7 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 
 	t->format = *format;
 	if (!t->dp)
-		return trunk_build(t, err);
+		return trunk_grant_datapath(t, format->version, err) ?: trunk_build(t, err);
 	return fits ? 0 : rebuild(t, err);
 }
 

@@ -156,7 +156,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "reason", string_or_null(t->reason[0] ? t->reason : t->why_lost));
 	json_object_object_add(o, "damage", trunk_repair_left(t));
 	json_object_object_add(o, "modem", show_modem(t));
-	json_object_object_add(o, "datapath", t->ops ? json_object_new_string(t->ops->name) : NULL);
+	trunk_show_datapath(t, o);
 	show_format(t, o);
 	json_object_object_add(o, "control", json_object_new_string(t->setup.control));
 	take(o, session, "exclusive");

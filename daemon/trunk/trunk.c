@@ -155,8 +155,6 @@ static bool finds_control(const struct trunk *t)
 
 void trunk_fill_setup(struct trunk *t)
 {
-	static const struct datapath_limits none = {0};
-	const struct datapath_limits *limits = t->ops ? &t->ops->limits : &none;
 	char found[sizeof(t->setup.control)];
 
 	memcpy(found, t->setup.control, sizeof(found));
@@ -164,12 +162,7 @@ void trunk_fill_setup(struct trunk *t)
 	t->setup.persist |= t->was_ready;
 	if (finds_control(t))
 		memcpy(t->setup.control, found, sizeof(found));
-	if (!t->setup.dl_max_bytes)
-		t->setup.dl_max_bytes = limits->dl_max_bytes;
-	if (!t->setup.dl_max_datagrams)
-		t->setup.dl_max_datagrams = limits->dl_max_datagrams;
-	if (limits->version && t->setup.qmap == CONFIG_QMAP_AUTO)
-		t->setup.qmap = (enum config_qmap)limits->version;
+	trunk_fill_wishes(t);
 }
 
 static int find_control(struct trunk *t, struct error *err)

@@ -213,13 +213,17 @@ static void probe(void **state)
 	expect(output_probe,
 	       "[{\"dev\":null,\"checks\":[{\"name\":\"bpf\",\"ok\":true,\"detail\":\"6.1\"},"
 	       "{\"name\":\"bpffs\",\"ok\":false,\"detail\":\"not mounted\"}],"
-	       "\"datapaths\":[{\"name\":\"xdp\",\"ok\":true,\"reason\":\"all there\"}]}]",
+	       "\"datapath\":\"xdp\",\"datapath_reason\":\"shim: not loaded\","
+	       "\"datapaths\":[{\"name\":\"xdp\",\"ok\":true,\"reason\":\"all there\","
+	       "\"cost\":2405}]}]",
 	       "no modem; this machine:\n"
 	       "CHECK OK  DETAIL\n"
 	       "bpf   yes 6.1\n"
 	       "bpffs no  not mounted\n"
 	       "DATAPATH OK  DETAIL\n"
-	       "xdp      yes all there\n");
+	       "xdp      yes all there\n"
+	       "auto: xdp takes 24.05 times the instructions of the cheapest data path; "
+	       "shim: not loaded\n");
 }
 
 static void probe_modems(void **state)

@@ -391,6 +391,32 @@ static void test_ladder_echo(void **state)
 	assert_int_equal(seen.format.dl_max_bytes, 4096);
 }
 
+/* The owner's wishes decide, each with sizes of its own. */
+static void test_wishes(void **state)
+{
+	struct session_setup setup;
+	struct error err = {0};
+
+	modem.accepts = 1u << 9;
+	modem.model = "RG500Q";
+	pdn("1,ip=v4");
+	assert_int_equal(config_trunk_finish(&config, &err), 0);
+	session_setup_init(&setup, &config);
+	setup.nwishes = 2;
+	setup.wish[0] = (struct session_wish){.version = 1, .dl_max_datagrams = 7};
+	setup.wish[1] = (struct session_wish){.version = 5, .dl_max_bytes = 2048};
+	assert_int_equal(session_start(&session, modem.base, &setup, &ops, NULL, &err), 0);
+	assert_true(fake_run(&modem, &seen.started, 2000));
+	assert_int_equal(seen.error.err, 0);
+	assert_int_equal(seen.format.version, 5);
+	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 2);
+	assert_int_equal(u32(nth(WDA, FORMAT, 0), 0x12), 5);
+	assert_int_equal(u32(nth(WDA, FORMAT, 0), 0x15), 7);
+	assert_int_equal(u32(nth(WDA, FORMAT, 1), 0x12), 9);
+	assert_int_equal(u32(nth(WDA, FORMAT, 1), 0x15), 32);
+	assert_int_equal(u32(nth(WDA, FORMAT, 1), 0x16), 2048);
+}
+
 static void test_ladder_other_size(void **state)
 {
 	modem.dl_bytes = 12345;
@@ -1625,6 +1651,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_ladder_v5_refused),
 	TEST(test_ladder_v1),
 	TEST(test_ladder_echo),
+	TEST(test_wishes),
 	TEST(test_ladder_other_size),
 	TEST(test_ladder_uplink_size),
 	TEST(test_ladder_uplink_size_least),

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The choice among data paths, with data paths that only say whether they work and for which version. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/datapath/choice.h"
+
+/* One letter for each data path that works: s, r, q, x. "!" behind one: its probe lacks privileges. */
+static const char *works;
+static int rmnet_most; /* the highest version that rmnet carries */
+
+static int probe(char name, struct error *why)
+{
+	const char *at = strchr(works, name);
+
+	if (at && at[1] == '!')
+		return error_set(why, -EPERM, "%c needs root", name);
+	return at ? 0 : error_set(why, -EOPNOTSUPP, "%c is missing", name);
+}
+
+#define PROBE(name, letter)                                                                        \
+	static int name(const char *trunk, struct error *why)                                      \
+	{                                                                                          \
+		return probe(letter, why);                                                         \
+	}
+PROBE(probe_shim, 's')
+PROBE(probe_rmnet, 'r')
+PROBE(probe_qmimux, 'q')
+PROBE(probe_xdp, 'x')
+
+static int rmnet_carries(int version, struct error *why)
+{
+	return version <= rmnet_most ? 0 : error_set(why, -EOPNOTSUPP, "no v%d", version);
+}
+
+static int qmimux_carries(int version, struct error *why)
+{
+	return version == QMAP_V1 ? 0 : error_set(why, -EOPNOTSUPP, "no v%d", version);
+}
+
+const struct datapath_ops datapath_shim = {.name = "shim", .probe = probe_shim};
+const struct datapath_ops datapath_rmnet = {
+	.name = "rmnet", .probe = probe_rmnet, .carries = rmnet_carries};
+const struct datapath_ops datapath_qmimux = {
+	.name = "qmimux", .probe = probe_qmimux, .carries = qmimux_carries};
+const struct datapath_ops datapath_xdp = {.name = "xdp", .probe = probe_xdp};
+
+static int setup(void **state)
+{
+	rmnet_most = QMAP_V5;
+	return 0;
+}
+
+static void wishes_text(const struct datapath_choice *c, char *text, size_t size)
+{
+	size_t n = 0;
+
+	text[0] = 0;
+	for (unsigned int i = 0; i < c->n; i++)
+		n += snprintf(text + n, size - n, "%sv%d %s", i ? ", " : "", c->wish[i].version,
+			      c->wish[i].ops->name);
+}
+
+/* @why: NULL if nothing cheaper is missing. */
+static void expect(const char *paths, int version, const char *wishes, const char *why)
+{
+	struct datapath_choice c;
+	struct error err = {0};
+	char text[128];
+
+	works = paths;
+	assert_int_equal(datapath_choose(&c, "wwan0", version, &err), 0);
+	wishes_text(&c, text, sizeof(text));
+	assert_string_equal(text, wishes);
+	if (why)
+		assert_string_equal(c.why.text, why);
+	else
+		assert_int_equal(c.why.err, 0);
+}
+
+static void the_cheapest_that_works(void **state)
+{
+	expect("srqx", DATAPATH_ANY, "v5 shim, v4 shim, v1 shim", NULL);
+	expect("rqx", DATAPATH_ANY, "v5 rmnet, v4 rmnet, v1 rmnet", "shim: s is missing");
+	expect("x", DATAPATH_ANY, "v5 xdp, v4 xdp, v1 xdp",
+	       "shim: s is missing; rmnet: r is missing; qmimux: q is missing");
+}
+
+/* A version stands with another data path where the cheapest one does not carry it. */
+static void another_version(void **state)
+{
+	expect("qx", DATAPATH_ANY, "v1 qmimux, v5 xdp, v4 xdp",
+	       "shim: s is missing; rmnet: r is missing");
+	rmnet_most = QMAP_V4;
+	expect("rx", DATAPATH_ANY, "v4 rmnet, v1 rmnet, v5 xdp", "shim: s is missing");
+	expect("rx", QMAP_V5, "v5 xdp", "shim: s is missing; rmnet: no v5; qmimux: q is missing");
+	expect("q", DATAPATH_ANY, "v1 qmimux", "shim: s is missing; rmnet: r is missing");
+}
+
+static void the_version_that_is_asked_for(void **state)
+{
+	expect("srqx", QMAP_V1, "v1 shim", NULL);
+	expect("qx", QMAP_V5, "v5 xdp", "shim: s is missing; rmnet: r is missing; qmimux: no v5");
+	expect("qx", QMAP_V1, "v1 qmimux", "shim: s is missing; rmnet: r is missing");
+}
+
+static void granted(void **state)
+{
+	struct datapath_choice c;
+
+	works = "qx";
+	assert_int_equal(datapath_choose(&c, NULL, DATAPATH_ANY, NULL), 0);
+	assert_ptr_equal(datapath_granted(&c, QMAP_V1), &datapath_qmimux);
+	assert_ptr_equal(datapath_granted(&c, QMAP_V4), &datapath_xdp);
+	works = "q";
+	assert_int_equal(datapath_choose(&c, NULL, DATAPATH_ANY, NULL), 0);
+	assert_null(datapath_granted(&c, QMAP_V5));
+}
+
+static void none(void **state)
+{
+	struct datapath_choice c;
+	struct error err = {0};
+
+	works = "";
+	assert_int_equal(datapath_choose(&c, "wwan0", DATAPATH_ANY, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, "shim: s is missing; rmnet: r is missing; qmimux: q is "
+				      "missing; xdp: x is missing");
+	assert_non_null(strstr(err.hint, "qmapctl probe wwan0"));
+	err = (struct error){0};
+	works = "q";
+	assert_int_equal(datapath_choose(&c, "wwan0", QMAP_V5, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.text, "qmimux: no v5"));
+}
+
+/* Without privileges nothing is known of the others, unless a cheaper one works already. */
+static void privileges(void **state)
+{
+	struct datapath_choice c;
+	struct error err = {0};
+
+	works = "r!x";
+	assert_int_equal(datapath_choose(&c, "wwan0", DATAPATH_ANY, &err), -EPERM);
+	assert_string_equal(err.text, "r needs root");
+	expect("sr!", DATAPATH_ANY, "v5 shim, v4 shim, v1 shim", NULL);
+}
+
+static void only_one(void **state)
+{
+	struct datapath_choice c;
+	struct error err = {0};
+	char text[128];
+
+	works = "";
+	assert_int_equal(datapath_choose_only(&c, &datapath_qmimux, DATAPATH_ANY, &err), 0);
+	wishes_text(&c, text, sizeof(text));
+	assert_string_equal(text, "v1 qmimux");
+	assert_int_equal(datapath_choose_only(&c, &datapath_qmimux, QMAP_V4, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, "no v4");
+}
+
+/* The order is that of the measured figures, at the highest version that each carries. */
+static void order_is_by_cost(void **state)
+{
+	const struct datapath_ops *ops;
+	double before = 0;
+	unsigned int i;
+
+	for (i = 0; (ops = datapath_by_cost(i)); i++) {
+		struct datapath_choice c;
+		double cost;
+
+		assert_int_equal(datapath_choose_only(&c, ops, DATAPATH_ANY, NULL), 0);
+		cost = datapath_cost(ops, c.wish[0].version);
+		assert_true(cost > before);
+		before = cost;
+	}
+	assert_int_equal(i, 4);
+	assert_true(datapath_cost(datapath_by_cost(0), QMAP_V5) == 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_cheapest_that_works, setup),
+		cmocka_unit_test_setup(another_version, setup),
+		cmocka_unit_test_setup(the_version_that_is_asked_for, setup),
+		cmocka_unit_test_setup(granted, setup),
+		cmocka_unit_test_setup(none, setup),
+		cmocka_unit_test_setup(privileges, setup),
+		cmocka_unit_test_setup(only_one, setup),
+		cmocka_unit_test_setup(order_is_by_cost, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
