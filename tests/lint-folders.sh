@@ -12,14 +12,15 @@ table() {
 	qmi: util
 	rtnl: util
 	clat: rtnl util
-	netdev: qmi rtnl util
-	datapath: model netdev rtnl util
+	keep: model util
+	netdev: keep qmi rtnl util
+	datapath: keep model netdev rtnl util
 	config: qmi util
 	control: util
 	events: model util
 	proxy: qmi util
 	session: config model proxy qmi util
-	trunk: config datapath events model netdev qmi rtnl session util
+	trunk: config datapath events keep model netdev qmi rtnl session util
 	manager: config control datapath events netdev trunk util
 	hooks: events manager model trunk util
 	output: datapath events util
