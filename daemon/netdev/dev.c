@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "qmi/models.h"
-#include "util/log.h"
 #include "util/sysfs.h"
-#include "rtnl/rtnl.h"
 
 #define SYSFS_NET "/sys/class/net/"
 
@@ -194,8 +192,8 @@ int trunk_dev_write(const char *name, const char *attr, const char *value, struc
  * and on again (qmi_wwan.c, qmi_wwan_netdev_setup), and usbnet refuses sizes that are a multiple of
  * the endpoint's packet size (usbnet.c, usbnet_change_mtu: EDOM), hence the odd one.
  */
-static int set_buffers(struct rtnl *nl, const struct trunk_dev *t, unsigned int bytes,
-		       struct error *err)
+static int set_buffer_size(struct rtnl *nl, const struct trunk_dev *t, unsigned int bytes,
+			   struct error *err)
 {
 	int ret = rtnl_link_set_mtu(nl, t->ifindex, bytes + 1, NULL);
 
@@ -215,17 +213,92 @@ static bool is_qmi_wwan(const char *name)
 	return !access(path, F_OK);
 }
 
-static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qmap,
-			    unsigned int rx_bytes, struct error *err)
-{
-	int ret = rtnl_link_set_up(nl, t->ifindex, false, err)
-			  ?: trunk_dev_write(t->name, "raw_ip", "Y", err);
+/* --- what it has to be: every row by its look and its fix --- */
 
-	if (!ret && rx_bytes)
-		ret = set_buffers(nl, t, rx_bytes, err);
-	if (!ret && qmap)
-		ret = trunk_dev_write(t->name, "pass_through", "Y", err);
-	return ret;
+int trunk_dev_read(struct trunk_dev_view *view, struct error *err)
+{
+	return rtnl_link_get_index(view->nl, view->dev->ifindex, &view->link, err);
+}
+
+static bool is_off(const struct trunk_dev_view *v, const char *attr)
+{
+	char value[8];
+
+	return sysfs_text(value, sizeof(value), SYSFS_NET "%s/qmi/%s", v->link.name, attr) &&
+	       value[0] == 'N';
+}
+
+static enum keep_look look_raw_ip(void *arg, char *detail)
+{
+	return is_off(arg, "raw_ip") ? KEEP_WRONG : KEEP_FINE;
+}
+
+/* The driver requires it to be down. With QMAP the row of its admin state sets it up. */
+static int set_raw_ip(void *arg, struct error *err)
+{
+	struct trunk_dev_view *v = arg;
+	int ret = rtnl_link_set_up(v->nl, v->dev->ifindex, false, err)
+			  ?: trunk_dev_write(v->dev->name, "raw_ip", "Y", err);
+
+	if (!ret && !v->dev->qmap)
+		ret = rtnl_link_set_up(v->nl, v->dev->ifindex, true, err);
+	return ret ?: trunk_dev_read(v, err);
+}
+
+/* Without QMAP the netdev is the port, and belongs to its user. */
+static enum keep_look look_buffers(void *arg, char *detail)
+{
+	const struct trunk_dev_view *v = arg;
+
+	if (!v->dev->qmap || !v->dev->rx_bytes || !is_qmi_wwan(v->link.name))
+		return KEEP_UNKNOWN;
+	return v->link.mtu <= v->dev->rx_bytes ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int set_buffers(void *arg, struct error *err)
+{
+	struct trunk_dev_view *v = arg;
+
+	return set_buffer_size(v->nl, v->dev, v->dev->rx_bytes, err);
+}
+
+static enum keep_look look_pass_through(void *arg, char *detail)
+{
+	const struct trunk_dev_view *v = arg;
+
+	return v->dev->qmap && is_off(v, "pass_through") ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int set_pass_through(void *arg, struct error *err)
+{
+	const struct trunk_dev_view *v = arg;
+
+	return trunk_dev_write(v->dev->name, "pass_through", "Y", err);
+}
+
+static enum keep_look look_up_or_down(void *arg, char *detail)
+{
+	const struct trunk_dev_view *v = arg;
+
+	return v->dev->qmap && !(v->link.flags & IFF_UP) ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int set_up(void *arg, struct error *err)
+{
+	const struct trunk_dev_view *v = arg;
+
+	return rtnl_link_set_up(v->nl, v->dev->ifindex, true, err);
+}
+
+static enum keep_look look_queue(void *arg, char *detail)
+{
+	struct trunk_dev_view *v = arg;
+	int ret = 0;
+
+	v->queue[0] = 0;
+	if (v->dev->qmap)
+		ret = rtnl_queue_look(v->nl, v->dev->ifindex, v->queue, sizeof(v->queue), NULL);
+	return ret > 0 ? KEEP_WRONG : KEEP_FINE;
 }
 
 /*
@@ -234,122 +307,85 @@ static int prepare_qmi_wwan(struct rtnl *nl, const struct trunk_dev *t, bool qma
  * bits where the mux id is now, and "corrects" the checksum where the IP length is
  * (include/net/inet_ecn.h, IP_ECN_set_ce).
  */
-static void set_queue(struct rtnl *nl, const struct trunk_dev *t)
+static int set_queue(void *arg, struct error *err)
 {
-	struct error err = {0};
+	const struct trunk_dev_view *v = arg;
+	struct error why = {0};
+	int ret = rtnl_queue_set_plain(v->nl, v->dev->ifindex, &why);
 
-	if (rtnl_queue_set_plain(nl, t->ifindex, &err))
-		log_warning("%s: %s: if it marks congestion (ECN), it damages QMAP frames", t->name,
-			    err.text);
+	if (!ret)
+		return 0;
+	return error_set(err, ret, "%s: %s: if it marks congestion (ECN), it damages QMAP frames",
+			 v->dev->name, why.text);
 }
+
+static enum keep_look look_users_queue(void *arg, char *detail)
+{
+	const struct trunk_dev_view *v = arg;
+
+	snprintf(detail, KEEP_DETAIL, "%s", v->queue);
+	return v->queue[0] ? KEEP_WRONG : KEEP_FINE;
+}
+
+/*
+ * Leaving raw IP requires it to be down, and resets its MTU and queue: one damage, not five. A process
+ * that renames it has to set it down before and up afterwards, and would fail (EBUSY) if it were set up
+ * too early.
+ */
+const struct keep_row trunk_dev_rows[] = {
+	{.what = "somebody has taken it out of raw IP",
+	 .covers = true,
+	 .budget = KEEP_THRICE,
+	 .look = look_raw_ip,
+	 .fix = set_raw_ip},
+	{.what = "somebody has lowered its MTU, and with it the receive buffers",
+	 .budget = KEEP_THRICE,
+	 .look = look_buffers,
+	 .fix = set_buffers},
+	{.what = "somebody has switched its pass_through off",
+	 .budget = KEEP_THRICE,
+	 .look = look_pass_through,
+	 .fix = set_pass_through},
+	{.what = "somebody has set it down",
+	 .patience_ms = 300,
+	 .budget = KEEP_THRICE,
+	 .look = look_up_or_down,
+	 .fix = set_up},
+	{.what = "somebody has given it a queue that marks congestion in QMAP headers",
+	 .may_fail = true,
+	 .budget = KEEP_THRICE,
+	 .look = look_queue,
+	 .fix = set_queue},
+	{.what = "somebody has given it the queue %s: if that marks congestion (ECN), it damages "
+		 "QMAP "
+		 "frames",
+	 .owner = KEEP_USER,
+	 .look = look_users_queue},
+	{0},
+};
 
 int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err)
 {
-	struct rtnl *nl = NULL;
-	int ret = rtnl_open(&nl, NULL, err);
+	struct trunk_dev_view v = {.dev = t};
+	int ret = rtnl_open(&v.nl, NULL, err);
 
 	if (ret)
 		return ret;
 	t->prepared = true;
-	if (is_qmi_wwan(t->name))
-		ret = prepare_qmi_wwan(nl, t, qmap, rx_bytes, err);
+	t->qmap = qmap;
+	t->rx_bytes = rx_bytes;
 	/*
 	 * Otherwise the kernel sends router solicitations of its own, before there is a call and
 	 * without a QMAP header. It only removes an address that it has made already when the link
 	 * goes down.
 	 */
-	rtnl_link_set_addrgenmode(nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
-	if (!ret)
-		ret = rtnl_link_set_up(nl, t->ifindex, false, err)
-			      ?: rtnl_link_set_up(nl, t->ifindex, true, err);
-	if (!ret && qmap)
-		set_queue(nl, t);
-	rtnl_close(&nl);
-	return ret;
-}
-
-/* --- comparing it with its prepared state --- */
-
-static bool is_off(const char *name, const char *attr)
-{
-	char value[8];
-
-	return sysfs_text(value, sizeof(value), SYSFS_NET "%s/qmi/%s", name, attr) &&
-	       value[0] == 'N';
-}
-
-static unsigned int look_qmi_wwan(const struct rtnl_link *link, bool qmap, unsigned int rx_bytes)
-{
-	unsigned int wrong = 0;
-
-	if (is_off(link->name, "raw_ip"))
-		wrong |= 1 << TRUNK_DEV_RAW_IP;
-	if (qmap && is_off(link->name, "pass_through"))
-		wrong |= 1 << TRUNK_DEV_PASS_THROUGH;
-	if (qmap && rx_bytes && link->mtu <= rx_bytes)
-		wrong |= 1 << TRUNK_DEV_MTU;
-	return wrong;
-}
-
-static int look(struct rtnl *nl, const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
-		struct trunk_dev_state *out, struct error *err)
-{
-	struct rtnl_link link = {0};
-	int ret = rtnl_link_get_index(nl, t->ifindex, &link, err);
-
-	if (ret)
-		return ret;
-	if (is_qmi_wwan(link.name))
-		out->wrong = look_qmi_wwan(&link, qmap, rx_bytes);
-	if (!qmap) /* the netdev is the port, and belongs to its user */
-		return 0;
-	if (!(link.flags & IFF_UP))
-		out->wrong |= 1 << TRUNK_DEV_DOWN;
-	ret = rtnl_queue_look(nl, t->ifindex, out->queue, sizeof(out->queue), err);
-	if (ret > 0)
-		out->wrong |= 1 << TRUNK_DEV_QUEUE;
-	return ret < 0 ? ret : 0;
-}
-
-int trunk_dev_look(const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
-		   struct trunk_dev_state *out, struct error *err)
-{
-	struct rtnl *nl = NULL;
-	int ret = rtnl_open(&nl, NULL, err);
-
-	*out = (struct trunk_dev_state){.wrong = 0};
-	if (!ret)
-		ret = look(nl, t, qmap, rx_bytes, out, err);
-	rtnl_close(&nl);
-	return ret;
-}
-
-static int mend(struct rtnl *nl, const struct trunk_dev *t, unsigned int rx_bytes,
-		unsigned int wrong, struct error *err)
-{
-	int ret = 0;
-
-	if (wrong & 1 << TRUNK_DEV_PASS_THROUGH)
-		ret = trunk_dev_write(t->name, "pass_through", "Y", err);
-	if (!ret && wrong & 1 << TRUNK_DEV_MTU)
-		ret = rtnl_link_set_mtu(nl, t->ifindex, rx_bytes + 1, err);
-	if (!ret && wrong & 1 << TRUNK_DEV_DOWN)
-		ret = rtnl_link_set_up(nl, t->ifindex, true, err);
-	if (!ret && wrong & 1 << TRUNK_DEV_QUEUE)
-		ret = rtnl_queue_set_plain(nl, t->ifindex, err);
-	return ret;
-}
-
-int trunk_dev_repair(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, unsigned int wrong,
-		     struct error *err)
-{
-	struct rtnl *nl = NULL;
-	int ret;
-
-	if (wrong & 1 << TRUNK_DEV_RAW_IP)
-		return trunk_dev_prepare(t, qmap, rx_bytes, err);
-	ret = rtnl_open(&nl, NULL, err) ?: mend(nl, t, rx_bytes, wrong, err);
-	rtnl_close(&nl);
+	rtnl_link_set_addrgenmode(v.nl, t->ifindex, IN6_ADDR_GEN_MODE_NONE, NULL);
+	ret = rtnl_link_set_up(v.nl, t->ifindex, false, err)
+		      ?: trunk_dev_read(&v, err)
+		      ?: keep_build(trunk_dev_rows, &v, err);
+	if (!ret && !qmap)
+		ret = set_up(&v, err);
+	rtnl_close(&v.nl);
 	return ret;
 }
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keep/keep.h"
+#include "rtnl/rtnl.h"
 #include "util/error.h"
 
 struct trunk_dev {
@@ -15,7 +17,9 @@ struct trunk_dev {
 	unsigned int ifindex;
 	bool was_up;
 	unsigned int was_addrgen; /* IN6_ADDR_GEN_MODE_* */
-	bool prepared;
+	bool prepared;		  /* by these arguments of trunk_dev_prepare(): */
+	bool qmap;
+	unsigned int rx_bytes;
 };
 
 /*
@@ -40,37 +44,23 @@ int trunk_dev_find(const char *device, char name[16]);
 
 /*
  * Sets raw IP, pass-through (with @qmap), a receive buffer of @rx_bytes if the driver is qmi_wwan,
- * no ARP, no IPv6 addresses of its own, up, and a queue that does not modify frames (with @qmap).
+ * no ARP, no IPv6 addresses of its own, up, and a queue that does not modify frames (with @qmap): down
+ * first, then by trunk_dev_rows.
  */
 int trunk_dev_prepare(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, struct error *err);
 
-/* Damage that other processes can do to the netdev afterwards. */
-enum trunk_dev_damage {
-	TRUNK_DEV_RAW_IP,	/* back in 802.3 mode, which resets the rest, too */
-	TRUNK_DEV_PASS_THROUGH, /* switched off */
-	TRUNK_DEV_MTU,		/* lowered, which shrinks the receive buffers */
-	TRUNK_DEV_DOWN,
-	TRUNK_DEV_QUEUE, /* the kernel's default queue, which marks congestion */
-	TRUNK_DEV_DAMAGES
-};
-
-/* Differences from the state that trunk_dev_prepare() makes with the same arguments. */
-struct trunk_dev_state {
-	unsigned int wrong; /* bits 1 << enum trunk_dev_damage */
-	/* name of a queue that a user has chosen and that may mark congestion; else empty */
+/* The argument of trunk_dev_rows: the netdev, and the kernel's view of it. */
+struct trunk_dev_view {
+	struct trunk_dev *dev;
+	struct rtnl *nl;
+	struct rtnl_link link;
+	/* of the row of the queue, for the next one: name of a user's queue that may mark congestion */
 	char queue[16];
 };
+extern const struct keep_row trunk_dev_rows[];
 
-/* Negative errno only if the kernel cannot be asked. */
-int trunk_dev_look(const struct trunk_dev *t, bool qmap, unsigned int rx_bytes,
-		   struct trunk_dev_state *out, struct error *err);
-
-/*
- * Undoes the damage in @wrong, from trunk_dev_look(). Setting raw IP takes the netdev down for a
- * moment.
- */
-int trunk_dev_repair(struct trunk_dev *t, bool qmap, unsigned int rx_bytes, unsigned int wrong,
-		     struct error *err);
+/* Reads view->link. */
+int trunk_dev_read(struct trunk_dev_view *view, struct error *err);
 
 /* Writes @value to attribute @attr of qmi_wwan (raw_ip, add_mux, ...) of a netdev. */
 int trunk_dev_write(const char *name, const char *attr, const char *value, struct error *err);

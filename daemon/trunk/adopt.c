@@ -33,6 +33,8 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	int ret;
 
 	t->dev.prepared = true;
+	t->dev.qmap = t->format.version != QMAP_OFF;
+	t->dev.rx_bytes = t->format.dl_max_bytes;
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);

@@ -75,10 +75,7 @@ struct trunk {
 	struct event *mend; /* trunk/mend.c */
 	int64_t mended_ms;
 	bool mend_failed;
-	struct trunk_fight fights[TRUNK_DEV_DAMAGES]; /* repairs of the netdev */
-	unsigned int left; /* damage that is no longer repaired: bits 1 << enum trunk_dev_damage */
-	bool queue_theirs; /* a user's queue, which has been reported */
-	int64_t down_ms;   /* time when another process set it down, CLOCK_MONOTONIC; 0: it is up */
+	struct keep_state netdev; /* of trunk_dev_rows */
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 };
@@ -125,8 +122,6 @@ extern const struct session_ops trunk_session_ops;
 
 /* trunk/repair_netdev.c: checks the trunk's own netdev, and repairs it. */
 void trunk_repair_netdev(struct trunk *t);
-/* Allows repairs again that had reached their limit. */
-void trunk_repair_netdev_anew(struct trunk *t);
 /* Array of sentences about damage that stays. New reference. */
 struct json_object *trunk_repair_left(const struct trunk *t);
 

@@ -476,7 +476,7 @@ static void settle(struct trunk *t)
 	t->was_ready = true;
 	t->ready_ms = clock_ms();
 	trunk_settle_look(t);
-	trunk_repair_netdev_anew(t);
+	keep_forgive(&t->netdev);
 	trunk_look(t); /* nothing was checked while it was opened, or while no daemon was running */
 	trunk_save(t);
 }
