@@ -92,7 +92,7 @@ static void report_users(const struct keep_run *run, unsigned int known, char de
 
 /* --- which rows are due --- */
 
-/* Of the damage to qmapd's rows, what other damage has not caused. */
+/* The damage to qmapd's rows that no other damage has caused. */
 static unsigned int find_causes(const struct keep_run *run)
 {
 	unsigned int wrong = 0;
@@ -265,11 +265,9 @@ int keep_build(const struct keep_row *rows, void *arg, struct error *err)
 	return 0;
 }
 
-const char *keep_text(const struct keep_row *rows, const struct keep_state *state, unsigned int i,
-		      char text[KEEP_DETAIL])
+const char *keep_text(const struct keep_row *rows, const struct keep_state *state, unsigned int i)
 {
-	if (!(state->wrong & BIT(i)) || !rows[i].what)
+	if (!(state->wrong & BIT(i)))
 		return NULL;
-	snprintf(text, KEEP_DETAIL, rows[i].what, "");
-	return text;
+	return rows[i].shown ? rows[i].shown : rows[i].what;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reconciler. What the kernel has to look like is a table of rows: what, look, fix, who may change
- * it, budget. The same rows run when something is built, adopted or resumed, after a netlink event and
- * by the timer; events are only hints, so our own changes and lost events do no harm. Rows, by object:
+ * The reconciler. A table of rows describes how the kernel has to be: a sentence for the damage, look,
+ * fix, who may change it, budget. The same rows run when something is built, adopted or resumed, after
+ * a netlink event and by the timer; events are only hints, so our own changes and lost events do no
+ * harm. Rows, by object:
  *
  *   object   row              fix                      changed by  budget
  *   trunk    raw IP           set it, and all below    qmapd       thrice
@@ -68,7 +69,8 @@ struct keep_row {
 	 * by ", ".
 	 */
 	const char *what;
-	const char *over; /* KEEP_USER: reported when it is as configured again; may be NULL */
+	const char *shown; /* the same for `show`, without detail; NULL: as above */
+	const char *over;  /* KEEP_USER: reported when it is as configured again; may be NULL */
 	enum keep_owner owner;
 	bool covers;   /* the rows below follow from it: fixed with it, and not reported */
 	bool may_fail; /* keep_build() goes on without it, with a warning in the log */
@@ -105,8 +107,8 @@ struct keep_state {
 struct keep_run {
 	const struct keep_row *rows; /* ends with one without look() */
 	struct keep_state *state;
-	void *arg;		   /* of look() and fix() */
-	const char *until;	   /* what ends a spent budget, as in "until @until" */
+	void *arg;	   /* of look() and fix() */
+	const char *until; /* when a spent budget is whole again, as in "until @until again" */
 	void (*reread)(void *arg); /* after fixes, for a second look; NULL: no second look */
 	void (*report)(void *owner, enum netdev_outcome outcome, const char *text);
 	void *owner;
@@ -131,8 +133,7 @@ void keep_forgive(struct keep_state *state);
  */
 int keep_build(const struct keep_row *rows, void *arg, struct error *err);
 
-/* Sentence of row @i for `show`, without details; NULL: it is not wrong, or never reported. */
-const char *keep_text(const struct keep_row *rows, const struct keep_state *state, unsigned int i,
-		      char text[KEEP_DETAIL]);
+/* The sentence of row @i for `show`; NULL: it is not wrong, or never reported. */
+const char *keep_text(const struct keep_row *rows, const struct keep_state *state, unsigned int i);
 
 #endif

@@ -17,6 +17,7 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 		.port = {.number = pdn->number, .mux = pdn->mux},
 		.max_packet = datapath_max_packet(t->format.ul_max_bytes),
 		.keeps_mtu = t->ops == &datapath_raw,
+		.keep = {.patience_ms = t->ops->gone_ms},
 	};
 	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 	trunk_port_key(&t->config, pdn->number, p->key, sizeof(p->key));

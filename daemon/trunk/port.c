@@ -12,7 +12,6 @@
 #include "util/log.h"
 #include "util/write_file.h"
 #include "rtnl/rtnl.h"
-#include "rtnl/snapshot.h"
 #include "rtnl/sysctl.h"
 #include "address.h"
 
@@ -88,7 +87,7 @@ static int quieten(struct trunk_port *p, struct error *err)
 	return ret;
 }
 
-static bool is_quiet(const struct trunk_port *p, const struct rtnl_link *link)
+bool trunk_port_is_quiet(const struct trunk_port *p, const struct rtnl_link *link)
 {
 	return !rtnl_sysctl_differs(link, trunk_port_pdn(p)->slaac ? by_router : quiet,
 				    trunk_port_pdn(p)->slaac ? COUNT(by_router) : COUNT(quiet));
@@ -193,7 +192,7 @@ static unsigned int choose_mtu(const struct trunk_port *p)
  * MTU of the netdev. It limits sending alone, except with drivers that size their receive buffers
  * by it (usbnet, mhi_net): the network may send larger packets than it accepts.
  */
-static unsigned int device_mtu(const struct trunk_port *p, const struct rtnl_link *link)
+unsigned int trunk_port_mtu(const struct trunk_port *p, const struct rtnl_link *link)
 {
 	unsigned int mtu = choose_mtu(p);
 
@@ -206,7 +205,7 @@ static unsigned int device_mtu(const struct trunk_port *p, const struct rtnl_lin
 static int set_mtu(struct rtnl *nl, const struct trunk_port *p, const struct rtnl_link *link,
 		   struct error *err)
 {
-	unsigned int mtu = device_mtu(p, link);
+	unsigned int mtu = trunk_port_mtu(p, link);
 	struct error why = {0};
 	int ret;
 
@@ -296,6 +295,11 @@ static struct rtnl_route default_route(const struct trunk_port *p, const struct 
 				   .metric = pdn->metric,
 				   .table = pdn->vrf[0] ? p->vrf_table : pdn->table,
 				   .mtu = p->keeps_mtu ? choose_mtu(p) : 0};
+}
+
+struct rtnl_route trunk_port_route(const struct trunk_port *p, int family)
+{
+	return default_route(p, trunk_port_pdn(p), p->ifindex, family);
 }
 
 static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex, int family,
@@ -480,16 +484,6 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 	return ret;
 }
 
-void trunk_port_drop_routes(const struct trunk_port *p)
-{
-	struct rtnl *nl = NULL;
-
-	if (trunk_port_pdn(p)->slaac && trunk_port_is_ours(p) &&
-	    !rtnl_open(&nl, p->port.netns, NULL))
-		rtnl_route_flush_made(nl, p->ifindex, NULL);
-	rtnl_close(&nl);
-}
-
 void trunk_port_down(struct trunk_port *p, int family)
 {
 	struct rtnl *nl = NULL;
@@ -521,8 +515,6 @@ int trunk_port_enable(struct trunk_port *p, struct error *err)
 	return ret;
 }
 
-/* --- comparing it with its configuration --- */
-
 void trunk_port_locate(struct trunk_port *p)
 {
 	struct rtnl *nl = NULL;
@@ -533,64 +525,5 @@ void trunk_port_locate(struct trunk_port *p)
 		open_port(p, &nl, &link, NULL);
 	}
 	p->ifindex = nl ? link.ifindex : 0;
-	rtnl_close(&nl);
-}
-
-static void look_family(struct trunk_port *p, const struct ip_settings *s,
-			const struct rtnl_snapshot *kernel)
-{
-	struct rtnl_route r = default_route(p, trunk_port_pdn(p), p->ifindex, s->family);
-
-	if (!rtnl_snapshot_has_addr(kernel, p->ifindex, af(s->family), s->address, s->prefix)) {
-		p->seen.bare[slot(s->family)] = true;
-		p->seen.wrong |= 1 << TRUNK_FIGHT_ADDRESS;
-	}
-	if (trunk_port_pdn(p)->default_route && !rtnl_snapshot_has_default(kernel, &r))
-		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTE;
-}
-
-static void look_ours(struct trunk_port *p, const struct rtnl_link *link,
-		      const struct rtnl_snapshot *kernel)
-{
-	if (trunk_port_pdn(p)->vrf[0] && link->master != p->vrf)
-		p->seen.wrong |= 1 << TRUNK_FIGHT_VRF;
-	if (link->mtu < device_mtu(p, link))
-		p->seen.wrong |= 1 << TRUNK_FIGHT_MTU;
-	for (int i = 0; i < 2; i++)
-		if (p->settings[i].family && !p->fault[i][0])
-			look_family(p, &p->settings[i], kernel);
-	/*
-	 * The kernel may have added addresses and routes before these settings, or after another
-	 * program changed them.
-	 */
-	if ((!p->loud && !is_quiet(p, link)) ||
-	    (!trunk_port_pdn(p)->slaac && rtnl_snapshot_has_made(kernel, p->ifindex)))
-		p->seen.wrong |= 1 << TRUNK_FIGHT_ROUTER;
-}
-
-void trunk_port_compare(struct trunk_port *p, const struct rtnl_snapshot *kernel)
-{
-	const struct rtnl_link *link = rtnl_snapshot_link(kernel, p->ifindex);
-
-	p->seen = (struct trunk_port_state){.gone = !link};
-	if (!link)
-		return;
-	snprintf(p->seen.name, sizeof(p->seen.name), "%s", link->name);
-	p->seen.up = link->flags & IFF_UP;
-	p->seen.mtu = link->mtu;
-	if (p->seen.up && trunk_port_is_up(p) && trunk_port_is_ours(p))
-		look_ours(p, link, kernel);
-}
-
-void trunk_port_look(struct trunk_port *p)
-{
-	struct rtnl_snapshot *kernel = NULL;
-	struct rtnl *nl = NULL;
-
-	p->seen = (struct trunk_port_state){.wrong = 0};
-	if (p->ifindex && !rtnl_open(&nl, p->port.netns, NULL) &&
-	    !rtnl_snapshot_read(&kernel, nl, p->ifindex, NULL))
-		trunk_port_compare(p, kernel);
-	rtnl_snapshot_free(&kernel);
 	rtnl_close(&nl);
 }

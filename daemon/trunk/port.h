@@ -9,32 +9,11 @@
 
 #include "config/config.h"
 #include "datapath/datapath.h"
+#include "keep/keep.h"
 #include "session/session.h"
-#include "fight.h"
 
-struct rtnl_snapshot;
-
-/* Kinds of damage to repair, each a few times in a row at most. */
-enum trunk_fight_about {
-	TRUNK_FIGHT_NETDEV,
-	TRUNK_FIGHT_VRF,
-	TRUNK_FIGHT_MTU,
-	TRUNK_FIGHT_ADDRESS,
-	TRUNK_FIGHT_ROUTE,
-	TRUNK_FIGHT_ROUTER,
-	TRUNK_FIGHTS
-};
-
-/* The port's state in the kernel, compared with its configuration. */
-struct trunk_port_state {
-	unsigned int wrong;  /* bits 1 << enum trunk_fight_about */
-	bool gone;	     /* there is no such netdev; the other members are unknown */
-	bool homeless;	     /* ... nor a namespace of the configured name */
-	char name[IFNAMSIZ]; /* may differ from that in struct datapath_port */
-	bool up;
-	bool bare[2]; /* v4, v6: the address is missing */
-	unsigned int mtu;
-};
+struct rtnl_link;
+struct rtnl_route;
 
 struct trunk_port {
 	const struct config_trunk *config; /* the trunk's; of the PDN see trunk_port_pdn() */
@@ -51,15 +30,15 @@ struct trunk_port {
 		vrf_table;    /* ifindex and routing table of its PDN's VRF; 0: not known yet */
 	unsigned int ifindex; /* in its namespace; 0: not looked up yet */
 	bool away;	      /* another process has moved it to another namespace */
-	bool lost;	      /* another process deletes it again and again: it stays deleted */
-	int64_t missed; /* time since which it is missing (ms); 0: it was there at the last look */
-	int64_t tried_ms; /* last attempt to apply settings that had failed */
-	bool loud;	  /* the kernel could not be kept from configuring it by itself */
-	bool shut;	  /* another process has set it down */
+	int64_t tried_ms;     /* last attempt to apply settings that had failed */
+	bool loud;	      /* the kernel could not be kept from configuring it by itself */
 	/* Last argument of datapath_ops.running(), unless flow() has been called since. */
 	bool running_set, running;
-	struct trunk_fight fights[TRUNK_FIGHTS];
-	struct trunk_port_state seen; /* at the last look */
+	struct keep_state keep; /* of trunk/port_rows.c */
+	/* at the last look: */
+	bool down;	  /* it was down although a call is up */
+	bool bare[2];	  /* v4, v6: the address was missing */
+	unsigned int mtu; /* 0: not known */
 };
 
 /* Its PDN as configured: valid until the configuration changes. */
@@ -84,13 +63,11 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 /* Sets p->ifindex: 0 if the port cannot be found. */
 void trunk_port_locate(struct trunk_port *p);
 
-/* Sets p->seen by @kernel, a snapshot of the port's namespace. */
-void trunk_port_compare(struct trunk_port *p, const struct rtnl_snapshot *kernel);
-/* The same by a snapshot of this port alone; all zero if the kernel cannot be asked. */
-void trunk_port_look(struct trunk_port *p);
-
-/* With slaac: deletes routes from router advertisements, keeps the addresses. */
-void trunk_port_drop_routes(const struct trunk_port *p);
+/* What trunk_port_up() sets: the MTU of its netdev @link; the default route of @family (4 or 6). */
+unsigned int trunk_port_mtu(const struct trunk_port *p, const struct rtnl_link *link);
+struct rtnl_route trunk_port_route(const struct trunk_port *p, int family);
+/* Is the kernel kept from configuring it by itself? */
+bool trunk_port_is_quiet(const struct trunk_port *p, const struct rtnl_link *link);
 
 /* Changes default routes from those of @old to those of its PDN. */
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);

@@ -27,8 +27,10 @@ static void reread(void *arg)
 /* With QMAP off the netdev is the port, whose addresses and routes have gone with "down". */
 static void ports_up_again(struct trunk *t)
 {
+	struct error why = {0};
+
 	for (unsigned int i = 0; i < t->nports; i++)
-		trunk_port_up_again(&t->ports[i], t->env.run_dir, NULL);
+		trunk_port_up_again(&t->ports[i], t->env.run_dir, &why);
 }
 
 void trunk_repair_netdev(struct trunk *t)
@@ -61,11 +63,10 @@ void trunk_repair_netdev(struct trunk *t)
 struct json_object *trunk_repair_left(const struct trunk *t)
 {
 	struct json_object *a = json_object_new_array();
-	char text[KEEP_DETAIL];
 
 	for (int i = 0; trunk_dev_rows[i].look; i++)
 		if (t->netdev.spent & t->netdev.wrong & 1U << i)
-			json_object_array_add(a, json_object_new_string(keep_text(
-							 trunk_dev_rows, &t->netdev, i, text)));
+			json_object_array_add(a, json_object_new_string(
+							 keep_text(trunk_dev_rows, &t->netdev, i)));
 	return a;
 }

@@ -6,7 +6,6 @@
 
 #include "events/events.h"
 #include "util/log.h"
-#include "damage.h"
 #include "internal.h"
 
 /*
@@ -68,12 +67,14 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 	if (!p || !t->dp)
 		return;
 	again = p->settings[s->family == 6].family;
-	memset(p->fights, 0, sizeof(p->fights));
+	keep_forgive(&p->keep);
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
 		trunk_port_event(t, p, NETDEV_FAILED, "%s", err.text);
-	trunk_port_look(p);
-	if (!trunk_damage_of_family(p, s->family))
+	trunk_port_look(t, p);
+	if (p->keep.wrong)
+		trunk_look(t);
+	if (!trunk_port_damage_of(p, s->family))
 		log_limited(LOG_LEVEL_INFO, LOG_BURST, "%s: IPv%d up", p->port.name, s->family);
 	if (again)
 		add_event(t, &(struct session_transition){

@@ -8,7 +8,6 @@
 #include "events/events.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
-#include "damage.h"
 #include "internal.h"
 
 /* Number of the last events shown. */
@@ -88,7 +87,7 @@ static void judge_families(const struct trunk *t, unsigned int pdn, struct json_
 		if (f.state != TRUNK_FAMILY_DAMAGED)
 			continue;
 		set_text(o, "state", "damaged");
-		set_text(o, "reason", trunk_damage_of_family(p, family));
+		set_text(o, "reason", trunk_port_damage_of(p, family));
 	}
 }
 
@@ -115,8 +114,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "netns", string_or_null(pdn->netns));
 	json_object_object_add(o, "ifindex",
 			       p && p->ifindex ? json_object_new_int64(p->ifindex) : NULL);
-	json_object_object_add(o, "mtu",
-			       p && p->seen.mtu ? json_object_new_int64(p->seen.mtu) : NULL);
+	json_object_object_add(o, "mtu", p && p->mtu ? json_object_new_int64(p->mtu) : NULL);
 	json_object_object_add(
 		o, "addresses",
 		json_object_new_string(pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd"));
@@ -126,7 +124,8 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_object_object_add(o, "vrf", string_or_null(pdn->vrf));
 	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
 	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
-	json_object_object_add(o, "damage", p ? trunk_damage_list(p) : json_object_new_array());
+	json_object_object_add(o, "damage",
+			       p ? trunk_port_damage_list(p) : json_object_new_array());
 	json_object_object_add(o, "families", show_families_of(t, pdns, pdn->number));
 	trunk_verdict(t, pdn->number, &failure);
 	json_object_object_add(o, "failure", failure.err ? error_to_json(&failure) : NULL);
@@ -188,7 +187,7 @@ void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct tr
 	    session_call_state(t->session, pdn, family) != CALL_UP)
 		return;
 	*out = (struct trunk_family){
-		.state = trunk_damage_of_family(p, family) ? TRUNK_FAMILY_DAMAGED : TRUNK_FAMILY_UP,
+		.state = trunk_port_damage_of(p, family) ? TRUNK_FAMILY_DAMAGED : TRUNK_FAMILY_UP,
 		.dev = t->config.dev,
 		.port = p->port.name,
 		.pdn = trunk_port_pdn(p),

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A port as rows of the reconciler (keep/keep.h), and its damage in words. */
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "rtnl/rtnl.h"
+#include "rtnl/snapshot.h"
+#include "util/array.h"
+#include "util/clock.h"
+#include "internal.h"
+#include "names.h"
+
+/* Settings that the kernel has refused are tried again after this time, at the next look. */
+#define TRY_AGAIN_MS 5000
+
+/* The argument of the rows. */
+struct view {
+	struct trunk *trunk;
+	struct trunk_port *port;
+	bool homeless;			    /* there is no namespace of its name */
+	const struct rtnl_snapshot *kernel; /* of its namespace; NULL: it cannot be seen */
+	const struct rtnl_link *link;	    /* NULL: it is not there */
+	struct rtnl_snapshot *own;	    /* read by this run, after fixes */
+};
+
+static void set_kernel(struct view *v, const struct rtnl_snapshot *kernel)
+{
+	v->kernel = kernel;
+	v->link = kernel ? rtnl_snapshot_link(kernel, v->port->ifindex) : NULL;
+}
+
+void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
+		      const char *fmt, ...)
+{
+	struct events_entry e = {.kind = EVENTS_NETDEV, .pdn = p->port.number, .netdev = outcome};
+	va_list ap;
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.port, sizeof(e.port), "%s", p->port.name);
+	va_start(ap, fmt);
+	vsnprintf(e.reason, sizeof(e.reason), fmt, ap);
+	va_end(ap);
+	events_add(t->env.events, &e, true);
+	trunk_save_later(t);
+}
+
+/* --- the netdev --- */
+
+/* The port ends with its namespace, unless a process is still there. */
+static enum keep_look look_namespace(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	snprintf(detail, KEEP_DETAIL, "%s", v->port->port.netns);
+	return v->homeless ? KEEP_WRONG : KEEP_FINE;
+}
+
+static enum keep_look look_place(void *arg, char *detail)
+{
+	struct view *v = arg;
+
+	if (v->link)
+		v->port->away = false;
+	if (!v->kernel)
+		return KEEP_UNKNOWN;
+	return v->port->away ? KEEP_WRONG : KEEP_FINE;
+}
+
+/*
+ * The event that distinguishes a moved netdev from a deleted one may not have been read yet, and with
+ * some data paths the trunk may disappear after its ports: hence the row's patience.
+ */
+static enum keep_look look_netdev(void *arg, char *detail)
+{
+	struct view *v = arg;
+
+	v->port->mtu = v->link ? v->link->mtu : 0;
+	if (!v->kernel || v->port->away)
+		return KEEP_UNKNOWN;
+	return v->link ? KEEP_FINE : KEEP_WRONG;
+}
+
+/* The data path still has its entry, which is removed first. */
+static int make_again(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+	struct trunk *t = v->trunk;
+	bool up = !trunk_has_control(t) || trunk_port_is_up(p);
+	int ret;
+
+	t->ops->del_port(t->dp, p->port.mux, NULL);
+	/* it is created in our own namespace, where the name of another port may be in use */
+	trunk_port_name(&t->config, p->port.number, p->port.name);
+	p->ifindex = 0;
+	p->running_set = false;
+	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
+	if (ret)
+		return ret;
+	trunk_port_locate(p);
+	if (up)
+		trunk_set_flow(t, p, true);
+	if (!trunk_has_control(t))
+		return trunk_port_enable(p, err);
+	return trunk_port_up_again(p, t->env.run_dir, err);
+}
+
+static enum keep_look look_name(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	return v->link && strcmp(v->link->name, v->port->port.name) ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int take_name(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct datapath_port *port = &v->port->port;
+	char old[IFNAMSIZ];
+
+	memcpy(old, port->name, sizeof(old));
+	memcpy(port->name, v->link->name, sizeof(port->name));
+	trunk_port_event(v->trunk, v->port, NETDEV_REPORTED, "somebody has renamed it: it was %s",
+			 old);
+	return v->trunk->ops->adopt_port(v->trunk->dp, port, err);
+}
+
+/* "up" restores no IPv6 address and no route. A program that has the addresses may do as it likes. */
+static enum keep_look look_up_or_down(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	v->port->down = v->link && !(v->link->flags & IFF_UP) && trunk_port_is_up(v->port);
+	if (!v->link || !trunk_port_is_up(v->port) || !trunk_port_is_ours(v->port))
+		return KEEP_UNKNOWN;
+	return v->port->down ? KEEP_WRONG : KEEP_FINE;
+}
+
+/* The data path drops and counts frames for a port that is down. */
+static bool is_running(const struct view *v)
+{
+	return v->link->flags & IFF_UP || !trunk_port_is_up(v->port);
+}
+
+static enum keep_look look_running(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	if (!v->link || !v->trunk->ops->running)
+		return KEEP_UNKNOWN;
+	return v->port->running_set && v->port->running == is_running(v) ? KEEP_FINE : KEEP_WRONG;
+}
+
+static int set_running(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+
+	p->running = is_running(v);
+	p->running_set = !v->trunk->ops->running(v->trunk->dp, p->port.mux, p->running, NULL);
+	return 0;
+}
+
+/* --- what is ours on it: nothing while it is down, or its addresses are another program's --- */
+
+static bool is_usable(const struct view *v)
+{
+	return v->link && v->link->flags & IFF_UP && trunk_port_is_up(v->port) &&
+	       trunk_port_is_ours(v->port);
+}
+
+/* With slaac the kernel's addresses stay, and its routes go. */
+static enum keep_look look_made_routes(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	return v->link && trunk_port_pdn(v->port)->slaac && trunk_port_is_ours(v->port) &&
+			       rtnl_snapshot_has_made(v->kernel, v->port->ifindex)
+		       ? KEEP_WRONG
+		       : KEEP_FINE;
+}
+
+static int drop_made_routes(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct rtnl *nl = NULL;
+
+	if (!rtnl_open(&nl, v->port->port.netns, NULL))
+		rtnl_route_flush_made(nl, v->port->ifindex, NULL);
+	rtnl_close(&nl);
+	return 0;
+}
+
+static enum keep_look look_vrf(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	return is_usable(v) && trunk_port_pdn(v->port)->vrf[0] && v->link->master != v->port->vrf
+		       ? KEEP_WRONG
+		       : KEEP_FINE;
+}
+
+static enum keep_look look_mtu(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	return is_usable(v) && v->link->mtu < trunk_port_mtu(v->port, v->link) ? KEEP_WRONG
+									       : KEEP_FINE;
+}
+
+static enum keep_look look_address(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+
+	for (int i = 0; i < 2; i++) {
+		const struct ip_settings *s = &p->settings[i];
+
+		p->bare[i] = is_usable(v) && s->family && !p->fault[i][0] &&
+			     !rtnl_snapshot_has_addr(v->kernel, p->ifindex, i ? AF_INET6 : AF_INET,
+						     s->address, s->prefix);
+	}
+	return p->bare[0] || p->bare[1] ? KEEP_WRONG : KEEP_FINE;
+}
+
+static enum keep_look look_route(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	const struct trunk_port *p = v->port;
+
+	for (int i = 0; i < 2 && is_usable(v) && trunk_port_pdn(p)->default_route; i++) {
+		struct rtnl_route r = trunk_port_route(p, i ? 6 : 4);
+
+		if (p->settings[i].family && !p->fault[i][0] &&
+		    !rtnl_snapshot_has_default(v->kernel, &r))
+			return KEEP_WRONG;
+	}
+	return KEEP_FINE;
+}
+
+/*
+ * The kernel may have added addresses and routes before these settings, or after another program
+ * changed them.
+ */
+static enum keep_look look_quiet(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	const struct trunk_port *p = v->port;
+
+	if (!is_usable(v))
+		return KEEP_UNKNOWN;
+	return (!p->loud && !trunk_port_is_quiet(p, v->link)) ||
+			       (!trunk_port_pdn(p)->slaac &&
+				rtnl_snapshot_has_made(v->kernel, p->ifindex))
+		       ? KEEP_WRONG
+		       : KEEP_FINE;
+}
+
+static int up_again(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+
+	return trunk_port_up_again(v->port, v->trunk->env.run_dir, err);
+}
+
+/* The kernel may accept later what it has refused: IPv6 switched off, memory, a full disk. */
+static enum keep_look look_refused(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	const struct trunk_port *p = v->port;
+	bool faulty = p->complaint[0];
+
+	for (int i = 0; i < 2; i++)
+		faulty |= p->fault[i][0] && !p->refused[i];
+	if (!v->link || !(v->link->flags & IFF_UP))
+		return KEEP_UNKNOWN;
+	return faulty && clock_ms() - p->tried_ms >= TRY_AGAIN_MS ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int try_again(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+	bool was[2] = {p->fault[0][0], p->fault[1][0]};
+	struct error why = {0};
+
+	p->tried_ms = clock_ms();
+	up_again(arg, &why);
+	for (int i = 0; i < 2; i++)
+		if (was[i] && !p->fault[i][0])
+			trunk_port_event(v->trunk, p, NETDEV_REPAIRED, "IPv%d could be set up",
+					 i ? 6 : 4);
+	return 0;
+}
+
+#define SET_DOWN "somebody has set it down"
+
+static const struct keep_row rows[] = {
+	{.what = "its network namespace %s is gone",
+	 .shown = "its network namespace is gone",
+	 .owner = KEEP_USER,
+	 .look = look_namespace},
+	{.what = "somebody has moved it to another namespace",
+	 .owner = KEEP_USER,
+	 .look = look_place},
+	{.what = "somebody has deleted it",
+	 .patience_ms = 10,
+	 .budget = KEEP_THRICE,
+	 .look = look_netdev,
+	 .fix = make_again},
+#define NETDEV_ROWS 3
+	{.what = SET_DOWN,
+	 .over = "somebody has set it up again",
+	 .owner = KEEP_USER,
+	 .look = look_up_or_down},
+	{.owner = KEEP_USER, .look = look_name, .fix = take_name},
+	{.look = look_running, .fix = set_running},
+	{.look = look_made_routes, .fix = drop_made_routes},
+	{.what = "somebody has taken it out of its VRF",
+	 .budget = KEEP_THRICE,
+	 .look = look_vrf,
+	 .fix = up_again},
+	{.what = "somebody has lowered its MTU",
+	 .budget = KEEP_THRICE,
+	 .look = look_mtu,
+	 .fix = up_again},
+	{.what = "somebody has deleted its address",
+	 .budget = KEEP_THRICE,
+	 .look = look_address,
+	 .fix = up_again},
+	{.what = "somebody has deleted its default route",
+	 .budget = KEEP_THRICE,
+	 .look = look_route,
+	 .fix = up_again},
+	{.what = "somebody has let it obey router advertisements",
+	 .budget = KEEP_THRICE,
+	 .look = look_quiet,
+	 .fix = up_again},
+	{.look = look_refused, .fix = try_again},
+	{0},
+};
+_Static_assert(ARRAY_SIZE(rows) <= KEEP_ROWS, "a table has room for its rows");
+
+/* --- running them --- */
+
+static void on_report(void *owner, enum netdev_outcome outcome, const char *text)
+{
+	const struct view *v = owner;
+
+	trunk_port_event(v->trunk, v->port, outcome, "%s", text);
+}
+
+static void reread(void *arg)
+{
+	struct view *v = arg;
+	struct rtnl *nl = NULL;
+
+	rtnl_snapshot_free(&v->own);
+	if (v->port->ifindex && !rtnl_open(&nl, v->port->port.netns, NULL))
+		rtnl_snapshot_read(&v->own, nl, v->port->ifindex, NULL);
+	rtnl_close(&nl);
+	set_kernel(v, v->own);
+}
+
+unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
+				  const struct rtnl_snapshot *kernel)
+{
+	struct view v = {.trunk = t, .port = p, .homeless = !kernel};
+	struct keep_run run = {.rows = rows,
+			       .state = &p->keep,
+			       .arg = &v,
+			       .until = "the call is made",
+			       .reread = reread,
+			       .report = on_report,
+			       .owner = &v,
+			       .now = clock_ms()};
+	unsigned int wait;
+
+	set_kernel(&v, kernel);
+	wait = keep_run(&run);
+	rtnl_snapshot_free(&v.own);
+	return wait;
+}
+
+void trunk_port_compare(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel)
+{
+	struct view v = {.trunk = t, .port = p, .homeless = !kernel};
+
+	set_kernel(&v, kernel);
+	keep_look(rows, &p->keep, &v);
+}
+
+void trunk_port_look(struct trunk *t, struct trunk_port *p)
+{
+	struct view v = {.trunk = t, .port = p};
+
+	reread(&v);
+	keep_look(rows, &p->keep, &v);
+	rtnl_snapshot_free(&v.own);
+}
+
+/* --- its damage in words --- */
+
+const char *trunk_port_damage(const struct trunk_port *p)
+{
+	const char *text = NULL;
+
+	for (unsigned int i = 0; i < NETDEV_ROWS && !text; i++)
+		text = keep_text(rows, &p->keep, i);
+	return !text && p->down ? SET_DOWN : text;
+}
+
+const char *trunk_port_damage_of(const struct trunk_port *p, int family)
+{
+	int i = family == 6;
+
+	if (!p->settings[i].family)
+		return NULL;
+	if (p->fault[i][0])
+		return p->fault[i];
+	return trunk_port_damage(p) ?: p->bare[i] ? "somebody has deleted its address" : NULL;
+}
+
+static void add(struct json_object *a, const char *text)
+{
+	if (text && text[0])
+		json_object_array_add(a, json_object_new_string(text));
+}
+
+struct json_object *trunk_port_damage_list(const struct trunk_port *p)
+{
+	struct json_object *a = json_object_new_array();
+
+	add(a, trunk_port_damage(p));
+	for (int i = 0; i < 2; i++)
+		add(a, p->fault[i]);
+	for (unsigned int i = NETDEV_ROWS + 1; rows[i].look; i++)
+		add(a, keep_text(rows, &p->keep, i));
+	add(a, p->complaint);
+	return a;
+}
