@@ -51,8 +51,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		q->err = -EBADMSG;
 }
 
-static int ask(struct question *q, struct qmi_client *c, const struct qmi_request *r,
-	       struct error *err)
+static int ask(struct question *q, struct qmi_client *c, struct qmi_request *r, struct error *err)
 {
 	qmi_client_send(c, r, TIMEOUT_MS, on_reply, q);
 	while (!q->answered && !q->l->lost && event_base_loop(q->l->base, EVLOOP_ONCE) >= 0)

@@ -162,7 +162,6 @@ int config_pdn_add(struct config_trunk *c, const char *text, struct error *err)
 	}
 	if (ret)
 		c->npdns = npdns;
-	explicit_bzero(copy, strlen(text)); /* it may hold a password */
 	free(copy);
 	return ret;
 }

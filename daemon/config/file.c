@@ -368,7 +368,6 @@ static void reader_clear(struct reader *r)
 		struct entry *e = r->entries;
 
 		r->entries = e->next;
-		explicit_bzero(e, sizeof(*e));
 		free(e);
 	}
 	while (r->models) {

@@ -80,12 +80,6 @@ int config_set_use_models(const struct config_set *set, bool only, struct error 
 	return ret ? error_set(err, ret, "out of memory") : 0;
 }
 
-static void trunk_free(struct config_trunk *c)
-{
-	explicit_bzero(c, sizeof(*c));
-	free(c);
-}
-
 void config_set_drop(struct config_set *set, const char *dev)
 {
 	size_t i = 0;
@@ -94,7 +88,7 @@ void config_set_drop(struct config_set *set, const char *dev)
 		i++;
 	if (i == set->n)
 		return;
-	trunk_free(set->trunks[i]);
+	free(set->trunks[i]);
 	set->n--;
 	memmove(set->trunks + i, set->trunks + i + 1, (set->n - i) * sizeof(*set->trunks));
 }
@@ -107,7 +101,7 @@ void config_set_clear(struct config_set *set)
 	set->has_daemon = false;
 	set->daemon = (struct config_daemon){0};
 	for (size_t i = 0; i < set->n; i++)
-		trunk_free(set->trunks[i]);
+		free(set->trunks[i]);
 	set->n = 0;
 }
 

@@ -45,10 +45,10 @@ int config_set_use_models(const struct config_set *set, bool only, struct error 
 /* NULL if there is no trunk of that name. */
 struct config_trunk *config_set_find(const struct config_set *set, const char *dev);
 
-/* Removes the trunk of that name, if there is one, and wipes its secrets. */
+/* Removes the trunk of that name, if there is one. */
 void config_set_drop(struct config_set *set, const char *dev);
 
-/* Frees all members and wipes secrets. */
+/* Frees all members. */
 void config_set_clear(struct config_set *set);
 
 #endif

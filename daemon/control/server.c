@@ -338,7 +338,6 @@ static void next_line(struct client *c)
 
 	if (line) {
 		handle_line(c, line, len);
-		explicit_bzero(line, len); /* it may hold a password */
 		free(line);
 	} else if (evbuffer_get_length(in) >= CONTROL_MAX_REQUEST) {
 		error_set(&err, -EMSGSIZE, "the request is longer than %d bytes",

@@ -361,7 +361,6 @@ static int put_meta(struct pins *p, const char *state, struct error *err)
 	memcpy(meta->state, state, len);
 	meta->state_len = len;
 	ret = write_meta(p, meta, err);
-	explicit_bzero(meta->state, len);
 	free(meta);
 	return ret;
 }

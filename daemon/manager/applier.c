@@ -420,7 +420,6 @@ static int read_trunks(struct config_set *set, struct json_object *args, struct 
 		c->persist = true;
 		if (!ret)
 			ret = config_set_add(set, c, err);
-		explicit_bzero(c, sizeof(*c));
 	}
 	free(c);
 	return ret;

@@ -124,7 +124,7 @@ static struct proxy_job *job_new(struct proxy_modem *m, struct proxy_client *c, 
 	return j;
 }
 
-static void ask(struct proxy_job *j, const struct qmi_request *r)
+static void ask(struct proxy_job *j, struct qmi_request *r)
 {
 	qmi_client_send(j->modem->ctl, r, ANSWER_MS, on_answer, j);
 }

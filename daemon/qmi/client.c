@@ -151,27 +151,33 @@ static int transmit(struct qmi_client *c, const struct qmi_request *r, uint16_t 
 		.tlvs = {.data = r->tlvs.data, .len = r->tlvs.len},
 	};
 	uint8_t buf[QMI_MAX_MESSAGE];
-	int len;
+	int len, err;
 
 	if (r->tlvs.overflow)
 		return -EMSGSIZE;
 	len = qmi_message_write(&m, buf, sizeof(buf));
-	return len < 0 ? len : qmi_transport_send(c->channel->transport, buf, len);
+	if (len < 0)
+		return len;
+	err = qmi_transport_send(c->channel->transport, buf, len);
+	explicit_bzero(buf, len);
+	return err;
 }
 
-void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned int timeout_ms,
+void qmi_client_send(struct qmi_client *c, struct qmi_request *r, unsigned int timeout_ms,
 		     qmi_reply_fn fn, void *arg)
 {
 	struct qmi_transaction *t;
 	int err = transaction_new(&t, c, timeout_ms, fn, arg);
 
 	if (err < 0) {
+		explicit_bzero(&r->tlvs, sizeof(r->tlvs));
 		/* Without memory for a timer the reply cannot be deferred. */
 		fn(arg, err, NULL);
 		return;
 	}
 	t->id = r->id;
 	t->failed = transmit(c, r, t->number);
+	explicit_bzero(&r->tlvs, sizeof(r->tlvs));
 	if (t->failed) {
 		event_active(t->deadline, EV_TIMEOUT, 0);
 	} else {

@@ -102,9 +102,10 @@ uint8_t qmi_client_id(const struct qmi_client *c);
 
 /*
  * Sends @r; @fn gets the reply after @timeout_ms at the latest. If the request cannot be queued,
- * the event loop delivers the reason as its reply.
+ * the event loop delivers the reason as its reply. The TLVs in @r are cleared: they may hold a
+ * password or a PIN.
  */
-void qmi_client_send(struct qmi_client *c, const struct qmi_request *r, unsigned int timeout_ms,
+void qmi_client_send(struct qmi_client *c, struct qmi_request *r, unsigned int timeout_ms,
 		     qmi_reply_fn fn, void *arg);
 
 #endif

@@ -134,13 +134,13 @@ bool clients_have(const struct clients *c, uint8_t service, uint8_t id)
 	return false;
 }
 
-void clients_send_within(struct clients *c, enum id_service service, const struct qmi_request *r,
+void clients_send_within(struct clients *c, enum id_service service, struct qmi_request *r,
 			 unsigned int ms, qmi_reply_fn fn, void *arg)
 {
 	qmi_client_send(c->own[service], r, ms, fn, arg);
 }
 
-void clients_send(struct clients *c, enum id_service service, const struct qmi_request *r,
+void clients_send(struct clients *c, enum id_service service, struct qmi_request *r,
 		  qmi_reply_fn fn, void *arg)
 {
 	clients_send_within(c, service, r, clients_timeout_ms(c), fn, arg);
@@ -153,7 +153,7 @@ static void on_answer_only(void *arg, int err, const struct qmi_message *m)
 	clients_answer(arg, &err, m, &res);
 }
 
-void clients_send_only(struct clients *c, enum id_service service, const struct qmi_request *r)
+void clients_send_only(struct clients *c, enum id_service service, struct qmi_request *r)
 {
 	clients_send(c, service, r, on_answer_only, c);
 }

@@ -72,13 +72,13 @@ uint8_t clients_id(const struct clients *c, enum id_service service);
 bool clients_have(const struct clients *c, uint8_t service, uint8_t id);
 
 /* Sends on the client of @service; @fn gets the answer within clients_timeout_ms(). */
-void clients_send(struct clients *c, enum id_service service, const struct qmi_request *r,
+void clients_send(struct clients *c, enum id_service service, struct qmi_request *r,
 		  qmi_reply_fn fn, void *arg);
 /* The same within @ms. */
-void clients_send_within(struct clients *c, enum id_service service, const struct qmi_request *r,
+void clients_send_within(struct clients *c, enum id_service service, struct qmi_request *r,
 			 unsigned int ms, qmi_reply_fn fn, void *arg);
 /* The same for a request whose answer only shows whether the modem still knows the client. */
-void clients_send_only(struct clients *c, enum id_service service, const struct qmi_request *r);
+void clients_send_only(struct clients *c, enum id_service service, struct qmi_request *r);
 /* Drops open requests on CTL. */
 void clients_cancel_ctl(struct clients *c);
 

@@ -187,7 +187,6 @@ static void verify(struct sim *sim)
 	else
 		qmi_uim_verify_pin(&r, sim->config->pin);
 	clients_send(sim->clients, service_of(sim), &r, on_verified, sim);
-	explicit_bzero(&r, sizeof(r));
 }
 
 /* The answer to an earlier try is unknown, but an attempt is missing: the PIN was wrong. */

@@ -124,8 +124,6 @@ static int hash(const char *pin, const char *setting, char out[128])
 
 	if (!ret)
 		memcpy(out, v, strlen(v) + 1);
-	if (data)
-		explicit_bzero(data, sizeof(*data));
 	free(data);
 	return ret;
 }

@@ -694,7 +694,6 @@ void trunk_free(struct trunk **p)
 	if (t->save)
 		event_free(t->save);
 	node_watch_free(&t->node);
-	explicit_bzero(t, sizeof(*t)); /* passwords */
 	free(t);
 	*p = NULL;
 }

@@ -196,7 +196,7 @@ answers() {
 call_was() {
 	qmapctl -j show | jq -e --argjson pdn "$1" --argjson family "$2" --arg state "$3" --arg reason "${4:-}" '.[0].events |
 		.[(map(.kind == "modem" and .to == "opening") | rindex(true)) // 0:] | any(.kind == "call" and
-		.pdn == $pdn and .family == $family and .to == $state and (.reason | contains($reason)))' >/dev/null
+		.pdn == $pdn and .family == $family and .to == $state and (.reason // "" | contains($reason)))' >/dev/null
 }
 
 # call_comes_to PDN FAMILY STATE [REASON]: eventually.
