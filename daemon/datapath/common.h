@@ -29,6 +29,7 @@ struct datapath {
 	int fd[DATAPATH_PINS];	   /* one per pin; -1: not open */
 	struct commands *commands; /* NULL until datapath_event_fd() */
 	struct datapath_place places[QMAP_MAX_MUX];
+	bool usb; /* for shim.c: the front end is the USB driver */
 	/* for rmnet */
 	/* All 0 if adopted: the flags of the links then show the format. */
 	struct data_format format;

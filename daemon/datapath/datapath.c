@@ -6,8 +6,9 @@
 
 #include "qmap/wire.h"
 
-static const struct datapath_ops *const datapaths[] = {
-	&datapath_shim, &datapath_xdp, &datapath_rmnet, &datapath_qmimux, &datapath_raw};
+static const struct datapath_ops *const datapaths[] = {&datapath_usb,	 &datapath_shim,
+						       &datapath_xdp,	 &datapath_rmnet,
+						       &datapath_qmimux, &datapath_raw};
 
 const struct datapath_ops *datapath_by_name(const char *name)
 {

@@ -64,6 +64,11 @@ struct datapath_ops {
 	 */
 	const char *const *inner;
 
+	/*
+	 * Is it made for netdevs like @trunk? Otherwise it is no choice, and needs no reason for that.
+	 * NULL: for any.
+	 */
+	bool (*fits)(const char *trunk);
 	/* Can it be used on this machine and @trunk (NULL: any)? @why gets the reason in either case. */
 	int (*probe)(const char *trunk, struct error *why);
 	/* Can it carry QMAP @version on this kernel? 0 or -EOPNOTSUPP. NULL: every version. */
@@ -121,6 +126,8 @@ struct datapath_ops {
 
 /* Aggregates split by XDP in the kernel shim (include/qmap/shim.h). */
 extern const struct datapath_ops datapath_shim;
+/* The same on qmap_usb, the module's own USB driver, which must have the modem's interface. */
+extern const struct datapath_ops datapath_usb;
 /* XDP on a stock kernel. */
 extern const struct datapath_ops datapath_xdp;
 /* The kernel's own driver rmnet. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Data path `shim`: the kernel module qmap_shim, with the programs of bpf/qmap_shim.bpf.c.
+ * Data paths `shim` and `usb`: the kernel module qmap_shim, with the programs of
+ * bpf/qmap_shim.bpf.c. They differ in the module's front end.
  *
- * Netdevs of trunk wwan0: the trunk device wwan0.sh on top of it, which carries the receive
- * program, and the ports wwan0.1 ... on top of that, each with the transmit program. Ports are
- * numbered by mux id.
+ * Netdevs of trunk wwan0: the trunk device, which carries the receive program, and the ports
+ * wwan0.1 ... on top of that, each with the transmit program. Ports are numbered by mux id. The
+ * trunk device is wwan0.sh, on top of wwan0, with `shim`, and with `usb` wwan0 itself, which
+ * belongs to the USB driver qmap_usb. The caller gives the modem's interface to that driver, and
+ * takes it back.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,7 +18,9 @@
 #include <unistd.h>
 
 #include "netdev/device_stats.h"
+#include "netdev/usb_driver.h"
 #include "rtnl/shim.h"
+#include "rtnl/snapshot.h"
 #include "commands.h"
 #include "counters.h"
 #include "common.h"
@@ -47,9 +52,13 @@ static const struct pins_entry pin_table[PINS] = {
 	[LINK_RX] = {"link_rx", 0},
 };
 
+/* Name of the trunk device. With `usb` another process may have renamed it. */
 static void trunk_name(const struct datapath *dp, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, "%.10s.sh", dp->base);
+	if (!dp->usb)
+		snprintf(name, IFNAMSIZ, "%.10s.sh", dp->base);
+	else if (!if_indextoname(dp->trunk, name))
+		snprintf(name, IFNAMSIZ, "%s", dp->pins->trunk);
 }
 
 static int probe(const char *trunk, struct error *why)
@@ -62,6 +71,21 @@ static int probe(const char *trunk, struct error *why)
 	ret = rtnl_shim_probe(nl, why);
 	rtnl_close(&nl);
 	return ret;
+}
+
+static bool fits_usb(const char *trunk)
+{
+	return trunk && usb_driver_fits(trunk);
+}
+
+static int probe_usb(const char *trunk, struct error *why)
+{
+	if (!trunk) {
+		error_set(why, -EOPNOTSUPP, "it depends on the modem's driver");
+		error_hint(why, "`qmapctl probe DEV` looks at it");
+		return -EOPNOTSUPP;
+	}
+	return usb_driver_probe(trunk, why) ?: probe(trunk, why);
 }
 
 /* Uses the maps that are pinned already, if any. */
@@ -86,6 +110,12 @@ static int load(struct qmap_shim **out, const struct datapath *dp, const struct 
 	return 0;
 }
 
+/* The trunk device sends nothing by itself, and neither may the kernel on it. */
+static int be_silent(struct datapath *dp, const struct rtnl_link *link, struct error *err)
+{
+	return rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+}
+
 static int add_trunk(struct datapath *dp, const struct data_format *format, struct rtnl_link *link,
 		     struct error *err)
 {
@@ -96,12 +126,16 @@ static int add_trunk(struct datapath *dp, const struct data_format *format, stru
 	int ret;
 
 	trunk_name(dp, name);
+	if (dp->usb) {
+		limits.rx_bytes = format->dl_max_bytes;
+		return rtnl_shim_trunk_set(dp->nl, dp->trunk, &limits, err)
+			       ?: rtnl_link_get_index(dp->nl, dp->trunk, link, err)
+			       ?: be_silent(dp, link, err);
+	}
 	ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name);
-	/* the trunk device sends nothing by itself */
-	return ret ?: rtnl_link_get(dp->nl, name, link, err)
-			?: rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+	return ret ?: rtnl_link_get(dp->nl, name, link, err) ?: be_silent(dp, link, err);
 }
 
 static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int ifindex,
@@ -118,8 +152,8 @@ static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int i
 	return ret;
 }
 
-static int attach(struct datapath **out, struct pins *pins, const char *trunk,
-		  const struct data_format *format, struct error *err)
+static int build(struct datapath **out, struct pins *pins, const char *trunk, bool usb,
+		 const struct data_format *format, struct error *err)
 {
 	struct qmap_shim *skel = NULL;
 	struct datapath *dp = NULL;
@@ -130,6 +164,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	ret = datapath_new(&dp, pins, trunk, pin_table, PINS, err);
 	if (ret)
 		return ret;
+	dp->usb = usb;
 	config = bpf_config(dp->trunk, format);
 	ret = load(&skel, dp, &config, err);
 	if (ret)
@@ -143,8 +178,8 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		goto destroy;
 	ret = attach_rx(dp, skel, link.ifindex, err)
 		?: rtnl_link_set_up(dp->nl, link.ifindex, true, err)
-		?: pins_set_datapath(pins, datapath_shim.name, err);
-	if (ret)
+		?: pins_set_datapath(pins, usb ? datapath_usb.name : datapath_shim.name, err);
+	if (ret && !usb)
 		rtnl_link_del(dp->nl, link.ifindex, NULL);
 destroy:
 	qmap_shim__destroy(skel);
@@ -155,9 +190,30 @@ free:
 	return ret;
 }
 
+static int attach(struct datapath **out, struct pins *pins, const char *trunk,
+		  const struct data_format *format, struct error *err)
+{
+	return build(out, pins, trunk, false, format, err);
+}
+
+static int attach_usb(struct datapath **out, struct pins *pins, const char *trunk,
+		      const struct data_format *format, struct error *err)
+{
+	return build(out, pins, trunk, true, format, err);
+}
+
 static int adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
 	return datapath_open(out, pins, pin_table, PINS, err);
+}
+
+static int adopt_usb(struct datapath **out, struct pins *pins, struct error *err)
+{
+	int ret = adopt(out, pins, err);
+
+	if (!ret)
+		(*out)->usb = true;
+	return ret;
 }
 
 static void tx_pin(const struct datapath *dp, unsigned int mux, char path[PINS_PATH])
@@ -435,6 +491,49 @@ static int detach(struct datapath *dp, struct error *err)
 	return rtnl_link_del(dp->nl, link.ifindex, err);
 }
 
+static int del_known_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	const struct datapath_place *place = &dp->places[mux];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret;
+
+	if (!place->name[0])
+		return 0;
+	ret = rtnl_open(&nl, place->netns, err);
+	if (!ret && !rtnl_link_get(nl, place->name, &link, NULL))
+		ret = rtnl_link_del(nl, link.ifindex, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* A port of a process that died before it saved it. */
+static int del_port_of(const struct rtnl_link *link, void *arg)
+{
+	struct datapath *dp = arg;
+
+	if (link->lower == dp->trunk && !strcmp(link->kind, QMAP_SHIM_PORT_KIND))
+		rtnl_link_del(dp->nl, link->ifindex, NULL);
+	return 0;
+}
+
+/* The trunk device belongs to its driver: only the ports are deleted. */
+static int detach_usb(struct datapath *dp, struct error *err)
+{
+	struct rtnl_snapshot *links = NULL;
+	int ret = 0, one;
+
+	commands_close(&dp->commands);
+	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		one = del_known_port(dp, mux, err);
+		ret = ret ? ret : one;
+	}
+	if (!rtnl_snapshot_read_links(&links, dp->nl, NULL))
+		rtnl_snapshot_each_link(links, del_port_of, dp);
+	rtnl_snapshot_free(&links);
+	return ret;
+}
+
 static const char *const inner_netdevs[] = {"sh", NULL}; /* the trunk device */
 
 const struct datapath_ops datapath_shim = {
@@ -455,5 +554,26 @@ const struct datapath_ops datapath_shim = {
 	.event_fd = event_fd,
 	.events = datapath_events,
 	.detach = detach,
+	.close = datapath_close,
+};
+
+const struct datapath_ops datapath_usb = {
+	.name = "usb",
+	.fits = fits_usb,
+	.limits = {0},
+	.probe = probe_usb,
+	.attach = attach_usb,
+	.adopt = adopt_usb,
+	.renew = renew,
+	.mend = mend,
+	.add_port = add_port,
+	.adopt_port = datapath_adopt_port,
+	.del_port = del_port,
+	.flow = flow,
+	.stats = stats,
+	.rx_packets = datapath_rx_packets,
+	.event_fd = event_fd,
+	.events = datapath_events,
+	.detach = detach_usb,
 	.close = datapath_close,
 };

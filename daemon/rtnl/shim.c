@@ -62,18 +62,43 @@ int rtnl_shim_probe(struct rtnl *nl, struct error *err)
 	return -EOPNOTSUPP;
 }
 
+static void put_limits(struct nlmsghdr *nlh, const struct rtnl_shim_limits *limits)
+{
+	mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_BYTES, limits->tx_bytes);
+	if (limits->tx_frames)
+		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_FRAMES, limits->tx_frames);
+	mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_USECS, limits->tx_usecs);
+}
+
 int rtnl_shim_trunk_add(struct rtnl *nl, const char *name, unsigned int lower,
 			const struct rtnl_shim_limits *limits, struct error *err)
 {
 	struct newlink l;
 
 	begin(&l, nl, name, lower, QMAP_SHIM_TRUNK_KIND);
-	mnl_attr_put_u32(l.nlh, IFLA_QMAP_TRUNK_TX_BYTES, limits->tx_bytes);
-	if (limits->tx_frames)
-		mnl_attr_put_u32(l.nlh, IFLA_QMAP_TRUNK_TX_FRAMES, limits->tx_frames);
-	mnl_attr_put_u32(l.nlh, IFLA_QMAP_TRUNK_TX_USECS, limits->tx_usecs);
+	put_limits(l.nlh, limits);
 	end(&l);
 	return rtnl_execute(nl, NULL, NULL, err, "create the trunk device %s", name);
+}
+
+int rtnl_shim_trunk_set(struct rtnl *nl, unsigned int ifindex,
+			const struct rtnl_shim_limits *limits, struct error *err)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh = rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
+	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+
+	ifi->ifi_index = ifindex;
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, QMAP_SHIM_USB_KIND);
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_VERSION, QMAP_SHIM_VERSION);
+	put_limits(nlh, limits);
+	if (limits->rx_bytes)
+		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_RX_BYTES, limits->rx_bytes);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return rtnl_execute(nl, NULL, NULL, err, "set the sizes of aggregates of netdev %u",
+			    ifindex);
 }
 
 int rtnl_shim_port_add(struct rtnl *nl, const char *name, unsigned int trunk, unsigned int number,

@@ -9,8 +9,9 @@
  * ABI is another than QMAP_SHIM_VERSION. */
 int rtnl_shim_probe(struct rtnl *nl, struct error *err);
 
-/* Limits of uplink aggregates: IFLA_QMAP_TRUNK_TX_*. */
+/* Limits of aggregates: IFLA_QMAP_TRUNK_TX_*, and IFLA_QMAP_TRUNK_RX_BYTES for a USB driver's. */
 struct rtnl_shim_limits {
+	unsigned int rx_bytes;
 	unsigned int tx_bytes;
 	unsigned int tx_frames;
 	unsigned int tx_usecs;
@@ -18,6 +19,10 @@ struct rtnl_shim_limits {
 
 /* A trunk device @name on top of netdev @lower, down. */
 int rtnl_shim_trunk_add(struct rtnl *nl, const char *name, unsigned int lower,
+			const struct rtnl_shim_limits *limits, struct error *err);
+
+/* Sets the limits of trunk device @ifindex, the netdev of driver qmap_usb. 0 of rx_bytes: as it is. */
+int rtnl_shim_trunk_set(struct rtnl *nl, unsigned int ifindex,
 			const struct rtnl_shim_limits *limits, struct error *err);
 
 /* Port @number (1..255) @name on trunk device @trunk, down, without IPv6 address generation. */

@@ -180,6 +180,17 @@ const struct rtnl_link *rtnl_snapshot_link(const struct rtnl_snapshot *s, unsign
 	return NULL;
 }
 
+int rtnl_snapshot_each_link(const struct rtnl_snapshot *s,
+			    int (*fn)(const struct rtnl_link *link, void *arg), void *arg)
+{
+	const struct rtnl_link *links = s->links.items;
+	int ret = 0;
+
+	for (size_t i = 0; i < s->links.n && !ret; i++)
+		ret = fn(&links[i], arg);
+	return ret;
+}
+
 const struct rtnl_link *rtnl_snapshot_find(const struct rtnl_snapshot *s, const char *name)
 {
 	const struct rtnl_link *links = s->links.items;

@@ -28,6 +28,10 @@ void rtnl_snapshot_free(struct rtnl_snapshot **s);
 const struct rtnl_link *rtnl_snapshot_link(const struct rtnl_snapshot *s, unsigned int ifindex);
 const struct rtnl_link *rtnl_snapshot_find(const struct rtnl_snapshot *s, const char *name);
 
+/* Calls @fn for each link until it returns other than 0, and returns that. */
+int rtnl_snapshot_each_link(const struct rtnl_snapshot *s,
+			    int (*fn)(const struct rtnl_link *link, void *arg), void *arg);
+
 /* As rtnl_addr_has() and rtnl_route_has_default(). */
 bool rtnl_snapshot_has_addr(const struct rtnl_snapshot *s, unsigned int ifindex, int family,
 			    const void *addr, unsigned int prefix);
