@@ -46,7 +46,8 @@ enum config_datapath {
 	CONFIG_DATAPATH_SHIM,
 	CONFIG_DATAPATH_XDP,
 	CONFIG_DATAPATH_RMNET,
-	CONFIG_DATAPATH_QMIMUX
+	CONFIG_DATAPATH_QMIMUX,
+	CONFIG_DATAPATH_USB
 };
 
 /* Which program sets the port's addresses, MTU and routes. */

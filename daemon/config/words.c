@@ -31,9 +31,13 @@ static const struct config_choice model_qmap_choices[] = {
 };
 
 static const struct config_choice datapath_choices[] = {
-	{"auto", CONFIG_DATAPATH_AUTO},	    {"shim", CONFIG_DATAPATH_SHIM},
-	{"xdp", CONFIG_DATAPATH_XDP},	    {"rmnet", CONFIG_DATAPATH_RMNET},
-	{"qmimux", CONFIG_DATAPATH_QMIMUX}, {NULL, 0},
+	{"auto", CONFIG_DATAPATH_AUTO},
+	{"usb", CONFIG_DATAPATH_USB},
+	{"shim", CONFIG_DATAPATH_SHIM},
+	{"xdp", CONFIG_DATAPATH_XDP},
+	{"rmnet", CONFIG_DATAPATH_RMNET},
+	{"qmimux", CONFIG_DATAPATH_QMIMUX},
+	{NULL, 0},
 };
 
 static const struct config_choice radio_choices[] = {

@@ -15,10 +15,9 @@ static const struct {
 	const struct datapath_ops *ops;
 	unsigned int v1, v5;
 } costs[] = {
-	{&datapath_shim, 1170, 869},
-	{&datapath_rmnet, 3217, 2861},
-	{&datapath_qmimux, 5433, 0},
-	{&datapath_xdp, 21073, 21155},
+	/* the shim's, because the transport of both is left out */
+	{&datapath_usb, 1170, 869},  {&datapath_shim, 1170, 869},   {&datapath_rmnet, 3217, 2861},
+	{&datapath_qmimux, 5433, 0}, {&datapath_xdp, 21073, 21155},
 };
 
 #define ROWS (sizeof(costs) / sizeof(costs[0]))
@@ -85,14 +84,18 @@ int datapath_choose_only(struct datapath_choice *c, const struct datapath_ops *o
 	return add_versions(c, ops, version, &why) ? error_pass(err, &why) : 0;
 }
 
-int datapath_choose(struct datapath_choice *c, const char *trunk, int version, struct error *err)
+int datapath_choose(struct datapath_choice *c, const char *trunk, int version,
+		    const struct datapath_ops *without, struct error *err)
 {
 	*c = (struct datapath_choice){0};
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct datapath_ops *ops = costs[i].ops;
 		struct error why = {0};
-		int ret = ops->probe(trunk, &why);
+		int ret;
 
+		if (ops == without || (ops->fits && !ops->fits(trunk)))
+			continue;
+		ret = ops->probe(trunk, &why);
 		if (!ret)
 			ret = add_versions(c, ops, version, &why);
 		if (c->n)

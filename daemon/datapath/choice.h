@@ -24,10 +24,11 @@ struct datapath_choice {
 
 /*
  * Chooses among all data paths for @trunk (NULL: any) and QMAP @version, or DATAPATH_ANY. A version stands with
- * the cheapest data path that works here and carries it. -EOPNOTSUPP and all reasons if none does;
+ * the cheapest data path that works here and carries it, other than @without (NULL: any). -EOPNOTSUPP and all reasons if none does;
  * another error of a probe (-EPERM) ends the search.
  */
-int datapath_choose(struct datapath_choice *c, const char *trunk, int version, struct error *err);
+int datapath_choose(struct datapath_choice *c, const char *trunk, int version,
+		    const struct datapath_ops *without, struct error *err);
 
 /* The same with one data path, which is not probed. -EOPNOTSUPP if it does not carry @version. */
 int datapath_choose_only(struct datapath_choice *c, const struct datapath_ops *ops, int version,

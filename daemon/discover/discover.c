@@ -30,11 +30,12 @@ static const struct {
 	enum modem_mode mode;
 	bool sure;
 } drivers[] = {
-	{"qmi_wwan", MODEM_MODE_QMI, true},	  {"qmi_wwan_q", MODEM_MODE_QMI, true},
-	{"GobiNet", MODEM_MODE_QMI, true},	  {"cdc_mbim", MODEM_MODE_MBIM, true},
-	{"huawei_cdc_ncm", MODEM_MODE_NCM, true}, {"mhi_net", MODEM_MODE_QMI, true},
-	{"mhi_wwan_mbim", MODEM_MODE_MBIM, true}, {"cdc_ether", MODEM_MODE_ECM, false},
-	{"cdc_ncm", MODEM_MODE_NCM, false},	  {"rndis_host", MODEM_MODE_RNDIS, false},
+	{"qmi_wwan", MODEM_MODE_QMI, true},	 {"qmi_wwan_q", MODEM_MODE_QMI, true},
+	{"qmap_usb", MODEM_MODE_QMI, true},	 {"GobiNet", MODEM_MODE_QMI, true},
+	{"cdc_mbim", MODEM_MODE_MBIM, true},	 {"huawei_cdc_ncm", MODEM_MODE_NCM, true},
+	{"mhi_net", MODEM_MODE_QMI, true},	 {"mhi_wwan_mbim", MODEM_MODE_MBIM, true},
+	{"cdc_ether", MODEM_MODE_ECM, false},	 {"cdc_ncm", MODEM_MODE_NCM, false},
+	{"rndis_host", MODEM_MODE_RNDIS, false},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -110,7 +110,7 @@ static void usb(const struct advice *a)
 		switch_to_qmi(a);
 	else if (!m->driver[0])
 		bind_qmi_wwan(a);
-	else if (strcmp(m->driver, "qmi_wwan"))
+	else if (strcmp(m->driver, "qmi_wwan") && strcmp(m->driver, "qmap_usb"))
 		replace_driver(a);
 	else
 		attach(a);

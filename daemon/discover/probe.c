@@ -117,7 +117,7 @@ static void add_choice(struct json_object *o, const char *dev)
 {
 	struct datapath_choice c;
 	struct error err = {0};
-	bool ok = !datapath_choose(&c, dev, DATAPATH_ANY, &err);
+	bool ok = !datapath_choose(&c, dev, DATAPATH_ANY, NULL, &err);
 	const char *why = c.why.err ? c.why.text : "there is none that costs less";
 
 	json_object_object_add(o, "datapath",

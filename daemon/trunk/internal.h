@@ -13,6 +13,7 @@
 #include "session/session.h"
 #include "trunk.h"
 #include "netdev/dev.h"
+#include "netdev/usb_driver.h"
 #include "modem.h"
 #include "util/node.h"
 #include "port.h"
@@ -64,7 +65,11 @@ struct trunk {
 	void *done_arg;
 
 	struct pins pins;
-	struct trunk_dev dev;	       /* ifindex 0: no netdev */
+	struct trunk_dev dev; /* ifindex 0: no netdev */
+	/* driver that gets the USB interface back when the trunk is detached; empty: it stays */
+	char home[USB_DRIVER_SIZE];
+	bool own_control; /* config.control is the interface's, whose number may have changed */
+	bool no_usb;	  /* data path usb has been tried, and does not work with this modem */
 	struct datapath_choice choice; /* at the last opening; n is 0 after adoption */
 	const struct datapath_ops *ops;
 	char path_why[512];	   /* why @ops; set when @dp is built */
@@ -193,6 +198,16 @@ void trunk_stale_families_down(struct trunk *t);
 void trunk_listen_commands(struct trunk *t);
 void trunk_set_static_format(struct trunk *t);
 int trunk_start_static(struct trunk *t, struct error *err);
+
+/*
+ * trunk/usb.c: gives the modem's USB interface to the driver that t->ops needs, which may take
+ * another netdev and control device into existence.
+ */
+int trunk_take_driver(struct trunk *t, struct error *err);
+/* Gives it back to the driver that had it. The modem may be gone. */
+int trunk_give_back_driver(struct trunk *t, struct error *err);
+/* The netdev is gone: gives the interface back if another process has taken it from the driver. */
+void trunk_look_driver(struct trunk *t);
 
 /* The port of PDN @pdn, or NULL. */
 struct trunk_port *trunk_find_port(const struct trunk *t, unsigned int pdn);

@@ -9,10 +9,9 @@
 #include "util/log.h"
 #include "internal.h"
 
-static const struct datapath_ops *const by_config[CONFIG_DATAPATH_QMIMUX + 1] = {
-	[CONFIG_DATAPATH_SHIM] = &datapath_shim,
-	[CONFIG_DATAPATH_XDP] = &datapath_xdp,
-	[CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
+static const struct datapath_ops *const by_config[CONFIG_DATAPATH_USB + 1] = {
+	[CONFIG_DATAPATH_USB] = &datapath_usb,	     [CONFIG_DATAPATH_SHIM] = &datapath_shim,
+	[CONFIG_DATAPATH_XDP] = &datapath_xdp,	     [CONFIG_DATAPATH_RMNET] = &datapath_rmnet,
 	[CONFIG_DATAPATH_QMIMUX] = &datapath_qmimux,
 };
 
@@ -22,6 +21,20 @@ static int wanted_version(const struct trunk *t)
 	if (t->config.qmap != CONFIG_QMAP_AUTO)
 		return (int)t->config.qmap;
 	return trunk_has_control(t) ? DATAPATH_ANY : QMAP_V1;
+}
+
+/*
+ * Data path usb takes the modem from its driver, which ends the calls that another program has made;
+ * a modem that has refused QMAP, or the driver, needs the one that it had.
+ */
+static const struct datapath_ops *unwanted(const struct trunk *t)
+{
+	char driver[USB_DRIVER_SIZE];
+
+	trunk_dev_driver(t->dev.name, driver, sizeof(driver));
+	if (!strcmp(driver, USB_DRIVER) && !t->home[0])
+		return NULL; /* the administrator's choice */
+	return t->no_usb || !trunk_has_control(t) ? &datapath_usb : NULL;
 }
 
 int trunk_choose_datapath(struct trunk *t, struct error *err)
@@ -36,16 +49,29 @@ int trunk_choose_datapath(struct trunk *t, struct error *err)
 	}
 	ret = ops ? ops->probe(t->dev.name, err)
 			      ?: datapath_choose_only(&t->choice, ops, wanted_version(t), err)
-		  : datapath_choose(&t->choice, t->dev.name, wanted_version(t), err);
+		  : datapath_choose(&t->choice, t->dev.name, wanted_version(t), unwanted(t), err);
 	if (!ret)
 		t->ops = t->choice.wish[0].ops;
 	return ret;
 }
 
+/* qmap_usb carries nothing but aggregates. The next attempt leaves the interface to its driver. */
+static int without_qmap(struct trunk *t, struct error *err)
+{
+	t->no_usb = true;
+	error_set(err, -EAGAIN, "the modem does not agree to QMAP, which data path %s needs",
+		  datapath_usb.name);
+	error_hint(err, "--qmap off");
+	return -EAGAIN;
+}
+
 int trunk_grant_datapath(struct trunk *t, int version, struct error *err)
 {
-	const struct datapath_ops *ops =
-		version == QMAP_OFF ? &datapath_raw : datapath_granted(&t->choice, version);
+	const struct datapath_ops *ops;
+
+	if (version == QMAP_OFF && t->ops == &datapath_usb)
+		return without_qmap(t, err);
+	ops = version == QMAP_OFF ? &datapath_raw : datapath_granted(&t->choice, version);
 
 	if (!ops)
 		return error_set(err, -EOPNOTSUPP, "no data path of this machine carries QMAP v%d",

@@ -53,6 +53,8 @@ void trunk_save(struct trunk *t)
 	json_object_object_add(o, "was_addrgen", json_object_new_int(t->dev.was_addrgen));
 	json_object_object_add(o, "was_ready", json_object_new_boolean(t->was_ready));
 	json_object_object_add(o, "format", data_format_to_json(&t->format));
+	json_object_object_add(o, "home_driver", json_object_new_string(t->home));
+	json_object_object_add(o, "own_control", json_object_new_boolean(t->own_control));
 	json_object_object_add(o, "device", json_object_new_string(t->dev.device));
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))

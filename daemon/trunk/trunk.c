@@ -150,7 +150,7 @@ static bool finds_control(const struct trunk *t)
 {
 	const char *device = qmi_proxy_path(t->config.control);
 
-	return device ? !*device : !t->config.control[0];
+	return t->own_control || (device ? !*device : !t->config.control[0]);
 }
 
 void trunk_fill_setup(struct trunk *t)
@@ -167,7 +167,7 @@ void trunk_fill_setup(struct trunk *t)
 
 static int find_control(struct trunk *t, struct error *err)
 {
-	bool proxy = t->config.control[0];
+	bool proxy = qmi_proxy_path(t->config.control);
 	char *at = t->setup.control;
 	size_t size = sizeof(t->setup.control);
 
@@ -212,7 +212,9 @@ static int open_modem(struct trunk *t, struct error *err)
 	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
 
 	if (!ret && !t->dp)
-		ret = trunk_choose_datapath(t, err);
+		ret = trunk_choose_datapath(t, err)
+			      ?: trunk_take_driver(t, err)
+			      ?: find_control(t, err);
 	if (!ret)
 		ret = trunk_move_pins(t, err);
 	if (ret)
@@ -316,6 +318,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms)
 {
+	struct trunk_dev was = t->dev;
 	struct error err = {0};
 
 	if (trunk_dev_open(&t->dev, name, &err)) {
@@ -324,6 +327,8 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 			tell_state(t, t->state, true);
 		return;
 	}
+	if (t->home[0] && strcmp(was.device, t->dev.device))
+		usb_driver_forget(was.device); /* it has moved to another socket */
 	t->tries = 0;
 	trunk_input(t, TRUNK_IN_NETDEV, NULL);
 	if (delay_ms)
@@ -446,6 +451,7 @@ static void undo(struct trunk *t, struct error *result)
 	session_free(&t->session);
 	trunk_removal_over(t);
 	trunk_tear_down(t, result);
+	trunk_give_back_driver(t, result);
 	t->dev.ifindex = 0;
 	if (t->pins.meta >= 0)
 		pins_remove(&t->pins);
@@ -458,6 +464,7 @@ static void seek_again(struct trunk *t)
 
 	if (trunk_tear_down(t, &err))
 		log_warning("%s: %s", t->config.dev, err.text);
+	trunk_look_driver(t);
 	t->dev.ifindex = 0;
 	t->adopted = false;
 	err = (struct error){0};

@@ -87,7 +87,7 @@ test_wrong_words() {
 		attach wwan0 --pdn 1,netns=../x|is not a name of a network namespace
 		attach wwan0 --qmap v9|bad qmap "v9": allowed: auto, off, v1, v4, v5
 		attach wwan0 --qmap off --pdn 1 --pdn 2|qmap=off carries one PDN, not 2
-		attach wwan0 --datapath other|bad datapath "other": allowed: auto, shim, xdp, rmnet, qmimux
+		attach wwan0 --datapath other|bad datapath "other": allowed: auto, usb, shim, xdp, rmnet, qmimux
 		attach wwan0 --timeout 0|bad timeout "0": allowed: a number from 1 to 600
 		attach wwan0 --dl-max-bytes 100|bad dl-max-bytes 100
 		attach wwan0 --control none --pdn 1,apn=x|apn, user and password need a control channel
