@@ -222,6 +222,10 @@ compile: $(COMPILE_SRC:%=compile/%)
 compile/%: | $(SKEL)
 	$(Q)$(CC) $(USER_CFLAGS) -DBENCH_CLANG='""' -fsyntax-only $*
 
+$(BUILD)/die_at.so: tests/vm/preload/die_at.c
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(USER_CFLAGS) -shared -fPIC $< -o $@
+
 # Programs for guests.
 VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) tests/modem/usb_desc.c \
 	      tests/modem/usb_vhci.c $(FIXTURES)

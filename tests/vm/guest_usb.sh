@@ -3,7 +3,7 @@
 # Inside a guest: qmapd and qmicli on an emulated USB modem that the kernel's own drivers bind.
 #
 #   guest_usb.sh [TEST...]
-#   DATAPATH=xdp                   or shim, or rmnet
+#   DATAPATH=xdp                   or shim, rmnet, usb
 
 # shellcheck disable=SC2086,SC2046,SC2005 # paths and numbers have no spaces
 
@@ -13,11 +13,12 @@
 sysfs=/sys/class/net/wwan0
 cycles=${CYCLES:-20}
 datapath=${DATAPATH:-xdp}
+own_driver=
 
 # --- the modem on USB ---
 
 drivers_ready() {
-	[ -e $sysfs/qmi/raw_ip ] && [ -c /dev/cdc-wdm0 ]
+	{ [ -e $sysfs/qmi/raw_ip ] || { [ "$datapath" = usb ] && [ -e $sysfs ]; }; } && [ -c /dev/cdc-wdm0 ]
 }
 
 drivers_gone() {
@@ -165,6 +166,7 @@ queue() {
 detached() {
 	qmapctl detach wwan0
 	nothing_left
+	[ -z "$own_driver" ] || { at_home; return; } # and down, without a queue
 	equal "queue" fq_codel "$(queue)"
 	equal "filters left" "" "$(tc filter show dev wwan0 ingress)"
 	equal "pass_through" N "$(cat $sysfs/qmi/pass_through)"
@@ -334,6 +336,7 @@ test_qmimux() {
 }
 
 test_attach() {
+	[ "$datapath" != usb ] || return 0 # driver_attach
 	start
 	equal "control device" /dev/cdc-wdm0 "$(field .control)"
 	equal "data path" "$datapath" "$(field .datapath)"
@@ -418,7 +421,7 @@ test_large_mtu_before() {
 # Uplink aggregates: shim makes them, and rmnet does with Linux 6.3.
 test_uplink_aggregates() {
 	local least=2
-	[ "$datapath" = shim ] || [ -n "$(ethtool_can_aggregate)" ] || least=1
+	[ "$datapath" = shim ] || [ "$datapath" = usb ] || [ -n "$(ethtool_can_aggregate)" ] || least=1
 	start
 	lossless "${pdns[@]/#/wwan0.}"
 	set_streams 4
@@ -530,7 +533,11 @@ test_high_speed() {
 	usb_start --usb-speed high
 	qmapd_start
 	attach_all
-	equal "bytes of a URB" $(($(field .dl_max_bytes) + 1)) "$(modem_stat .usb.urb_size)"
+	if [ "$datapath" = usb ]; then
+		equal "requests and their size" "4 31744" "$(urbs usb_rx_urbs) $(modem_stat .usb.urb_size)"
+	else
+		equal "bytes of a URB" $(($(field .dl_max_bytes) + 1)) "$(modem_stat .usb.urb_size)"
+	fi
 	ping_all
 	patterns
 	detached
@@ -840,7 +847,7 @@ iperf_all() {
 # notification.
 test_mend() {
 	local pin where told pins="link_split link_deliver"
-	[ "$datapath" != shim ] || pins="link_rx link_tx_129"
+	[ "$datapath" = xdp ] || pins="link_rx link_tx_129"
 	start
 	for pin in $pins; do
 		where=$(find /sys/fs/bpf/qmap -name "$pin")
@@ -918,7 +925,7 @@ replace_ends() {
 # missing packets must be those counted there.
 test_replace() {
 	local round down_pid up_pid rounds="1 2 3 4" count=8000 receive=receive
-	[ "$datapath" = shim ] || rounds="1 2" count=20000 receive=arrived
+	[ "$datapath" != xdp ] || rounds="1 2" count=20000 receive=arrived
 	start
 	lossless "${pdns[@]/#/wwan0.}"
 	for round in $rounds; do
@@ -1015,7 +1022,7 @@ test_unplug_and_replug() {
 	plug_in
 	back_within 6000 replugged
 	pin_controller
-	equal "largest aggregate" "$(field .dl_max_bytes)" $(($(cat $sysfs/mtu) - 1))
+	[ "$datapath" = usb ] || equal "largest aggregate" "$(field .dl_max_bytes)" $(($(cat $sysfs/mtu) - 1))
 	patterns
 	detached
 }
@@ -1030,7 +1037,7 @@ test_replug_under_another_name() {
 	read -rt 1 <> <(:) || :
 	modem_state_is absent || fail "a stranger's netdev was taken for the modem's: $(qmapctl show)"
 	modem plug >/dev/null
-	wait_for 20 test -e /sys/class/net/wwan1/qmi/raw_ip || fail "no wwan1: $(ip -o link)"
+	wait_for 20 test -e /sys/class/net/wwan1/device || fail "no wwan1: $(ip -o link)"
 	began=${EPOCHREALTIME/./}
 	back_within 6000 "replugged as wwan1" # of which 300 ms are spent waiting for a rename
 	pin_controller
@@ -1207,6 +1214,8 @@ test_cycles() {
 
 # shellcheck source=tests/vm/guest_proxy.sh
 . "$(dirname "$0")/guest_proxy.sh"
+# shellcheck source=tests/vm/guest_driver.sh
+[ "$datapath" != usb ] || . "$(dirname "$0")/guest_driver.sh"
 # shellcheck source=tests/vm/guest_matrix.sh
 . "$(dirname "$0")/guest_matrix.sh"
 

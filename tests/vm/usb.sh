@@ -3,9 +3,10 @@
 # qmapd on a modem's own drivers: QEMU guests with Debian's kernels, in which qmap-modem plugs itself
 # into vhci_hcd as a Quectel RG500Q, and the stock qmi_wwan and cdc_wdm bind to it.
 #
-#   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh; of rmnet those of $RMNET_TESTS
+#   tests/vm/usb.sh [TEST...]      default: all tests of tests/vm/guest_usb.sh; of rmnet and usb
+#                                  those of $RMNET_TESTS and $USB_TESTS
 #   KERNELS="6.1 6.12"             which kernels
-#   DATAPATHS="xdp shim rmnet"     which data paths
+#   DATAPATHS="xdp shim usb rmnet" which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   TEST_LIMIT=1800                seconds for one test
 #   DEADLINE=9000                  seconds after which a guest counts as hung
@@ -20,7 +21,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/modemmanager.sh
 
 KERNELS=${KERNELS:-6.1 6.12}
-DATAPATHS=${DATAPATHS:-xdp shim rmnet}
+DATAPATHS=${DATAPATHS:-xdp shim usb rmnet}
 DEADLINE=${DEADLINE:-9000}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
@@ -34,10 +35,17 @@ GUEST_TREE=$VM_BUILD/usb-tree
 RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
 large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted kill_and_adopt unplug_and_replug reboot"
 
-PROGRAMS=(build/qmapd build/qmapd-rebuilt build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool)
+# Tests of the data path `usb`, and those of the others that a driver of its own can change.
+USB_TESTS="driver_attach driver_keeps_name driver_large_aggregates driver_auto driver_held driver_control \
+driver_unloaded driver_by_hand driver_killed_in_attach driver_killed_by_command driver_killed_in_detach \
+driver_unplugged driver_beside_qmi_wwan driver_moves probe counters commands versions uplink_aggregates \
+high_speed receives_more_than_it_may_send port_is_deleted mend kill_and_adopt replace \
+unplug_and_replug replug_under_another_name reboot suspend"
+
+PROGRAMS=(build/qmapd build/qmapd-rebuilt build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool build/die_at.so)
 TESTS=(build/vm/bin/fixture_tool)
 QMI_PROXY=/usr/libexec/qmi-proxy
-TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3 bpftool)
+TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3 bpftool env)
 
 # Copies programs to where tests/net/lib.sh looks for them, and the scripts themselves.
 make_tree() {
@@ -45,7 +53,7 @@ make_tree() {
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
 	cp tests/net/lib*.sh tests/net/test-matrix.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_{usb,proxy,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/vm/guest_{usb,proxy,driver,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
@@ -90,6 +98,7 @@ for kernel in $KERNELS; do
 	for path in $DATAPATHS; do
 		tests=$*
 		[ "$path" != rmnet ] || tests=${*:-$RMNET_TESTS}
+		[ "$path" != usb ] || tests=${*:-$USB_TESTS}
 		if [ "$path" = rmnet ] && ! reason=$(build_rmnet "$kernel" stock); then
 			echo "SKIP vm-usb $kernel: rmnet: $reason"
 			continue
