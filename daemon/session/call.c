@@ -3,7 +3,7 @@
  * The requests of one data call: a WDS client, bound to its PDN's mux id, Start Network, status,
  * settings; as a table of steps. session/table.c decides when to send them.
  */
-#include "internal.h"
+#include "call.h"
 
 #include <event2/event.h>
 #include <qmap/abi.h>
@@ -86,7 +86,7 @@ static void on_allocated(void *arg, const struct id_reply *r)
 	int err = r->err;
 
 	if (!err)
-		err = qmi_client_new(&c->client, clients_channel(c->session->clients), QMI_WDS,
+		err = qmi_client_new(&c->client, clients_channel(c->all->env.clients), QMI_WDS,
 				     r->id, call_indication, c);
 	if (c->state == CALL_STOPPING) {
 		call_step(c, c->client ? STEP_RELEASE : STEP_NONE);
@@ -100,12 +100,12 @@ static void on_allocated(void *arg, const struct id_reply *r)
 
 static void enter_allocate(struct call *c)
 {
-	ids_allocate(c->session->ids, QMI_WDS, on_allocated, c);
+	ids_allocate(c->all->env.ids, QMI_WDS, on_allocated, c);
 }
 
 static void build_bind(const struct call *c, struct qmi_request *r)
 {
-	qmi_wds_bind_mux_data_port(r, format_endpoint(c->session->format), pdn_config(c->pdn)->mux);
+	qmi_wds_bind_mux_data_port(r, format_endpoint(c->all->env.format), pdn_config(c->pdn)->mux);
 }
 
 static enum call_step on_bound(struct call *c, const struct qmi_message *m,
@@ -151,7 +151,7 @@ static enum call_step first_step(const struct call *c)
 	if (!c->client)
 		return STEP_ALLOCATE;
 	if (!c->prepared)
-		return format_agreed(c->session->format)->version == QMAP_OFF ? STEP_FAMILY
+		return format_agreed(c->all->env.format)->version == QMAP_OFF ? STEP_FAMILY
 									      : STEP_BIND;
 	if (c->stale == STALE_CLEAR)
 		return STEP_CLEAR;
@@ -194,7 +194,7 @@ static void on_renewed(void *arg, const struct id_reply *r)
 
 static void enter_renew(struct call *c)
 {
-	ids_release(c->session->ids, QMI_WDS, qmi_client_id(c->client), on_renewed, c);
+	ids_release(c->all->env.ids, QMI_WDS, qmi_client_id(c->client), on_renewed, c);
 }
 
 static uint8_t auth_of(const struct config_pdn *pdn)
@@ -236,7 +236,7 @@ static enum call_step on_started(struct call *c, const struct qmi_message *m,
 	if (!res->status)
 		qmi_wds_handle(m, &c->handle);
 	if (!res->status || c->no_effect) {
-		session_changed(c->session);
+		c->all->owner->changed(c->all->arg);
 		return c->no_effect ? STEP_STATUS : next;
 	}
 	c->dialled = false;
@@ -280,9 +280,8 @@ static enum call_step on_status(struct call *c, const struct qmi_message *m,
 static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 				 const struct qmi_result *res, enum call_step next)
 {
-	if (res->status && res->error == QMI_INVALID_CLIENT_ID && !c->session->was_giving_back)
-		session_lost(c->session, true,
-			     "modem has restarted meanwhile: its calls and client ids are gone");
+	if (res->status && res->error == QMI_INVALID_CLIENT_ID && !c->all->was_giving_back)
+		c->all->owner->forgotten(c->all->arg);
 	if (is_connected(m, res)) {
 		c->dialled = true;
 		return next;
@@ -385,7 +384,7 @@ static void on_released(void *arg, const struct id_reply *r)
 
 static void enter_release(struct call *c)
 {
-	ids_release(c->session->ids, QMI_WDS, qmi_client_id(c->client), on_released, c);
+	ids_release(c->all->env.ids, QMI_WDS, qmi_client_id(c->client), on_released, c);
 }
 
 static void enter_none(struct call *c)
@@ -471,22 +470,22 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 	const struct step *step = &steps[c->step];
 	struct qmi_result res;
 
-	if (!clients_read(c->session->clients, &err, m, &res))
+	if (!clients_read(c->all->env.clients, &err, m, &res))
 		return;
 	if (!err) {
 		if (c->state != CALL_STOPPING && c->step != STEP_CHECK &&
-		    clients_forgotten(c->session->clients, &res))
+		    clients_forgotten(c->all->env.clients, &res))
 			return;
 		lead(c, step->answer(c, m, &res, step->next));
 	} else if (c->told && step->otherwise == STEP_REFUSED) {
 		if (err == -ETIMEDOUT && c->step == STEP_STILL_UP)
-			session_unanswered(c->session);
+			c->all->owner->unanswered(c->all->arg);
 		lead(c, STEP_CONNECTED); /* the known settings stay */
 	} else {
 		if (c->step == STEP_HANG_UP)
 			err = c->hung_up_for;
 		if (c->step == STEP_CHECK)
-			session_adopt_failed(c->session);
+			c->all->owner->adopt_failed(c->all->arg);
 		c->error = err;
 		c->failed_in = c->step;
 		lead(c, step->otherwise);
@@ -497,7 +496,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 static unsigned int timeout_ms(const struct call *c, const struct step *step)
 {
 	unsigned int ms =
-		step->timeout_ms ? step->timeout_ms : clients_timeout_ms(c->session->clients);
+		step->timeout_ms ? step->timeout_ms : clients_timeout_ms(c->all->env.clients);
 
 	return c->state == CALL_STOPPING && ms > GIVE_BACK_MS ? GIVE_BACK_MS : ms;
 }
@@ -515,7 +514,7 @@ void call_step(struct call *c, enum call_step step)
 		steps[step].build(c, &r);
 		qmi_client_send(c->client, &r, timeout_ms(c, &steps[step]), on_reply, c);
 	}
-	session_kick(c->session);
+	c->all->owner->kick(c->all->arg);
 }
 
 void call_cancel(struct call *c)
@@ -540,7 +539,7 @@ void call_overdue(struct call *c)
  */
 static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 {
-	struct timeval tv = {.tv_sec = c->session->config->timeout};
+	struct timeval tv = {.tv_sec = c->all->config->timeout};
 
 	if (c->step == STEP_START) {
 		take_end(c, &st->end);

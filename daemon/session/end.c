@@ -4,7 +4,7 @@
  * to be for good is worth another attempt later: a network's trouble passes, and a router has no
  * user to start over.
  */
-#include "internal.h"
+#include "call.h"
 
 /* By verbose call end reason (3GPP TS 24.008, annex I; the modem's own for internal ones). */
 static const struct {

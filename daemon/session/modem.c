@@ -2,11 +2,14 @@
 /* The steps of the modem's set-up, before any call. */
 #include "internal.h"
 
+#include <string.h>
+
 #include "util/array.h"
 #include "util/log.h"
 #include "qmi/ctl.h"
 #include "qmi/dms.h"
 #include "qmi/names.h"
+#include "hints.h"
 
 struct modem_step {
 	const char *doing; /* as in "modem does not answer while <doing>" */
@@ -63,6 +66,23 @@ static void next(struct session *s)
 	session_modem_enter(s, steps[s->modem].next);
 }
 
+static void error_step(struct session *s, const char *doing, int err, uint16_t qmi_error)
+{
+	if (qmi_error) {
+		error_set(&s->error, -ECONNREFUSED, "modem refused with %s (error %u) while %s",
+			  qmi_error_name(qmi_error) ?: "no name known", qmi_error, doing);
+		error_hint(&s->error, "%s",
+			   hint_for_error(qmi_error) ?: "restart the modem and try again");
+	} else if (err == -ETIMEDOUT) {
+		error_set(&s->error, err, "modem did not answer within %u s while %s",
+			  s->config->timeout, doing);
+		error_hint(&s->error, "unplug the modem and plug it in again");
+	} else {
+		error_set(&s->error, err < 0 ? err : -EPROTO, "modem failed while %s: %s", doing,
+			  err < 0 ? strerror(-err) : "its answer makes no sense");
+	}
+}
+
 /* A client was allocated, perhaps while everything is already being released. */
 static void on_client(struct session *s, const struct id_reply *r, enum id_service service)
 {
@@ -73,7 +93,7 @@ static void on_client(struct session *s, const struct id_reply *r, enum id_servi
 	if (s->phase != PHASE_SETUP)
 		return;
 	if (err && !(steps[s->modem].optional && clients_answered(s->clients))) {
-		session_error_step(s, steps[s->modem].doing, err, r->qmi_error);
+		error_step(s, steps[s->modem].doing, err, r->qmi_error);
 		session_fail(s);
 		return;
 	}
@@ -174,8 +194,7 @@ static void enter_ready(struct session *s)
 		return;
 	}
 	s->phase = PHASE_CALLS;
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		call_consider(c);
+	calls_start(s->calls);
 	facts_start(s->facts);
 	session_watch_start(s);
 	session_kick(s);
@@ -252,7 +271,7 @@ static void fail_step(struct session *s, int err, uint16_t qmi_error)
 	if (!clients_answered(s->clients))
 		session_error_silent(s);
 	else
-		session_error_step(s, steps[s->modem].doing, err, qmi_error);
+		error_step(s, steps[s->modem].doing, err, qmi_error);
 	session_fail(s);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Describes failures in a sentence with a next step. */
-#include "internal.h"
+#include "call.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ const char *call_hint(const struct call *c)
 {
 	switch (c->state) {
 	case CALL_WAIT_NETWORK:
-		return facts_network_hint(c->session->facts);
+		return facts_network_hint(c->all->env.facts);
 	case CALL_BACKOFF:
 	case CALL_FAILED:
 		return hint_for_end(&c->end);
@@ -46,7 +46,7 @@ void call_refusal(const struct call *c, char *s, size_t size)
 	else if (c->error == -ECANCELED)
 		snprintf(s, size, "another call was asked for");
 	else if (c->error == -ENOLINK)
-		snprintf(s, size, "nothing was received for %u s", c->session->config->watchdog);
+		snprintf(s, size, "nothing was received for %u s", c->all->config->watchdog);
 	else if (c->error == -ENODATA)
 		snprintf(s, size, "the modem gave it no address");
 	else if (c->error)
@@ -56,7 +56,7 @@ void call_refusal(const struct call *c, char *s, size_t size)
 }
 
 /* Prints the families' refusals, or the one they share. Returns the first. */
-static const struct call *print_refusals(const struct session_pdn *pdn, char *text, size_t size)
+static const struct call *print_refusals(const struct calls_pdn *pdn, char *text, size_t size)
 {
 	const struct call *first = pdn_call(pdn, 0), *other = pdn_call_next(first);
 
@@ -68,7 +68,7 @@ static const struct call *print_refusals(const struct session_pdn *pdn, char *te
 	return first;
 }
 
-int session_error_pdn(const struct session_pdn *pdn, struct error *err)
+int call_error_pdn(const struct calls_pdn *pdn, struct error *err)
 {
 	const struct config_pdn *config = pdn_config(pdn);
 	char text[700], apn[112] = "", until[160];
@@ -86,30 +86,4 @@ int session_error_pdn(const struct session_pdn *pdn, struct error *err)
 	else if (*until)
 		error_hint(err, "it goes on %s", until);
 	return -ECONNREFUSED;
-}
-
-void session_error_silent(struct session *s)
-{
-	error_set(&s->error, -ETIMEDOUT, "modem does not answer QMI on %s within %u s",
-		  s->setup.control, s->config->timeout);
-	error_hint(&s->error,
-		   "check that this is the QMI port, that the modem is in QMI mode "
-		   "(AT+QCFG=\"usbnet\",0) and that its driver sets DTR (qmi_wwan does)");
-}
-
-void session_error_step(struct session *s, const char *doing, int err, uint16_t qmi_error)
-{
-	if (qmi_error) {
-		error_set(&s->error, -ECONNREFUSED, "modem refused with %s (error %u) while %s",
-			  or_unnamed(qmi_error_name(qmi_error)), qmi_error, doing);
-		error_hint(&s->error, "%s",
-			   hint_for_error(qmi_error) ?: "restart the modem and try again");
-	} else if (err == -ETIMEDOUT) {
-		error_set(&s->error, err, "modem did not answer within %u s while %s",
-			  s->config->timeout, doing);
-		error_hint(&s->error, "unplug the modem and plug it in again");
-	} else {
-		error_set(&s->error, err < 0 ? err : -EPROTO, "modem failed while %s: %s", doing,
-			  err < 0 ? strerror(-err) : "its answer makes no sense");
-	}
 }

@@ -52,10 +52,8 @@ static bool in_use(void *arg, uint8_t service, uint8_t id)
 {
 	const struct session *s = arg;
 
-	for (struct call *c = call_first(s); c && service == QMI_WDS; c = call_next(c))
-		if (c->client && qmi_client_id(c->client) == id)
-			return true;
-	return guests_have(s->guests, service, id);
+	return (service == QMI_WDS && calls_have_id(s->calls, id)) ||
+	       guests_have(s->guests, service, id);
 }
 
 static bool guest_allocates(void *arg, uint8_t service)
@@ -86,7 +84,9 @@ static void on_guests_changed(void *arg)
 
 static bool owns_mux(void *arg, uint8_t mux)
 {
-	return session_owns_mux(arg, mux);
+	const struct session *s = arg;
+
+	return calls_have_mux(s->calls, mux);
 }
 
 static const struct proxy_owner guests_owner = {
@@ -98,7 +98,9 @@ static const struct proxy_owner guests_owner = {
 
 static void on_facts(void *arg, bool opened)
 {
-	session_facts_changed(arg, opened);
+	const struct session *s = arg;
+
+	calls_facts_changed(s->calls, opened);
 }
 
 static const char *run_dir(void *arg)
@@ -123,24 +125,83 @@ static const struct facts_owner facts_owner = {
 	.run_dir = run_dir,
 };
 
+/* --- calls --- */
+
+static void on_up(void *arg, unsigned int pdn, const struct ip_settings *settings)
+{
+	const struct session *s = arg;
+
+	s->ops->up(s->arg, pdn, settings);
+}
+
+static void on_down(void *arg, unsigned int pdn, int family, const struct call_end *why)
+{
+	const struct session *s = arg;
+
+	s->ops->down(s->arg, pdn, family, why);
+}
+
+static void on_transition(void *arg, const struct session_transition *t)
+{
+	const struct session *s = arg;
+
+	if (s->ops->transition)
+		s->ops->transition(s->arg, t);
+}
+
+static void rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
+{
+	const struct session *s = arg;
+
+	if (s->ops->rx_packets)
+		s->ops->rx_packets(s->arg, rx);
+}
+
+static void on_forgotten(void *arg)
+{
+	session_lost(arg, true, "modem has restarted meanwhile: its calls and client ids are gone");
+}
+
+static void on_adopt_failed(void *arg)
+{
+	session_adopt_failed(arg);
+}
+
+static void on_unanswered(void *arg)
+{
+	const struct session *s = arg;
+
+	if (s->phase == PHASE_RUNNING)
+		watch_unanswered(s->watch);
+}
+
+static const struct calls_owner calls_owner = {
+	.up = on_up,
+	.down = on_down,
+	.transition = on_transition,
+	.rx_packets = rx_packets,
+	.changed = save,
+	.kick = kick,
+	.forgotten = on_forgotten,
+	.adopt_failed = on_adopt_failed,
+	.unanswered = on_unanswered,
+};
+
 /* --- watch --- */
 
 static void poll(void *arg)
 {
-	struct session *s = arg;
+	const struct session *s = arg;
 
 	facts_poll(s->facts);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->state == CALL_UP && c->step == STEP_NONE)
-			call_step(c, STEP_STILL_UP);
+	calls_poll(s->calls);
 }
 
 static bool is_waiting(void *arg)
 {
-	for (struct call *c = call_first(arg); c; c = call_next(c))
-		if (c->step == STEP_STILL_UP)
-			return true;
-	return false;
+	const struct session *s = arg;
+
+	return calls_poll_waits(s->calls);
 }
 
 static uint64_t heard(void *arg)
@@ -148,7 +209,7 @@ static uint64_t heard(void *arg)
 	const struct session *s = arg;
 	const struct qmi_counters *n = qmi_channel_counters(clients_channel(s->clients));
 
-	return n->responses + n->indications + n->late + session_rx_packets(s);
+	return n->responses + n->indications + n->late + calls_rx_packets(s->calls);
 }
 
 static void on_silent(void *arg)
@@ -158,7 +219,9 @@ static void on_silent(void *arg)
 
 static void check_traffic(void *arg)
 {
-	session_check_traffic(arg);
+	const struct session *s = arg;
+
+	calls_check_traffic(s->calls);
 }
 
 static const struct watch_owner watch_owner = {
@@ -171,19 +234,20 @@ static const struct watch_owner watch_owner = {
 
 int session_rooms_new(struct session *s, struct error *err)
 {
+	struct calls_env env = {.base = s->base, .config = s->config};
 	int ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
 			       err);
 
 	if (ret)
 		return ret;
-	s->ids = ids_new(s->clients, &ids_owner, s);
-	if (s->ids)
-		s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
-	s->format = format_new(s->clients, &s->setup);
-	s->facts =
-		s->ids ? facts_new(s->base, s->clients, s->ids, s->config, &facts_owner, s) : NULL;
+	env.clients = s->clients;
+	env.ids = s->ids = ids_new(s->clients, &ids_owner, s);
+	env.format = s->format = format_new(s->clients, &s->setup);
+	env.facts = s->facts = facts_new(s->base, s->clients, s->ids, s->config, &facts_owner, s);
+	s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
+	s->calls = calls_new(&env, &calls_owner, s);
 	s->watch = watch_new(s->base, s->config, &watch_owner, s);
-	if (s->guests && s->format && s->facts && s->watch)
+	if (s->ids && s->format && s->facts && s->guests && s->calls && s->watch)
 		return 0;
 	return error_set(err, -ENOMEM, "out of memory");
 }
@@ -193,6 +257,7 @@ void session_rooms_free(struct session *s)
 	if (s->clients)
 		clients_close(s->clients);
 	watch_free(&s->watch);
+	calls_free(&s->calls);
 	facts_free(&s->facts);
 	format_free(&s->format);
 	guests_free(&s->guests);

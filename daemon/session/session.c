@@ -24,6 +24,8 @@ static void set_phase(struct session *s, enum session_phase phase)
 	s->phase = phase;
 	if (session_giving_back(s))
 		clients_give_back(s->clients);
+	if (phase == PHASE_STOPPING || phase == PHASE_OVER)
+		calls_be_quiet(s->calls);
 }
 
 static void finish(struct session *s)
@@ -34,8 +36,7 @@ static void finish(struct session *s)
 	event_del(s->deadline);
 	clients_close(s->clients);
 	watch_stop(s->watch);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		c->client = NULL;
+	calls_drop_clients(s->calls);
 	set_phase(s, PHASE_OVER);
 	s->stop_done = NULL;
 	if (s->give_back_error.err)
@@ -65,8 +66,7 @@ static void give_back(struct session *s, enum session_phase phase)
 
 	set_phase(s, phase);
 	session_changed(s);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		call_event(c, EV_STOP, NULL);
+	calls_stop(s->calls);
 	event_add(s->deadline, &tv);
 	session_kick(s);
 }
@@ -83,6 +83,15 @@ void session_gave_up(struct session *s, int err)
 		  "its calls and client ids could not be given back");
 	s->gave_up = true;
 	session_kick(s);
+}
+
+void session_error_silent(struct session *s)
+{
+	error_set(&s->error, -ETIMEDOUT, "modem does not answer QMI on %s within %u s",
+		  s->setup.control, s->config->timeout);
+	error_hint(&s->error,
+		   "check that this is the QMI port, that the modem is in QMI mode "
+		   "(AT+QCFG=\"usbnet\",0) and that its driver sets DTR (qmi_wwan does)");
 }
 
 void session_adopt_failed(struct session *s)
@@ -118,10 +127,7 @@ static void check_given_back(struct session *s)
 		finish(s);
 		return;
 	}
-	for (struct call *call = call_first(s); call; call = call_next(call))
-		if (call->state != CALL_GONE)
-			return;
-	if (ids_busy(s->ids) || !guests_gone(s->guests))
+	if (!calls_are_gone(s->calls) || ids_busy(s->ids) || !guests_gone(s->guests))
 		return;
 	if (!session_reset(s) && !release_clients(s))
 		finish(s);
@@ -133,8 +139,7 @@ static void clients_lost(struct session *s)
 	ids_clear(s->ids);
 	guests_clear(s->guests);
 	watch_stop(s->watch);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		call_event(c, EV_LOST, s->lost);
+	calls_lose(s->calls, s->lost);
 	clients_remove_all(s->clients);
 }
 
@@ -167,39 +172,20 @@ static void check_lost(struct session *s)
 /* For a persistent trunk no caller waits: a refused PDN must not take the others down. */
 static bool check_refused(struct session *s)
 {
-	struct session_pdn *pdn;
-
-	if (s->phase != PHASE_CALLS || s->setup.persist)
+	if (s->phase != PHASE_CALLS || s->setup.persist || !calls_refused(s->calls, &s->error))
 		return false;
-	for (pdn = TAILQ_FIRST(&s->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry)) {
-		if (pdn->removing || !session_pdn_failed(pdn))
-			continue;
-		session_error_pdn(pdn, &s->error);
-		session_fail(s);
-		return true;
-	}
-	return false;
+	session_fail(s);
+	return true;
 }
 
 static void check_calls(struct session *s)
 {
 	if (check_refused(s))
 		return;
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (!call_settled(c) && !c->pdn->removing)
-			return;
-	if (ids_busy(s->ids))
+	if (!calls_are_settled(s->calls, 0, false) || ids_busy(s->ids))
 		return;
 	s->phase = PHASE_RUNNING;
 	s->ops->started(s->arg, NULL);
-}
-
-/* Ends calls that are to go and have no client. */
-static void check_stopping(struct session *s)
-{
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		if (c->state == CALL_STOPPING && c->step == STEP_NONE && !c->client)
-			call_event(c, EV_RELEASED, NULL);
 }
 
 /*
@@ -222,12 +208,12 @@ static void on_kick(evutil_socket_t fd, short what, void *arg)
 	ids_run(s->ids);
 	if (s->phase != PHASE_SETUP && !session_giving_back(s))
 		guests_open(s->guests); /* not before SYNC, which would release their ids */
-	check_stopping(s);
+	calls_clean_up(s->calls);
 	if (session_giving_back(s)) {
 		check_given_back(s);
 		return;
 	}
-	session_pdns_removed(s, false);
+	calls_remove_gone(s->calls);
 	if (s->phase == PHASE_CALLS || s->phase == PHASE_ADOPT)
 		check_calls(s);
 }
@@ -247,9 +233,6 @@ static int session_open(struct session *s, struct error *err)
 	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
 	if (!s->kick || !s->deadline)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (unsigned int i = 0; i < s->config->npdns; i++)
-		if (session_pdn_new(s, s->config->pdns[i].number) < 0)
-			return error_set(err, -ENOMEM, "out of memory");
 	return session_rooms_new(s, err);
 }
 
@@ -267,7 +250,6 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = setup->config;
 	s->ops = ops;
 	s->arg = arg;
-	TAILQ_INIT(&s->pdns);
 	r = session_open(s, err);
 	if (r < 0)
 		session_free(&s);
@@ -304,11 +286,7 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 		return r;
 	}
 	ids_recover((*out)->ids);
-	for (struct call *c = call_first(*out); c; c = call_next(c))
-		if (c->client)
-			call_step(c, STEP_CHECK);
-		else
-			call_event(c, EV_ENDED, NULL);
+	calls_adopt((*out)->calls);
 	/*
 	 * At the end, because a fact that the modem does not support is known at once, and starts
 	 * calls.
@@ -350,9 +328,10 @@ void session_set(struct session *s, const struct config_trunk *old)
 	if (s->phase == PHASE_SETUP || session_giving_back(s))
 		return;
 	session_watch_start(s);
-	for (struct call *c = call_first(s); c; c = call_next(c))
-		c->asked |= (pin && c->state == CALL_WAIT_SIM) ||
-			    (radio && c->state == CALL_WAIT_RADIO);
+	if (pin)
+		calls_expect(s->calls, CALL_WAIT_SIM);
+	if (radio)
+		calls_expect(s->calls, CALL_WAIT_RADIO);
 	if (radio)
 		facts_retry_radio(s->facts);
 	if (pin)
@@ -364,7 +343,7 @@ void session_stop(struct session *s, void (*done)(void *arg, const struct error 
 	s->stop_done = done;
 	s->stop_arg = arg;
 	if (s->phase == PHASE_FAILING)
-		s->phase = PHASE_STOPPING;
+		set_phase(s, PHASE_STOPPING);
 	else if (s->phase != PHASE_OVER && s->phase != PHASE_STOPPING)
 		give_back(s, PHASE_STOPPING);
 	session_kick(s);
@@ -382,6 +361,75 @@ void session_free(struct session **sp)
 		event_free(s->kick);
 	if (s->deadline)
 		event_free(s->deadline);
-	session_pdns_free(s);
 	free(s);
+}
+
+/* --- PDNs --- */
+
+static int check_alive(const struct session *s, struct error *err)
+{
+	if (!session_giving_back(s))
+		return 0;
+	return error_set(err, -ESHUTDOWN, "the session with the modem is being ended");
+}
+
+static bool may_dial(const struct session *s)
+{
+	return s->phase != PHASE_SETUP && !session_giving_back(s);
+}
+
+int session_add_pdn(struct session *s, unsigned int number, struct error *err)
+{
+	int ret = check_alive(s, err) ?: calls_add_pdn(s->calls, number, err);
+
+	if (!ret)
+		session_retry(s, number);
+	return ret;
+}
+
+int session_remove_pdn(struct session *s, unsigned int number,
+		       void (*done)(void *arg, const struct error *err), void *arg,
+		       struct error *err)
+{
+	return check_alive(s, err) ?: calls_remove_pdn(s->calls, number, done, arg, err);
+}
+
+void session_retry(struct session *s, unsigned int number)
+{
+	if (!may_dial(s))
+		return;
+	calls_retry(s->calls, number);
+	if (!number)
+		watch_look(s->watch);
+}
+
+void session_redial(struct session *s, unsigned int number)
+{
+	if (!may_dial(s))
+		return;
+	facts_retry_radio(s->facts);
+	calls_redial(s->calls, number);
+}
+
+enum call_state session_call_state(const struct session *s, unsigned int pdn, int family)
+{
+	return calls_state(s->calls, pdn, family);
+}
+
+bool session_is_settled(const struct session *s, unsigned int number)
+{
+	if (s->phase != PHASE_RUNNING)
+		return s->phase == PHASE_OVER;
+	return calls_are_settled(s->calls, number, true);
+}
+
+int session_verdict(const struct session *s, unsigned int number, struct error *err)
+{
+	return calls_verdict(s->calls, number, err);
+}
+
+void session_watch_start(struct session *s)
+{
+	calls_reset_traffic(s->calls);
+	watch_start(s->watch, s->ops->rx_packets);
 }

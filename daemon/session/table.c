@@ -3,7 +3,7 @@
  * The states of a call (one IP family of one PDN), and their transitions. The requests within a
  * state are in session/call.c.
  */
-#include "internal.h"
+#include "call.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -14,17 +14,19 @@
 
 bool call_settled(const struct call *c)
 {
-	const struct session *s = c->session;
+	const struct calls *cs = c->all;
 
 	if (c->asked)
 		return false;
 
 	/* Adopted calls do not stay idle: they wait for the modem's facts about SIM and network. */
-	if (c->state == CALL_IDLE && format_agreed(s->format) && !s->was_giving_back)
+	if (c->state == CALL_IDLE && format_agreed(cs->env.format) && !cs->was_giving_back)
 		return false;
 	return c->state != CALL_STARTING && c->state != CALL_STOPPING &&
 	       (c->step == STEP_NONE || c->state == CALL_UP);
 }
+
+static void call_reconsider(struct call *c);
 
 /* --- actions --- */
 
@@ -61,7 +63,7 @@ static void up(struct call *c)
 	c->refusals = 0;
 	c->told = true;
 	if (c->renewed)
-		c->session->ops->up(c->session->arg, c->pdn->number, &c->settings);
+		c->all->owner->up(c->all->arg, c->pdn->number, &c->settings);
 	c->renewed = false;
 	/* A network that accepts one family may well accept the other. */
 	if (first && other && other->state == CALL_BACKOFF)
@@ -73,14 +75,14 @@ static void tell_down(struct call *c)
 	if (!c->told)
 		return;
 	c->told = false;
-	c->session->ops->down(c->session->arg, c->pdn->number, c->family, &c->end);
+	c->all->owner->down(c->all->arg, c->pdn->number, c->family, &c->end);
 }
 
 static void down(struct call *c)
 {
 	call_cancel(c);
 	c->suspended = false;
-	session_changed(c->session);
+	c->all->owner->changed(c->all->arg);
 	tell_down(c);
 }
 
@@ -106,7 +108,7 @@ static unsigned int grown_ms(uint64_t ms, unsigned int n, uint64_t most)
 
 static unsigned int delay_ms(const struct call *c)
 {
-	const struct config_trunk *config = c->session->config;
+	const struct config_trunk *config = c->all->config;
 
 	return grown_ms(config->backoff_min, c->attempts, config->backoff_max);
 }
@@ -129,7 +131,7 @@ static void back_off(struct call *c)
 /* The first time at once: networks end calls as a matter of routine, and accept new ones. */
 static void redial(struct call *c)
 {
-	if (clock_ms() - c->up_since >= c->session->config->backoff_max)
+	if (clock_ms() - c->up_since >= c->all->config->backoff_max)
 		c->attempts = 0;
 	down(c);
 	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);
@@ -143,12 +145,12 @@ static void settle(struct call *c)
 
 static void give_up(struct call *c)
 {
-	uint64_t most = c->session->config->retry_failed * 1000ull;
+	uint64_t most = c->all->config->retry_failed * 1000ull;
 
 	settle(c);
 	c->attempts++;
 	c->refusals++;
-	c->judged = facts_changes(c->session->facts);
+	c->judged = facts_changes(c->all->env.facts);
 	if (most)
 		wait_ms(c, grown_ms(FAILED_FIRST_MS, c->refusals, most));
 }
@@ -160,7 +162,7 @@ static void give_up(struct call *c)
 static void take_back(struct call *c)
 {
 	wait_ms(c, delay_ms(c));
-	session_changed(c->session);
+	c->all->owner->changed(c->all->arg);
 }
 
 /* A daemon that is restarted again and again must not put the next attempt off for ever. */
@@ -171,7 +173,7 @@ static void resume_failed(struct call *c)
 	c->refusals -= !!c->refusals;
 	c->attempts -= !!c->attempts;
 	call_event(c, EV_REFUSED_FOR_GOOD, c->was_reason);
-	if (c->state == CALL_FAILED && at && c->session->config->retry_failed && at < c->dial_at)
+	if (c->state == CALL_FAILED && at && c->all->config->retry_failed && at < c->dial_at)
 		wait_ms(c, at > now ? at - now : 0);
 	c->judged = 0;
 	call_reconsider(c);
@@ -180,9 +182,9 @@ static void resume_failed(struct call *c)
 /* Adoption: resumes the state in which an earlier process left a call that is not up. */
 static void resume(struct call *c)
 {
-	const struct session *s = c->session;
+	const struct calls *cs = c->all;
 
-	if (s->was_giving_back || !format_agreed(s->format) || session_giving_back(s))
+	if (cs->was_giving_back || !format_agreed(cs->env.format) || calls_giving_back(cs))
 		return;
 	if (c->was == CALL_FAILED)
 		resume_failed(c);
@@ -194,19 +196,19 @@ static void resume(struct call *c)
 
 static void stop(struct call *c)
 {
-	struct session *s = c->session;
+	struct calls *cs = c->all;
 	bool asking = c->step == STEP_ALLOCATE, releasing = c->step == STEP_RENEW;
 
 	event_del(c->timer);
 	call_cancel(c);
-	if (s->phase == PHASE_STOPPING)
+	if (cs->quiet)
 		c->told = false;
 	tell_down(c);
 	if (releasing)
 		c->step = STEP_RENEW; /* the id is being released */
 	else if (c->client)
 		call_step(c, c->dialled ? STEP_STOP : STEP_RELEASE);
-	else if (asking && !ids_forget(s->ids, c))
+	else if (asking && !ids_forget(cs->env.ids, c))
 		c->step = STEP_ALLOCATE; /* its answer is awaited, to release the id */
 }
 
@@ -218,7 +220,7 @@ static void forget(struct call *c)
 	c->prepared = c->dialled = c->suspended = false;
 	c->handle = QMI_WDS_ANY_HANDLE;
 	memset(&c->end, 0, sizeof(c->end));
-	if (session_giving_back(c->session))
+	if (calls_giving_back(c->all))
 		c->told = false;
 	tell_down(c);
 }
@@ -317,7 +319,7 @@ static const struct {
 
 static void report(const struct call *c, enum call_state from)
 {
-	const struct session *s = c->session;
+	const struct calls *cs = c->all;
 	const struct session_transition t = {
 		.pdn = c->pdn->number,
 		.family = c->family,
@@ -326,8 +328,8 @@ static void report(const struct call *c, enum call_state from)
 		.reason = c->reason,
 	};
 
-	if (s->ops->transition && s->phase != PHASE_STOPPING && s->phase != PHASE_OVER)
-		s->ops->transition(s->arg, &t);
+	if (!cs->quiet)
+		cs->owner->transition(cs->arg, &t);
 }
 
 /* Is @event a result of a redial? The end of the previous call is not. */
@@ -343,7 +345,7 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 
 	if (c->asked && is_result(c, event)) {
 		c->asked = false;
-		session_changed(c->session);
+		c->all->owner->changed(c->all->arg);
 	}
 	if (!table[from][event].action)
 		return;
@@ -354,15 +356,16 @@ void call_event(struct call *c, enum call_event event, const char *reason)
 	/* If the action has led to another state, that has been reported. */
 	if (c->state != from && c->state == table[from][event].next)
 		report(c, from);
-	session_kick(c->session);
+	c->all->owner->kick(c->all->arg);
 }
 
-void call_reconsider(struct call *c)
+/* Was @c refused for good because of circumstances that have changed? Then it is redialled. */
+static void call_reconsider(struct call *c)
 {
-	const struct session *s = c->session;
+	const struct calls *cs = c->all;
 
-	if (c->state == CALL_FAILED && c->step == STEP_NONE && facts_was_open(s->facts) &&
-	    c->judged != facts_changes(s->facts))
+	if (c->state == CALL_FAILED && c->step == STEP_NONE && facts_was_open(cs->env.facts) &&
+	    c->judged != facts_changes(cs->env.facts))
 		call_event(c, EV_CIRCUMSTANCES, "SIM or network have changed since it was refused");
 }
 
@@ -374,11 +377,11 @@ void call_consider(struct call *c)
 		[GATE_NO_SIM] = EV_NO_SIM,
 		[GATE_NO_NETWORK] = EV_NO_NETWORK,
 	};
-	struct session *s = c->session;
+	struct calls *cs = c->all;
 	char why[FACTS_REASON];
 	enum gate gate;
 
-	if (session_giving_back(s) || c->pdn->removing)
+	if (calls_giving_back(cs) || c->pdn->removing)
 		return;
 	if (c->step != STEP_NONE && c->step != STEP_PREPARED)
 		return;
@@ -387,7 +390,7 @@ void call_consider(struct call *c)
 		call_event(c, EV_DIAL, NULL);
 		return;
 	}
-	gate = facts_gate(s->facts, why);
+	gate = facts_gate(cs->env.facts, why);
 	if (gate != GATE_UNKNOWN)
 		call_event(c, events[gate], gate == GATE_OPEN ? NULL : why);
 }
@@ -408,18 +411,17 @@ static bool concerns(const struct call *c, bool opened)
 		return (opened && !c->refusals) || !event_pending(c->timer, EV_TIMEOUT, NULL);
 	/* Its time has come before it was known whether it may be dialled. */
 	if (c->state == CALL_FAILED)
-		return c->session->config->retry_failed &&
-		       !event_pending(c->timer, EV_TIMEOUT, NULL);
+		return c->all->config->retry_failed && !event_pending(c->timer, EV_TIMEOUT, NULL);
 	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
 	       c->state == CALL_WAIT_NETWORK;
 }
 
-void session_facts_changed(struct session *s, bool opened)
+void calls_facts_changed(struct calls *cs, bool opened)
 {
-	for (struct call *c = call_first(s); c; c = call_next(c)) {
+	for (struct call *c = call_first(cs); c; c = call_next(c)) {
 		if (concerns(c, opened))
 			call_consider(c);
 		call_reconsider(c);
 	}
-	session_kick(s);
+	cs->owner->kick(cs->arg);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Names the event that ends a state other than "up"; each state ends by itself when it comes. */
-#include "internal.h"
+#include "call.h"
 
 #include <event2/event.h>
 #include <stdio.h>
@@ -29,14 +29,13 @@ static void print_time(char *s, size_t size, int64_t ms)
 
 static void failed_until(const struct call *c, char *s, size_t size)
 {
-	const struct session *session = c->session;
 	int64_t ms = call_dials_in_ms(c);
 	char time[32] = "";
 
 	if (ms >= 0)
 		print_time(time, sizeof(time), ms);
 	snprintf(s, size, "%s%swhen SIM or network change, or by `qmapctl redial %s %u`", time,
-		 *time ? ", " : "", session->config->dev, c->pdn->number);
+		 *time ? ", " : "", c->all->config->dev, c->pdn->number);
 }
 
 void call_until(const struct call *c, char *s, size_t size)
@@ -46,7 +45,7 @@ void call_until(const struct call *c, char *s, size_t size)
 	case CALL_WAIT_RADIO:
 	case CALL_WAIT_SIM:
 	case CALL_WAIT_NETWORK:
-		facts_until(c->session->facts, c->state, s, size);
+		facts_until(c->all->env.facts, c->state, s, size);
 		break;
 	case CALL_BACKOFF:
 		print_time(s, size, call_dials_in_ms(c) > 0 ? call_dials_in_ms(c) : 0);
