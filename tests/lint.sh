@@ -36,6 +36,7 @@ mapfile -t hand_set < <(git ls-files '*.c' '*.h')
 tests/lint-comments.sh "${hand_set[@]}" || say "comments: see doc/style.md"
 
 tests/lint-folders.sh || say "includes between folders"
+tests/lint-rooms.sh || say "private headers: see tests/lint-rooms.sh"
 tests/lint-files.sh || say "files missing in doc/architecture.md"
 mapfile -t daemon_c < <(git ls-files 'daemon/*.c')
 tests/lint-tables.sh "${daemon_c[@]}" || say "tables: see daemon/util/array.h"

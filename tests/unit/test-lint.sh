@@ -19,6 +19,8 @@ tree() {
 		cp "$rules"/lint-*.sh "$rules/comment-english.py" tests/
 		awk -F : '/^\ttable\(\)/ { next } /^\t[a-z]+:/ { gsub("\t", "", $1); print $1 }' tests/lint-folders.sh |
 			while read -r folder; do mkdir -p "daemon/$folder"; touch "daemon/$folder/.keep"; done
+		awk -F : '/^\ttable\(\)/ { next } /^\t[a-z]+\/[a-z_]+\.h:/ { gsub("\t", "", $1); print $1 }' tests/lint-rooms.sh |
+			while read -r header; do mkdir -p "daemon/${header%/*}"; touch "daemon/$header"; done
 		printf '/* Reads a file. */\nint a(void);\n' >daemon/util/a.c
 		printf '#include "util/a.h"\n' >daemon/qmi/b.c
 		# shellcheck disable=SC2016 # no commands
@@ -76,6 +78,18 @@ finds "an include upwards" "daemon/util includes qmi/" lint-folders.sh
 tree
 mkdir "$T/tree/daemon/new"
 finds "a folder without a place" "not in the table" lint-folders.sh
+
+tree
+echo '#include "call.h"' >"$T/tree/daemon/session/calls.c"
+accepts "a private header in a file that may include it" lint-rooms.sh
+echo '#include "call.h"' >"$T/tree/daemon/session/facts.c"
+finds "a private header in another file" "daemon/session/facts.c includes session/call.h" lint-rooms.sh
+tree
+echo '#include "session/call.h"' >"$T/tree/daemon/util/a.c"
+finds "a private header in another folder" "daemon/util/a.c includes session/call.h" lint-rooms.sh
+tree
+rm "$T/tree/daemon/session/call.h"
+finds "a private header that does not exist" "not in daemon/" lint-rooms.sh
 
 tree
 accepts "comments of one line" lint-comments.sh daemon/util/a.c

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Headers that are private to a few files: a line is a header of daemon/ and the files, without their
+# ending, that may include it. Its structs and functions are known to these files alone.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+table() {
+	cat <<-'EOF'
+	session/internal.h: session rooms modem reset state show
+	session/call.h: calls call table end until reason calls_json
+	session/radio.h: facts radio
+	session/sim.h: facts sim
+	session/sim_iccid.h: sim sim_iccid
+	session/sim_pin.h: sim sim_pin
+	session/network.h: facts network
+	session/signals.h: network signals
+	session/endpoint.h: format endpoint
+	EOF
+}
+
+bad=0
+say() {
+	printf '%s\n' "$*"
+	bad=1
+}
+
+while IFS=: read -r header files; do
+	folder=${header%/*} name=${header##*/}
+	[ -f "daemon/$header" ] || say "$header: in the table of tests/lint-rooms.sh, not in daemon/"
+	while read -r user; do
+		file=${user#"daemon/$folder/"}
+		[[ " $files " == *" ${file%.[ch]} "* ]] ||
+			say "$user includes $header, which only these may: $files"
+	done < <(git grep -lE "^#include \"($folder/)?$name\"" -- "daemon/$folder/*.[ch]"
+		git grep -lE "^#include \"(daemon/)?$folder/$name\"" -- '*.[ch]' ":!daemon/$folder")
+done < <(table)
+exit $bad
