@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "util/array.h"
 #include "cli/cli.h"
 #include "util/log.h"
 #include "output/output.h"
@@ -28,7 +29,7 @@ static bool asks_for_json(int argc, char **argv)
 	static const char *const words[] = {"-j", "--json", "-p", "--pretty"};
 
 	for (int i = 1; i < argc; i++) {
-		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++) {
+		for (size_t j = 0; j < ARRAY_SIZE(words); j++) {
 			if (!strcmp(argv[i], words[j]))
 				return true;
 		}

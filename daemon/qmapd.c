@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "config/set.h"
 #include "control/control.h"
 #include "control/server.h"
@@ -399,7 +400,7 @@ int main(int argc, char **argv)
 	struct error err = {0};
 	int operands, ret;
 
-	options_add(&options, option_defs, sizeof(option_defs) / sizeof(option_defs[0]));
+	options_add(&options, option_defs, ARRAY_SIZE(option_defs));
 	ret = options_parse(&options, &args, argc, argv, false, &operands, &err);
 	if (!ret && operands < argc)
 		ret = error_set(&err, -EINVAL, "unexpected argument \"%s\"", argv[operands]);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 static const unsigned int lengths[] = {32, 40, 48, 56, 64, 96};
 
-#define LENGTHS (sizeof(lengths) / sizeof(lengths[0]))
+#define LENGTHS ARRAY_SIZE(lengths)
 
 static bool is_length(unsigned long len)
 {

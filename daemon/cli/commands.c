@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include "util/array.h"
 #include "cli.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ static const struct option_def monitor_options[] = {
 	 .set = set_last},
 };
 
-#define OPTIONS(table) .options = (table), .noptions = sizeof(table) / sizeof((table)[0])
+#define OPTIONS(table) .options = (table), .noptions = ARRAY_SIZE(table)
 
 const struct cli_command cli_commands[] = {
 	{.name = "attach",
@@ -215,7 +216,7 @@ static const struct cli_command *unknown_command(const char *name, struct error 
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		nearest_offer(&near, c->name);
 	error_set(err, -EINVAL, "unknown command \"%.40s\"", name);
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
 		if (!strcmp(elsewhere[i].word, name))
 			near.best = elsewhere[i].ours;
 	if (near.best)
@@ -251,7 +252,7 @@ void cli_options(struct option_list *l, const struct cli_command *cmd)
 		options_add(l, cmd->options, cmd->noptions);
 	if (cmd && cmd->trunk_options)
 		options_add_trunk(l, offsetof(struct cli, trunk));
-	options_add(l, global_options, sizeof(global_options) / sizeof(global_options[0]));
+	options_add(l, global_options, ARRAY_SIZE(global_options));
 }
 
 static void print_command_help(FILE *out, const struct cli_command *cmd)

@@ -306,7 +306,7 @@ static const struct config_word words[] = {
 	{.key = "note", MODEL_STRING(note), .metavar = "TEXT", .help = "what probe says of it"},
 };
 
-#define NWORDS (sizeof(words) / sizeof(words[0]))
+#define NWORDS ARRAY_SIZE(words)
 
 const struct config_word *config_word_next(enum config_scope scope,
 					   const struct config_word *previous)
@@ -462,7 +462,7 @@ static int set_bool(bool *member, const char *value)
 	} names[] = {{"yes", true},  {"no", false},  {"on", true},
 		     {"off", false}, {"true", true}, {"false", false}};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!strcmp(names[i].name, value)) {
 			*member = names[i].value;
 			return 0;

@@ -4,6 +4,8 @@
 #include <json-c/json.h>
 #include <stddef.h>
 
+#include "util/array.h"
+
 static const struct {
 	const char *name;
 	const char *text;
@@ -13,7 +15,7 @@ static const struct {
 #undef X
 };
 
-_Static_assert(sizeof(reasons) / sizeof(reasons[0]) == QMAP_DROP_MAX, "a name for each reason");
+_Static_assert(ARRAY_SIZE(reasons) == QMAP_DROP_MAX, "a name for each reason");
 
 const char *qmap_drop_name(unsigned int reason)
 {

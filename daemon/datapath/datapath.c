@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "qmap/wire.h"
 
 static const struct datapath_ops *const datapaths[] = {&datapath_usb,	 &datapath_shim,
@@ -12,7 +13,7 @@ static const struct datapath_ops *const datapaths[] = {&datapath_usb,	 &datapath
 
 const struct datapath_ops *datapath_by_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(datapaths) / sizeof(datapaths[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(datapaths); i++)
 		if (!strcmp(datapaths[i]->name, name))
 			return datapaths[i];
 	return NULL;

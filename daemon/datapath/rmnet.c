@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "util/array.h"
 #include "netdev/device_stats.h"
 #include "rtnl/ethtool_aggregate.h"
 #include "util/log.h"
@@ -144,7 +145,7 @@ static void set_offloads(const char *name, uint32_t flags)
 					       "tx-checksum-ipv4", "tx-checksum-ipv6"};
 	struct error err = {0};
 
-	for (size_t i = 0; has_checksums(flags) && i < sizeof(features) / sizeof(features[0]); i++)
+	for (size_t i = 0; has_checksums(flags) && i < ARRAY_SIZE(features); i++)
 		if (rtnl_feature_set(name, features[i], true, &err))
 			log_debug("%s", err.text);
 }

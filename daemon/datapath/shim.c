@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "netdev/device_stats.h"
 #include "netdev/usb_driver.h"
 #include "rtnl/shim.h"
@@ -436,7 +437,7 @@ static void port_counter(void *arg, const char *name, uint64_t value)
 		{"flow_stops", &s->commands},
 	};
 
-	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
 		if (!strcmp(name, map[i].name))
 			*map[i].to = value;
 }

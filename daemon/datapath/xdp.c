@@ -23,6 +23,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "rtnl/rtnl.h"
 #include "commands.h"
 #include "port_map.h"
@@ -179,7 +180,7 @@ static int set_features(const char *port, struct error *err)
 		{"tx-generic-segmentation", false},
 	};
 
-	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
 		int ret = rtnl_feature_set(port, features[i].name, features[i].on, err);
 
 		if (ret)

@@ -38,8 +38,6 @@ static const struct {
 	{"rndis_host", MODEM_MODE_RNDIS, false},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 const char *modem_mode_name(enum modem_mode mode)
 {
 	return modes[mode].name;
@@ -52,7 +50,7 @@ int modem_mode_usbnet(enum modem_mode mode)
 
 enum modem_mode modem_mode_of_driver(const char *driver)
 {
-	for (size_t i = 0; i < COUNT(drivers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (!strcmp(drivers[i].name, driver))
 			return drivers[i].mode;
 	return MODEM_MODE_UNKNOWN;
@@ -60,7 +58,7 @@ enum modem_mode modem_mode_of_driver(const char *driver)
 
 bool modem_driver_is_sure(const char *driver)
 {
-	for (size_t i = 0; i < COUNT(drivers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
 		if (!strcmp(drivers[i].name, driver))
 			return drivers[i].sure;
 	return false;

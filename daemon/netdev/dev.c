@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "qmi/models.h"
 #include "util/sysfs.h"
 
@@ -69,7 +70,7 @@ static int check_mode(const char *name, struct error *err)
 	char driver[64];
 
 	trunk_dev_driver(name, driver, sizeof(driver));
-	for (size_t i = 0; i < sizeof(wrong_modes) / sizeof(wrong_modes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_modes); i++) {
 		if (strcmp(driver, wrong_modes[i].driver))
 			continue;
 		error_set(err, -EOPNOTSUPP,

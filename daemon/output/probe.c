@@ -2,6 +2,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/json_get.h"
 #include "output.h"
 #include "table.h"
@@ -62,7 +63,7 @@ static void modem_row(struct output_table *t, struct json_object *m)
 	int64_t bytes = json_get_int(m, "dl_max_bytes");
 
 	output_table_row(t);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		output_table_cell(t, "%s", text_of(m, keys[i]));
 	if (bytes)
 		output_table_cell(t, "%lld", (long long)bytes);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <json-c/json.h>
 
+#include "util/array.h"
 #include "datapath/counters.h"
 #include "util/json_get.h"
 #include "output.h"
@@ -18,7 +19,7 @@ static const struct {
 	{"commands", {"COMMANDS", OUTPUT_RIGHT}},
 };
 
-#define NCOUNTERS (sizeof(counters) / sizeof(counters[0]))
+#define NCOUNTERS ARRAY_SIZE(counters)
 
 static void print_head(FILE *out, struct json_object *trunk)
 {

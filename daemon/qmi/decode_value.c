@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "names.h"
 
 /* One field of a format string: "name:kind/enum". */
@@ -143,7 +144,7 @@ static struct json_object *read_fields(const char *format, struct qmi_cursor *c)
 	struct field f;
 
 	while (!c->bad && (format = next_field(format, &f)))
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 			if (!strcmp(kinds[i].kind, f.kind))
 				kinds[i].read(o, &f, c);
 	return o;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/array.h"
+
 #define TLV_STRING     0x01
 #define TLV_PIN	       0x01 /* Verify PIN: PIN number u8, length u8, digits */
 #define TLV_PIN_STATUS 0x11 /* Get PIN Status: u8 status, u8 PIN and u8 PUK retries left */
@@ -45,8 +47,7 @@ bool qmi_dms_pin_status(const struct qmi_message *m, struct qmi_sim *sim)
 
 	if (!qmi_tlv_find(m->tlvs, TLV_PIN_STATUS, &t) || t.len < 3)
 		return false;
-	sim->state = t.value[0] < sizeof(states) / sizeof(states[0]) ? states[t.value[0]]
-								     : QMI_SIM_UNKNOWN;
+	sim->state = t.value[0] < ARRAY_SIZE(states) ? states[t.value[0]] : QMI_SIM_UNKNOWN;
 	sim->pin_retries = t.value[1];
 	sim->puk_retries = t.value[2];
 	return true;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/array.h"
 #include "qmap/abi.h"
 
 #define KB 1024
@@ -84,8 +85,6 @@ static const struct {
 	{0x2dee, "MeiG"},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 /*
  * Entries outlive the configuration that added them, because a session may point at them; a later
  * configuration with the same values uses them again.
@@ -108,7 +107,7 @@ static struct override *overriding(uint16_t vendor, uint16_t product)
 
 static const struct qmi_model *builtin(uint16_t vendor, uint16_t product)
 {
-	for (size_t i = 0; i < COUNT(models); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
 		if (models[i].vendor == vendor && models[i].product == product)
 			return &models[i];
 	return NULL;
@@ -171,7 +170,7 @@ static const struct qmi_model *find(const char *text)
 	for (const struct override *o = overrides; o; o = o->next)
 		if (o->active)
 			better(&best, &length, &o->model, text);
-	for (size_t i = 0; i < COUNT(models); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
 		if (!models[i].vendor || !overriding(models[i].vendor, models[i].product))
 			better(&best, &length, &models[i], text);
 	return best;
@@ -188,7 +187,7 @@ const struct qmi_model *qmi_model_find(const char *model, const char *revision)
 
 const char *qmi_model_maker(uint16_t vendor)
 {
-	for (size_t i = 0; i < COUNT(makers); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
 		if (makers[i].vendor == vendor)
 			return makers[i].name;
 	return NULL;

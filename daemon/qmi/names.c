@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "names_table.h"
 
 static const struct qmi_name services[] = {
@@ -151,7 +152,7 @@ static const char *find(const struct qmi_name *n, uint32_t value)
 
 const char *qmi_enum_name(const char *enumeration, uint32_t value)
 {
-	for (size_t i = 0; i < sizeof(enums) / sizeof(enums[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(enums); i++)
 		if (!strcmp(enums[i].name, enumeration))
 			return find(enums[i].values, value);
 	return NULL;
@@ -214,7 +215,7 @@ const char *qmi_end_verbose_name(uint16_t type, uint16_t reason)
 		{9, qmi_names_end_ipv6},
 	};
 
-	for (size_t i = 0; i < sizeof(by_type) / sizeof(by_type[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(by_type); i++)
 		if (by_type[i].type == type)
 			return find(by_type[i].reasons, reason);
 	return NULL;

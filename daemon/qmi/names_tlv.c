@@ -3,6 +3,7 @@
  * Names of TLVs by message. Request, response and indication number theirs independently of each
  * other.
  */
+#include "util/array.h"
 #include "names.h"
 
 #define REQ  QMI_IN_REQUEST
@@ -209,7 +210,7 @@ const struct qmi_tlv_name *qmi_tlv_name(uint8_t service, uint16_t message, enum 
 {
 	if (type == QMI_RESPONSE && tlv == QMI_TLV_RESULT)
 		return &result;
-	for (size_t i = 0; i < sizeof(tlv_names) / sizeof(tlv_names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tlv_names); i++) {
 		const struct qmi_tlv_name *n = &tlv_names[i];
 
 		if (n->service == service && n->message == message && n->type == tlv &&

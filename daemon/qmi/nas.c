@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/array.h"
+
 /* Register Indications: u8 */
 #define TLV_SERVING_EVENTS 0x13
 #define TLV_SIGNAL_EVENTS  0x19
@@ -280,5 +282,5 @@ const char *qmi_nas_radio_name(uint8_t radio)
 		[QMI_NAS_RADIO_5GNR] = "5gnr",
 	};
 
-	return radio < sizeof(names) / sizeof(names[0]) && names[radio] ? names[radio] : "unknown";
+	return radio < ARRAY_SIZE(names) && names[radio] ? names[radio] : "unknown";
 }

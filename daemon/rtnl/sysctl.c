@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "rtnl.h"
 
 struct work {
@@ -132,7 +133,7 @@ static bool differs(const struct rtnl_link *link, const struct rtnl_sysctl *s)
 	const int32_t *conf = v6 ? link->conf6 : link->conf4;
 	unsigned int n = v6 ? link->nconf6 : link->nconf4;
 
-	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
 		if (!strcmp(told[i].family, s->family) && !strcmp(told[i].name, s->name))
 			return told[i].at < n && conf[told[i].at] != s->value;
 	return false;

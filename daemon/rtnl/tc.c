@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "request.h"
 
 /* The kernel's simplest queue, built in wherever there are queues (net/sched/sch_generic.c). */
@@ -98,7 +99,7 @@ static bool only_queues(const char *kind)
 {
 	static const char *const kinds[] = {"", "noqueue", "pfifo", "bfifo", PLAIN};
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(kind, kinds[i]))
 			return true;
 	return false;

@@ -4,6 +4,7 @@
  * to be for good is worth another attempt later: a network's trouble passes, and a router has no
  * user to start over.
  */
+#include "util/array.h"
 #include "call.h"
 
 /* By verbose call end reason (3GPP TS 24.008, annex I; the modem's own for internal ones). */
@@ -80,13 +81,13 @@ enum end_verdict call_verdict(const struct call *c)
 {
 	const struct call_end *e = &c->end;
 
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (reasons[i].type == e->verbose_type && reasons[i].reason == e->verbose_reason)
 			return reasons[i].verdict == END_OTHER_FAMILY ? judge_family(c)
 								      : reasons[i].verdict;
 	if (e->verbose_type || e->reason)
 		return END_TRANSIENT;
-	for (size_t i = 0; i < sizeof(errors_for_good) / sizeof(errors_for_good[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(errors_for_good); i++)
 		if (errors_for_good[i] == e->qmi_error)
 			return END_FOR_GOOD;
 	return END_TRANSIENT;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/log.h"
 #include "util/write_file.h"
 #include "rtnl/rtnl.h"
@@ -74,7 +75,7 @@ static const struct rtnl_sysctl by_router[] = {
 	{"ipv4", "accept_redirects", 0},
 };
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define COUNT(a) (ARRAY_SIZE(a))
 
 /* Netlink cannot set these. Without IPv6 there is nothing to set. */
 static int quieten(struct trunk_port *p, struct error *err)

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "array.h"
+
 /*
  * Errnos that the kernel, sockets and this program return. glibc has strerrorname_np(), musl has
  * not.
@@ -88,7 +90,7 @@ static const struct {
 
 const char *error_symbol(int err)
 {
-	for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
 		if (errnos[i].number == -err)
 			return errnos[i].symbol;
 	}
@@ -97,7 +99,7 @@ const char *error_symbol(int err)
 
 int error_number(const char *symbol)
 {
-	for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
 		if (!strcmp(errnos[i].symbol, symbol))
 			return -errnos[i].number;
 	}

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
+
 /*
  * Lead bytes of UTF-8 (RFC 3629): the number of bytes that follow, and the range of the first of
  * them, which rules out overlong forms, surrogates and code points beyond U+10FFFF.
@@ -31,7 +33,7 @@ static const struct {
 
 static const struct lead *lead_of(uint8_t c)
 {
-	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(leads); i++)
 		if (c >= leads[i].from && c <= leads[i].to)
 			return &leads[i];
 	return NULL;
@@ -39,7 +41,7 @@ static const struct lead *lead_of(uint8_t c)
 
 static bool only_shows(uint32_t code)
 {
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++)
 		if (code >= acts[i].from && code <= acts[i].to)
 			return false;
 	return true;
