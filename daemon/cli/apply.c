@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "config/set.h"
 #include "hooks/hook_run.h"
+#include "util/json_add.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "output/output.h"
@@ -21,8 +22,8 @@ static struct json_object *make_request(const struct cli *cli, const struct conf
 		json_object_array_add(models, config_model_to_json(&set->models[i]));
 	json_object_object_add(o, "trunks", trunks);
 	json_object_object_add(o, "models", models);
-	json_object_object_add(o, "dry_run", json_object_new_boolean(cli->dry_run));
-	json_object_object_add(o, "prune", json_object_new_boolean(cli->prune));
+	json_add_bool(o, "dry_run", cli->dry_run);
+	json_add_bool(o, "prune", cli->prune);
 	return o;
 }
 

@@ -7,6 +7,7 @@
 #include "local.h"
 #include "hooks/hook_run.h"
 #include "output/output.h"
+#include "util/json_add.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 
@@ -14,7 +15,7 @@ static struct json_object *make_request(const struct config_trunk *trunk)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "command", json_object_new_string("attach"));
+	json_add_string(o, "command", "attach");
 	json_object_object_add(o, "trunk", config_trunk_to_json(trunk, true));
 	return o;
 }

@@ -10,6 +10,7 @@
 #include "discover/discover.h"
 #include "local.h"
 #include "output/output.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
 
 struct completion {
@@ -24,7 +25,7 @@ static void add(const struct completion *c, const char *word)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "word", json_object_new_string(word));
+	json_add_string(o, "word", word);
 	json_object_array_add(c->found, o);
 }
 

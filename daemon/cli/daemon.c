@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "control/client.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
 #include "util/log.h"
 
@@ -31,9 +32,9 @@ struct json_object *cli_request(const char *command, const char *dev)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "command", json_object_new_string(command));
+	json_add_string(o, "command", command);
 	if (dev)
-		json_object_object_add(o, "dev", json_object_new_string(dev));
+		json_add_string(o, "dev", dev);
 	return o;
 }
 

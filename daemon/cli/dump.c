@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
 #include "local.h"
 #include "output/output.h"
@@ -81,7 +82,7 @@ int cli_dump(struct cli *cli, int argc, char **argv, struct error *err)
 	if (ret)
 		return ret;
 	request = cli_request("dump", dev);
-	json_object_object_add(request, "secrets", json_object_new_boolean(cli->secrets));
+	json_add_bool(request, "secrets", cli->secrets);
 	ret = cli_ask_request(cli, request, local_dump, &configs, err);
 	if (!ret)
 		ret = print(cli, configs, err);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
+#include "util/json_add.h"
 #include "util/json_get.h"
 #include "cli.h"
 #include "output/output.h"
@@ -43,11 +44,11 @@ int cli_version(struct cli *cli, int argc, char **argv, struct error *err)
 		json_object_put(o);
 		return error_set(err, -EINVAL, "version takes no argument");
 	}
-	json_object_object_add(o, "version", json_object_new_string(QMAP_VERSION));
-	json_object_object_add(o, "abi", json_object_new_int(QMAP_ABI_VERSION));
-	json_object_object_add(o, "libbpf", json_object_new_string(libbpf_version_string()));
-	json_object_object_add(o, "libevent", json_object_new_string(event_get_version()));
-	json_object_object_add(o, "json_c", json_object_new_string(json_c_version()));
+	json_add_string(o, "version", QMAP_VERSION);
+	json_add_int(o, "abi", QMAP_ABI_VERSION);
+	json_add_string(o, "libbpf", libbpf_version_string());
+	json_add_string(o, "libevent", event_get_version());
+	json_add_string(o, "json_c", json_c_version());
 	json_object_array_add(array, o);
 	output_result(&cli->output, array, print_version);
 	json_object_put(array);

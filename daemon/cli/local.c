@@ -15,6 +15,7 @@
 #include "datapath/pins.h"
 #include "hooks/hook_facts.h"
 #include "trunk/trunk.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
 
 #define MAX_TRUNKS 16
@@ -89,7 +90,7 @@ static int each(const char *dev, struct json_object *out,
 static int add_show(struct pins *p, struct json_object *show, struct json_object *out,
 		    struct error *err)
 {
-	json_object_object_add(show, "daemon", json_object_new_boolean(false));
+	json_add_bool(show, "daemon", false);
 	json_object_array_add(out, json_object_get(show));
 	return 0;
 }

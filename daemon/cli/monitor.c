@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "util/json_add.h"
 #include "daemon.h"
 #include "control/client.h"
 #include "output/output.h"
@@ -48,10 +49,10 @@ static struct json_object *make_request(const struct cli *cli, const char *dev)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "command", json_object_new_string("monitor"));
-	json_object_object_add(o, "last", json_object_new_int64(cli->last));
+	json_add_string(o, "command", "monitor");
+	json_add_int(o, "last", cli->last);
 	if (dev)
-		json_object_object_add(o, "dev", json_object_new_string(dev));
+		json_add_string(o, "dev", dev);
 	return o;
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 
+#include "util/json_add.h"
 #include "config/words.h"
 #include "daemon.h"
 #include "output/output.h"
@@ -34,7 +35,7 @@ int cli_redial(struct cli *cli, int argc, char **argv, struct error *err)
 		return ret;
 	request = cli_request("redial", dev);
 	if (number)
-		json_object_object_add(request, "pdn", json_object_new_int64(number));
+		json_add_int(request, "pdn", number);
 	ret = cli_call(cli, request, CLI_ATTACH_TIMEOUT, &result, err);
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/json_add.h"
 #include "util/array.h"
 #include "words.h"
 
@@ -26,8 +27,8 @@ struct json_object *config_step_to_json(const struct config_step *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "step", json_object_new_string(step_names[s->kind]));
-	json_object_object_add(o, "dev", json_object_new_string(s->dev));
+	json_add_string(o, "step", step_names[s->kind]);
+	json_add_string(o, "dev", s->dev);
 	json_object_object_add(o, "pdn", s->pdn ? json_object_new_int(s->pdn) : NULL);
 	json_object_object_add(o, "changes", json_object_get(s->changes));
 	return o;
@@ -82,7 +83,7 @@ static enum config_change compare(enum config_scope scope, const void *from, con
 		if (w->identity || !w->change || config_word_equal(w, from, to))
 			continue;
 		o = json_object_new_object();
-		json_object_object_add(o, "setting", json_object_new_string(w->key));
+		json_add_string(o, "setting", w->key);
 		json_object_object_add(o, "from", text_of(w, from));
 		json_object_object_add(o, "to", text_of(w, to));
 		json_object_array_add(changes, o);

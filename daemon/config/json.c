@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "util/json_add.h"
 #include "pdn.h"
 #include "words.h"
 
@@ -21,7 +22,7 @@ static void add_word(struct json_object *o, const struct config_word *w, const v
 	if (!w->secret || secrets)
 		json_object_object_add(o, key, config_word_to_json(w, object));
 	else if (*text)
-		json_object_object_add(o, key, json_object_new_boolean(true));
+		json_add_bool(o, key, true);
 }
 
 static struct json_object *words_to_json(enum config_scope scope, const void *object, bool secrets)

@@ -14,6 +14,7 @@
 
 #include "control.h"
 #include "listen.h"
+#include "util/json_add.h"
 #include "util/acceptor.h"
 #include "util/error_json.h"
 #include "util/log.h"
@@ -134,7 +135,7 @@ static struct json_object *failure(const struct error *e)
 {
 	struct json_object *o = error_to_json(e);
 
-	json_object_object_add(o, "ok", json_object_new_boolean(false));
+	json_add_bool(o, "ok", false);
 	return o;
 }
 
@@ -165,7 +166,7 @@ static struct json_object *success(struct json_object *result)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "ok", json_object_new_boolean(true));
+	json_add_bool(o, "ok", true);
 	json_object_object_add(o, "result", result);
 	return o;
 }
@@ -229,7 +230,7 @@ static void tell_gap(struct control_stream *s)
 	if (!s->gap)
 		return;
 	o = json_object_new_object();
-	json_object_object_add(o, "gap", json_object_new_int64(s->gap));
+	json_add_int(o, "gap", s->gap);
 	s->gap = 0;
 	put_line(s->client, o);
 }

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stddef.h>
 
+#include "util/json_add.h"
 #include "util/array.h"
 
 static const struct {
@@ -34,7 +35,7 @@ static void add(struct json_object *o, const char *key, __u64 value)
 
 static void add_bool(struct json_object *o, const char *key, bool value)
 {
-	json_object_object_add(o, key, json_object_new_boolean(value));
+	json_add_bool(o, key, value);
 }
 
 static void add_text(struct json_object *o, const char *key, const char *text)

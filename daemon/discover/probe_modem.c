@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "datapath/pins.h"
+#include "util/json_add.h"
 #include "util/array.h"
 #include "util/sysfs.h"
 
@@ -86,7 +87,7 @@ struct json_object *probe_modem_json(const char *sysfs, const struct modem *m)
 	add_text(o, "driver", m->driver);
 	add_text(o, "mode", modem_mode_name(m->mode));
 	add_number(o, "usbnet", usbnet(m), usbnet(m) >= 0);
-	json_object_object_add(o, "attached", json_object_new_boolean(attached));
+	json_add_bool(o, "attached", attached);
 	modem_next_step(sysfs, m, attached, next, sizeof(next));
 	add_text(o, "next", next);
 	return o;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "events.h"
+#include "util/json_add.h"
 #include "util/json_get.h"
 #include "util/printable.h"
 
@@ -42,10 +43,10 @@ struct json_object *events_to_json(const struct events_entry *e)
 	char when[EVENTS_TIME];
 
 	events_time_text(&e->time, when);
-	json_object_object_add(o, "seq", json_object_new_int64(e->seq));
-	json_object_object_add(o, "time", json_object_new_string(when));
-	json_object_object_add(o, "kind", json_object_new_string(kinds[e->kind]));
-	json_object_object_add(o, "dev", json_object_new_string(e->dev));
+	json_add_int(o, "seq", e->seq);
+	json_add_string(o, "time", when);
+	json_add_string(o, "kind", kinds[e->kind]);
+	json_add_string(o, "dev", e->dev);
 	json_object_object_add(o, "port", text_or_null(e->port));
 	json_object_object_add(o, "pdn", number_or_null(e->pdn));
 	json_object_object_add(o, "family", number_or_null(e->family));

@@ -9,6 +9,7 @@
 
 #include "config/diff.h"
 #include "control/server.h"
+#include "util/json_add.h"
 #include "util/array.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
@@ -127,7 +128,7 @@ static struct json_object *step_to_json(const struct step *s)
 	struct json_object *o = config_step_to_json(s->what);
 	const struct error *e = &s->error;
 
-	json_object_object_add(o, "state", json_object_new_string(state_names[s->state]));
+	json_add_string(o, "state", state_names[s->state]);
 	json_object_object_add(o, "failure", e->err ? error_to_json(e) : NULL);
 	return o;
 }
@@ -170,7 +171,7 @@ static void end(struct applier *a, const struct error *err)
 	else if (a->req)
 		control_reply(a->req, steps_to_json(a));
 	else if (err)
-		log_error("Configuration: %s%s%s", err->text, err->hint[0] ? "; " : "", err->hint);
+		error_log(err, "Configuration");
 	else
 		log_result(a);
 	clear(a);
@@ -221,7 +222,7 @@ static void step_dials(struct step *s)
 /* The step could not begin; the list logs later failures. */
 static void step_refused(struct step *s, const struct error *err)
 {
-	log_error("%s: %s%s%s", s->what->dev, err->text, err->hint[0] ? "; " : "", err->hint);
+	error_log(err, s->what->dev);
 	step_over(s, err);
 }
 

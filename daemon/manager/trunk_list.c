@@ -114,7 +114,7 @@ static void job_end(struct job *job, const char *dev, struct json_object *result
 	else
 		json_object_put(result);
 	if (err)
-		log_error("%s: %s%s%s", dev, err->text, err->hint[0] ? "; " : "", err->hint);
+		error_log(err, dev);
 	if (job->done)
 		job->done(job->arg, err);
 	applier_wake(job->list->applier);

@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 
+#include "util/json_add.h"
 #include "util/json_get.h"
 
 bool data_format_fits(const struct data_format *a, const struct data_format *b)
@@ -13,7 +14,7 @@ bool data_format_fits(const struct data_format *a, const struct data_format *b)
 
 static void add(struct json_object *o, const char *key, int64_t v)
 {
-	json_object_object_add(o, key, json_object_new_int64(v));
+	json_add_int(o, key, v);
 }
 
 struct json_object *data_format_to_json(const struct data_format *f)

@@ -8,6 +8,7 @@
 
 #include "bpf/walk.h"
 #include "datapath/counters.h"
+#include "util/json_add.h"
 #include "util/hex.h"
 #include "packet.h"
 
@@ -18,7 +19,7 @@ static void add_string(struct json_object *o, const char *key, const char *value
 
 static void add_int(struct json_object *o, const char *key, int64_t value)
 {
-	json_object_object_add(o, key, json_object_new_int64(value));
+	json_add_int(o, key, value);
 }
 
 static void add_address(struct json_object *o, const char *key, unsigned int version,
@@ -158,8 +159,7 @@ static void add_header(struct json_object *o, const uint8_t *data, size_t left)
 	add_int(o, "mux_id", h.mux_id);
 	add_int(o, "length", ntohs(h.len));
 	add_int(o, "pad", h.flags & QMAP_PAD_MASK);
-	json_object_object_add(o, "next_header",
-			       json_object_new_boolean(h.flags & QMAP_FLAG_NEXT_HEADER));
+	json_add_bool(o, "next_header", h.flags & QMAP_FLAG_NEXT_HEADER);
 	add_string(o, "header", hex_format(data, sizeof(h), text, sizeof(text)));
 }
 

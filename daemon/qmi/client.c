@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 #include "client_internal.h"
 #include "nudge.h"
@@ -119,7 +120,7 @@ static uint16_t next_number(struct qmi_client *c)
 static int transaction_new(struct qmi_transaction **out, struct qmi_client *c,
 			   unsigned int timeout_ms, qmi_reply_fn fn, void *arg)
 {
-	struct timeval tv = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(timeout_ms);
 	struct qmi_transaction *t = calloc(1, sizeof(*t));
 
 	if (!t)

@@ -5,12 +5,13 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 
+#include "util/json_add.h"
 #include "decode_value.h"
 #include "names.h"
 
 static void add_int(struct json_object *o, const char *key, int64_t v)
 {
-	json_object_object_add(o, key, json_object_new_int64(v));
+	json_add_int(o, key, v);
 }
 
 static void add_text(struct json_object *o, const char *key, const char *text)

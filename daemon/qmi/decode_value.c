@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/json_add.h"
 #include "util/array.h"
 #include "names.h"
 
@@ -59,7 +60,7 @@ static void add_bytes_as_text(struct json_object *o, const char *name, const uin
 	while (i && p[i - 1] < 0x20)
 		i--;
 	text[i] = '\0';
-	json_object_object_add(o, name, json_object_new_string(text));
+	json_add_string(o, name, text);
 }
 
 static void read_string(struct json_object *o, const struct field *f, struct qmi_cursor *c)
@@ -84,7 +85,7 @@ static void read_address(struct json_object *o, const struct field *f, struct qm
 		return;
 	v4 = htonl(qmi_get_le32(p));
 	inet_ntop(v6 ? AF_INET6 : AF_INET, v6 ? p : (const void *)&v4, text, sizeof(text));
-	json_object_object_add(o, f->name, json_object_new_string(text));
+	json_add_string(o, f->name, text);
 }
 
 /* Reads a list of numbers: a count, then one byte each. */
@@ -104,9 +105,9 @@ static void read_end(struct json_object *o, const struct field *f, struct qmi_cu
 
 	if (c->bad)
 		return;
-	json_object_object_add(o, "type", json_object_new_int(type));
+	json_add_int(o, "type", type);
 	add_name(o, "type", qmi_end_type_name(type));
-	json_object_object_add(o, "reason", json_object_new_int(reason));
+	json_add_int(o, "reason", reason);
 	add_name(o, "reason", qmi_end_verbose_name(type, reason));
 }
 

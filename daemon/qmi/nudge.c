@@ -80,7 +80,7 @@ static void nudge(struct qmi_nudge *n)
 /* Runs only while a request waits or a nudge is owed: an idle channel is left alone. */
 static void arm(struct qmi_nudge *n)
 {
-	struct timeval tv = {.tv_sec = n->in_ms / 1000, .tv_usec = n->in_ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(n->in_ms);
 
 	if (n->stale || (!n->sure && qmi_channel_waits(n->channel, n->ctl)))
 		event_add(n->timer, &tv);

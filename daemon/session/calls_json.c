@@ -29,8 +29,8 @@ static struct json_object *call_json(const struct call *c)
 
 	json_add_int(o, "pdn", c->pdn->number);
 	json_add_int(o, "family", c->family);
-	json_object_object_add(o, "state", json_object_new_string(call_state_name(c->state)));
-	json_object_object_add(o, "reason", json_object_new_string(c->reason));
+	json_add_string(o, "state", call_state_name(c->state));
+	json_add_string(o, "reason", c->reason);
 	json_add_int(o, "attempts", c->attempts);
 	json_add_int(o, "refusals", c->refusals);
 	json_add_int(o, "stale", c->stale);

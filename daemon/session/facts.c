@@ -210,7 +210,7 @@ void facts_save(const struct facts *f, struct json_object *state)
 
 	json_add_int(o, "mcc", f->mcc);
 	json_add_int(o, "mnc", f->mnc);
-	json_object_object_add(o, "iccid", json_object_new_string(f->iccid));
+	json_add_string(o, "iccid", f->iccid);
 	json_object_object_add(state, "circumstances", o);
 	json_object_object_add(state, "radio", radio_save(f->radio));
 }

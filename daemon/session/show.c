@@ -36,8 +36,7 @@ struct json_object *session_show(const struct session *s)
 	json_add_text(o, "revision", s->revision);
 	json_add_text(o, "manufacturer", s->manufacturer);
 	json_add_text(o, "control", s->setup.control);
-	json_object_object_add(o, "exclusive",
-			       json_object_new_boolean(clients_exclusive(s->clients)));
+	json_add_bool(o, "exclusive", clients_exclusive(s->clients));
 	json_add_int(o, "proxy_clients", guests_count(s->guests));
 	json_object_object_add(o, "format", format ? data_format_to_json(format) : NULL);
 	facts_show(s->facts, o);

@@ -25,9 +25,9 @@ struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "model", json_object_new_string(s->model));
-	json_object_object_add(o, "revision", json_object_new_string(s->revision));
-	json_object_object_add(o, "manufacturer", json_object_new_string(s->manufacturer));
+	json_add_string(o, "model", s->model);
+	json_add_string(o, "revision", s->revision);
+	json_add_string(o, "manufacturer", s->manufacturer);
 	json_add_int(o, "services", clients_services(s->clients));
 	facts_save(s->facts, o);
 	json_object_object_add(o, "clients", clients_state(s));

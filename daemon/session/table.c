@@ -115,7 +115,7 @@ static unsigned int delay_ms(const struct call *c)
 
 static void wait_ms(struct call *c, unsigned int ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(ms);
 
 	c->dial_at = clock_ms() + ms;
 	event_add(c->timer, &tv);

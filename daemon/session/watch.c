@@ -4,6 +4,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
+#include "util/clock.h"
+
 /* Unanswered rounds of requests after which a modem counts as silent: a scan may delay one. */
 #define ROUNDS 2
 
@@ -19,7 +21,7 @@ struct watch {
 
 static void arm(struct event *timer, uint64_t ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(ms);
 
 	if (ms)
 		event_add(timer, &tv);

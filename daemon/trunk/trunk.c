@@ -247,7 +247,7 @@ static bool may_change_soon(int err)
 
 static void retry_in(struct trunk *t, unsigned int ms)
 {
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = clock_timeval(ms);
 
 	event_add(t->retry, &tv);
 }

@@ -4,14 +4,16 @@
 #include <errno.h>
 #include <json-c/json.h>
 
+#include "json_add.h"
+
 struct json_object *error_to_json(const struct error *e)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "error", json_object_new_string(e->text));
-	json_object_object_add(o, "errno", json_object_new_string(error_symbol(e->err)));
+	json_add_string(o, "error", e->text);
+	json_add_string(o, "errno", error_symbol(e->err));
 	json_object_object_add(o, "hint", e->hint[0] ? json_object_new_string(e->hint) : NULL);
-	json_object_object_add(o, "exit", json_object_new_int(e->exit));
+	json_add_int(o, "exit", e->exit);
 	return o;
 }
 

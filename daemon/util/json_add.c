@@ -13,14 +13,14 @@ void json_add_bool(struct json_object *o, const char *key, bool v)
 	json_object_object_add(o, key, json_object_new_boolean(v));
 }
 
+void json_add_string(struct json_object *o, const char *key, const char *v)
+{
+	json_object_object_add(o, key, json_object_new_string(v));
+}
+
 void json_add_text(struct json_object *o, const char *key, const char *text)
 {
 	json_object_object_add(o, key, text && *text ? json_object_new_string(text) : NULL);
-}
-
-void json_add_null(struct json_object *o, const char *key)
-{
-	json_object_object_add(o, key, NULL);
 }
 
 void json_append_pair(struct json_object *array, const char *a, int64_t v, const char *b, int64_t w)

@@ -10,9 +10,9 @@ struct json_object;
 
 void json_add_int(struct json_object *o, const char *key, int64_t v);
 void json_add_bool(struct json_object *o, const char *key, bool v);
-/* "" and NULL become null. */
+void json_add_string(struct json_object *o, const char *key, const char *v);
+/* The same, but "" and NULL become null. */
 void json_add_text(struct json_object *o, const char *key, const char *text);
-void json_add_null(struct json_object *o, const char *key);
 /* Appends {@a: v, @b: w} to @array. */
 void json_append_pair(struct json_object *array, const char *a, int64_t v, const char *b,
 		      int64_t w);
