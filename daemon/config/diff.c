@@ -29,7 +29,7 @@ struct json_object *config_step_to_json(const struct config_step *s)
 
 	json_add_string(o, "step", step_names[s->kind]);
 	json_add_string(o, "dev", s->dev);
-	json_object_object_add(o, "pdn", s->pdn ? json_object_new_int(s->pdn) : NULL);
+	json_add_known(o, "pdn", s->pdn, s->pdn);
 	json_object_object_add(o, "changes", json_object_get(s->changes));
 	return o;
 }

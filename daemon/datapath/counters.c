@@ -33,25 +33,15 @@ static void add(struct json_object *o, const char *key, __u64 value)
 	json_object_object_add(o, key, json_object_new_uint64(value));
 }
 
-static void add_bool(struct json_object *o, const char *key, bool value)
-{
-	json_add_bool(o, key, value);
-}
-
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, *text ? json_object_new_string(text) : NULL);
-}
-
 static struct json_object *port_json(const struct datapath_port_stats *p, bool by_frame)
 {
 	struct json_object *o = json_object_new_object();
 	const struct qmap_port_stats *s = &p->count;
 
 	add(o, "mux", p->mux);
-	add_bool(o, "up", p->up);
+	json_add_bool(o, "up", p->up);
 	if (by_frame)
-		add_bool(o, "flow_off", p->flow_off);
+		json_add_bool(o, "flow_off", p->flow_off);
 	add(o, "rx_packets", s->rx_packets);
 	add(o, "rx_bytes", s->rx_bytes);
 	add(o, "tx_packets", s->tx_packets);
@@ -63,7 +53,7 @@ static struct json_object *port_json(const struct datapath_port_stats *p, bool b
 	add(o, "tx_dropped", s->tx_dropped);
 	if (by_frame)
 		add(o, "commands", s->commands);
-	add_text(o, "port", p->name);
+	json_add_text(o, "port", p->name);
 	return o;
 }
 
@@ -113,7 +103,7 @@ struct json_object *counters_to_json(const char *dev, const char *datapath,
 		json_object_array_add(ports, port_json(&s->ports[i], s->by_frame));
 	json_object_object_add(o, "ports", ports);
 	json_object_object_add(o, "unknown", unknown_json(s));
-	add_text(o, "dev", dev);
-	add_text(o, "datapath", datapath);
+	json_add_text(o, "dev", dev);
+	json_add_text(o, "datapath", datapath);
 	return o;
 }

@@ -17,28 +17,18 @@ static const char *const buses[] = {
 };
 TABLE_COMPLETE(buses, MODEM_BUSES);
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, text && text[0] ? json_object_new_string(text) : NULL);
-}
-
-static void add_number(struct json_object *o, const char *key, long n, bool known)
-{
-	json_object_object_add(o, key, known ? json_object_new_int64(n) : NULL);
-}
-
 static void add_identity(struct json_object *o, const struct modem *m)
 {
 	char id[16] = "";
 
 	if (m->bus != MODEM_VIRTUAL)
 		snprintf(id, sizeof(id), "%04x:%04x", m->vendor, m->product);
-	add_text(o, "bus", buses[m->bus]);
-	add_text(o, "device", m->device);
-	add_text(o, "id", id);
-	add_text(o, "manufacturer", m->manufacturer);
-	add_text(o, "product", m->product_name);
-	add_text(o, "serial", m->serial);
+	json_add_text(o, "bus", buses[m->bus]);
+	json_add_text(o, "device", m->device);
+	json_add_text(o, "id", id);
+	json_add_text(o, "manufacturer", m->manufacturer);
+	json_add_text(o, "product", m->product_name);
+	json_add_text(o, "serial", m->serial);
 }
 
 /* Adds the entry in the table of models. */
@@ -51,12 +41,12 @@ static void add_model(struct json_object *o, const struct modem *m)
 		qmi_model_name(t, m->product_name, name, sizeof(name));
 	if (t && t->qmap)
 		snprintf(version, sizeof(version), "v%u", t->qmap);
-	add_text(o, "model", name);
-	add_text(o, "qmap", version);
-	add_number(o, "dl_max_bytes", t ? t->dl_max_bytes : 0, t != NULL);
+	json_add_text(o, "model", name);
+	json_add_text(o, "qmap", version);
+	json_add_known(o, "dl_max_bytes", t != NULL, t ? t->dl_max_bytes : 0);
 	json_object_object_add(o, "forces_qmap",
 			       t ? json_object_new_boolean(t->forces_qmap) : NULL);
-	add_text(o, "note", t ? t->note : NULL);
+	json_add_text(o, "note", t ? t->note : NULL);
 }
 
 /* AT+QCFG is Quectel's own command; on PCIe "usbnet" is another setting. */
@@ -79,16 +69,16 @@ struct json_object *probe_modem_json(const char *sysfs, const struct modem *m)
 	bool attached = is_attached(sysfs, m);
 	char next[256];
 
-	add_text(o, "dev", m->netdev);
+	json_add_text(o, "dev", m->netdev);
 	add_identity(o, m);
 	add_model(o, m);
-	add_number(o, "interface", m->interface, m->interface >= 0);
-	add_text(o, "control", m->control);
-	add_text(o, "driver", m->driver);
-	add_text(o, "mode", modem_mode_name(m->mode));
-	add_number(o, "usbnet", usbnet(m), usbnet(m) >= 0);
+	json_add_known(o, "interface", m->interface >= 0, m->interface);
+	json_add_text(o, "control", m->control);
+	json_add_text(o, "driver", m->driver);
+	json_add_text(o, "mode", modem_mode_name(m->mode));
+	json_add_known(o, "usbnet", usbnet(m) >= 0, usbnet(m));
 	json_add_bool(o, "attached", attached);
 	modem_next_step(sysfs, m, attached, next, sizeof(next));
-	add_text(o, "next", next);
+	json_add_text(o, "next", next);
 	return o;
 }

@@ -12,23 +12,13 @@
 #include "util/hex.h"
 #include "packet.h"
 
-static void add_string(struct json_object *o, const char *key, const char *value)
-{
-	json_object_object_add(o, key, value ? json_object_new_string(value) : NULL);
-}
-
-static void add_int(struct json_object *o, const char *key, int64_t value)
-{
-	json_add_int(o, key, value);
-}
-
 static void add_address(struct json_object *o, const char *key, unsigned int version,
 			const uint8_t *address)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	add_string(o, key,
-		   inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text)));
+	json_add_string(o, key,
+			inet_ntop(version == 4 ? AF_INET : AF_INET6, address, text, sizeof(text)));
 }
 
 static struct json_object *packet_json(const struct packet *p)
@@ -38,15 +28,15 @@ static struct json_object *packet_json(const struct packet *p)
 	char number[8];
 
 	snprintf(number, sizeof(number), "%u", p->protocol);
-	add_int(o, "version", p->version);
-	add_string(o, "protocol", name ? name : number);
+	json_add_int(o, "version", p->version);
+	json_add_string(o, "protocol", name ? name : number);
 	add_address(o, "src", p->version, p->src);
 	add_address(o, "dst", p->version, p->dst);
 	if (p->has_ports) {
-		add_int(o, "src_port", p->src_port);
-		add_int(o, "dst_port", p->dst_port);
+		json_add_int(o, "src_port", p->src_port);
+		json_add_int(o, "dst_port", p->dst_port);
 	}
-	add_int(o, "length", p->len);
+	json_add_int(o, "length", p->len);
 	return o;
 }
 
@@ -83,14 +73,14 @@ static struct json_object *command_json(const uint8_t *data, size_t len)
 
 	memcpy(&cmd, data, sizeof(cmd));
 	snprintf(number, sizeof(number), "%u", cmd.name);
-	add_string(o, "name", command_name(cmd.name) ? command_name(cmd.name) : number);
-	add_string(o, "type", command_type(cmd.type));
-	add_int(o, "transaction", ntohl(cmd.transaction));
+	json_add_string(o, "name", command_name(cmd.name) ? command_name(cmd.name) : number);
+	json_add_string(o, "type", command_type(cmd.type));
+	json_add_int(o, "transaction", ntohl(cmd.transaction));
 	if (command_name(cmd.name) && len >= sizeof(cmd) + sizeof(flow)) {
 		memcpy(&flow, data + sizeof(cmd), sizeof(flow));
-		add_int(o, "ip_family", flow.ip_family & 3);
-		add_int(o, "sequence", ntohs(flow.sequence));
-		add_int(o, "qos_id", ntohl(flow.qos_id));
+		json_add_int(o, "ip_family", flow.ip_family & 3);
+		json_add_int(o, "sequence", ntohs(flow.sequence));
+		json_add_int(o, "qos_id", ntohl(flow.qos_id));
 	}
 	return o;
 }
@@ -143,7 +133,7 @@ static void add_payload(struct json_object *o, const uint8_t *data, const struct
 	}
 	json_object_object_add(o, "packet", packet);
 	json_object_object_add(o, "command", command);
-	add_string(o, "checksum", checksum);
+	json_add_string(o, "checksum", checksum);
 }
 
 static void add_header(struct json_object *o, const uint8_t *data, size_t left)
@@ -152,15 +142,15 @@ static void add_header(struct json_object *o, const uint8_t *data, size_t left)
 	char text[16];
 
 	if (left < sizeof(h)) {
-		add_string(o, "header", hex_format(data, left, text, sizeof(text)));
+		json_add_string(o, "header", hex_format(data, left, text, sizeof(text)));
 		return;
 	}
 	memcpy(&h, data, sizeof(h));
-	add_int(o, "mux_id", h.mux_id);
-	add_int(o, "length", ntohs(h.len));
-	add_int(o, "pad", h.flags & QMAP_PAD_MASK);
+	json_add_int(o, "mux_id", h.mux_id);
+	json_add_int(o, "length", ntohs(h.len));
+	json_add_int(o, "pad", h.flags & QMAP_PAD_MASK);
 	json_add_bool(o, "next_header", h.flags & QMAP_FLAG_NEXT_HEADER);
-	add_string(o, "header", hex_format(data, sizeof(h), text, sizeof(text)));
+	json_add_string(o, "header", hex_format(data, sizeof(h), text, sizeof(text)));
 }
 
 static struct json_object *frame_json(const uint8_t *data, size_t len, size_t off,
@@ -168,13 +158,13 @@ static struct json_object *frame_json(const uint8_t *data, size_t len, size_t of
 {
 	struct json_object *o = json_object_new_object();
 
-	add_int(o, "offset", off);
+	json_add_int(o, "offset", off);
 	add_header(o, data + off, len - off);
 	if (f->drop == QMAP_DROP_NONE)
-		add_int(o, "payload_length", f->len);
+		json_add_int(o, "payload_length", f->len);
 	add_payload(o, data, f);
-	add_string(o, "drop", f->drop == QMAP_DROP_NONE ? NULL : qmap_drop_name(f->drop));
-	add_string(o, "reason", f->drop == QMAP_DROP_NONE ? NULL : qmap_drop_text(f->drop));
+	json_add_string(o, "drop", f->drop == QMAP_DROP_NONE ? NULL : qmap_drop_name(f->drop));
+	json_add_string(o, "reason", f->drop == QMAP_DROP_NONE ? NULL : qmap_drop_text(f->drop));
 	return o;
 }
 

@@ -9,16 +9,6 @@
 #include "decode_value.h"
 #include "names.h"
 
-static void add_int(struct json_object *o, const char *key, int64_t v)
-{
-	json_add_int(o, key, v);
-}
-
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, text ? json_object_new_string(text) : NULL);
-}
-
 static void add_hex(struct json_object *o, const char *key, const uint8_t *p, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -41,16 +31,16 @@ static struct json_object *decode_tlv(const struct qmi_message *m, const struct 
 	struct json_object *o = json_object_new_object(), *fields = NULL;
 	bool fits = true;
 
-	add_int(o, "offset", offset);
-	add_int(o, "type", t->type);
-	add_text(o, "name", n ? n->name : NULL);
-	add_int(o, "length", t->len);
+	json_add_int(o, "offset", offset);
+	json_add_int(o, "type", t->type);
+	json_add_string(o, "name", n ? n->name : NULL);
+	json_add_int(o, "length", t->len);
 	add_hex(o, "value", t->value, t->len);
 	if (n)
 		fits = qmi_decode_value(n->format, t, &fields);
 	json_object_object_add(o, "fields", fields);
 	if (!fits)
-		add_text(o, "malformed", "value is shorter than what it should hold");
+		json_add_string(o, "malformed", "value is shorter than what it should hold");
 	return o;
 }
 
@@ -60,9 +50,9 @@ static void decode_result(struct json_object *o, const struct qmi_message *m)
 
 	if (m->type != QMI_RESPONSE || qmi_message_result(m, &res) < 0)
 		return;
-	add_text(o, "result", res.status ? "failure" : "success");
-	add_int(o, "error", res.error);
-	add_text(o, "error_name", qmi_error_name(res.error));
+	json_add_string(o, "result", res.status ? "failure" : "success");
+	json_add_int(o, "error", res.error);
+	json_add_string(o, "error_name", qmi_error_name(res.error));
 }
 
 /* Decodes TLVs up to the end, or to the first one that does not fit. */
@@ -81,13 +71,13 @@ static void decode_message(struct json_object *o, const struct qmi_message *m, c
 {
 	const char *service = qmi_service_name(m->service);
 
-	add_text(o, "service", service);
-	add_int(o, "service_id", m->service);
-	add_int(o, "client_id", m->client);
-	add_text(o, "type", qmi_type_name(m->type));
-	add_int(o, "transaction", m->transaction);
-	add_text(o, "message", qmi_message_name(m->service, m->id));
-	add_int(o, "message_id", m->id);
+	json_add_string(o, "service", service);
+	json_add_int(o, "service_id", m->service);
+	json_add_int(o, "client_id", m->client);
+	json_add_string(o, "type", qmi_type_name(m->type));
+	json_add_int(o, "transaction", m->transaction);
+	json_add_string(o, "message", qmi_message_name(m->service, m->id));
+	json_add_int(o, "message_id", m->id);
 	decode_result(o, m);
 	json_object_object_add(o, "tlvs", decode_tlvs(m, buf));
 }
@@ -97,9 +87,9 @@ static int decode_malformed(struct json_object *o, const struct qmi_bad *bad, si
 {
 	struct json_object *m = json_object_new_object();
 
-	add_int(m, "offset", at + bad->offset);
-	add_text(m, "reason", qmi_fault_name(bad->fault));
-	add_text(m, "text", qmi_fault_text(bad->fault));
+	json_add_int(m, "offset", at + bad->offset);
+	json_add_string(m, "reason", qmi_fault_name(bad->fault));
+	json_add_string(m, "text", qmi_fault_text(bad->fault));
 	json_object_object_add(o, "malformed", m);
 	return error_set(err, -EBADMSG, "malformed QMI at byte %zu: %s", at + bad->offset,
 			 qmi_fault_text(bad->fault));
@@ -120,8 +110,8 @@ int qmi_decode(const uint8_t *buf, size_t len, struct json_object **out, struct 
 		int r = qmi_message_parse(buf + at, len - at, &m, &bad);
 
 		json_object_array_add(a, o);
-		add_int(o, "offset", at);
-		add_int(o, "length", r > 0 ? r : (int)(len - at));
+		json_add_int(o, "offset", at);
+		json_add_int(o, "length", r > 0 ? r : (int)(len - at));
 		if (r > 0 || m.tlvs.data)
 			decode_message(o, &m, buf);
 		if (r < 0)

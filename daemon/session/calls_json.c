@@ -156,11 +156,8 @@ static struct json_object *show_call(const struct call *c)
 	json_add_int(o, "family", c->family);
 	json_add_text(o, "state", call_state_name(c->state));
 	json_add_bool(o, "suspended", c->suspended);
-	json_object_object_add(o, "client_id",
-			       c->client ? json_object_new_int(qmi_client_id(c->client)) : NULL);
-	json_object_object_add(o, "handle",
-			       c->handle != QMI_WDS_ANY_HANDLE ? json_object_new_int64(c->handle)
-							       : NULL);
+	json_add_known(o, "client_id", c->client, c->client ? qmi_client_id(c->client) : 0);
+	json_add_known(o, "handle", c->handle != QMI_WDS_ANY_HANDLE, c->handle);
 	if (c->told)
 		show_settings(o, &c->settings);
 	json_add_text(o, "reason", c->reason);

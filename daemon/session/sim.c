@@ -483,7 +483,7 @@ struct json_object *sim_show(const struct sim *sim)
 
 	json_add_text(o, "state", qmi_sim_name(sim->card.state));
 	json_add_text(o, "iccid", sim->iccid.text);
-	json_object_object_add(o, "pin_retries", left ? json_object_new_int64(left) : NULL);
+	json_add_known(o, "pin_retries", left, left);
 	return o;
 }
 

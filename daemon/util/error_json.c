@@ -12,7 +12,7 @@ struct json_object *error_to_json(const struct error *e)
 
 	json_add_string(o, "error", e->text);
 	json_add_string(o, "errno", error_symbol(e->err));
-	json_object_object_add(o, "hint", e->hint[0] ? json_object_new_string(e->hint) : NULL);
+	json_add_text(o, "hint", e->hint);
 	json_add_int(o, "exit", e->exit);
 	return o;
 }

@@ -8,6 +8,11 @@ void json_add_int(struct json_object *o, const char *key, int64_t v)
 	json_object_object_add(o, key, json_object_new_int64(v));
 }
 
+void json_add_known(struct json_object *o, const char *key, bool known, int64_t v)
+{
+	json_object_object_add(o, key, known ? json_object_new_int64(v) : NULL);
+}
+
 void json_add_bool(struct json_object *o, const char *key, bool v)
 {
 	json_object_object_add(o, key, json_object_new_boolean(v));
@@ -15,7 +20,7 @@ void json_add_bool(struct json_object *o, const char *key, bool v)
 
 void json_add_string(struct json_object *o, const char *key, const char *v)
 {
-	json_object_object_add(o, key, json_object_new_string(v));
+	json_object_object_add(o, key, v ? json_object_new_string(v) : NULL);
 }
 
 void json_add_text(struct json_object *o, const char *key, const char *text)
