@@ -16,6 +16,7 @@
 
 #include "config/set.h"
 #include "datapath/choice.h"
+#include "util/json_add.h"
 #include "util/log.h"
 #include "probe_modem.h"
 #include "netdev/dev.h"
@@ -24,9 +25,9 @@ static void add_check(struct json_object *checks, const char *name, bool ok, con
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "name", json_object_new_string(name));
-	json_object_object_add(o, "ok", json_object_new_boolean(ok));
-	json_object_object_add(o, "detail", json_object_new_string(detail));
+	json_add_string(o, "name", name);
+	json_add_bool(o, "ok", ok);
+	json_add_string(o, "detail", detail);
 	json_object_array_add(checks, o);
 }
 
@@ -104,11 +105,11 @@ static void add_datapath(struct json_object *datapaths, const struct datapath_op
 	struct error why = {0};
 	int ret = ops->probe(dev, &why);
 
-	json_object_object_add(o, "name", json_object_new_string(ops->name));
-	json_object_object_add(o, "ok", json_object_new_boolean(!ret));
-	json_object_object_add(o, "reason", json_object_new_string(ret ? why.text : "available"));
+	json_add_string(o, "name", ops->name);
+	json_add_bool(o, "ok", !ret);
+	json_add_string(o, "reason", ret ? why.text : "available");
 	json_object_object_add(o, "hint", why.hint[0] ? json_object_new_string(why.hint) : NULL);
-	json_object_object_add(o, "cost", json_object_new_int(highest_cost(ops)));
+	json_add_int(o, "cost", highest_cost(ops));
 	json_object_array_add(datapaths, o);
 }
 
@@ -122,7 +123,7 @@ static void add_choice(struct json_object *o, const char *dev)
 
 	json_object_object_add(o, "datapath",
 			       ok ? json_object_new_string(c.wish[0].ops->name) : NULL);
-	json_object_object_add(o, "datapath_reason", json_object_new_string(ok ? why : err.text));
+	json_add_string(o, "datapath_reason", ok ? why : err.text);
 }
 
 /* @o: the modem's object; @dev: its netdev, may be NULL. */

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
+#include "util/json_add.h"
 #include "util/log.h"
 #include "internal.h"
 
@@ -46,16 +47,16 @@ void trunk_save(struct trunk *t)
 
 	event_del(t->save);
 	json_object_object_add(o, "config", config_trunk_to_json(&t->config, true));
-	json_object_object_add(o, "persist", json_object_new_boolean(t->config.persist));
+	json_add_bool(o, "persist", t->config.persist);
 	if (t->session)
 		json_object_object_add(o, "session", session_state(t->session));
-	json_object_object_add(o, "was_up", json_object_new_boolean(t->dev.was_up));
-	json_object_object_add(o, "was_addrgen", json_object_new_int(t->dev.was_addrgen));
-	json_object_object_add(o, "was_ready", json_object_new_boolean(t->was_ready));
+	json_add_bool(o, "was_up", t->dev.was_up);
+	json_add_int(o, "was_addrgen", t->dev.was_addrgen);
+	json_add_bool(o, "was_ready", t->was_ready);
 	json_object_object_add(o, "format", data_format_to_json(&t->format));
-	json_object_object_add(o, "home_driver", json_object_new_string(t->home));
-	json_object_object_add(o, "own_control", json_object_new_boolean(t->own_control));
-	json_object_object_add(o, "device", json_object_new_string(t->dev.device));
+	json_add_string(o, "home_driver", t->home);
+	json_add_bool(o, "own_control", t->own_control);
+	json_add_string(o, "device", t->dev.device);
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
 		log_error("%s: %s", t->config.dev, err.text);

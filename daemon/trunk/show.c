@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "events/events.h"
+#include "util/json_add.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
 #include "internal.h"
@@ -28,16 +29,10 @@ static void show_format(const struct trunk *t, struct json_object *o)
 
 	if (t->format.version != QMAP_OFF)
 		snprintf(version, sizeof(version), "v%d", t->format.version);
-	json_object_object_add(o, "qmap", json_object_new_string(version));
-	json_object_object_add(o, "dl_max_bytes", json_object_new_int64(t->format.dl_max_bytes));
-	json_object_object_add(o, "dl_max_datagrams",
-			       json_object_new_int64(t->format.dl_max_datagrams));
-	json_object_object_add(o, "ul_max_bytes", json_object_new_int64(t->format.ul_max_bytes));
-}
-
-static struct json_object *string_or_null(const char *s)
-{
-	return s[0] ? json_object_new_string(s) : NULL;
+	json_add_string(o, "qmap", version);
+	json_add_int(o, "dl_max_bytes", t->format.dl_max_bytes);
+	json_add_int(o, "dl_max_datagrams", t->format.dl_max_datagrams);
+	json_add_int(o, "ul_max_bytes", t->format.ul_max_bytes);
 }
 
 static struct json_object *show_modem(const struct trunk *t)
@@ -46,9 +41,9 @@ static struct json_object *show_modem(const struct trunk *t)
 	char since[EVENTS_TIME];
 
 	events_time_text(&t->since, since);
-	json_object_object_add(o, "state", json_object_new_string(trunk_state_name(t->state)));
-	json_object_object_add(o, "since", json_object_new_string(since));
-	json_object_object_add(o, "reason", string_or_null(t->reason));
+	json_add_string(o, "state", trunk_state_name(t->state));
+	json_add_string(o, "since", since);
+	json_add_text(o, "reason", t->reason);
 	return o;
 }
 
@@ -68,11 +63,6 @@ static struct json_object *show_families(struct json_object *pdns, unsigned int 
 	return json_object_new_array();
 }
 
-static void set_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 /* Marks a call that is up with an unusable port as damaged. */
 static void judge_families(const struct trunk *t, unsigned int pdn, struct json_object *families)
 {
@@ -86,8 +76,8 @@ static void judge_families(const struct trunk *t, unsigned int pdn, struct json_
 		trunk_family(t, pdn, family, &f);
 		if (f.state != TRUNK_FAMILY_DAMAGED)
 			continue;
-		set_text(o, "state", "damaged");
-		set_text(o, "reason", trunk_port_damage_of(p, family));
+		json_add_string(o, "state", "damaged");
+		json_add_string(o, "reason", trunk_port_damage_of(p, family));
 	}
 }
 
@@ -107,23 +97,19 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	struct json_object *o = json_object_new_object();
 	struct error failure = {0};
 
-	json_object_object_add(o, "port", p ? json_object_new_string(p->port.name) : NULL);
-	json_object_object_add(o, "number", json_object_new_int(pdn->number));
-	json_object_object_add(o, "mux", json_object_new_int(pdn->mux));
-	json_object_object_add(o, "apn", string_or_null(pdn->apn));
-	json_object_object_add(o, "netns", string_or_null(pdn->netns));
-	json_object_object_add(o, "ifindex",
-			       p && p->ifindex ? json_object_new_int64(p->ifindex) : NULL);
-	json_object_object_add(o, "mtu", p && p->mtu ? json_object_new_int64(p->mtu) : NULL);
-	json_object_object_add(
-		o, "addresses",
-		json_object_new_string(pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd"));
-	json_object_object_add(o, "metric", json_object_new_int64(pdn->metric));
-	json_object_object_add(o, "table",
-			       json_object_new_int64(p && pdn->vrf[0] ? p->vrf_table : pdn->table));
-	json_object_object_add(o, "vrf", string_or_null(pdn->vrf));
-	json_object_object_add(o, "resolv_conf", string_or_null(p ? p->resolv_conf : ""));
-	json_object_object_add(o, "static", json_object_new_boolean(!trunk_has_control(t)));
+	json_add_string(o, "port", p ? p->port.name : NULL);
+	json_add_int(o, "number", pdn->number);
+	json_add_int(o, "mux", pdn->mux);
+	json_add_text(o, "apn", pdn->apn);
+	json_add_text(o, "netns", pdn->netns);
+	json_add_known(o, "ifindex", p && p->ifindex, p ? p->ifindex : 0);
+	json_add_known(o, "mtu", p && p->mtu, p ? p->mtu : 0);
+	json_add_string(o, "addresses", pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd");
+	json_add_int(o, "metric", pdn->metric);
+	json_add_int(o, "table", p && pdn->vrf[0] ? p->vrf_table : pdn->table);
+	json_add_text(o, "vrf", pdn->vrf);
+	json_add_text(o, "resolv_conf", p ? p->resolv_conf : "");
+	json_add_bool(o, "static", !trunk_has_control(t));
 	json_object_object_add(o, "damage",
 			       p ? trunk_port_damage_list(p) : json_object_new_array());
 	json_object_object_add(o, "families", show_families_of(t, pdns, pdn->number));
@@ -146,18 +132,17 @@ struct json_object *trunk_show(const struct trunk *t)
 	struct json_object *o = json_object_new_object(), *ports = json_object_new_array();
 	struct json_object *session = t->session ? session_show(t->session) : NULL, *pdns = NULL;
 
-	json_object_object_add(o, "dev", json_object_new_string(t->config.dev));
-	json_object_object_add(o, "netdev", t->dev.ifindex ? string_or_null(t->dev.name) : NULL);
+	json_add_string(o, "dev", t->config.dev);
+	json_add_text(o, "netdev", t->dev.ifindex ? t->dev.name : "");
 	json_object_object_add(o, "ifindex",
 			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
-	json_object_object_add(o, "state",
-			       json_object_new_string(attachment_name(trunk_attachment(t))));
-	json_object_object_add(o, "reason", string_or_null(t->reason[0] ? t->reason : t->why_lost));
+	json_add_string(o, "state", attachment_name(trunk_attachment(t)));
+	json_add_text(o, "reason", t->reason[0] ? t->reason : t->why_lost);
 	json_object_object_add(o, "damage", trunk_repair_left(t));
 	json_object_object_add(o, "modem", show_modem(t));
 	trunk_show_datapath(t, o);
 	show_format(t, o);
-	json_object_object_add(o, "control", json_object_new_string(t->setup.control));
+	json_add_string(o, "control", t->setup.control);
 	take(o, session, "exclusive");
 	take(o, session, "proxy_clients");
 	take(o, session, "manufacturer");
