@@ -23,7 +23,7 @@ table() {
 	trunk: config datapath events keep model netdev qmi rtnl session util
 	manager: config control datapath events netdev trunk util
 	hooks: events manager model trunk util
-	output: datapath events util
+	output: datapath events model util
 	discover: config datapath netdev qmi util
 	cli: config control datapath discover events hooks output qmi trunk util
 	EOF

@@ -25,8 +25,10 @@ struct cli {
 	bool secrets; /* dump */
 	bool dry_run; /* apply */
 	bool prune;
-	const char *qmap;  /* decode: version as text */
-	unsigned int last; /* monitor: number of past events to print first */
+	const char *qmap;   /* decode: version as text */
+	unsigned int last;  /* monitor: number of past events to print first */
+	const char *format; /* metrics */
+	const char *file;   /* metrics: written instead of standard output */
 };
 
 /* Kind of a command's first operand. */
@@ -76,6 +78,7 @@ int cli_redial(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_reload(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_metrics(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_apply(struct cli *cli, int argc, char **argv, struct error *err);

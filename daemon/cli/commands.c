@@ -87,6 +87,20 @@ static const struct option_def dump_options[] = {
 	 .help = "with passwords; without it, keep-secrets stands for them"},
 };
 
+static const struct option_def metrics_options[] = {
+	{.name = "format",
+	 .type = OPTION_TEXT,
+	 OPTION(format),
+	 .metavar = "openmetrics|prometheus",
+	 .help = "the standard, or the older format, which node_exporter reads (default "
+		 "openmetrics)"},
+	{.name = "output",
+	 .type = OPTION_TEXT,
+	 OPTION(file),
+	 .metavar = "FILE",
+	 .help = "replace FILE in one step instead of printing"},
+};
+
 static int set_last(void *member, const char *value, struct error *err)
 {
 	char *end;
@@ -150,6 +164,12 @@ const struct cli_command cli_commands[] = {
 	 .operand = CLI_OPERAND_ATTACHED,
 	 .run = cli_stats,
 	 .help = "counters of trunks and ports, dropped frames by reason"},
+	{.name = "metrics",
+	 .usage = "[DEV] [OPTION]...",
+	 OPTIONS(metrics_options),
+	 .operand = CLI_OPERAND_ATTACHED,
+	 .run = cli_metrics,
+	 .help = "states, signal and counters for Prometheus and others that read OpenMetrics"},
 	{.name = "dump",
 	 .usage = "[DEV] [OPTION]...",
 	 OPTIONS(dump_options),

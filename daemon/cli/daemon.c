@@ -28,6 +28,15 @@ static int dial(const struct cli *cli, struct error *err)
 	return control_connect(path, CLI_TIMEOUT, err);
 }
 
+bool cli_daemon_runs(const struct cli *cli)
+{
+	int fd = dial(cli, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 struct json_object *cli_request(const char *command, const char *dev)
 {
 	struct json_object *o = json_object_new_object();

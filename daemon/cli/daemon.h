@@ -17,6 +17,9 @@ typedef int (*cli_local_fn)(struct json_object **out, const char *dev, struct er
 int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
 	    struct json_object **out, struct error *err);
 
+/* Does a qmapd answer on the socket? */
+bool cli_daemon_runs(const struct cli *cli);
+
 /* {"command": @command, "dev": @dev}. New reference. */
 struct json_object *cli_request(const char *command, const char *dev);
 

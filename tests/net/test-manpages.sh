@@ -96,6 +96,13 @@ all_attached() {
 	[ "$(field .state)" = attached ]
 }
 
+test_examples_of_qmap_metrics() {
+	modem_at /run/modem.qmi
+	qmapd_start
+	run_block qmap-metrics.7.rst 1
+	qmapctl -j metrics | jq 'map(.samples[].labels = {})' | explained
+}
+
 test_examples_of_qmapd_conf() {
 	modem_at /run/modem.qmi
 	ip netns add car

@@ -20,7 +20,7 @@ installer() { # target, variable...
 machine() {
 	local dir
 	rm -rf "$root"
-	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,share/man/man{5,8}} \
+	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,share/man/man{5,7,8}} \
 		usr/{,local/}share/bash-completion/completions \
 		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
 		mkdir -p "$root/$dir"
