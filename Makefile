@@ -21,7 +21,10 @@ Q := $(if $(V),,@)
 SILENT := $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS))))
 say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 
-PKGS     := libbpf libevent_core json-c inih smartcols libmnl
+# no: tables of qmapctl without libsmartcols, which small machines may not have.
+SMARTCOLS ?= yes
+OTHER_TABLE := daemon/output/$(if $(filter yes,$(SMARTCOLS)),table_plain,table).c
+PKGS     := libbpf libevent_core json-c inih $(if $(filter yes,$(SMARTCOLS)),smartcols) libmnl
 WARN     := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 # qmapd runs as root and reads data from modems and networks. Setting one of these replaces all of it.
 CFLAGS   ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -48,7 +51,7 @@ PREFIX_MAP  := -ffile-prefix-map=$(CURDIR)=.
 BPF_CFLAGS   = -O2 -g $(PREFIX_MAP) -fdebug-compilation-dir=. -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
 	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
-LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c,$(wildcard daemon/*.c daemon/*/*.c))
+LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c $(OTHER_TABLE),$(wildcard daemon/*.c daemon/*/*.c))
 MODEM_SRC := $(wildcard tests/modem/*.c)
 MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c bench/*.bpf.c)
@@ -78,7 +81,7 @@ programs: $(PROGRAMS) $(MAN)
 
 # Without this, the first tool that is missing stops make with its name, the libraries only at the end.
 preflight:
-	$(Q)missing="$$(for t in $(CLANG) $(BPFTOOL) $(PKG_CONFIG) rst2man; do \
+	$(Q)missing="$$(for t in $(CLANG) $(BPFTOOL) $(PKG_CONFIG) $(if $(MAN),rst2man); do \
 			case $$t in -*) ;; *) command -v "$$t" >/dev/null || echo "$$t";; esac; done; \
 		for p in $(PKGS); do $(PKG_CONFIG) --exists "$$p" 2>/dev/null || echo "$$p"; done)"; \
 	[ -z "$$missing" ] || { echo "Missing for the build:" $$missing >&2; \
