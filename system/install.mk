@@ -26,6 +26,8 @@ define FILES
 0755 $(BUILD)/qmapd $(SBINDIR)/qmapd
 0755 $(BUILD)/qmapctl $(BINDIR)/qmapctl
 0644 $(BUILD)/system/qmapd.service $(UNITDIR)/qmapd.service
+0644 $(BUILD)/system/qmap-metrics.service $(UNITDIR)/qmap-metrics.service
+0644 system/qmap-metrics.timer $(UNITDIR)/qmap-metrics.timer
 0644 system/qmapctl.bash $(COMPLETIONDIR)/qmapctl
 0755 system/hooks/dns-resolved $(HOOKDIR)/dns-resolved
 0755 system/hooks/dns-resolvconf $(HOOKDIR)/dns-resolvconf
@@ -39,14 +41,16 @@ export FILES
 
 .PHONY: install install-programs install-module uninstall force
 
-$(BUILD)/system/qmapd.service: system/qmapd.service force
+UNITS := $(BUILD)/system/qmapd.service $(BUILD)/system/qmap-metrics.service
+
+$(UNITS): $(BUILD)/%: % force
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|; s|@BINDIR@|$(BINDIR)|' $< > $@
 
 install: install-programs install-module
 
 # A configuration that is there is the administrator's.
-install-programs: $(PROGRAMS) $(MAN) $(BUILD)/system/qmapd.service
+install-programs: $(PROGRAMS) $(MAN) $(UNITS)
 	$(Q)echo "$$FILES" | while read -r mode from to; do [ -z "$$to" ] || \
 		install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
 	$(Q)[ -e "$(DESTDIR)$(CONFDIR)/qmap.conf" ] || \

@@ -217,7 +217,7 @@ install_package() {
 }
 
 unit_and_rules_are_valid() {
-	in_machine systemd-analyze verify --man=no qmapd.service 2>&1 | grep qmapd && return 1
+	in_machine systemd-analyze verify --man=no qmapd.service qmap-metrics.timer 2>&1 | grep qmap && return 1
 	! in_machine sh -c 'udevadm verify --help >/dev/null 2>&1' ||
 		in_machine udevadm verify --no-style /lib/udev/rules.d/90-qmap.rules
 }
@@ -229,6 +229,24 @@ attach() {
 	wait_for 10 in_machine grep -q ready /run/ready || return 1
 	in_machine qmapctl attach wwan0 --control /run/qmi --pdn 1,apn=internet || return 1
 	in_machine ping -q -c 3 -i 0.2 10.64.1.1
+}
+
+# By the unit's own restrictions, into a directory that is not root's.
+metrics_for_node_exporter() {
+	local file=/var/lib/prometheus/node-exporter/qmap.prom
+	equal "timer" disabled "$(in_machine systemctl is-enabled qmap-metrics.timer)" || return 1
+	in_machine sh -c 'mkdir -p /var/lib/prometheus/node-exporter && chown nobody /var/lib/prometheus/node-exporter'
+	in_machine systemctl enable -q --now qmap-metrics.timer || return 1
+	in_machine systemctl start qmap-metrics.service ||
+		{ in_machine journalctl -q -u qmap-metrics -o cat; return 1; }
+	in_machine grep -qx 'qmap_daemon_up 1' "$file" || return 1
+	in_machine grep -q 'qmap_port_up{.*port="wwan0.1"} 1' "$file" || return 1
+	# It reads the pins itself while there is no daemon.
+	in_machine systemctl stop qmapd && in_machine systemctl start qmap-metrics.service || return 1
+	in_machine grep -qx 'qmap_daemon_up 0' "$file" || return 1
+	in_machine grep -q 'qmap_port_packets_total{.*port="wwan0.1"' "$file" || return 1
+	in_machine systemctl start qmapd || return 1
+	in_machine rm -r /var/lib/prometheus
 }
 
 main_pid() {
@@ -310,6 +328,7 @@ on_machine() { # suite
 		check "$1: install" install_package && {
 		check "$1: unit and rules" unit_and_rules_are_valid
 		check "$1: attach" attach && {
+			check "$1: metrics for node_exporter" metrics_for_node_exporter
 			check "$1: upgrade under load" upgrade_under_load
 			check "$1: killed, started again by systemd" restart_by_watch_of_systemd
 		}
