@@ -389,8 +389,9 @@ static struct json_object *copy(struct json_object *labels)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_foreach (labels, name, value)
+	json_object_object_foreach (labels, name, value) {
 		json_object_object_add(o, name, json_object_get(value));
+	}
 	return o;
 }
 
