@@ -205,21 +205,18 @@ int qmap_shim_rx(struct xdp_md *ctx)
 	struct qmap_shim_rx *w = (void *)(long)ctx->data_meta;
 	const __u8 *data = (void *)(long)ctx->data;
 	const __u8 *end = (void *)(long)ctx->data_end;
-	__u8 version = config.dl_version;
-	__u32 kind;
 
 	if ((__u8 *)(w + 1) > data || data + 2 * sizeof(struct qmap_hdr) + 1 > end)
 		return any_frame(ctx);
-	kind = data[0] & (QMAP_FLAG_COMMAND | QMAP_FLAG_NEXT_HEADER);
-	if (version == QMAP_V5 && kind == QMAP_FLAG_NEXT_HEADER) {
-		if (data[4] != V5_PLAIN)
+	if (config.dl_version == QMAP_V5) {
+		if ((data[0] & ~QMAP_PAD_MASK) != QMAP_FLAG_NEXT_HEADER || data[4] != V5_PLAIN)
 			return any_frame(ctx);
 		w->flags = data[5] >> 7; /* QMAP_V5_CSUM */
 		return usual_frame(ctx, w, data, end, 2 * sizeof(struct qmap_hdr), 0);
 	}
-	if (kind & QMAP_FLAG_COMMAND)
+	if (data[0] & QMAP_FLAG_COMMAND)
 		return any_frame(ctx);
-	if (version == QMAP_V4)
+	if (config.dl_version == QMAP_V4)
 		return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr),
 				   sizeof(struct qmap_v4_trailer));
 	return usual_frame(ctx, w, data, end, sizeof(struct qmap_hdr), 0);

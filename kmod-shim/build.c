@@ -8,9 +8,10 @@
 
 #include "rx.h"
 
+/* Of a frame's packet, which is of version 4 or 6: see rx_pass(). */
 static bool is_v6(const u8 *packet)
 {
-	return *packet >> 4 == 6;
+	return *packet & 0x20;
 }
 
 /* For packets that are coalesced, which have no options or extension headers. */
@@ -24,7 +25,7 @@ static u8 protocol(const u8 *packet)
 	return is_v6(packet) ? packet[6] : packet[9];
 }
 
-static void build_count_flush(struct rx_queue *q)
+static noinline void build_count_flush(struct rx_queue *q)
 {
 	struct rx_count *n = &q->count;
 	struct counters *c;
@@ -35,7 +36,8 @@ static void build_count_flush(struct rx_queue *q)
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_add(&c->n[PORT_RX_PACKETS], n->packets);
 	u64_stats_add(&c->n[PORT_RX_BYTES], n->bytes);
-	u64_stats_add(&c->n[n->csum_ok ? PORT_RX_CSUM_OK : PORT_RX_CSUM_NONE], n->packets);
+	u64_stats_add(&c->n[PORT_RX_CSUM_OK], n->csum_ok);
+	u64_stats_add(&c->n[PORT_RX_CSUM_NONE], n->packets - n->csum_ok);
 	u64_stats_add(&c->n[PORT_RX_CHAINS], n->chains);
 	u64_stats_add(&c->n[PORT_RX_COALESCED], n->coalesced);
 	u64_stats_update_end(&c->syncp);
@@ -43,44 +45,61 @@ static void build_count_flush(struct rx_queue *q)
 }
 
 /* Counts packets of one port together; nearly all of a poll belong to one. */
-static void build_count(struct rx_queue *q, const struct frame *f, unsigned int packets,
-			unsigned int bytes)
+static __always_inline void build_count(struct rx_queue *q, const struct frame *f,
+					unsigned int packets, unsigned int bytes)
 {
-	bool csum_ok = f->kind.flags & QMAP_SHIM_CSUM_OK;
 	struct rx_count *n = &q->count;
 
-	if (unlikely(n->port != f->port || n->csum_ok != csum_ok)) {
+	if (unlikely(n->port != f->port)) {
 		build_count_flush(q);
 		n->port = f->port;
-		n->csum_ok = csum_ok;
 	}
 	n->packets += packets;
 	n->bytes += bytes;
+	if (f->kind.flags & QMAP_SHIM_CSUM_OK)
+		n->csum_ok += packets;
 	if (packets > 1) {
 		n->chains++;
 		n->coalesced += packets;
 	}
 }
 
-/* Passes the pending packets to the stack. A list of one costs more than the packet by itself. */
-static void build_flush(struct rx_queue *q)
+static __always_inline void build_link(struct list_head *prev, struct list_head *next)
 {
-	struct sk_buff *skb = q->last;
+	prev->next = next;
+	next->prev = prev;
+}
 
-	if (!skb)
+/* Passes the pending packets to the stack. A list of one costs more than the packet by itself. */
+static noinline void build_flush(struct rx_queue *q)
+{
+	struct sk_buff *first = q->first, *last = q->last;
+	struct list_head list;
+
+	if (!last)
 		return;
 	q->last = NULL;
-	if (list_empty(&q->deliver)) {
-		netif_receive_skb(skb);
+	if (first == last) {
+		netif_receive_skb(first);
 		return;
 	}
-	list_add_tail(&skb->list, &q->deliver);
-	netif_receive_skb_list(&q->deliver);
-	INIT_LIST_HEAD(&q->deliver);
+	build_link(&list, &first->list);
+	build_link(&last->list, &list);
+	netif_receive_skb_list(&list);
+}
+
+/*
+ * Adds a packet to the pending ones. Debian's kernels have CONFIG_DEBUG_LIST: list_add_tail() would
+ * call a function that checks the list.
+ */
+static __always_inline void build_append(struct rx_queue *q, struct sk_buff *skb)
+{
+	build_link(&q->last->list, &skb->list);
+	q->last = skb;
 }
 
 /* The stack looks up a route once for consecutive packets to one address. */
-static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
+static __always_inline bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
 {
 	if (a->dev != b->dev || a->protocol != b->protocol)
 		return false;
@@ -97,30 +116,38 @@ static bool build_same_route(const struct sk_buff *a, const struct sk_buff *b)
  */
 static bool build_wants_gro(const struct rx_queue *q, const struct frame *f)
 {
-	return f->kind.flags & FRAME_GRO && protocol(f->data) == IPPROTO_TCP &&
-	       !test_bit(NAPI_STATE_THREADED, &q->napi.state);
+	return protocol(f->data) == IPPROTO_TCP && !test_bit(NAPI_STATE_THREADED, &q->napi.state);
+}
+
+static noinline void build_receive_gro(struct rx_queue *q, const struct frame *f,
+				       struct sk_buff *skb)
+{
+	q->cells = true;
+	gro_cells_receive(&f->port->gro, skb);
 }
 
 /*
  * Delivers by lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of
  * a GSO packet that it holds.
  */
-static void build_deliver(struct rx_queue *q, const struct frame *f, struct sk_buff *skb)
+static __always_inline void build_deliver(struct rx_queue *q, const struct frame *f,
+					  struct sk_buff *skb)
 {
 	skb->dev = f->port->dev;
 	skb->protocol = is_v6(skb->data) ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_mark_napi_id(skb, &q->napi);
-	if (unlikely(build_wants_gro(q, f))) {
-		q->cells = true;
-		gro_cells_receive(&f->port->gro, skb);
+	if (unlikely(f->kind.flags & FRAME_GRO) && build_wants_gro(q, f)) {
+		build_receive_gro(q, f, skb);
 		return;
 	}
-	if (q->last && build_same_route(q->last, skb))
-		list_add_tail(&q->last->list, &q->deliver);
-	else
-		build_flush(q);
+	if (likely(q->last && build_same_route(q->last, skb))) {
+		build_append(q, skb);
+		return;
+	}
+	build_flush(q);
+	q->first = skb;
 	q->last = skb;
 }
 
@@ -136,20 +163,33 @@ static struct page *build_small(struct rx_queue *q)
 }
 
 /* Bytes of packet that fit @size bytes of memory, with an skb's headroom and shared info. */
+#define HEADS		4 /* of the smallest size, in a page */
 #define HEAD_ROOM(size) (SKB_WITH_OVERHEAD(size) - NET_SKB_PAD)
 
-/* Takes another page, used for heads of packets only. False: no memory. */
+static void build_put_heads(struct rx_queue *q)
+{
+	if (!q->head)
+		return;
+	page_ref_sub(q->head, q->head_refs);
+	put_page(q->head);
+}
+
+/*
+ * Takes another page, used for heads of packets only, with a reference for each head that it may
+ * hold. False: no memory.
+ */
 static noinline bool build_head_page(struct rx_queue *q)
 {
 	struct page *page = build_small(q);
 
 	if (unlikely(!page))
 		return false;
-	if (q->head)
-		put_page(q->head);
+	build_put_heads(q);
+	page_ref_add(page, HEADS);
 	q->head = page;
 	q->head_start = page_address(page);
 	q->head_left = PAGE_SIZE;
+	q->head_refs = HEADS;
 	return true;
 }
 
@@ -157,7 +197,8 @@ static __always_inline void *build_head(struct rx_queue *q, unsigned int size)
 {
 	if (q->head_left < size && !build_head_page(q))
 		return NULL;
-	get_page(q->head);
+	shim_assert(q->head_refs);
+	q->head_refs--;
 	q->head_left -= size;
 	return q->head_start + q->head_left;
 }
@@ -168,7 +209,7 @@ static __always_inline void *build_head(struct rx_queue *q, unsigned int size)
  */
 static __always_inline struct sk_buff *build_usual(struct rx_queue *q, unsigned int length)
 {
-	unsigned int size = length <= HEAD_ROOM(PAGE_SIZE / 4) ? PAGE_SIZE / 4 : PAGE_SIZE / 2;
+	unsigned int size = length <= HEAD_ROOM(PAGE_SIZE / HEADS) ? PAGE_SIZE / HEADS : PAGE_SIZE / 2;
 	struct sk_buff *skb;
 	void *head;
 
@@ -203,7 +244,7 @@ static __always_inline struct sk_buff *build_alloc(struct rx_queue *q, unsigned 
 	return skb;
 }
 
-static void build_single(struct rx_queue *q, const struct frame *f)
+static __always_inline void build_single(struct rx_queue *q, const struct frame *f)
 {
 	struct sk_buff *skb = build_alloc(q, f->kind.length);
 
@@ -211,10 +252,19 @@ static void build_single(struct rx_queue *q, const struct frame *f)
 		build_no_memory(f->port);
 		return;
 	}
-	__skb_put_data(skb, f->data, f->kind.length);
-	skb->ip_summed = f->kind.flags & QMAP_SHIM_CSUM_OK ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	memcpy(skb->data, f->data, f->kind.length);
+	skb->len = f->kind.length;
+	skb_set_tail_pointer(skb, skb->len);
+	if (f->kind.flags & QMAP_SHIM_CSUM_OK) /* otherwise CHECKSUM_NONE, which is 0 */
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	build_count(q, f, 1, f->kind.length);
 	build_deliver(q, f, skb);
+}
+
+/* Of a chain, out of the loop of build_all(). */
+static noinline void build_one(struct rx_queue *q, const struct frame *f)
+{
+	build_single(q, f);
 }
 
 /* A GSO packet while payloads are added to it. */
@@ -264,8 +314,7 @@ void build_free_pages(struct rx_queue *q)
 {
 	pages_free(q->large, RX_LARGE);
 	pages_free(q->small, RX_SMALL);
-	if (q->head)
-		put_page(q->head);
+	build_put_heads(q);
 }
 
 /*
@@ -455,7 +504,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 		 * to the stack.
 		 */
 		consume_skb(b.skb);
-		build_single(q, head);
+		build_one(q, head);
 		f = head->next;
 		b.good = head->kind.length - head->headers;
 	}
@@ -464,7 +513,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 	return f;
 }
 
-static void build_chain(struct rx_queue *q, struct frame *head)
+static noinline void build_chain(struct rx_queue *q, struct frame *head)
 {
 	struct frame *f = head;
 
@@ -475,7 +524,7 @@ static void build_chain(struct rx_queue *q, struct frame *head)
 		f->headers = head->headers;
 		f->fixed_id = head->fixed_id;
 	}
-	build_single(q, f);
+	build_one(q, f);
 }
 
 /* Delivers all frames of the queue, each chain at the position of its first frame. */
@@ -484,7 +533,7 @@ void build_all(struct rx_queue *q)
 	struct frame *f;
 
 	for (f = q->frames; f < q->free; f++) {
-		if (f->segments == 1)
+		if (likely(f->segments == 1))
 			build_single(q, f);
 		else if (f->segments > 1)
 			build_chain(q, f);

@@ -146,6 +146,7 @@ static __always_inline void chain_advance(struct chain *c, unsigned int payload)
 static __always_inline void chain_append(struct chain *c, struct frame *f, unsigned int payload)
 {
 	c->last->next = f;
+	f->next = NULL;
 	c->last = f;
 	c->room -= payload;
 	c->head->payload += payload;
@@ -375,7 +376,7 @@ static __always_inline void chain_extend(struct chain *c, struct frame *f)
  * A TCP packet with the shortest headers, or with options behind them, over either version
  * of IP.
  */
-static bool chain_may_predict(const struct frame *f)
+static __always_inline bool chain_may_predict(const struct frame *f)
 {
 	const u8 *p = f->data;
 
@@ -386,39 +387,51 @@ static bool chain_may_predict(const struct frame *f)
 	       p[6] == IPPROTO_TCP;
 }
 
-/* Is this a TCP packet without payload, as half of those during an upload? */
-static bool chain_no_payload(const struct frame *f)
+static __always_inline bool chain_tcp_is_empty(const struct frame *f, unsigned int l3)
 {
-	const u8 *p = f->data;
-	unsigned int l3 = sizeof(struct iphdr);
-
-	if (*p >> 4 == 6)
-		l3 = sizeof(struct ipv6hdr);
-	else if (ip_is_fragment((const struct iphdr *)p))
-		return false;
-	return l3 + (p[l3 + 12] >> 4) * 4 >= f->kind.length;
+	return l3 + (f->data[l3 + 12] >> 4) * 4 >= f->kind.length;
 }
 
-/* Not inlined: its registers would slow down the usual path. */
-static noinline void chain_other(struct rx_queue *q, struct frame *f)
+/* Is this TCP packet one without payload, as half of those during an upload? */
+static __always_inline bool chain_no_payload(const struct frame *f)
 {
-	struct chain *c = NULL;
+	if (*f->data == 0x45)
+		return chain_tcp_is_empty(f, sizeof(struct iphdr)) &&
+		       !ip_is_fragment((const struct iphdr *)f->data);
+	return chain_tcp_is_empty(f, sizeof(struct ipv6hdr));
+}
 
-	if (chain_may_predict(f)) {
-		if (chain_no_payload(f)) {
-			if (q->started)
-				chain_close(q, chain_slot(q, f, *f->data >> 4 == 6));
-			return;
-		}
-		c = chain_slot(q, f, *f->data >> 4 == 6);
-		/* From the second segment on there is a prediction. */
-		if (chain_is_open(q, c) && c->head->segments > 1 && chain_predicts(c, f)) {
-			q->hot = c;
-			chain_extend(c, f);
-			return;
-		}
+static noinline void chain_close_flow(struct rx_queue *q, const struct frame *f)
+{
+	chain_close(q, chain_slot(q, f, *f->data >> 4 == 6));
+}
+
+/* A TCP segment that the chain that grew last does not predict; another one may. */
+static noinline void chain_segment(struct rx_queue *q, struct frame *f)
+{
+	struct chain *c = chain_slot(q, f, *f->data >> 4 == 6);
+
+	/* From the second segment on there is a prediction. */
+	if (chain_is_open(q, c) && c->head->segments > 1 && chain_predicts(c, f)) {
+		q->hot = c;
+		chain_extend(c, f);
+		return;
 	}
 	chain_slowly(q, f, c);
+}
+
+/*
+ * Not inlined: its registers would slow down the usual path. All that it calls are tail calls, so
+ * that it saves no registers itself.
+ */
+static noinline void chain_other(struct rx_queue *q, struct frame *f)
+{
+	if (!chain_may_predict(f))
+		chain_slowly(q, f, NULL);
+	else if (!chain_no_payload(f))
+		chain_segment(q, f);
+	else if (q->started)
+		chain_close_flow(q, f);
 }
 
 /*

@@ -97,7 +97,7 @@ static void rx_pass(struct rx_queue *q, const struct qmap_shim_rx *w, u8 *data)
 		rx_drop(q->trunk, to->port, to->port ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX);
 		return;
 	}
-	if (!w->length || (*data >> 4 != 4 && *data >> 4 != 6)) {
+	if (!w->length || (*data & 0xd0) != 0x40) { /* version 4 or 6 */
 		rx_drop(q->trunk, to->port, QMAP_DROP_NOT_IP);
 		return;
 	}
@@ -105,7 +105,6 @@ static void rx_pass(struct rx_queue *q, const struct qmap_shim_rx *w, u8 *data)
 	q->free = f + 1;
 	f->data = data;
 	f->port = to->port;
-	f->next = NULL;
 	f->kind.length = w->length;
 	f->kind.flags = (w->flags & to->kept) | to->set;
 	f->segments = 1;
@@ -123,32 +122,27 @@ static void rx_flow(struct trunk *trunk, struct port *port, u8 flags)
 		port_start_flow(port);
 }
 
-/* Executes the verdict about the frame at @cursor. False: the verdict is invalid. */
-static bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
-		       const struct qmap_shim_rx *w, u8 *cursor)
+/*
+ * Executes a verdict other than to pass the frame at @cursor. Not inlined: its registers would slow
+ * down the usual path. False: the verdict is invalid.
+ */
+static noinline bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 act,
+				struct qmap_shim_rx w, u8 *cursor)
 {
 	struct trunk *trunk = q->trunk;
 	unsigned int reason;
 
-	if (unlikely(w->port != q->to.number))
-		rx_look_up(q, w->port);
-	if (unlikely(w->flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
-		rx_flow(trunk, q->to.port, w->flags);
-	if (likely(act == XDP_PASS)) {
-		rx_pass(q, w, cursor + w->header);
-		return true;
-	}
 	switch (act) {
 	case XDP_DROP:
-		rx_drop(trunk, q->to.port, w->drop);
+		rx_drop(trunk, q->to.port, w.drop);
 		return true;
 	case XDP_TX:
-		reason = rx_reply(q, cursor, w->header + w->length);
+		reason = rx_reply(q, cursor, w.header + w.length);
 		if (reason != QMAP_DROP_NONE)
 			rx_drop(trunk, q->to.port, reason);
 		return true;
 	case XDP_REDIRECT:
-		if (!rx_redirect(q, prog, cursor + w->header, w->length)) {
+		if (!rx_redirect(q, prog, cursor + w.header, w.length)) {
 			rx_drop(trunk, q->to.port, QMAP_DROP_REDIRECT);
 			return true;
 		}
@@ -201,7 +195,8 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most
 	unsigned int left = most - q->walked;
 	struct qmap_shim_rx word;
 	struct xdp_buff xdp;
-	size_t step;
+	u8 *next;
+	u32 step;
 	bool last;
 	u32 act;
 
@@ -216,9 +211,16 @@ static void rx_walk(struct rx_queue *q, struct bpf_prog *prog, unsigned int most
 		last = word.flags & QMAP_SHIM_LAST;
 		if (unlikely(!step || step > end - cursor) && !(last && act == XDP_DROP))
 			goto bad;
-		if (unlikely(!rx_verdict(q, prog, act, &word, cursor)))
+		next = unlikely(last) ? end : cursor + step;
+		if (unlikely(word.port != q->to.number))
+			rx_look_up(q, word.port);
+		if (unlikely(word.flags & (QMAP_SHIM_STOP | QMAP_SHIM_START)))
+			rx_flow(q->trunk, q->to.port, word.flags);
+		if (likely(act == XDP_PASS))
+			rx_pass(q, &word, cursor + word.header);
+		else if (unlikely(!rx_verdict(q, prog, act, word, cursor)))
 			goto bad;
-		cursor = unlikely(last) ? end : cursor + step;
+		cursor = next;
 	}
 	q->cursor = cursor;
 	q->walked = most - left;
@@ -355,7 +357,6 @@ static int rx_queue_new(struct trunk *trunk, unsigned int index)
 	q->trunk = trunk;
 	q->index = index;
 	INIT_LIST_HEAD(&q->done);
-	INIT_LIST_HEAD(&q->deliver);
 	shim_napi_add(trunk->dev, &q->napi, rx_poll);
 	return rx_queue_pool(q);
 }

@@ -83,8 +83,7 @@ struct chain {
 /* Packets of one port that are not counted yet. */
 struct rx_count {
 	struct port *port;
-	unsigned int packets, bytes, chains, coalesced;
-	bool csum_ok;
+	unsigned int packets, bytes, chains, coalesced, csum_ok;
 };
 
 /* The port named by a frame, in its state at the first frame of the poll. */
@@ -109,9 +108,8 @@ struct rx_queue {
 	unsigned int next_large, next_small;
 	struct page *head; /* the page of `small` that heads of packets are cut from, or NULL */
 	void *head_start; /* its memory */
-	unsigned int head_left;
-	struct sk_buff *last;	  /* for the stack; NULL: none waits */
-	struct list_head deliver; /* packets in front of it, to the same destination */
+	unsigned int head_left, head_refs; /* bytes of it, and references to it, for further heads */
+	struct sk_buff *first, *last; /* list for the stack, to one destination; last NULL: empty */
 	struct rx_count count;
 	struct chain *hot; /* the chain that grew last and is open, or NULL */
 	u32 generation;	   /* of chains */
