@@ -60,6 +60,7 @@ struct bench_case {
 	const char *feature; /* switched on for the ports of all paths */
 	bool usb; /* on the stock qmi_wwan, with qmimux as a peer, which only supports v1 */
 	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
+	unsigned int pause;    /* uplink: microseconds of silence before each send() */
 	/* For the grids, which vary one factor at a time. */
 	const char *direction, *factor;
 	unsigned int x; /* the factor's value */

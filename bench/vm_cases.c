@@ -47,6 +47,7 @@ const struct bench_case cases[] = {
 	CASE("redirect-veth", 1, true, 21, 1400, 1, SINK_VETH, .against = "udp-drop"),
 	CASE("ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO),
 	CASE("ul-single", 5, true, 1, 1400, 1, SINK_SEND),
+	CASE("ul-sparse", 5, true, 1, 128, 1, SINK_SEND, .pause = 2000),
 	CASE("usb-tcp-socket", 1, false, 21, 1400, 1, SINK_SOCKET, .usb = true),
 	CASE("usb-tcp-forward", 1, false, 21, 1400, 1, SINK_FORWARD, .usb = true),
 	CASE("usb-tcp-drop", 1, false, 21, 1400, 1, SINK_TC, .usb = true),
@@ -103,7 +104,7 @@ bool case_same_load(const struct bench_case *a, const struct bench_case *b)
 {
 	if (case_is_uplink(a) || case_is_uplink(b))
 		return a->sink == b->sink && a->packet == b->packet && a->ports == b->ports &&
-		       a->flows == b->flows;
+		       a->flows == b->flows && a->pause == b->pause;
 	return a->version == b->version && a->udp == b->udp && a->v6 == b->v6 &&
 	       a->frames == b->frames && a->packet == b->packet && a->ports == b->ports &&
 	       a->flows == b->flows && a->usb == b->usb;

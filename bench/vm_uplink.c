@@ -116,11 +116,28 @@ static void send_next(struct source *s)
 	take(s, 0);
 }
 
+/* The cost without the silence, which the clock counts, too. */
+static double cost_of_sparse(struct source *s, const struct effort *e)
+{
+	unsigned int sends = e->sends / s->segments, i;
+	uint64_t spent = 0, start;
+
+	for (i = 0; i < sends; i++) {
+		usleep(s->cell.c->pause);
+		start = cell_clock();
+		send_next(s);
+		spent += cell_clock() - start;
+	}
+	return (double)spent / (sends * s->segments);
+}
+
 static double cost(struct source *s, const struct effort *e)
 {
 	unsigned int sends = e->sends / s->segments, i;
 	uint64_t start = 0;
 
+	if (s->cell.c->pause)
+		return cost_of_sparse(s, e);
 	for (i = 0; i < sends + sends / 4; i++) {
 		if (i == sends / 4)
 			start = cell_clock();
@@ -129,7 +146,7 @@ static double cost(struct source *s, const struct effort *e)
 	return (double)(cell_clock() - start) / (sends * s->segments);
 }
 
-/* Sends datagrams back to back: in an aggregator one waits for the others. */
+/* Sends datagrams: in an aggregator, one without silence before it waits for the others. */
 static void look(struct source *s, const struct effort *e, struct seen *seen)
 {
 	unsigned int sends = (e->probed * 20 + s->segments - 1) / s->segments, i;
@@ -142,8 +159,11 @@ static void look(struct source *s, const struct effort *e, struct seen *seen)
 	s->seen = seen;
 	seen->packets = sends * s->segments;
 	seen->latency = calloc(seen->packets + 1, sizeof(*seen->latency));
-	for (i = 0; i < sends; i++)
+	for (i = 0; i < sends; i++) {
+		if (s->cell.c->pause)
+			usleep(s->cell.c->pause);
 		send_next(s);
+	}
 	take(s, FLUSHED);
 	seen->units = s->transfers - transfers;
 	seen->packets = s->frames - frames;

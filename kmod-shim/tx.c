@@ -130,9 +130,18 @@ static void tx_ready_alone(struct trunk *trunk, struct sk_buff *skb, unsigned in
 	__skb_queue_tail(&trunk->tx.ready, skb);
 }
 
+static void tx_start_timer(struct aggregator *tx)
+{
+	u32 usecs = READ_ONCE(tx->usecs);
+
+	if (usecs && !hrtimer_is_queued(&tx->timer))
+		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_SOFT);
+}
+
 /*
  * Closes the aggregate, or the frame held in place. Called with the aggregator locked; tx_unlock()
- * sends it.
+ * sends it. Frames that come before the timer expires will wait for others until then.
  */
 static void tx_close(struct trunk *trunk)
 {
@@ -155,6 +164,7 @@ static void tx_close(struct trunk *trunk)
 		tx_ready_alone(trunk, skb, TX_CB(skb)->pad);
 	}
 	tx->frames = 0;
+	tx_start_timer(tx);
 }
 
 void tx_flush(struct trunk *trunk)
@@ -304,11 +314,15 @@ static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
 	}
 }
 
-/* Decides whether the aggregate leaves, after each packet, also after a dropped one. */
+/*
+ * Decides whether the aggregate leaves, after each packet, also after a dropped one. While the timer
+ * is queued, something has left in the last tx->usecs, and frames wait for others until it expires.
+ * Otherwise traffic is sparse: a wait would delay the frame and save no transfer. (The kernel's rmnet
+ * does the same after RMNET_AGG_BYPASS_TIME_NSEC, 10 ms.)
+ */
 static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 {
 	struct aggregator *tx = &trunk->tx;
-	u32 usecs = READ_ONCE(tx->usecs);
 
 	if (!tx->skb)
 		return;
@@ -319,11 +333,8 @@ static void tx_kick(struct trunk *trunk, const struct netdev_queue *queue)
 	/* The stack promises a next packet, unless the modem has just stopped this port. */
 	if (netdev_xmit_more() && !netif_tx_queue_stopped(queue))
 		return;
-	if (!usecs || netif_xmit_stopped(queue))
+	if (!READ_ONCE(tx->usecs) || netif_xmit_stopped(queue) || !hrtimer_is_queued(&tx->timer))
 		tx_close(trunk);
-	else if (!hrtimer_is_queued(&tx->timer))
-		hrtimer_start(&tx->timer, ns_to_ktime((u64)usecs * NSEC_PER_USEC),
-			      HRTIMER_MODE_REL_SOFT);
 }
 
 static enum hrtimer_restart tx_timeout(struct hrtimer *timer)

@@ -39,9 +39,10 @@
  *   IFLA_QMAP_TRUNK_TX_BYTES    u32  most bytes in one uplink aggregate; 0..65280. 0, the default,
  *                                    sends each frame on its own
  *   IFLA_QMAP_TRUNK_TX_FRAMES   u32  most frames in one uplink aggregate; 1..255, default 32
- *   IFLA_QMAP_TRUNK_TX_USECS    u32  longest time that a frame waits for others; 0..1000000. 0,
- *                                    the default, sends an aggregate as soon as the stack reports
- *                                    that no packet follows at once (xmit_more)
+ *   IFLA_QMAP_TRUNK_TX_USECS    u32  longest time that a frame waits for others; 0..1000000. A
+ *                                    frame after a silence of that length does not wait. 0, the
+ *                                    default, sends an aggregate as soon as the stack reports that
+ *                                    no packet follows at once (xmit_more)
  *
  *   IFLA_QMAP_TRUNK_VERSION     u32  QMAP_SHIM_VERSION that the caller's programs were built with;
  *                                    ERANGE if it differs from the module's. Replies carry the

@@ -52,6 +52,7 @@ static const struct test {
 	{"uplink_v5", test_uplink_v5},
 	{"uplink_alone", test_uplink_alone},
 	{"uplink_timer", test_uplink_timer},
+	{"uplink_sparse", test_uplink_sparse},
 	{"uplink_avoid", test_uplink_avoid},
 	{"uplink_memory", test_uplink_memory},
 	{"fair", test_fair},

@@ -46,6 +46,7 @@ int test_uplink_v4(void);
 int test_uplink_v5(void);
 int test_uplink_alone(void);
 int test_uplink_timer(void);
+int test_uplink_sparse(void);
 int test_uplink_avoid(void);
 int test_uplink_memory(void);
 int test_fair(void);

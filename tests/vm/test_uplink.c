@@ -344,6 +344,38 @@ int test_uplink_timer(void)
 	return err;
 }
 
+/*
+ * The first packet after a silence leaves at once, though others follow; those wait for each other.
+ * The limit of time is one that no machine spends on two calls of send().
+ */
+int test_uplink_sparse(void)
+{
+	const struct nl_trunk timer = {.tx_bytes = 16384, .tx_frames = 64, .tx_usecs = 1000000};
+	const struct world_options o = {.version = 1, .ports = PORTS, .trunk = timer};
+	uint8_t buf[AGGREGATE_MAX];
+	struct world w;
+	int fd, i, err, frames = 0;
+
+	if (world_new(&w, &o))
+		return -1;
+	memset(streams, 0, sizeof(streams));
+	err = addresses();
+	fd = err ? -1 : udp_open(1, 0);
+	for (i = 0; i < 3 && fd >= 0; i++)
+		if (send(fd, "0123456789", 10, 0) != 10)
+			err = FAIL("send");
+	for (i = 0; i < 2 && !err && fd >= 0; i++) {
+		size_t len = world_recv(&w, buf, sizeof(buf), WAIT_MS);
+
+		frames = len ? take(buf, len, 1) : FAIL("transfer %d does not come", i);
+		if (frames != i + 1)
+			err = FAIL("transfer %d has %d frames", i, frames);
+	}
+	close(fd);
+	world_free(&w);
+	return err || fd < 0;
+}
+
 /* No transfer has a length that the modem cannot terminate. */
 int test_uplink_avoid(void)
 {
