@@ -147,7 +147,7 @@ static const char *leads_to(const char *link, char buf[256])
 /* Moves the modem's interface from qmi_wwan to the shim's own driver. */
 static int move_usb(void)
 {
-	char buf[256], interface[64];
+	char buf[256], interface[256];
 	int err;
 
 	snprintf(interface, sizeof(interface), "%s",
