@@ -35,7 +35,7 @@ static void on_late(void *arg, const struct qmi_message *m)
 {
 	const struct clients *c = arg;
 
-	if (m->service == QMI_CTL && m->id == QMI_CTL_ALLOCATE_CID)
+	if (m->service == QMI_CTL)
 		c->owner->late(c->arg, m);
 }
 

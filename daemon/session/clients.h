@@ -42,7 +42,7 @@ struct clients_owner {
 	void (*lost)(void *arg, bool rebooted, const char *why);
 	/* The modem sends Sync of CTL by itself. */
 	void (*synced)(void *arg);
-	/* An answer to an allocation of an id came after its deadline. */
+	/* An answer on CTL came after its deadline. */
 	void (*late)(void *arg, const struct qmi_message *m);
 };
 

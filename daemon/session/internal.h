@@ -108,6 +108,11 @@ void session_watch_start(struct session *s);
 
 /* session/modem.c */
 void session_modem_enter(struct session *s, enum modem_state state);
+/*
+ * An answer on CTL came after its deadline. If the present step repeats its request, the answer to
+ * an earlier attempt completes it as well: a modem may take longer than the interval of attempts.
+ */
+void session_modem_late(struct session *s, const struct qmi_message *m);
 
 /* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);

@@ -324,6 +324,20 @@ static void send_request(struct session *s)
 			    clients_timeout_ms(s->clients) / attempts(s), on_reply, s);
 }
 
+void session_modem_late(struct session *s, const struct qmi_message *m)
+{
+	const struct modem_step *step = &steps[s->modem];
+	struct qmi_request r;
+
+	if (s->phase != PHASE_SETUP || !step->first)
+		return;
+	step->build(s, &r);
+	if (m->id != r.id)
+		return;
+	clients_cancel_ctl(s->clients);
+	on_reply(s, 0, m);
+}
+
 void session_modem_enter(struct session *s, enum modem_state state)
 {
 	while (steps[state].skip && steps[state].skip(s))

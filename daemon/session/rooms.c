@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include "qmi/ctl.h"
+
 static void save(void *arg)
 {
 	session_changed(arg);
@@ -36,8 +38,12 @@ static void on_late(void *arg, const struct qmi_message *m)
 {
 	struct session *s = arg;
 
-	if (s->phase != PHASE_OVER)
+	if (s->phase == PHASE_OVER)
+		return;
+	if (m->id == QMI_CTL_ALLOCATE_CID)
 		ids_late(s->ids, m);
+	else
+		session_modem_late(s, m);
 }
 
 static const struct clients_owner clients_owner = {

@@ -378,6 +378,21 @@ test_answers_late_but_in_time() {
 	nothing_left
 }
 
+# SYNC is sent every second until the modem answers, which it does to each, but later than that.
+test_first_answers_are_slow() {
+	local sync
+	start
+	for sync in yes no; do
+		modem delay ctl sync ms=2500
+		modem delay ctl version_info ms=2500
+		attach_one --timeout 10 --sync $sync
+		equal "state" up "$(family 1 4 .state)"
+		modem clear
+		detach
+		nothing_left
+	done
+}
+
 one_wds_client() {
 	[ "$(modem_stat .qmi.clients.wds)" = 1 ]
 }
