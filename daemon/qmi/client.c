@@ -212,12 +212,12 @@ static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *
 
 	if (!client_find(ch, m->service, m->client)) {
 		if (!dispatch_foreign(ch, m, false) && !ch->freed)
-			qmi_nudge_stale(ch->nudge);
+			qmi_nudge_stale(ch->nudge, m);
 		return;
 	}
 	t = transaction_find(ch, m->service, m->client, m->transaction);
 	if (!t) {
-		qmi_nudge_stale(ch->nudge);
+		qmi_nudge_stale(ch->nudge, m);
 		ch->counters.late++;
 		if (ch->ops->late)
 			ch->ops->late(ch->arg, m);

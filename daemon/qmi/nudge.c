@@ -124,14 +124,22 @@ void qmi_nudge_received(struct qmi_nudge *n)
 	arm(n);
 }
 
-void qmi_nudge_stale(struct qmi_nudge *n)
+/*
+ * Nudges are answered in time or never: another answer to one comes from a modem that answers
+ * everything twice. A nudge for it would lead to the next, without end.
+ */
+static bool answers_nudge(const struct qmi_nudge *n, const struct qmi_message *m)
 {
-	n->sure = false;
+	return n->sent && m->service == QMI_CTL && m->id == QMI_CTL_GET_VERSION_INFO;
+}
+
+void qmi_nudge_stale(struct qmi_nudge *n, const struct qmi_message *m)
+{
 	n->judged = true;
-	/*
-	 * Otherwise a modem that answers everything twice would get nudges as fast as it
-	 * answers.
-	 */
+	if (answers_nudge(n, m))
+		return;
+	n->sure = false;
+	/* A modem that answers everything twice must not get nudges as fast as it answers. */
 	if (n->stale++ < MAX_STALE)
 		nudge(n);
 	else

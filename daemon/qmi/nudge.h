@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 struct qmi_channel;
+struct qmi_message;
 struct qmi_client;
 struct qmi_nudge;
 
@@ -30,8 +31,8 @@ void qmi_nudge_free(struct qmi_nudge **n);
 void qmi_nudge_sent(struct qmi_nudge *n, const struct qmi_client *c);
 /* A message was received and handed out. */
 void qmi_nudge_received(struct qmi_nudge *n);
-/* A response arrived that no request waits for: it was fetched in place of another message. */
-void qmi_nudge_stale(struct qmi_nudge *n);
+/* Response @m arrived that no request waits for: it was fetched in place of another message. */
+void qmi_nudge_stale(struct qmi_nudge *n, const struct qmi_message *m);
 /* A request was not answered in time. */
 void qmi_nudge_doubt(struct qmi_nudge *n);
 
