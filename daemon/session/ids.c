@@ -120,7 +120,8 @@ static void note_released(const struct id_job *j, const struct id_reply *r)
 	struct ids *ids = j->ids;
 
 	if (r->err == -EREMOTEIO)
-		log_warning("modem does not take %s client id %u back: %s (QMI error %u)",
+		log_limited(LOG_LEVEL_WARNING, MAX_UNRELEASED,
+			    "modem does not take %s client id %u back: %s (QMI error %u)",
 			    qmi_service_name(j->service), j->id,
 			    qmi_error_name(r->qmi_error) ?: "no name known", r->qmi_error);
 	if (r->err && clients_exclusive(ids->clients))
@@ -297,6 +298,26 @@ void ids_each_release(const struct ids *ids, void (*fn)(void *arg, uint8_t servi
 }
 
 /*
+ * Releases an id that nobody waits for, unless that is being done. A modem can send such ids
+ * faster than it takes them back: those beyond MAX_UNRELEASED are left to the SYNC at the end.
+ */
+static void release_stray(struct ids *ids, uint8_t service, uint8_t id)
+{
+	const struct id_job *j;
+	unsigned int n = 0;
+
+	for (j = TAILQ_FIRST(&ids->jobs); j; j = TAILQ_NEXT(j, entry)) {
+		if (j->release && j->service == service && j->id == id)
+			return;
+		n += j->release;
+	}
+	if (n < MAX_UNRELEASED)
+		ids_release(ids, service, id, NULL, NULL);
+	else if (clients_exclusive(ids->clients))
+		note_unreleased(ids, service, id);
+}
+
+/*
  * Handles a late answer to an allocation; or a duplicate of a timely one; or, on a shared channel,
  * an answer to another program.
  */
@@ -317,7 +338,7 @@ void ids_late(struct ids *ids, const struct qmi_message *m)
 		n->asked--;
 		n->given_up--;
 	}
-	ids_release(ids, service, id, NULL, NULL);
+	release_stray(ids, service, id);
 }
 
 /* --- ids whose answer was lost --- */

@@ -70,12 +70,23 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 	n->owner->changed(n->arg);
 }
 
+static bool looks_the_same(const struct qmi_nas_serving *a, const struct qmi_nas_serving *b)
+{
+	return a->registration == b->registration && a->radio == b->radio &&
+	       a->roaming == b->roaming;
+}
+
 static void take_serving(struct network *n, const struct qmi_message *m)
 {
+	struct qmi_nas_serving before = n->serving;
+	bool known = n->known;
+
 	if (!qmi_nas_serving_system(m, &n->serving))
 		return;
 	n->known = true;
 	be_patient(n);
+	if (known && looks_the_same(&before, &n->serving))
+		return;
 	log_debug("network: %s, %s%s", qmi_nas_registration_name(n->serving.registration),
 		  qmi_nas_radio_name(n->serving.radio), n->serving.roaming ? ", roaming" : "");
 }

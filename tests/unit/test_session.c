@@ -1025,6 +1025,26 @@ static void test_lost_at_the_end(void **state)
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
 }
 
+/*
+ * Answers to allocations that nobody has asked for, as fast as the modem can send: some ids are
+ * released, SYNC at the end is for the others, and the state does not grow with them.
+ */
+static void test_ids_unasked_for(void **state)
+{
+	uint8_t tlvs[] = {0x02, 4, 0, 0, 0, 0, 0, 0x01, 2, 0, WDS, 0}, b[64];
+
+	pdn("1");
+	start_ok();
+	for (int id = 100; id < 250; id++) {
+		tlvs[11] = id;
+		fake_send(&modem, b, fake_message(b, CTL, 0, 1, 200, ALLOCATE, tlvs, sizeof(tlvs)));
+	}
+	run_for(100);
+	assert_in_range(fake_asked(&modem, CTL, RELEASE), 1, 32);
+	stop_ok();
+	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
+}
+
 static void test_release_lost(void **state)
 {
 	for (int refused = 0; refused < 2; refused++) {
@@ -1685,6 +1705,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_lost_allocation),
 	TEST(test_lost_among_others),
 	TEST(test_lost_at_the_end),
+	TEST(test_ids_unasked_for),
 	TEST(test_release_lost),
 	TEST(test_lost_shared),
 	TEST(test_stop_silent),
