@@ -34,7 +34,7 @@ INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 # numbers, which sysfs may have.
 USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-LDLIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt
+LDLIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt -lresolv
 # The sanitizers check calls that _FORTIFY_SOURCE would replace.
 ASAN     := -U_FORTIFY_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 

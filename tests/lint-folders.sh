@@ -14,13 +14,13 @@ table() {
 	clat: rtnl util
 	keep: model util
 	netdev: keep qmi rtnl util
-	datapath: keep model netdev rtnl util
-	config: qmi util
+	datapath: clat keep model netdev rtnl util
+	config: clat qmi util
 	control: util
 	events: model util
 	proxy: qmi util
 	session: config model proxy qmi util
-	trunk: config datapath events keep model netdev qmi rtnl session util
+	trunk: clat config datapath events keep model netdev qmi rtnl session util
 	manager: config control datapath events netdev trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util

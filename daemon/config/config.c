@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clat/address.h"
 #include "pdn.h"
 #include "words.h"
 
@@ -63,6 +64,7 @@ void config_pdn_init(struct config_pdn *p, unsigned int number)
 	p->auth = CONFIG_AUTH_AUTO;
 	p->metric = DEFAULT_METRIC + number;
 	p->default_route = true;
+	snprintf(p->clat, sizeof(p->clat), "auto");
 }
 
 int config_pdn_new(struct config_trunk *c, const char *number, struct config_pdn **out,
@@ -222,6 +224,13 @@ static int check_port_names(const struct config_trunk *c, struct error *err)
 	return ret;
 }
 
+static bool is_clat(const char *text)
+{
+	struct clat_prefix prefix;
+
+	return !strcmp(text, "auto") || !strcmp(text, "off") || clat_prefix_parse(text, &prefix);
+}
+
 static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
 {
 	if (!p->mux) {
@@ -241,6 +250,14 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		return error_set(err, -EINVAL,
 				 "PDN %u: table=%u beside vrf=%s, whose routing table is used",
 				 p->number, p->table, p->vrf);
+	if (!is_clat(p->clat)) {
+		error_set(err, -EINVAL, "PDN %u: clat=%s is not a NAT64 prefix", p->number,
+			  p->clat);
+		error_hint(err,
+			   "auto, off, or a prefix such as 64:ff9b::/96, of 32, 40, 48, 56, 64 or "
+			   "96 bits");
+		return -EINVAL;
+	}
 	if (!strcmp(c->control, "none") && (p->apn[0] || p->user[0] || p->password[0])) {
 		error_set(err, -EINVAL, "PDN %u: apn, user and password need a control channel",
 			  p->number);

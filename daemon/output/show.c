@@ -123,12 +123,23 @@ static bool is_up(struct json_object *family)
 	return state && !strcmp(state, "up");
 }
 
+/* Is IPv4 there by 464XLAT? Its own call has failed then, or is not configured. */
+static bool is_translated(struct json_object *pdn)
+{
+	const char *state = json_get_string(json_get_object(pdn, "clat"), "state");
+
+	return state && !strcmp(state, "on");
+}
+
 static void address_cell(struct output_table *t, struct json_object *pdn, int family, bool lost)
 {
 	struct json_object *f = find_family(pdn, family);
 	const char *address = json_get_string(f, "address");
 
-	if (!f)
+	if (family == 4 && is_translated(pdn) && !lost)
+		output_table_cell(t, "%s (464XLAT)",
+				  json_get_string(json_get_object(pdn, "clat"), "address"));
+	else if (!f)
 		output_table_cell(t, "%s", "");
 	else if (!is_up(f))
 		output_table_cell(t, "%s", or_empty(json_get_string(f, "state")));
@@ -155,7 +166,7 @@ static const char *pdn_state(struct json_object *pdn, bool lost)
 	struct json_object *f;
 
 	for (; (f = json_get_element(pdn, "families", n)); n++) {
-		up += is_up(f) && !lost;
+		up += (is_up(f) || (json_get_int(f, "family") == 4 && is_translated(pdn))) && !lost;
 		damaged += is_damaged(f) && !lost;
 	}
 	if (!n)
@@ -263,6 +274,26 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	fputc('\n', out);
 }
 
+/* "off" is not shown, nor is a port whose IPv4 is up. */
+static void print_clat(FILE *out, const char *port, struct json_object *clat)
+{
+	const char *state = json_get_string(clat, "state"),
+		   *reason = json_get_string(clat, "reason");
+
+	if (!state)
+		return;
+	if (!strcmp(state, "on"))
+		fprintf(out, "%s: IPv4 by 464XLAT with NAT64 prefix %s", port,
+			or_empty(json_get_string(clat, "prefix")));
+	else if (!strcmp(state, "no-nat64"))
+		fprintf(out, "%s: no IPv4: the network offers no NAT64", port);
+	else if (!strcmp(state, "looking"))
+		fprintf(out, "%s: looking for the network's NAT64 prefix", port);
+	else
+		fprintf(out, "%s: no IPv4 by 464XLAT", port);
+	fprintf(out, "%s%s\n", reason ? ": " : "", reason ? reason : "");
+}
+
 static void print_damage(FILE *out, const char *name, struct json_object *of)
 {
 	struct json_object *d;
@@ -283,6 +314,8 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	print_damage(out, dev, trunk);
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
 		print_damage(out, or_empty(json_get_string(pdn, "port")), pdn);
+		print_clat(out, or_empty(json_get_string(pdn, "port")),
+			   json_get_object(pdn, "clat"));
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)
 			print_reason(out, or_empty(json_get_string(pdn, "port")), f, now);
 	}

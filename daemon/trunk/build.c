@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/log.h"
+#include "clat.h"
 #include "internal.h"
 #include "names.h"
 
@@ -50,6 +51,8 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 	if (!p)
 		return;
 	trunk_set_flow(t, p, false);
+	trunk_clat_stop(t, p);
+	trunk_clat_forget(t, pdn);
 	if (trunk_has_control(t)) {
 		trunk_port_down(p, 4);
 		trunk_port_down(p, 6);
@@ -73,6 +76,8 @@ void trunk_set_flow(struct trunk *t, struct trunk_port *p, bool on)
 
 void trunk_port_family_down(struct trunk *t, struct trunk_port *p, int family)
 {
+	if (family == 6)
+		trunk_clat_stop(t, p);
 	trunk_port_down(p, family);
 	if (!trunk_port_is_up(p))
 		trunk_set_flow(t, p, false);
@@ -88,6 +93,8 @@ static void families_down(struct trunk *t, struct trunk_port *p, bool up)
 
 	if (!trunk_has_control(t))
 		return; /* addresses are the user's */
+	if (up || !was_up[1])
+		trunk_clat_stop(t, p);
 	if (trunk_port_pdn(p)->ip & CONFIG_IPV4 && (up || !was_up[0]))
 		trunk_port_down(p, 4);
 	if (trunk_port_pdn(p)->ip & CONFIG_IPV6 && (up || !was_up[1]))
@@ -188,6 +195,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	if (t->adopted && t->dev.ifindex)
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 	t->nports = 0;
+	trunk_clat_forget_all(t);
 	trunk_dev_restore(&t->dev);
 	return ret;
 }

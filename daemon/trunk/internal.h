@@ -22,6 +22,7 @@
 struct event;
 struct json_object;
 struct rtnl_snapshot;
+struct trunk_clat;
 struct trunk_waiter;
 
 /* Upper bound of inputs queued in one iteration of the event loop. */
@@ -81,7 +82,8 @@ struct trunk {
 	struct event *mend; /* trunk/mend.c */
 	int64_t mended_ms;
 	bool mend_failed;
-	struct keep_state netdev; /* of trunk_dev_rows */
+	struct keep_state netdev;		  /* of trunk_dev_rows */
+	LIST_HEAD(trunk_clats, trunk_clat) clats; /* trunk/clat.c */
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
 };

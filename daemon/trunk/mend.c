@@ -87,10 +87,14 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	trunk_mend_watch(t);
 }
 
+/* The ports' own programs are checked with the ports. */
 void trunk_mend_soon(struct trunk *t)
 {
 	if (has_programs(t))
 		arm(t, too_early_by(t) ?: SOON_MS);
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (t->ports[i].clat)
+			trunk_repair_soon(t->repair);
 }
 
 void trunk_mend_watch(struct trunk *t)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clat.h"
 #include "internal.h"
 
 /* A removal, or the first half of a redial, that waits for the modem. */
@@ -172,6 +173,8 @@ int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 		hand_over(t, p);
 	*c = *pdn;
 	ret = p ? trunk_port_reroute(p, &old, err) : 0;
+	if (p && t->dp)
+		trunk_clat_update(t, p);
 	explicit_bzero(&old, sizeof(old));
 	trunk_save(t);
 	return ret;

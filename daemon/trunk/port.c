@@ -288,6 +288,17 @@ static void forget_dns(struct trunk_port *p)
 
 /* --- addresses and routes --- */
 
+/* An IPv4 fragment is so much larger in IPv6: header, fragment header (RFC 7915, 4.1). */
+#define CLAT_GROWTH 28
+
+/* 0: as the netdev's. */
+static unsigned int route_mtu(const struct trunk_port *p, int family)
+{
+	if (family == 4 && p->clat)
+		return choose_mtu(p) - CLAT_GROWTH;
+	return p->keeps_mtu ? choose_mtu(p) : 0;
+}
+
 static struct rtnl_route default_route(const struct trunk_port *p, const struct config_pdn *pdn,
 				       unsigned int ifindex, int family)
 {
@@ -295,7 +306,7 @@ static struct rtnl_route default_route(const struct trunk_port *p, const struct 
 				   .family = af(family),
 				   .metric = pdn->metric,
 				   .table = pdn->vrf[0] ? p->vrf_table : pdn->table,
-				   .mtu = p->keeps_mtu ? choose_mtu(p) : 0};
+				   .mtu = route_mtu(p, family)};
 }
 
 struct rtnl_route trunk_port_route(const struct trunk_port *p, int family)

@@ -22,6 +22,7 @@ struct trunk_port {
 	unsigned int max_packet; /* bytes of the largest packet that fits into an uplink frame */
 	bool keeps_mtu;		 /* the netdev's MTU is its receive buffer (qmap=off) */
 	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
+	bool clat;			/* those of IPv4 are ours for 464XLAT, not the network's */
 	char fault[2][512];	    /* reason why the family is unusable, though its call is up */
 	bool refused[2];	    /* the reason holds as long as these settings do */
 	char complaint[512];	    /* other settings that failed: MTU, route, DNS file */

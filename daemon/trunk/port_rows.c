@@ -10,6 +10,8 @@
 #include "rtnl/snapshot.h"
 #include "util/array.h"
 #include "util/clock.h"
+#include "datapath/clat.h"
+#include "clat.h"
 #include "internal.h"
 #include "names.h"
 
@@ -105,7 +107,7 @@ static int make_again(void *arg, struct error *err)
 		trunk_set_flow(t, p, true);
 	if (!trunk_has_control(t))
 		return trunk_port_enable(p, err);
-	return trunk_port_up_again(p, t->env.run_dir, err);
+	return trunk_port_up_again(p, t->env.run_dir, err) ?: trunk_clat_restore(t, p, err);
 }
 
 static enum keep_look look_name(void *arg, char *detail)
@@ -259,6 +261,24 @@ static enum keep_look look_quiet(void *arg, char *detail)
 		       : KEEP_FINE;
 }
 
+static enum keep_look look_clat(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	const struct clat_port port = {v->port->port.netns, v->port->ifindex};
+	struct qmap_clat_config config;
+
+	if (!v->link || !v->port->clat)
+		return KEEP_UNKNOWN;
+	return datapath_clat_look(&port, &config, NULL, NULL) ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int attach_clat(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+
+	return trunk_clat_restore(v->trunk, v->port, err);
+}
+
 static int up_again(void *arg, struct error *err)
 {
 	const struct view *v = arg;
@@ -339,6 +359,10 @@ static const struct keep_row rows[] = {
 	 .budget = KEEP_THRICE,
 	 .look = look_quiet,
 	 .fix = up_again},
+	{.what = "somebody has removed the programs of 464XLAT",
+	 .budget = KEEP_THRICE,
+	 .look = look_clat,
+	 .fix = attach_clat},
 	{.look = look_refused, .fix = try_again},
 	{0},
 };

@@ -199,6 +199,7 @@ static const struct rtnl_monitor_ops monitor_ops = {
 	.addr_gone = on_addr_gone,
 	.route_gone = on_changed,
 	.made = on_changed,
+	.tc_gone = on_resync,
 	.resync = on_resync,
 };
 

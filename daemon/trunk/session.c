@@ -6,6 +6,7 @@
 
 #include "events/events.h"
 #include "util/log.h"
+#include "clat.h"
 #include "internal.h"
 
 /*
@@ -66,11 +67,14 @@ static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)
 
 	if (!p || !t->dp)
 		return;
+	if (s->family == 4)
+		trunk_clat_stop(t, p);
 	again = p->settings[s->family == 6].family;
 	keep_forgive(&p->keep);
 	trunk_set_flow(t, p, true);
 	if (trunk_port_up(p, s, t->env.run_dir, &err))
 		trunk_port_event(t, p, NETDEV_FAILED, "%s", err.text);
+	trunk_clat_update(t, p);
 	trunk_port_look(t, p);
 	if (p->keep.wrong)
 		trunk_look(t);
@@ -108,8 +112,11 @@ static void on_changed(void *arg)
 static void on_transition(void *arg, const struct session_transition *tr)
 {
 	struct trunk *t = arg;
+	struct trunk_port *p = trunk_find_port(t, tr->pdn);
 
 	add_event(t, tr);
+	if (p && tr->family == 4 && t->dp)
+		trunk_clat_update(t, p);
 	trunk_save_later(t);
 	trunk_settle_look(t);
 }

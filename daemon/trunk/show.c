@@ -9,6 +9,7 @@
 #include "util/json_add.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
+#include "clat.h"
 #include "internal.h"
 
 /* Number of the last events shown. */
@@ -109,6 +110,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_int(o, "table", p && pdn->vrf[0] ? p->vrf_table : pdn->table);
 	json_add_text(o, "vrf", pdn->vrf);
 	json_add_text(o, "resolv_conf", p ? p->resolv_conf : "");
+	json_object_object_add(o, "clat", p ? trunk_clat_show(t, p) : NULL);
 	json_add_bool(o, "static", !trunk_has_control(t));
 	json_object_object_add(o, "damage",
 			       p ? trunk_port_damage_list(p) : json_object_new_array());

@@ -16,6 +16,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "qmi/transport.h"
+#include "clat.h"
 #include "internal.h"
 
 /*
@@ -684,6 +685,7 @@ void trunk_free(struct trunk **p)
 	if (t->save && event_pending(t->save, EV_TIMEOUT, NULL))
 		trunk_save(t);
 	trunk_settle_free(t);
+	trunk_clat_forget_all(t);
 	trunk_repair_free(&t->repair);
 	if (t->mend)
 		event_free(t->mend);

@@ -418,8 +418,8 @@ static void json_text(void **state)
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
-		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,\"addresses\":"
-		"\"qmapd\"}]}");
+		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,"
+		"\"clat\":\"auto\",\"addresses\":\"qmapd\"}]}");
 	json_object_put(o);
 }
 

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sockets are our own, not those of a resolver library: they must be bound to the port, in its
+ * namespace, whatever the routes of the host are. libevent's evdns can bind to an address alone.
+ */
+#include "lookup.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rtnl/rtnl.h"
+#include "answer.h"
+
+#define DNS_PORT 53
+/* Each server is asked so many times, with this time for an answer. */
+#define ROUNDS 3
+static const struct timeval patience = {.tv_sec = 2};
+
+struct clat_lookup {
+	struct event_base *base;
+	struct clat_lookup_place place;
+	clat_lookup_fn fn;
+	void *arg;
+	unsigned int tries;
+	uint16_t id;
+	int fd; /* -1 between two tries */
+	struct event *event;
+	struct clat_lookup_result result;
+};
+
+static int open_socket(void *arg, struct error *err)
+{
+	struct clat_lookup *l = arg;
+	const struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(DNS_PORT),
+		.sin6_addr = l->place.servers[l->tries % l->place.n],
+	};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return error_set(err, -errno, "cannot open a socket: %s", strerror(errno));
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->place.port, strlen(l->place.port)) ||
+	    connect(fd, (const struct sockaddr *)&to, sizeof(to))) {
+		int ret = -errno;
+
+		close(fd);
+		return error_set(err, ret, "cannot reach its DNS server: %s", strerror(-ret));
+	}
+	l->fd = fd;
+	return 0;
+}
+
+static void close_socket(struct clat_lookup *l)
+{
+	if (l->event)
+		event_free(l->event);
+	l->event = NULL;
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = -1;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg);
+
+static int ask(struct clat_lookup *l, struct error *err)
+{
+	uint8_t query[CLAT_QUERY_MAX];
+	int ret = rtnl_netns_do(l->place.netns, open_socket, l, err);
+
+	if (ret)
+		return ret;
+	if (getrandom(&l->id, sizeof(l->id), GRND_NONBLOCK) != sizeof(l->id) ||
+	    send(l->fd, query, clat_query(l->id, query), MSG_NOSIGNAL) < 0)
+		return error_set(err, -errno, "cannot ask its DNS server: %s", strerror(errno));
+	l->event = event_new(l->base, l->fd, EV_READ | EV_PERSIST, on_event, l);
+	if (!l->event || event_add(l->event, &patience))
+		return error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+/* The first failure is the result's: it is that of the server which the network names first. */
+static void note(struct clat_lookup *l, const char *why)
+{
+	if (!l->result.why[0])
+		snprintf(l->result.why, sizeof(l->result.why), "%.120s", why);
+}
+
+/* Asks the next server. */
+static void ask_next(struct clat_lookup *l)
+{
+	struct error err = {0};
+
+	for (;; l->tries++) {
+		close_socket(l);
+		if (l->tries == ROUNDS * l->place.n) {
+			l->fn(l->arg, &l->result);
+			return;
+		}
+		if (!ask(l, &err))
+			return;
+		note(l, err.text);
+	}
+}
+
+static void fail_over(struct clat_lookup *l, const char *why)
+{
+	note(l, why);
+	l->tries++;
+	ask_next(l);
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct clat_lookup *l = arg;
+	uint8_t bytes[1500];
+	ssize_t n = what & EV_READ ? recv(fd, bytes, sizeof(bytes), 0) : 0;
+	int ret;
+
+	if (what & EV_TIMEOUT) {
+		fail_over(l, "its DNS servers do not answer");
+		return;
+	}
+	if (n < 0) { /* an ICMP error */
+		if (errno != EAGAIN && errno != EINTR)
+			fail_over(l, "its DNS servers cannot be reached");
+		return;
+	}
+	ret = clat_answer(l->id, bytes, n, &l->result.prefix, &l->result.ttl);
+	if (ret == -EBADMSG)
+		return; /* from another source; the time for the answer starts anew */
+	if (ret) {
+		fail_over(l, "its DNS servers fail");
+		return;
+	}
+	close_socket(l);
+	l->result.answered = true;
+	l->fn(l->arg, &l->result);
+}
+
+/* Calls the first time from the event loop, too. */
+static void on_begin(evutil_socket_t fd, short what, void *arg)
+{
+	ask_next(arg);
+}
+
+int clat_lookup_start(struct clat_lookup **out, struct event_base *base,
+		      const struct clat_lookup_place *place, clat_lookup_fn fn, void *arg,
+		      struct error *err)
+{
+	static const struct timeval now;
+	struct clat_lookup *l;
+
+	if (!place->n)
+		return error_set(err, -ENOENT, "the network has named no DNS server for IPv6");
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return error_set(err, -ENOMEM, "out of memory");
+	*l = (struct clat_lookup){.base = base, .place = *place, .fn = fn, .arg = arg, .fd = -1};
+	l->event = event_new(base, -1, 0, on_begin, l);
+	if (!l->event || event_add(l->event, &now)) {
+		clat_lookup_free(&l);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	*out = l;
+	return 0;
+}
+
+void clat_lookup_free(struct clat_lookup **l)
+{
+	if (!*l)
+		return;
+	close_socket(*l);
+	free(*l);
+	*l = NULL;
+}

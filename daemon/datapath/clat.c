@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "clat.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_sched.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rtnl/rtnl.h"
+#include "common.h"
+#include "qmap_clat.skel.h"
+#include "renew.h"
+#include "xdp_link.h"
+
+#define NEEDS "5.8"
+
+/* Unusual ones, so that an administrator's filters find room in front and behind. */
+#define HANDLE	 1
+#define PRIORITY 464
+
+static const struct place {
+	enum bpf_tc_attach_point point;
+	const char *program;
+} places[2] = {{BPF_TC_EGRESS, "qmap_clat_out"}, {BPF_TC_INGRESS, "qmap_clat_in"}};
+
+/* --- what is attached --- */
+
+/* The program at @place. A descriptor; -ENOENT: none; -EEXIST: that of another owner. */
+static int running(unsigned int ifindex, const struct place *place)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+	int fd;
+
+	if (bpf_tc_query(&hook, &opts))
+		return -ENOENT;
+	fd = bpf_prog_get_fd_by_id(opts.prog_id);
+	if (fd < 0)
+		return -ENOENT;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, place->program))
+		return fd;
+	close(fd);
+	return -EEXIST;
+}
+
+#define MAPS 2 /* of each program: constants, counters */
+
+/* The map of program @prog whose name ends in @name and whose values have @size bytes. */
+static int map_of(int prog, const char *name, __u32 size)
+{
+	__u32 ids[MAPS] = {0}, len;
+	struct bpf_prog_info info = {.nr_map_ids = MAPS, .map_ids = (uintptr_t)ids};
+
+	len = sizeof(info);
+	if (bpf_obj_get_info_by_fd(prog, &info, &len))
+		return -errno;
+	for (unsigned int i = 0; i < info.nr_map_ids && i < MAPS; i++) {
+		struct bpf_map_info map = {0};
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		len = sizeof(map);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) && map.value_size == size &&
+		    strstr(map.name, name))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ENOENT;
+}
+
+static int read_config(int prog, struct qmap_clat_config *config)
+{
+	int fd = map_of(prog, ".rodata", sizeof(*config)), ret = fd;
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return fd;
+	ret = bpf_map_lookup_elem(fd, &zero, config) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int stats_map(int prog)
+{
+	return map_of(prog, "clat_stats", sizeof(struct qmap_clat_stats));
+}
+
+/* --- attaching --- */
+
+struct job {
+	unsigned int ifindex;
+	struct qmap_clat_config *config;
+	struct qmap_clat_stats *stats;
+	bool *same_code;
+};
+
+static int load(struct qmap_clat **out, const struct qmap_clat_config *config, int stats,
+		struct error *err)
+{
+	struct qmap_clat *skel;
+	int ret;
+
+	bpf_log_to_ours();
+	skel = qmap_clat__open();
+	if (!skel)
+		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
+	skel->rodata->clat = *config;
+	ret = stats >= 0 ? bpf_map__reuse_fd(skel->maps.clat_stats, stats) : 0;
+	ret = ret ?: qmap_clat__load(skel);
+	if (!ret) {
+		*out = skel;
+		return 0;
+	}
+	qmap_clat__destroy(skel);
+	return bpf_load_error(ret, NEEDS, err);
+}
+
+static int attach_one(unsigned int ifindex, const struct place *place, int prog, struct error *err)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY,
+			    .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
+	int ret, old = running(ifindex, place);
+
+	if (old >= 0)
+		close(old);
+	ret = old == -EEXIST ? old : bpf_tc_hook_create(&hook);
+	if (!ret || (ret == -EEXIST && old != -EEXIST))
+		ret = bpf_tc_attach(&hook, &opts);
+	if (!ret)
+		return 0;
+	error_set(err, ret, "cannot attach the programs of 464XLAT: %s", strerror(-ret));
+	if (old == -EEXIST)
+		error_hint(err, "another filter has priority %d and handle %d", PRIORITY, HANDLE);
+	else
+		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
+	return ret;
+}
+
+static int link_header(unsigned int ifindex, __u32 *len, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_link_get_index(nl, ifindex, &link, err);
+
+	if (!ret)
+		*len = link.type == ARPHRD_ETHER ? ETH_HLEN : 0;
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* Both programs count into the same map, which outlives them. */
+static int old_stats(unsigned int ifindex)
+{
+	int stats = -1;
+
+	for (unsigned int i = 0; i < 2 && stats < 0; i++) {
+		int prog = running(ifindex, &places[i]);
+
+		if (prog < 0)
+			continue;
+		stats = stats_map(prog);
+		close(prog);
+	}
+	return stats;
+}
+
+static void detach_one(unsigned int ifindex, const struct place *place)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+	int prog = running(ifindex, place);
+
+	if (prog < 0)
+		return;
+	close(prog);
+	bpf_tc_detach(&hook, &opts);
+}
+
+/* A clsact without filters does nothing, whoever has made it. */
+static int remove_here(void *arg, struct error *err)
+{
+	struct job *j = arg;
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = j->ifindex,
+			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	bool was_there = false;
+	struct rtnl *nl = NULL;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int prog = running(j->ifindex, &places[i]);
+
+		was_there |= prog >= 0;
+		if (prog >= 0)
+			close(prog);
+		detach_one(j->ifindex, &places[i]);
+	}
+	if (was_there && !rtnl_open(&nl, NULL, NULL) &&
+	    !rtnl_filters(nl, j->ifindex, TC_H_MIN_INGRESS) &&
+	    !rtnl_filters(nl, j->ifindex, TC_H_MIN_EGRESS))
+		bpf_tc_hook_destroy(&hook);
+	rtnl_close(&nl);
+	return 0;
+}
+
+static int attach_here(void *arg, struct error *err)
+{
+	struct job *j = arg;
+	struct qmap_clat *skel = NULL;
+	int stats = old_stats(j->ifindex), ret = link_header(j->ifindex, &j->config->l2_len, err)
+							 ?: load(&skel, j->config, stats, err);
+
+	if (!ret)
+		ret = attach_one(j->ifindex, &places[0], bpf_program__fd(skel->progs.qmap_clat_out),
+				 err)
+			      ?: attach_one(j->ifindex, &places[1],
+					    bpf_program__fd(skel->progs.qmap_clat_in), err);
+	if (ret)
+		remove_here(arg, NULL);
+	qmap_clat__destroy(skel);
+	if (stats >= 0)
+		close(stats);
+	return ret;
+}
+
+/* --- looking --- */
+
+static bool is_same_code(const int prog[2], const struct qmap_clat_config *config)
+{
+	struct qmap_clat *skel = NULL;
+	bool same;
+
+	if (load(&skel, config, -1, NULL))
+		return true; /* it cannot be replaced */
+	same = renew_same_program(prog[0], bpf_program__fd(skel->progs.qmap_clat_out)) &&
+	       renew_same_program(prog[1], bpf_program__fd(skel->progs.qmap_clat_in));
+	qmap_clat__destroy(skel);
+	return same;
+}
+
+static int read_stats(int prog, struct qmap_clat_stats *out)
+{
+	int map = stats_map(prog), ret = map;
+
+	if (map < 0)
+		return ret;
+	ret = datapath_sum_percpu(map, 1, sizeof(*out) / sizeof(__u64), (__u64 *)out, NULL);
+	close(map);
+	return ret;
+}
+
+static int look_here(void *arg, struct error *err)
+{
+	struct job *j = arg;
+	int prog[2], ret;
+
+	for (unsigned int i = 0; i < 2; i++)
+		prog[i] = running(j->ifindex, &places[i]);
+	if (prog[0] < 0 && prog[1] < 0)
+		return -ENOENT;
+	ret = read_config(prog[0] >= 0 ? prog[0] : prog[1], j->config);
+	if (!ret && (prog[0] < 0 || prog[1] < 0))
+		ret = -ENOTCONN;
+	if (!ret && j->stats)
+		ret = read_stats(prog[0], j->stats);
+	if (!ret && j->same_code)
+		*j->same_code = is_same_code(prog, j->config);
+	for (unsigned int i = 0; i < 2; i++)
+		if (prog[i] >= 0)
+			close(prog[i]);
+	return ret;
+}
+
+/* --- in the port's namespace --- */
+
+int datapath_clat_attach(const struct clat_port *port, struct qmap_clat_config *config,
+			 struct error *err)
+{
+	struct job j = {.ifindex = port->ifindex, .config = config};
+
+	return rtnl_netns_do(port->netns, attach_here, &j, err);
+}
+
+int datapath_clat_look(const struct clat_port *port, struct qmap_clat_config *config,
+		       struct qmap_clat_stats *stats, bool *same_code)
+{
+	struct job j = {
+		.ifindex = port->ifindex, .config = config, .stats = stats, .same_code = same_code};
+
+	return rtnl_netns_do(port->netns, look_here, &j, NULL);
+}
+
+void datapath_clat_remove(const struct clat_port *port)
+{
+	struct job j = {.ifindex = port->ifindex};
+
+	rtnl_netns_do(port->netns, remove_here, &j, NULL);
+}

@@ -1,0 +1,396 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# IPv4 on an IPv6-only network by 464XLAT: a NAT64 (tayga) and a server for IPv4 stand behind the software
+# modem, and a DNS server that tells the prefix.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+PREFIX=2001:db8:ffff::/96
+SERVER=203.0.113.1
+DNS=2001:db8:64:1::53 # the first server that the modem names for PDN 1
+
+in_net() {
+	ip netns exec net "$@"
+}
+
+# nat64_start: tayga between the modem's network side and the server's addresses.
+nat64_start() {
+	command -v tayga >/dev/null || skip "needs tayga (Debian: tayga)"
+	cat >"$T/tayga.conf" <<-EOC
+		tun-device nat64
+		ipv4-addr 198.51.100.1
+		ipv6-addr 2001:db8:fffe::1
+		prefix $PREFIX
+		dynamic-pool 198.51.100.128/25
+		data-dir $T
+	EOC
+	in_net tayga -c "$T/tayga.conf" --mktun >/dev/null
+	in_net ip link set nat64 up
+	in_net ip address add $SERVER/32 dev lo
+	# tayga counts no fragment header when it tells the server an MTU
+	in_net ip route add 198.51.100.0/24 dev nat64 mtu 1472
+	in_net ip -6 route add $PREFIX dev nat64
+	in_net ip -6 route add 2001:db8:fffe::1 dev nat64
+	in_net sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_net tayga -c "$T/tayga.conf" -d >>"$T/tayga.log" 2>&1 &
+}
+
+# dns_start WORD: see dns64.py.
+dns_start() {
+	echo "$1" >"$T/dns.word"
+	in_net "$here/dns64.py" $DNS "$T/dns.word" >"$T/dns.log" 2>&1 &
+	wait_for 10 grep -q ready "$T/dns.log" || fail "$(cat "$T/dns.log")"
+}
+
+clat() { # .path
+	field ".pdns[0].clat$1"
+}
+
+clat_is() { # state
+	[ "$(clat .state)" = "$1" ]
+}
+
+becomes() { # state
+	wait_for 15 clat_is "$1" || fail "clat is not $1: $(field '.pdns[0].clat')"
+}
+
+v4_address() {
+	ip -o -4 address show dev wwan0.1 | awk '{print $4}'
+}
+
+v4_route() {
+	ip -4 route show default | sed 's/ *$//'
+}
+
+programs() { # number of our filters on the port
+	local way n=0
+	for way in ingress egress; do
+		n=$((n + $(tc filter show dev wwan0.1 "$way" 2>/dev/null | grep -c 'qmap_clat')))
+	done
+	echo $n
+}
+
+programs_are() {
+	[ "$(programs)" = "$1" ]
+}
+
+start() { # option of attach...
+	modem_start
+	qmapd_start
+	nat64_start
+	attach "$@" >/dev/null
+}
+
+# Bytes are compared in both directions, over TCP and UDP.
+works() {
+	answers $SERVER
+	head -c 3000000 /dev/urandom >"$T/sent"
+	in_net timeout 60 python3 -c '
+import socket, sys
+s = socket.create_server((sys.argv[1], 7777))
+print("ready", flush=True)
+c, peer = s.accept()
+data = b""
+while len(data) < 3000000:
+    part = c.recv(65536)
+    if not part:
+        break
+    data += part
+c.sendall(data)
+c.close()' $SERVER >"$T/echo.log" &
+	wait_for 5 grep -q ready "$T/echo.log"
+	timeout 60 python3 -c '
+import socket, sys, threading
+data = open(sys.argv[2], "rb").read()
+c = socket.create_connection((sys.argv[1], 7777))
+threading.Thread(target=lambda: c.sendall(data)).start()
+back = b""
+while len(back) < len(data):
+    part = c.recv(65536)
+    if not part:
+        break
+    back += part
+sys.exit(back != data)' $SERVER "$T/sent" || fail "TCP: other bytes came back"
+	udp_works
+}
+
+# Each size, up to packets in fragments; checksums on and off. A packet that is lost because the path's MTU
+# had to be found is sent again.
+udp_works() {
+	in_net timeout 60 python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 7778))
+print("ready", flush=True)
+while True:
+    data, peer = s.recvfrom(65536)
+    s.sendto(data, peer)' $SERVER >"$T/udp.log" &
+	wait_for 5 grep -q ready "$T/udp.log"
+	timeout 60 python3 -c '
+import os, socket, sys
+for no_check in 0, 1:
+    c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    c.setsockopt(socket.SOL_SOCKET, 11, no_check)  # SO_NO_CHECK
+    c.settimeout(2)
+    c.connect((sys.argv[1], 7778))
+    for size in 0, 1, 2, 100, 1200, 1400, 1444, 1445, 1472, 1473, 4000, 8000:
+        if no_check and size > 1444:  # a checksum cannot be made for fragments
+            continue
+        data = os.urandom(size)
+        for again in range(20):
+            try:
+                c.send(data)
+                back = c.recv(65536)
+                break
+            except (TimeoutError, OSError) as error:
+                back = error
+        if back != data:
+            sys.exit(f"size {size}, no_check {no_check}: {back}")' $SERVER || fail "UDP does not work"
+}
+
+# --- the prefix ---
+
+test_configured_prefix() {
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	equal "prefix" $PREFIX "$(clat .prefix)"
+	equal "address" 192.0.0.1/32 "$(v4_address)"
+	equal "route" "default dev wwan0.1 proto static scope link metric 701 mtu 1472" "$(v4_route)"
+	works
+	at_least "packets to IPv6" 100 "$(clat .to_v6)"
+	at_least "packets to IPv4" 100 "$(clat .to_v4)"
+	qmapctl show | grep -q "192.0.0.1 (464XLAT)" || fail "$(qmapctl show)"
+	no_complaints
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_prefix_by_dns() {
+	modem_start
+	dns_start 2001:db8:ffff::c000:aa
+	qmapd_start
+	nat64_start
+	attach --pdn 1,ip=v6 >/dev/null
+	becomes on
+	equal "prefix" $PREFIX "$(clat .prefix)"
+	field '.events[].reason' | grep -q "IPv4 by 464XLAT: 192.0.0.1, NAT64 prefix $PREFIX" ||
+		fail "$(field .events)"
+	works
+	no_complaints
+}
+
+test_network_without_nat64() {
+	modem_start
+	dns_start none
+	qmapd_start
+	attach --pdn 1,ip=v6 >/dev/null
+	becomes no-nat64
+	equal "programs" 0 "$(programs)"
+	equal "IPv4 address" "" "$(v4_address)"
+	qmapctl show | grep -q "no IPv4: the network offers no NAT64" || fail "$(qmapctl show)"
+}
+
+test_dns_that_fails() {
+	modem_start
+	dns_start servfail
+	qmapd_start
+	attach --pdn 1,ip=v6 >/dev/null
+	becomes failed
+	equal "reason" "its DNS servers fail" "$(clat .reason)"
+	echo 2001:db8:ffff::c000:aa >"$T/dns.word"
+	becomes on
+}
+
+test_off() {
+	modem_start
+	dns_start 2001:db8:ffff::c000:aa
+	qmapd_start
+	attach --pdn 1,ip=v6,clat=off >/dev/null
+	answers 2001:db8:64:1::1
+	equal "clat" null "$(field .pdns[0].clat)"
+	equal "questions" 0 "$(grep -c asked "$T/dns.log")"
+}
+
+test_bad_prefix() {
+	modem_start
+	qmapd_start
+	refused 1 "is not a NAT64 prefix" attach --pdn 1,ip=v6,clat=64:ff9b::/95
+}
+
+# --- when ---
+
+# IPv4 of the network's own is better.
+test_ipv4_of_the_network() {
+	modem_start
+	dns_start 2001:db8:ffff::c000:aa
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	equal "clat" null "$(field .pdns[0].clat)"
+	equal "address" 10.64.1.2/30 "$(v4_address)"
+	equal "questions" 0 "$(grep -c asked "$T/dns.log")"
+}
+
+# IPv4 that is refused, and then is not.
+test_ipv4_comes_late() {
+	modem_start
+	modem refuse pdn=1 family=4 reason=2 type=6 verbose=51 >/dev/null
+	dns_start 2001:db8:ffff::c000:aa
+	qmapd_start
+	nat64_start
+	attach --pdn 1 >/dev/null || :
+	becomes on
+	works
+	modem clear >/dev/null
+	qmapctl redial wwan0 >/dev/null
+	wait_for 10 own_ipv4 || fail "$(qmapctl show; ip address show dev wwan0.1)"
+	equal "programs" 0 "$(programs)"
+	equal "clat" null "$(field .pdns[0].clat)"
+	answers 10.64.1.1
+}
+
+own_ipv4() {
+	[ "$(v4_address)" = 10.64.1.2/30 ] && programs_are 0
+}
+
+test_ipv6_goes_and_comes() {
+	start --pdn 1,ip=v6,clat=$PREFIX --backoff-min 100
+	becomes on
+	modem disconnect pdn=1 >/dev/null
+	call_comes_to 1 6 backing-off
+	becomes on
+	works
+	no_complaints
+}
+
+# --- other processes ---
+
+test_adoption() {
+	local before
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	answers $SERVER
+	before=$(tc filter show dev wwan0.1 egress | grep -o ' id [0-9]*')
+	qmapd_kill KILL || :
+	answers $SERVER
+	equal "state without a daemon" on "$(clat .state)"
+	qmapd_start
+	becomes on
+	equal "address" 192.0.0.1/32 "$(v4_address)"
+	equal "programs" "$before" "$(tc filter show dev wwan0.1 egress | grep -o ' id [0-9]*')"
+	works
+	qmapd_kill KILL || :
+	qmapctl detach wwan0
+	nothing_left
+}
+
+test_repair() {
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	tc qdisc del dev wwan0.1 clsact
+	wait_for 10 programs_are 2 || fail "$(tc filter show dev wwan0.1 egress)"
+	answers $SERVER
+	tc filter del dev wwan0.1 ingress
+	wait_for 10 programs_are 2 || fail "$(tc filter show dev wwan0.1 ingress)"
+	ip -4 address flush dev wwan0.1
+	wait_for 10 has_address || fail "$(ip address show dev wwan0.1)"
+	works
+}
+
+has_address() {
+	[ "$(v4_address)" = 192.0.0.1/32 ] && [ "$(v4_route)" = "default dev wwan0.1 proto static scope link metric 701 mtu 1472" ]
+}
+
+test_changed_while_attached() {
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	cat >"$T/conf" <<-EOC
+		[trunk wwan0]
+		control = $T/qmi
+		[trunk wwan0 pdn 1]
+		ip = v6
+		clat = off
+	EOC
+	qmapctl apply "$T/conf" >/dev/null
+	wait_for 10 programs_are 0 || fail "$(qmapctl show)"
+	equal "IPv4 address" "" "$(v4_address)"
+	sed -i "s|clat = off|clat = $PREFIX|" "$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	becomes on
+	works
+}
+
+# --- what IPv4 programs want ---
+
+# The NAT64 is the first hop (its answer has an IPv4 address of its own); ports that nobody listens on,
+# and packets that are too large, are reported.
+test_icmp_errors() {
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	answers $SERVER
+	ping -c 1 -W 5 -t 1 $SERVER | grep -q "Time to live exceeded" || fail "$(ping -c 1 -W 5 -t 1 $SERVER)"
+	python3 -c '
+import socket, sys
+c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+c.settimeout(10)
+c.connect((sys.argv[1], 9))
+c.send(b"x")
+try:
+    c.recv(1)
+    sys.exit("no error")
+except ConnectionRefusedError:
+    pass' $SERVER || fail "port unreachable is not reported"
+	try ping -c 1 -W 5 -M "do" -s 1445 $SERVER
+	says "mtu=1472"
+	# tayga cuts larger answers, and fragments of ICMP are not translated (RFC 7915, 1.2)
+	answers $SERVER -M "do" -s 1200
+}
+
+# In a router: hosts behind NAT44 on the port.
+test_hosts_behind_the_router() {
+	command -v nft >/dev/null || skip "needs nftables"
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	ip netns add lan
+	ip link add lan0 type veth peer name eth0 netns lan
+	ip address add 192.168.1.1/24 dev lan0
+	ip link set lan0 up
+	ip -n lan address add 192.168.1.2/24 dev eth0
+	ip -n lan link set eth0 up
+	ip -n lan route add default via 192.168.1.1
+	sysctl -qw net.ipv4.ip_forward=1
+	nft -f - <<-EOC
+		table ip nat {
+			chain post { type nat hook postrouting priority srcnat; oifname "wwan0.1" masquerade; }
+		}
+	EOC
+	wait_for 5 ip netns exec lan ping -c 1 -W 5 -q $SERVER >/dev/null || fail "no answer in the LAN"
+	# large packets learn the smaller MTU
+	ip netns exec lan ping -c 3 -W 5 -M "do" -s 1472 $SERVER >"$T/ping" || :
+	grep -q "mtu = 1472\|mtu=1472" "$T/ping" || fail "$(cat "$T/ping")"
+}
+
+# Raw IP, without an Ethernet header and without aggregates, whose netdev stays when it is detached.
+test_qmap_off() {
+	modem_start --model EC25
+	qmapd_start
+	nat64_start
+	attach --qmap off --pdn 1,ip=v6,clat=$PREFIX >/dev/null
+	becomes on
+	answers $SERVER
+	python3 -c '
+import socket, sys
+c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+c.settimeout(10)
+c.connect((sys.argv[1], 9))
+c.send(b"x")
+try:
+    c.recv(1)
+    sys.exit("no error")
+except ConnectionRefusedError:
+    pass' $SERVER || fail "port unreachable is not reported"
+	qmapctl detach wwan0
+	equal "filters left" "" "$(tc filter show dev wwan0 ingress; tc filter show dev wwan0 egress)"
+	equal "address left" "" "$(ip -o -4 address show dev wwan0)"
+}
+
+run_tests "$@"
