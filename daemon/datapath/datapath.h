@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "keep/keep.h"
 #include "model/format.h"
 #include "qmap/abi.h"
 #include "util/error.h"
@@ -64,6 +65,9 @@ struct datapath_ops {
 	 */
 	const char *const *inner;
 
+	/* Its programs and filters, with the struct datapath as argument. NULL: there are none. */
+	const struct keep_row *rows;
+
 	/*
 	 * Is it made for netdevs like @trunk? Otherwise it is no choice, and needs no reason for that.
 	 * NULL: for any.
@@ -86,12 +90,6 @@ struct datapath_ops {
 	 * programs.
 	 */
 	int (*renew)(struct datapath *dp, bool *changed, struct error *err);
-	/*
-	 * Checks that all programs are attached, and attaches those again that another process has
-	 * removed. @where gets the netdevs concerned, separated by ", "; empty: none was missing.
-	 * NULL: there are no programs.
-	 */
-	int (*mend)(struct datapath *dp, char *where, size_t size, struct error *err);
 	/* Adds a port that an earlier process has created; name and namespace are known. */
 	int (*adopt_port)(struct datapath *dp, const struct datapath_port *port, struct error *err);
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);

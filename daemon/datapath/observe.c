@@ -126,15 +126,19 @@ int observe_renew(struct datapath *dp, bool *changed, struct error *err)
 	return ret;
 }
 
-int observe_mend(struct datapath *dp, char *where, size_t size, struct error *err)
+static enum keep_look look_filter(void *arg, char *detail)
 {
-	struct qmap_observe *skel = NULL;
-	int ret;
+	const struct datapath *dp = arg;
 
-	if (trunk_filter_is(dp->trunk, PROGRAM))
-		return 0;
-	renew_add_where(where, size, dp->trunk);
-	ret = load_again(&skel, dp, err);
+	return trunk_filter_look(dp->trunk, PROGRAM, detail);
+}
+
+static int attach_filter(void *arg, struct error *err)
+{
+	struct datapath *dp = arg;
+	struct qmap_observe *skel = NULL;
+	int ret = load_again(&skel, dp, err);
+
 	if (ret)
 		return ret;
 	ret = trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err)
@@ -142,6 +146,11 @@ int observe_mend(struct datapath *dp, char *where, size_t size, struct error *er
 	qmap_observe__destroy(skel);
 	return ret;
 }
+
+const struct keep_row observe_rows[] = {
+	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_filter, .fix = attach_filter},
+	{0},
+};
 
 /* --- ports --- */
 

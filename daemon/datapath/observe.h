@@ -25,9 +25,9 @@ int observe_probe(struct error *why);
 
 /* Loads and pins the program for @format and attaches it to the trunk. */
 int observe_attach(struct datapath *dp, const struct data_format *format, struct error *err);
-/* As datapath_ops.renew, .mend. */
+/* As datapath_ops.renew, .rows. */
 int observe_renew(struct datapath *dp, bool *changed, struct error *err);
-int observe_mend(struct datapath *dp, char *where, size_t size, struct error *err);
+extern const struct keep_row observe_rows[];
 /* Tells whether the driver is qmi_wwan, which splits aggregates before the observer sees them. */
 bool observe_is_split(const struct datapath *dp);
 /* Removes the filter. */

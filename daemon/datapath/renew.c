@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,29 +99,33 @@ int renew_pin(const struct pins *pins, const char *name, int fd, int *kept, stru
 	return bpf_replace_fd(kept, fd, err);
 }
 
-void renew_add_where(char *where, size_t size, unsigned int ifindex)
+void renew_add_name(char *detail, const char *name)
 {
-	size_t len = strlen(where);
-	char name[IFNAMSIZ] = "?";
+	size_t len = strlen(detail);
 
-	if_indextoname(ifindex, name);
-	snprintf(where + len, size - len, "%s%s", len ? ", " : "", name);
+	snprintf(detail + len, KEEP_DETAIL - len, "%s%s", len ? ", " : "", name);
 }
 
 /* A detached link is on no netdev, but keeps its program. */
-int renew_detached_link(const struct pins *pins, const struct renew_place *place, int *link,
-			char *where, size_t size, struct error *err)
+enum keep_look renew_look(int link)
 {
 	struct bpf_link_info info = {0};
 	__u32 len = sizeof(info);
-	int prog, fresh, ret;
 
-	if (bpf_obj_get_info_by_fd(*link, &info, &len))
-		return error_set(err, -errno, "cannot look at a BPF link: %s", strerror(errno));
-	if (info.xdp.ifindex)
-		return 0;
-	renew_add_where(where, size, place->ifindex);
-	prog = bpf_prog_get_fd_by_id(info.prog_id);
+	if (bpf_obj_get_info_by_fd(link, &info, &len))
+		return KEEP_UNKNOWN;
+	return info.xdp.ifindex ? KEEP_FINE : KEEP_WRONG;
+}
+
+int renew_attach(const struct pins *pins, const struct renew_place *place, int *link,
+		 struct error *err)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+	int prog = bpf_obj_get_info_by_fd(*link, &info, &len) ? -1
+							      : bpf_prog_get_fd_by_id(info.prog_id),
+	    fresh, ret;
+
 	if (prog < 0)
 		return error_set(err, -errno, "cannot find an XDP program: %s", strerror(errno));
 	ret = fresh = xdp_link_attach(prog, place->ifindex, place->flags, err);

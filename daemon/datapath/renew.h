@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keep/keep.h"
 #include "util/error.h"
 #include "pins.h"
 #include "qmap/abi.h"
@@ -27,19 +28,25 @@ bool renew_same_link(int link, int prog);
 /* Makes the link run @prog; every packet meets either the old program or the new one. */
 int renew_link(int link, int prog, struct error *err);
 
-/*
- * If another process has detached link *@link, pinned as @pin: creates a link of the same program
- * on @ifindex with @flags (XDP_FLAGS_*), and replaces both. @where: see datapath_ops.mend.
- */
+/* For rows of the reconciler: KEEP_WRONG if another process has detached link @link. */
+enum keep_look renew_look(int link);
+/* Creates a link of the program of @link, pinned as @pin, on @ifindex with @flags (XDP_FLAGS_*), and
+ * replaces both. */
 struct renew_place {
 	const char *pin;
 	unsigned int ifindex;
 	unsigned int flags;
 };
-int renew_detached_link(const struct pins *pins, const struct renew_place *place, int *link,
-			char *where, size_t size, struct error *err);
-/* Adds the name of netdev @ifindex to @where. */
-void renew_add_where(char *where, size_t size, unsigned int ifindex);
+int renew_attach(const struct pins *pins, const struct renew_place *place, int *link,
+		 struct error *err);
+/* Of rows of programs: their sentence, and a budget for a process that removes them for ever. */
+#define RENEW_WHAT "somebody has taken the program off %s"
+#define RENEW_BUDGET                                                                               \
+	{                                                                                          \
+		.rest_ms = 1000                                                                    \
+	}
+/* Adds the name of a netdev to a row's detail. */
+void renew_add_name(char *detail, const char *name);
 
 /* Replaces the pin @name, and *@kept, which is closed, by @fd. */
 int renew_pin(const struct pins *pins, const char *name, int fd, int *kept, struct error *err);

@@ -356,52 +356,88 @@ static int renew(struct datapath *dp, bool *changed, struct error *err)
 	return ret;
 }
 
-/* --- programs detached by another process --- */
+/* --- rows: programs that another process may detach --- */
 
-struct mend {
-	struct datapath *dp;
-	unsigned int mux, ifindex;
-	char *where;
-	size_t size;
-};
-
-static int mend_tx(void *arg, struct error *err)
+static enum keep_look look_rx(void *arg, char *detail)
 {
-	const struct mend *m = arg;
-	char path[PINS_PATH];
-	struct renew_place place = {.ifindex = m->ifindex, .flags = XDP_FLAGS_DRV_MODE};
-	int link, ret;
+	const struct datapath *dp = arg;
 
-	tx_pin(m->dp, m->mux, path);
-	place.pin = strrchr(path, '/') + 1;
-	link = bpf_obj_get(path);
-	if (link < 0)
-		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	ret = renew_detached_link(m->dp->pins, &place, &link, m->where, m->size, err);
-	close(link);
-	return ret;
+	trunk_name(dp, detail);
+	return if_nametoindex(detail) ? renew_look(dp->fd[LINK_RX]) : KEEP_UNKNOWN;
 }
 
-static int mend(struct datapath *dp, char *where, size_t size, struct error *err)
+static int attach_rx_again(void *arg, struct error *err)
 {
-	struct renew_place trunk = {.pin = pin_table[LINK_RX].name, .flags = XDP_FLAGS_DRV_MODE};
-	struct qmap_port port[QMAP_MAX_MUX];
+	struct datapath *dp = arg;
+	struct renew_place place = {.pin = pin_table[LINK_RX].name, .flags = XDP_FLAGS_DRV_MODE};
 	char name[IFNAMSIZ];
-	int ret = port_map_read_all(dp->fd[PORTS], port, err);
 
 	trunk_name(dp, name);
-	trunk.ifindex = if_nametoindex(name);
-	if (trunk.ifindex && !ret)
-		ret = renew_detached_link(dp->pins, &trunk, &dp->fd[LINK_RX], where, size, err);
-	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
-		struct mend m = {dp, mux, port[mux].ifindex, where, size};
+	place.ifindex = if_nametoindex(name);
+	return renew_attach(dp->pins, &place, &dp->fd[LINK_RX], err);
+}
 
-		if (!m.ifindex)
+struct tx {
+	struct datapath *dp;
+	unsigned int mux, ifindex;
+	int link;
+};
+
+static int attach_tx_again(void *arg, struct error *err)
+{
+	struct tx *tx = arg;
+	struct renew_place place = {.ifindex = tx->ifindex, .flags = XDP_FLAGS_DRV_MODE};
+	char path[PINS_PATH];
+
+	tx_pin(tx->dp, tx->mux, path);
+	place.pin = strrchr(path, '/') + 1;
+	return renew_attach(tx->dp->pins, &place, &tx->link, err);
+}
+
+/* Fixes, or adds to @detail, each port whose program is detached. */
+static int each_detached(struct datapath *dp, char *detail, struct error *err)
+{
+	struct qmap_port port[QMAP_MAX_MUX];
+	int ret = port_map_read_all(dp->fd[PORTS], port, err);
+	char path[PINS_PATH];
+
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		struct tx tx = {.dp = dp, .mux = mux, .ifindex = port[mux].ifindex, .link = -1};
+
+		if (!tx.ifindex)
 			continue;
-		ret = rtnl_netns_do(dp->places[mux].netns, mend_tx, &m, err);
+		tx_pin(dp, mux, path);
+		tx.link = bpf_obj_get(path);
+		if (tx.link >= 0 && renew_look(tx.link) == KEEP_WRONG) {
+			if (detail)
+				renew_add_name(detail, dp->places[mux].name);
+			else
+				ret = rtnl_netns_do(dp->places[mux].netns, attach_tx_again, &tx,
+						    err);
+		}
+		if (tx.link >= 0)
+			close(tx.link);
 	}
 	return ret;
 }
+
+static enum keep_look look_tx(void *arg, char *detail)
+{
+	if (each_detached(arg, detail, NULL))
+		return KEEP_UNKNOWN;
+	return detail[0] ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int attach_all_tx(void *arg, struct error *err)
+{
+	return each_detached(arg, NULL, err);
+}
+
+static const struct keep_row rows[] = {
+	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_rx, .fix = attach_rx_again},
+	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_tx, .fix = attach_all_tx},
+	{0},
+};
 
 /* --- counters: the module's, by their names in ethtool --- */
 
@@ -545,7 +581,7 @@ const struct datapath_ops datapath_shim = {
 	.attach = attach,
 	.adopt = adopt,
 	.renew = renew,
-	.mend = mend,
+	.rows = rows,
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
@@ -566,7 +602,7 @@ const struct datapath_ops datapath_usb = {
 	.attach = attach_usb,
 	.adopt = adopt_usb,
 	.renew = renew,
-	.mend = mend,
+	.rows = rows,
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,

@@ -67,12 +67,14 @@ static bool is_named(__u32 prog_id, const char *program)
 	return !ret && !strcmp(info.name, program);
 }
 
-bool trunk_filter_is(unsigned int trunk, const char *program)
+enum keep_look trunk_filter_look(unsigned int trunk, const char *program, char *detail)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = trunk, .attach_point = BPF_TC_INGRESS);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
 
-	return !bpf_tc_query(&hook, &opts) && is_named(opts.prog_id, program);
+	if_indextoname(trunk, detail);
+	return !bpf_tc_query(&hook, &opts) && is_named(opts.prog_id, program) ? KEEP_FINE
+									      : KEEP_WRONG;
 }
 
 int trunk_filter_renew(unsigned int trunk, const char *program, int prog, bool *changed,

@@ -9,14 +9,15 @@
 
 #include <stdbool.h>
 
+#include "keep/keep.h"
 #include "util/error.h"
 
 struct rtnl;
 
 /* Attaches @prog. -EBUSY: another XDP program is on the trunk and would see aggregates first. */
 int trunk_filter_attach(unsigned int trunk, int prog, struct error *err);
-/* Tells whether the filter runs a program named @program. */
-bool trunk_filter_is(unsigned int trunk, const char *program);
+/* For a row of the reconciler: KEEP_WRONG unless the filter runs a program named @program. */
+enum keep_look trunk_filter_look(unsigned int trunk, const char *program, char *detail);
 /* Replaces an earlier program named @program by @prog, if the filter runs one and it differs. */
 int trunk_filter_renew(unsigned int trunk, const char *program, int prog, bool *changed,
 		       struct error *err);

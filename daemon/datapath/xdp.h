@@ -48,8 +48,7 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err);
 /* Attaches the uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
 int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err);
 
-/* datapath_ops.mend */
-int xdp_mend(struct datapath *dp, char *where, size_t size, struct error *err);
+extern const struct keep_row xdp_rows[];
 
 /* datapath_ops.stats, .rx_packets */
 int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err);

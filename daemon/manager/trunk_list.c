@@ -302,8 +302,8 @@ static void each(struct control_request *req, struct json_object *args, struct t
 
 static int show_one(struct trunk *t, struct json_object **out, struct error *err)
 {
-	trunk_mend(t);
-	trunk_look_now(t);
+	trunk_look_at_programs(t);
+	trunk_compare(t);
 	*out = trunk_show(t);
 	return 0;
 }
@@ -340,7 +340,7 @@ static int stats_of(struct trunk *t, struct json_object **out, struct error *err
 	struct datapath_stats *stats = calloc(1, sizeof(*stats));
 	int ret;
 
-	trunk_mend(t);
+	trunk_look_at_programs(t);
 	ret = stats ? trunk_stats(t, stats, err) : error_set(err, -ENOMEM, "out of memory");
 	if (!ret)
 		*out = counters_to_json(trunk_name(t), trunk_datapath(t), stats);
@@ -558,7 +558,7 @@ void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex)
 void trunk_list_programs_changed(struct trunk_list *l)
 {
 	for (unsigned int i = 0; i < l->n; i++)
-		trunk_mend_soon(l->trunks[i]);
+		trunk_programs_changed(l->trunks[i]);
 }
 
 void trunk_list_resync(struct trunk_list *l)
@@ -568,8 +568,7 @@ void trunk_list_resync(struct trunk_list *l)
 	for (unsigned int i = 0; i < l->n; i++) {
 		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
 
-		trunk_look(l->trunks[i]);
-		trunk_mend_soon(l->trunks[i]);
+		trunk_programs_changed(l->trunks[i]);
 		if (ifindex && !if_indextoname(ifindex, name))
 			trunk_list_netdev_gone(l, ifindex, "", false);
 		else if (ifindex)

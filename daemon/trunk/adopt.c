@@ -49,7 +49,8 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 		trunk_port_locate(&t->ports[i]);
 	}
 	trunk_repair_watch(t->repair);
-	trunk_mend_soon(t);
+	trunk_look_begin(t);
+	trunk_programs_changed(t);
 	trunk_listen_commands(t);
 	return 0;
 }

@@ -158,7 +158,7 @@ static int build(struct trunk *t, struct error *err)
 			return ret;
 	}
 	trunk_repair_watch(t->repair);
-	trunk_mend_watch(t);
+	trunk_look_begin(t);
 	return trunk_dev_prepare(&t->dev, format->version != QMAP_OFF, format->dl_max_bytes, err);
 }
 
@@ -178,7 +178,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	int ret = 0;
 
 	trunk_repair_unwatch(t->repair);
-	trunk_mend_unwatch(t);
+	trunk_look_end(t);
 	if (t->commands)
 		event_free(t->commands);
 	t->commands = NULL;

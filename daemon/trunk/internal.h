@@ -79,10 +79,13 @@ struct trunk {
 	struct event *commands;	   /* QMAP commands are pending */
 	struct session *session;   /* NULL with control=none, and without a modem */
 	struct trunk_repair *repair;
-	struct event *mend; /* trunk/mend.c */
-	int64_t mended_ms;
-	bool mend_failed;
+	/* trunk/reconcile.c: */
+	struct event *look;
+	int64_t look_ms;			  /* time of the next look, CLOCK_MONOTONIC */
+	int64_t poll_ms;			  /* time of the next poll; 0: there is none */
+	bool programs_changed;			  /* the data path's rows are due, too */
 	struct keep_state netdev;		  /* of trunk_dev_rows */
+	struct keep_state programs;		  /* of datapath_ops.rows */
 	LIST_HEAD(trunk_clats, trunk_clat) clats; /* trunk/clat.c */
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
@@ -120,18 +123,15 @@ int trunk_clear_pins(struct trunk *t, struct error *err);
 /* Is @ifindex the number of a set of pins without a netdev? */
 bool trunk_pins_absent(unsigned int ifindex);
 
-/* trunk/mend.c: checks the data path's programs between watch and unwatch. */
-int trunk_mend_new(struct trunk *t);
-void trunk_mend_watch(struct trunk *t);
-void trunk_mend_unwatch(struct trunk *t);
+/* trunk/reconcile.c: looks at the poll's intervals between begin and end. */
+int trunk_look_new(struct trunk *t);
+void trunk_look_begin(struct trunk *t);
+void trunk_look_end(struct trunk *t);
+/* Array of sentences about damage to its netdev that stays. New reference. */
+struct json_object *trunk_damage_list(const struct trunk *t);
 
 /* trunk/session.c: callbacks of the session. */
 extern const struct session_ops trunk_session_ops;
-
-/* trunk/repair_netdev.c: checks the trunk's own netdev, and repairs it. */
-void trunk_repair_netdev(struct trunk *t);
-/* Array of sentences about damage that stays. New reference. */
-struct json_object *trunk_repair_left(const struct trunk *t);
 
 /* trunk/port_rows.c: adds an event about a port that another program has changed, and saves. */
 void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
@@ -141,7 +141,7 @@ void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_o
  * Returns keep_run()'s.
  */
 unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
-				  const struct rtnl_snapshot *kernel);
+				  const struct rtnl_snapshot *kernel, int64_t now);
 /* Only looks; by a snapshot of this port alone. */
 void trunk_port_compare(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel);
 void trunk_port_look(struct trunk *t, struct trunk_port *p);

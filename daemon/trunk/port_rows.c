@@ -390,7 +390,7 @@ static void reread(void *arg)
 }
 
 unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
-				  const struct rtnl_snapshot *kernel)
+				  const struct rtnl_snapshot *kernel, int64_t now)
 {
 	struct view v = {.trunk = t, .port = p, .homeless = !kernel};
 	struct keep_run run = {.rows = rows,
@@ -400,7 +400,7 @@ unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
 			       .reread = reread,
 			       .report = on_report,
 			       .owner = &v,
-			       .now = clock_ms()};
+			       .now = now};
 	unsigned int wait;
 
 	set_kernel(&v, kernel);

@@ -23,10 +23,4 @@ void trunk_repair_watch(struct trunk_repair *r);
 /* The ports are about to be removed. */
 void trunk_repair_unwatch(struct trunk_repair *r);
 
-/* Checks them soon. */
-void trunk_repair_soon(struct trunk_repair *r);
-/* Checks them again later, when another process may have finished its changes. */
-#define TRUNK_REPAIR_LATE_MS 300
-void trunk_repair_late(struct trunk_repair *r);
-
 #endif

@@ -140,7 +140,7 @@ struct json_object *trunk_show(const struct trunk *t)
 			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
 	json_add_string(o, "state", attachment_name(trunk_attachment(t)));
 	json_add_text(o, "reason", t->reason[0] ? t->reason : t->why_lost);
-	json_object_object_add(o, "damage", trunk_repair_left(t));
+	json_object_object_add(o, "damage", trunk_damage_list(t));
 	json_object_object_add(o, "modem", show_modem(t));
 	trunk_show_datapath(t, o);
 	show_format(t, o);

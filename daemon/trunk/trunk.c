@@ -381,11 +381,6 @@ void trunk_netdev_renamed(struct trunk *t, const char *name)
 	trunk_save(t);
 }
 
-void trunk_look(struct trunk *t)
-{
-	trunk_repair_soon(t->repair);
-}
-
 static bool is_inner(const struct trunk *t, const char *name)
 {
 	char inner[IFNAMSIZ];
@@ -655,7 +650,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_mend_new(t) &&
+	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
 	    !trunk_settle_new(t) && !trunk_repair_new(&t->repair, t, err))
 		return 0;
 	trunk_free(out);
@@ -687,8 +682,8 @@ void trunk_free(struct trunk **p)
 	trunk_settle_free(t);
 	trunk_clat_forget_all(t);
 	trunk_repair_free(&t->repair);
-	if (t->mend)
-		event_free(t->mend);
+	if (t->look)
+		event_free(t->look);
 	if (t->commands)
 		event_free(t->commands);
 	session_free(&t->session);

@@ -137,13 +137,13 @@ enum trunk_link_event {
 };
 void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
 		   enum trunk_link_event what);
-/* Restores programs of the data path that another process has removed: now; soon. */
-void trunk_mend(struct trunk *t);
-void trunk_mend_soon(struct trunk *t);
-/* Checks netdev and ports again, because events were lost. */
+/* Reconciles soon, once for all calls until then: netdev and ports; the data path's programs, too. */
 void trunk_look(struct trunk *t);
-/* Compares the ports before it returns, and repairs nothing: for trunk_show(). */
-void trunk_look_now(struct trunk *t);
+void trunk_programs_changed(struct trunk *t);
+/* The programs at once: nothing is notified of those that are detached. */
+void trunk_look_at_programs(struct trunk *t);
+/* Compares the ports at once, and fixes nothing: for trunk_show(). */
+void trunk_compare(struct trunk *t);
 /* The machine has been suspended. */
 void trunk_resumed(struct trunk *t);
 
