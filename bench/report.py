@@ -14,9 +14,9 @@ import math
 import sys
 import time
 
-PATHS = ["shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed"]
-FILLS = ["#1b4f72", "#d68910", "#7d7d7d", "#b03a2e", "#1e8449", "#6c3483"]
-DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 2"]
+PATHS = ["shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed", "usb"]
+FILLS = ["#1b4f72", "#d68910", "#7d7d7d", "#b03a2e", "#1e8449", "#6c3483", "#117a8b"]
+DASHES = ["", "8 4", "2 3", "10 3 2 3", "5 2", "1 2", "12 4"]
 PERCENTILES = ("p50", "p90", "p99", "p100")
 WIDTH, HEIGHT = 900, 380
 LEFT, RIGHT, TOP, BOTTOM = 80, 150, 34, 60

@@ -28,7 +28,9 @@ bench_prepare() {
 	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	mkdir -p "$(dirname "$OUT")"
 	make -s build/qmap-bench && guest_make "$GUEST_BUILD"/{vm_bench,vm/bin/vm.bpf.o} &&
-		build_module "$KERNEL" || exit 1
+		build_module "$KERNEL" && build_bare "$KERNEL" || exit 1
+	# shellcheck disable=SC2034 # for guest_lib.sh
+	GUEST_BARE=yes
 	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
 }
 

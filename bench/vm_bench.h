@@ -26,13 +26,14 @@ extern char vm_bench_at[96];
 	} while (0)
 
 enum path {
-	BASE, /* no data path: generator and transport alone */
+	BASE, /* no data path: generator and transport alone, on USB without usbnet */
 	SHIM,
 	XDP,
 	RMNET,
 	QMIMUX,
 	RMNET_OBSERVED,
 	QMIMUX_OBSERVED,
+	USB, /* the shim on its own USB driver */
 	PATHS
 };
 
@@ -58,7 +59,7 @@ struct bench_case {
 	unsigned int flows;  /* 0: one */
 	const char *against; /* rmnet's figure of another case */
 	const char *feature; /* switched on for the ports of all paths */
-	bool usb; /* on the stock qmi_wwan, with qmimux as a peer, which only supports v1 */
+	bool usb; /* of a modem on USB, with its drivers; qmimux is a peer, which only supports v1 */
 	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
 	unsigned int pause;    /* uplink: microseconds of silence before each send() */
 	/* For the grids, which vary one factor at a time. */

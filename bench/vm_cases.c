@@ -2,8 +2,8 @@
 /* The table of cases measured in guests. */
 #include "vm_bench.h"
 
-const char *const path_names[PATHS] = {"base",		 "shim",	   "xdp", "rmnet", "qmimux",
-				       "rmnet-observed", "qmimux-observed"};
+const char *const path_names[PATHS] = {
+	"base", "shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed", "usb"};
 
 #define CASE(n, v, u, f, p, m, s, ...)                                                             \
 	{                                                                                          \
@@ -50,6 +50,10 @@ const struct bench_case cases[] = {
 	CASE("ul-sparse", 5, true, 1, 128, 1, SINK_SEND, .pause = 2000),
 	CASE("usb-tcp-socket", 1, false, 21, 1400, 1, SINK_SOCKET, .usb = true),
 	CASE("usb-tcp-forward", 1, false, 21, 1400, 1, SINK_FORWARD, .usb = true),
+	CASE("usb-tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET, .usb = true),
+	CASE("usb-tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD, .usb = true),
+	CASE("usb-ul-gso", 5, true, 1, 1400, 1, SINK_SEND_GSO, .usb = true),
+	CASE("usb-ul-single", 5, true, 1, 1400, 1, SINK_SEND, .usb = true),
 	CASE("usb-tcp-drop", 1, false, 21, 1400, 1, SINK_TC, .usb = true),
 	CASE("usb-tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, .usb = true),
 	CASE("usb-udp-drop", 1, true, 21, 1400, 1, SINK_TC, .usb = true),
@@ -104,7 +108,7 @@ bool case_same_load(const struct bench_case *a, const struct bench_case *b)
 {
 	if (case_is_uplink(a) || case_is_uplink(b))
 		return a->sink == b->sink && a->packet == b->packet && a->ports == b->ports &&
-		       a->flows == b->flows && a->pause == b->pause;
+		       a->flows == b->flows && a->pause == b->pause && a->usb == b->usb;
 	return a->version == b->version && a->udp == b->udp && a->v6 == b->v6 &&
 	       a->frames == b->frames && a->packet == b->packet && a->ports == b->ports &&
 	       a->flows == b->flows && a->usb == b->usb;
@@ -127,7 +131,9 @@ bool case_has_path(const struct bench_case *c, enum path p)
 		return !c->tx_bytes;
 	case QMIMUX:
 	case QMIMUX_OBSERVED:
-		return c->usb; /* it is part of qmi_wwan */
+		return c->usb && c->version == 1; /* it is part of qmi_wwan */
+	case USB:
+		return c->usb;
 	default:
 		return true;
 	}

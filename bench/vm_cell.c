@@ -216,6 +216,15 @@ static void data_path(struct cell *cell)
 	}
 }
 
+static enum world_modem usb_of(enum path path)
+{
+	if (path == BASE)
+		return WORLD_USB_BARE;
+	if (path == USB)
+		return WORLD_USB_OWN;
+	return is_qmimux(path) ? WORLD_USB_MUX : WORLD_USB;
+}
+
 void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 {
 	struct world_options o = {.version = c->version, .ports = c->ports};
@@ -223,9 +232,9 @@ void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 	memset(cell, 0, sizeof(*cell));
 	cell->c = c;
 	cell->path = path;
-	o.modem_only = path != SHIM;
+	o.modem_only = path != SHIM && path != USB;
 	if (c->usb)
-		o.modem = is_qmimux(path) ? WORLD_USB_MUX : WORLD_USB;
+		o.modem = usb_of(path);
 	if (case_is_uplink(c))
 		o.trunk = (struct nl_trunk){
 			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};
@@ -304,7 +313,7 @@ static void add(struct json_object *drops, const char *reason, unsigned long lon
 		json_object_object_add(drops, reason, json_object_new_uint64(n));
 }
 
-static void shim_drops(struct json_object *drops)
+static void shim_drops(const struct cell *cell, struct json_object *drops)
 {
 	char name[64];
 	unsigned int i;
@@ -313,7 +322,7 @@ static void shim_drops(struct json_object *drops)
 		uint64_t n;
 
 		snprintf(name, sizeof(name), "drop_%s", qmap_drop_name(i));
-		n = world_counter("trunk0", name);
+		n = world_counter(world_trunk(&cell->w), name);
 		add(drops, qmap_drop_name(i), n == UINT64_MAX ? 0 : n);
 	}
 }
@@ -340,6 +349,8 @@ static void netdev_drops(const struct cell *cell, struct json_object *drops)
 	}
 	add(drops, "port_rx", rx);
 	add(drops, "port_tx", tx);
+	if (cell->path == BASE && cell->c->usb)
+		return; /* the transport alone has no netdev */
 	/* qmi_wwan counts each aggregate that it has split there */
 	if (!is_qmimux(cell->path))
 		add(drops, "trunk_rx", statistic(world_modem(&cell->w), "rx_dropped"));
@@ -350,8 +361,8 @@ struct json_object *cell_drops(struct cell *cell)
 {
 	struct json_object *drops = json_object_new_object();
 
-	if (cell->path == SHIM)
-		shim_drops(drops);
+	if (cell->path == SHIM || cell->path == USB)
+		shim_drops(cell, drops);
 	else if (cell->path == XDP)
 		xdp_drops(cell, drops);
 	else

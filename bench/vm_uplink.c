@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Datagrams to the modem, from send() to its read(): cost and latency of one. */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "vm_cell.h"
 
 #define SEGMENTS 40 /* of a super-packet */
+#define BARE	 "/dev/usb_bare"
 #define FLUSHED	 10 /* ms after which an aggregator has sent all its frames */
 
 struct source {
@@ -21,6 +24,9 @@ struct source {
 	unsigned int size, segments; /* bytes of a datagram's payload; datagrams per send() */
 	bool stamped;
 	unsigned long long sent, transfers, frames;
+	/* base on USB: transfers that hold as many frames as an aggregator's */
+	int bare;
+	unsigned int due, per_transfer, frame; /* packets that have not left; bytes of one */
 	struct seen *seen;
 };
 
@@ -37,6 +43,36 @@ static int open_socket(unsigned int port, unsigned int flow, int segment)
 	return fd;
 }
 
+/* Prepares the transfer of the base: frames as the modem reads them. */
+static void bare_up(struct source *s)
+{
+	static uint8_t data[AGGREGATE_MAX];
+	unsigned int length = s->cell.c->packet, i;
+
+	s->frame = 8 + (length + 3) / 4 * 4;
+	s->per_transfer = (s->cell.c->tx_bytes ?: 16384) / s->frame;
+	for (i = 0; i < s->per_transfer; i++) {
+		uint8_t *p = data + i * s->frame;
+
+		p[0] = 0x40 | (s->frame - 8 - length);
+		p[2] = length >> 8;
+		p[3] = length;
+		p[4] = 0x04;
+		p[8] = 0x45;
+	}
+	s->bare = open(BARE, O_WRONLY | O_CLOEXEC);
+	if (s->bare < 0 || write(s->bare, data, s->per_transfer * s->frame) < 0)
+		DIE(BARE);
+}
+
+/* The transfers in which @packets more would leave. */
+static void bare_send(struct source *s, unsigned int packets)
+{
+	for (s->due += packets; s->due >= s->per_transfer; s->due -= s->per_transfer)
+		if (ioctl(s->bare, 0, (unsigned long)s->per_transfer * s->frame))
+			DIE("transfer by " BARE);
+}
+
 static void source_up(struct source *s, const struct bench_case *c, enum path path)
 {
 	const struct rlimit many = {.rlim_cur = 2048, .rlim_max = 2048};
@@ -47,6 +83,9 @@ static void source_up(struct source *s, const struct bench_case *c, enum path pa
 	cell_up(&s->cell, c, path);
 	s->size = c->packet - case_headers(c);
 	s->segments = c->sink == SINK_SEND_GSO ? SEGMENTS : 1;
+	s->bare = -1;
+	if (path == BASE && c->usb)
+		bare_up(s);
 	s->socks = c->flows > c->ports ? c->flows : c->ports;
 	s->sock = calloc(s->socks, sizeof(*s->sock));
 	for (i = 0; i < s->socks; i++)
@@ -60,6 +99,8 @@ static void source_down(struct source *s)
 	for (i = 0; i < s->socks; i++)
 		close(s->sock[i]);
 	free(s->sock);
+	if (s->bare >= 0)
+		close(s->bare);
 	cell_down(&s->cell);
 }
 
@@ -113,6 +154,8 @@ static void send_next(struct source *s)
 	if (send(s->sock[s->next++ % s->socks], data, bytes, 0) != (ssize_t)bytes)
 		DIE("send");
 	s->sent += s->segments;
+	if (s->bare >= 0)
+		bare_send(s, s->segments);
 	take(s, 0);
 }
 

@@ -118,6 +118,16 @@ build_rmnet() { # kernel ["stock" or "unfixed"]
 		{ echo "rmnet does not build: $(tail -n1 "$dir/log")"; return 1; }
 }
 
+# Builds the USB driver that measures the transport alone.
+build_bare() { # kernel
+	local dir=$VM_BUILD/$1/bare flags headers
+	mkdir -p "$dir"
+	cp -u tests/vm/bare/* "$dir/"
+	headers=$VM_BUILD/$1/root/usr/src/linux-headers-$(kernel_release "$1")
+	mapfile -t flags < <(kernel_flags "$headers")
+	make -s -C "$headers" M="$dir" "${flags[@]}" modules >"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
+}
+
 # Copies a program and the libraries it needs.
 copy_program() {
 	local root=$1 program=$2 lib
@@ -153,11 +163,12 @@ copy_modules() {
 		cp "$path" "$root/ko/"
 		basename "$path" >>"$root/modules"
 	done
-	path=$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko
-	if [ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules"; then
+	for path in "$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko" \
+		${GUEST_BARE:+"$VM_BUILD/$kernel/bare/usb_bare.ko"}; do
+		[ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules" || continue
 		cp "$path" "$root/ko/"
 		basename "$path" >>"$root/modules"
-	fi
+	done
 }
 
 # make_image KERNEL OUT COMMAND FILE...: an initramfs; programs with libraries, other files to /, and

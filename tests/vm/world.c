@@ -144,19 +144,22 @@ static const char *leads_to(const char *link, char buf[256])
 	return slash ? slash + 1 : buf;
 }
 
-/* Moves the modem's interface from qmi_wwan to the shim's own driver. */
-static int move_usb(void)
+/* Moves the modem's interface from qmi_wwan to @driver, whose @parameter names it. */
+static int move_usb(const char *driver, const char *parameter)
 {
-	char buf[256], interface[256];
+	char buf[256], interface[256], path[320], bind[128];
 	int err;
 
 	snprintf(interface, sizeof(interface), "%s",
 		 leads_to("/sys/class/net/" WWAN "/device", buf));
-	err = put_text("/sys/module/qmap_usb/parameters/interfaces", interface) ||
-	      put_text(DRIVERS "qmi_wwan/unbind", interface) ||
-	      put_text(DRIVERS "qmap_usb/bind", interface) ||
-	      strcmp(leads_to("/sys/class/net/" WWAN "/device/driver", buf), "qmap_usb") != 0;
-	return err ? fail("qmap_usb does not bind", 0) : 0;
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", driver, parameter);
+	snprintf(bind, sizeof(bind), DRIVERS "%s/bind", driver);
+	err = put_text(path, interface) || put_text(DRIVERS "qmi_wwan/unbind", interface) ||
+	      put_text(bind, interface);
+	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s/driver", interface);
+	if (err || strcmp(leads_to(path, buf), driver))
+		return fail("the modem's driver cannot be changed", 0);
+	return 0;
 }
 
 /* Each is created as qmimux0, because the previous one has been renamed. */
@@ -183,8 +186,10 @@ static int build_usb(struct world *w, const struct world_options *o)
 	unsigned int i;
 
 	w->usb = usb_modem_plug(WWAN, o->high_speed ? USB_HIGH : USB_SUPER);
-	if (!w->usb || usb_modem_serve(w->usb) || (w->own && move_usb()))
+	if (!w->usb || usb_modem_serve(w->usb) || (w->own && move_usb("qmap_usb", "interfaces")))
 		return -1;
+	if (o->modem == WORLD_USB_BARE)
+		return move_usb("usb_bare", "interface");
 	w->modem_ifindex = if_nametoindex(WWAN);
 	if (w->own)
 		return 0;

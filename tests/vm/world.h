@@ -20,10 +20,11 @@ struct usb_modem;
 
 /* Source of the aggregates. */
 enum world_modem {
-	WORLD_TUN,     /* modem0 */
-	WORLD_USB,     /* wwan0 of the stock qmi_wwan, passed through */
-	WORLD_USB_MUX, /* the same, split by qmi_wwan itself; its ports have the shim's names */
-	WORLD_USB_OWN, /* wwan0 of the shim's own USB driver: it is the trunk */
+	WORLD_TUN,	/* modem0 */
+	WORLD_USB,	/* wwan0 of the stock qmi_wwan, passed through */
+	WORLD_USB_MUX,	/* the same, split by qmi_wwan itself; its ports have the shim's names */
+	WORLD_USB_OWN,	/* wwan0 of the shim's own USB driver: it is the trunk */
+	WORLD_USB_BARE, /* no netdev: the driver of tests/vm/bare, which only moves transfers */
 };
 
 #define WORLD_PORTS 255
