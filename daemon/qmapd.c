@@ -43,50 +43,34 @@ struct args {
 	bool verbose, quiet, help, version;
 };
 
+/* clang-format off */
 static const struct option_def option_defs[] = {
-	{.name = "config",
-	 .letter = 'c',
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct args, config),
-	 .metavar = "FILE",
+	{.name = "config", .letter = 'c', .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, config), .metavar = "FILE",
 	 .help = "attach what FILE, or DIR/*.conf, asks for (default: " DEFAULT_CONFIG "/*.conf)"},
-	{.name = "run-dir",
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct args, run_dir),
+	{.name = "run-dir", .type = OPTION_TEXT, .offset = offsetof(struct args, run_dir),
 	 .metavar = "DIR",
 	 .help = "directory of the control socket and the resolv.conf files (default: /run/qmapd)"},
-	{.name = "qmi-proxy",
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct args, qmi_proxy),
+	{.name = "qmi-proxy", .type = OPTION_TEXT, .offset = offsetof(struct args, qmi_proxy),
 	 .metavar = "yes|no|NAME",
 	 .help = "let other programs use the modems as through libqmi's qmi-proxy, whose name is "
 		 "qmi-proxy (default: yes)"},
-	{.name = "qmi-proxy-group",
-	 .type = OPTION_TEXT,
-	 .offset = offsetof(struct args, qmi_proxy_group),
-	 .metavar = "GROUP",
+	{.name = "qmi-proxy-group", .type = OPTION_TEXT,
+	 .offset = offsetof(struct args, qmi_proxy_group), .metavar = "GROUP",
 	 .help = "members of GROUP may use them so, not root alone"},
-	{.name = "verbose",
-	 .letter = 'v',
-	 .type = OPTION_FLAG,
+	{.name = "verbose", .letter = 'v', .type = OPTION_FLAG,
 	 .offset = offsetof(struct args, verbose),
 	 .help = "log everything"},
-	{.name = "quiet",
-	 .letter = 'q',
-	 .type = OPTION_FLAG,
+	{.name = "quiet", .letter = 'q', .type = OPTION_FLAG,
 	 .offset = offsetof(struct args, quiet),
 	 .help = "log errors only"},
-	{.name = "help",
-	 .letter = 'h',
-	 .type = OPTION_FLAG,
-	 .offset = offsetof(struct args, help),
+	{.name = "help", .letter = 'h', .type = OPTION_FLAG, .offset = offsetof(struct args, help),
 	 .help = "print this"},
-	{.name = "version",
-	 .letter = 'V',
-	 .type = OPTION_FLAG,
+	{.name = "version", .letter = 'V', .type = OPTION_FLAG,
 	 .offset = offsetof(struct args, version),
 	 .help = "print the version"},
 };
+/* clang-format on */
 
 struct daemon {
 	struct event_base *base;
