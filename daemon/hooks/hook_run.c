@@ -262,7 +262,7 @@ static void start_all(struct hook_runner *runner)
 		next = TAILQ_NEXT(r, entry);
 		if (r->pid || !is_first(r) || !start(r, &err))
 			continue;
-		error_log(&err, r->dev);
+		log_failure(r->dev, &err);
 		run_free(r);
 		next = TAILQ_FIRST(&runner->runs); /* it may be another run's turn now */
 	}

@@ -171,7 +171,7 @@ static void end(struct applier *a, const struct error *err)
 	else if (a->req)
 		control_reply(a->req, steps_to_json(a));
 	else if (err)
-		error_log(err, "Configuration");
+		log_failure("Configuration", err);
 	else
 		log_result(a);
 	clear(a);
@@ -222,7 +222,7 @@ static void step_dials(struct step *s)
 /* The step could not begin; the list logs later failures. */
 static void step_refused(struct step *s, const struct error *err)
 {
-	error_log(err, s->what->dev);
+	log_failure(s->what->dev, err);
 	step_over(s, err);
 }
 

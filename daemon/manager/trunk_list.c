@@ -114,7 +114,7 @@ static void job_end(struct job *job, const char *dev, struct json_object *result
 	else
 		json_object_put(result);
 	if (err)
-		error_log(err, dev);
+		log_failure(dev, err);
 	if (job->done)
 		job->done(job->arg, err);
 	applier_wake(job->list->applier);

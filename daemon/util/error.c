@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "array.h"
-#include "log.h"
 
 /*
  * Errnos that the kernel, sockets and this program return. glibc has strerrorname_np(), musl has
@@ -161,9 +160,4 @@ int error_pass(struct error *e, const struct error *cause)
 	if (e && !e->err)
 		*e = *cause;
 	return cause->err;
-}
-
-void error_log(const struct error *e, const char *subject)
-{
-	log_error("%s: %s%s%s", subject, e->text, e->hint[0] ? "; " : "", e->hint);
 }

@@ -36,9 +36,6 @@ void error_exit(struct error *e, enum exit_code code);
  */
 int error_pass(struct error *e, const struct error *cause);
 
-/* Logs an error as "@subject: text; hint". */
-void error_log(const struct error *e, const char *subject);
-
 /* "ENODEV" for -ENODEV; "EUNKNOWN" for a number without a name. */
 const char *error_symbol(int err);
 

@@ -13,6 +13,7 @@
 
 #include "array.h"
 #include "clock.h"
+#include "error.h"
 #include "printable.h"
 
 static const struct {
@@ -119,4 +120,9 @@ void log_write(enum log_level level, const char *fmt, ...)
 	printable(text);
 	write_line(level, text);
 	errno = saved;
+}
+
+void log_failure(const char *subject, const struct error *err)
+{
+	log_error("%s: %s%s%s", subject, err->text, err->hint[0] ? "; " : "", err->hint);
 }

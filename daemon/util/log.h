@@ -40,6 +40,10 @@ bool log_allows(struct log_limit *l, unsigned int burst);
 			log_write(level, __VA_ARGS__);                                             \
 	} while (0)
 
+/* Logs @err as "@subject: text; hint". */
+struct error;
+void log_failure(const char *subject, const struct error *err);
+
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
