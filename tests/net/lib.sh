@@ -124,9 +124,26 @@ attach() {
 	qmapctl attach wwan0 --control "$T/qmi" "$@"
 }
 
+start() { # modem option...
+	modem_start "$@"
+	qmapd_start
+}
+
+detach() {
+	qmapctl detach wwan0
+}
+
 # field .jq.path: of the first trunk in the output of show.
 field() {
 	qmapctl -j show | jq -r ".[0]$1"
+}
+
+family() { # pdn family .path
+	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
+}
+
+family_is() { # pdn family state
+	[ "$(family "$1" "$2" .state)" = "$3" ]
 }
 
 stat_of() {
@@ -189,6 +206,14 @@ takes() { # ms name limit
 # answers ADDRESS [OPTION of ping]...: eventually; a packet may be lost while the ports change.
 answers() {
 	wait_for 5 ping -c 1 -W 5 -q "${@:2}" "$1" >/dev/null 2>&1 || fail "no answer from $*"
+}
+
+becomes() { # pdn family state
+	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
+}
+
+pings() { # [pdn]
+	ping -c 1 -W 1 -q -I "wwan0.${1:-1}" "10.64.${1:-1}.1" >/dev/null 2>&1
 }
 
 # call_was PDN FAMILY STATE [REASON]: since the modem was last opened. A state may have ended by itself

@@ -19,14 +19,6 @@ routes() {
 		sort | tr '\n' ',' | sed 's/,$//; s/ ,/,/g'
 }
 
-family() { # pdn family .path
-	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
-}
-
-family_is() { # pdn family state
-	[ "$(family "$1" "$2" .state)" = "$3" ]
-}
-
 damage() { # pdn
 	field ".pdns[] | select(.number == $1) | .damage | tojson"
 }

@@ -4,11 +4,6 @@
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-start() {
-	modem_start
-	qmapd_start
-}
-
 # --- dump ---
 
 attach_with_secrets() {

@@ -7,15 +7,6 @@
 
 # --- shared by the tests ---
 
-start() { # modem option...
-	modem_start "$@"
-	qmapd_start
-}
-
-detach() {
-	qmapctl detach wwan0
-}
-
 nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }

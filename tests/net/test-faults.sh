@@ -12,30 +12,9 @@ not_connected='PDN 1 (APN "internet") is not connected:'
 
 # --- shared by the tests ---
 
-start() { # modem option...
-	modem_start "$@"
-	qmapd_start
-}
-
 # attach_one OPTION...: one PDN, one second for an answer.
 attach_one() {
 	attach --timeout 1 --backoff-min 300 --pdn 1,apn=internet,ip=v4 "$@"
-}
-
-detach() {
-	qmapctl detach wwan0
-}
-
-family() { # pdn family .path
-	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
-}
-
-family_is() { # pdn family state
-	[ "$(family "$1" "$2" .state)" = "$3" ]
-}
-
-becomes() { # pdn family state
-	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" .state)"
 }
 
 state_is() {

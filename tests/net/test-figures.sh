@@ -8,17 +8,8 @@
 attach_ms=100 # of four dual-stack PDNs, above the modem's own answer times
 rss_limit=8192 # kB
 
-start() { # modem option...
-	modem_start "$@"
-	qmapd_start
-}
-
 attach_four() {
 	attach --pdn 1,apn=internet --pdn 2,apn=ims --pdn 3,apn=iot --pdn 4,apn=corp >/dev/null
-}
-
-detach() {
-	qmapctl detach wwan0
 }
 
 status_kb() { # VmRSS, VmHWM, ...

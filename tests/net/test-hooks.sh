@@ -19,11 +19,6 @@ recorder() {
 	hook "${1:-record}" 'echo "$QMAP_EVENT ${QMAP_PORT:-$QMAP_DEV} ${QMAP_FAMILY:--} ${QMAP_ADDRESS:--} ${QMAP_MTU:--}"'
 }
 
-start() {
-	modem_start
-	qmapd_start
-}
-
 # hook_log_is LINE...: the lines that hooks have written, in any order.
 hook_log_is() {
 	[ "$(sort "$T/log")" = "$(printf '%s\n' "$@" | sort)" ]

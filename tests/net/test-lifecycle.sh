@@ -59,10 +59,6 @@ our_netdevs() {
 	ip -o link | grep -oE ' wwan0[^:@]*' | tr -d '\n'
 }
 
-pings() {
-	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null 2>&1
-}
-
 # back_within MS WHAT: from $began until traffic passes again.
 back_within() {
 	wait_for 10 pings || fail "$2: $(qmapctl -j show | jq -c ".[0].events[]")"

@@ -65,10 +65,6 @@ fault_of() { # column service message skip
 	esac
 }
 
-pings() {
-	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null 2>&1
-}
-
 is_attached() {
 	[ "$(field ' | [.daemon, .state] | map(tostring) | join(" ")')" = "null attached" ]
 }

@@ -14,10 +14,6 @@ start() {
 
 poll=0
 
-pings() { # pdn
-	ping -c 1 -W 1 -q -I "wwan0.$1" "10.64.$1.1" >/dev/null 2>&1
-}
-
 both_answer() {
 	pings 1 && pings 2
 }

@@ -4,29 +4,8 @@
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-start() { # modem option...
-	modem_start "$@"
-	qmapd_start
-}
-
-detach() {
-	qmapctl detach wwan0
-}
-
 attach_one() {
 	attach -q --timeout 2 --backoff-min 200 --backoff-max 800 --pdn 1,apn=internet,ip=v4 "$@"
-}
-
-family() { # pdn family .path
-	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
-}
-
-family_is() { # pdn family state
-	[ "$(family "$1" "$2" .state)" = "$3" ]
-}
-
-becomes() { # pdn family state
-	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
 }
 
 # Sends a datagram every two ms to the echo port of the network side; prints the time, in microseconds,

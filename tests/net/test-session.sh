@@ -10,27 +10,6 @@ attach_one() {
 	attach --backoff-min 200 --backoff-max 800 --poll 1 --pdn 1,apn=internet,ip=v4 "$@"
 }
 
-start() { # modem option...
-	modem_start "$@"
-	qmapd_start
-}
-
-detach() {
-	qmapctl detach wwan0
-}
-
-family() { # pdn family .path
-	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
-}
-
-family_is() { # pdn family state
-	[ "$(family "$1" "$2" .state)" = "$3" ]
-}
-
-becomes() { # pdn family state
-	wait_for 5 family_is "$@" || equal "state of PDN $1, IPv$2" "$3" "$(family "$1" "$2" '| "\(.state): \(.reason)"')"
-}
-
 # A waiting call may start to wait for something else without leaving its state.
 waits() { # state reason
 	wait_for 5 waits_with "$@" || fail "expected $1: \"$2\", got $(family 1 4 '| "\(.state): \"\(.reason)\""')"
