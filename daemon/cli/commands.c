@@ -92,7 +92,7 @@ static const struct option_def metrics_options[] = {
 	 .type = OPTION_TEXT,
 	 OPTION(format),
 	 .metavar = "openmetrics|prometheus",
-	 .help = "the standard, or the older format, which node_exporter reads (default "
+	 .help = "the standard, or the older format of node_exporter (default "
 		 "openmetrics)"},
 	{.name = "output",
 	 .type = OPTION_TEXT,

@@ -156,7 +156,7 @@ static const struct config_word words[] = {
 	{.key = "slaac", PDN(slaac), .type = CONFIG_BOOL, CHANGE(REDIAL),
 	 .help = "obey the network's router advertisements, too; default no"},
 	{.key = "clat", PDN_STRING(clat), .metavar = "auto|off|PREFIX", CHANGE(IN_PLACE),
-	 .help = "IPv4 by 464XLAT on an IPv6-only network: auto, off, or its NAT64 prefix"},
+	 .help = "IPv4 by 464XLAT on an IPv6-only network: auto, off, or a NAT64 prefix"},
 	{.key = "addresses", PDN(addresses), ENUM(addresses_choices), CHANGE(REDIAL),
 	 .help = "who sets addresses, MTU and routes; none: another program"},
 	{.key = "id", MODEL_STRING(id), .identity = true, .metavar = "VID:PID",
