@@ -214,7 +214,7 @@ static bool is_qmi_wwan(const char *name)
 	return !access(path, F_OK);
 }
 
-/* --- what it has to be: every row by its look and its fix --- */
+/* --- its wanted state: every row by its look and its fix --- */
 
 int trunk_dev_read(struct trunk_dev_view *view, struct error *err)
 {

@@ -36,7 +36,7 @@ static int put_text(const char *path, const char *text)
 	return ret;
 }
 
-/* --- what may be moved --- */
+/* --- drivers that an interface may be moved to --- */
 
 bool usb_driver_fits(const char *name)
 {
