@@ -72,7 +72,7 @@ BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
 MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
 
 .DELETE_ON_ERROR:
-.PHONY: preflight programs check-build deb check-packages compile check-arch check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
+.PHONY: preflight programs check-build deb check-packages compile check-arch check-cross check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
 
 all: programs $(TESTPROGS)
 
@@ -305,6 +305,12 @@ check-arch:
 	$(Q)tests/vm/arch.sh deps
 	$(Q)tests/vm/arch.sh
 
+# Builds for other machines and by other compilers: ARCHES="arm64 musl", KERNEL=6.12.
+check-cross:
+	$(call with_deps,all)
+	$(Q)tests/cross.sh deps
+	$(Q)tests/cross.sh $(ARCHES)
+
 # The module on a debug kernel: hours. ROUNDS=N, AGGREGATES=N, SEED=N.
 check-debug:
 	$(Q)tests/deps.sh debug
@@ -368,7 +374,7 @@ help:
 	@echo 'sudo make check    install what is missing, build, run the tests: units, BPF, namespaces, and of the'
 	@echo '                   guests what fits into minutes; the rest: check-vm, check-matrix, fuzz, soak, check-report'
 	@echo 'make               build into $(BUILD)/'
-	@echo 'make deb           Debian packages, in $(BUILD)/deb (qmapd, qmap-dkms)'
+	@echo 'make deb           Debian packages, in $(BUILD)/deb (qmapd, qmap-dkms, qmap-bench)'
 	@echo 'make check-packages  these on Debian 12 and 13 with their systemd: install, upgrade under load, remove (root)'
 	@echo 'sudo make deps     install what the build needs (Debian)'
 	@echo 'make check-unit    tests that need no privileges (also: check-bpf, check-net: root)'
@@ -377,13 +383,14 @@ help:
 	@echo 'make check-report  the report of measurements, in a browser if there is chromium'
 	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
 	@echo 'make check-arch    unit tests and module on arm64, armhf, s390x and mipsel, by QEMU (root)'
+	@echo 'make check-cross   builds for arm64, armhf, mipsel, s390x and musl, by gcc and clang; sizes'
 	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'
 	@echo 'sudo make bench-vm the data paths against rmnet and qmimux, in QEMU guests'
 	@echo 'sudo make install  programs, man pages, unit, udev rules, the module by DKMS if there is DKMS; also:'
-	@echo '                   install-programs, install-module, uninstall (DESTDIR, PREFIX, MODULE: system/install.mk)'
+	@echo '                   install-programs, install-module, install-bench, uninstall (DESTDIR, PREFIX, MODULE: system/install.mk)'
 
 include system/install.mk
 

@@ -3,6 +3,8 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <stdbool.h>
+
 #include "record.h"
 
 struct bench {
@@ -18,8 +20,11 @@ extern const struct bench bench_programs;
 extern const struct bench bench_path;
 extern const struct bench bench_flood;
 
-/* Directory of the scripts: bench/ beside the directory of this program. */
+/* Directory of the scripts: bench/ of the source tree, or libexec/qmap-bench where installed. */
 const char *bench_directory(void);
+
+/* Scripts that need the source tree are not installed. */
+bool bench_is_here(const struct bench *b);
 
 /*
  * Runs the script of a level with ROUNDS and SCALE in its environment. Result as struct

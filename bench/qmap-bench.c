@@ -78,7 +78,8 @@ struct options {
 static void list(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(benches); i++)
-		printf("%-8s %s\n", benches[i]->name, benches[i]->what);
+		if (bench_is_here(benches[i]))
+			printf("%-8s %s\n", benches[i]->name, benches[i]->what);
 }
 
 /* Runs in a child process, because a level enters namespaces of its own. */
@@ -103,22 +104,37 @@ static int run_level(const struct bench *b, const struct recorder *r)
 static const struct bench *find(const char *name)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(benches); i++)
-		if (!strcmp(benches[i]->name, name))
+		if (!strcmp(benches[i]->name, name)) {
+			if (!bench_is_here(benches[i]))
+				errx(EXIT_ERROR, "%s needs the source tree of qmap", name);
 			return benches[i];
+		}
 	errx(EXIT_ERROR, "no such level: %s (see `qmap-bench list`)", name);
+}
+
+/* The levels named, or all. Returns their number. */
+static int choose(const struct bench **chosen, char **names, int n)
+{
+	int count = 0;
+
+	for (int i = 0; i < n; i++)
+		chosen[count++] = find(names[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(benches) && !n; i++)
+		if (bench_is_here(benches[i]))
+			chosen[count++] = benches[i];
+	return count;
 }
 
 static int run(const struct recorder *r, char **names, int n)
 {
-	int levels = n ?: (int)ARRAY_SIZE(benches), failed = 0;
+	const struct bench *chosen[n + ARRAY_SIZE(benches)];
+	int levels = choose(chosen, names, n), failed = 0;
 	time_t start = time(NULL);
 
 	if (geteuid())
-		errx(EXIT_ERROR, "needs root: sudo make bench");
-	for (int i = 0; i < n; i++)
-		find(names[i]);
+		errx(EXIT_ERROR, "measuring needs root");
 	for (int i = 0; i < levels; i++) {
-		const struct bench *b = n ? find(names[i]) : benches[i];
+		const struct bench *b = chosen[i];
 
 		printf("\n[%d of %d, %ld s] %s: %s\n", i + 1, levels, (long)(time(NULL) - start),
 		       b->name, b->what);
@@ -170,7 +186,7 @@ static int compare(const struct options *o, char **files, int n)
 
 static int report(const struct options *o, char **files, int n)
 {
-	char *argv[n + 7], path[PATH_MAX + 64];
+	char *argv[n + 7], path[PATH_MAX + 128];
 	int c = 0;
 
 	if (!n)
@@ -284,6 +300,11 @@ static int dispatch(struct options *o, const char *command, char **args, int n)
 	return fputs(usage, stderr), EXIT_ERROR;
 }
 
+static const struct option long_options[] = {
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
 int main(int argc, char **argv)
 {
 	struct options o = {
@@ -293,7 +314,7 @@ int main(int argc, char **argv)
 	int c;
 
 	o.recorder.command = join(argc, argv);
-	while ((c = getopt(argc, argv, "+o:m:r:c:qs:p:ajh")) != -1)
+	while ((c = getopt_long(argc, argv, "+o:m:r:c:qs:p:ajh", long_options, NULL)) != -1)
 		parse_option(&o, c);
 	if (o.recorder.scale < 1 && !o.rounds_given)
 		o.recorder.rounds = 1;

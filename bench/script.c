@@ -9,22 +9,51 @@
 
 #include "bench.h"
 
-const char *bench_directory(void)
+/* In the source tree, and installed. */
+static const char *const directories[] = {"/../bench", "/../libexec/qmap-bench"};
+
+static const char *find_directory(void)
 {
-	static char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/../../bench"));
+	static char path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+	char *end;
 
 	if (n < 0)
 		return "bench";
 	path[n] = 0;
-	*strrchr(path, '/') = 0;
-	strcat(path, "/../bench");
+	end = strrchr(path, '/');
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		snprintf(end, 64, "%s/report.py", directories[i]);
+		n = strlen(path) - strlen("/report.py");
+		if (!access(path, X_OK))
+			break;
+	}
+	path[n] = 0;
 	return path;
+}
+
+const char *bench_directory(void)
+{
+	static const char *found;
+
+	if (!found)
+		found = find_directory();
+	return found;
+}
+
+bool bench_is_here(const struct bench *b)
+{
+	char path[PATH_MAX + 128];
+
+	if (!b->script)
+		return true;
+	snprintf(path, sizeof(path), "%s/%s", bench_directory(), b->script);
+	return !access(path, X_OK);
 }
 
 static void child(const struct bench *b, const struct recorder *r, int out)
 {
-	char path[PATH_MAX + 64], number[32];
+	char path[PATH_MAX + 128], number[32];
 
 	snprintf(path, sizeof(path), "%s/%s", bench_directory(), b->script);
 	snprintf(number, sizeof(number), "%u", r->rounds);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# make install, install-programs, install-module, uninstall
+# make install, install-programs, install-module, install-bench, uninstall
 #
 #   DESTDIR     root of the installed files: nothing outside of it is touched, and no command of the
 #               system is run
@@ -16,6 +16,8 @@ MANDIR        ?= $(PREFIX)/share/man
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
 UDEVDIR       ?= $(PREFIX)/lib/udev/rules.d
 SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
+# qmap-bench looks for it beside its own directory.
+LIBEXECDIR    ?= $(dir $(BINDIR))libexec
 HOOKDIR       ?= $(PREFIX)/share/qmap/hooks
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 CONFDIR       := /etc/qmap
@@ -34,12 +36,21 @@ define FILES
 0755 system/hooks/dns-netns $(HOOKDIR)/dns-netns
 0644 system/90-qmap.rules $(UDEVDIR)/90-qmap.rules
 0644 system/qmap.sysusers $(SYSUSERSDIR)/qmap.conf
-$(foreach m,$(MAN),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)
+$(foreach m,$(filter-out %/qmap-bench.1,$(MAN)),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)
 )
 endef
 export FILES
 
-.PHONY: install install-programs install-module uninstall force
+# install-bench
+define BENCH_FILES
+0755 $(BUILD)/qmap-bench $(BINDIR)/qmap-bench
+0755 bench/report.py $(LIBEXECDIR)/qmap-bench/report.py
+$(foreach m,$(filter %/qmap-bench.1,$(MAN)),0644 $m $(MANDIR)/man1/qmap-bench.1
+)
+endef
+export BENCH_FILES
+
+.PHONY: install install-programs install-module install-bench uninstall force
 
 UNITS := $(BUILD)/system/qmapd.service $(BUILD)/system/qmap-metrics.service
 
@@ -57,14 +68,20 @@ install-programs: $(PROGRAMS) $(MAN) $(UNITS)
 		install -D -m 0600 system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf"
 	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh install
 
+install-bench: $(BUILD)/qmap-bench $(MAN)
+	$(Q)echo "$$BENCH_FILES" | while read -r mode from to; do [ -z "$$to" ] || \
+		install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit 1; done
+
 install-module:
 	$(Q)DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' system/module.sh $(MODULE) $(VERSION)
 
 # A configuration that somebody has changed stays.
 uninstall:
 	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh uninstall
-	$(Q)echo "$$FILES" | while read -r mode from to; do [ -z "$$to" ] || rm -f "$(DESTDIR)$$to"; done
-	$(Q)for dir in "$(DESTDIR)$(HOOKDIR)" "$(DESTDIR)$(dir $(HOOKDIR))"; do \
+	$(Q)printf '%s\n' "$$FILES" "$$BENCH_FILES" | while read -r mode from to; do \
+		[ -z "$$to" ] || rm -f "$(DESTDIR)$$to"; done
+	$(Q)for dir in "$(DESTDIR)$(LIBEXECDIR)/qmap-bench" \
+		"$(DESTDIR)$(HOOKDIR)" "$(DESTDIR)$(dir $(HOOKDIR))"; do \
 		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir"; done
 	$(Q)! cmp -s system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf" || rm "$(DESTDIR)$(CONFDIR)/qmap.conf"
 	$(Q)[ ! -d "$(DESTDIR)$(CONFDIR)" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(CONFDIR)"

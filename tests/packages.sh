@@ -56,7 +56,7 @@ outside() { # command...: in the machine's files and this machine's network
 download() {
 	mount -t proc proc "$T/root/proc"
 	outside sh -c 'apt-get -qq update && apt-get -qq install --no-install-recommends --download-only \
-		-o APT::Sandbox::User=root /root/qmapd_*.deb' >"$T/log" 2>&1
+		-o APT::Sandbox::User=root /root/qmapd_*.deb /root/qmap-bench_*.deb' >"$T/log" 2>&1
 	local status=$?
 	umount "$T/root/proc"
 	[ "$status" = 0 ] || tail -n 3 "$T/log"
@@ -304,6 +304,21 @@ purge_package() {
 	! in_machine getent group qmap
 }
 
+# Measures, and makes a report of it: without the source tree.
+bench_package() {
+	local level
+	apt_install "/root/$(basename "$DEB"/qmap-bench_*.deb)" || return 1
+	for level in $(in_machine qmap-bench list | awk '{ print $1 }'); do
+		in_machine qmap-bench -q -o /root/results run "$level" || return 1
+	done
+	[ -n "$level" ] || { echo "no level is there"; return 1; }
+	in_machine qmap-bench -o /root/report.html -m /root/report.md report /root/results || return 1
+	in_machine grep -q '<svg' /root/report.html || return 1
+	! in_machine qmap-bench run demo || return 1
+	in_machine apt-get -qq purge -o Dpkg::Use-Pty=0 qmap-bench || return 1
+	equal "files of qmap-bench" "" "$(in_machine find /usr -name '*qmap*')"
+}
+
 # The module for each kernel whose headers are there, and gone with the package.
 dkms_package() {
 	local kernels
@@ -334,6 +349,7 @@ on_machine() { # suite
 		}
 		check "$1: remove" remove_package && check "$1: purge" purge_package
 	}
+	check "$1: qmap-bench" bench_package
 	check "$1: module" dkms_package
 	[ "$failed" = 0 ] || tail -n 20 "$T/boot.log"
 	halt

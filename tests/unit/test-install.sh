@@ -20,7 +20,7 @@ installer() { # target, variable...
 machine() {
 	local dir
 	rm -rf "$root"
-	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,share/man/man{5,7,8}} \
+	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,libexec,share/man/man{1,5,7,8}} \
 		usr/{,local/}share/bash-completion/completions \
 		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
 		mkdir -p "$root/$dir"
@@ -41,7 +41,7 @@ test_uninstall_leaves_nothing() {
 	for prefix in /usr/local /usr; do
 		machine
 		before=$(files)
-		installer install PREFIX="$prefix" || return 1
+		installer install install-bench PREFIX="$prefix" || return 1
 		[ -x "$root$prefix/sbin/qmapd" ] && [ -x "$root$prefix/bin/qmapctl" ] || return 1
 		installer uninstall PREFIX="$prefix" || return 1
 		same "after uninstall" "$before" "$(files)" || return 1
@@ -88,7 +88,12 @@ test_variables() {
 test_programs_run() {
 	local page
 	machine
-	installer install || return 1
+	installer install install-bench || return 1
+	"$root/usr/local/bin/qmap-bench" list | grep -q '^programs ' || return 1
+	# needs the source tree
+	! "$root/usr/local/bin/qmap-bench" list | grep -q '^demo ' || return 1
+	echo '{}' >"$T/none"
+	"$root/usr/local/bin/qmap-bench" -o "$T/report.html" report "$T/none" 2>&1 | grep -q 'No such file' && return 1
 	"$root/usr/local/bin/qmapctl" version | grep -q '^qmapctl ' || return 1
 	"$root/usr/local/sbin/qmapd" --version | grep -q '^qmapd ' || return 1
 	for page in doc/*.[0-9].rst; do
