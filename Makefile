@@ -24,7 +24,10 @@ say = @$(if $(V)$(SILENT),:,printf '  %-8s %s\n' $(1) $(2))
 # no: tables of qmapctl without libsmartcols, which small machines may not have.
 SMARTCOLS ?= yes
 OTHER_TABLE := daemon/output/$(if $(filter yes,$(SMARTCOLS)),table_plain,table).c
-PKGS     := libbpf libevent_core json-c inih $(if $(filter yes,$(SMARTCOLS)),smartcols) libmnl
+# no: qmapctl without `top`, which needs a curses library.
+CURSES ?= yes
+OTHER_TOP := daemon/cli/$(if $(filter yes,$(CURSES)),top_none,top).c
+PKGS     := libbpf libevent_core json-c inih $(if $(filter yes,$(SMARTCOLS)),smartcols) $(if $(filter yes,$(CURSES)),ncursesw) libmnl
 WARN     := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 # qmapd runs as root and reads data from modems and networks. Setting one of these replaces all of it.
 CFLAGS   ?= -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
@@ -34,7 +37,8 @@ INC      := -Iinclude -I. -Idaemon -I$(BUILD)/include
 # numbers, which sysfs may have.
 USER_CFLAGS = -std=gnu17 $(WARN) -ffunction-sections -fdata-sections $(PREFIX_MAP) $(INC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DQMAP_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-LDLIBS    := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt -lresolv
+# Each program needs the libraries that it uses.
+LDLIBS    := -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lcrypt -lresolv
 # The sanitizers check calls that _FORTIFY_SOURCE would replace.
 ASAN     := -U_FORTIFY_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -51,7 +55,7 @@ PREFIX_MAP  := -ffile-prefix-map=$(CURDIR)=.
 BPF_CFLAGS   = -O2 -g $(PREFIX_MAP) -fdebug-compilation-dir=. -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
 	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
-LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c $(OTHER_TABLE),$(wildcard daemon/*.c daemon/*/*.c))
+LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c $(OTHER_TABLE) $(OTHER_TOP),$(wildcard daemon/*.c daemon/*/*.c))
 MODEM_SRC := $(wildcard tests/modem/*.c)
 MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c bench/*.bpf.c)
@@ -186,7 +190,7 @@ $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
 $(BUILD)/unit/test_choice: $(addprefix $(BUILD)/asan/,tests/unit/test_choice.o daemon/datapath/choice.o daemon/util/error.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ -lcmocka -o $@
+	$(Q)$(CC) $(ASAN) -Wl,--gc-sections $(LDFLAGS) $^ -lcmocka -o $@
 
 FUZZ      := -U_FORTIFY_SOURCE -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

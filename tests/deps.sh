@@ -8,12 +8,12 @@ set -eu
 
 build=(
 	build-essential pkg-config clang llvm bpftool libbpf-dev libmnl-dev libevent-dev libjson-c-dev
-	libinih-dev libsmartcols-dev libelf-dev python3-docutils
+	libinih-dev libsmartcols-dev libncurses-dev libelf-dev python3-docutils
 )
 demo=(ethtool iproute2 iputils-ping iperf3 jq procps util-linux)
 tests=(
 	libcmocka-dev libclang-rt-14-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd
-	libqmi-utils libqmi-proxy python3 python3-prometheus-client strace dkms clang-format shellcheck cppcheck sparse
+	libqmi-utils libqmi-proxy python3 python3-prometheus-client python3-pyte strace dkms clang-format shellcheck cppcheck sparse
 	nftables tayga
 )
 debug=(flex bison bc libssl-dev dwarves nftables)

@@ -25,10 +25,11 @@ struct cli {
 	bool secrets; /* dump */
 	bool dry_run; /* apply */
 	bool prune;
-	const char *qmap;   /* decode: version as text */
-	unsigned int last;  /* monitor: number of past events to print first */
-	const char *format; /* metrics */
-	const char *file;   /* metrics: written instead of standard output */
+	const char *qmap;      /* decode: version as text */
+	unsigned int last;     /* monitor: number of past events to print first */
+	unsigned int interval; /* top: seconds; 0: the default */
+	const char *format;    /* metrics */
+	const char *file;      /* metrics: written instead of standard output */
 };
 
 /* Kind of a command's first operand. */
@@ -78,6 +79,7 @@ int cli_redial(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_reload(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_show(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_top(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_metrics(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);

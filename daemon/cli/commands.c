@@ -101,6 +101,27 @@ static const struct option_def metrics_options[] = {
 	 .help = "replace FILE in one step instead of printing"},
 };
 
+static int set_interval(void *member, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*end || end == value || *value == '-' || n < 1 || n > 60)
+		return error_set(err, -EINVAL, "bad --interval \"%.40s\": a number from 1 to 60",
+				 value);
+	*(unsigned int *)member = n;
+	return 0;
+}
+
+static const struct option_def top_options[] = {
+	{.name = "interval",
+	 .type = OPTION_CALL,
+	 OPTION(interval),
+	 .metavar = "SECONDS",
+	 .help = "between two looks (default 1)",
+	 .set = set_interval},
+};
+
 static int set_last(void *member, const char *value, struct error *err)
 {
 	char *end;
@@ -144,6 +165,9 @@ const struct cli_command cli_commands[] = {
 	 .help = "what is attached (the default)"},
 	{.name = "stats", .usage = "[DEV]", .operand = CLI_OPERAND_ATTACHED, .run = cli_stats,
 	 .help = "counters of trunks and ports, dropped frames by reason"},
+	{.name = "top", .usage = "[DEV] [OPTION]...", OPTIONS(top_options),
+	 .operand = CLI_OPERAND_ATTACHED, .run = cli_top,
+	 .help = "rates of trunks and ports, the signal and the states, on the terminal, until q"},
 	{.name = "metrics", .usage = "[DEV] [OPTION]...", OPTIONS(metrics_options),
 	 .operand = CLI_OPERAND_ATTACHED, .run = cli_metrics,
 	 .help = "states, signal and counters for Prometheus and others that read OpenMetrics"},
@@ -181,7 +205,7 @@ static const struct {
 	{"stop", "detach"},	 {"down", "detach"},	{"del", "detach"},
 	{"delete", "detach"},	 {"remove", "detach"},	{"disconnect", "detach"},
 	{"reread", "reload"},	 {"sync", "apply"},	{"restart", "redial"},
-	{"reconnect", "redial"}, {"top", "stats"},	{"counters", "stats"},
+	{"reconnect", "redial"}, {"rates", "top"},	{"counters", "stats"},
 	{"save", "dump"},	 {"config", "dump"},	{"showconf", "dump"},
 	{"log", "monitor"},	 {"events", "monitor"}, {"watch", "monitor"},
 	{"check", "probe"},	 {"scan", "probe"},	{"parse", "decode"},

@@ -17,6 +17,13 @@ typedef int (*cli_local_fn)(struct json_object **out, const char *dev, struct er
 int cli_ask(const struct cli *cli, const char *command, const char *dev, cli_local_fn local,
 	    struct json_object **out, struct error *err);
 
+/*
+ * Asks for the results of `show` and `stats`, of @dev or of all trunks (NULL). @stats stays NULL if
+ * @dev has no counters now. New references, also of @show alone on failure.
+ */
+int cli_show_and_stats(const struct cli *cli, const char *dev, struct json_object **show,
+		       struct json_object **stats, struct error *err);
+
 /* Does a qmapd answer on the socket? */
 bool cli_daemon_runs(const struct cli *cli);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "daemon.h"
-#include "local.h"
 #include "output/metrics.h"
 #include "util/write_file.h"
 
@@ -16,21 +15,6 @@ static int parse_format(const char *text, enum metrics_format *format, struct er
 		return 0;
 	return error_set(err, -EINVAL, "bad --format \"%.20s\": allowed: openmetrics, prometheus",
 			 text);
-}
-
-/* A trunk that waits for its modem has no counters, which is no failure of the others. */
-static int ask(struct cli *cli, const char *dev, struct json_object **show,
-	       struct json_object **stats, struct error *err)
-{
-	struct error why = {0};
-	int ret = cli_ask(cli, "show", dev, local_show, show, err);
-
-	if (ret)
-		return ret;
-	ret = cli_ask(cli, "stats", dev, local_stats, stats, &why);
-	if (ret && ret != -EBUSY)
-		return error_pass(err, &why);
-	return 0;
 }
 
 /* New memory; NULL: there is none. */
@@ -80,7 +64,7 @@ int cli_metrics(struct cli *cli, int argc, char **argv, struct error *err)
 
 	if (ret)
 		return ret;
-	ret = ask(cli, dev, &show, &stats, err);
+	ret = cli_show_and_stats(cli, dev, &show, &stats, err);
 	if (!ret) {
 		families = metrics_json(show, stats, cli_daemon_runs(cli));
 		ret = print(cli, format, families, err);

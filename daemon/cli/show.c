@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <json-c/json.h>
 
 #include "daemon.h"
 #include "local.h"
 #include "discover/probe.h"
 #include "output/output.h"
+
+/* A trunk that waits for its modem has no counters, which is no failure of the others. */
+int cli_show_and_stats(const struct cli *cli, const char *dev, struct json_object **show,
+		       struct json_object **stats, struct error *err)
+{
+	struct error why = {0};
+	int ret = cli_ask(cli, "show", dev, local_show, show, err);
+
+	if (ret)
+		return ret;
+	ret = cli_ask(cli, "stats", dev, local_stats, stats, &why);
+	if (ret && ret != -EBUSY)
+		return error_pass(err, &why);
+	return 0;
+}
 
 typedef void (*print_fn)(const struct output *output, FILE *out, struct json_object *result);
 

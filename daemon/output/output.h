@@ -44,6 +44,9 @@ void output_probe(const struct output *output, FILE *out, struct json_object *su
  */
 void output_choice(FILE *out, const char *datapath, int64_t percent, const char *why);
 
+/* The lines of `show` about the trunk itself: data path and modem, network and signal. */
+void output_show_head(FILE *out, struct json_object *trunk);
+
 /* Prints one line of `monitor`. */
 void output_event(const struct output *output, FILE *out, struct json_object *line);
 

@@ -321,6 +321,13 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	}
 }
 
+void output_show_head(FILE *out, struct json_object *trunk)
+{
+	print_head(out, trunk);
+	print_datapath(out, trunk);
+	print_network(out, trunk);
+}
+
 void output_show(const struct output *output, FILE *out, struct json_object *trunks)
 {
 	size_t n = json_object_array_length(trunks);
@@ -332,9 +339,7 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 
 		if (i)
 			fputc('\n', out);
-		print_head(out, trunk);
-		print_datapath(out, trunk);
-		print_network(out, trunk);
+		output_show_head(out, trunk);
 		print_table(out, trunk);
 		print_reasons(out, trunk);
 	}

@@ -18,6 +18,7 @@
 #include "daemon/util/error_json.h"
 #include "daemon/util/log.h"
 #include "daemon/output/output.h"
+#include "daemon/output/top.h"
 
 typedef void (*print_fn)(const struct output *output, FILE *out, struct json_object *o);
 
@@ -511,6 +512,63 @@ static void log_of_what_others_do(void **state)
 	assert_int_equal(l.n, 1);
 }
 
+static void expect_top(const char *before, const char *now, double seconds, const char *want)
+{
+	struct json_object *show = json_tokener_parse(
+		"[{\"dev\":\"w0\",\"datapath\":\"xdp\",\"dl_max_bytes\":1000,\"pdns\":["
+		"{\"port\":\"w0.1\",\"families\":[{\"state\":\"starting\"},{\"state\":\"up\"}]},"
+		"{\"port\":null,\"families\":[{\"state\":\"waiting-for-registration\"}]}]}]");
+	struct json_object *a = before ? json_tokener_parse(before) : NULL;
+	struct json_object *b = now ? json_tokener_parse(now) : NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	output_top(f, show, a, b, seconds);
+	fclose(f);
+	assert_string_equal(text, want);
+	free(text);
+	json_object_put(show);
+	json_object_put(a);
+	json_object_put(b);
+}
+
+#define TOP_HEAD  "w0: data path xdp, aggregates up to 1000 bytes\n"
+#define TOP_TABLE "  PORT            STATE        RX-BIT/S RX-PKT/S TX-BIT/S TX-PKT/S DROPS/S\n"
+#define TOP_PORT  "  w0.1            up           "
+#define TOP_WAITS "  -               waiting-for-        0        0        0        0       0\n\n"
+#define TOP_STATS(aggregates, bytes, frames, drops, rx, tx)                                        \
+	"[{\"dev\":\"w0\",\"aggregates\":" aggregates ",\"bytes\":" bytes ",\"frames\":" frames    \
+	",\"drops\":{\"not_ip\":" drops "},\"ports\":[{\"port\":\"w0.1\",\"flow_off\":true,"       \
+	"\"rx_packets\":" rx ",\"rx_bytes\":" rx "000,\"tx_packets\":" tx ",\"tx_bytes\":" tx      \
+	"00,\"tx_dropped\":" drops "}]}]"
+
+static void top(void **state)
+{
+	expect_top(TOP_STATS("100", "50000", "1000", "0", "1000", "0"),
+		   TOP_STATS("300", "150000", "3500", "8", "3500", "1999"), 2,
+		   TOP_HEAD "  100 aggregates/s, 12.5 frames each, 500 bytes (50 % of 1000), "
+			    "4 drops/s\n" TOP_TABLE TOP_PORT
+			    "   10.0M     1.2k   799.6k     1.0k       4 stopped\n" TOP_WAITS);
+}
+
+/* The first time, on a new attach, and without counters. */
+static void top_without_rates(void **state)
+{
+	const char *none =
+		TOP_HEAD "  0 aggregates/s, 0.0 frames each, 0 bytes (0 % of 1000), "
+			 "0 drops/s\n" TOP_TABLE TOP_PORT
+			 "       0        0        0        0       0 stopped\n" TOP_WAITS;
+	const char *many = TOP_STATS("9", "9", "9", "9", "9", "9");
+
+	expect_top(NULL, many, 0, none);
+	expect_top(many, TOP_STATS("1", "1", "1", "1", "1", "1"), 1, none);
+	expect_top(many, many, 0, none);
+	expect_top(many, NULL, 1,
+		   TOP_HEAD TOP_TABLE TOP_PORT
+		   "       0        0        0        0       0\n" TOP_WAITS);
+}
+
 #define T(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -522,6 +580,8 @@ int main(void)
 		T(show_nonsense),
 		T(stats),
 		T(stats_of_rmnet),
+		T(top),
+		T(top_without_rates),
 		T(probe),
 		T(probe_modems),
 		T(errors),
