@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the files of session/ only. */
+/* The session itself: for session.c, rooms.c, reset.c, state.c and show.c only. */
 #ifndef QMAP_SESSION_INTERNAL_H
 #define QMAP_SESSION_INTERNAL_H
 
@@ -11,6 +11,7 @@
 #include "format.h"
 #include "guests.h"
 #include "ids.h"
+#include "setup.h"
 #include "watch.h"
 #include "session.h"
 
@@ -27,18 +28,6 @@ enum session_phase {
 	PHASE_OVER,	/* only session_free() is left */
 };
 
-enum modem_state {
-	MODEM_SYNC,
-	MODEM_VERSIONS,
-	MODEM_WDA_CLIENT,
-	MODEM_DMS_CLIENT,
-	MODEM_MODEL,
-	MODEM_REVISION,
-	MODEM_MANUFACTURER,
-	MODEM_FORMAT,
-	MODEM_READY,
-};
-
 /* SYNC at the end of giving back. */
 enum reset {
 	RESET_NONE,
@@ -49,26 +38,23 @@ enum reset {
 struct session {
 	struct event_base *base;
 	struct session_setup setup;
-	const struct config_trunk *config; /* of @setup; its PDNs: see pdns */
+	const struct config_trunk *config; /* of @setup */
 	const struct session_ops *ops;
 	void *arg;
 
+	/* the objects: session/rooms.c */
 	struct clients *clients;
-
-	enum session_phase phase;
-	enum modem_state modem;
-	unsigned int attempt; /* of the modem's present step */
-	char model[64], revision[96], manufacturer[64];
-
 	struct ids *ids;
 	struct guests *guests;
 	struct format *format;
-	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
-
 	struct facts *facts;
+	struct setup *set_up;
 	struct calls *calls;
 	struct watch *watch;
-	struct event *kick;	/* runs on_kick() */
+
+	enum session_phase phase;
+	bool was_giving_back; /* an earlier process died while releasing: ids may be gone already */
+	struct event *kick;   /* runs on_kick() */
 	struct event *deadline; /* of the release */
 	struct error error;	/* reason why start failed */
 	struct error give_back_error;
@@ -85,10 +71,10 @@ void session_kick(struct session *s);
 /* Start, or adoption, has failed with s->error: releases everything. */
 void session_fail(struct session *s);
 void session_changed(struct session *s);
-/* Sets s->error. */
-void session_error_silent(struct session *s);
 /* The modem has restarted, or (@rebooted false) the channel is gone. */
 void session_lost(struct session *s, bool rebooted, const char *why);
+/* The data format is agreed: the owner builds its data path, then all calls start at once. */
+void session_set_up(struct session *s);
 /* While releasing: further requests are pointless. */
 void session_gave_up(struct session *s, int err);
 static inline bool session_giving_back(const struct session *s)
@@ -105,14 +91,6 @@ void session_rooms_free(struct session *s);
 
 /* Starts polling, and counting the time without traffic, from the beginning. */
 void session_watch_start(struct session *s);
-
-/* session/modem.c */
-void session_modem_enter(struct session *s, enum modem_state state);
-/*
- * An answer on CTL came after its deadline. If the present step repeats its request, the answer to
- * an earlier attempt completes it as well: a modem may take longer than the interval of attempts.
- */
-void session_modem_late(struct session *s, const struct qmi_message *m);
 
 /* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);

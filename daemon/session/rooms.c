@@ -29,7 +29,7 @@ static void on_synced(void *arg)
 	struct session *s = arg;
 
 	/* Some modems answer SYNC with an indication as well as a response. */
-	if (s->reset || (s->phase == PHASE_SETUP && s->modem <= MODEM_VERSIONS))
+	if (s->reset || setup_is_at_sync(s->set_up))
 		return;
 	session_lost(s, true, "modem has restarted: its calls and client ids are gone");
 }
@@ -43,7 +43,7 @@ static void on_late(void *arg, const struct qmi_message *m)
 	if (m->id == QMI_CTL_ALLOCATE_CID)
 		ids_late(s->ids, m);
 	else
-		session_modem_late(s, m);
+		setup_late(s->set_up, m);
 }
 
 static const struct clients_owner clients_owner = {
@@ -130,6 +130,23 @@ static const struct facts_owner facts_owner = {
 	.signal = on_signal,
 	.run_dir = run_dir,
 };
+
+/* --- set-up --- */
+
+static void on_set_up(void *arg)
+{
+	session_set_up(arg);
+}
+
+static void on_set_up_failed(void *arg, const struct error *err)
+{
+	struct session *s = arg;
+
+	s->error = *err;
+	session_fail(s);
+}
+
+static const struct setup_owner setup_owner = {.done = on_set_up, .failed = on_set_up_failed};
 
 /* --- calls --- */
 
@@ -241,6 +258,7 @@ static const struct watch_owner watch_owner = {
 int session_rooms_new(struct session *s, struct error *err)
 {
 	struct calls_env env = {.base = s->base, .config = s->config};
+	struct setup_env setup_env = {.config = s->config, .control = s->setup.control};
 	int ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
 			       err);
 
@@ -251,9 +269,14 @@ int session_rooms_new(struct session *s, struct error *err)
 	env.format = s->format = format_new(s->clients, &s->setup);
 	env.facts = s->facts = facts_new(s->base, s->clients, s->ids, s->config, &facts_owner, s);
 	s->guests = guests_new(s->setup.control, s->clients, s->ids, &guests_owner, s);
+	setup_env.clients = s->clients;
+	setup_env.ids = s->ids;
+	setup_env.facts = s->facts;
+	setup_env.format = s->format;
+	s->set_up = setup_new(&setup_env, &setup_owner, s);
 	s->calls = calls_new(&env, &calls_owner, s);
 	s->watch = watch_new(s->base, s->config, &watch_owner, s);
-	if (s->ids && s->format && s->facts && s->guests && s->calls && s->watch)
+	if (s->ids && s->format && s->facts && s->set_up && s->guests && s->calls && s->watch)
 		return 0;
 	return error_set(err, -ENOMEM, "out of memory");
 }
@@ -264,6 +287,7 @@ void session_rooms_free(struct session *s)
 		clients_close(s->clients);
 	watch_free(&s->watch);
 	calls_free(&s->calls);
+	setup_free(&s->set_up);
 	facts_free(&s->facts);
 	format_free(&s->format);
 	guests_free(&s->guests);

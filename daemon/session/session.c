@@ -24,6 +24,7 @@ static void set_phase(struct session *s, enum session_phase phase)
 	s->phase = phase;
 	if (session_giving_back(s))
 		clients_give_back(s->clients);
+	setup_stop(s->set_up);
 	if (phase == PHASE_STOPPING || phase == PHASE_OVER)
 		calls_be_quiet(s->calls);
 }
@@ -71,6 +72,24 @@ static void give_back(struct session *s, enum session_phase phase)
 	session_kick(s);
 }
 
+void session_set_up(struct session *s)
+{
+	int ret;
+
+	session_changed(s);
+	ret = s->ops->format(s->arg, format_agreed(s->format), &s->error);
+	if (ret < 0) {
+		error_set(&s->error, ret, "data path could not be built");
+		session_fail(s);
+		return;
+	}
+	s->phase = PHASE_CALLS;
+	calls_start(s->calls);
+	facts_start(s->facts);
+	session_watch_start(s);
+	session_kick(s);
+}
+
 void session_fail(struct session *s)
 {
 	if (!session_giving_back(s))
@@ -85,20 +104,11 @@ void session_gave_up(struct session *s, int err)
 	session_kick(s);
 }
 
-void session_error_silent(struct session *s)
-{
-	error_set(&s->error, -ETIMEDOUT, "modem does not answer QMI on %s within %u s",
-		  s->setup.control, s->config->timeout);
-	error_hint(&s->error,
-		   "check that this is the QMI port, that the modem is in QMI mode "
-		   "(AT+QCFG=\"usbnet\",0) and that its driver sets DTR (qmi_wwan does)");
-}
-
 void session_adopt_failed(struct session *s)
 {
 	if (s->phase != PHASE_ADOPT)
 		return;
-	session_error_silent(s);
+	setup_error_silent(s->set_up, &s->error);
 	set_phase(s, PHASE_FAILING);
 	s->gave_up = true;
 	session_kick(s);
@@ -266,7 +276,7 @@ int session_start(struct session **out, struct event_base *base, const struct se
 	if (r < 0)
 		return r;
 	(*out)->phase = PHASE_SETUP;
-	session_modem_enter(*out, MODEM_SYNC);
+	setup_start((*out)->set_up);
 	return 0;
 }
 
@@ -279,7 +289,6 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 	if (r < 0)
 		return r;
 	(*out)->phase = PHASE_ADOPT;
-	(*out)->modem = MODEM_READY;
 	r = session_state_load(*out, state, err);
 	if (r < 0) {
 		session_free(out);

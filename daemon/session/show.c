@@ -32,9 +32,7 @@ struct json_object *session_show(const struct session *s)
 	struct json_object *o = json_object_new_object();
 	const struct data_format *format = format_agreed(s->format);
 
-	json_add_text(o, "model", s->model);
-	json_add_text(o, "revision", s->revision);
-	json_add_text(o, "manufacturer", s->manufacturer);
+	setup_show(s->set_up, o);
 	json_add_text(o, "control", s->setup.control);
 	json_add_bool(o, "exclusive", clients_exclusive(s->clients));
 	json_add_int(o, "proxy_clients", guests_count(s->guests));

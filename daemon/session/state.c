@@ -25,9 +25,7 @@ struct json_object *session_state(const struct session *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_add_string(o, "model", s->model);
-	json_add_string(o, "revision", s->revision);
-	json_add_string(o, "manufacturer", s->manufacturer);
+	setup_save(s->set_up, o);
 	json_add_int(o, "services", clients_services(s->clients));
 	facts_save(s->facts, o);
 	json_object_object_add(o, "clients", clients_state(s));
@@ -38,13 +36,6 @@ struct json_object *session_state(const struct session *s)
 	json_object_object_add(o, "calls", calls_save(s->calls));
 	json_object_object_add(o, "guests", guests_state(s->guests));
 	return o;
-}
-
-static void load_text(struct json_object *o, const char *key, char *s, size_t size)
-{
-	const char *v = json_get_string(o, key);
-
-	snprintf(s, size, "%s", v ? v : "");
 }
 
 static void load_format(struct session *s, struct json_object *o)
@@ -74,10 +65,7 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 
 	if (!json_object_is_type(state, json_type_object))
 		return error_set(err, -EBADMSG, "what the earlier session has left is no state");
-	load_text(state, "model", s->model, sizeof(s->model));
-	load_text(state, "revision", s->revision, sizeof(s->revision));
-	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
-	format_identify(s->format, s->model, s->revision);
+	setup_load(s->set_up, state);
 	load_format(s, json_get_object(state, "format"));
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));

@@ -1026,7 +1026,7 @@ static void test_lost_at_the_end(void **state)
 }
 
 /*
- * Answers to allocations that nobody has asked for, as fast as the modem can send: some ids are
+ * Answers to allocations without a request, as fast as the modem can send: some ids are
  * released, SYNC at the end is for the others, and the state does not grow with them.
  */
 static void test_ids_unasked_for(void **state)
