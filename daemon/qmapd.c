@@ -30,7 +30,6 @@
 #include "util/resume.h"
 #include "proxy/proxy.h"
 #include "qmi/transport.h"
-#include "rtnl/monitor.h"
 #include "manager/trunk_list.h"
 
 #define DEFAULT_CONFIG CONFIG_DIRECTORY
@@ -74,11 +73,10 @@ static const struct option_def option_defs[] = {
 
 struct daemon {
 	struct event_base *base;
-	struct event *sigterm, *sigint, *sighup, *netlink;
+	struct event *sigterm, *sigint, *sighup;
 	const struct args *args;
 	const char *config;	    /* file or directory; NULL: the default, if it exists */
 	struct config_daemon proxy; /* settings of the qmi-proxy */
-	struct rtnl_monitor *monitor;
 	struct resume_watch *resume;
 	struct events *events;
 	struct trunk_list *trunks;
@@ -202,78 +200,12 @@ static void on_reload(struct control_request *req, struct json_object *args, voi
 
 static const struct control_command own_commands[] = {{"reload", true, on_reload}, {0}};
 
-static void on_link(void *arg, const struct rtnl_link *link)
-{
-	struct daemon *d = arg;
-
-	trunk_list_netdev(d->trunks, link->ifindex, link->name);
-}
-
-static void on_link_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
-{
-	struct daemon *d = arg;
-
-	trunk_list_netdev_gone(d->trunks, ifindex, name, moved);
-}
-
-static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void *addr,
-			 unsigned int prefix)
-{
-	struct daemon *d = arg;
-
-	trunk_list_port_changed(d->trunks, ifindex);
-}
-
-/* A route or a queue has changed: check the whole netdev. */
-static void on_netdev_changed(void *arg, unsigned int ifindex)
-{
-	struct daemon *d = arg;
-
-	trunk_list_port_changed(d->trunks, ifindex);
-}
-
-static void on_tc_gone(void *arg)
-{
-	struct daemon *d = arg;
-
-	trunk_list_programs_changed(d->trunks);
-}
-
 static void on_resume(void *arg, unsigned int seconds)
 {
 	struct daemon *d = arg;
 
 	log_info("The machine has slept for %u s: looking at everything again", seconds);
 	trunk_list_resumed(d->trunks);
-}
-
-static void on_resync(void *arg)
-{
-	struct daemon *d = arg;
-
-	log_warning("netlink events were lost: looking at everything again");
-	trunk_list_resync(d->trunks);
-}
-
-static const struct rtnl_monitor_ops monitor_ops = {
-	.link = on_link,
-	.link_gone = on_link_gone,
-	.addr_gone = on_addr_gone,
-	.route_gone = on_netdev_changed,
-	.made = on_netdev_changed,
-	.queue = on_netdev_changed,
-	.tc_gone = on_tc_gone,
-	.resync = on_resync,
-};
-
-static void on_netlink(evutil_socket_t fd, short what, void *arg)
-{
-	struct daemon *d = arg;
-
-	if (rtnl_monitor_read(d->monitor)) {
-		log_error("No more netlink events: %m");
-		event_del(d->netlink);
-	}
 }
 
 static int open_events(struct daemon *d, struct error *err)
@@ -283,17 +215,14 @@ static int open_events(struct daemon *d, struct error *err)
 	d->base = loop_new();
 	if (!d->base)
 		return error_set(err, -ENOMEM, "cannot make an event loop");
-	ret = rtnl_monitor_open(&d->monitor, NULL, &monitor_ops, d, err)
-		      ?: resume_watch_new(&d->resume, d->base, on_resume, d, err);
+	ret = resume_watch_new(&d->resume, d->base, on_resume, d, err);
 	if (ret)
 		return ret;
 	d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d->base);
 	d->sigint = evsignal_new(d->base, SIGINT, on_signal, d->base);
 	d->sighup = evsignal_new(d->base, SIGHUP, on_sighup, d);
-	d->netlink = event_new(d->base, rtnl_monitor_fd(d->monitor), EV_READ | EV_PERSIST,
-			       on_netlink, d);
-	if (!d->sigterm || !d->sigint || !d->sighup || !d->netlink || event_add(d->sigterm, NULL) ||
-	    event_add(d->sigint, NULL) || event_add(d->sighup, NULL) || event_add(d->netlink, NULL))
+	if (!d->sigterm || !d->sigint || !d->sighup || event_add(d->sigterm, NULL) ||
+	    event_add(d->sigint, NULL) || event_add(d->sighup, NULL))
 		return error_set(err, -ENOMEM, "cannot make an event loop");
 	return 0;
 }
@@ -306,8 +235,6 @@ static void close_all(struct daemon *d)
 	proxy_server_stop();
 	control_server_free(&d->control);
 	events_free(&d->events);
-	if (d->netlink)
-		event_free(d->netlink);
 	if (d->sighup)
 		event_free(d->sighup);
 	if (d->sigint)
@@ -315,7 +242,6 @@ static void close_all(struct daemon *d)
 	if (d->sigterm)
 		event_free(d->sigterm);
 	resume_watch_free(&d->resume);
-	rtnl_monitor_close(&d->monitor);
 	if (d->base)
 		event_base_free(d->base);
 }

@@ -21,7 +21,7 @@ table() {
 	proxy: qmi util
 	session: config model proxy qmi util
 	trunk: clat config datapath events keep model netdev qmi rtnl session util
-	manager: config control datapath events netdev trunk util
+	manager: config control datapath events netdev rtnl trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util
 	discover: config datapath netdev qmi util

@@ -13,6 +13,7 @@
 #include "util/json_get.h"
 #include "util/log.h"
 #include "netdev/dev.h"
+#include "rtnl/watch.h"
 #include "monitor.h"
 
 #define MAX_TRUNKS CONFIG_MAX_TRUNKS
@@ -45,6 +46,8 @@ static bool is_free(void *arg, const struct trunk *by, const char *name)
 	return true;
 }
 
+static void on_netlink(void *arg, const char *netns, const struct rtnl_event *e);
+
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
 {
 	*out = calloc(1, sizeof(**out));
@@ -53,7 +56,8 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 	(*out)->env = *env;
 	(*out)->env.is_free = is_free;
 	(*out)->env.arg = *out;
-	return applier_new(&(*out)->applier, env->base, *out, err);
+	return rtnl_watch_new(&(*out)->env.watch, env->base, on_netlink, *out, err)
+		       ?: applier_new(&(*out)->applier, env->base, *out, err);
 }
 
 void trunk_list_free(struct trunk_list **l)
@@ -63,6 +67,7 @@ void trunk_list_free(struct trunk_list **l)
 	for (unsigned int i = 0; i < (*l)->n; i++)
 		trunk_free(&(*l)->trunks[i]);
 	applier_free(&(*l)->applier);
+	rtnl_watch_free(&(*l)->env.watch);
 	free(*l);
 	*l = NULL;
 }
@@ -517,13 +522,11 @@ static struct trunk *of_device(const struct trunk_list *l, const char *device)
 	return NULL;
 }
 
-void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name)
+static void netdev(struct trunk_list *l, unsigned int ifindex, const char *name)
 {
 	struct trunk *t = of_netdev(l, ifindex);
 	char device[256];
 
-	for (unsigned int i = 0; i < l->n; i++)
-		trunk_netlink(l->trunks[i], "", ifindex, name, TRUNK_LINK_CHANGED);
 	if (t && strcmp(trunk_netdev(t), name))
 		trunk_netdev_renamed(t, name);
 	if (t)
@@ -536,51 +539,70 @@ void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *n
 		trunk_offer(t, name);
 }
 
-void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const char *name,
-			    bool moved)
+static void netdev_gone(struct trunk_list *l, unsigned int ifindex, bool moved)
 {
 	struct trunk *t = of_netdev(l, ifindex);
 
-	for (unsigned int i = 0; i < l->n; i++)
-		trunk_netlink(l->trunks[i], "", ifindex, name,
-			      moved ? TRUNK_LINK_MOVED : TRUNK_LINK_GONE);
 	if (t)
 		trunk_netdev_gone(t, moved ? "somebody has moved the netdev to another namespace"
 					   : "the netdev is gone: modem unplugged or restarted");
 }
 
-void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex)
-{
-	for (unsigned int i = 0; i < l->n; i++)
-		trunk_netlink(l->trunks[i], "", ifindex, "", TRUNK_LINK_CHANGED);
-}
-
-void trunk_list_programs_changed(struct trunk_list *l)
+static void programs_changed(struct trunk_list *l)
 {
 	for (unsigned int i = 0; i < l->n; i++)
 		trunk_programs_changed(l->trunks[i]);
 }
 
-void trunk_list_resync(struct trunk_list *l)
+/* Looks at everything again. */
+static void resync(struct trunk_list *l)
 {
 	char name[IFNAMSIZ];
 
+	programs_changed(l);
 	for (unsigned int i = 0; i < l->n; i++) {
 		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
 
-		trunk_programs_changed(l->trunks[i]);
-		if (ifindex && !if_indextoname(ifindex, name))
-			trunk_list_netdev_gone(l, ifindex, "", false);
-		else if (ifindex)
-			trunk_list_netdev(l, ifindex, name);
-		else
+		if (!ifindex)
 			trunk_seek(l->trunks[i]);
+		else if (if_indextoname(ifindex, name))
+			netdev(l, ifindex, name);
+		else
+			netdev_gone(l, ifindex, false);
+	}
+}
+
+static void on_netlink(void *arg, const char *netns, const struct rtnl_event *e)
+{
+	struct trunk_list *l = arg;
+
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_netlink(l->trunks[i], netns, e);
+	switch (e->kind) {
+	case RTNL_LINK:
+		if (!*netns)
+			netdev(l, e->ifindex, e->name);
+		break;
+	case RTNL_LINK_GONE:
+	case RTNL_LINK_MOVED:
+		if (!*netns)
+			netdev_gone(l, e->ifindex, e->kind == RTNL_LINK_MOVED);
+		break;
+	case RTNL_TC_GONE:
+		programs_changed(l);
+		break;
+	case RTNL_LOST:
+		log_warning("netlink events were lost: looking at everything again");
+		resync(l);
+		break;
+	case RTNL_CHANGED:
+		break;
 	}
 }
 
 void trunk_list_resumed(struct trunk_list *l)
 {
-	trunk_list_resync(l);
+	resync(l);
 	for (unsigned int i = 0; i < l->n; i++)
 		trunk_resumed(l->trunks[i]);
 }

@@ -33,19 +33,8 @@ int trunk_list_attach(struct trunk_list *l, const struct config_trunk *config, t
 int trunk_list_detach(struct trunk_list *l, const char *dev, trunk_list_done done, void *arg,
 		      struct error *err);
 
-/* Netdev @name has appeared, or has been renamed to that. */
-void trunk_list_netdev(struct trunk_list *l, unsigned int ifindex, const char *name);
-/* The netdev has gone (@moved: to another network namespace). */
-void trunk_list_netdev_gone(struct trunk_list *l, unsigned int ifindex, const char *name,
-			    bool moved);
-/* An address or a route of the netdev is gone. */
-void trunk_list_port_changed(struct trunk_list *l, unsigned int ifindex);
-/* Another process has deleted a tc filter or qdisc: perhaps one of ours. */
-void trunk_list_programs_changed(struct trunk_list *l);
 /* The machine has been suspended. */
 void trunk_list_resumed(struct trunk_list *l);
-/* Events were lost: checks everything. */
-void trunk_list_resync(struct trunk_list *l);
 
 /* For control_server_new(), with the list as its argument. */
 extern const struct control_command trunk_commands[];

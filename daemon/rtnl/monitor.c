@@ -14,25 +14,24 @@
 
 struct rtnl_monitor {
 	struct mnl_socket *sock;
-	const struct rtnl_monitor_ops *ops;
+	rtnl_monitor_fn fn;
 	void *arg;
 	char buf[RTNL_BUFFER];
 };
 
-int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
-		      const struct rtnl_monitor_ops *ops, void *arg, struct error *err)
+int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns, rtnl_monitor_fn fn, void *arg,
+		      struct error *err)
 {
 	struct rtnl_monitor *m = calloc(1, sizeof(*m));
 	int ret, fd;
 
 	if (!m)
 		return error_set(err, -ENOMEM, "out of memory");
-	m->ops = ops;
+	m->fn = fn;
 	m->arg = arg;
 	ret = rtnl_socket_open(&m->sock, netns,
 			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
-				       (ops->tc_gone || ops->queue ? RTMGRP_TC : 0),
+				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_TC,
 			       err);
 	if (ret) {
 		free(m);
@@ -69,9 +68,16 @@ static const struct nlattr *find_attr(const struct nlmsghdr *nlh, size_t skip, u
 	return NULL;
 }
 
-static void link_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+static void report(const struct rtnl_monitor *m, enum rtnl_kind kind, unsigned int ifindex,
+		   const char *name)
+{
+	m->fn(m->arg, &(struct rtnl_event){kind, ifindex, name});
+}
+
+static void link_event(const struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	enum rtnl_kind kind = RTNL_LINK;
 	struct rtnl_link link;
 
 	/*
@@ -81,66 +87,48 @@ static void link_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
 		return;
 	rtnl_link_parse(nlh, &link);
-	if (nlh->nlmsg_type == RTM_NEWLINK && m->ops->link)
-		m->ops->link(m->arg, &link);
-	else if (nlh->nlmsg_type == RTM_DELLINK && m->ops->link_gone)
-		m->ops->link_gone(m->arg, link.ifindex, link.name,
-				  find_attr(nlh, sizeof(*ifi), IFLA_NEW_NETNSID));
+	if (nlh->nlmsg_type == RTM_DELLINK)
+		kind = find_attr(nlh, sizeof(*ifi), IFLA_NEW_NETNSID) ? RTNL_LINK_MOVED
+								      : RTNL_LINK_GONE;
+	report(m, kind, link.ifindex, link.name);
 }
 
-static void addr_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || !m->ops->addr_gone)
-		return;
-	attr = find_attr(nlh, sizeof(*ifa), IFA_LOCAL);
-	if (!attr)
-		attr = find_attr(nlh, sizeof(*ifa), IFA_ADDRESS);
-	if (attr && mnl_attr_get_payload_len(attr) == (ifa->ifa_family == AF_INET ? 4 : 16))
-		m->ops->addr_gone(m->arg, ifa->ifa_index, ifa->ifa_family,
-				  mnl_attr_get_payload(attr), ifa->ifa_prefixlen);
-}
-
-static void made_address(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+static void addr_event(const struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || !m->ops->made)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
 		return;
-	if (ifa->ifa_family == AF_INET6 && !(ifa->ifa_flags & IFA_F_PERMANENT))
-		m->ops->made(m->arg, ifa->ifa_index);
+	if (nlh->nlmsg_type == RTM_DELADDR ||
+	    (ifa->ifa_family == AF_INET6 && !(ifa->ifa_flags & IFA_F_PERMANENT)))
+		report(m, RTNL_CHANGED, ifa->ifa_index, "");
 }
 
-static void route_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+static void route_event(const struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	bool gone = nlh->nlmsg_type == RTM_DELROUTE;
-	void (*fn)(void *arg, unsigned int ifindex) = gone ? m->ops->route_gone : m->ops->made;
 	const struct nlattr *attr;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || !fn)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
 		return;
 	if (gone ? rtm->rtm_dst_len : rtm->rtm_protocol != RTPROT_RA)
 		return;
 	attr = find_attr(nlh, sizeof(*rtm), RTA_OIF);
 	if (attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0)
-		fn(m->arg, mnl_attr_get_u32(attr));
+		report(m, RTNL_CHANGED, mnl_attr_get_u32(attr), "");
 }
 
-static void tc_event(struct rtnl_monitor *m, const struct nlmsghdr *nlh)
+static void tc_event(const struct rtnl_monitor *m, const struct nlmsghdr *nlh)
 {
 	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
-	bool queue = nlh->nlmsg_type == RTM_NEWQDISC || nlh->nlmsg_type == RTM_DELQDISC;
-	bool gone = nlh->nlmsg_type == RTM_DELTFILTER || nlh->nlmsg_type == RTM_DELQDISC;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*tc))
 		return;
-	if (gone && m->ops->tc_gone)
-		m->ops->tc_gone(m->arg);
-	if (queue && m->ops->queue)
-		m->ops->queue(m->arg, tc->tcm_ifindex);
+	if (nlh->nlmsg_type == RTM_DELTFILTER || nlh->nlmsg_type == RTM_DELQDISC)
+		report(m, RTNL_TC_GONE, 0, "");
+	if (nlh->nlmsg_type == RTM_NEWQDISC || nlh->nlmsg_type == RTM_DELQDISC)
+		report(m, RTNL_CHANGED, tc->tcm_ifindex, "");
 }
 
 static void take_datagram(struct rtnl_monitor *m, int len)
@@ -150,10 +138,8 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK)
 			link_event(m, nlh);
-		else if (nlh->nlmsg_type == RTM_DELADDR)
+		else if (nlh->nlmsg_type == RTM_DELADDR || nlh->nlmsg_type == RTM_NEWADDR)
 			addr_event(m, nlh);
-		else if (nlh->nlmsg_type == RTM_NEWADDR)
-			made_address(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_type == RTM_NEWROUTE)
 			route_event(m, nlh);
 		else
@@ -170,9 +156,9 @@ int rtnl_monitor_read(struct rtnl_monitor *m)
 			take_datagram(m, n);
 		else if (errno == EAGAIN)
 			return 0;
-		else if ((errno == ENOBUFS || errno == ENOSPC) && m->ops->resync)
-			m->ops->resync(m->arg);
-		else if (errno != ENOBUFS && errno != ENOSPC && errno != EINTR)
+		else if (errno == ENOBUFS || errno == ENOSPC)
+			report(m, RTNL_LOST, 0, "");
+		else if (errno != EINTR)
 			return -errno;
 	}
 	return 0;

@@ -3,7 +3,7 @@
  * Reports changes to links and addresses from rtnetlink's notifications.
  *
  * Events are hints, not a journal: the kernel drops them when the reader is slow (ENOBUFS) and
- * reports that once. After resync() the owner must read everything again that it relies on.
+ * reports that once. After RTNL_LOST the owner must read everything again that it relies on.
  */
 #ifndef QMAP_RTNL_MONITOR_H
 #define QMAP_RTNL_MONITOR_H
@@ -15,37 +15,38 @@
 
 struct rtnl_monitor;
 
-/* Each callback may be NULL. None of them may close the monitor. */
-struct rtnl_monitor_ops {
-	/* A link is new or has changed: name (same ifindex: renamed), flags, MTU, address. */
-	void (*link)(void *arg, const struct rtnl_link *link);
-	/* A link is gone; @moved: to another namespace. */
-	void (*link_gone)(void *arg, unsigned int ifindex, const char *name, bool moved);
-	/* An address is gone. @family AF_INET or AF_INET6; address in network byte order. */
-	void (*addr_gone)(void *arg, unsigned int ifindex, int family, const void *addr,
-			  unsigned int prefix);
-	/* A route through the link is gone. */
-	void (*route_gone)(void *arg, unsigned int ifindex);
-	/* The kernel has added an IPv6 address or route there because of a router advertisement. */
-	void (*made)(void *arg, unsigned int ifindex);
-	/* A tc filter or qdisc is gone, on any link. */
-	void (*tc_gone)(void *arg);
-	/* A queueing discipline of the link was added, removed or changed. */
-	void (*queue)(void *arg, unsigned int ifindex);
-	/* Events were lost. */
-	void (*resync)(void *arg);
+enum rtnl_kind {
+	RTNL_LINK,	/* a link is new or has changed: name (same ifindex: renamed), flags, MTU */
+	RTNL_LINK_GONE, /* a link is gone */
+	RTNL_LINK_MOVED, /* ... to another namespace */
+	/*
+	 * An address of the link is gone, or a route through it; the kernel has added one of them
+	 * because of a router advertisement; its queueing discipline was added, removed or changed.
+	 */
+	RTNL_CHANGED,
+	RTNL_TC_GONE, /* a tc filter or qdisc is gone, on any link */
+	RTNL_LOST,    /* events were lost: everything must be read again */
 };
 
-/* Listens in namespace @netns (NULL or "": the current one). @ops must stay valid. */
-int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns,
-		      const struct rtnl_monitor_ops *ops, void *arg, struct error *err);
+struct rtnl_event {
+	enum rtnl_kind kind;
+	unsigned int ifindex; /* 0 with the last two kinds */
+	const char *name;     /* of the link, with the first three kinds; else "" */
+};
+
+/* May not close the monitor. */
+typedef void (*rtnl_monitor_fn)(void *arg, const struct rtnl_event *e);
+
+/* Listens in namespace @netns (NULL or "": the current one). */
+int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns, rtnl_monitor_fn fn, void *arg,
+		      struct error *err);
 void rtnl_monitor_close(struct rtnl_monitor **m);
 
 /* Non-blocking; readable when events wait. */
 int rtnl_monitor_fd(const struct rtnl_monitor *m);
 
 /*
- * Calls the callbacks for pending events. Negative errno if the socket is broken; lost events are
+ * Calls the callback for each pending event. Negative errno if the socket is broken; lost events are
  * no error.
  */
 int rtnl_monitor_read(struct rtnl_monitor *m);

@@ -17,6 +17,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	struct trunk_port *p = &t->ports[t->nports++];
 
 	trunk_port_init(t, p, pdn);
+	trunk_watch(t, p, 1);
 	if (resolv_conf)
 		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
 	p->ifindex = json_get_int(show, "ifindex");
@@ -48,7 +49,6 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
 		trunk_port_locate(&t->ports[i]);
 	}
-	trunk_repair_watch(t->repair);
 	trunk_look_begin(t);
 	trunk_programs_changed(t);
 	trunk_listen_commands(t);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <string.h>
 
+#include "rtnl/watch.h"
 #include "util/log.h"
 #include "clat.h"
 #include "internal.h"
@@ -25,6 +26,11 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 	trunk_port_name(&t->config, pdn->number, p->port.name);
 }
 
+void trunk_watch(struct trunk *t, const struct trunk_port *p, int users)
+{
+	rtnl_watch_use(t->env.watch, p->port.netns, users);
+}
+
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = &t->ports[t->nports];
@@ -35,10 +41,12 @@ int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *
 	if (ret)
 		return ret;
 	ret = trunk_port_place(p, err);
-	if (ret)
+	if (ret) {
 		t->ops->del_port(t->dp, pdn->mux, NULL);
-	else
+	} else {
 		t->nports++;
+		trunk_watch(t, p, 1);
+	}
 	trunk_port_locate(p);
 	return ret;
 }
@@ -59,6 +67,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 	}
 	if (t->dp && t->ops->del_port(t->dp, p->port.mux, &err))
 		log_warning("%s: %s", p->port.name, err.text);
+	trunk_watch(t, p, -1);
 	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
 	t->nports--;
 }
@@ -157,7 +166,6 @@ static int build(struct trunk *t, struct error *err)
 		if (ret)
 			return ret;
 	}
-	trunk_repair_watch(t->repair);
 	trunk_look_begin(t);
 	return trunk_dev_prepare(&t->dev, format->version != QMAP_OFF, format->dl_max_bytes, err);
 }
@@ -177,7 +185,6 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 {
 	int ret = 0;
 
-	trunk_repair_unwatch(t->repair);
 	trunk_look_end(t);
 	if (t->commands)
 		event_free(t->commands);
@@ -194,7 +201,8 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	/* netdevs of a process that died before it saved them */
 	if (t->adopted && t->dev.ifindex)
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
-	t->nports = 0;
+	while (t->nports)
+		trunk_watch(t, &t->ports[--t->nports], -1);
 	trunk_clat_forget_all(t);
 	trunk_dev_restore(&t->dev);
 	return ret;

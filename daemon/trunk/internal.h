@@ -17,7 +17,6 @@
 #include "modem.h"
 #include "util/node.h"
 #include "port.h"
-#include "repair.h"
 
 struct event;
 struct json_object;
@@ -78,7 +77,6 @@ struct trunk {
 	struct data_format format; /* as agreed last; @dp is built for it */
 	struct event *commands;	   /* QMAP commands are pending */
 	struct session *session;   /* NULL with control=none, and without a modem */
-	struct trunk_repair *repair;
 	/* trunk/reconcile.c: */
 	struct event *look;
 	int64_t look_ms;			  /* time of the next look, CLOCK_MONOTONIC */
@@ -179,6 +177,8 @@ void trunk_adopt_reason(struct trunk *t, struct json_object *show);
 
 /* trunk/build.c: data path and ports. */
 void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn);
+/* Adds @users (+1 or -1) to those of the port's namespace that watch it. */
+void trunk_watch(struct trunk *t, const struct trunk_port *p, int users);
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
 void trunk_del_port(struct trunk *t, unsigned int pdn);
 /* On failure, removes everything again. */

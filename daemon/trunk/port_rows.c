@@ -8,6 +8,7 @@
 #include "events/events.h"
 #include "rtnl/rtnl.h"
 #include "rtnl/snapshot.h"
+#include "rtnl/watch.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "datapath/clat.h"
@@ -102,6 +103,7 @@ static int make_again(void *arg, struct error *err)
 	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
 	if (ret)
 		return ret;
+	rtnl_watch_again(t->env.watch, p->port.netns);
 	trunk_port_locate(p);
 	if (up)
 		trunk_set_flow(t, p, true);

@@ -11,6 +11,7 @@
 
 #include "events/events.h"
 #include "rtnl/snapshot.h"
+#include "rtnl/watch.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "internal.h"
@@ -181,6 +182,8 @@ static unsigned int each_port(struct trunk *t, struct views *views, int64_t now)
 
 		if (!view || (!view->kernel && !view->missing))
 			continue;
+		if (view->missing)
+			rtnl_watch_again(t->env.watch, p->port.netns);
 		if (now)
 			wait = sooner(wait, trunk_port_reconcile(t, p, view->kernel, now));
 		else

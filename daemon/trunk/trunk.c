@@ -16,6 +16,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "qmi/transport.h"
+#include "rtnl/monitor.h"
 #include "clat.h"
 #include "internal.h"
 
@@ -391,26 +392,23 @@ static bool is_inner(const struct trunk *t, const char *name)
 	return false;
 }
 
-void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
-		   enum trunk_link_event what)
+void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *e)
 {
-	if (what == TRUNK_LINK_CHANGED && !*netns && ifindex == t->dev.ifindex)
+	bool gone = e->kind == RTNL_LINK_GONE || e->kind == RTNL_LINK_MOVED;
+
+	if (!*netns && (gone ? t->dp && is_inner(t, e->name) : e->ifindex == t->dev.ifindex))
 		trunk_look(t);
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 
-		if (strcmp(p->port.netns, netns) ||
-		    (p->ifindex != ifindex && (!*name || strcmp(trunk_port_pdn(p)->vrf, name))))
+		if (strcmp(p->port.netns, netns))
 			continue;
-		if (p->ifindex != ifindex)
-			what = TRUNK_LINK_CHANGED; /* its VRF has come or gone */
-		if (what == TRUNK_LINK_MOVED)
-			p->away = true;
+		if (p->ifindex == e->ifindex)
+			p->away |= e->kind == RTNL_LINK_MOVED;
+		else if (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name))
+			continue; /* nor its VRF */
 		trunk_look(t);
-		return;
 	}
-	if (what != TRUNK_LINK_CHANGED && !*netns && t->dp && is_inner(t, name))
-		trunk_look(t);
 }
 
 /* --- closing --- */
@@ -650,8 +648,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
-	    !trunk_settle_new(t) && !trunk_repair_new(&t->repair, t, err))
+	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) && !trunk_settle_new(t))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -681,7 +678,8 @@ void trunk_free(struct trunk **p)
 		trunk_save(t);
 	trunk_settle_free(t);
 	trunk_clat_forget_all(t);
-	trunk_repair_free(&t->repair);
+	for (unsigned int i = 0; i < t->nports; i++)
+		trunk_watch(t, &t->ports[i], -1);
 	if (t->look)
 		event_free(t->look);
 	if (t->commands)

@@ -16,6 +16,8 @@ struct datapath_stats;
 struct event_base;
 struct events;
 struct json_object;
+struct rtnl_event;
+struct rtnl_watch;
 struct trunk;
 
 /* @err NULL: done; otherwise the failure, and everything has been undone. */
@@ -26,6 +28,8 @@ struct trunk_env {
 	struct event_base *base;
 	const char *run_dir;   /* for resolv.conf files */
 	struct events *events; /* for events; may be NULL */
+	/* To be used for namespaces of ports; its owner calls trunk_netlink(). May be NULL. */
+	struct rtnl_watch *watch;
 	/*
 	 * May @t take netdev @name, or does its device belong to another trunk? May be
 	 * NULL: yes.
@@ -126,17 +130,8 @@ void trunk_seek(struct trunk *t);
 /* Its netdev is gone (unplugged, moved away): no traffic is possible. */
 void trunk_netdev_gone(struct trunk *t, const char *why);
 void trunk_netdev_renamed(struct trunk *t, const char *name);
-/*
- * Netdev @ifindex in namespace @netns ("") has changed: checks it if it is the trunk's, a port's,
- * or below a port. @name may be "".
- */
-enum trunk_link_event {
-	TRUNK_LINK_CHANGED,
-	TRUNK_LINK_GONE,
-	TRUNK_LINK_MOVED, /* to another namespace */
-};
-void trunk_netlink(struct trunk *t, const char *netns, unsigned int ifindex, const char *name,
-		   enum trunk_link_event what);
+/* A change in namespace @netns ("": ours): reconciles if a netdev of @t, or a VRF, is concerned. */
+void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *e);
 /* Reconciles soon, once for all calls until then: netdev and ports; the data path's programs, too. */
 void trunk_look(struct trunk *t);
 void trunk_programs_changed(struct trunk *t);

@@ -217,6 +217,27 @@ test_port_in_a_namespace() {
 	equal "left in red" "" "$(ip -n red -o link | grep -o 'wwan0[^:@]*')"
 }
 
+# So is one whose PDN is added while the trunk is attached; events alone tell of it.
+test_port_in_a_namespace_is_added() {
+	ip netns add red
+	modem_start
+	qmapd_start
+	printf '[trunk wwan0]\ncontrol = %s\npoll = 0\n[trunk wwan0 pdn 1]\n' "$T/qmi" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	printf '[trunk wwan0 pdn 2]\nnetns = red\n' >>"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	wait_for 5 red_2_has_address || fail "$(qmapctl show)"
+	ip -n red address flush dev wwan0.2
+	wait_for 5 red_2_has_address || fail "the address is not repaired"
+	is_told "wwan0.2 repaired: somebody has deleted its address"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+red_2_has_address() {
+	[ -n "$(ip -n red -o -4 address show dev wwan0.2 scope global 2>/dev/null)" ]
+}
+
 # After three repairs it stays as it is.
 test_no_fight_loop() {
 	start

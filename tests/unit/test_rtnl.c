@@ -2,6 +2,7 @@
 /* rtnetlink requests and events in two network namespaces of the test's own. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <poll.h>
@@ -21,6 +22,7 @@
 
 #include "daemon/rtnl/rtnl.h"
 #include "daemon/rtnl/monitor.h"
+#include "daemon/rtnl/watch.h"
 #include "daemon/rtnl/request.h"
 #include "daemon/rtnl/snapshot.h"
 #include "daemon/rtnl/sysctl.h"
@@ -688,52 +690,40 @@ static void features(void **state)
 }
 
 struct seen {
-	unsigned int links, gone, moved, addresses, resyncs;
+	unsigned int links, gone, moved, changed, lost;
+	unsigned int changed_ifindex;
 	char last_name[IFNAMSIZ], gone_name[IFNAMSIZ];
-	uint8_t address[16];
-	unsigned int prefix;
+	char netns[64]; /* of the last event, of a watch */
 };
 
-static void on_link(void *arg, const struct rtnl_link *link)
+static void on_event(void *arg, const struct rtnl_event *e)
 {
 	struct seen *s = arg;
 
-	s->links++;
-	memcpy(s->last_name, link->name, IFNAMSIZ);
+	switch (e->kind) {
+	case RTNL_LINK:
+		s->links++;
+		snprintf(s->last_name, IFNAMSIZ, "%s", e->name);
+		break;
+	case RTNL_LINK_MOVED:
+		s->moved++;
+		/* fall through */
+	case RTNL_LINK_GONE:
+		assert_int_not_equal(e->ifindex, 0);
+		s->gone++;
+		snprintf(s->gone_name, IFNAMSIZ, "%s", e->name);
+		break;
+	case RTNL_CHANGED:
+		s->changed++;
+		s->changed_ifindex = e->ifindex;
+		break;
+	case RTNL_TC_GONE:
+		break;
+	case RTNL_LOST:
+		s->lost++;
+		break;
+	}
 }
-
-static void on_gone(void *arg, unsigned int ifindex, const char *name, bool moved)
-{
-	struct seen *s = arg;
-
-	assert_int_not_equal(ifindex, 0);
-	s->gone++;
-	s->moved += moved;
-	snprintf(s->gone_name, IFNAMSIZ, "%s", name);
-}
-
-static void on_addr_gone(void *arg, unsigned int ifindex, int family, const void *addr,
-			 unsigned int prefix)
-{
-	struct seen *s = arg;
-
-	assert_int_not_equal(ifindex, 0);
-	s->addresses++;
-	memcpy(s->address, addr, family == AF_INET ? 4 : 16);
-	s->prefix = prefix;
-}
-
-static void on_resync(void *arg)
-{
-	((struct seen *)arg)->resyncs++;
-}
-
-static const struct rtnl_monitor_ops ops = {
-	.link = on_link,
-	.link_gone = on_gone,
-	.addr_gone = on_addr_gone,
-	.resync = on_resync,
-};
 
 /* Events are queued before the request that caused them is acknowledged. */
 static void drain(struct rtnl_monitor *m)
@@ -752,7 +742,7 @@ static void monitor_links(void **state)
 	unsigned int ifindex;
 
 	skip_unless_able();
-	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	assert_int_equal(rtnl_monitor_open(&m, NULL, on_event, &s, NULL), 0);
 	ifindex = add_pair(nl);
 	drain(m);
 	assert_in_range(s.links, 2, 20);
@@ -777,12 +767,11 @@ static void monitor_deletion(void **state)
 	skip_unless_able();
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET, a, 30, true, NULL), 0);
-	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	assert_int_equal(rtnl_monitor_open(&m, NULL, on_event, &s, NULL), 0);
 	assert_int_equal(rtnl_addr_flush(nl, ifindex, AF_INET, NULL, 32, NULL), 1);
 	drain(m);
-	assert_int_equal(s.addresses, 1);
-	assert_memory_equal(s.address, a, 4);
-	assert_int_equal(s.prefix, 30);
+	assert_in_range(s.changed, 1, 5); /* the address, and the route to its prefix */
+	assert_int_equal(s.changed_ifindex, ifindex);
 	assert_int_equal(rtnl_link_del(nl, ifindex, NULL), 0);
 	drain(m);
 	assert_int_equal(s.gone, 2); /* both ends */
@@ -801,18 +790,72 @@ static void monitor_overrun(void **state)
 
 	skip_unless_able();
 	ifindex = add_pair(nl);
-	assert_int_equal(rtnl_monitor_open(&m, NULL, &ops, &s, NULL), 0);
+	assert_int_equal(rtnl_monitor_open(&m, NULL, on_event, &s, NULL), 0);
 	setsockopt(rtnl_monitor_fd(m), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	for (unsigned int i = 0; i < 200; i++)
 		assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1300 + i % 2, NULL), 0);
 	drain(m);
-	assert_in_range(s.resyncs, 1, 200);
+	assert_in_range(s.lost, 1, 200);
 	s.links = 0;
 	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1350, NULL), 0);
 	drain(m);
 	assert_int_not_equal(s.links, 0);
 	assert_string_equal(s.last_name, "qtest0");
 	rtnl_monitor_close(&m);
+}
+
+static void on_watch(void *arg, const char *netns, const struct rtnl_event *e)
+{
+	struct seen *s = arg;
+
+	snprintf(s->netns, sizeof(s->netns), "%s", netns);
+	on_event(s, e);
+}
+
+/* Deletes a link in namespace OTHER, and reads the events of @base. */
+static void delete_in_other(struct event_base *base)
+{
+	struct rtnl *other = NULL;
+	struct rtnl_link link;
+
+	assert_int_equal(rtnl_open(&other, OTHER, NULL), 0);
+	assert_int_equal(rtnl_veth_add(other, "qtest5", "qtest6", 1500, NULL), 0);
+	assert_int_equal(rtnl_link_get(other, "qtest5", &link, NULL), 0);
+	assert_int_equal(rtnl_link_del(other, link.ifindex, NULL), 0);
+	rtnl_close(&other);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* One watcher for all users of a namespace, until the last has left it. */
+static void watch_shared(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct rtnl_watch *w = NULL;
+	struct seen s = {0};
+
+	skip_unless_able();
+	assert_int_equal(rtnl_watch_new(&w, base, on_watch, &s, NULL), 0);
+	delete_in_other(base);
+	assert_int_equal(s.gone, 0);
+	rtnl_watch_use(w, OTHER, 1);
+	rtnl_watch_use(w, OTHER, 1);
+	delete_in_other(base);
+	assert_int_equal(s.gone, 2); /* both ends, each once */
+	assert_string_equal(s.netns, OTHER);
+	rtnl_watch_use(w, OTHER, -1);
+	delete_in_other(base);
+	assert_int_equal(s.gone, 4);
+	rtnl_watch_again(w, OTHER);
+	delete_in_other(base);
+	assert_int_equal(s.gone, 6);
+	rtnl_watch_use(w, OTHER, -1);
+	delete_in_other(base);
+	assert_int_equal(s.gone, 6);
+	add_pair(*state);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_string_equal(s.netns, "");
+	rtnl_watch_free(&w);
+	event_base_free(base);
 }
 
 /* Addresses change between the parts of a dump: it is repeated until it is consistent. */
@@ -910,6 +953,7 @@ int main(void)
 		T(monitor_links),
 		T(monitor_deletion),
 		T(monitor_overrun),
+		T(watch_shared),
 		T(flush_while_others_change),
 		T(dump_of_a_changing_table),
 	};
