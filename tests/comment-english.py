@@ -4,7 +4,7 @@
 
 Prints, for each folder and for the whole tree, how often they occur in 1,000 words of comment, and
 how many of 100 comments begin with a word that leaves the subject out. Fails where a folder exceeds
-a limit. Documents are counted for information only.
+a limit; README and manuals are a folder, too.
 
 usage: comment-english.py [FILE...]    the named files, which count as one folder
        comment-english.py -v           also prints the lines that are over a limit
@@ -133,8 +133,6 @@ def main(args):
     print_line("tree", tree)
     bad = 0
     for name, count in sorted(counts.items()):
-        if name == "documents":
-            continue
         for word in count.over(exact=named):
             print("%s: %.1f of \"%s\", at most %g" % (name, count.rate(word), word, LIMITS[word][1]))
             bad = 1

@@ -23,7 +23,7 @@ enum metrics_format {
  */
 struct json_object *metrics_json(struct json_object *show, struct json_object *stats, bool running);
 
-/* Prints what metrics_json() has returned. */
+/* Prints the result of metrics_json(). */
 void metrics_print(FILE *out, enum metrics_format format, struct json_object *families);
 
 /*

@@ -72,7 +72,7 @@ static double dropped(const struct pair *trunk)
 	return sum;
 }
 
-/* Aggregates a second, how full they were, and what was dropped. */
+/* Aggregates a second, how full they were, and dropped packets. */
 static void print_aggregates(FILE *out, const struct pair *trunk, struct json_object *show)
 {
 	double aggregates = rate(trunk, "aggregates"), frames = rate(trunk, "frames");
