@@ -171,10 +171,9 @@ static int change_all(struct config_plan *plan, const struct config_trunk *runni
 			      ?: add_pdns(plan, running, wanted);
 }
 
-/* Without QMAP the trunk itself is the only port: it cannot be added or removed alone. */
-static void reattach_instead(struct config_plan *plan, size_t first)
+void config_plan_reattach(struct config_plan *plan, size_t first)
 {
-	if (plan->n == first || plan->steps[first].kind != CONFIG_STEP_REMOVE_PDN)
+	if (plan->n == first)
 		return;
 	plan->steps[first].kind = CONFIG_STEP_REATTACH;
 	plan->steps[first].pdn = 0;
@@ -199,9 +198,34 @@ int config_diff(struct config_plan *plan, const struct config_trunk *running,
 		return add_step(plan, CONFIG_STEP_REATTACH, running->dev, 0, changes);
 	ret = change_all(plan, running, wanted, changes);
 	json_object_put(changes);
-	if (wanted->qmap == CONFIG_QMAP_OFF)
-		reattach_instead(plan, first);
+	/* without QMAP the trunk itself is the only port: it cannot be added or removed alone */
+	if (wanted->qmap == CONFIG_QMAP_OFF && plan->n > first &&
+	    plan->steps[first].kind == CONFIG_STEP_REMOVE_PDN)
+		config_plan_reattach(plan, first);
 	return ret;
+}
+
+int config_plan_datapath(struct config_plan *plan, const char *dev, const char *from,
+			 const char *to)
+{
+	struct config_step *s = NULL;
+	struct json_object *o;
+	int ret;
+
+	for (size_t i = 0; i < plan->n; i++)
+		if (!strcmp(plan->steps[i].dev, dev) && !plan->steps[i].pdn)
+			s = &plan->steps[i];
+	if (s && s->kind != CONFIG_STEP_CHANGE)
+		return 0;
+	ret = s ? 0 : add_step(plan, CONFIG_STEP_CHANGE, dev, 0, NULL);
+	if (ret)
+		return ret;
+	o = json_object_new_object();
+	json_object_object_add(o, "setting", json_object_new_string("datapath"));
+	json_object_object_add(o, "from", json_object_new_string(from));
+	json_object_object_add(o, "to", json_object_new_string(to));
+	json_object_array_add((s ?: &plan->steps[plan->n - 1])->changes, o);
+	return 0;
 }
 
 int config_plan_redial(struct config_plan *plan, const char *dev, unsigned int pdn)

@@ -58,4 +58,14 @@ const char *config_step_name(enum config_step_kind kind);
 /* {"step": name, "dev": ..., "pdn": number or null, "changes": [...]}. New reference. */
 struct json_object *config_step_to_json(const struct config_step *step);
 
+/*
+ * Adds a change of the data path of @dev, whose configuration names none, to @plan: to the step that
+ * changes @dev, or as one. A plan that attaches @dev again, or detaches it, stays. -ENOMEM.
+ */
+int config_plan_datapath(struct config_plan *plan, const char *dev, const char *from,
+			 const char *to);
+
+/* Makes the steps from @first on, which are of one trunk, one step that attaches it again. */
+void config_plan_reattach(struct config_plan *plan, size_t first);
+
 #endif

@@ -88,7 +88,7 @@ static const struct config_word words[] = {
 	 .help = "QMI device or unix socket; qmi-proxy:PATH; none: data path alone"},
 	{.key = "qmap", TRUNK(qmap), ENUM(qmap_choices), CHANGE(REPLACE),
 	 .help = "QMAP version; auto: the highest that the modem agrees to"},
-	{.key = "datapath", TRUNK(datapath), ENUM(datapath_choices), CHANGE(REPLACE),
+	{.key = "datapath", TRUNK(datapath), ENUM(datapath_choices), CHANGE(IN_PLACE),
 	 .help = "way of splitting aggregates; auto: the cheapest that works here"},
 	{.key = "dl-max-bytes", TRUNK(dl_max_bytes), UINT(0, QMAP_MAX_AGGREGATE), .metavar = "N",
 	 CHANGE(REPLACE),

@@ -100,17 +100,32 @@ static int plan_redials(struct applier *a, const struct trunk *t)
 	return ret;
 }
 
+/* The steps for one trunk. A data path may need another format, or a cheaper one works by now. */
+static int plan_trunk(struct applier *a, struct config_trunk *c)
+{
+	const struct trunk *t = running(a, c->dev);
+	size_t first = a->plan.n;
+	int ret = config_diff(&a->plan, t ? trunk_config(t) : NULL, c);
+	const char *better;
+
+	if (ret || !t)
+		return ret;
+	if (trunk_needs_other_format(t, c))
+		config_plan_reattach(&a->plan, first);
+	better = c->datapath == trunk_config(t)->datapath ? trunk_better_datapath(t) : NULL;
+	if (better)
+		ret = config_plan_datapath(&a->plan, c->dev, trunk_datapath(t), better);
+	return ret ?: plan_redials(a, t);
+}
+
 static int make_plan(struct applier *a, struct error *err)
 {
 	int ret = a->prune ? plan_detaches(a) : 0;
 
 	for (size_t i = 0; i < a->wanted.n && !ret; i++) {
 		struct config_trunk *c = a->wanted.trunks[i];
-		const struct trunk *t = running(a, c->dev);
 
-		ret = keep_secrets(a, c, err)
-			      ?: config_diff(&a->plan, t ? trunk_config(t) : NULL, c)
-			      ?: (t ? plan_redials(a, t) : 0);
+		ret = keep_secrets(a, c, err) ?: plan_trunk(a, c);
 	}
 	a->steps = ret ? NULL : calloc(a->plan.n + 1, sizeof(*a->steps));
 	if (!a->steps)
@@ -288,9 +303,10 @@ static int change(struct step *s, struct trunk *t, struct error *err)
 		return trunk_remove_pdn(t, s->what->pdn, pdn_over, s, err);
 	if (s->what->kind == CONFIG_STEP_REDIAL_PDN && json_object_array_length(s->what->changes))
 		return trunk_redial_pdn(t, p, pdn_over, s, err);
-	if (s->what->kind == CONFIG_STEP_CHANGE)
+	if (s->what->kind == CONFIG_STEP_CHANGE) {
 		trunk_set(t, c);
-	else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
+		ret = trunk_change_datapath(t, err);
+	} else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
 		ret = trunk_set_pdn(t, p, err);
 	else if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
 		ret = dial_again(t, p->number, err);

@@ -55,6 +55,13 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	return 0;
 }
 
+/* That process died between two data paths (trunk_change_datapath()): the calls are there. */
+static int build_again(struct trunk *t, struct error *err)
+{
+	return trunk_choose_datapath(t, err) ?: trunk_grant_datapath(t, t->format.version, err)
+		       ?: trunk_build(t, err);
+}
+
 static int adopt_config(struct trunk *t, struct json_object *state, struct error *err)
 {
 	struct json_object *config = json_get_object(state, "config");
@@ -117,6 +124,9 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	trunk_fill_setup(t);
 	if (meta->datapath[0] &&
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
+		log_warning("%s: %s", t->config.dev, lost.text);
+	if (!meta->datapath[0] && session && t->was_ready && t->dev.ifindex &&
+	    build_again(t, &lost))
 		log_warning("%s: %s", t->config.dev, lost.text);
 	if (!t->dev.ifindex)
 		trunk_begin(t, TRUNK_ABSENT);

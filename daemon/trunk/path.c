@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Chooses the data path of a trunk, and says why. */
+/* Chooses the data path of a trunk, says why, and changes it while calls are up. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "util/json_get.h"
@@ -163,4 +164,130 @@ void trunk_adopt_reason(struct trunk *t, struct json_object *show)
 	const char *why = json_get_string(show, "datapath_reason");
 
 	snprintf(t->path_why, sizeof(t->path_why), "%s", why ? why : "");
+}
+
+/* --- another data path while calls are up --- */
+
+/*
+ * The data path that the configuration asks for now, with the QMAP version in use; the present one
+ * if that carries the version at no higher cost.
+ */
+static int choose_again(const struct trunk *t, struct datapath_choice *c, struct error *err)
+{
+	const struct datapath_ops *ops = by_config[t->config.datapath];
+	int version = t->format.version;
+
+	if (ops)
+		return (ops == t->ops ? 0 : ops->probe(t->dev.name, err))
+			       ?: datapath_choose_only(c, ops, version, err);
+	return datapath_choose(c, t->dev.name, version, err);
+}
+
+static bool has_choice(const struct trunk *t)
+{
+	return t->dp && t->state == TRUNK_READY && t->ops != &datapath_raw;
+}
+
+const char *trunk_better_datapath(const struct trunk *t)
+{
+	struct datapath_choice c;
+
+	if (!has_choice(t) || t->config.datapath != CONFIG_DATAPATH_AUTO ||
+	    choose_again(t, &c, NULL) || c.wish[0].ops == t->ops ||
+	    datapath_cost(c.wish[0].ops, t->format.version) >=
+		    datapath_cost(t->ops, t->format.version))
+		return NULL;
+	return c.wish[0].ops->name;
+}
+
+bool trunk_needs_other_format(const struct trunk *t, const struct config_trunk *config)
+{
+	const struct datapath_ops *ops = by_config[config->datapath];
+	struct datapath_choice c;
+
+	return has_choice(t) && ops && datapath_choose_only(&c, ops, t->format.version, NULL);
+}
+
+/* The connected families of all ports, which a new data path has to get again. */
+struct calls {
+	struct {
+		unsigned int pdn;
+		struct ip_settings settings[2];
+	} ports[CONFIG_MAX_PDNS];
+	unsigned int n;
+};
+
+static struct calls *keep_calls(const struct trunk *t)
+{
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	for (unsigned int i = 0; calls && i < t->nports; i++) {
+		calls->ports[i].pdn = t->ports[i].port.number;
+		memcpy(calls->ports[i].settings, t->ports[i].settings,
+		       sizeof(calls->ports[i].settings));
+		calls->n++;
+	}
+	return calls;
+}
+
+static int restore_calls(struct trunk *t, const struct calls *calls, struct error *err)
+{
+	if (!trunk_has_control(t))
+		return trunk_start_static(t, err);
+	for (unsigned int i = 0; i < calls->n; i++)
+		for (int j = 0; j < 2; j++)
+			if (calls->ports[i].settings[j].family)
+				trunk_session_ops.up(t, calls->ports[i].pdn,
+						     &calls->ports[i].settings[j]);
+	return 0;
+}
+
+/* Builds with @ops in place of what there is; after a failure with the former one again. */
+static int replace(struct trunk *t, const struct datapath_ops *ops, struct error *err)
+{
+	const struct datapath_ops *old = t->ops;
+	struct error again = {0};
+	int ret;
+
+	trunk_tear_down(t, NULL);
+	ret = trunk_clear_pins(t, err);
+	t->ops = ops;
+	ret = ret ?: trunk_build(t, err);
+	if (!ret)
+		return 0;
+	t->ops = old;
+	if (trunk_build(t, &again)) {
+		log_error("%s: cannot go back to data path %s: %s", t->config.dev, old->name,
+			  again.text);
+		trunk_input_later(t, TRUNK_IN_LOST, &again);
+	}
+	return ret;
+}
+
+int trunk_change_datapath(struct trunk *t, struct error *err)
+{
+	struct datapath_choice c = {0};
+	struct calls *calls;
+	int ret;
+
+	if (!has_choice(t))
+		return 0; /* it is chosen when the modem is opened */
+	ret = choose_again(t, &c, err);
+	if (ret || c.wish[0].ops == t->ops)
+		return ret;
+	calls = keep_calls(t);
+	if (!calls)
+		return error_set(err, -ENOMEM, "out of memory");
+	log_info("%s: data path %s takes the place of %s", t->config.dev, c.wish[0].ops->name,
+		 t->ops->name);
+	t->choice = c;
+	ret = replace(t, c.wish[0].ops, err);
+	if (t->dp) {
+		int up = restore_calls(t, calls, ret ? NULL : err);
+
+		ret = ret ?: up;
+	}
+	free(calls);
+	trunk_save(t);
+	return ret;
 }

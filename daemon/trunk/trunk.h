@@ -94,6 +94,17 @@ int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err);
 /* Changes settings of the trunk, not its PDNs; they take effect when the modem is opened next. */
 void trunk_set(struct trunk *t, const struct config_trunk *config);
 
+/*
+ * Builds the data path that the configuration asks for now in place of the present one, with ports
+ * made anew; calls stay. Without a modem that is ready it does nothing: the data path is chosen when
+ * the modem is opened. After a failure the trunk goes on with the former one.
+ */
+int trunk_change_datapath(struct trunk *t, struct error *err);
+/* With `auto`: name of a cheaper data path that trunk_change_datapath() would build; or NULL. */
+const char *trunk_better_datapath(const struct trunk *t);
+/* Does @config ask for a data path that does not carry the QMAP version agreed with the modem? */
+bool trunk_needs_other_format(const struct trunk *t, const struct config_trunk *config);
+
 /* -EBUSY with @err while a caller waits for @t to be attached, adopted or detached. */
 int trunk_check_idle(const struct trunk *t, struct error *err);
 bool trunk_is_detaching(const struct trunk *t);

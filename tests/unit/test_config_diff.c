@@ -92,6 +92,7 @@ static void steps(void **state)
 		{"1", "control=/x datapath=xdp dl-max-bytes=4096 dl-max-datagrams=3 1",
 		 "reattach: control >/x, datapath auto>xdp, dl-max-bytes 0>4096, "
 		 "dl-max-datagrams 0>3"},
+		{"1", "datapath=rmnet 1", "change: datapath auto>rmnet"},
 		{"1", "timeout=5 sync=no 1", "change: sync yes>no, timeout 10>5"},
 		{"1 2 3 4,apn=a", "timeout=5 2,metric=1 3,mux=9 4,apn=b 5",
 		 "remove_pdn 1; remove_pdn 3: mux 131>9; change: timeout 10>5; "
@@ -116,6 +117,51 @@ static void steps(void **state)
 		assert_int_equal(plan.n, 0);
 		config_plan_clear(&plan);
 	}
+}
+
+/* A data path that has become cheaper joins what is planned for the trunk. */
+static void datapath_changes(void **state)
+{
+	static const struct {
+		const char *running, *wanted, *plan;
+	} table[] = {
+		{"1", "1", "change: datapath xdp>shim"},
+		{"1", "1 2", "add_pdn 2; change: datapath xdp>shim"},
+		{"1", "timeout=5 1", "change: timeout 10>5, datapath xdp>shim"},
+		{"1", "qmap=v4 1", "reattach: qmap auto>v4"},
+	};
+	static struct config_trunk running, wanted;
+	char got[512];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct config_plan plan = {0};
+
+		parse(&running, table[i].running);
+		parse(&wanted, table[i].wanted);
+		assert_int_equal(config_diff(&plan, &running, &wanted), 0);
+		assert_int_equal(config_plan_datapath(&plan, wanted.dev, "xdp", "shim"), 0);
+		describe(&plan, got, sizeof(got));
+		assert_string_equal(got, table[i].plan);
+		config_plan_clear(&plan);
+	}
+}
+
+/* Another format needs another attach, whatever else was planned. */
+static void attached_again(void **state)
+{
+	static struct config_trunk running, wanted;
+	struct config_plan plan = {0};
+	char got[512];
+
+	parse(&running, "1");
+	parse(&wanted, "datapath=qmimux 1,apn=b 2");
+	assert_int_equal(config_diff(&plan, &running, &wanted), 0);
+	config_plan_reattach(&plan, 0);
+	describe(&plan, got, sizeof(got));
+	assert_string_equal(got, "reattach: datapath auto>qmimux");
+	config_plan_clear(&plan);
+	config_plan_reattach(&plan, 0);
+	assert_int_equal(plan.n, 0);
 }
 
 static void come_and_go(void **state)
@@ -181,6 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps),
+		cmocka_unit_test(datapath_changes),
+		cmocka_unit_test(attached_again),
 		cmocka_unit_test(come_and_go),
 		cmocka_unit_test(every_word_says_what_it_takes),
 		cmocka_unit_test(kept_secrets_are_no_difference),
