@@ -24,6 +24,7 @@ struct commands {
 	struct ring_buffer *ring;
 	unsigned int trunk;
 	int packet; /* socket for answers, or -1: send none */
+	bool obey;  /* flow control is acknowledged */
 };
 
 struct answer {
@@ -55,7 +56,8 @@ static int on_event(void *arg, void *data, size_t size)
 	const struct qmap_event *ev = data;
 	const struct qmap_cmd *cmd = (const struct qmap_cmd *)ev->data;
 	const struct commands *c = arg;
-	bool known = cmd->name == QMAP_CMD_FLOW_DISABLE || cmd->name == QMAP_CMD_FLOW_ENABLE;
+	bool known = c->obey &&
+		     (cmd->name == QMAP_CMD_FLOW_DISABLE || cmd->name == QMAP_CMD_FLOW_ENABLE);
 
 	if (size < sizeof(*ev) || ev->len < sizeof(*cmd))
 		return 0;
@@ -75,6 +77,7 @@ int commands_open(struct commands **out, int ring, unsigned int trunk, bool answ
 	if (!c)
 		return error_set(err, ret, "out of memory");
 	c->trunk = trunk;
+	c->obey = true;
 	c->packet = answer ? socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 	if (answer && c->packet < 0)
 		ret = -errno;
@@ -105,6 +108,11 @@ void commands_close(struct commands **p)
 int commands_fd(const struct commands *c)
 {
 	return ring_buffer__epoll_fd(c->ring);
+}
+
+void commands_obey(struct commands *c, bool obey)
+{
+	c->obey = obey;
 }
 
 int commands_read(struct commands *c, struct error *err)

@@ -19,6 +19,8 @@ void commands_close(struct commands **c);
 
 /* Readable when commands are pending. */
 int commands_fd(const struct commands *c);
+/* Flow control is answered with "unsupported" from now on, or with an acknowledgement again. */
+void commands_obey(struct commands *c, bool obey);
 int commands_read(struct commands *c, struct error *err);
 
 #endif

@@ -19,6 +19,16 @@ struct datapath_place {
 	char netns[64];
 };
 
+/* What datapath/hold.c does with the uplink of a port. */
+struct datapath_hold {
+	enum {
+		HOLD_NONE,
+		HOLD_ON,
+		HOLD_EMPTYING
+	} state;
+	uint64_t dropped; /* by holds that have ended */
+};
+
 struct datapath {
 	struct pins *pins;
 	struct rtnl *nl;
@@ -30,6 +40,10 @@ struct datapath {
 	struct commands *commands; /* NULL until datapath_event_fd() */
 	struct datapath_place places[QMAP_MAX_MUX];
 	bool usb; /* for shim.c: the front end is the USB driver */
+	/* for rmnet and qmimux */
+	struct datapath_hold hold[QMAP_MAX_MUX];
+	bool cannot_hold, told_hold;
+	int wait_ms; /* as datapath_ops.wait_ms */
 	/* for rmnet */
 	/* All 0 if adopted: the flags of the links then show the format. */
 	struct data_format format;

@@ -113,6 +113,8 @@ struct datapath_ops {
 	 */
 	int (*event_fd)(struct datapath *dp);
 	int (*events)(struct datapath *dp, struct error *err);
+	/* Milliseconds after which to call events() again without a command; -1: none. May be NULL. */
+	int (*wait_ms)(const struct datapath *dp);
 	/*
 	 * Removes links and netdevs that still exist; the pins are the caller's. Continues after a
 	 * failure and returns the first one.

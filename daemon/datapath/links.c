@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hold.h"
+
 /* The trunk's counters when it was attached: a netdev's never start anew. */
 struct baseline {
 	__u64 aggregates, bytes, errors;
@@ -60,6 +62,15 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
 	return datapath_open(out, pins, pin_table, OBSERVE_PINS, err);
+}
+
+int links_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
+{
+	int ret = datapath_adopt_port(dp, port, err);
+
+	if (!ret)
+		hold_adopt(dp, port->mux);
+	return ret;
 }
 
 int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
@@ -125,10 +136,12 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 	uint64_t headers = link->tx_packets * port->tx_header, ok = port->csum_ok;
 	const struct qmap_port_stats *seen = &s->seen->count[mux];
 	struct datapath_stats *out = s->out;
+	uint64_t held = hold_dropped(s->dp, mux);
 	uint64_t lost =
 		seen->rx_packets > link->rx_packets ? seen->rx_packets - link->rx_packets : 0;
 
 	s->rx_errors += link->rx_errors;
+	out->trunk.drops[QMAP_DROP_FLOW_DISABLED] += held;
 	out->trunk.frames += link->rx_packets;
 	out->trunk.drops[QMAP_DROP_NO_MEMORY] += lost;
 	out->ports[out->nports++] = (struct datapath_port_stats){
@@ -143,7 +156,7 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 			  .tx_bytes = link->tx_bytes > headers ? link->tx_bytes - headers : 0,
 			  .rx_csum_ok = ok,
 			  .rx_csum_none = link->rx_packets > ok ? link->rx_packets - ok : 0,
-			  .tx_dropped = link->tx_dropped},
+			  .tx_dropped = link->tx_dropped + held},
 	};
 }
 

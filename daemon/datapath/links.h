@@ -18,6 +18,9 @@ int links_adopt(struct datapath **out, struct pins *pins, struct error *err);
 int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,
 		    struct error *err);
 
+/* As datapath_ops.adopt_port. */
+int links_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err);
+
 /* As datapath_ops.flow. These netdevs always have a carrier: one that must not send is set down. */
 int links_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err);
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "qmap_observe.skel.h"
+#include "commands.h"
+#include "hold.h"
 #include "port_map.h"
 #include "renew.h"
 #include "trunk_filter.h"
@@ -189,5 +191,19 @@ int observe_stats(struct datapath *dp, struct observe_stats *out, struct error *
 
 int observe_event_fd(struct datapath *dp)
 {
-	return datapath_event_fd(dp, OBSERVE_EVENTS, false);
+	return datapath_event_fd(dp, OBSERVE_EVENTS, true);
+}
+
+int observe_events(struct datapath *dp, struct error *err)
+{
+	dp->wait_ms = hold_look(dp);
+	if (!dp->commands)
+		return 0;
+	commands_obey(dp->commands, !dp->cannot_hold);
+	return commands_read(dp->commands, err);
+}
+
+int observe_wait_ms(const struct datapath *dp)
+{
+	return dp->wait_ms;
 }

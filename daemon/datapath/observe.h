@@ -49,7 +49,12 @@ struct observe_stats {
 };
 int observe_stats(struct datapath *dp, struct observe_stats *out, struct error *err);
 
-/* As datapath_ops.event_fd. Commands are not answered: an answer would say that they are obeyed. */
+/*
+ * As datapath_ops.event_fd, .events, .wait_ms. Flow control is applied before it is answered; where
+ * the kernel cannot hold packets, the answer is "unsupported".
+ */
 int observe_event_fd(struct datapath *dp);
+int observe_events(struct datapath *dp, struct error *err);
+int observe_wait_ms(const struct datapath *dp);
 
 #endif

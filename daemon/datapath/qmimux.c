@@ -17,6 +17,7 @@
 
 #include "netdev/dev.h"
 #include "commands.h"
+#include "hold.h"
 #include "links.h"
 
 #define SYSFS_NET "/sys/class/net/"
@@ -169,7 +170,10 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
 	char trunk[IFNAMSIZ];
-	int ret = trunk_name(dp, trunk, err) ?: set_mux(trunk, "del_mux", mux, err);
+	int ret;
+
+	hold_end(dp, mux);
+	ret = trunk_name(dp, trunk, err) ?: set_mux(trunk, "del_mux", mux, err);
 
 	observe_del_port(dp, mux, NULL);
 	if (ret && ret != -EINVAL)
@@ -202,14 +206,15 @@ const struct datapath_ops datapath_qmimux = {
 	.renew = observe_renew,
 	.rows = observe_rows,
 	.add_port = add_port,
-	.adopt_port = datapath_adopt_port,
+	.adopt_port = links_adopt_port,
 	.del_port = del_port,
 	.flow = links_flow,
 	.running = observe_running,
 	.stats = stats,
 	.rx_packets = datapath_rx_packets,
 	.event_fd = observe_event_fd,
-	.events = datapath_events,
+	.events = observe_events,
+	.wait_ms = observe_wait_ms,
 	.detach = detach,
 	.close = datapath_close,
 };

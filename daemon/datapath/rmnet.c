@@ -20,6 +20,7 @@
 #include "util/log.h"
 #include "rtnl/rmnet.h"
 #include "commands.h"
+#include "hold.h"
 #include "links.h"
 #include "qmap/wire.h"
 
@@ -200,8 +201,10 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
-	int ret = links_open_port(place, &nl, &link, err);
+	int ret;
 
+	hold_end(dp, mux);
+	ret = links_open_port(place, &nl, &link, err);
 	observe_del_port(dp, mux, NULL);
 	/* another process has deleted it, so its flags cannot be read any more either */
 	if (ret == -ENODEV)
@@ -276,14 +279,15 @@ const struct datapath_ops datapath_rmnet = {
 	.renew = observe_renew,
 	.rows = observe_rows,
 	.add_port = add_port,
-	.adopt_port = datapath_adopt_port,
+	.adopt_port = links_adopt_port,
 	.del_port = del_port,
 	.flow = links_flow,
 	.running = observe_running,
 	.stats = stats,
 	.rx_packets = datapath_rx_packets,
 	.event_fd = observe_event_fd,
-	.events = datapath_events,
+	.events = observe_events,
+	.wait_ms = observe_wait_ms,
 	.detach = detach,
 	.close = datapath_close,
 };

@@ -133,11 +133,18 @@ static void on_commands(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk *t = arg;
 	struct error err = {0};
+	struct timeval tv = {0};
+	int ms;
 
 	if (t->ops->events(t->dp, &err)) {
 		log_error("%s: %s", t->config.dev, err.text);
 		event_del(t->commands);
+		return;
 	}
+	ms = t->ops->wait_ms ? t->ops->wait_ms(t->dp) : -1;
+	tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	if (ms >= 0)
+		event_add(t->look_again, &tv);
 }
 
 void trunk_listen_commands(struct trunk *t)
@@ -147,8 +154,21 @@ void trunk_listen_commands(struct trunk *t)
 	if (fd < 0)
 		return;
 	t->commands = event_new(t->env.base, fd, EV_READ | EV_PERSIST, on_commands, t);
+	t->look_again = evtimer_new(t->env.base, on_commands, t);
+	if (!t->commands || !t->look_again)
+		return;
+	event_add(t->commands, NULL);
+	if (t->ops->wait_ms) /* an earlier process may have left a port held */
+		event_active(t->look_again, EV_TIMEOUT, 0);
+}
+
+void trunk_ignore_commands(struct trunk *t)
+{
 	if (t->commands)
-		event_add(t->commands, NULL);
+		event_free(t->commands);
+	if (t->look_again)
+		event_free(t->look_again);
+	t->commands = t->look_again = NULL;
 }
 
 static int build(struct trunk *t, struct error *err)
@@ -186,9 +206,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	int ret = 0;
 
 	trunk_look_end(t);
-	if (t->commands)
-		event_free(t->commands);
-	t->commands = NULL;
+	trunk_ignore_commands(t);
 	trunk_ports_down(t);
 	if (t->dp) {
 		for (unsigned int i = 0; i < t->nports && t->ops == &datapath_raw; i++)

@@ -76,6 +76,7 @@ struct trunk {
 	struct datapath *dp;	   /* NULL until the data format is negotiated */
 	struct data_format format; /* as agreed last; @dp is built for it */
 	struct event *commands;	   /* QMAP commands are pending */
+	struct event *look_again;  /* datapath_ops.wait_ms is over */
 	struct session *session;   /* NULL with control=none, and without a modem */
 	/* trunk/reconcile.c: */
 	struct event *look;
@@ -198,6 +199,7 @@ void trunk_ports_down(struct trunk *t);
  */
 void trunk_stale_families_down(struct trunk *t);
 void trunk_listen_commands(struct trunk *t);
+void trunk_ignore_commands(struct trunk *t);
 void trunk_set_static_format(struct trunk *t);
 int trunk_start_static(struct trunk *t, struct error *err);
 

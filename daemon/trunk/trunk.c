@@ -682,8 +682,7 @@ void trunk_free(struct trunk **p)
 		trunk_watch(t, &t->ports[i], -1);
 	if (t->look)
 		event_free(t->look);
-	if (t->commands)
-		event_free(t->commands);
+	trunk_ignore_commands(t);
 	session_free(&t->session);
 	if (t->dp)
 		t->ops->close(&t->dp);
