@@ -42,6 +42,7 @@ struct datapath {
 	bool usb; /* for shim.c: the front end is the USB driver */
 	/* for rmnet and qmimux */
 	struct datapath_hold hold[QMAP_MAX_MUX];
+	bool observed_anew; /* adopted without an observer, which has been added */
 	bool cannot_hold, told_hold;
 	int wait_ms; /* as datapath_ops.wait_ms */
 	/* for rmnet */

@@ -3,11 +3,14 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/json_get.h"
 #include "hold.h"
+#include "renew.h"
 
 /* The trunk's counters when it was attached: a netdev's never start anew. */
 struct baseline {
@@ -59,18 +62,71 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 	return ret;
 }
 
+/* Removes what an older version, or one that died in the middle of observe(), has pinned. */
+static void remove_pins(const struct pins *pins)
+{
+	char path[PINS_PATH];
+
+	for (unsigned int i = 0; i < OBSERVE_PINS; i++)
+		unlink(pins_path(pins, pin_table[i].name, path));
+	renew_remove_config(pins);
+}
+
+/*
+ * Adds the observer to a data path that a version without one has built. The counters of the trunk
+ * begin anew; calls, ports and traffic stay.
+ */
+static int observe(struct datapath **out, struct pins *pins, struct error *err)
+{
+	struct json_object *state = NULL;
+	struct data_format format;
+	int ret = pins_get_meta(pins, NULL, &state, err);
+
+	format = data_format_from_json(json_get_object(state, "format"));
+	json_object_put(state);
+	if (!ret && !format.version)
+		ret = error_set(err, -EPROTO, "the data format of %s is not saved", pins->trunk);
+	if (ret)
+		return ret;
+	remove_pins(pins);
+	ret = links_attach(out, pins, pins->trunk, pins->datapath, &format, err);
+	if (!ret)
+		(*out)->observed_anew = true;
+	return ret;
+}
+
 int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
 {
-	return datapath_open(out, pins, pin_table, OBSERVE_PINS, err);
+	struct error why = {0};
+	int ret = datapath_open(out, pins, pin_table, OBSERVE_PINS, &why);
+
+	if ((ret == -ENOENT || ret == -EPROTO) && pins->lock >= 0)
+		return observe(out, pins, err);
+	return ret ? error_pass(err, &why) : 0;
+}
+
+/* Enters a port that the observer does not know yet. */
+static int enter_port(struct datapath *dp, unsigned int mux, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = links_open_port(&dp->places[mux % QMAP_MAX_MUX], &nl, &link, err)
+			  ?: observe_add_port(dp, mux, link.ifindex, err);
+
+	rtnl_close(&nl);
+	if (!ret && link.flags & IFF_UP)
+		ret = observe_flow(dp, mux, true, err);
+	return ret;
 }
 
 int links_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
 {
 	int ret = datapath_adopt_port(dp, port, err);
 
-	if (!ret)
-		hold_adopt(dp, port->mux);
-	return ret;
+	if (ret)
+		return ret;
+	hold_adopt(dp, port->mux);
+	return dp->observed_anew ? enter_port(dp, port->mux, err) : 0;
 }
 
 int links_open_port(const struct datapath_place *place, struct rtnl **nl, struct rtnl_link *link,

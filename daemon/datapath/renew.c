@@ -29,6 +29,13 @@ int renew_put_config(const struct pins *pins, const struct qmap_config *config, 
 	return ret;
 }
 
+void renew_remove_config(const struct pins *pins)
+{
+	char path[PINS_PATH];
+
+	unlink(pins_path(pins, CONFIG_PIN, path));
+}
+
 int renew_get_config(const struct pins *pins, struct qmap_config *config, struct error *err)
 {
 	__u32 zero = 0;

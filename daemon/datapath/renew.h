@@ -17,6 +17,7 @@
 /* Saves the constants of the programs in a pin for their successors. 0 or a negative errno. */
 int renew_put_config(const struct pins *pins, const struct qmap_config *config, struct error *err);
 int renew_get_config(const struct pins *pins, struct qmap_config *config, struct error *err);
+void renew_remove_config(const struct pins *pins);
 
 /*
  * Does the running program have the same code as @prog? Compares tags, the kernel's hash over a
