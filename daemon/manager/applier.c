@@ -110,7 +110,7 @@ static int plan_trunk(struct applier *a, struct config_trunk *c)
 
 	if (ret || !t)
 		return ret;
-	if (trunk_needs_other_format(t, c))
+	if (trunk_needs_attach(t, c))
 		config_plan_reattach(&a->plan, first);
 	better = c->datapath == trunk_config(t)->datapath ? trunk_better_datapath(t) : NULL;
 	if (better)

@@ -169,18 +169,21 @@ void trunk_adopt_reason(struct trunk *t, struct json_object *show)
 /* --- another data path while calls are up --- */
 
 /*
- * The data path that the configuration asks for now, with the QMAP version in use; the present one
- * if that carries the version at no higher cost.
+ * The data path that the configuration asks for now, with the QMAP version in use; with auto the
+ * present one unless another costs less. usb is not considered: it takes another driver, and an attach.
  */
 static int choose_again(const struct trunk *t, struct datapath_choice *c, struct error *err)
 {
 	const struct datapath_ops *ops = by_config[t->config.datapath];
-	int version = t->format.version;
+	int version = t->format.version, ret;
 
 	if (ops)
 		return (ops == t->ops ? 0 : ops->probe(t->dev.name, err))
 			       ?: datapath_choose_only(c, ops, version, err);
-	return datapath_choose(c, t->dev.name, version, err);
+	ret = datapath_choose(c, t->dev.name, version, &datapath_usb, err);
+	if (!ret && datapath_cost(c->wish[0].ops, version) >= datapath_cost(t->ops, version))
+		ret = datapath_choose_only(c, t->ops, version, err);
+	return ret;
 }
 
 static bool has_choice(const struct trunk *t)
@@ -193,19 +196,20 @@ const char *trunk_better_datapath(const struct trunk *t)
 	struct datapath_choice c;
 
 	if (!has_choice(t) || t->config.datapath != CONFIG_DATAPATH_AUTO ||
-	    choose_again(t, &c, NULL) || c.wish[0].ops == t->ops ||
-	    datapath_cost(c.wish[0].ops, t->format.version) >=
-		    datapath_cost(t->ops, t->format.version))
+	    choose_again(t, &c, NULL) || c.wish[0].ops == t->ops)
 		return NULL;
 	return c.wish[0].ops->name;
 }
 
-bool trunk_needs_other_format(const struct trunk *t, const struct config_trunk *config)
+bool trunk_needs_attach(const struct trunk *t, const struct config_trunk *config)
 {
 	const struct datapath_ops *ops = by_config[config->datapath];
 	struct datapath_choice c;
 
-	return has_choice(t) && ops && datapath_choose_only(&c, ops, t->format.version, NULL);
+	if (!has_choice(t) || !ops || ops == t->ops)
+		return false;
+	return ops == &datapath_usb || t->ops == &datapath_usb ||
+	       datapath_choose_only(&c, ops, t->format.version, NULL);
 }
 
 /* The connected families of all ports, which a new data path has to get again. */

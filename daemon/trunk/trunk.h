@@ -102,8 +102,11 @@ void trunk_set(struct trunk *t, const struct config_trunk *config);
 int trunk_change_datapath(struct trunk *t, struct error *err);
 /* With `auto`: name of a cheaper data path that trunk_change_datapath() would build; or NULL. */
 const char *trunk_better_datapath(const struct trunk *t);
-/* Does @config ask for a data path that does not carry the QMAP version agreed with the modem? */
-bool trunk_needs_other_format(const struct trunk *t, const struct config_trunk *config);
+/*
+ * Does @config ask for a data path that needs another driver (usb), or another QMAP version than the
+ * one agreed with the modem?
+ */
+bool trunk_needs_attach(const struct trunk *t, const struct config_trunk *config);
 
 /* -EBUSY with @err while a caller waits for @t to be attached, adopted or detached. */
 int trunk_check_idle(const struct trunk *t, struct error *err);

@@ -106,6 +106,15 @@ test_qmimux_port_deleted() {
 	no_qmimux_left
 }
 
+# The modem's flow control, as with rmnet; the user's queue stays.
+test_qmimux_flow() {
+	as_qmimux
+	start
+	check_flow
+	detached
+	no_qmimux_left
+}
+
 # A PDN in another namespace is found there, also for its removal.
 test_qmimux_netns() {
 	as_qmimux

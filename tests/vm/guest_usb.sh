@@ -403,6 +403,120 @@ test_commands() {
 	detached
 }
 
+acks_are() { # acks
+	modem wait trunk.command_acks '>=' "$1" timeout=30000 >/dev/null || fail "$(modem stats | jq -c .trunk)"
+	equal "other answers" '[0,0,0]' "$(modem stats | jq -c '.trunk |
+		[.command_unsupported, .command_invalid, .command_mismatched]')"
+}
+
+held() {
+	ip -o link show type ifb | grep -c wwan0
+}
+
+none_held() {
+	[ "$(held)" = 0 ]
+}
+
+send_some() { # COUNT PDN...
+	local n streams=()
+	for n in "${@:2}"; do
+		streams+=("wwan0.$n=$n@$(gateway "$n" 4)")
+	done
+	"$build/pattern-tool" send -c "$1" -r 1000 "${streams[@]}" >/dev/null
+}
+
+# As a modem does, which repeats the stop: one lasts for five seconds, and this guest is slow.
+stop_pdn1() {
+	modem flow disable pdn=1 >/dev/null
+	while sleep 1; do
+		modem flow disable pdn=1 >/dev/null
+	done &
+	stopper=$!
+}
+
+go_pdn1() {
+	kill $stopper
+	wait $stopper || :
+	modem flow enable pdn=1 >/dev/null
+}
+
+# A stopped port's packets wait, in order, beside the queue that the user has chosen; others go on.
+# $first_queue is that queue. Every packet arrives after the enable.
+check_flow() {
+	local stopper
+	tc qdisc del dev wwan0.1 root 2>/dev/null || :
+	tc qdisc replace dev wwan0.1 root handle 77: ${first_queue:-cake}
+	modem reset >/dev/null
+	stop_pdn1
+	acks_are 1
+	equal "held" 1 "$(held)"
+	send_some 20 1 2
+	sink_has 2 20
+	equal "arrived, and sent in spite of the stop" '[0,0]' "$(modem stats |
+		jq -c '.pdn["1"] | [.sink.ok // 0, .ul_flow_off]')"
+	equal "stopped" "true false" "$(stat_of '.ports[:2] | map(.flow_off | tostring) | join(" ")')"
+	go_pdn1
+	sink_has 1 20
+	wait_for 20 none_held || fail "$(ip -o link; tc -s qdisc)"
+	equal "filters left on the port" "" "$(tc filter show dev wwan0.1 egress)"
+	equal "queue of the user" "${first_queue:-cake} 77:" "$(tc qdisc show dev wwan0.1 root | cut -d' ' -f2,3)"
+	send_some 20 1
+	sink_has 1 40
+	equal "drops" '{}' "$(drops_of_ours)"
+}
+
+# goes_on: the stop, which lasts five seconds, has ended.
+goes_on() {
+	modem wait pdn.1.sink.ok == 20 timeout=30000 >/dev/null || :
+	sink_has 1 20
+	wait_for 20 none_held || fail "$(ip -o link; tc -s qdisc)"
+}
+
+test_flow_is_held() {
+	[ "$datapath" = rmnet ] || skip "the kernel's drivers only"
+	start
+	check_flow
+	first_queue=fq_codel check_flow
+	no_violations
+	detached
+}
+
+# Without an enable a stop ends by itself, with qmapd or the next one; a hold without end has a limit.
+test_flow_ends_by_itself() {
+	local dropped stopper
+	[ "$datapath" = rmnet ] || skip "the kernel's drivers only"
+	start
+	modem reset >/dev/null
+	modem flow disable pdn=1 >/dev/null
+	acks_are 1
+	send_some 20 1
+	goes_on
+	modem reset >/dev/null
+	modem flow disable pdn=1 >/dev/null
+	acks_are 1
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	send_some 20 1
+	qmapd_start
+	wait_for 20 state_is attached || fail "$(qmapctl show)"
+	goes_on
+	modem reset >/dev/null
+	stop_pdn1
+	acks_are 1
+	"$build/pattern-tool" send -c 1500 -s 1400-1400 "wwan0.1=1@$(gateway 1 4)" >/dev/null
+	go_pdn1
+	wait_for 20 none_held || fail "$(ip -o link; tc -s qdisc)"
+	dropped=$(stat_of '.drops.flow_disabled // 0')
+	sink_has 1 $((1500 - dropped))
+	equal "dropped at the port" "$dropped" "$(stat_of '.ports[0].tx_dropped')"
+	# a stopped PDN that is taken away
+	modem reset >/dev/null
+	modem flow disable pdn=1 >/dev/null
+	acks_are 1
+	detached
+	equal "held" 0 "$(held)"
+}
+
 # Another program has set a large MTU on the trunk before.
 test_large_mtu_before() {
 	usb_start
@@ -845,6 +959,104 @@ iperf_all() {
 
 # Programs that another process detaches are attached again at the next request; the kernel sends no
 # notification.
+# --- the choice of the data path ---
+
+# module NAME: loads a module that the guest was started with.
+module() {
+	[ -d "/sys/module/$1" ] || insmod "/ko/$1.ko"
+}
+
+# Unloads the modules of the data paths that are to be missing.
+without() {
+	local module
+	[ -e /ko/rmnet.ko ] || skip "no rmnet for this kernel"
+	for module in "$@"; do
+		[ ! -d "/sys/module/$module" ] || rmmod "$module"
+	done
+}
+
+apply_datapath() { # NAME
+	qmapctl dump wwan0 | awk -v path="$1" '!/^datapath/ { print }
+		/^\[/ && !n++ { print "datapath = " path }' >"$T/wanted.conf"
+	qmapctl apply "$T/wanted.conf" >"$T/applied" || fail "$(cat "$T/applied")"
+}
+
+calls_stay() { # STARTS
+	equal "calls" 8 "$(modem_stat .calls)"
+	equal "calls dialled" "$1" "$(modem_stat .qmi.starts)"
+	ping_all
+}
+
+# Every data path takes the place of every other while calls are up, and traffic flows.
+test_change_datapath() {
+	local path starts cost
+	without
+	start
+	starts=$(modem_stat .qmi.starts)
+	for path in xdp rmnet shim xdp shim rmnet xdp; do
+		apply_datapath $path
+		equal "data path" $path "$(field .datapath)"
+		equal "why" "it is configured" "$(field .datapath_reason)"
+		calls_stay "$starts"
+	done
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	qmapd_start
+	wait_for 10 state_is attached || fail "$(qmapctl show)"
+	apply_datapath auto
+	equal "data path of auto" shim "$(field .datapath)"
+	calls_stay "$starts"
+	cost=$(field .datapath_cost)
+	equal "cost of the best" 100 "$cost"
+	# qmimux needs another version of QMAP: the one change that is an attach
+	apply_datapath qmimux
+	equal "data path and version" "qmimux v1" "$(field '| "\(.datapath) \(.qmap)"')"
+	at_least "calls dialled" $((starts + 8)) "$(modem_stat .qmi.starts)"
+	ping_all
+	detached
+}
+
+# auto takes what works, asks for the version that it needs, and changes to what is cheaper later.
+test_auto() {
+	local starts
+	without qmap_usb qmap_shim rmnet
+	usb_start
+	qmapd_start
+	qmapctl -q attach wwan0 "${pdns[@]/#/--pdn=}"
+	equal "without modules" "qmimux v1" "$(field '| "\(.datapath) \(.qmap)"')"
+	grep -q "shim: .*; rmnet: " <<<"$(field .datapath_reason)" || fail "$(field .datapath_reason)"
+	ping_all
+	starts=$(modem_stat .qmi.starts)
+	module rmnet
+	qmapctl dump wwan0 >"$T/wanted.conf"
+	qmapctl apply -n "$T/wanted.conf" | grep -q rmnet || fail "$(qmapctl apply -n "$T/wanted.conf")"
+	qmapctl apply "$T/wanted.conf" >/dev/null
+	equal "with rmnet" "rmnet v1" "$(field '| "\(.datapath) \(.qmap)"')"
+	calls_stay "$starts"
+	module qmap_shim
+	qmapctl apply "$T/wanted.conf" >/dev/null
+	equal "with both" "shim v1" "$(field '| "\(.datapath) \(.qmap)"')"
+	calls_stay "$starts"
+	qmapctl apply "$T/wanted.conf" >/dev/null
+	equal "once more" shim "$(field .datapath)"
+	detached
+}
+
+# A modem that does not grant v1 gets xdp, with the sizes of xdp.
+test_auto_without_v1() {
+	without qmap_usb qmap_shim rmnet
+	usb_start --protocols v5,v4
+	qmapd_start
+	qmapctl -q attach wwan0 "${pdns[@]/#/--pdn=}"
+	equal "data path" "xdp v5 16384" "$(field '| "\(.datapath) \(.qmap) \(.dl_max_bytes)"')"
+	grep -q "^qmimux: the modem does not grant QMAP v1; .*shim: " <<<"$(field .datapath_reason)" ||
+		fail "$(field .datapath_reason)"
+	ping_all
+	module rmnet
+	module qmap_shim
+	detached
+}
+
 test_mend() {
 	local pin where told pins="link_split link_deliver"
 	[ "$datapath" = xdp ] || pins="link_rx link_tx_129"
@@ -894,6 +1106,26 @@ test_kill_and_adopt() {
 	equal "calls" 8 "$(modem_stat .calls)"
 	at_least "QMI requests" $((before + 1)) "$(modem_stat .qmi.requests)"
 	ping_all
+	patterns
+	detached
+}
+
+# Pins of a version without an observer: the next qmapd adds one, and calls and ports stay.
+test_adopt_without_observer() {
+	local starts pin
+	[ "$datapath" = rmnet ] || skip "the kernel's drivers only"
+	start
+	starts=$(modem_stat .qmi.starts)
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	for pin in ports port_stats trunk_stats events again config; do
+		rm "/sys/fs/bpf/qmap/$(cat $sysfs/ifindex)/$pin"
+	done
+	tc qdisc del dev wwan0 clsact
+	qmapd_start
+	wait_for 20 state_is attached || fail "$(qmapctl show)"
+	grep -q qmap_observe <<<"$(tc filter show dev wwan0 ingress)" || fail "no observer: $(tc filter show dev wwan0 ingress)"
+	calls_stay "$starts"
 	patterns
 	detached
 }

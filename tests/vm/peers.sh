@@ -18,7 +18,7 @@ KERNELS=${KERNELS:-6.1}
 DEADLINE=${DEADLINE:-3600}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
-GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan sch_ingress cls_bpf"
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
 # shellcheck disable=SC2034
 GUEST_RMNET=rmnet-stock
 GUEST_TREE=$VM_BUILD/peers-tree
@@ -46,7 +46,7 @@ missing_programs() {
 	return 1
 }
 
-tests=${*:-qmimux_attach qmimux_counters qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
+tests=${*:-qmimux_attach qmimux_counters qmimux_flow qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
 make -s "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
 make_tree

@@ -25,15 +25,15 @@ DATAPATHS=${DATAPATHS:-xdp shim usb rmnet}
 DEADLINE=${DEADLINE:-9000}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
-GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan vrf sch_ingress cls_bpf"
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan vrf sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
 # shellcheck disable=SC2034
 GUEST_RMNET=rmnet-stock
 # shellcheck disable=SC2034
 GUEST_TREE=$VM_BUILD/usb-tree
 
 # Tests that concern the data path, and need nothing that rmnet cannot do (counting drops).
-RMNET_TESTS="probe models attach versions counters commands large_mtu_before uplink_aggregates rmnet_links \
-large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted kill_and_adopt unplug_and_replug reboot"
+RMNET_TESTS="probe models attach versions counters commands flow_is_held flow_ends_by_itself large_mtu_before uplink_aggregates rmnet_links \
+large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted change_datapath auto auto_without_v1 adopt_without_observer kill_and_adopt unplug_and_replug reboot"
 
 # Tests of the data path `usb`, and those of the others that a driver of its own can change.
 USB_TESTS="driver_attach driver_keeps_name driver_large_aggregates driver_auto driver_held driver_control \
@@ -95,12 +95,14 @@ for kernel in $KERNELS; do
 		continue
 	fi
 	mapfile -t tools < <(command -v "${TOOLS[@]}")
+	no_rmnet=
+	reason=$(build_rmnet "$kernel" stock) || no_rmnet=$reason
 	for path in $DATAPATHS; do
 		tests=$*
 		[ "$path" != rmnet ] || tests=${*:-$RMNET_TESTS}
 		[ "$path" != usb ] || tests=${*:-$USB_TESTS}
-		if [ "$path" = rmnet ] && ! reason=$(build_rmnet "$kernel" stock); then
-			echo "SKIP vm-usb $kernel: rmnet: $reason"
+		if [ "$path" = rmnet ] && [ -n "$no_rmnet" ]; then
+			echo "SKIP vm-usb $kernel: rmnet: $no_rmnet"
 			continue
 		fi
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
