@@ -106,7 +106,8 @@ struct usb_front {
 	struct usb_pipe tx;
 	struct usb_tx tx_urbs[TX_URBS];
 	struct list_head tx_free;
-	struct sk_buff_head waiting; /* each holds the device awake, as those in flight do */
+	struct sk_buff_head waiting; /* usb_suspend() waits for these, and for those in flight */
+	bool waking; /* a user of runtime PM, until the device is awake */
 };
 
 static struct usb_front *usb_of(struct trunk *trunk)
@@ -374,15 +375,6 @@ static int usb_set_rx_bytes(struct trunk *trunk, u32 aggregate)
 
 /* ---- uplink ---- */
 
-static void tx_done(struct usb_front *usb, struct sk_buff *skb, bool sent)
-{
-	usb_autopm_put_interface_async(usb->intf);
-	if (sent)
-		dev_consume_skb_any(skb);
-	else
-		dev_kfree_skb_any(skb);
-}
-
 static void tx_complete(struct urb *urb);
 
 /* Under the lock. */
@@ -444,8 +436,22 @@ static void tx_complete(struct urb *urb)
 	list_add_tail(&tx->list, &usb->tx_free);
 	tx_submit(usb);
 	spin_unlock_irqrestore(&usb->tx.lock, flags);
-	if (skb)
-		tx_done(usb, skb, !status);
+	if (skb && !status)
+		dev_consume_skb_any(skb);
+	else if (skb)
+		dev_kfree_skb_any(skb);
+}
+
+/*
+ * Wakes the device up for what waits. A user of runtime PM for each transfer would queue the core's
+ * work at the end of each, so there is one for all, and only while the device sleeps. Under the lock.
+ */
+static void tx_wake(struct usb_front *usb)
+{
+	if (likely(!usb->tx.asleep) || usb->waking)
+		return;
+	/* refused while the machine sleeps: then usb_resume() comes by itself */
+	usb->waking = usb_autopm_get_interface_async(usb->intf) >= 0;
 }
 
 static bool tx_queue(struct usb_front *usb, struct sk_buff *skb)
@@ -458,6 +464,7 @@ static bool tx_queue(struct usb_front *usb, struct sk_buff *skb)
 	if (room) {
 		__skb_queue_tail(&usb->waiting, skb);
 		tx_submit(usb);
+		tx_wake(usb);
 	} else {
 		usb->n[TX_DROPPED]++;
 	}
@@ -469,15 +476,12 @@ static bool usb_transmit(struct trunk *trunk, struct sk_buff *skb)
 {
 	struct usb_front *usb = usb_of(trunk);
 
-	/* The device is woken up, if it sleeps, and usb_resume() sends. */
-	if (!READ_ONCE(usb->tx.open) || skb_linearize(skb) ||
-	    usb_autopm_get_interface_async(usb->intf) < 0) {
+	if (!READ_ONCE(usb->tx.open) || skb_linearize(skb)) {
 		shim_kfree_skb(skb, SHIM_DROP_DOWN);
 		return false;
 	}
 	if (tx_queue(usb, skb))
 		return true;
-	usb_autopm_put_interface_async(usb->intf);
 	shim_kfree_skb(skb, SHIM_DROP_QUEUE);
 	return false;
 }
@@ -543,6 +547,10 @@ static void usb_set_asleep(struct usb_front *usb, bool asleep)
 	spin_lock_irq(&usb->tx.lock);
 	usb->tx.asleep = asleep;
 	tx_submit(usb);
+	if (!asleep && usb->waking) {
+		usb->waking = false;
+		usb_autopm_put_interface_async(usb->intf);
+	}
 	spin_unlock_irq(&usb->tx.lock);
 }
 
@@ -604,7 +612,7 @@ static void usb_stop(struct trunk *trunk)
 	rx_free_all(&usb->idle);
 	rx_free_all(&usb->full);
 	while ((skb = __skb_dequeue(&usb->waiting)))
-		tx_done(usb, skb, false);
+		kfree_skb(skb);
 	usb->rx.held = usb->rx.halted = false;
 	usb->tx.held = usb->tx.halted = false;
 	usb_power(usb, 0);
@@ -640,7 +648,8 @@ static int usb_suspend(struct usb_interface *intf, pm_message_t message)
 	int err = 0;
 
 	usb_set_asleep(usb, true);
-	if (PMSG_IS_AUTO(message) && READ_ONCE(usb->tx.in_flight))
+	if (PMSG_IS_AUTO(message) &&
+	    (READ_ONCE(usb->tx.in_flight) || !skb_queue_empty_lockless(&usb->waiting)))
 		err = -EBUSY;
 	if (!err && usb->wdm->suspend)
 		err = usb->wdm->suspend(intf, message);
