@@ -292,6 +292,21 @@ static bool rx_take(struct usb_front *usb, struct usb_rx *rx)
 	return false;
 }
 
+/*
+ * Most host controllers complete requests in a bottom half. One that does so in a thread (vhci_hcd)
+ * would leave the poll to ksoftirqd, which would have to be woken up for each aggregate.
+ */
+static void rx_schedule(struct usb_front *usb)
+{
+	bool thread = in_task() && !irqs_disabled();
+
+	if (thread)
+		local_bh_disable();
+	qmap_trunk_schedule(&usb->trunk, 0);
+	if (thread)
+		local_bh_enable();
+}
+
 static void rx_complete(struct urb *urb)
 {
 	struct usb_rx *rx = urb->context;
@@ -305,7 +320,7 @@ static void rx_complete(struct urb *urb)
 	rx_refill(usb);
 	spin_unlock_irqrestore(&usb->rx.lock, flags);
 	if (filled)
-		qmap_trunk_schedule(&usb->trunk, 0);
+		rx_schedule(usb);
 }
 
 static struct aggregate *usb_fetch(struct trunk *trunk, unsigned int queue)

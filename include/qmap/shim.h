@@ -75,9 +75,10 @@
  *   echo 1-1:1.4 >/sys/bus/usb/drivers/qmi_wwan/unbind
  *   echo 1-1:1.4 >/sys/bus/usb/drivers/qmap_usb/bind
  *
- * and back by the opposite. Its netdev, wwan0, is a trunk device, which leaves with the interface,
- * together with its ports. DTR is lowered and raised when an interface moves: the modem forgets QMI
- * client ids, and calls with them, as when qmi_wwan is unbound.
+ * and back by the opposite, as qmapd does at attach and detach (data path usb). Its netdev, wwan0, is
+ * a trunk device, which leaves with the interface, together with its ports. DTR is lowered and raised
+ * when an interface moves: the modem forgets QMI client ids, and calls with them, as when qmi_wwan is
+ * unbound.
  *
  * A downlink transfer is one aggregate. Requests are as large as IFLA_QMAP_TRUNK_RX_BYTES, rounded up
  * to a multiple of the endpoint's packet size, whatever MTU a device has; 8 of 31 KB are in flight
