@@ -207,6 +207,18 @@ static void qmi_wwan(void **state)
 	next_is(list, "`qmapctl attach wwan0`");
 }
 
+/* Bound to the shim's own USB driver by hand, or by a qmapd that has just died. */
+static void driver_of_the_shim(void **state)
+{
+	rg500q("qmap_usb");
+	netdev("1-1.2:1.4", "wwan0", "wwan");
+	dir(USB "/usbmisc/cdc-wdm0", "1-1.2:1.4");
+	find(1);
+	assert_int_equal(list->mode, MODEM_MODE_QMI);
+	assert_string_equal(list->control, "/dev/cdc-wdm0");
+	next_is(list, "`qmapctl attach wwan0`");
+}
+
 static void missing_parts(void **state)
 {
 	rg500q("qmi_wwan");
@@ -551,6 +563,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing),
 		T(qmi_wwan),
+		T(driver_of_the_shim),
 		T(missing_parts),
 		T(no_driver),
 		T(drivers_in_the_way),

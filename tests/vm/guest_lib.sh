@@ -165,9 +165,10 @@ copy_modules() {
 	done
 	for path in "$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko" \
 		${GUEST_BARE:+"$VM_BUILD/$kernel/bare/usb_bare.ko"}; do
-		[ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules" || continue
-		cp "$path" "$root/ko/"
-		basename "$path" >>"$root/modules"
+		if [ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules"; then
+			cp "$path" "$root/ko/"
+			basename "$path" >>"$root/modules"
+		fi
 	done
 }
 
