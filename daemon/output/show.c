@@ -324,7 +324,6 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 void output_show_head(FILE *out, struct json_object *trunk)
 {
 	print_head(out, trunk);
-	print_datapath(out, trunk);
 	print_network(out, trunk);
 }
 
@@ -339,7 +338,9 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 
 		if (i)
 			fputc('\n', out);
-		output_show_head(out, trunk);
+		print_head(out, trunk);
+		print_datapath(out, trunk);
+		print_network(out, trunk);
 		print_table(out, trunk);
 		print_reasons(out, trunk);
 	}
