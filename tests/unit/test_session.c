@@ -716,6 +716,17 @@ static void test_no_address(void **state)
 
 /* --- silence --- */
 
+/* 15, out of call: the call has ended before its settings were read. */
+static void test_out_of_call(void **state)
+{
+	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 15});
+	pdn("1,ip=v4");
+	start_ok();
+	assert_int_equal(seen.ups, 0);
+	shown(0, "backing-off", "");
+	stop_ok();
+}
+
 static void test_silent(void **state)
 {
 	modem.mute = true;
@@ -1696,6 +1707,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_answers_twice),
 	TEST(test_wrong_interface),
 	TEST(test_no_address),
+	TEST(test_out_of_call),
 	TEST(test_silent),
 	TEST(test_first_answer_lost),
 	TEST(test_versions_optional),

@@ -103,7 +103,7 @@ guest_make() {
 	# The sanitizers' libraries are those of this machine, and slow there.
 	make -s -j2 BUILD="$GUEST_BUILD" CC="${CROSS}gcc" ASAN="-O1 -g" \
 		CFLAGS="-O2 -g -isystem $SYSROOT/usr/include/$TRIPLET" \
-		LDFLAGS="-L$libs -Wl,-rpath-link,$libs:$SYSROOT/lib/$TRIPLET" "$@"
+		LDFLAGS="-L$libs -L$SYSROOT/lib/$TRIPLET -Wl,-rpath-link,$libs:$SYSROOT/lib/$TRIPLET" "$@"
 }
 
 # A program or a library of the guest, by its path there or its name.
