@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/loop.h"
 #include "util/seats.h"
@@ -28,16 +29,8 @@
 static const struct timeval open_deadline = {.tv_sec = 4};
 static const struct timeval say_deadline = {.tv_sec = SEATS_DEADLINE_S};
 /* How long an unanswered request counts as open, and how often that is checked. */
-#define SLOT_LIFE 10 /* s */
+#define SLOT_LIFE_MS 10000
 static const struct timeval pause_time = {.tv_sec = 1};
-
-time_t proxy_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
 
 void proxy_client_close(struct proxy_client *c, const char *why)
 {
@@ -244,10 +237,10 @@ static void forget_slot(struct proxy_client *c, struct proxy_slot *s)
 /* A modem never answers some requests: they must not block a client for ever. */
 static void forget_old(struct proxy_client *c)
 {
-	time_t now = proxy_now();
+	int64_t now = clock_ms();
 
 	for (unsigned int i = 0; i < PROXY_CLIENT_REQUESTS; i++)
-		if (c->slots[i].used && now - c->slots[i].since >= SLOT_LIFE)
+		if (c->slots[i].used && now - c->slots[i].since >= SLOT_LIFE_MS)
 			forget_slot(c, &c->slots[i]);
 }
 

@@ -41,7 +41,7 @@ enum proxy_error {
 struct proxy_slot {
 	uint8_t service, id;
 	uint16_t transaction;
-	time_t since;
+	int64_t since; /* ms, monotonic */
 	bool used;
 };
 
@@ -119,8 +119,6 @@ void proxy_let_in(struct proxy_modem *m);
 void proxy_bury(struct proxy_client *c);
 
 /* proxy/client.c: one connection. */
-/* Seconds on CLOCK_MONOTONIC. */
-time_t proxy_now(void);
 struct proxy_client *proxy_client_new(int fd, const struct ucred *peer);
 void proxy_client_free(struct proxy_client *c);
 void proxy_client_close(struct proxy_client *c, const char *why);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 #include "qmi/ctl.h"
 #include "qmi/wda.h"
@@ -166,7 +167,7 @@ static void note(struct proxy_client *c, const struct qmi_message *m)
 	*s = (struct proxy_slot){.service = m->service,
 				 .id = m->client,
 				 .transaction = m->transaction,
-				 .since = proxy_now(),
+				 .since = clock_ms(),
 				 .used = true};
 	c->requests++;
 	c->modem->requests++;
