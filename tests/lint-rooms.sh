@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 table() {
 	cat <<-'EOF'
-	session/internal.h: session rooms reset state show
+	session/internal.h: session rooms reset session_json
 	session/call.h: calls call table end until reason calls_json
 	session/radio.h: facts radio
 	session/sim.h: facts sim

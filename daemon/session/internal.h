@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The session itself: for session.c, rooms.c, reset.c, state.c and show.c only. */
+/* The session itself: for session.c, rooms.c, reset.c and session_json.c only. */
 #ifndef QMAP_SESSION_INTERNAL_H
 #define QMAP_SESSION_INTERNAL_H
 
@@ -95,7 +95,7 @@ void session_watch_start(struct session *s);
 /* session/reset.c: true while SYNC is open; a kick follows. */
 bool session_reset(struct session *s);
 
-/* session/state.c */
+/* session/session_json.c */
 struct json_object;
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
 
