@@ -25,7 +25,7 @@
 #include "request.h"
 
 /* Behind those of others; the kernel allows 16 bits. */
-#define PRIORITY 0xfff0
+#define PRIORITY 0xfff0u
 #define HANDLE	 1
 
 static struct nlmsghdr *tc_request(struct rtnl *nl, uint16_t type, uint16_t flags,
