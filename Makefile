@@ -55,7 +55,7 @@ PREFIX_MAP  := -ffile-prefix-map=$(CURDIR)=.
 BPF_CFLAGS   = -O2 -g $(PREFIX_MAP) -fdebug-compilation-dir=. -mcpu=v3 $(INC) $(BPF_HEADERS) $(BPF_MACHINE) \
 	       -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 
-LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c $(OTHER_TABLE) $(OTHER_TOP),$(wildcard daemon/*.c daemon/*/*.c))
+LIB_SRC   := $(filter-out daemon/qmapd.c daemon/qmapctl.c daemon/multi.c $(OTHER_TABLE) $(OTHER_TOP),$(wildcard daemon/*.c daemon/*/*.c))
 MODEM_SRC := $(wildcard tests/modem/*.c)
 MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c bench/*.bpf.c)
@@ -147,6 +147,19 @@ $(LIB): $(LIB_OBJ)
 $(BUILD)/qmapd $(BUILD)/qmapctl: $(BUILD)/%: $(BUILD)/daemon/%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Both in one file, where flash is small; it is qmapctl under that name.
+MULTI := $(BUILD)/multi/qmapd
+$(BUILD)/multi/%.o: daemon/%.c | $(SKEL)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -Wno-missing-prototypes -Dmain=$*_main -MMD -MP -c $< -o $@
+
+$(MULTI): $(BUILD)/daemon/multi.o $(BUILD)/multi/qmapd.o $(BUILD)/multi/qmapctl.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+tests: $(MULTI)
 
 # A qmapd whose BPF programs do the same by other instructions, as those of another release would: tests
 # replace one by the other.
