@@ -7,6 +7,7 @@
 #   armhf    32 bits
 #   s390x    big endian
 #   mipsel   32 bits, and no unaligned access: what many routers have
+#   i386     32 bits and two CPUs
 #
 # QEMU emulates other machines. Their programs are built by a cross compiler with Debian's libraries of
 # that architecture, unpacked under build/<ARCH>/sysroot. Nothing of it is installed here.
@@ -14,6 +15,7 @@
 # shellcheck disable=SC2034 # for those who source this
 ARCH=${ARCH:-amd64}
 GUEST_WITHOUT='' # modules that are not loaded there
+CROSS='' # prefix of the compiler, if it is not the triplet
 case $ARCH in
 amd64)
 	TRIPLET=x86_64-linux-gnu FLAVOUR=amd64 CONSOLE=ttyS0
@@ -43,6 +45,12 @@ mipsel)
 	QEMU=(qemu-system-mipsel -M malta) GUEST_SMP=""
 	GUEST_CPU=24Kf GUEST_MEMORY=512
 	;;
+i386)
+	TRIPLET=i386-linux-gnu CROSS=i686-linux-gnu- FLAVOUR=686-pae CONSOLE=ttyS0 QEMU_USER=qemu-i386-static
+	QEMU=(qemu-system-i386) GUEST_SMP="-smp 2"
+	# The kernel warns of two of QEMU's AMD processors (amd_k7_smp_check()).
+	GUEST_CPU=max,vendor=GenuineIntel GUEST_MEMORY=1024
+	;;
 *)
 	echo "ARCH=$ARCH: no such machine is known to tests/vm/machine.sh" >&2
 	exit 1
@@ -51,11 +59,11 @@ esac
 
 # Directory of the guests' build.
 GUEST_BUILD=build
-SYSROOT='' CROSS=''
+SYSROOT=''
 if [ "$ARCH" != amd64 ]; then
 	GUEST_BUILD=build/$ARCH
 	SYSROOT=$(realpath -m "$GUEST_BUILD/sysroot")
-	CROSS=$TRIPLET-
+	CROSS=${CROSS:-$TRIPLET-}
 fi
 
 # Libraries that our programs are linked with, and programs that tests start in guests.

@@ -14,9 +14,10 @@
 #include "qmap/abi.h"
 #include "qmap_shim.skel.h"
 
-#define ROUNDS	200U
-#define FRAMES	10
-#define WAIT_MS 30000
+#define CPUS_MAX 256
+#define ROUNDS	 200U
+#define FRAMES	 10
+#define WAIT_MS	 30000
 
 static void fill(struct aggregate *a, unsigned int frames)
 {
@@ -128,13 +129,16 @@ static uint64_t seen(const struct world *w, uint64_t all)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
 	const struct timespec pause = {.tv_nsec = 1000000};
+	uint64_t by_cpu[CPUS_MAX] = {}, n = 0;
 	uint32_t zero = 0, tries;
-	uint64_t n = 0;
+	int i, cpus = libbpf_num_possible_cpus();
 
-	for (tries = 0; n < all && tries < 30000; tries++) {
+	for (tries = 0; n < all && cpus > 0 && cpus <= CPUS_MAX && tries < 30000; tries++) {
 		if (tries)
 			nanosleep(&pause, NULL);
-		bpf_map_lookup_elem(bpf_map__fd(map), &zero, &n);
+		bpf_map_lookup_elem(bpf_map__fd(map), &zero, by_cpu);
+		for (n = 0, i = 0; i < cpus; i++)
+			n += by_cpu[i];
 	}
 	return n;
 }
