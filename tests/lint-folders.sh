@@ -13,14 +13,15 @@ table() {
 	rtnl: util
 	clat: rtnl util
 	keep: model util
+	recover: util
 	netdev: keep qmi rtnl util
 	datapath: clat keep model netdev rtnl util
-	config: clat qmi util
+	config: clat qmi recover util
 	control: util
 	events: model util
 	proxy: qmi util
 	session: config model proxy qmi util
-	trunk: clat config datapath events keep model netdev qmi rtnl session util
+	trunk: clat config datapath events keep model netdev qmi recover rtnl session util
 	manager: config control datapath events netdev rtnl trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util

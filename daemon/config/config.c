@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clat/address.h"
+#include "recover/ladder.h"
 #include "pdn.h"
 #include "words.h"
 
@@ -37,6 +38,7 @@ void config_trunk_init(struct config_trunk *c)
 	c->backoff_max = DEFAULT_BACKOFF_MAX;
 	c->retry_failed = DEFAULT_RETRY_FAILED;
 	c->poll = DEFAULT_POLL;
+	snprintf(c->recover, sizeof(c->recover), "redial,radio,reset,usb,hook");
 }
 
 int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err)
@@ -320,13 +322,24 @@ static int check_trunk(const struct config_trunk *c, struct error *err)
 	return 0;
 }
 
+static int check_recover(const struct config_trunk *c, struct error *err)
+{
+	unsigned int rungs;
+
+	if (ladder_parse(c->recover, &rungs))
+		return 0;
+	error_set(err, -EINVAL, "bad recover \"%s\"", c->recover);
+	error_hint(err, "off, or some of redial,radio,reset,usb,hook");
+	return -EINVAL;
+}
+
 int config_trunk_finish(struct config_trunk *c, struct error *err)
 {
 	struct config_pdn *p;
 
 	if (!c->npdns && config_pdn_new(c, "1", &p, err))
 		return -EINVAL;
-	if (check_trunk(c, err))
+	if (check_trunk(c, err) || check_recover(c, err))
 		return -EINVAL;
 	for (unsigned int i = 0; i < c->npdns; i++) {
 		if (check_pdn(c, &c->pdns[i], err))

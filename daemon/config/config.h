@@ -106,6 +106,7 @@ struct config_trunk {
 	unsigned int retry_failed;
 	unsigned int poll;     /* seconds between requests for the signal; 0: none */
 	unsigned int watchdog; /* seconds without a packet until a call is redialled; 0: off */
+	char recover[48];      /* rungs of the ladder, by name; "off" */
 	enum config_radio radio;
 	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: do not enter one */
 	char port[32];		   /* names of ports, %n for the PDN; empty: DEV.%n */

@@ -117,6 +117,8 @@ static const struct config_word words[] = {
 	 .help = "how often the modem is asked for signal and calls; 0: never"},
 	{.key = "watchdog", TRUNK(watchdog), UINT(0, 86400), .metavar = "SECONDS", CHANGE(IN_PLACE),
 	 .help = "redial a PDN that has received nothing for so long; 0: never"},
+	{.key = "recover", TRUNK_STRING(recover), .metavar = "off|RUNGS", CHANGE(IN_PLACE),
+	 .help = "measures for a link that is dead: redial,radio,reset,usb,hook"},
 	{.key = "port", TRUNK_STRING(port), .metavar = "NAME", CHANGE(REPLACE),
 	 .help = "names of the ports, with %n for the PDN's number; default DEV.%n"},
 	{.key = "hook", TRUNK_STRING(hook), .metavar = "PATHS", CHANGE(IN_PLACE),

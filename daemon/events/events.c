@@ -85,6 +85,7 @@ static void name_states(struct events_entry *e)
 		set_names(e, "", netdev_outcome_name(e->netdev));
 		break;
 	case EVENTS_SIGNAL:
+	case EVENTS_RECOVER:
 	case EVENTS_KINDS:
 		break;
 	}

@@ -25,7 +25,8 @@ enum events_kind {
 	EVENTS_CALL,  /* a data call's state: pdn and family identify it */
 	/* another program has changed a netdev of ours; to: repaired, reported, failed */
 	EVENTS_NETDEV,
-	EVENTS_SIGNAL, /* the modem's signal; from and to give the radio and the level */
+	EVENTS_RECOVER, /* a measure for a dead link; from: the evidence, to: the measure */
+	EVENTS_SIGNAL,	/* the modem's signal; from and to give the radio and the level */
 	EVENTS_KINDS
 };
 
@@ -38,7 +39,7 @@ struct events_entry {
 	unsigned int pdn;    /* 0: the event is about the trunk itself */
 	int family;	     /* 4, 6, or 0: both or none */
 	int dbm;	     /* EVENTS_SIGNAL: the level now; else 0 */
-	/* By kind; EVENTS_SIGNAL has none. Not set by events_from_json(). */
+	/* By kind; EVENTS_SIGNAL and EVENTS_RECOVER have none. Not set by events_from_json(). */
 	union {
 		struct {
 			enum trunk_state from, to;
@@ -50,7 +51,7 @@ struct events_entry {
 	};
 	/*
 	 * The same by name, set by events_add(); for EVENTS_NETDEV @from is empty. For
-	 * EVENTS_SIGNAL the caller sets both, in words.
+	 * EVENTS_SIGNAL and EVENTS_RECOVER the caller sets both, in words.
 	 */
 	char from[32];
 	char to[32];

@@ -178,12 +178,23 @@ static void on_modem(struct hooks *h, const struct events_entry *e)
 	}
 }
 
+/* The last measure of the ladder. */
+static void on_recover(struct hooks *h, const struct events_entry *e)
+{
+	char *facts = strcmp(e->to, "hook") ? NULL : hook_facts_of_trunk(e->dev);
+
+	if (facts)
+		run(h, e->dev, "recover", e->reason, facts);
+	free(facts);
+}
+
 static void on_event(void *arg, const struct events_entry *e)
 {
 	static void (*const fns[EVENTS_KINDS])(struct hooks * h, const struct events_entry *e) = {
 		[EVENTS_CALL] = on_call,
 		[EVENTS_NETDEV] = on_netdev,
 		[EVENTS_MODEM] = on_modem,
+		[EVENTS_RECOVER] = on_recover,
 	};
 
 	if (fns[e->kind])

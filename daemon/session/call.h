@@ -97,6 +97,7 @@ struct calls_pdn {
 	struct calls *all;
 	unsigned int number;
 	uint64_t rx_packets;  /* at the watchdog's last check */
+	unsigned int silent;  /* times in a row that it has found none */
 	uint64_t rx_since;    /* ms, monotonic: no packets since then */
 	struct call calls[2]; /* IPv4, IPv6 */
 	bool removing;

@@ -383,14 +383,21 @@ static bool is_up(const struct calls_pdn *pdn)
 /* Both families of a PDN share its port, hence the count. */
 static void check_traffic(struct calls_pdn *pdn, uint64_t n)
 {
+	struct calls *cs = pdn->all;
 	uint64_t now = clock_ms();
 
+	/* at the first look there is nothing to compare with */
+	if (n != pdn->rx_packets && pdn->rx_since) {
+		pdn->silent = 0;
+		cs->owner->heard(cs->arg, pdn_config(pdn)->number);
+	}
 	if (n != pdn->rx_packets || !is_up(pdn) || !pdn->rx_since) {
 		pdn->rx_packets = n;
 		pdn->rx_since = now;
-	} else if (now - pdn->rx_since >= pdn->all->config->watchdog * 1000ull) {
+	} else if (now - pdn->rx_since >= cs->config->watchdog * 1000ull) {
 		pdn->rx_since = now;
-		redial(pdn);
+		if (cs->owner->silent(cs->arg, pdn_config(pdn)->number, ++pdn->silent))
+			redial(pdn);
 	}
 }
 

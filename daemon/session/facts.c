@@ -106,6 +106,16 @@ void facts_ask_sim(struct facts *f)
 	sim_ask_again(f->sim);
 }
 
+int facts_cycle_radio(struct facts *f)
+{
+	return radio_cycle(f->radio);
+}
+
+int facts_restart_modem(struct facts *f)
+{
+	return radio_restart_modem(f->radio);
+}
+
 void facts_retry_radio(struct facts *f)
 {
 	radio_retry(f->radio);

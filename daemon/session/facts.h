@@ -58,6 +58,9 @@ void facts_poll(struct facts *f);
 void facts_pin_changed(struct facts *f);
 /* Requests the SIM's status again; calls wait for the answer. */
 void facts_ask_sim(struct facts *f);
+/* As session_cycle_radio(), session_restart_modem(). */
+int facts_cycle_radio(struct facts *f);
+int facts_restart_modem(struct facts *f);
 /* The user requests another attempt to switch the radio on, or has changed radio=. */
 void facts_retry_radio(struct facts *f);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "radio.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,10 +80,17 @@ static void on_switched(void *arg, int err, const struct qmi_message *m)
 	r->owner->changed(r->arg);
 }
 
-static void switch_on(struct radio *r)
+static void set_mode(struct radio *r, enum qmi_dms_mode mode,
+		     void (*fn)(void *arg, int err, const struct qmi_message *m))
 {
 	struct qmi_request request;
 
+	qmi_dms_set_operating_mode(&request, mode);
+	clients_send(r->clients, ID_DMS, &request, fn, r);
+}
+
+static void switch_on(struct radio *r)
+{
 	log_info("%s: the radio is off (%s); it is switched on", r->config->dev, mode_name(r));
 	if (clock_ms() - r->tried_at >= FORGET_MS)
 		r->tries = 0;
@@ -90,8 +98,7 @@ static void switch_on(struct radio *r)
 	r->tried_at = clock_ms();
 	r->owner->save(r->arg); /* before it is sent */
 	r->hold = r->setting = true;
-	qmi_dms_set_operating_mode(&request, QMI_DMS_ONLINE);
-	clients_send(r->clients, ID_DMS, &request, on_switched, r);
+	set_mode(r, QMI_DMS_ONLINE, on_switched);
 }
 
 static void taken(struct radio *r)
@@ -151,6 +158,70 @@ void radio_retry(struct radio *r)
 	r->hold = false;
 	r->asking = true;
 	ask(r);
+}
+
+static void on_off(void *arg, int err, const struct qmi_message *m)
+{
+	struct radio *r = arg;
+	struct qmi_result res = {0};
+
+	if (!clients_answer(r->clients, &err, m, &res))
+		return;
+	r->setting = false;
+	if (err || res.status)
+		log_warning("%s: the modem does not switch its radio off: %s", r->config->dev,
+			    err ? "no answer" : qmi_error_name(res.error) ?: "no reason known");
+	/* on, whatever it has answered: it must not stay off because of us */
+	r->setting = true;
+	set_mode(r, QMI_DMS_ONLINE, on_switched);
+}
+
+int radio_cycle(struct radio *r)
+{
+	if (!clients_id(r->clients, ID_DMS))
+		return -ENODEV;
+	if (radio_is_pending(r))
+		return -EBUSY;
+	r->setting = true;
+	set_mode(r, QMI_DMS_LOW_POWER, on_off);
+	return 0;
+}
+
+static void on_restarting(void *arg, int err, const struct qmi_message *m)
+{
+	struct radio *r = arg;
+	struct qmi_result res = {0};
+
+	if (!clients_answer(r->clients, &err, m, &res))
+		return;
+	r->setting = false;
+	if (!res.status)
+		return; /* it restarts, answered or not */
+	log_warning("%s: the modem does not restart: %s", r->config->dev,
+		    qmi_error_name(res.error) ?: "no reason known");
+	r->setting = true;
+	set_mode(r, QMI_DMS_ONLINE, on_switched);
+}
+
+/* Modems restart from this mode alone, if at all. */
+static void on_offline(void *arg, int err, const struct qmi_message *m)
+{
+	struct radio *r = arg;
+	struct qmi_result res = {0};
+
+	if (clients_answer(r->clients, &err, m, &res))
+		set_mode(r, QMI_DMS_RESET, on_restarting);
+}
+
+int radio_restart_modem(struct radio *r)
+{
+	if (!clients_id(r->clients, ID_DMS))
+		return -ENODEV;
+	if (radio_is_pending(r))
+		return -EBUSY;
+	r->setting = true;
+	set_mode(r, QMI_DMS_OFFLINE, on_offline);
+	return 0;
 }
 
 void radio_indication(void *arg, const struct qmi_message *m)

@@ -38,6 +38,9 @@ void radio_indication(void *arg, const struct qmi_message *m);
 void radio_poll(struct radio *r, bool no_network);
 /* The user requests another attempt, or has changed the configuration. */
 void radio_retry(struct radio *r);
+/* As session_cycle_radio(), session_restart_modem(). */
+int radio_cycle(struct radio *r);
+int radio_restart_modem(struct radio *r);
 
 /* Is an answer of the modem awaited before the radio can be judged? */
 bool radio_is_pending(const struct radio *r);

@@ -180,6 +180,21 @@ static void rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 		s->ops->rx_packets(s->arg, rx);
 }
 
+static bool on_silent_pdn(void *arg, unsigned int pdn, unsigned int times)
+{
+	const struct session *s = arg;
+
+	return !s->ops->silent || s->ops->silent(s->arg, pdn, times);
+}
+
+static void on_heard(void *arg, unsigned int pdn)
+{
+	const struct session *s = arg;
+
+	if (s->ops->heard)
+		s->ops->heard(s->arg, pdn);
+}
+
 static void on_forgotten(void *arg)
 {
 	session_lost(arg, true, "modem has restarted meanwhile: its calls and client ids are gone");
@@ -203,6 +218,8 @@ static const struct calls_owner calls_owner = {
 	.down = on_down,
 	.transition = on_transition,
 	.rx_packets = rx_packets,
+	.silent = on_silent_pdn,
+	.heard = on_heard,
 	.changed = save,
 	.kick = kick,
 	.forgotten = on_forgotten,

@@ -420,6 +420,16 @@ void session_redial(struct session *s, unsigned int number)
 	calls_redial(s->calls, number);
 }
 
+int session_cycle_radio(struct session *s)
+{
+	return may_dial(s) ? facts_cycle_radio(s->facts) : -ENODEV;
+}
+
+int session_restart_modem(struct session *s)
+{
+	return may_dial(s) ? facts_restart_modem(s->facts) : -ENODEV;
+}
+
 enum call_state session_call_state(const struct session *s, unsigned int pdn, int family)
 {
 	return calls_state(s->calls, pdn, family);

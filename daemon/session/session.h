@@ -72,6 +72,13 @@ struct session_ops {
 	 */
 	void (*rx_packets)(void *arg, uint64_t rx[QMAP_MAX_MUX]);
 	/*
+	 * PDN @pdn has received nothing for config->watchdog seconds, for the @times-th time in a row.
+	 * Is it to be dialled again? May be NULL: yes.
+	 */
+	bool (*silent)(void *arg, unsigned int pdn, unsigned int times);
+	/* It has received something since the last look. May be NULL. */
+	void (*heard)(void *arg, unsigned int pdn);
+	/*
 	 * Directory for state that outlives this process and a detach: PINs that were tried. NULL,
 	 * or no callback: none is saved.
 	 */
@@ -170,6 +177,13 @@ void session_retry(struct session *s, unsigned int number);
  * (radio).
  */
 void session_redial(struct session *s, unsigned int number);
+
+/*
+ * Switches the radio off and on again; restarts the modem. -ENODEV without a DMS client, -EBUSY while
+ * the radio is being switched. The modem may refuse: the log says so.
+ */
+int session_cycle_radio(struct session *s);
+int session_restart_modem(struct session *s);
 
 /* CALL_GONE if there is no such call. @family: 4 or 6. */
 enum call_state session_call_state(const struct session *s, unsigned int pdn, int family);

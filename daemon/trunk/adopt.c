@@ -8,6 +8,7 @@
 #include "util/json_get.h"
 #include "util/log.h"
 #include "internal.h"
+#include "recover.h"
 
 /* @show: the port's object in the last `show`. */
 static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct json_object *show)
@@ -80,6 +81,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	const char *home = json_get_string(state, "home_driver");
 	int was = attachment_find(json_get_string(show, "state"));
 
+	trunk_recover_load(t, json_get_object(state, "recover"));
 	t->config.persist = json_get_bool(state, "persist");
 	t->was_ready = json_get_bool(state, "was_ready");
 	t->was_detaching = was == ATTACHMENT_DETACHING;

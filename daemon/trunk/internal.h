@@ -78,6 +78,7 @@ struct trunk {
 	struct event *commands;	   /* QMAP commands are pending */
 	struct event *look_again;  /* datapath_ops.wait_ms is over */
 	struct session *session;   /* NULL with control=none, and without a modem */
+	struct trunk_recover *recover;
 	/* trunk/reconcile.c: */
 	struct event *look;
 	int64_t look_ms;			  /* time of the next look, CLOCK_MONOTONIC */

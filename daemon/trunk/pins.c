@@ -7,6 +7,7 @@
 #include "util/json_add.h"
 #include "util/log.h"
 #include "internal.h"
+#include "recover.h"
 
 /*
  * A trunk without a netdev has pins, too, or a killed daemon would lose it. Their numbers are above
@@ -57,6 +58,7 @@ void trunk_save(struct trunk *t)
 	json_add_string(o, "home_driver", t->home);
 	json_add_bool(o, "own_control", t->own_control);
 	json_add_string(o, "device", t->dev.device);
+	json_object_object_add(o, "recover", trunk_recover_save(t));
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
 		log_error("%s: %s", t->config.dev, err.text);

@@ -8,6 +8,7 @@
 #include "util/log.h"
 #include "clat.h"
 #include "internal.h"
+#include "recover.h"
 
 /*
  * Lines a minute about calls: enough for those of all PDNs twice, while a modem whose calls come
@@ -117,6 +118,7 @@ static void on_transition(void *arg, const struct session_transition *tr)
 	add_event(t, tr);
 	if (p && tr->family == 4 && t->dp)
 		trunk_clat_update(t, p);
+	trunk_recover_call(t);
 	trunk_save_later(t);
 	trunk_settle_look(t);
 }
@@ -145,6 +147,16 @@ static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 		memset(rx, 0, QMAP_MAX_MUX * sizeof(rx[0]));
 }
 
+static bool on_silent(void *arg, unsigned int pdn, unsigned int times)
+{
+	return trunk_recover_silent(arg, pdn, times);
+}
+
+static void on_heard(void *arg, unsigned int pdn)
+{
+	trunk_recover_heard(arg, pdn);
+}
+
 static void on_started(void *arg, const struct error *err)
 {
 	trunk_input_later(arg, err ? TRUNK_IN_FAILED : TRUNK_IN_OPENED, err);
@@ -167,6 +179,8 @@ const struct session_ops trunk_session_ops = {
 	.run_dir = on_run_dir,
 	.signal = on_signal,
 	.rx_packets = on_rx_packets,
+	.silent = on_silent,
+	.heard = on_heard,
 	.started = on_started,
 	.lost = on_lost,
 };

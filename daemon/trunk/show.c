@@ -11,6 +11,7 @@
 #include "util/json_get.h"
 #include "clat.h"
 #include "internal.h"
+#include "recover.h"
 
 /* Number of the last events shown. */
 #define SHOWN_EVENTS 32
@@ -157,6 +158,7 @@ struct json_object *trunk_show(const struct trunk *t)
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		json_object_array_add(ports, show_port(t, &t->config.pdns[i], pdns));
 	json_object_object_add(o, "pdns", ports);
+	json_object_object_add(o, "recover", trunk_recover_show(t));
 	take(o, session, "qmi");
 	json_object_object_add(o, "events",
 			       events_last_json(t->env.events, t->config.dev, SHOWN_EVENTS));

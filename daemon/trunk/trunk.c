@@ -19,6 +19,7 @@
 #include "rtnl/monitor.h"
 #include "clat.h"
 #include "internal.h"
+#include "recover.h"
 
 /*
  * A modem that was ready for this time is opened at once when it is lost; one that is lost right
@@ -294,6 +295,7 @@ static bool wait_for_control(struct trunk *t)
 /* Waits for missing devices; retries a modem that does not answer, or refuses, after a while. */
 static void try_again(struct trunk *t, const struct error *err)
 {
+	trunk_recover_failed(t, err);
 	if (err && wait_for_control(t))
 		return;
 	retry_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
@@ -476,6 +478,7 @@ static void settle(struct trunk *t)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
 	t->ready_ms = clock_ms();
+	trunk_recover_ready(t);
 	trunk_settle_look(t);
 	keep_forgive(&t->netdev);
 	trunk_look(t); /* nothing was checked while it was opened, or while no daemon was running */
@@ -648,7 +651,9 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	clock_gettime(CLOCK_REALTIME, &t->since);
 	t->kick = event_new(env->base, -1, 0, on_kick, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
-	if (t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) && !trunk_settle_new(t))
+	t->recover = trunk_recover_new(t);
+	if (t->recover && t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
+	    !trunk_settle_new(t))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -682,6 +687,7 @@ void trunk_free(struct trunk **p)
 		trunk_watch(t, &t->ports[i], -1);
 	if (t->look)
 		event_free(t->look);
+	trunk_recover_free(&t->recover);
 	trunk_ignore_commands(t);
 	session_free(&t->session);
 	if (t->dp)

@@ -151,8 +151,8 @@ static void errors_help(void **state)
 	assert_string_equal(err.hint,
 			    "there are control, qmap, datapath, dl-max-bytes, "
 			    "dl-max-datagrams, sync, timeout, backoff-min, "
-			    "backoff-max, retry-failed, radio, pin, poll, watchdog, port, hook, "
-			    "hook-timeout, keep-secrets");
+			    "backoff-max, retry-failed, radio, pin, poll, watchdog, recover, port, "
+			    "hook, hook-timeout, keep-secrets");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "qmap", "v9", &err);
 	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
@@ -413,7 +413,7 @@ static void json_text(void **state)
 		"\"dl_max_bytes\":0,\"dl_max_datagrams\":0,\"sync\":true,\"timeout\":10,"
 		"\"backoff_min\":1000,\"backoff_max\":60000,\"retry_failed\":3600,\"radio\":\"on\","
 		"\"poll\":30,"
-		"\"watchdog\":0,"
+		"\"watchdog\":0,\"recover\":\"redial,radio,reset,usb,hook\","
 		"\"port\":\"\",\"hook\":\"\",\"hook_timeout\":30,\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "recover.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/events.h"
+#include "netdev/usb_power.h"
+#include "recover/ladder.h"
+#include "util/array.h"
+#include "util/clock.h"
+#include "util/json_add.h"
+#include "util/json_get.h"
+#include "internal.h"
+
+/* Evidence must last so long: a restarting modem is silent, and a search of networks takes minutes. */
+#define DEAD_MS		60000
+#define UNREGISTERED_MS 600000
+/* Between two looks, while there is evidence. */
+#define LOOK_MS 5000
+/* A hub needs a moment to see that the device is gone. */
+#define USB_OFF_MS 2000
+
+struct trunk_recover {
+	struct trunk *trunk;
+	struct ladder ladder;
+	struct event *look, *usb_on;
+	int64_t heard_ms;	 /* when any PDN received something; 0: never */
+	int64_t dead_ms;	 /* since when the modem is silent; 0: it is not */
+	int64_t unregistered_ms; /* since when it has no network; 0: it has, or no call waits for it */
+	uint64_t sent[QMAP_MAX_MUX]; /* packets, when a PDN's silence began */
+	char usb[PATH_MAX];	     /* device that is not authorized now; "": none */
+};
+
+/* --- measures --- */
+
+static void report(const struct trunk *t, enum ladder_evidence evidence, const char *to,
+		   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static void report(const struct trunk *t, enum ladder_evidence evidence, const char *to,
+		   const char *fmt, ...)
+{
+	struct events_entry e = {.kind = EVENTS_RECOVER};
+	va_list ap;
+
+	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
+	snprintf(e.from, sizeof(e.from), "%s", ladder_evidence_name(evidence));
+	snprintf(e.to, sizeof(e.to), "%s", to);
+	va_start(ap, fmt);
+	vsnprintf(e.reason, sizeof(e.reason), fmt, ap);
+	va_end(ap);
+	events_add(t->env.events, &e, true);
+}
+
+/* The caller of silent() redials. */
+static int redial(struct trunk_recover *r)
+{
+	return 0;
+}
+
+static int cycle_radio(struct trunk_recover *r)
+{
+	return r->trunk->session ? session_cycle_radio(r->trunk->session) : -ENODEV;
+}
+
+static int restart_modem(struct trunk_recover *r)
+{
+	return r->trunk->session ? session_restart_modem(r->trunk->session) : -ENODEV;
+}
+
+/* Saved before: a process that dies in between leaves the next one to switch it on. */
+static int enumerate_again(struct trunk_recover *r)
+{
+	static const struct timeval off = {.tv_sec = USB_OFF_MS / 1000};
+	int ret;
+
+	if (!usb_power_of(r->trunk->dev.device, r->usb, sizeof(r->usb)))
+		return -ENODEV;
+	trunk_save(r->trunk);
+	ret = usb_power_set(r->usb, false);
+	event_add(r->usb_on, &off);
+	return ret;
+}
+
+/* Those who listen to events run it. */
+static int run_hook(struct trunk_recover *r)
+{
+	return 0;
+}
+
+static int (*const measures[])(struct trunk_recover *r) = {
+	[LADDER_REDIAL] = redial,	[LADDER_RADIO] = cycle_radio,
+	[LADDER_RESET] = restart_modem, [LADDER_USB] = enumerate_again,
+	[LADDER_HOOK] = run_hook,
+};
+TABLE_COMPLETE(measures, LADDER_RUNGS);
+
+static void on_usb_on(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk_recover *r = arg;
+
+	if (r->usb[0])
+		usb_power_set(r->usb, true);
+	r->usb[0] = 0;
+	trunk_save(r->trunk);
+}
+
+/* Those that the administrator allows, and that exist here. */
+static unsigned int possible(const struct trunk *t)
+{
+	unsigned int rungs = 0;
+	char usb[PATH_MAX];
+
+	ladder_parse(t->config.recover, &rungs);
+	if (!t->session || t->state != TRUNK_READY)
+		rungs &= ~(1U << LADDER_REDIAL | 1U << LADDER_RADIO | 1U << LADDER_RESET);
+	if (!usb_power_of(t->dev.device, usb, sizeof(usb)))
+		rungs &= ~(1U << LADDER_USB);
+	if (!t->config.hook[0])
+		rungs &= ~(1U << LADDER_HOOK);
+	return rungs;
+}
+
+/* Takes measures until one can be taken. LADDER_RUNGS: none. */
+static enum ladder_rung climb(struct trunk_recover *r, enum ladder_evidence evidence,
+			      const char *why)
+{
+	struct trunk *t = r->trunk;
+	unsigned int rungs = possible(t);
+	enum ladder_rung rung;
+
+	while ((rung = ladder_climb(&r->ladder, evidence, rungs, clock_ms())) != LADDER_RUNGS) {
+		int ret;
+
+		trunk_save(t);
+		report(t, evidence, ladder_rung_name(rung), "%s", why);
+		ret = measures[rung](r);
+		if (!ret)
+			return rung;
+		report(t, evidence, "impossible", "%s: %s", ladder_rung_name(rung), strerror(-ret));
+		r->ladder.until_ms = 0;
+		rungs &= ~(1U << rung);
+	}
+	if (ladder_is_spent(&r->ladder, evidence, rungs, clock_ms()) &&
+	    strcmp(t->config.recover, "off"))
+		report(t, evidence, "spent", "%s; no measure is left for now", why);
+	return LADDER_RUNGS;
+}
+
+static void works(struct trunk_recover *r)
+{
+	if (!ladder_works(&r->ladder))
+		return;
+	report(r->trunk, r->ladder.evidence, "repaired", "the link works after %s",
+	       ladder_rung_name(r->ladder.at));
+	trunk_save_later(r->trunk);
+}
+
+/* --- evidence: packets are sent, and none is received --- */
+
+static uint64_t sent_by(struct trunk *t, const struct trunk_port *p)
+{
+	struct datapath_stats *stats = calloc(1, sizeof(*stats));
+	uint64_t n = 0;
+
+	if (stats && t->dp && !t->ops->stats(t->dp, stats, NULL))
+		for (unsigned int i = 0; i < stats->nports; i++)
+			if (!stats->ports[i].mux || stats->ports[i].mux == p->port.mux)
+				n = stats->ports[i].count.tx_packets;
+	free(stats);
+	return n;
+}
+
+/*
+ * An idle PDN is dialled again as often as it is silent. Stronger measures need a PDN that has sent
+ * something since it was dialled last, while no other has received anything.
+ */
+static bool is_dead_silence(struct trunk_recover *r, const struct trunk_port *p, unsigned int times)
+{
+	struct trunk *t = r->trunk;
+	uint64_t sent = sent_by(t, p), *before = &r->sent[p->port.mux % QMAP_MAX_MUX];
+	bool has_sent = sent != *before;
+
+	*before = sent;
+	return times > 1 && has_sent && clock_ms() - r->heard_ms >= t->config.watchdog * 1000ll;
+}
+
+bool trunk_recover_silent(struct trunk *t, unsigned int pdn, unsigned int times)
+{
+	const struct trunk_port *p = trunk_find_port(t, pdn);
+	struct trunk_recover *r = t->recover;
+	unsigned int rungs = 0;
+	char why[128];
+
+	ladder_parse(t->config.recover, &rungs);
+	if (!p || !is_dead_silence(r, p, times))
+		return rungs & 1U << LADDER_REDIAL;
+	/* the first silence has been answered by dialling again */
+	if (!r->ladder.climbing && rungs & 1U << LADDER_REDIAL)
+		ladder_climb(&r->ladder, LADDER_SILENT, 1U << LADDER_REDIAL,
+			     clock_ms() - t->config.watchdog * 1000ll);
+	snprintf(why, sizeof(why), "%s sends, and nothing was received for %u s", p->port.name,
+		 t->config.watchdog);
+	return climb(r, LADDER_SILENT, why) == LADDER_RUNGS && rungs & 1U << LADDER_REDIAL &&
+	       clock_ms() >= r->ladder.until_ms;
+}
+
+void trunk_recover_heard(struct trunk *t, unsigned int pdn)
+{
+	struct trunk_recover *r = t->recover;
+
+	r->heard_ms = clock_ms();
+	if (r->ladder.evidence == LADDER_SILENT)
+		works(r);
+}
+
+/* --- evidence: no answer, no network --- */
+
+static void look_soon(struct trunk_recover *r)
+{
+	static const struct timeval tv = {.tv_sec = LOOK_MS / 1000};
+
+	if (!event_pending(r->look, EV_TIMEOUT, NULL))
+		event_add(r->look, &tv);
+}
+
+/* A modem that does not answer; not one whose channel is missing, in use by others, or refused. */
+static bool is_silence(int err)
+{
+	switch (-err) {
+	case ETIMEDOUT:
+	case ENODEV:
+	case EAGAIN:
+	case EIO:
+	case EPIPE:
+		return true;
+	}
+	return false;
+}
+
+void trunk_recover_failed(struct trunk *t, const struct error *err)
+{
+	struct trunk_recover *r = t->recover;
+
+	if (!err || !is_silence(err->err) || !t->dev.ifindex || !trunk_has_control(t)) {
+		r->dead_ms = 0;
+		return;
+	}
+	if (!r->dead_ms)
+		r->dead_ms = clock_ms();
+	look_soon(r);
+}
+
+void trunk_recover_ready(struct trunk *t)
+{
+	t->recover->dead_ms = 0;
+	if (t->recover->ladder.evidence == LADDER_DEAD)
+		works(t->recover);
+}
+
+/* Does a call wait for a network, and is none up? */
+static bool is_unregistered(const struct trunk *t)
+{
+	bool waits = false;
+
+	for (unsigned int i = 0; i < t->config.npdns && t->session; i++)
+		for (int family = 4; family <= 6; family += 2) {
+			enum call_state s =
+				session_call_state(t->session, t->config.pdns[i].number, family);
+
+			if (s == CALL_UP)
+				return false;
+			waits |= s == CALL_WAIT_NETWORK;
+		}
+	return waits;
+}
+
+void trunk_recover_call(struct trunk *t)
+{
+	struct trunk_recover *r = t->recover;
+
+	if (!is_unregistered(t)) {
+		r->unregistered_ms = 0;
+		return;
+	}
+	if (!r->unregistered_ms)
+		r->unregistered_ms = clock_ms();
+	look_soon(r);
+}
+
+static bool any_is_up(const struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (trunk_port_is_up(&t->ports[i]))
+			return true;
+	return false;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk_recover *r = arg;
+	struct trunk *t = r->trunk;
+	int64_t now = clock_ms();
+
+	if (t->closing || t->state == TRUNK_DETACHING)
+		return;
+	if (r->dead_ms && now - r->dead_ms >= DEAD_MS)
+		climb(r, LADDER_DEAD, "the modem does not answer");
+	if (r->unregistered_ms && now - r->unregistered_ms >= UNREGISTERED_MS)
+		climb(r, LADDER_UNREGISTERED, "the modem has had no network for long");
+	if (r->ladder.climbing && r->ladder.evidence == LADDER_UNREGISTERED && any_is_up(t))
+		works(r);
+	if (r->dead_ms || r->unregistered_ms ||
+	    (r->ladder.climbing && r->ladder.evidence == LADDER_UNREGISTERED))
+		look_soon(r);
+}
+
+/* --- the object --- */
+
+struct json_object *trunk_recover_show(const struct trunk *t)
+{
+	const struct ladder *l = &t->recover->ladder;
+	struct json_object *o = json_object_new_object(), *taken = json_object_new_object();
+
+	json_add_string(o, "evidence", l->climbing ? ladder_evidence_name(l->evidence) : NULL);
+	json_add_string(o, "rung", l->climbing ? ladder_rung_name(l->at) : NULL);
+	json_add_bool(o, "spent", l->spent);
+	for (unsigned int r = 0; r < LADDER_RUNGS; r++)
+		json_add_int(taken, ladder_rung_name(r), (int64_t)l->count[r].total);
+	json_object_object_add(o, "taken", taken);
+	return o;
+}
+
+struct json_object *trunk_recover_save(const struct trunk *t)
+{
+	struct json_object *o = ladder_save(&t->recover->ladder);
+
+	json_add_text(o, "usb", t->recover->usb);
+	return o;
+}
+
+void trunk_recover_load(struct trunk *t, struct json_object *o)
+{
+	static const struct timeval now;
+	struct trunk_recover *r = t->recover;
+	const char *usb = json_get_string(o, "usb");
+
+	ladder_load(&r->ladder, o);
+	if (!usb)
+		return;
+	snprintf(r->usb, sizeof(r->usb), "%s", usb);
+	event_add(r->usb_on, &now);
+}
+
+struct trunk_recover *trunk_recover_new(struct trunk *t)
+{
+	struct trunk_recover *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->trunk = t;
+	r->look = event_new(t->env.base, -1, 0, on_look, r);
+	r->usb_on = event_new(t->env.base, -1, 0, on_usb_on, r);
+	if (!r->look || !r->usb_on)
+		trunk_recover_free(&r);
+	return r;
+}
+
+void trunk_recover_free(struct trunk_recover **r)
+{
+	if (!*r)
+		return;
+	/* without us, it would stay off */
+	if ((*r)->usb[0])
+		usb_power_set((*r)->usb, true);
+	if ((*r)->look)
+		event_free((*r)->look);
+	if ((*r)->usb_on)
+		event_free((*r)->usb_on);
+	free(*r);
+	*r = NULL;
+}

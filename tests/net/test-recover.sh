@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A dead link is repaired by measures that grow stronger. The rungs' times and budgets are in
+# tests/unit/test_ladder.c.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+# start OPTION of attach...: with a hook that writes down its reasons, and traffic on PDN 1.
+start() {
+	cat >"$T/hook" <<-EOC
+		#!/bin/sh
+		[ "\$QMAP_EVENT" = recover ] && echo "\$QMAP_DEV: \$QMAP_REASON" >>$T/hook.log
+		exit 0
+	EOC
+	chmod +x "$T/hook"
+	modem_start
+	qmapd_start
+	attach --watchdog 1 --backoff-min 100 --poll 1 --hook "$T/hook" --pdn 1,ip=v4 "$@" >/dev/null
+	answers 10.64.1.1
+	ping -i 0.2 10.64.1.1 >/dev/null 2>&1 &
+}
+
+downlink() { # off|on
+	if [ "$1" = off ]; then
+		ip netns exec net ip link set pdn1 down
+	else
+		ip netns exec net ip link set pdn1 up
+	fi
+}
+
+# measures: "evidence rung" of all events so far, in order.
+measures() {
+	field '.events | map(select(.kind == "recover") | "\(.from) \(.to)") | join(", ")'
+}
+
+measured() {
+	[[ ", $(measures)," == *", $1,"* ]]
+}
+
+calls() { # made since the attach
+	field '.events | map(select(.kind == "call" and .to == "up")) | length'
+}
+
+has_called() {
+	[ "$(calls)" -ge "$1" ]
+}
+
+becomes() { # measure
+	wait_for 15 measured "$1" || fail "$1 is not among: $(measures)"
+}
+
+taken() { # rung
+	field ".recover.taken.$1"
+}
+
+test_silent_downlink() {
+	start --recover redial,radio
+	downlink off
+	becomes "silent radio"
+	downlink on
+	becomes "silent repaired"
+	equal "measures" "silent radio, silent repaired" "$(measures)"
+	equal "redialled" 1 "$(taken redial)"
+	equal "radio" 1 "$(taken radio)"
+	at_least "operating modes that were set" 2 "$(modem_stat .qmi.modes)"
+	equal "mode" online "$(field .operating_mode)"
+	answers 10.64.1.1
+}
+
+# The modem loses everything with the second message, as it does when it obeys.
+test_modem_is_restarted() {
+	start --recover redial,reset
+	modem strike DMS SET_OPERATING_MODE what=reboot skip=1 ms=500 >/dev/null
+	downlink off
+	becomes "silent reset"
+	downlink on
+	becomes "silent repaired"
+	wait_for 10 call_was 1 4 up || fail "$(qmapctl show)"
+	answers 10.64.1.1
+}
+
+# One that cannot be restarted by QMI keeps its radio.
+test_modem_refuses_to_restart() {
+	start --recover redial,reset
+	downlink off
+	becomes "silent reset"
+	downlink on
+	becomes "silent repaired"
+	wait_for 10 is_online || fail "$(field .operating_mode)"
+	answers 10.64.1.1
+}
+
+is_online() {
+	[ "$(field .operating_mode)" = online ]
+}
+
+test_hook() {
+	start --recover hook
+	downlink off
+	becomes "silent hook"
+	wait_for 5 test -s "$T/hook.log"
+	equal "reason" "wwan0: wwan0.1 sends, and nothing was received for 1 s" "$(head -n 1 "$T/hook.log")"
+	equal "redialled" 0 "$(taken redial)"
+	equal "operating modes that were set" 0 "$(modem_stat .qmi.modes)"
+}
+
+test_off() {
+	start --recover off
+	downlink off
+	wait_for 10 sent_enough
+	equal "measures" "" "$(measures)"
+	equal "calls" 1 "$(calls)"
+}
+
+sent_enough() {
+	[ "$(stat_of '.ports[0].tx_packets')" -ge 25 ]
+}
+
+# Nothing is sent: the call is made again, and nothing else is done.
+test_idle_link() {
+	modem_start
+	qmapd_start
+	attach --watchdog 1 --backoff-min 100 --pdn 1,ip=v4 >/dev/null
+	wait_for 15 has_called 4
+	equal "measures" "" "$(measures)"
+	equal "operating modes that were set" 0 "$(modem_stat .qmi.modes)"
+}
+
+# Another PDN receives: the modem works.
+test_one_of_two() {
+	start --recover redial,radio --pdn 2,ip=v4
+	answers 10.64.2.1 -I wwan0.2
+	ping -I wwan0.2 -i 0.2 10.64.2.1 >/dev/null 2>&1 &
+	downlink off
+	wait_for 15 has_called 5
+	equal "measures" "" "$(measures)"
+}
+
+test_counters_outlive_the_daemon() {
+	start --recover redial,radio
+	downlink off
+	becomes "silent radio"
+	qmapd_kill KILL || :
+	qmapd_start
+	equal "radio" 1 "$(taken radio)"
+	equal "rung" radio "$(field .recover.rung)"
+	downlink on
+	becomes "silent repaired"
+}
+
+# A modem that answers nothing for a minute cannot be asked for anything.
+test_control_channel_is_dead() {
+	start --watchdog 0 --timeout 1
+	kill -STOP "$modem_pid"
+	wait_for 90 measured "dead hook" || fail "$(measures); $(qmapctl show)"
+	wait_for 5 test -s "$T/hook.log"
+	equal "reason" "wwan0: the modem does not answer" "$(tail -n 1 "$T/hook.log")"
+	kill -CONT "$modem_pid"
+	wait_for 30 measured "dead repaired" || fail "$(measures)"
+	wait_for 20 answers 10.64.1.1
+}
+
+run_tests "$@"
