@@ -13,7 +13,6 @@
  *            queue            a plain one              qmapd       thrice; may fail
  *            user's queue     (reported)               user
  *   path     programs, links  attach again             qmapd       once a second
- *            inner netdevs    build the path again     qmapd       as the modem is opened
  *   port     namespace        (reported)               user
  *            moved away       (reported)               user
  *            netdev           add it again             qmapd       thrice
@@ -32,6 +31,10 @@
  * - Which addresses a port is to have comes with a call. trunk_port_up() sets all of them at once, as
  *   one message to the kernel, and knows the previous ones, which it removes.
  * - The trunk's netdev is set down first, as raw IP requires; from there its rows build it (keep_build()).
+ *
+ * Two comparisons are no rows. Without an inner netdev (trunk/reconcile.c, find_inner()) the whole data
+ * path is built again, which ends the run. Whether a program is that of this qmapd (datapath_ops.renew)
+ * is only known once its own is loaded, which is too much for every look: it is asked at adoption.
  */
 #ifndef QMAP_KEEP_H
 #define QMAP_KEEP_H

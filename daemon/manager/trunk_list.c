@@ -563,6 +563,7 @@ static void resync(struct trunk_list *l)
 	for (unsigned int i = 0; i < l->n; i++) {
 		unsigned int ifindex = trunk_ifindex(l->trunks[i]);
 
+		trunk_look(l->trunks[i]);
 		if (!ifindex)
 			trunk_seek(l->trunks[i]);
 		else if (if_indextoname(ifindex, name))

@@ -83,6 +83,7 @@ struct trunk {
 	struct event *look;
 	int64_t look_ms;			  /* time of the next look, CLOCK_MONOTONIC */
 	int64_t poll_ms;			  /* time of the next poll; 0: there is none */
+	bool all_due;				  /* the rows of netdev and ports are due */
 	bool programs_changed;			  /* the data path's rows are due, too */
 	struct keep_state netdev;		  /* of trunk_dev_rows */
 	struct keep_state programs;		  /* of datapath_ops.rows */

@@ -233,34 +233,54 @@ static void look_again(struct trunk *t, unsigned int wait)
 		look_in(t, wait + 1);
 }
 
+static void look_at_all(struct trunk *t, int64_t now)
+{
+	struct views views = {.n = 0};
+	unsigned int wait;
+
+	t->all_due = false;
+	wait = run_all(t, &views, now);
+	views_free(&views);
+	t->all_due |= wait;
+	look_again(t, wait);
+}
+
 /* There is no notification of detached XDP links, nor of pass_through. */
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
-	struct views views = {.n = 0};
 	struct trunk *t = arg;
 	int64_t now = clock_ms();
 
 	if (!t->dp || t->closing)
 		return;
 	if (t->poll_ms && now >= t->poll_ms - EARLY_MS) {
-		t->programs_changed = true;
+		t->programs_changed = t->all_due = true;
 		t->poll_ms = now + t->config.poll * 1000;
 	}
-	look_again(t, run_all(t, &views, now));
-	views_free(&views);
+	if (t->all_due)
+		look_at_all(t, now);
+	else
+		trunk_look_at_programs(t);
 	if (t->poll_ms)
 		look_in(t, t->poll_ms - now);
 }
 
 void trunk_look(struct trunk *t)
 {
+	t->all_due = true;
 	look_in(t, SOON_MS);
 }
 
+/*
+ * Any process's qdisc on any netdev may be the reason, so the kernel is not asked for everything; but
+ * the programs of 464XLAT are rows of the ports.
+ */
 void trunk_programs_changed(struct trunk *t)
 {
 	t->programs_changed = true;
-	trunk_look(t);
+	for (unsigned int i = 0; i < t->nports; i++)
+		t->all_due |= t->ports[i].clat;
+	look_in(t, SOON_MS);
 }
 
 void trunk_look_at_programs(struct trunk *t)

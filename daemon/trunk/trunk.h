@@ -146,7 +146,7 @@ void trunk_netdev_gone(struct trunk *t, const char *why);
 void trunk_netdev_renamed(struct trunk *t, const char *name);
 /* A change in namespace @netns ("": ours): reconciles if a netdev of @t, or a VRF, is concerned. */
 void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *e);
-/* Reconciles soon, once for all calls until then: netdev and ports; the data path's programs, too. */
+/* Reconciles soon, once for all calls until then: netdev and ports; the data path's programs. */
 void trunk_look(struct trunk *t);
 void trunk_programs_changed(struct trunk *t);
 /* The programs at once: nothing is notified of those that are detached. */
