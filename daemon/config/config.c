@@ -252,6 +252,9 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		return error_set(err, -EINVAL,
 				 "PDN %u: table=%u beside vrf=%s, whose routing table is used",
 				 p->number, p->table, p->vrf);
+	if (p->lan[0] && !valid_ifname(p->lan))
+		return error_set(err, -EINVAL, "PDN %u: \"%s\" is not a name of a network device",
+				 p->number, p->lan);
 	if (!is_clat(p->clat)) {
 		error_set(err, -EINVAL, "PDN %u: clat=%s is not a NAT64 prefix", p->number,
 			  p->clat);

@@ -73,6 +73,7 @@ struct config_pdn {
 	char vrf[IFNAMSIZ];    /* VRF that the port is put into; empty: none */
 	unsigned int table;    /* routing table of the default route; 0: main */
 	bool slaac; /* slaac=yes|no: addresses from router advertisements, too; default no */
+	char lan[IFNAMSIZ]; /* netdev to which the PDN's IPv6 prefix is given, by hooks; empty: none */
 	/* NAT64 prefix of IPv4 on IPv6-only networks, as text; clat=auto|off|PREFIX, default auto */
 	char clat[48];
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */

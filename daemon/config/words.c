@@ -157,6 +157,8 @@ static const struct config_word words[] = {
 	 .help = "VRF to put the port into; its routing table is the default route's"},
 	{.key = "slaac", PDN(slaac), .type = CONFIG_BOOL, CHANGE(REDIAL),
 	 .help = "obey the network's router advertisements, too; default no"},
+	{.key = "lan", PDN_STRING(lan), .metavar = "NAME", CHANGE(REDIAL),
+	 .help = "network device that hooks give the PDN's IPv6 prefix to"},
 	{.key = "clat", PDN_STRING(clat), .metavar = "auto|off|PREFIX", CHANGE(IN_PLACE),
 	 .help = "IPv4 by 464XLAT on an IPv6-only network: auto, off, or a NAT64 prefix"},
 	{.key = "addresses", PDN(addresses), ENUM(addresses_choices), CHANGE(REDIAL),

@@ -63,6 +63,19 @@ static void fact_addresses(FILE *f, const struct ip_settings *s)
 	fputc('\n', f);
 }
 
+/* Networks give each port a /64 of its own (3GPP TS 23.401, 5.3.1.2.2), whatever length they report. */
+static void fact_lan(FILE *f, const struct ip_settings *s, const char *lan)
+{
+	uint8_t prefix[16] = {0};
+	char text[INET6_ADDRSTRLEN];
+
+	if (s->family != 6 || !*lan)
+		return;
+	memcpy(prefix, s->address, 8);
+	fact(f, "QMAP_LAN", lan);
+	fprintf(f, "QMAP_LAN_PREFIX=%s/64\n", address_text(s, prefix, text));
+}
+
 static void write_facts(FILE *f, const struct trunk_family *family)
 {
 	const struct ip_settings *s = family->settings;
@@ -76,6 +89,7 @@ static void write_facts(FILE *f, const struct trunk_family *family)
 	fact(f, "QMAP_NETNS", pdn->netns);
 	fact_number(f, "QMAP_FAMILY", s->family);
 	fact_addresses(f, s);
+	fact_lan(f, s, pdn->lan);
 	fact_number(f, "QMAP_MTU", s->mtu ? s->mtu : DEFAULT_MTU);
 	fact(f, "QMAP_RESOLV_CONF", family->resolv_conf);
 }

@@ -418,7 +418,7 @@ static void json_text(void **state)
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
-		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,"
+		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,\"lan\":\"\","
 		"\"clat\":\"auto\",\"addresses\":\"qmapd\"}]}");
 	json_object_put(o);
 }
