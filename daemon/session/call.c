@@ -148,11 +148,13 @@ static void enter_prepared(struct call *c)
 
 static enum call_step first_step(const struct call *c)
 {
+	/* None if the session was adopted from a process that died before there was one. */
+	const struct data_format *format = format_agreed(c->all->env.format);
+
 	if (!c->client)
 		return STEP_ALLOCATE;
 	if (!c->prepared)
-		return format_agreed(c->all->env.format)->version == QMAP_OFF ? STEP_FAMILY
-									      : STEP_BIND;
+		return format && format->version != QMAP_OFF ? STEP_BIND : STEP_FAMILY;
 	if (c->stale == STALE_CLEAR)
 		return STEP_CLEAR;
 	return c->stale >= STALE_RENEW ? STEP_RENEW : STEP_START;

@@ -1152,6 +1152,24 @@ static void test_adopt_binds_to_the_same_interface(void **state)
 	stop_ok();
 }
 
+/* The earlier process died before the modem had agreed to a format. */
+static void test_adopt_without_format(void **state)
+{
+	struct error err = {0};
+
+	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
+	pdn("1,ip=v4");
+	start();
+	asked(WDA, FORMAT, 1);
+	die_and_adopt();
+	assert_int_equal(seen.error.err, 0);
+	pdn("2,ip=v4");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	assert_int_equal(session_add_pdn(session, 2, &err), 0);
+	asked(WDS, START, 1);
+	stop_ok();
+}
+
 static void test_adopt_one_down(void **state)
 {
 	pdn("1,apn=a");
@@ -1732,6 +1750,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_nothing_unwritten),
 	TEST(test_adopt),
 	TEST(test_adopt_binds_to_the_same_interface),
+	TEST(test_adopt_without_format),
 	TEST(test_adopt_one_down),
 	TEST(test_adopt_after_reboot),
 	TEST(test_adopt_silent),
