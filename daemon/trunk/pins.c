@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "util/json_add.h"
+#include "util/json_get.h"
 #include "util/log.h"
 #include "internal.h"
 #include "recover.h"
@@ -41,6 +42,18 @@ void trunk_save_later(struct trunk *t)
 		event_add(t->save, &now);
 }
 
+/* 64 PDNs with the longest words, all refused, need more room than there is for what is shown. */
+static int put_state(struct trunk *t, struct json_object *state, struct error *err)
+{
+	struct error why = {0};
+	int ret = pins_set_state(&t->pins, state, &why);
+
+	if (ret != -E2BIG)
+		return ret ? error_pass(err, &why) : 0;
+	trunk_show_shorten(json_get_object(state, "show"));
+	return pins_set_state(&t->pins, state, err);
+}
+
 void trunk_save(struct trunk *t)
 {
 	struct json_object *o = json_object_new_object();
@@ -60,7 +73,7 @@ void trunk_save(struct trunk *t)
 	json_add_string(o, "device", t->dev.device);
 	json_object_object_add(o, "recover", trunk_recover_save(t));
 	json_object_object_add(o, "show", trunk_show(t));
-	if (t->pins.meta >= 0 && pins_set_state(&t->pins, o, &err))
+	if (t->pins.meta >= 0 && put_state(t, o, &err))
 		log_error("%s: %s", t->config.dev, err.text);
 	json_object_put(o);
 }

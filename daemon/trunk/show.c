@@ -166,6 +166,33 @@ struct json_object *trunk_show(const struct trunk *t)
 	return o;
 }
 
+static void forget(struct json_object *o, const char *const *keys)
+{
+	for (; *keys; keys++)
+		json_object_object_add(o, *keys, NULL);
+}
+
+static void shorten_families(struct json_object *pdn)
+{
+	static const char *const keys[] = {"until", "hint", "call_end", NULL};
+	struct json_object *family;
+
+	for (size_t i = 0; (family = json_get_element(pdn, "families", i)); i++)
+		forget(family, keys);
+}
+
+void trunk_show_shorten(struct json_object *show)
+{
+	static const char *const keys[] = {"failure", NULL};
+	struct json_object *pdn;
+
+	json_object_object_add(show, "events", json_object_new_array());
+	for (size_t i = 0; (pdn = json_get_element(show, "pdns", i)); i++) {
+		forget(pdn, keys);
+		shorten_families(pdn);
+	}
+}
+
 void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct trunk_family *out)
 {
 	const struct trunk_port *p = trunk_find_port(t, pdn);

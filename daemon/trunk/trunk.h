@@ -174,6 +174,8 @@ struct trunk_family {
 void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct trunk_family *out);
 
 struct json_object *trunk_show(const struct trunk *t);
+/* Takes out of trunk_show()'s result what only explains it: events, hints, failures. */
+void trunk_show_shorten(struct json_object *show);
 bool trunk_has_datapath(const struct trunk *t);
 /* Sets the names of ports, too. -EBUSY without a data path. */
 int trunk_stats(struct trunk *t, struct datapath_stats *out, struct error *err);

@@ -133,6 +133,13 @@ detach() {
 	qmapctl detach wwan0
 }
 
+# asked TEXT: sent to qmapd as it is.
+asked() {
+	printf %s "$1" | perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0);
+		connect(S, pack_sockaddr_un("/run/qmapd/control")) or die; syswrite(S, $_) while <STDIN>;
+		shutdown(S, 1); print while <S>;'
+}
+
 # field .jq.path: of the first trunk in the output of show.
 field() {
 	qmapctl -j show | jq -r ".[0]$1"

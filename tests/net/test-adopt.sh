@@ -416,4 +416,37 @@ test_second_daemon_leaves_the_trunk_alone() {
 	no_complaints
 }
 
+# The state of 64 dual-stack PDNs whose words are as long as they may be, and twice as long in JSON, and
+# which the network refuses: it has to fit into the pins.
+sixty_four_with_long_words() {
+	jq -nc --arg control "$T/qmi" '{command: "apply", trunks: [{dev: "wwan0", control: $control, pdns:
+		[range(1; 65) | {number: ., apn: ("\"" * 100), user: ("\\" * 127), password: ("\"" * 127)}]}]}'
+}
+
+is_attached() {
+	[ "$(field .state)" = attached ]
+}
+
+all_have_failed() {
+	[ "$(field ' | [.pdns[].families[] | select(.state == "failed")] | length')" = 128 ]
+}
+
+test_state_of_64_refused_pdns() {
+	modem_start --pdns 64 --clients 254
+	modem refuse type=6 verbose=33 >/dev/null
+	qmapd_start
+	asked "$(sixty_four_with_long_words)
+" >/dev/null
+	wait_for 20 all_have_failed || fail "$(field '.pdns[].families')"
+	! grep "does not fit" "$T/qmapd.log" || fail "the state does not fit"
+	qmapd_kill KILL || :
+	equal "PDNs without qmapd" 64 "$(field '.pdns | length')"
+	all_have_failed || fail "without qmapd: $(field '.pdns[0].families')"
+	qmapd_start
+	wait_for 20 is_attached || fail "adopted: $(field .state)"
+	all_have_failed || fail "after the adoption: $(field '.pdns[0].families')"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 run_tests "$@"

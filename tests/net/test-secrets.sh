@@ -101,13 +101,6 @@ test_secrets_of_an_apply() {
 	copies_are 1 "password that replaces it" $next_password
 }
 
-# asked TEXT: sent to qmapd as it is.
-asked() {
-	printf %s "$1" | perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0);
-		connect(S, pack_sockaddr_un("/run/qmapd/control")) or die; syswrite(S, $_) while <STDIN>;
-		shutdown(S, 1); print while <S>;'
-}
-
 # Nothing is kept of a request that is refused, cut short or no JSON, nor of an attach that the network
 # refuses.
 test_secrets_of_refused_requests() {
