@@ -305,6 +305,36 @@ servers_of_car() { # expected
 	[ "$(sed -n 's/^nameserver //p' /etc/netns/car/resolv.conf 2>/dev/null | tr '\n' ' ')" = "$1" ]
 }
 
+# dnsmasq_start NAMESPACE OPTION...: "" is that of the test.
+dnsmasq_start() {
+	${1:+ip netns exec "$1"} dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --pid-file \
+		--user=root --bind-interfaces "${@:2}" 2>>"$T/dnsmasq.log" &
+}
+
+resolves() {
+	busybox nslookup router.test 127.0.0.1 2>/dev/null | grep -q 192.0.2.7
+}
+
+# The advice of qmapd.conf(5): dnsmasq runs before there is a connection, and beyond its end. It ends if
+# it is started before qmapd has made the directory.
+test_dns_by_dnsmasq() {
+	local file=/run/qmapd/wwan0.1.resolv.conf
+	modem_start
+	refused 5 "is missing, cannot poll" dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file \
+		--user=root --resolv-file=/run/nosuch/resolv.conf
+	qmapd_start
+	ip netns exec net ip address add 10.64.1.53/32 dev lo
+	ip netns exec net ip link set lo up
+	dnsmasq_start net --listen-address=10.64.1.53 --no-resolv --address=/router.test/192.0.2.7
+	dnsmasq_start "" --listen-address=127.0.0.1 --resolv-file=$file
+	for _ in 1 2; do
+		attach --pdn 1,ip=v4 >/dev/null
+		wait_for 20 resolves || fail "no answer by way of $file: $(cat $file "$T/dnsmasq.log")"
+		qmapctl detach wwan0
+		[ ! -e $file ] || fail "$file is left"
+	done
+}
+
 test_dns_of_a_namespace() {
 	start
 	[ -d /etc/netns ] || mkdir /etc/netns
