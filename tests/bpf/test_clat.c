@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "daemon/clat/address.h"
+#include "count.h"
 #include "env.h"
 #include "qmap_clat.skel.h"
 
@@ -46,6 +47,10 @@ struct network {
 	struct clat_prefix prefix;
 	struct qmap_clat_config config;
 };
+
+/* Instructions for an ordinary packet. */
+#define MOST_OUT 165
+#define MOST_IN	 235
 
 static const char *skip_reason;
 static struct network networks[NETWORKS];
@@ -1038,6 +1043,50 @@ static void test_gso(void **state)
 	}
 }
 
+/*
+ * The programs' own instructions for an ordinary packet; a call of a helper is one. The interpreter's
+ * packet must be the kernel's.
+ */
+static void test_instructions(void **state)
+{
+	static const struct {
+		const char *name;
+		bool to_us;
+		uint8_t proto;
+		unsigned int payload, most;
+	} rows[] = {
+		{"TCP to IPv6", false, TCP, 1400, MOST_OUT},
+		{"UDP to IPv6", false, UDP, 1350, MOST_OUT + 8},
+		{"TCP to IPv4", true, TCP, 1400, MOST_IN},
+		{"UDP to IPv4", true, UDP, 1350, MOST_IN},
+		{"TCP ACK to IPv4", true, TCP, 0, MOST_IN + 5},
+	};
+	const struct network *n = &networks[0];
+
+	need();
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct count_packet packet;
+		struct packet p = datagram(rows[i].to_us, rows[i].proto, rows[i].payload);
+		struct count_result c;
+		static struct run r;
+
+		prepare(n, &p, &r);
+		run(n, p.to_us, &r);
+		memcpy(packet.bytes, r.in, r.in_len);
+		packet.len = r.in_len;
+		packet.protocol = htons(p.to_us ? 0x86dd : 0x0800);
+		count_run(p.to_us ? n->skel->progs.qmap_clat_in : n->skel->progs.qmap_clat_out,
+			  n->skel->rodata, L2, &packet, &c);
+		print_message("%s: %u instructions, of which %u call helpers\n", rows[i].name,
+			      c.instructions, c.calls);
+		assert_int_equal(c.verdict, TC_ACT_UNSPEC);
+		assert_int_equal(packet.len, r.out_len);
+		if (rows[i].payload) /* otherwise the identification is random */
+			assert_memory_equal(packet.bytes, r.out, r.out_len);
+		assert_in_range(c.instructions, 1, rows[i].most);
+	}
+}
+
 static void test_counters(void **state)
 {
 	struct packet p = datagram(true, UDP, 60);
@@ -1175,6 +1224,7 @@ int main(void)
 		cmocka_unit_test(test_random_packets),
 		cmocka_unit_test(test_mutated_packets),
 		cmocka_unit_test(test_gso),
+		cmocka_unit_test(test_instructions),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_prefix_text),
 		cmocka_unit_test(test_prefix_of_answer),
