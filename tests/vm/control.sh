@@ -26,7 +26,7 @@ tree=$PWD/build/control
 # Combines today's tests and tools with that commit's module and programs.
 make_tree() {
 	mkdir -p "$tree"
-	git ls-files -z Makefile tests daemon bench doc | xargs -0 cp --parents -t "$tree" &&
+	git ls-files -z Makefile system tests daemon bench doc | xargs -0 cp --parents -t "$tree" &&
 		git archive "$COMMIT" kmod-shim bpf include | tar -x -C "$tree"
 }
 
