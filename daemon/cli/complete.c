@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Completion for shells: offers words of the command line from the tables of options. */
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -39,14 +40,15 @@ static void offer(const struct completion *c, const char *head, const char *text
 		add(c, all);
 }
 
-/* Offers each choice of "v1|v4|v5". */
+/* Offers each choice of "v1|v4|v5"; capitals stand for a value that only the user knows. */
 static void offer_list(const struct completion *c, const char *head, const char *list)
 {
 	char buf[256], *rest = buf, *one;
 
 	snprintf(buf, sizeof(buf), "%s", list);
 	while ((one = strsep(&rest, "|")))
-		offer(c, head, one, "");
+		if (!isupper((unsigned char)one[0]))
+			offer(c, head, one, "");
 }
 
 /* Leaves file names to the shell, which knows how to quote them. */

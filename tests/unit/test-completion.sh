@@ -72,6 +72,8 @@ test_pdn() {
 	offers "" attach wwan0 --pdn "" &&
 		offers "1,apn= 1,auth= 1,addresses=" attach wwan0 --pdn 1,a &&
 		offers "1,apn=a,ip=v4 1,apn=a,ip=v6 1,apn=a,ip=v4v6" attach wwan0 --pdn 1,apn=a,ip= &&
+		offers "1,clat=auto 1,clat=off" attach --pdn 1,clat= &&
+		offers "--recover=off" attach --recover= &&
 		offers "--pdn=1,slaac=yes" attach --pdn=1,slaac=y
 }
 
