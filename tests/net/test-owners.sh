@@ -152,8 +152,17 @@ port_is() { # name
 	[ "$(field '|[.daemon, .pdns[0].port] | map(tostring) | join(" ")')" = "null $1" ]
 }
 
-# The namespace goes with the port, and comes back without it.
+sockets() { # open in qmapd
+	find "/proc/$qmapd_pid/fd" -lname 'socket:*' | wc -l
+}
+
+sockets_are() { # NUMBER
+	[ "$(sockets)" = "$1" ]
+}
+
+# The namespace goes with the port, and comes back without it. A watcher would keep a deleted one alive.
 test_namespace_is_deleted() {
+	local watching
 	ip netns add car
 	modem_start
 	# shellcheck disable=SC2016 # for the hook to expand
@@ -162,6 +171,7 @@ test_namespace_is_deleted() {
 	qmapd_start
 	attach --poll 1 --hook "$T/hook" --pdn 1,ip=v4 --pdn 2,ip=v4,netns=car >/dev/null
 	wait_for 5 hooked "up 2 4"
+	watching=$(sockets)
 	ip netns del car
 	wait_for 10 damage_of_2_is "its network namespace is gone" || fail "$(qmapctl -j show)"
 	equal "state" damaged "$(field '.pdns[1].families[0].state')"
@@ -170,9 +180,11 @@ test_namespace_is_deleted() {
 	# polls say it no second time
 	wait_for 10 polled_twice
 	equal "events" 1 "$(field '.events | map(select((.reason // "") | contains("namespace"))) | length')"
+	wait_for 5 sockets_are $((watching - 1)) || fail "$(sockets) sockets, $watching with a watcher"
 	ip netns add car
 	wait_for 10 pings car/wwan0.2 2 || fail "$(qmapctl show)"
 	wait_for 10 damage_of_2_is "" || fail "$(qmapctl show)"
+	wait_for 5 sockets_are "$watching" || fail "the new namespace is not watched"
 	qmapctl detach wwan0
 	nothing_left
 }
