@@ -223,9 +223,10 @@ qmap_is_there() { # STATE
 }
 
 # Gives netifd the settings of the network, all of them at once. Fails if no family is up; netifd then
-# waits for the next update.
-qmap_update() { # INTERFACE
-	local interface="$1" modem sim registration port failure pdn_apn server
+# waits for the next update. With "keep" it then changes nothing: a qmapd that is adopting a modem has not
+# asked it for its calls yet, and says "down" later if they have ended.
+qmap_update() { # INTERFACE [keep]
+	local interface="$1" keep="$2" modem sim registration port failure pdn_apn server
 	local state4 address4 mtu4 dns4 why4 state6 address6 prefix6 mtu6 dns6 why6
 	local defaultroute peerdns sourcefilter extendprefix metric mtu
 
@@ -234,6 +235,7 @@ qmap_update() { # INTERFACE
 	. "$QMAP_DIR/$interface/options"
 	qmap_is_there "$modem" && [ -n "$port" ] || state4='' state6=''
 	[ "$state4" = up ] || [ "$state6" = up ] || {
+		[ -z "$keep" ] || return 1
 		proto_init_update "*" 0
 		proto_send_update "$interface"
 		return 1
@@ -246,6 +248,17 @@ qmap_update() { # INTERFACE
 	json_add_string apn "$pdn_apn"
 	proto_close_data
 	proto_send_update "$interface"
+}
+
+# Waits while a modem is opened or adopted, ten seconds at most: until then its calls are shown one by one, and
+# an update would take away the addresses of those that are not shown yet.
+qmap_settle() { # DEV
+	local n=0
+	while [ "$(jsonfilter -s "$(qmapctl -j show "$1" 2>/dev/null)" -e '@[0].modem.state' 2>/dev/null)" = opening ] &&
+		[ "$n" -lt 10 ]; do
+		sleep 1
+		n=$((n + 1))
+	done
 }
 
 # Blocks the interface until its configuration is changed, or the user starts it.

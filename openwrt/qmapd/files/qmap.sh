@@ -81,7 +81,7 @@ proto_qmap_setup() {
 }
 
 proto_qmap_renew() {
-	qmap_update "$1" || qmap_report "$1"
+	qmap_update "$1" keep || qmap_report "$1"
 }
 
 # netifd kills a teardown after five seconds, and a silent modem takes longer.
