@@ -66,6 +66,8 @@ run_tier() {
 		LIMIT=36000 run tests/vm/usb.sh
 		run tests/vm/peers.sh
 		KERNELS=newest DATAPATHS="xdp shim" run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
+		KERNELS=newest DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_in_attach driver_moves
+		KERNELS=6.1 DATAPATHS=usb CYCLES=200 TEST_LIMIT=4800 run tests/vm/usb.sh driver_moves
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		KERNELS=6.1 DATAPATHS=shim CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		;;
@@ -88,6 +90,7 @@ run_tier() {
 		export KERNELS=6.1
 		DATAPATHS=xdp run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
 		DATAPATHS=shim run tests/vm/usb.sh reboot
+		DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_by_command
 		run tests/vm/bench.sh
 		;;
 	*)
