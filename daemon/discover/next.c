@@ -24,8 +24,14 @@ static void switch_to_qmi(const struct advice *a)
 {
 	const char *mode = modem_mode_name(a->m->mode);
 
-	if (!is_quectel(a->m))
+	if (!is_quectel(a->m) && a->m->mode == MODEM_MODE_MBIM)
 		SAY(a, "%s has no QMAP: switch the modem to QMI by its maker's AT command", mode);
+	else if (!is_quectel(a->m))
+		SAY(a,
+		    "%s has no QMAP: if it is a modem and no Ethernet adapter or phone, switch it "
+		    "to "
+		    "QMI by its maker's AT command",
+		    mode);
 	else if (a->m->bus == MODEM_PCIE)
 		SAY(a,
 		    "%s has no QMAP: AT+QCFG=\"data_interface\" and a restart of the modem "

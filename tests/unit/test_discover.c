@@ -356,7 +356,8 @@ static void no_modems(void **state)
 	find(1);
 	assert_string_equal(list->netdev, "wwan1");
 	assert_null(list->model);
-	next_is(list, "ECM has no QMAP: switch the modem to QMI by its maker's AT command");
+	next_is(list, "ECM has no QMAP: if it is a modem and no Ethernet adapter or phone, "
+		      "switch it to QMI by its maker's AT command");
 }
 
 static void unknown_models(void **state)
