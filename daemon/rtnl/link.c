@@ -306,7 +306,9 @@ int rtnl_macvlan_probe(struct rtnl *nl, struct error *err)
 	if (ret != -EOPNOTSUPP)
 		return 0;
 	error_set(err, ret, "this kernel has no macvlan");
-	error_hint(err, "it is CONFIG_MACVLAN, or the package kmod-macvlan");
+	error_hint(err,
+		   "build it with CONFIG_MACVLAN, install OpenWrt's kmod-macvlan, or take another "
+		   "data path (--datapath)");
 	return ret;
 }
 
