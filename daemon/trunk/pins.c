@@ -42,7 +42,7 @@ void trunk_save_later(struct trunk *t)
 		event_add(t->save, &now);
 }
 
-/* 64 PDNs with the longest words, all refused, need more room than there is for what is shown. */
+/* 64 PDNs with the longest words, all refused, only fit into the pins without explanations. */
 static int put_state(struct trunk *t, struct json_object *state, struct error *err)
 {
 	struct error why = {0};

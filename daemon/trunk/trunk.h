@@ -174,7 +174,7 @@ struct trunk_family {
 void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct trunk_family *out);
 
 struct json_object *trunk_show(const struct trunk *t);
-/* Takes out of trunk_show()'s result what only explains it: events, hints, failures. */
+/* Removes the explanations from trunk_show()'s result: events, hints, ends, failures. */
 void trunk_show_shorten(struct json_object *show);
 bool trunk_has_datapath(const struct trunk *t);
 /* Sets the names of ports, too. -EBUSY without a data path. */
