@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# tests/cross.sh [ARCH|musl]...: builds user space, the BPF programs and the module for other machines, by gcc
+# and by clang, a warning being an error, and runs the unit tests by QEMU's user mode. Prints what a machine
+# with little flash wants to know: sizes, and the libraries needed.
+#
+#   KERNEL=6.1    whose headers the module is built with; "none": no module
+#   UNIT="arm64"  the machines that the unit tests run for; tests/vm/arch.sh runs them for all
+#
+# Nothing is installed but compilers (tests/cross.sh deps); libraries are unpacked under build/ARCH/sysroot.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+KERNEL=${KERNEL:-6.1}
+UNIT=${UNIT-arm64}
+LIMIT=1000000 # bytes: qmapd and qmapctl in one file on arm64, stripped, without optional parts
+
+if [ "${1:-}" = deps ]; then
+	tests/vm/arch.sh deps
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends musl-tools xz-utils
+	exit
+fi
+
+# A shell of its own for each machine: tests/vm/machine.sh knows one at a time.
+if [ -z "${CROSS_ARCH:-}" ]; then
+	failed=0
+	[ $# -gt 0 ] || set -- arm64 armhf mipsel s390x musl
+	for arch; do
+		CROSS_ARCH=$arch tests/cross.sh || failed=1
+	done
+	exit $failed
+fi
+
+status=0
+verdict() { # NAME OUTPUT: nothing said is good
+	if [ -z "$2" ]; then
+		echo "PASS $1"
+	else
+		printf 'FAIL %s:\n%s\n' "$1" "$2"
+		status=1
+	fi
+}
+
+# Debian has no libraries for musl: their headers, and those of the kernel, without glibc's. sys/queue.h is in
+# OpenWrt's toolchain (toolchain/musl/include), crypt.h in musl, but neither in Debian's package of it.
+musl_headers() { # DIR
+	local name
+	rm -rf "$1"
+	mkdir -p "$1/sys"
+	for name in bpf json-c event2 libmnl libsmartcols linux asm-generic x86_64-linux-gnu/asm; do
+		ln -s "/usr/include/$name" "$1/${name##*/}"
+	done
+	for name in event.h evutil.h ini.h cmocka.h libelf.h gelf.h curses.h ncurses_dll.h unctrl.h x86_64-linux-gnu/sys/queue.h; do
+		ln -s "/usr/include/$name" "$1/${name#x86_64-linux-gnu/}"
+	done
+	cat >"$1/crypt.h" <<-EOF
+		struct crypt_data { int initialized; char buffer[256]; };
+		char *crypt_r(const char *, const char *, struct crypt_data *);
+	EOF
+}
+
+check_musl() {
+	local dir=$PWD/build/musl/include sources
+	command -v musl-gcc >/dev/null || { echo "SKIP musl: no musl-gcc (tests/cross.sh deps)"; return; }
+	musl_headers "$dir"
+	# Debian has no headers of the kernel for musl's compiler, by which BPF programs would be built.
+	verdict "musl: BPF programs by this machine's compiler" "$(make -s programs 2>&1)"
+	sources=$(git ls-files 'daemon/*.c' 'tests/unit/*.c' | xargs)
+	verdict "musl: compile" "$(make -s -k CC=musl-gcc CFLAGS="-O2 -idirafter $dir" COMPILE_SRC="$sources" compile 2>&1)"
+}
+
+if [ "$CROSS_ARCH" = musl ]; then
+	check_musl
+	exit $status
+fi
+
+export ARCH=$CROSS_ARCH
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
+# shellcheck source=tests/vm/guest_lib.sh
+. tests/vm/guest_lib.sh
+
+# In the target's byte order, which a BPF object shows by its sixth byte.
+order_of_programs() {
+	local object want=1
+	[ "$ARCH" != s390x ] || want=2
+	for object in "$GUEST_BUILD"/bpf/*.bpf.o; do
+		[ "$(od -An -tu1 -j5 -N1 "$object" | tr -d ' ')" = "$want" ] || echo "$object: wrong byte order"
+	done
+}
+
+by_gcc() {
+	guest_make "$GUEST_BUILD"/qmap{d,ctl} 2>&1
+}
+
+# Without linking: clang has no runtime library for these.
+by_clang() {
+	local libs=$SYSROOT/usr/include/$TRIPLET
+	make -s -k -j2 BUILD="$GUEST_BUILD" CC="clang --target=$TRIPLET" CFLAGS="-O2 -isystem $libs -idirafter /usr/include" \
+		COMPILE_SRC="$(git ls-files 'daemon/*.c' 'tests/modem/*.c' 'tests/net/*.c' ':!*.bpf.c' | xargs)" compile 2>&1
+}
+
+# As OpenWrt's package builds them.
+small_build() {
+	local libs=$SYSROOT/usr/lib/$TRIPLET
+	make -s -j2 BUILD="$GUEST_BUILD/small" CC="${CROSS}gcc" SMARTCOLS=no CURSES=no MAN= \
+		CFLAGS="-Os -isystem $SYSROOT/usr/include/$TRIPLET" \
+		LDFLAGS="-L$libs -Wl,-z,max-page-size=4096 -Wl,-rpath-link,$libs:$SYSROOT/lib/$TRIPLET" \
+		"$GUEST_BUILD/small/multi/qmapd" 2>&1
+}
+
+size() { # NAME FILE: prints it; in $bytes
+	bytes=$("${CROSS}strip" -o "$2.stripped" "$2" && stat -c %s "$2.stripped")
+	echo "figure: $ARCH $1: $bytes bytes stripped, $(xz -9e -c "$2.stripped" | wc -c) by xz, needs" \
+		"$("${CROSS}readelf" -d "$2" | sed -nE 's/.*NEEDED.*\[(.*)\]/\1/p' | xargs)"
+}
+
+small_enough() {
+	[ "$ARCH" != arm64 ] || [ "$bytes" -lt "$LIMIT" ] || echo "$bytes bytes, not below $LIMIT"
+	"${CROSS}readelf" -d "$GUEST_BUILD/small/multi/qmapd" | grep -E 'NEEDED.*(smartcols|ncurses|tinfo)'
+}
+
+module() {
+	local reason
+	[ "$KERNEL" != none ] || return 0
+	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP $ARCH: module: $reason"; return; }
+	verdict "$ARCH: module for $KERNEL" "$(build_module "$KERNEL" 2>&1 || echo "no module")"
+}
+
+command -v "${CROSS}gcc" >/dev/null || { echo "SKIP $ARCH: no ${CROSS}gcc (tests/cross.sh deps)"; exit 0; }
+reason=$(fetch_sysroot) || { echo "SKIP $ARCH: $reason"; exit 0; }
+verdict "$ARCH: gcc" "$(by_gcc)"
+verdict "$ARCH: byte order of BPF programs" "$(order_of_programs)"
+verdict "$ARCH: clang" "$(by_clang)"
+verdict "$ARCH: without optional libraries" "$(small_build)"
+size qmapd "$GUEST_BUILD/qmapd"
+size qmapctl "$GUEST_BUILD/qmapctl"
+size "both in one file, small" "$GUEST_BUILD/small/multi/qmapd"
+verdict "$ARCH: size and libraries" "$(small_enough)"
+module
+[[ " $UNIT " != *" $ARCH "* ]] || tests/vm/arch.sh user || status=1
+exit $status
