@@ -57,6 +57,12 @@ static void any_value(const struct config_word *w, void *object)
 			strcpy(text, "/a;b /\"c\\");
 		else if (!strcmp(w->key, "pin"))
 			snprintf(text, sizeof(text), "%u", 1000 + any(9000));
+		else if (!strcmp(w->key, "recover"))
+			strcpy(text, any(2) ? "off" : "radio,hook");
+		else if (!strcmp(w->key, "clat"))
+			strcpy(text, any(2) ? "off" : "64:ff9b::/96");
+		else if (!strcmp(w->key, "lan"))
+			strcpy(text, any(2) ? "br-lan" : "");
 		else
 			any_string(text, w->size);
 		break;

@@ -117,6 +117,8 @@ static void words_are_options(void **state)
 					     "5",
 					     "watchdog",
 					     "60",
+					     "recover",
+					     "redial,usb",
 					     "port",
 					     "lte%n",
 					     "hook",
