@@ -64,7 +64,7 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 /* Sets p->ifindex: 0 if the port cannot be found. */
 void trunk_port_locate(struct trunk_port *p);
 
-/* What trunk_port_up() sets: the MTU of its netdev @link; the default route of @family (4 or 6). */
+/* As trunk_port_up() sets them: the MTU of its netdev @link; the default route of @family (4 or 6). */
 unsigned int trunk_port_mtu(const struct trunk_port *p, const struct rtnl_link *link);
 struct rtnl_route trunk_port_route(const struct trunk_port *p, int family);
 /* Is the kernel kept from configuring it by itself? */

@@ -168,7 +168,7 @@ static int set_running(void *arg, struct error *err)
 	return 0;
 }
 
-/* --- what is ours on it: nothing while it is down, or its addresses are another program's --- */
+/* --- rows of our settings: none while it is down, or its addresses are another program's --- */
 
 static bool is_usable(const struct view *v)
 {
@@ -288,7 +288,7 @@ static int up_again(void *arg, struct error *err)
 	return trunk_port_up_again(v->port, v->trunk->env.run_dir, err);
 }
 
-/* The kernel may accept later what it has refused: IPv6 switched off, memory, a full disk. */
+/* The kernel may accept refused settings later: IPv6 switched off, memory, a full disk. */
 static enum keep_look look_refused(void *arg, char *detail)
 {
 	const struct view *v = arg;
