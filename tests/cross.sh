@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # tests/cross.sh [ARCH|musl]...: builds user space, the BPF programs and the module for other machines, by gcc
-# and by clang, a warning being an error, and runs the unit tests by QEMU's user mode. Prints what a machine
-# with little flash wants to know: sizes, and the libraries needed.
+# and by clang, a warning being an error, and runs the unit tests by QEMU's user mode. Prints sizes and the
+# libraries needed, which a machine with little flash has to hold.
 #
 #   KERNEL=6.1    whose headers the module is built with; "none": no module
 #   UNIT="arm64"  the machines that the unit tests run for; tests/vm/arch.sh runs them for all
