@@ -349,6 +349,9 @@ test_driver_moves() {
 	echo "DATA moves $cycles there and back, unreclaimable KiB $before -> $after"
 	[ $((after - before)) -lt 4096 ] || fail "memory grows: $before -> $after KiB"
 	nothing_left
+	# ends the generator, whose packets would be foreign to the patterns
+	unplug
+	plug
 	attach_all
 	ping_all
 	patterns
