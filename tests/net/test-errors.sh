@@ -55,7 +55,8 @@ test_wrong_words() {
 		atach|did you mean "attach"?
 		status|did you mean "show"?
 		start|did you mean "attach"?
-		top|did you mean "stats"?
+		counters|did you mean "stats"?
+		rates|did you mean "top"?
 		reread|did you mean "reload"?
 		attach wwan0 --apn internet|it is a setting of a PDN: --pdn 1,apn=...
 		attach wwan0 apn=internet|settings of a PDN belong to it: --pdn 1,apn=internet
