@@ -83,6 +83,7 @@ static void write_facts(FILE *f, const struct trunk_family *family)
 
 	fact(f, "QMAP_DEV", family->dev);
 	fact(f, "QMAP_PORT", family->port);
+	fact_number(f, "QMAP_IFINDEX", family->ifindex);
 	fact_number(f, "QMAP_PDN", pdn->number);
 	fact_number(f, "QMAP_MUX", pdn->mux);
 	fact(f, "QMAP_APN", pdn->apn);

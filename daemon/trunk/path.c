@@ -246,6 +246,14 @@ static int restore_calls(struct trunk *t, const struct calls *calls, struct erro
 	return 0;
 }
 
+/* Hooks take up the new netdevs: systemd-resolved keeps DNS servers by ifindex. */
+static void report_ports(struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		trunk_port_event(t, &t->ports[i], NETDEV_REPORTED,
+				 "it is a new network device, of data path %s", t->ops->name);
+}
+
 /* Builds with @ops in place of what there is; after a failure with the former one again. */
 static int replace(struct trunk *t, const struct datapath_ops *ops, struct error *err)
 {
@@ -290,6 +298,7 @@ int trunk_change_datapath(struct trunk *t, struct error *err)
 		int up = restore_calls(t, calls, ret ? NULL : err);
 
 		ret = ret ?: up;
+		report_ports(t);
 	}
 	free(calls);
 	trunk_save(t);

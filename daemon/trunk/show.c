@@ -206,6 +206,7 @@ void trunk_family(const struct trunk *t, unsigned int pdn, int family, struct tr
 		.state = trunk_port_damage_of(p, family) ? TRUNK_FAMILY_DAMAGED : TRUNK_FAMILY_UP,
 		.dev = t->config.dev,
 		.port = p->port.name,
+		.ifindex = p->ifindex,
 		.pdn = trunk_port_pdn(p),
 		.settings = s,
 		.resolv_conf = p->resolv_conf,

@@ -166,6 +166,7 @@ struct trunk_family {
 	enum trunk_family_state state;
 	const char *dev;  /* the trunk's name in the configuration */
 	const char *port; /* name of the netdev */
+	unsigned int ifindex;
 	const struct config_pdn *pdn;
 	const struct ip_settings *settings;
 	const char *resolv_conf; /* path; "" if there is none */

@@ -52,7 +52,7 @@ static void check_facts(struct json_object *show)
 				 .mux = json_get_int(o, "mux")};
 	struct ip_settings s = {.ndns = json_get_int(o, "mux") & 1};
 	char dev[IFNAMSIZ], port[IFNAMSIZ], path[128], value[64];
-	struct trunk_family f = {TRUNK_FAMILY_UP, dev, port, &pdn, &s, path};
+	struct trunk_family f = {TRUNK_FAMILY_UP, dev, port, 7, &pdn, &s, path};
 
 	copy(dev, sizeof(dev), show, "dev");
 	copy(port, sizeof(port), o, "port");

@@ -53,10 +53,28 @@ test_up_change_down() {
 	equal "facts left" "" "$(find /run/qmapd -name "*.facts")"
 }
 
+# systemd-resolved keeps DNS servers by ifindex, and a bridge or a firewall its ports.
+# shellcheck disable=SC2016
+test_port_is_made_again() {
+	local was
+	start
+	hook record '[ "$QMAP_EVENT" = modem-ready ] || echo "$QMAP_EVENT $QMAP_PORT $QMAP_IFINDEX"'
+	attach --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	was=$(cat /sys/class/net/wwan0.1/ifindex)
+	hooks_wrote "up wwan0.1 $was"
+	ip link del wwan0.1
+	wait_for 10 is_another "$was"
+	hooks_wrote "change wwan0.1 $(cat /sys/class/net/wwan0.1/ifindex)"
+}
+
+is_another() { # ifindex
+	[ -e /sys/class/net/wwan0.1 ] && [ "$(cat /sys/class/net/wwan0.1/ifindex)" != "$1" ]
+}
+
 # shellcheck disable=SC2016
 test_environment() {
 	start
-	hook record '[ "$QMAP_EVENT" = up ] && env | grep -v "^_=\|^PWD=\|^SHLVL="'
+	hook record '[ "$QMAP_EVENT" = up ] && env | grep -v "^_=\|^PWD=\|^SHLVL=\|^QMAP_IFINDEX="'
 	ip netns add car
 	attach --hook "$T/record" --pdn 7,apn=internet,ip=v4,mux=0x81,netns=car >/dev/null
 	hooks_wrote "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \

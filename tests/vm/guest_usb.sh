@@ -999,6 +999,7 @@ test_change_datapath() {
 		apply_datapath $path
 		equal "data path" $path "$(field .datapath)"
 		equal "why" "it is configured" "$(field .datapath_reason)"
+		at_least "ports reported to hooks" 4 "$(field '.events[].reason' | grep -c "of data path $path")"
 		calls_stay "$starts"
 	done
 	kill -9 "$qmapd_pid"
