@@ -433,11 +433,13 @@ static void tx_complete(struct urb *urb)
 {
 	struct usb_tx *tx = urb->context;
 	struct usb_front *usb = tx->usb;
-	struct sk_buff *skb = tx->skb;
 	int status = urb->status;
+	struct sk_buff *skb;
 	unsigned long flags;
 
+	/* Another CPU may complete the URB before tx_submit() has noted what it carries. */
 	spin_lock_irqsave(&usb->tx.lock, flags);
+	skb = tx->skb;
 	usb->tx.in_flight--;
 	if (!status) {
 		usb->tx.failures = 0;
