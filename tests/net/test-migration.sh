@@ -58,7 +58,8 @@ run_line() { # words of a line
 	"detach wwan0" | "show wwan0" | "stats wwan0" | "-j show wwan0")
 		refused 4 "not attached" qmapctl "$@"
 		;;
-	monitor | "monitor "*) ;; # does not end by itself; tests/net/test-lifecycle.sh runs it
+	# these do not end by themselves; tests/net/test-lifecycle.sh and test-top.sh run them
+	monitor | "monitor "* | top) ;;
 	*) qmapctl "$@" ;;
 	esac
 }
