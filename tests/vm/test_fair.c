@@ -19,14 +19,14 @@
 #define PORTS	 2
 #define PAYLOAD	 1000
 #define WAIT_MS	 30000
-#define WARM_UP	 1000 /* frames */
-#define MEASURED 10000
+#define WARM_UP	 500 /* frames */
+#define MEASURED 5000
 #define LEAST	 35U /* percent of the frames */
 /*
  * Slower than either sender alone, so that both wait for the trunk. With its path, because busybox
  * prefers a tc of its own.
  */
-#define BOTTLENECK "/bin/tc qdisc replace dev modem0 root tbf rate 20mbit burst 64kb limit 256kb"
+#define BOTTLENECK "/bin/tc qdisc replace dev modem0 root tbf rate 5mbit burst 64kb limit 256kb"
 
 static uint32_t host_addr(unsigned int port)
 {
