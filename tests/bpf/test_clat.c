@@ -450,6 +450,22 @@ static void test_udp_without_checksum(void **state)
 	each_network(zero_checksums_of);
 }
 
+/* What follows in the Ethernet frame is padding: a sum must not be written there. */
+static void test_udp_without_its_header(void **state)
+{
+	struct packet p = datagram(false, UDP, 60);
+	static struct run r;
+
+	need();
+	p.zero_csum = true;
+	for (unsigned int len = 0; len < 8; len++) {
+		prepare(&networks[0], &p, &r);
+		put16(r.in + L2 + 2, 20 + len);
+		run(&networks[0], false, &r);
+		assert_int_equal(r.verdict, TC_ACT_SHOT);
+	}
+}
+
 /* Each value of the byte that holds DSCP and ECN, and of time to live. */
 static void test_tos_and_ttl(void **state)
 {
@@ -1205,6 +1221,7 @@ int main(void)
 		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_echoes),
 		cmocka_unit_test(test_udp_without_checksum),
+		cmocka_unit_test(test_udp_without_its_header),
 		cmocka_unit_test(test_tos_and_ttl),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_fragments_that_cannot_be),
