@@ -85,7 +85,7 @@ run_kernel() { # kernel
 	reason=$(fetch_kernel "$kernel") || { echo "SKIP vm $ARCH $kernel: $reason"; return 0; }
 	build_module "$kernel" || { echo "FAIL vm $ARCH $kernel: the module does not build"; return 1; }
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $ARCH $kernel: peers: $reason"
-	make_image "$kernel" "$image" "sh /guest_arch.sh ${SHIM_TESTS:-}" tests/vm/guest_arch.sh \
+	make_image "$kernel" "$image" "sh /guest_tests.sh ${SHIM_TESTS:-}" tests/vm/guest_tests.sh \
 		"$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} "$GUEST_BUILD"/tests-bpf/test_{load,xdp,uplink} \
 		"$GUEST_BUILD"/unit/{test_walk,test_rtnl} || return 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/arch.log"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# guest_arch.sh [TEST...]: in a guest of another machine, runs tests of shim_test, all or those named,
+# guest_tests.sh [TEST...]: in a guest of another machine, runs tests of shim_test, all or those named,
 # then cmocka programs, each as one test.
 
 # BPF callbacks need the JIT, which is off in some kernels and missing in others.
