@@ -42,6 +42,9 @@ fi
 KERNELS=${KERNELS:-6.1}
 DEADLINE=${DEADLINE:-1500}
 
+# Of tests/bpf and tests/unit, those that run in the guest.
+PROGRAMS="test_walk test_load test_xdp test_uplink test_rtnl"
+
 # QEMU's user mode translates only a part of rtnetlink: tests that need more of it run in the guest.
 NETLINK_TESTS="test_rtnl"
 
@@ -85,7 +88,8 @@ run_kernel() { # kernel
 	reason=$(fetch_kernel "$kernel") || { echo "SKIP vm $ARCH $kernel: $reason"; return 0; }
 	build_module "$kernel" || { echo "FAIL vm $ARCH $kernel: the module does not build"; return 1; }
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $ARCH $kernel: peers: $reason"
-	make_image "$kernel" "$image" "sh /guest_tests.sh ${SHIM_TESTS:-}" tests/vm/guest_tests.sh \
+	make_image "$kernel" "$image" "PROGRAMS='$PROGRAMS' sh /guest_tests.sh ${SHIM_TESTS:-}" \
+		tests/vm/guest_tests.sh \
 		"$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} "$GUEST_BUILD"/tests-bpf/test_{load,xdp,uplink} \
 		"$GUEST_BUILD"/unit/{test_walk,test_rtnl} || return 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/arch.log"

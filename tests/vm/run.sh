@@ -9,6 +9,9 @@
 #   DEBUG=1                        the module with its assertions
 #   DEADLINE=1800                   seconds after which a guest counts as hung
 #
+# Without names of tests and without DEBUG, each guest runs the tests of the BPF programs, too: its
+# verifier has to take them.
+#
 # Prints one PASS, FAIL or SKIP line per test and kernel; fails if anything failed.
 
 set -u
@@ -27,6 +30,15 @@ reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }
 build_tests || { echo "FAIL vm: test programs do not build"; exit 1; }
 
+# On other machines arch.sh runs them.
+programs=()
+if [ $# = 0 ] && [ -z "$SYSROOT${DEBUG:-}" ]; then
+	for file in tests/bpf/test_*.c; do
+		programs+=("$GUEST_BUILD/tests-bpf/$(basename "$file" .c)")
+	done
+	guest_make "${programs[@]}" || { echo "FAIL vm: tests of BPF programs do not build"; exit 1; }
+fi
+
 failed=0
 for kernel in $KERNELS; do
 	if ! reason=$(fetch_kernel "$kernel"); then
@@ -42,8 +54,9 @@ for kernel in $KERNELS; do
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
 	image=$VM_BUILD/$kernel/test.cpio.gz
 	mapfile -t more < <(guest_file nft) # used if present
-	make_image "$kernel" "$image" "shim_test $*" "$GUEST_BUILD/vm/bin/shim_test" \
-		"$GUEST_BUILD/vm/bin/vm.bpf.o" "${more[@]}" || exit 1
+	make_image "$kernel" "$image" "PROGRAMS='${programs[*]##*/}' sh /guest_tests.sh $*" \
+		tests/vm/guest_tests.sh tests/bpf/budget "$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} \
+		"${programs[@]}" "${more[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
 done
 [ -n "${ARCH:-}" ] || tests/checkpatch.sh || failed=1
