@@ -224,8 +224,9 @@ qmap_is_there() { # STATE
 
 # Gives netifd the settings of the network, all of them at once. Fails if no family is up; netifd then
 # waits for the next update. With "keep" it then changes nothing: a qmapd that is adopting a modem has not
-# asked it for its calls yet, and says "down" later if they have ended.
-qmap_update() { # INTERFACE [keep]
+# asked it for its calls yet, and says "down" later if they have ended. With "lost" it does so only if the modem
+# has come back since the event: the runs for its ports, which come before, have passed its calls to netifd.
+qmap_update() { # INTERFACE [keep|lost]
 	local interface="$1" keep="$2" modem sim registration port failure pdn_apn server
 	local state4 address4 mtu4 dns4 why4 state6 address6 prefix6 mtu6 dns6 why6
 	local defaultroute peerdns sourcefilter extendprefix metric mtu
@@ -235,7 +236,8 @@ qmap_update() { # INTERFACE [keep]
 	. "$QMAP_DIR/$interface/options"
 	qmap_is_there "$modem" && [ -n "$port" ] || state4='' state6=''
 	[ "$state4" = up ] || [ "$state6" = up ] || {
-		[ -z "$keep" ] || return 1
+		[ "$keep" != keep ] || return 1
+		[ "$keep" != lost ] || ! qmap_is_there "$modem" || return 1
 		proto_init_update "*" 0
 		proto_send_update "$interface"
 		return 1
