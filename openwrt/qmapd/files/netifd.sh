@@ -163,10 +163,17 @@ qmap_apply() { # DEV
 	[ "$status" != 1 ]
 }
 
-qmap_facts() { # INTERFACE: prints assignments
-	local at json dev pdn
+# Prints assignments. Status 2: nothing is known, because qmapd does not run, or is starting; 1: the modem is
+# not attached.
+qmap_facts() { # INTERFACE
+	local at json dev pdn status=0
 	dev=$(cat "$QMAP_DIR/$1/dev" 2>/dev/null) && pdn=$(cat "$QMAP_DIR/$1/pdn") || return 1
-	json=$(qmapctl -j show "$dev" 2>/dev/null) || return 1
+	json=$(qmapctl -j show "$dev" 2>/dev/null) || status=$?
+	case $status in
+	0) ;;
+	4) return 1 ;;
+	*) return 2 ;;
+	esac
 	at="@[0].pdns[@.number=$pdn]"
 	jsonfilter -s "$json" \
 		-e 'modem=@[0].modem.state' -e 'sim=@[0].sim.state' -e 'registration=@[0].network.registration' \
@@ -226,12 +233,15 @@ qmap_is_there() { # STATE
 # waits for the next update. With "keep" it then changes nothing: a qmapd that is adopting a modem has not
 # asked it for its calls yet, and says "down" later if they have ended. With "lost" it does so only if the modem
 # has come back since the event: the runs for its ports, which come before, have passed its calls to netifd.
+# Nor does it change anything while qmapd cannot be asked.
 qmap_update() { # INTERFACE [keep|lost]
-	local interface="$1" keep="$2" modem sim registration port failure pdn_apn server
+	local interface="$1" keep="$2" modem sim registration port failure pdn_apn server facts status=0
 	local state4 address4 mtu4 dns4 why4 state6 address6 prefix6 mtu6 dns6 why6
 	local defaultroute peerdns sourcefilter extendprefix metric mtu
 
-	eval "$(qmap_facts "$interface")"
+	facts=$(qmap_facts "$interface") || status=$?
+	[ "$status" != 2 ] || return 1
+	eval "$facts"
 	[ -e "$QMAP_DIR/$interface/options" ] || return 0 # torn down meanwhile
 	. "$QMAP_DIR/$interface/options"
 	qmap_is_there "$modem" && [ -n "$port" ] || state4='' state6=''
