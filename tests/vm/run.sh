@@ -59,5 +59,5 @@ for kernel in $KERNELS; do
 		"${programs[@]}" "${more[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
 done
-[ -n "${ARCH:-}" ] || tests/checkpatch.sh || failed=1
+[ -n "$SYSROOT" ] || tests/checkpatch.sh || failed=1
 exit $failed
