@@ -55,6 +55,11 @@ long meminfo(const char *name)
 	return kb;
 }
 
+bool is_debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
 /* Parses "Node 0, zone    DMA32   12  5 ...": free blocks by order. */
 static long blocks_of_zone(const char *line, unsigned int order)
 {

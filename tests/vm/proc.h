@@ -3,6 +3,7 @@
 #ifndef VM_PROC_H
 #define VM_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* 0 or a negative errno. */
@@ -16,6 +17,8 @@ int proc_read(const char *path, char *text, size_t size);
 
 /* KB of a line of /proc/meminfo, as "MemFree:"; -1 without such a line. */
 long meminfo(const char *name);
+/* True with KASAN and kmemleak (tests/vm/debug). */
+bool is_debug_kernel(void);
 /* KB free in blocks of at least 2^@order pages, by /proc/buddyinfo. */
 long memory_in_blocks(unsigned int order);
 /* The order of the smallest blocks that the slab cache @name can be made of; 0 if the kernel does not

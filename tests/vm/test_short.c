@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proc.h"
 #include "rmnet.h"
 #include "world.h"
 
@@ -96,11 +97,6 @@ static int into_shim(const struct format *f)
  * Older kernels have an rmnet with the fault, which may do anything: only the debug kernel runs one
  * whose state the test knows.
  */
-static bool is_debug_kernel(void)
-{
-	return !access("/sys/kernel/debug/kmemleak", F_OK);
-}
-
 static int into_rmnet(const struct format *f)
 {
 	struct world w = {.modem = -1, .second = -1};
