@@ -38,6 +38,8 @@ int xdp_load_probe(struct error *why);
 /* Loads the programs, with the pinned maps if @dp has them. @entry: ifindex of the entry device. */
 int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap_config *config,
 	     unsigned int entry, struct error *err);
+/* The same for the netdevs and the constants of the attached programs, by the pins. */
+int xdp_load_again(struct qmap_xdp **out, const struct datapath *dp, struct error *err);
 /*
  * Fills device maps for 1 to QMAP_MAX_FRAMES copies to @ifindex, the split veth's end that takes
  * them.

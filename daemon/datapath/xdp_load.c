@@ -184,16 +184,21 @@ static int renew_entry(const struct datapath *dp, const struct qmap_xdp *skel, b
 				  bpf_program__fd(skel->progs.qmap_enter), changed, err);
 }
 
+int xdp_load_again(struct qmap_xdp **out, const struct datapath *dp, struct error *err)
+{
+	struct qmap_config config;
+	char entry[IFNAMSIZ];
+
+	xdp_inner_name(dp->base, 'e', entry);
+	return renew_get_config(dp->pins, &config, err)
+		       ?: xdp_load(out, dp, &config, if_nametoindex(entry), err);
+}
+
 int xdp_renew(struct datapath *dp, bool *changed, struct error *err)
 {
 	struct qmap_xdp *skel = NULL;
-	struct qmap_config config;
-	char entry[IFNAMSIZ];
-	int ret;
+	int ret = xdp_load_again(&skel, dp, err);
 
-	xdp_inner_name(dp->base, 'e', entry);
-	ret = renew_get_config(dp->pins, &config, err)
-		      ?: xdp_load(&skel, dp, &config, if_nametoindex(entry), err);
 	if (ret)
 		return ret;
 	*changed = false;

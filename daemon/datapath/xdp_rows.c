@@ -101,13 +101,8 @@ static int attach_entry(void *arg, struct error *err)
 {
 	struct datapath *dp = arg;
 	struct qmap_xdp *skel = NULL;
-	struct qmap_config config;
-	char entry[IFNAMSIZ];
-	int ret;
+	int ret = xdp_load_again(&skel, dp, err);
 
-	xdp_inner_name(dp->base, 'e', entry);
-	ret = renew_get_config(dp->pins, &config, err)
-		      ?: xdp_load(&skel, dp, &config, if_nametoindex(entry), err);
 	if (ret)
 		return ret;
 	ret = trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_enter), err);
