@@ -3,6 +3,8 @@
 # doc/compliance.md names files and tests that exist, in rows that have both.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/unit/lib.sh
+. tests/unit/lib.sh
 doc=doc/compliance.md
 
 rows() {
@@ -40,13 +42,4 @@ test_tests_exist() {
 	[ "$n" -ge 25 ]
 }
 
-status=0
-for t in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
-	if said=$("$t" 2>&1); then
-		echo "PASS $t"
-	else
-		printf 'FAIL %s\n%s\n' "$t" "$said"
-		status=1
-	fi
-done
-exit $status
+run_tests

@@ -3,6 +3,8 @@
 # One file that is both programs, by its name.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/unit/lib.sh
+. tests/unit/lib.sh
 
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -26,13 +28,4 @@ test_smaller_than_two() {
 	[ "$one" -lt $((two * 2 / 3)) ] || { echo "$one bytes, $two in two files"; return 1; }
 }
 
-status=0
-for t in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
-	if said=$("$t" 2>&1); then
-		echo "PASS $t"
-	else
-		printf 'FAIL %s\n%s\n' "$t" "$said"
-		status=1
-	fi
-done
-exit $status
+run_tests
