@@ -573,44 +573,39 @@ static int detach_usb(struct datapath *dp, struct error *err)
 
 static const char *const inner_netdevs[] = {"sh", NULL}; /* the trunk device */
 
+/* Of both front ends. */
+/* clang-format off */
+#define SHARED_OPS \
+	.limits = {0}, \
+	.renew = renew, \
+	.rows = rows, \
+	.add_port = add_port, \
+	.adopt_port = datapath_adopt_port, \
+	.del_port = del_port, \
+	.flow = flow, \
+	.stats = stats, \
+	.rx_packets = datapath_rx_packets, \
+	.event_fd = event_fd, \
+	.events = datapath_events, \
+	.close = datapath_close
+/* clang-format on */
+
 const struct datapath_ops datapath_shim = {
 	.name = "shim",
 	.inner = inner_netdevs,
-	.limits = {0},
 	.probe = probe,
 	.attach = attach,
 	.adopt = adopt,
-	.renew = renew,
-	.rows = rows,
-	.add_port = add_port,
-	.adopt_port = datapath_adopt_port,
-	.del_port = del_port,
-	.flow = flow,
-	.stats = stats,
-	.rx_packets = datapath_rx_packets,
-	.event_fd = event_fd,
-	.events = datapath_events,
 	.detach = detach,
-	.close = datapath_close,
+	SHARED_OPS,
 };
 
 const struct datapath_ops datapath_usb = {
 	.name = "usb",
 	.fits = fits_usb,
-	.limits = {0},
 	.probe = probe_usb,
 	.attach = attach_usb,
 	.adopt = adopt_usb,
-	.renew = renew,
-	.rows = rows,
-	.add_port = add_port,
-	.adopt_port = datapath_adopt_port,
-	.del_port = del_port,
-	.flow = flow,
-	.stats = stats,
-	.rx_packets = datapath_rx_packets,
-	.event_fd = event_fd,
-	.events = datapath_events,
 	.detach = detach_usb,
-	.close = datapath_close,
+	SHARED_OPS,
 };
