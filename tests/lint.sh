@@ -35,6 +35,8 @@ tests/comment-english.py >"$out" || { tail -n 20 "$out"; say "comments: see doc/
 mapfile -t hand_set < <(git ls-files '*.c' '*.h')
 tests/lint-comments.sh "${hand_set[@]}" || say "comments: see doc/style.md"
 
+tests/function-figures.py >"$out" || { tail -n 3 "$out"; say "functions cut too finely: tests/function-figures.py -v"; }
+
 tests/lint-folders.sh || say "includes between folders"
 tests/lint-rooms.sh || say "private headers: see tests/lint-rooms.sh"
 tests/lint-files.sh || say "files missing in doc/architecture.md"

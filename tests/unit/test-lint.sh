@@ -16,7 +16,7 @@ tree() {
 	(
 		cd "$T/tree" || exit 1
 		git init -q .
-		cp "$rules"/lint-*.sh "$rules/comment-english.py" tests/
+		cp "$rules"/lint-*.sh "$rules"/*-{english,figures}.py tests/
 		awk -F : '/^\ttable\(\)/ { next } /^\t[a-z]+:/ { gsub("\t", "", $1); print $1 }' tests/lint-folders.sh |
 			while read -r folder; do mkdir -p "daemon/$folder"; touch "daemon/$folder/.keep"; done
 		awk -F : '/^\ttable\(\)/ { next } /^\t[a-z]+\/[a-z_]+\.h:/ { gsub("\t", "", $1); print $1 }' tests/lint-rooms.sh |
@@ -121,6 +121,21 @@ finds "comments with \"told\", in a script" 'of "told"' comment-english.py
 tree
 printf 'const char *a = "what somebody is told /* what what what */";\n' >"$T/tree/daemon/util/a.c"
 accepts "words of a string" comment-english.py
+
+# Figures of a file with one long function that calls short(), which is BODY.
+cut() { # BODY
+	tree
+	printf 'static int n;\nstatic void (*called)(void);\n\nstatic void short(void)\n{\n\t%s\n}\n\nvoid a(void)\n{\n\tn++;\n\t%s;\n}\n' \
+		"$1" "${2-short()}" >"$T/tree/daemon/util/a.c"
+}
+cut 'n++; b();'
+finds "a short static function with one call" "short: 100.0 %" function-figures.py
+cut 'b();'
+finds "a wrapper" "wrappers: 50.0 %" function-figures.py
+cut 'b();' 'called = short; short()'
+accepts "a callback" function-figures.py
+cut 'n++; b();' 'short(); short()'
+accepts "a function with two calls" function-figures.py
 
 # TABLE_COMPLETE() itself: a value that is added without an entry does not compile.
 compiles() { # VALUES
