@@ -109,10 +109,10 @@ static void adopt_session(struct trunk *t, struct json_object *session, struct e
 	trunk_begin(t, TRUNK_OPENING);
 	if (!trunk_has_control(t)) {
 		trunk_set_static_format(t);
-		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
+		modem_input_later(t->modem, TRUNK_IN_OPENED, NULL);
 	} else if (session_adopt(&t->session, t->env.base, &t->setup, session, &trunk_session_ops,
 				 t, lost)) {
-		trunk_input_later(t, TRUNK_IN_FAILED, lost);
+		modem_input_later(t->modem, TRUNK_IN_FAILED, lost);
 	}
 }
 

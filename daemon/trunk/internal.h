@@ -24,9 +24,6 @@ struct rtnl_snapshot;
 struct trunk_clat;
 struct trunk_waiter;
 
-/* Upper bound of inputs queued in one iteration of the event loop. */
-#define TRUNK_PENDING 8
-
 struct trunk {
 	struct trunk_env env;
 	struct config_trunk config; /* as requested; the only copy, of the PDNs, too */
@@ -34,28 +31,18 @@ struct trunk {
 	struct session_setup setup;
 
 	/* the modem: trunk.c */
-	enum trunk_state state;
-	struct timespec since; /* time of entering @state, CLOCK_REALTIME */
-	char reason[512];      /* reason for @state; may be empty */
-	char why_lost[512];    /* reason of the loss since it was ready */
-	bool was_ready;	       /* by this process or an earlier one */
-	bool adopted;	       /* an earlier process has attached it */
-	bool unfinished;       /* adopted from a process that died before the trunk was ready */
-	bool was_detaching;    /* adopted from a process that died while detaching it */
-	bool closing;	       /* TRUNK_CLOSE has begun */
+	struct modem *modem;
+	bool was_ready;	    /* by this process or an earlier one */
+	bool adopted;	    /* an earlier process has attached it */
+	bool unfinished;    /* adopted from a process that died before the trunk was ready */
+	bool was_detaching; /* adopted from a process that died while detaching it */
+	bool closing;	    /* TRUNK_CLOSE has begun */
 	struct error why_closing;
 	unsigned int tries; /* attempts to open the modem since it was last ready for long */
 	int64_t ready_ms;   /* when it became ready, CLOCK_MONOTONIC */
 	struct event *retry;
 	struct node_watch *node; /* watches for the missing control channel */
-	struct {
-		enum trunk_input input;
-		struct error err;
-	} pending[TRUNK_PENDING];
-	unsigned int npending;
-	struct event *kick;
-	void (*later)(void *arg);			/* called with the next kick */
-	struct removal *removal;			/* removal of a PDN in progress */
+	struct removal *removal; /* removal of a PDN in progress */
 	LIST_HEAD(trunk_waiters, trunk_waiter) waiters; /* waiting for calls */
 	struct event *settled;
 	struct event *save; /* trunk_save_later() */
@@ -96,13 +83,8 @@ enum attachment trunk_attachment(const struct trunk *t);
 
 bool trunk_has_control(const struct trunk *t);
 
-/* trunk.c: handles @input now, or when the event loop is back. @err: the reason, may be NULL. */
-void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err);
-void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err);
-/* Starts the life of an adopted trunk in @state. */
+/* trunk.c: starts the life of an adopted trunk in @state. */
 void trunk_begin(struct trunk *t, enum trunk_state state);
-/* Calls @fn with @t when the event loop is back. One at a time. */
-void trunk_call_later(struct trunk *t, void (*fn)(void *arg));
 int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, void *arg,
 	      struct error *err);
 /* Answers the caller that waits, which may free @t. */

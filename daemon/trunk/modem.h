@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The life of a modem behind a trunk, as a table of transitions. */
+/* The life of a modem behind a trunk: its state, and the table by which inputs change it. */
 #ifndef QMAP_TRUNK_MODEM_H
 #define QMAP_TRUNK_MODEM_H
 
+#include <stdbool.h>
+#include <time.h>
+
 #include "model/states.h"
+#include "util/error.h"
+
+struct event_base;
+struct modem;
 
 enum trunk_input {
 	TRUNK_IN_NETDEV,       /* the netdev has appeared */
@@ -52,5 +59,42 @@ const struct trunk_step *trunk_step(enum trunk_state state, enum trunk_input inp
  * refused, which rarely changes.
  */
 unsigned int trunk_backoff_ms(unsigned int n, int able);
+
+struct modem_owner {
+	/* Executes an action of the table. The last one of an input may free the modem. */
+	void (*act)(void *arg, enum trunk_action action, const struct error *err);
+	/* State or reason have changed. @err: the reason, or NULL. */
+	void (*changed)(void *arg, enum trunk_state from, const struct error *err);
+	/* Is it opened at the only attempt that the user has asked for? If that fails, nothing may stay. */
+	bool (*is_only_attempt)(void *arg);
+	/* The event loop is back, after modem_kick(), and no input is queued; may free the modem. */
+	void (*idle)(void *arg);
+};
+
+/* In TRUNK_ABSENT. NULL: no memory. */
+struct modem *modem_new(struct event_base *base, const struct modem_owner *owner, void *arg);
+void modem_free(struct modem **m);
+
+/* Handles @input now, or when the event loop is back. @err: the reason, may be NULL. */
+void modem_input(struct modem *m, enum trunk_input input, const struct error *err);
+void modem_input_later(struct modem *m, enum trunk_input input, const struct error *err);
+/* Starts a life in @state, which an earlier process has left. */
+void modem_begin(struct modem *m, enum trunk_state state);
+void modem_kick(struct modem *m);
+/* Calls @fn with the owner's argument when the event loop is back, before any input. One at a time. */
+void modem_call_later(struct modem *m, void (*fn)(void *arg));
+
+/* The state stays, for another reason. */
+void modem_explain(struct modem *m, const struct error *err);
+/* Returns whether @why is another reason, and reports nothing. */
+bool modem_set_reason(struct modem *m, const char *why);
+
+enum trunk_state modem_state(const struct modem *m);
+/* Time of entering the state, CLOCK_REALTIME. */
+const struct timespec *modem_since(const struct modem *m);
+/* Reason for the state; may be empty. */
+const char *modem_reason(const struct modem *m);
+/* Reason of the loss since it was ready; may be empty. */
+const char *modem_why_lost(const struct modem *m);
 
 #endif

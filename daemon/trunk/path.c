@@ -188,7 +188,7 @@ static int choose_again(const struct trunk *t, struct datapath_choice *c, struct
 
 static bool has_choice(const struct trunk *t)
 {
-	return t->dp && t->state == TRUNK_READY && t->ops != &datapath_raw;
+	return t->dp && modem_state(t->modem) == TRUNK_READY && t->ops != &datapath_raw;
 }
 
 const char *trunk_better_datapath(const struct trunk *t)
@@ -271,7 +271,7 @@ static int replace(struct trunk *t, const struct datapath_ops *ops, struct error
 	if (trunk_build(t, &again)) {
 		log_error("%s: cannot go back to data path %s: %s", t->config.dev, old->name,
 			  again.text);
-		trunk_input_later(t, TRUNK_IN_LOST, &again);
+		modem_input_later(t->modem, TRUNK_IN_LOST, &again);
 	}
 	return ret;
 }

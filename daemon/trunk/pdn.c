@@ -27,7 +27,7 @@ static struct config_pdn *find_config(struct trunk *t, unsigned int number)
 
 static int need(struct trunk *t, unsigned int number, struct config_pdn **out, struct error *err)
 {
-	if (t->state == TRUNK_DETACHING)
+	if (modem_state(t->modem) == TRUNK_DETACHING)
 		return trunk_check_idle(t, err);
 	*out = find_config(t, number);
 	if (*out)
@@ -54,7 +54,7 @@ int trunk_add_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 	struct config_trunk *c = &t->config;
 	int ret;
 
-	if (t->state == TRUNK_DETACHING)
+	if (modem_state(t->modem) == TRUNK_DETACHING)
 		return trunk_check_idle(t, err);
 	if (find_config(t, pdn->number))
 		return error_set(err, -EEXIST, "%s has a PDN %u already", c->dev, pdn->number);
@@ -129,7 +129,7 @@ static int remove_calls(struct trunk *t, struct removal what, struct error *err)
 	if (t->session)
 		ret = session_remove_pdn(t->session, r->number, on_removed, r, err);
 	else
-		trunk_call_later(t, on_later);
+		modem_call_later(t->modem, on_later);
 	if (!ret)
 		return 0;
 	t->removal = NULL;

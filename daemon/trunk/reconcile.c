@@ -149,7 +149,7 @@ static void find_inner(struct trunk *t, const struct rtnl_snapshot *kernel)
 		if (rtnl_snapshot_find(kernel, name))
 			continue;
 		error_set(&err, -ENODEV, "somebody has deleted %s", name);
-		trunk_input(t, TRUNK_IN_ANEW, &err);
+		modem_input(t->modem, TRUNK_IN_ANEW, &err);
 		return;
 	}
 }

@@ -117,7 +117,7 @@ static unsigned int possible(const struct trunk *t)
 	char usb[PATH_MAX];
 
 	ladder_parse(t->config.recover, &rungs);
-	if (!t->session || t->state != TRUNK_READY)
+	if (!t->session || modem_state(t->modem) != TRUNK_READY)
 		rungs &= ~(1U << LADDER_REDIAL | 1U << LADDER_RADIO | 1U << LADDER_RESET);
 	if (!usb_power_of(t->dev.device, usb, sizeof(usb)))
 		rungs &= ~(1U << LADDER_USB);
@@ -307,7 +307,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = r->trunk;
 	int64_t now = clock_ms();
 
-	if (t->closing || t->state == TRUNK_DETACHING)
+	if (t->closing || modem_state(t->modem) == TRUNK_DETACHING)
 		return;
 	if (r->dead_ms && now - r->dead_ms >= DEAD_MS)
 		climb(r, LADDER_DEAD, "the modem does not answer");

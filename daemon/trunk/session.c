@@ -159,15 +159,18 @@ static void on_heard(void *arg, unsigned int pdn)
 
 static void on_started(void *arg, const struct error *err)
 {
-	trunk_input_later(arg, err ? TRUNK_IN_FAILED : TRUNK_IN_OPENED, err);
+	const struct trunk *t = arg;
+
+	modem_input_later(t->modem, err ? TRUNK_IN_FAILED : TRUNK_IN_OPENED, err);
 }
 
 static void on_lost(void *arg, const char *why)
 {
+	const struct trunk *t = arg;
 	struct error err = {0};
 
 	error_set(&err, -ENODEV, "%s", why);
-	trunk_input_later(arg, TRUNK_IN_LOST, &err);
+	modem_input_later(t->modem, TRUNK_IN_LOST, &err);
 }
 
 const struct session_ops trunk_session_ops = {

@@ -18,9 +18,9 @@
 
 enum attachment trunk_attachment(const struct trunk *t)
 {
-	if (t->state == TRUNK_READY)
+	if (modem_state(t->modem) == TRUNK_READY)
 		return ATTACHMENT_ATTACHED;
-	if (t->state == TRUNK_DETACHING)
+	if (modem_state(t->modem) == TRUNK_DETACHING)
 		return ATTACHMENT_DETACHING;
 	return t->was_ready ? ATTACHMENT_LOST : ATTACHMENT_ATTACHING;
 }
@@ -42,10 +42,10 @@ static struct json_object *show_modem(const struct trunk *t)
 	struct json_object *o = json_object_new_object();
 	char since[EVENTS_TIME];
 
-	events_time_text(&t->since, since);
-	json_add_string(o, "state", trunk_state_name(t->state));
+	events_time_text(modem_since(t->modem), since);
+	json_add_string(o, "state", trunk_state_name(modem_state(t->modem)));
 	json_add_string(o, "since", since);
-	json_add_text(o, "reason", t->reason);
+	json_add_text(o, "reason", modem_reason(t->modem));
 	return o;
 }
 
@@ -140,7 +140,9 @@ struct json_object *trunk_show(const struct trunk *t)
 	json_object_object_add(o, "ifindex",
 			       t->dev.ifindex ? json_object_new_int64(t->dev.ifindex) : NULL);
 	json_add_string(o, "state", attachment_name(trunk_attachment(t)));
-	json_add_text(o, "reason", t->reason[0] ? t->reason : t->why_lost);
+	json_add_text(o, "reason",
+		      modem_reason(t->modem)[0] ? modem_reason(t->modem)
+						: modem_why_lost(t->modem));
 	json_object_object_add(o, "damage", trunk_damage_list(t));
 	json_object_object_add(o, "modem", show_modem(t));
 	trunk_show_datapath(t, o);

@@ -61,12 +61,12 @@ const char *trunk_device(const struct trunk *t)
 
 bool trunk_is_detaching(const struct trunk *t)
 {
-	return t->state == TRUNK_DETACHING;
+	return modem_state(t->modem) == TRUNK_DETACHING;
 }
 
 bool trunk_is_ready(const struct trunk *t)
 {
-	return t->state == TRUNK_READY;
+	return modem_state(t->modem) == TRUNK_READY;
 }
 
 /* With a configuration an attach continues; the client of an attach by command got no answer. */
@@ -107,43 +107,22 @@ void trunk_answer(struct trunk *t, const struct error *err)
 
 /* --- the state --- */
 
-static void tell_state(struct trunk *t, enum trunk_state from, bool info)
+static void add_event(struct trunk *t, enum trunk_state from, bool info)
 {
-	struct events_entry e = {.kind = EVENTS_MODEM, .modem = {from, t->state}};
+	struct events_entry e = {.kind = EVENTS_MODEM, .modem = {from, modem_state(t->modem)}};
 
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
-	snprintf(e.reason, sizeof(e.reason), "%s", t->reason);
+	snprintf(e.reason, sizeof(e.reason), "%s", modem_reason(t->modem));
 	events_add(t->env.events, &e, info);
 }
 
-static bool set_reason(struct trunk *t, const char *why)
+/* Logs states that the waiting caller does not get as an answer. */
+static void on_state(void *arg, enum trunk_state from, const struct error *err)
 {
-	bool other = strncmp(t->reason, why, sizeof(t->reason) - 1);
+	struct trunk *t = arg;
+	bool ready = modem_state(t->modem) == TRUNK_READY;
 
-	snprintf(t->reason, sizeof(t->reason), "%s", why);
-	return other;
-}
-
-/* For the log: states that the waiting caller does not get as an answer. */
-static bool is_news(const struct trunk *t, enum trunk_state state, const struct error *err)
-{
-	return err ? t->was_ready || !t->done : state == TRUNK_READY && !t->done;
-}
-
-static void set_state(struct trunk *t, enum trunk_state state, const struct error *err)
-{
-	enum trunk_state from = t->state;
-	bool other = set_reason(t, err ? err->text : "");
-
-	t->state = state;
-	if (state == TRUNK_READY)
-		t->why_lost[0] = 0;
-	else if (state == TRUNK_LOST && from != TRUNK_LOST)
-		memcpy(t->why_lost, t->reason, sizeof(t->why_lost));
-	if (state != from)
-		clock_gettime(CLOCK_REALTIME, &t->since);
-	if (state != from || other)
-		tell_state(t, from, is_news(t, state, err));
+	add_event(t, from, err ? t->was_ready || !t->done : ready && !t->done);
 }
 
 /* --- opening --- */
@@ -205,7 +184,7 @@ static int start(struct trunk *t, struct error *err)
 				     err);
 	ret = trunk_start_static(t, err);
 	if (!ret)
-		trunk_input_later(t, TRUNK_IN_OPENED, NULL);
+		modem_input_later(t->modem, TRUNK_IN_OPENED, NULL);
 	return ret;
 }
 
@@ -226,7 +205,7 @@ static int open_modem(struct trunk *t, struct error *err)
 	trunk_save(t);
 	ret = start(t, err);
 	if (!ret)
-		trunk_input(t, TRUNK_IN_CHANNEL, NULL);
+		modem_input(t->modem, TRUNK_IN_CHANNEL, NULL);
 	return ret;
 }
 
@@ -306,13 +285,15 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	struct error err = {0};
 
-	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+	enum trunk_state state = modem_state(t->modem);
+
+	if (state != TRUNK_PRESENT && state != TRUNK_LOST)
 		return;
 	if (!open_modem(t, &err)) {
 		node_watch_free(&t->node);
 		return;
 	}
-	set_state(t, t->state, &err);
+	modem_explain(t->modem, &err);
 	trunk_save(t);
 	try_again(t, &err);
 	trunk_answer(t, NULL); /* waiting is the result of the attach */
@@ -327,14 +308,15 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 
 	if (trunk_dev_open(&t->dev, name, &err)) {
 		/* the reason of its disappearance is better than that it is missing */
-		if (!(err.err == -ENODEV && t->reason[0]) && set_reason(t, err.text))
-			tell_state(t, t->state, true);
+		if (!(err.err == -ENODEV && modem_reason(t->modem)[0]) &&
+		    modem_set_reason(t->modem, err.text))
+			add_event(t, modem_state(t->modem), true);
 		return;
 	}
 	if (t->home[0] && strcmp(was.device, t->dev.device))
 		usb_driver_forget(was.device); /* it has moved to another socket */
 	t->tries = 0;
-	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	if (delay_ms)
 		retry_in(t, delay_ms);
 }
@@ -355,7 +337,7 @@ static bool may_be_renamed(const struct trunk *t, const char *name)
 
 void trunk_offer(struct trunk *t, const char *name)
 {
-	if (t->state == TRUNK_ABSENT && may_be(t, name))
+	if (modem_state(t->modem) == TRUNK_ABSENT && may_be(t, name))
 		take_netdev(t, name, may_be_renamed(t, name) ? RENAME_MS : 0);
 }
 
@@ -374,7 +356,7 @@ void trunk_netdev_gone(struct trunk *t, const char *why)
 	struct error err = {0};
 
 	error_set(&err, -ENODEV, "%s", why);
-	trunk_input(t, TRUNK_IN_NETDEV_GONE, &err);
+	modem_input(t->modem, TRUNK_IN_NETDEV_GONE, &err);
 }
 
 void trunk_netdev_renamed(struct trunk *t, const char *name)
@@ -422,7 +404,7 @@ static void on_closed(void *arg, const struct error *err)
 
 	if (err)
 		log_warning("%s: %s", trunk_name(t), err->text);
-	trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
+	modem_input_later(t->modem, TRUNK_IN_CLOSED, &t->why_closing);
 }
 
 static void close_modem(struct trunk *t, const struct error *err)
@@ -439,7 +421,7 @@ static void close_modem(struct trunk *t, const struct error *err)
 	if (t->session)
 		session_stop(t->session, on_closed, t);
 	else
-		trunk_input_later(t, TRUNK_IN_CLOSED, &t->why_closing);
+		modem_input_later(t->modem, TRUNK_IN_CLOSED, &t->why_closing);
 }
 
 static void undo(struct trunk *t, struct error *result)
@@ -514,7 +496,7 @@ static void first_news(struct trunk *t)
 	if (is_ruin(t)) {
 		t->unfinished = false;
 		error_set(&err, -EUCLEAN, "%s", "what the last daemon has left is incomplete");
-		trunk_input(t, TRUNK_IN_ANEW, &err);
+		modem_input(t->modem, TRUNK_IN_ANEW, &err);
 	}
 	trunk_answer(t, NULL);
 }
@@ -527,8 +509,10 @@ static void forget(struct trunk *t)
 	trunk_answer(t, result.err ? &result : NULL);
 }
 
-static void act(struct trunk *t, enum trunk_action action, const struct error *err)
+static void on_action(void *arg, enum trunk_action action, const struct error *err)
 {
+	struct trunk *t = arg;
+
 	switch (action) {
 	case TRUNK_NOTHING:
 		break;
@@ -568,71 +552,24 @@ static void act(struct trunk *t, enum trunk_action action, const struct error *e
 	}
 }
 
-/* An attach without `persist` is one attempt: if that comes to nothing, nothing may be left. */
-static enum trunk_input judge(const struct trunk *t, enum trunk_input input)
+static bool is_only_attempt(void *arg)
 {
-	if (!t->done || t->config.persist || t->adopted)
-		return input;
-	if (input == TRUNK_IN_FAILED)
-		return TRUNK_IN_FAILED_FIRST;
-	return input == TRUNK_IN_CLOSED ? TRUNK_IN_CLOSED_FIRST : input;
+	const struct trunk *t = arg;
+
+	return t->done && !t->config.persist && !t->adopted;
 }
 
-void trunk_input(struct trunk *t, enum trunk_input input, const struct error *err)
+static void on_idle(void *arg)
 {
-	const struct trunk_step *step = trunk_step(t->state, judge(t, input));
-
-	if (!step)
-		return;
-	act(t, step->leave, err);
-	set_state(t, step->to, err);
-	/* the last of them may free @t */
-	for (int i = 0; i < TRUNK_ENTER_MAX && step->enter[i] != TRUNK_NOTHING; i++)
-		act(t, step->enter[i], err);
+	first_news(arg);
 }
 
-static void next_pending(struct trunk *t)
-{
-	enum trunk_input input = t->pending[0].input;
-	struct error err = t->pending[0].err;
-
-	memmove(&t->pending[0], &t->pending[1], --t->npending * sizeof(t->pending[0]));
-	if (t->npending)
-		event_active(t->kick, EV_TIMEOUT, 0);
-	trunk_input(t, input, err.err ? &err : NULL);
-}
-
-/* One at a time: each of them may free @t. */
-static void on_kick(evutil_socket_t fd, short what, void *arg)
-{
-	struct trunk *t = arg;
-	void (*later)(void *) = t->later;
-
-	t->later = NULL;
-	if (later && t->npending)
-		event_active(t->kick, EV_TIMEOUT, 0);
-	if (later)
-		later(t);
-	else if (t->npending)
-		next_pending(t);
-	else
-		first_news(t);
-}
-
-void trunk_input_later(struct trunk *t, enum trunk_input input, const struct error *err)
-{
-	if (t->npending == TRUNK_PENDING)
-		abort(); /* a session reports its end once only */
-	t->pending[t->npending].input = input;
-	t->pending[t->npending++].err = err ? *err : (struct error){0};
-	event_active(t->kick, EV_TIMEOUT, 0);
-}
-
-void trunk_call_later(struct trunk *t, void (*fn)(void *arg))
-{
-	t->later = fn;
-	event_active(t->kick, EV_TIMEOUT, 0);
-}
+static const struct modem_owner modem_owner = {
+	.act = on_action,
+	.changed = on_state,
+	.is_only_attempt = is_only_attempt,
+	.idle = on_idle,
+};
 
 /* --- the object --- */
 
@@ -648,11 +585,10 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	t->pins = PINS_INIT;
 	t->done = done;
 	t->done_arg = arg;
-	clock_gettime(CLOCK_REALTIME, &t->since);
-	t->kick = event_new(env->base, -1, 0, on_kick, t);
+	t->modem = modem_new(env->base, &modem_owner, t);
 	t->retry = event_new(env->base, -1, 0, on_retry, t);
 	t->recover = trunk_recover_new(t);
-	if (t->recover && t->kick && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
+	if (t->recover && t->modem && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
 	    !trunk_settle_new(t))
 		return 0;
 	trunk_free(out);
@@ -661,12 +597,10 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 
 void trunk_begin(struct trunk *t, enum trunk_state state)
 {
-	set_reason(t, "taken over from the last daemon");
-	t->state = state;
-	tell_state(t, TRUNK_ABSENT, false);
+	modem_begin(t->modem, state);
 	if (state == TRUNK_OPENING)
 		return;
-	event_active(t->kick, EV_TIMEOUT, 0);
+	modem_kick(t->modem);
 	if (state == TRUNK_ABSENT)
 		trunk_seek(t);
 	else
@@ -694,8 +628,7 @@ void trunk_free(struct trunk **p)
 		t->ops->close(&t->dp);
 	pins_close(&t->pins);
 	free(t->removal);
-	if (t->kick)
-		event_free(t->kick);
+	modem_free(&t->modem);
 	if (t->retry)
 		event_free(t->retry);
 	if (t->save)
@@ -714,7 +647,7 @@ static int attach_now(struct trunk *t, struct error *err)
 
 	if (ret)
 		return ret;
-	trunk_input(t, TRUNK_IN_NETDEV, NULL);
+	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	event_del(t->retry);
 	ret = open_modem(t, err);
 	if (ret)
@@ -730,8 +663,8 @@ static int attach_some_time(struct trunk *t, struct error *err)
 	if (ret)
 		return ret;
 	trunk_seek(t);
-	if (t->state == TRUNK_ABSENT)
-		event_active(t->kick, EV_TIMEOUT, 0); /* that changes the state, too */
+	if (modem_state(t->modem) == TRUNK_ABSENT)
+		modem_kick(t->modem); /* that changes the state, too */
 	return 0;
 }
 
@@ -751,7 +684,7 @@ int trunk_attach(struct trunk **out, const struct trunk_env *env, const struct c
 
 int trunk_check_idle(const struct trunk *t, struct error *err)
 {
-	if (t->state != TRUNK_DETACHING && !t->done)
+	if (modem_state(t->modem) != TRUNK_DETACHING && !t->done)
 		return 0;
 	error_set(err, -EBUSY, "%s is %s right now", t->config.dev,
 		  attachment_name(trunk_attachment(t)));
@@ -763,11 +696,11 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 {
 	struct error cancelled = {0};
 
-	if (t->state == TRUNK_DETACHING)
+	if (modem_state(t->modem) == TRUNK_DETACHING)
 		return trunk_check_idle(t, err);
 	error_set(&cancelled, -ECANCELED, "%s was detached meanwhile", t->config.dev);
-	set_reason(t, "");
-	trunk_input(t, TRUNK_IN_DETACH, NULL);
+	modem_set_reason(t->modem, "");
+	modem_input(t->modem, TRUNK_IN_DETACH, NULL);
 	trunk_answer(t, &cancelled);
 	trunk_settle_end(t, &cancelled);
 	t->done = done;
@@ -778,9 +711,9 @@ int trunk_detach(struct trunk *t, trunk_done done, void *arg, struct error *err)
 /* Leaves calls that are up alone: the modem reports when they end, or that it has restarted. */
 void trunk_resumed(struct trunk *t)
 {
-	if (t->state == TRUNK_READY && t->session)
+	if (modem_state(t->modem) == TRUNK_READY && t->session)
 		session_retry(t->session, 0);
-	if (t->state != TRUNK_PRESENT && t->state != TRUNK_LOST)
+	if (modem_state(t->modem) != TRUNK_PRESENT && modem_state(t->modem) != TRUNK_LOST)
 		return;
 	t->tries = 0;
 	if (!t->closing)
