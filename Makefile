@@ -194,13 +194,14 @@ $(TOOL_SRC:tests/net/%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/net/%.o
 
 $(BUILD)/pattern-tool: $(BUILD)/bench/sink.o
 
-$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(LIB_ASAN)
+UNIT_MAIN := $(BUILD)/asan/tests/unit/test.o
+$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(UNIT_MAIN) $(LIB_ASAN)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -lm -o $@
 
 # It brings data paths of its own in place of the library's.
-$(BUILD)/unit/test_choice: $(addprefix $(BUILD)/asan/,tests/unit/test_choice.o daemon/datapath/choice.o daemon/util/error.o)
+$(BUILD)/unit/test_choice: $(UNIT_MAIN) $(addprefix $(BUILD)/asan/,tests/unit/test_choice.o daemon/datapath/choice.o daemon/util/error.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) -Wl,--gc-sections $(LDFLAGS) $^ -lcmocka -o $@
@@ -222,7 +223,7 @@ $(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/st
 $(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o $(BUILD)/asan/bench/feed.o $(BUILD)/asan/tests/vm/packets.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 
-$(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(FIXTURES:%.c=$(BUILD)/asan/%.o)
+$(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(UNIT_MAIN) $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The session against a scripted modem: its requests, the ids it releases, its callbacks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 
@@ -137,6 +134,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
 /* As configured now. */
 static const struct session_setup *as_configured(void)
 {
@@ -240,7 +239,7 @@ static uint32_t u32(const struct request *r, uint8_t type)
 
 /* --- the way up --- */
 
-static void test_one_pdn(void **state)
+TEST(test_one_pdn)
 {
 	static const uint8_t address[] = {10, 0, 0x81, 2}, gateway[] = {10, 0, 0x81, 1};
 	static const uint8_t dns[] = {8, 8, 8, 8};
@@ -270,7 +269,7 @@ static void test_one_pdn(void **state)
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
 }
 
-static void test_order_and_values(void **state)
+TEST(test_order_and_values)
 {
 	const struct request *r;
 	size_t len;
@@ -302,7 +301,7 @@ static void test_order_and_values(void **state)
 	assert_int_equal(u32(nth(WDS, SETTINGS, 0), 0x10) & 0x2310, 0x2310);
 }
 
-static void test_no_apn_no_auth(void **state)
+TEST(test_no_apn_no_auth)
 {
 	size_t len;
 
@@ -312,7 +311,7 @@ static void test_no_apn_no_auth(void **state)
 	assert_null(fake_tlv(nth(WDS, START, 0), 0x16, &len));
 }
 
-static void test_four_dual_stack(void **state)
+TEST(test_four_dual_stack)
 {
 	uint8_t clients[8];
 
@@ -339,7 +338,7 @@ static void test_four_dual_stack(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 8);
 }
 
-static void test_no_sync(void **state)
+TEST(test_no_sync)
 {
 	struct json_object *show;
 
@@ -368,20 +367,20 @@ static void check_ladder(int version, unsigned int requests)
 	}
 }
 
-static void test_ladder_v5_refused(void **state)
+TEST(test_ladder_v5_refused)
 {
 	modem.accepts = 1u << 5 | 1u << 8;
 	check_ladder(4, 2);
 }
 
-static void test_ladder_v1(void **state)
+TEST(test_ladder_v1)
 {
 	modem.accepts = 1u << 5;
 	check_ladder(1, 3);
 }
 
 /* EC25: reports success with aggregation off. */
-static void test_ladder_echo(void **state)
+TEST(test_ladder_echo)
 {
 	modem.accepts = 1u << 5;
 	modem.refuses_by_echo = true;
@@ -392,7 +391,7 @@ static void test_ladder_echo(void **state)
 }
 
 /* The owner's wishes decide, each with sizes of its own. */
-static void test_wishes(void **state)
+TEST(test_wishes)
 {
 	struct session_setup setup;
 	struct error err = {0};
@@ -417,7 +416,7 @@ static void test_wishes(void **state)
 	assert_int_equal(u32(nth(WDA, FORMAT, 1), 0x16), 2048);
 }
 
-static void test_ladder_other_size(void **state)
+TEST(test_ladder_other_size)
 {
 	modem.dl_bytes = 12345;
 	pdn("1,ip=v4");
@@ -426,7 +425,7 @@ static void test_ladder_other_size(void **state)
 }
 
 /* A limit below one packet would wrap, or drop every packet of full size: it counts as no limit. */
-static void test_ladder_uplink_size(void **state)
+TEST(test_ladder_uplink_size)
 {
 	modem.ul_bytes = 1;
 	pdn("1,ip=v4");
@@ -434,7 +433,7 @@ static void test_ladder_uplink_size(void **state)
 	assert_int_equal(seen.format.ul_max_bytes, 0);
 }
 
-static void test_ladder_uplink_size_least(void **state)
+TEST(test_ladder_uplink_size_least)
 {
 	modem.ul_bytes = 8 + 1500 + 3;
 	pdn("1,ip=v4");
@@ -443,7 +442,7 @@ static void test_ladder_uplink_size_least(void **state)
 }
 
 /* Agreed on a version, but with an impossible aggregate size. */
-static void test_ladder_no_size(void **state)
+TEST(test_ladder_no_size)
 {
 	static const uint8_t v5_without_size[] = {0x12, 4, 0, 9,    0, 0, 0, 0x13, 4, 0, 9,
 						  0,	0, 0, 0x16, 4, 0, 0, 0,	   0, 0};
@@ -458,7 +457,7 @@ static void test_ladder_no_size(void **state)
 	assert_int_equal(seen.format.version, 4);
 }
 
-static void test_ladder_one_way_only(void **state)
+TEST(test_ladder_one_way_only)
 {
 	static const uint8_t downlink_only[] = {0x12, 4, 0, 0,	  0, 0, 0, 0x13, 4, 0, 9,
 						0,    0, 0, 0x16, 4, 0, 0, 0x40, 0, 0};
@@ -473,7 +472,7 @@ static void test_ladder_one_way_only(void **state)
 	assert_int_equal(seen.format.version, 4);
 }
 
-static void test_ladder_nothing(void **state)
+TEST(test_ladder_nothing)
 {
 	modem.accepts = 0;
 	pdn("1,ip=v4");
@@ -485,7 +484,7 @@ static void test_ladder_nothing(void **state)
 	assert_int_equal(seen.formats, 0);
 }
 
-static void test_qmap_chosen(void **state)
+TEST(test_qmap_chosen)
 {
 	config.qmap = CONFIG_QMAP_V1;
 	pdn("1,ip=v4");
@@ -494,7 +493,7 @@ static void test_qmap_chosen(void **state)
 	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 1);
 }
 
-static void test_qmap_chosen_refused(void **state)
+TEST(test_qmap_chosen_refused)
 {
 	modem.accepts = 1u << 5;
 	modem.refuses_by_echo = true;
@@ -504,7 +503,7 @@ static void test_qmap_chosen_refused(void **state)
 		    "auto");
 }
 
-static void test_qmap_off(void **state)
+TEST(test_qmap_off)
 {
 	size_t len;
 
@@ -518,7 +517,7 @@ static void test_qmap_off(void **state)
 	assert_null(fake_tlv(nth(WDA, FORMAT, 0), 0x16, &len));
 }
 
-static void test_qmap_off_forced(void **state)
+TEST(test_qmap_off_forced)
 {
 	config.qmap = CONFIG_QMAP_OFF;
 	pdn("1,ip=v4");
@@ -527,7 +526,7 @@ static void test_qmap_off_forced(void **state)
 	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 0);
 }
 
-static void test_data_path_fails(void **state)
+TEST(test_data_path_fails)
 {
 	seen.format_result = -ENOSPC;
 	pdn("1,ip=v4");
@@ -543,7 +542,7 @@ static void test_data_path_fails(void **state)
 #define RULE_TLVS(...)                                                                             \
 	.tlvs = (const uint8_t[]){__VA_ARGS__}, .tlvs_len = sizeof((uint8_t[]){__VA_ARGS__})
 
-static void test_unknown_apn(void **state)
+TEST(test_unknown_apn)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -558,7 +557,7 @@ static void test_unknown_apn(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 0); /* there is no call to stop */
 }
 
-static void test_bad_auth(void **state)
+TEST(test_bad_auth)
 {
 	fake_add_rule(
 		&modem,
@@ -568,7 +567,7 @@ static void test_bad_auth(void **state)
 }
 
 /* One PDN of two fails: the other one, connected, is released with it. */
-static void test_one_of_two_refused(void **state)
+TEST(test_one_of_two_refused)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -584,7 +583,7 @@ static void test_one_of_two_refused(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
-static void test_bind_refused(void **state)
+TEST(test_bind_refused)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = BIND, .error = 43});
 	pdn("1,ip=v4");
@@ -594,7 +593,7 @@ static void test_bind_refused(void **state)
 		"another modem");
 }
 
-static void test_ids_exhausted(void **state)
+TEST(test_ids_exhausted)
 {
 	fake_add_rule(&modem,
 		      (struct rule){.service = CTL, .message = ALLOCATE, .skip = 3, .error = 5});
@@ -605,7 +604,7 @@ static void test_ids_exhausted(void **state)
 	stop_ok();
 }
 
-static void test_wda_refused(void **state)
+TEST(test_wda_refused)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .error = 31});
 	pdn("1");
@@ -613,7 +612,7 @@ static void test_wda_refused(void **state)
 }
 
 /* The network offers IPv4 only: the PDN is up all the same. */
-static void test_dual_stack_fallback(void **state)
+TEST(test_dual_stack_fallback)
 {
 	struct json_object *show, *v6;
 
@@ -639,7 +638,7 @@ static void test_dual_stack_fallback(void **state)
 }
 
 /* A refusal whose reason only comes by indication. */
-static void test_reason_by_indication(void **state)
+TEST(test_reason_by_indication)
 {
 	static uint8_t b[64];
 	static const uint8_t tlvs[] = {1, 2, 0, 1, 0, UNKNOWN_APN};
@@ -654,7 +653,7 @@ static void test_reason_by_indication(void **state)
 	start_fails(-ECONNREFUSED, "unknown_apn (3gpp reason 27)", "spelling");
 }
 
-static void test_no_effect(void **state)
+TEST(test_no_effect)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
 	fake_add_rule(&modem,
@@ -672,7 +671,7 @@ static void test_no_effect(void **state)
 }
 
 /* "No effect", and yet there is no call: it counts as a refusal. */
-static void test_no_effect_no_call(void **state)
+TEST(test_no_effect_no_call)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
 	pdn("1,ip=v4");
@@ -683,7 +682,7 @@ static void test_no_effect_no_call(void **state)
 }
 
 /* Every answer comes twice; the second to an allocation must not release the id. */
-static void test_answers_twice(void **state)
+TEST(test_answers_twice)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .twice = true});
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .twice = true});
@@ -695,14 +694,14 @@ static void test_answers_twice(void **state)
 	stop_ok();
 }
 
-static void test_wrong_interface(void **state)
+TEST(test_wrong_interface)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .error = 43});
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP, "interface_not_found (error 43)", "another modem");
 }
 
-static void test_no_address(void **state)
+TEST(test_no_address)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = SETTINGS,
@@ -717,7 +716,7 @@ static void test_no_address(void **state)
 /* --- silence --- */
 
 /* 15, out of call: the call has ended before its settings were read. */
-static void test_out_of_call(void **state)
+TEST(test_out_of_call)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 15});
 	pdn("1,ip=v4");
@@ -727,7 +726,7 @@ static void test_out_of_call(void **state)
 	stop_ok();
 }
 
-static void test_silent(void **state)
+TEST(test_silent)
 {
 	modem.mute = true;
 	pdn("1");
@@ -735,7 +734,7 @@ static void test_silent(void **state)
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
 }
 
-static void test_first_answer_lost(void **state)
+TEST(test_first_answer_lost)
 {
 	fake_add_rule(&modem,
 		      (struct rule){.service = CTL, .message = SYNC, .count = 1, .silent = true});
@@ -743,7 +742,7 @@ static void test_first_answer_lost(void **state)
 	start_ok();
 }
 
-static void test_versions_optional(void **state)
+TEST(test_versions_optional)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .error = 71});
 	fake_add_rule(&modem, (struct rule){.service = DMS, .message = 0x23, .error = 71});
@@ -752,7 +751,7 @@ static void test_versions_optional(void **state)
 	start_ok();
 }
 
-static void test_no_wda(void **state)
+TEST(test_no_wda)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL,
 					    .message = 0x21,
@@ -761,7 +760,7 @@ static void test_no_wda(void **state)
 	start_fails(-EOPNOTSUPP, "no WDA service", "firmware");
 }
 
-static void test_format_never(void **state)
+TEST(test_format_never)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
 	pdn("1,ip=v4");
@@ -769,7 +768,7 @@ static void test_format_never(void **state)
 }
 
 /* The answer to an allocation comes too late: the id is released at once. */
-static void test_late_allocation(void **state)
+TEST(test_late_allocation)
 {
 	fake_add_rule(&modem, (struct rule){.service = CTL,
 					    .message = ALLOCATE,
@@ -786,7 +785,7 @@ static void test_late_allocation(void **state)
 	stop_ok();
 }
 
-static void test_stop_silent(void **state)
+TEST(test_stop_silent)
 {
 	pdn("1");
 	start_ok();
@@ -797,7 +796,7 @@ static void test_stop_silent(void **state)
 	assert_non_null(strstr(seen.stop_error.text, "could not be given back"));
 }
 
-static void test_stop_gone(void **state)
+TEST(test_stop_gone)
 {
 	pdn("1");
 	start_ok();
@@ -811,7 +810,7 @@ static void test_stop_gone(void **state)
 }
 
 /* A stop must succeed at any moment of the way up. */
-static void test_stop_anywhere(void **state)
+TEST(test_stop_anywhere)
 {
 	for (unsigned int after = 0; after < 40; after++) {
 		struct timeval none = {0, 0};
@@ -838,7 +837,7 @@ static void test_stop_anywhere(void **state)
 
 /* --- connected --- */
 
-static void test_network_disconnect(void **state)
+TEST(test_network_disconnect)
 {
 	pdn("1");
 	start_ok();
@@ -862,7 +861,7 @@ static void test_network_disconnect(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
 }
 
-static void test_reconfigure(void **state)
+TEST(test_reconfigure)
 {
 	pdn("1,ip=v4");
 	start_ok();
@@ -883,7 +882,7 @@ static void test_reconfigure(void **state)
 }
 
 /* If settings cannot be read again, the call stays unchanged. */
-static void test_reconfigure_fails(void **state)
+TEST(test_reconfigure_fails)
 {
 	pdn("1,ip=v4");
 	start_ok();
@@ -897,7 +896,7 @@ static void test_reconfigure_fails(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
 }
 
-static void test_reboot(void **state)
+TEST(test_reboot)
 {
 	pdn("1");
 	start_ok();
@@ -911,7 +910,7 @@ static void test_reboot(void **state)
 	stop_ok();
 }
 
-static void test_lost(void **state)
+TEST(test_lost)
 {
 	seen.free_when_lost = true;
 	pdn("1");
@@ -923,7 +922,7 @@ static void test_lost(void **state)
 	run_for(20);
 }
 
-static void test_lost_during_start(void **state)
+TEST(test_lost_during_start)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .silent = true});
 	pdn("1");
@@ -963,7 +962,7 @@ static int allocating(struct json_object *state)
  * At every moment the saved state accounts for every id the modem has allocated: known, or one of
  * those being requested.
  */
-static void test_nothing_unwritten(void **state)
+TEST(test_nothing_unwritten)
 {
 	pdn("1,apn=a");
 	pdn("2,apn=b");
@@ -994,7 +993,7 @@ static void lose_wds_id(unsigned int times)
 }
 
 /* The answer is lost for good: after the next allocation the id is found right below that one. */
-static void test_lost_allocation(void **state)
+TEST(test_lost_allocation)
 {
 	lose_wds_id(1);
 	pdn("1,ip=v4");
@@ -1010,7 +1009,7 @@ static void test_lost_allocation(void **state)
 }
 
 /* Ids allocated to other calls meanwhile are not taken for the lost one. */
-static void test_lost_among_others(void **state)
+TEST(test_lost_among_others)
 {
 	lose_wds_id(1);
 	pdn("1");
@@ -1027,7 +1026,7 @@ static void test_lost_among_others(void **state)
 }
 
 /* Ids still unknown at the end are released by SYNC, if no other program can be hit by it. */
-static void test_lost_at_the_end(void **state)
+TEST(test_lost_at_the_end)
 {
 	lose_wds_id(0);
 	pdn("1,ip=v4");
@@ -1040,7 +1039,7 @@ static void test_lost_at_the_end(void **state)
  * Answers to allocations without a request, as fast as the modem can send: some ids are
  * released, SYNC at the end is for the others, and the state does not grow with them.
  */
-static void test_ids_unasked_for(void **state)
+TEST(test_ids_unasked_for)
 {
 	uint8_t tlvs[] = {0x02, 4, 0, 0, 0, 0, 0, 0x01, 2, 0, WDS, 0}, b[64];
 
@@ -1056,7 +1055,7 @@ static void test_ids_unasked_for(void **state)
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
 }
 
-static void test_release_lost(void **state)
+TEST(test_release_lost)
 {
 	for (int refused = 0; refused < 2; refused++) {
 		if (refused)
@@ -1076,7 +1075,7 @@ static void test_release_lost(void **state)
 }
 
 /* Other programs may have clients: theirs are neither dropped nor guessed. */
-static void test_lost_shared(void **state)
+TEST(test_lost_shared)
 {
 	config.sync = false;
 	lose_wds_id(1);
@@ -1107,7 +1106,7 @@ static void die_and_adopt(void)
 	assert_true(fake_run(&modem, &seen.started, 3000));
 }
 
-static void test_adopt(void **state)
+TEST(test_adopt)
 {
 	struct json_object *show;
 
@@ -1131,7 +1130,7 @@ static void test_adopt(void **state)
 }
 
 /* The modem's data interface is found again: a client of a PDN that comes later is bound to it. */
-static void test_adopt_binds_to_the_same_interface(void **state)
+TEST(test_adopt_binds_to_the_same_interface)
 {
 	const uint8_t *first, *later;
 	size_t len, later_len;
@@ -1153,7 +1152,7 @@ static void test_adopt_binds_to_the_same_interface(void **state)
 }
 
 /* The earlier process died before the modem had agreed to a format. */
-static void test_adopt_without_format(void **state)
+TEST(test_adopt_without_format)
 {
 	struct error err = {0};
 
@@ -1170,7 +1169,7 @@ static void test_adopt_without_format(void **state)
 	stop_ok();
 }
 
-static void test_adopt_one_down(void **state)
+TEST(test_adopt_one_down)
 {
 	pdn("1,apn=a");
 	start_ok();
@@ -1184,7 +1183,7 @@ static void test_adopt_one_down(void **state)
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
 }
 
-static void test_adopt_after_reboot(void **state)
+TEST(test_adopt_after_reboot)
 {
 	pdn("1");
 	start_ok();
@@ -1195,7 +1194,7 @@ static void test_adopt_after_reboot(void **state)
 	assert_int_equal(seen.ups, 0);
 }
 
-static void test_adopt_silent(void **state)
+TEST(test_adopt_silent)
 {
 	pdn("1");
 	start_ok();
@@ -1206,7 +1205,7 @@ static void test_adopt_silent(void **state)
 }
 
 /* Killed while the modem was answering allocations: their ids are found and released. */
-static void test_adopt_pending(void **state)
+TEST(test_adopt_pending)
 {
 	for (unsigned int skip = 0; skip < 5; skip++) {
 		int known;
@@ -1238,7 +1237,7 @@ static void test_adopt_pending(void **state)
 }
 
 /* The lost id was the last before ids began again at 1; others of ours are in between. */
-static void test_adopt_pending_wrapped(void **state)
+TEST(test_adopt_pending_wrapped)
 {
 	modem.last_id = 251; /* WDA 252, DMS 253, WDS 254 */
 	pdn("1,ip=v4");
@@ -1259,7 +1258,7 @@ static void test_adopt_pending_wrapped(void **state)
 }
 
 /* With other programs on the channel, an id that is not known to be ours is left alone. */
-static void test_adopt_pending_shared(void **state)
+TEST(test_adopt_pending_shared)
 {
 	config.sync = false;
 	pdn("1,ip=v4");
@@ -1277,7 +1276,7 @@ static void test_adopt_pending_shared(void **state)
 }
 
 /* A PDN that is no longer configured: its client is released. */
-static void test_adopt_fewer(void **state)
+TEST(test_adopt_fewer)
 {
 	pdn("1,ip=v4");
 	pdn("2,ip=v4");
@@ -1288,7 +1287,7 @@ static void test_adopt_fewer(void **state)
 	assert_int_equal(modem.nclients, 3);
 }
 
-static void test_adopt_nonsense(void **state)
+TEST(test_adopt_nonsense)
 {
 	static const char *const states[] = {
 		"[]",
@@ -1325,7 +1324,7 @@ static void on_removed(void *arg, const struct error *err)
 	seen.removed = true;
 }
 
-static void test_add_pdn(void **state)
+TEST(test_add_pdn)
 {
 	struct error err = {0};
 
@@ -1349,7 +1348,7 @@ static void test_add_pdn(void **state)
 	stop_ok();
 }
 
-static void test_remove_pdn(void **state)
+TEST(test_remove_pdn)
 {
 	struct error err = {0};
 
@@ -1372,7 +1371,7 @@ static void test_remove_pdn(void **state)
 }
 
 /* A network that does not answer Start Network must not keep the PDN from being removed. */
-static void test_remove_while_dialling(void **state)
+TEST(test_remove_while_dialling)
 {
 	config.timeout = 5;
 	pdn("1,ip=v4");
@@ -1392,7 +1391,7 @@ static void test_remove_while_dialling(void **state)
 /* --- redialling --- */
 
 /* A number of transient refusals, then a call. */
-static void test_back_off(void **state)
+TEST(test_back_off)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -1413,7 +1412,7 @@ static void test_back_off(void **state)
 	stop_ok();
 }
 
-static void test_retry(void **state)
+TEST(test_retry)
 {
 	config.backoff_min = config.backoff_max = 60000;
 	config.persist = true;
@@ -1452,7 +1451,7 @@ static void test_retry(void **state)
 }
 
 /* A configured trunk: the refusal of one PDN does not take the other down. */
-static void test_persist(void **state)
+TEST(test_persist)
 {
 	config.persist = true;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
@@ -1471,7 +1470,7 @@ static void test_persist(void **state)
 }
 
 /* The modem's own autoconnect was faster. */
-static void test_found(void **state)
+TEST(test_found)
 {
 	config.backoff_min = config.backoff_max = 60000;
 	pdn("1,ip=v4");
@@ -1491,7 +1490,7 @@ static void test_found(void **state)
 }
 
 /* The effect of each refusal on a PDN with IPv4 alone. */
-static void test_verdicts(void **state)
+TEST(test_verdicts)
 {
 	static const struct {
 		uint8_t tlvs[7];
@@ -1539,7 +1538,7 @@ static void test_verdicts(void **state)
 }
 
 /* One address only, and the first family is refused for good: the other may have the address. */
-static void test_single_address(void **state)
+TEST(test_single_address)
 {
 	config.persist = true;
 	fake_add_rule(&modem, (struct rule){.service = WDS,
@@ -1564,7 +1563,7 @@ static void test_single_address(void **state)
 }
 
 /* The same, but the family that was to have the address is refused for good afterwards. */
-static void test_single_address_left(void **state)
+TEST(test_single_address_left)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS,
 					    .message = START,
@@ -1587,7 +1586,7 @@ static void test_single_address_left(void **state)
 
 /* --- events without an indication --- */
 
-static void test_end_unannounced(void **state)
+TEST(test_end_unannounced)
 {
 	config.poll = 1;
 	pdn("1,ip=v4");
@@ -1600,7 +1599,7 @@ static void test_end_unannounced(void **state)
 	stop_ok();
 }
 
-static void test_restart_unannounced(void **state)
+TEST(test_restart_unannounced)
 {
 	config.poll = 1;
 	pdn("1");
@@ -1622,7 +1621,7 @@ static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 	rx[0x81] = packets;
 }
 
-static void test_watchdog(void **state)
+TEST(test_watchdog)
 {
 	struct session_ops watched = ops;
 	struct error err = {0};
@@ -1648,7 +1647,7 @@ static void test_watchdog(void **state)
 	stop_ok();
 }
 
-static void test_set(void **state)
+TEST(test_set)
 {
 	struct config_trunk old;
 
@@ -1662,7 +1661,7 @@ static void test_set(void **state)
 }
 
 /* Adoption continues in the state in which an earlier process left a call. */
-static void test_adopt_waiting(void **state)
+TEST(test_adopt_waiting)
 {
 	config.persist = true;
 	config.backoff_min = config.backoff_max = 60000;
@@ -1687,96 +1686,4 @@ static void test_adopt_waiting(void **state)
 	run_for(20);
 	assert_int_equal(seen.ups, 2);
 	stop_ok();
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-static const struct CMUnitTest tests[] = {
-	TEST(test_one_pdn),
-	TEST(test_order_and_values),
-	TEST(test_no_apn_no_auth),
-	TEST(test_four_dual_stack),
-	TEST(test_no_sync),
-	TEST(test_ladder_v5_refused),
-	TEST(test_ladder_v1),
-	TEST(test_ladder_echo),
-	TEST(test_wishes),
-	TEST(test_ladder_other_size),
-	TEST(test_ladder_uplink_size),
-	TEST(test_ladder_uplink_size_least),
-	TEST(test_ladder_no_size),
-	TEST(test_ladder_one_way_only),
-	TEST(test_ladder_nothing),
-	TEST(test_qmap_chosen),
-	TEST(test_qmap_chosen_refused),
-	TEST(test_qmap_off),
-	TEST(test_qmap_off_forced),
-	TEST(test_data_path_fails),
-	TEST(test_unknown_apn),
-	TEST(test_bad_auth),
-	TEST(test_one_of_two_refused),
-	TEST(test_bind_refused),
-	TEST(test_ids_exhausted),
-	TEST(test_wda_refused),
-	TEST(test_dual_stack_fallback),
-	TEST(test_reason_by_indication),
-	TEST(test_no_effect),
-	TEST(test_no_effect_no_call),
-	TEST(test_answers_twice),
-	TEST(test_wrong_interface),
-	TEST(test_no_address),
-	TEST(test_out_of_call),
-	TEST(test_silent),
-	TEST(test_first_answer_lost),
-	TEST(test_versions_optional),
-	TEST(test_no_wda),
-	TEST(test_format_never),
-	TEST(test_late_allocation),
-	TEST(test_lost_allocation),
-	TEST(test_lost_among_others),
-	TEST(test_lost_at_the_end),
-	TEST(test_ids_unasked_for),
-	TEST(test_release_lost),
-	TEST(test_lost_shared),
-	TEST(test_stop_silent),
-	TEST(test_stop_gone),
-	TEST(test_stop_anywhere),
-	TEST(test_network_disconnect),
-	TEST(test_reconfigure),
-	TEST(test_reconfigure_fails),
-	TEST(test_reboot),
-	TEST(test_lost),
-	TEST(test_lost_during_start),
-	TEST(test_nothing_unwritten),
-	TEST(test_adopt),
-	TEST(test_adopt_binds_to_the_same_interface),
-	TEST(test_adopt_without_format),
-	TEST(test_adopt_one_down),
-	TEST(test_adopt_after_reboot),
-	TEST(test_adopt_silent),
-	TEST(test_adopt_pending),
-	TEST(test_adopt_pending_shared),
-	TEST(test_adopt_fewer),
-	TEST(test_adopt_nonsense),
-	TEST(test_add_pdn),
-	TEST(test_remove_pdn),
-	TEST(test_remove_while_dialling),
-	TEST(test_back_off),
-	TEST(test_retry),
-	TEST(test_persist),
-	TEST(test_found),
-	TEST(test_adopt_waiting),
-	TEST(test_adopt_pending_wrapped),
-	TEST(test_verdicts),
-	TEST(test_single_address),
-	TEST(test_single_address_left),
-	TEST(test_end_unannounced),
-	TEST(test_restart_unannounced),
-	TEST(test_watchdog),
-	TEST(test_set),
-};
-
-int main(void)
-{
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
