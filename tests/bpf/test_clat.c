@@ -5,11 +5,8 @@
  * must turn the one into the other, byte for byte. ICMP types and codes follow the tables of RFC 7915
  * as they are written down here.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "tests/unit/test.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -405,7 +402,7 @@ static void datagrams_of(const struct network *n)
 			}
 }
 
-static void test_datagrams(void **state)
+TEST(test_datagrams)
 {
 	each_network(datagrams_of);
 }
@@ -423,7 +420,7 @@ static void echoes_of(const struct network *n)
 			}
 }
 
-static void test_echoes(void **state)
+TEST(test_echoes)
 {
 	each_network(echoes_of);
 }
@@ -445,13 +442,13 @@ static void zero_checksums_of(const struct network *n)
 	}
 }
 
-static void test_udp_without_checksum(void **state)
+TEST(test_udp_without_checksum)
 {
 	each_network(zero_checksums_of);
 }
 
 /* What follows in the Ethernet frame is padding: a sum must not be written there. */
-static void test_udp_without_its_header(void **state)
+TEST(test_udp_without_its_header)
 {
 	struct packet p = datagram(false, UDP, 60);
 	static struct run r;
@@ -467,7 +464,7 @@ static void test_udp_without_its_header(void **state)
 }
 
 /* Each value of the byte that holds DSCP and ECN, and of time to live. */
-static void test_tos_and_ttl(void **state)
+TEST(test_tos_and_ttl)
 {
 	need();
 	for (unsigned int i = 0; i < 512; i++) {
@@ -499,13 +496,13 @@ static void fragments_of(const struct network *n)
 		}
 }
 
-static void test_fragments(void **state)
+TEST(test_fragments)
 {
 	each_network(fragments_of);
 }
 
 /* Without the whole datagram there is no checksum to compute (RFC 7915, 1.2 and 4.5). */
-static void test_fragments_that_cannot_be(void **state)
+TEST(test_fragments_that_cannot_be)
 {
 	struct packet p = datagram(false, UDP, 3000);
 
@@ -522,7 +519,7 @@ static void test_fragments_that_cannot_be(void **state)
 }
 
 /* A fragment header on a packet in one piece (RFC 6946). */
-static void test_atomic_fragment(void **state)
+TEST(test_atomic_fragment)
 {
 	struct packet p = datagram(true, TCP, 100);
 
@@ -533,7 +530,7 @@ static void test_atomic_fragment(void **state)
 	expect_translated(&networks[0], &p);
 }
 
-static void test_options(void **state)
+TEST(test_options)
 {
 	static const uint8_t nops[40] = {1, 1, 1, 0};
 	static const uint8_t record[40] = {7, 39, 4};
@@ -558,7 +555,7 @@ static void test_options(void **state)
 	}
 }
 
-static void test_extension_headers(void **state)
+TEST(test_extension_headers)
 {
 	static const uint8_t one[40] = {0, 0, 1, 4};
 	static const uint8_t long_one[40] = {0, 4, 1, 36};
@@ -574,7 +571,7 @@ static void test_extension_headers(void **state)
 }
 
 /* Routing headers (RFC 7915, 5.1): one at its end is skipped; otherwise the packet is dropped. */
-static void test_routing_header(void **state)
+TEST(test_routing_header)
 {
 	static struct run r;
 	struct packet p = datagram(true, UDP, 20);
@@ -735,12 +732,12 @@ static void errors_of(const struct network *n)
 			}
 }
 
-static void test_errors(void **state)
+TEST(test_errors)
 {
 	each_network(errors_of);
 }
 
-static void test_error_pointers(void **state)
+TEST(test_error_pointers)
 {
 	/* RFC 7915, figures 3 and 6: from, to; -1: dropped */
 	static const int v4[][2] = {{0, 0},  {1, 1},  {2, 4},	{3, 4},	  {4, -1},  {5, -1},
@@ -771,7 +768,7 @@ static void test_error_pointers(void **state)
 }
 
 /* The MTU that an old router does not tell is a step below the packet's length (RFC 1191, 7.1). */
-static void test_error_plateau(void **state)
+TEST(test_error_plateau)
 {
 	static const unsigned int steps[][2] = {
 		{1400, 1280}, {1493, 1512}, {2003, 2022}, {3000, 2022}};
@@ -789,7 +786,7 @@ static void test_error_plateau(void **state)
 }
 
 /* Packets in error that are fragments: 8 bytes more in IPv6, and the MTU counts them. */
-static void test_errors_about_fragments(void **state)
+TEST(test_errors_about_fragments)
 {
 	struct packet inner = datagram(true, UDP, 3000), p = {.proto = ICMP, .ttl = 9};
 	const struct row down = {{3, 3, 0}, {1, 4, 0}}, up = {{2, 0, 1280}, {3, 4, 1252}};
@@ -806,7 +803,7 @@ static void test_errors_about_fragments(void **state)
 	expect_row(&networks[0], &p, &up);
 }
 
-static void test_errors_that_cannot_be(void **state)
+TEST(test_errors_that_cannot_be)
 {
 	struct packet echo = datagram(true, ICMP, 30);
 	struct packet nested = {
@@ -846,7 +843,7 @@ static void test_errors_that_cannot_be(void **state)
 
 /* --- packets of others, and broken ones --- */
 
-static void test_other_packets_pass(void **state)
+TEST(test_other_packets_pass)
 {
 	static struct run r;
 	struct packet p = datagram(true, TCP, 60);
@@ -866,7 +863,7 @@ static void test_other_packets_pass(void **state)
 	expect_passed(&networks[0], false, &r);
 }
 
-static void test_other_addresses_are_dropped(void **state)
+TEST(test_other_addresses_are_dropped)
 {
 	static const uint8_t not_there[][4] = {
 		{224, 0, 0, 1}, {239, 255, 255, 250}, {255, 255, 255, 255}};
@@ -894,7 +891,7 @@ static void test_other_addresses_are_dropped(void **state)
 	}
 }
 
-static void test_truncated(void **state)
+TEST(test_truncated)
 {
 	static struct run r;
 
@@ -911,7 +908,7 @@ static void test_truncated(void **state)
 }
 
 /* Padding behind the packet, as Ethernet has it, is not part of it. */
-static void test_lengths_in_headers(void **state)
+TEST(test_lengths_in_headers)
 {
 	static const uint8_t bad[] = {0x35, 0x44, 0x40, 0x4f, 0x65};
 	static struct run r;
@@ -972,7 +969,7 @@ static void make_random(uint32_t *s, struct packet *p, struct packet *inner)
 	}
 }
 
-static void test_random_packets(void **state)
+TEST(test_random_packets)
 {
 	uint32_t s = 0x2545f491;
 
@@ -1005,7 +1002,7 @@ static void check_passed(const struct run *r, bool to_us)
 	}
 }
 
-static void test_mutated_packets(void **state)
+TEST(test_mutated_packets)
 {
 	uint32_t s = 0x9e3779b9, passed = 0;
 	static struct run r;
@@ -1034,7 +1031,7 @@ static void test_mutated_packets(void **state)
 }
 
 /* A packet that stands for many keeps the size of these. */
-static void test_gso(void **state)
+TEST(test_gso)
 {
 	need();
 	for (unsigned int way = 0; way < 2; way++) {
@@ -1063,7 +1060,7 @@ static void test_gso(void **state)
  * The programs' own instructions for an ordinary packet; a call of a helper is one. The interpreter's
  * packet must be the kernel's.
  */
-static void test_instructions(void **state)
+TEST(test_instructions)
 {
 	static const struct {
 		const char *name;
@@ -1103,7 +1100,7 @@ static void test_instructions(void **state)
 	}
 }
 
-static void test_counters(void **state)
+TEST(test_counters)
 {
 	struct packet p = datagram(true, UDP, 60);
 	struct qmap_clat_stats before, after;
@@ -1128,7 +1125,7 @@ static void test_counters(void **state)
 
 /* --- prefixes --- */
 
-static void test_prefix_text(void **state)
+TEST(test_prefix_text)
 {
 	static const char *const wrong[] = {"",
 					    "64:ff9b::",
@@ -1152,7 +1149,7 @@ static void test_prefix_text(void **state)
 		assert_false(clat_prefix_parse(wrong[i], &p));
 }
 
-static void test_prefix_of_answer(void **state)
+TEST(test_prefix_of_answer)
 {
 	static const uint8_t known[2][4] = {{192, 0, 0, 170}, {192, 0, 0, 171}};
 	static const char *const wrong[] = {"2001:db8::1", "64:ff9b::102:304",
@@ -1215,37 +1212,4 @@ static int tear_down(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_datagrams),
-		cmocka_unit_test(test_echoes),
-		cmocka_unit_test(test_udp_without_checksum),
-		cmocka_unit_test(test_udp_without_its_header),
-		cmocka_unit_test(test_tos_and_ttl),
-		cmocka_unit_test(test_fragments),
-		cmocka_unit_test(test_fragments_that_cannot_be),
-		cmocka_unit_test(test_atomic_fragment),
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_extension_headers),
-		cmocka_unit_test(test_routing_header),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_error_pointers),
-		cmocka_unit_test(test_error_plateau),
-		cmocka_unit_test(test_errors_about_fragments),
-		cmocka_unit_test(test_errors_that_cannot_be),
-		cmocka_unit_test(test_other_packets_pass),
-		cmocka_unit_test(test_other_addresses_are_dropped),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_lengths_in_headers),
-		cmocka_unit_test(test_random_packets),
-		cmocka_unit_test(test_mutated_packets),
-		cmocka_unit_test(test_gso),
-		cmocka_unit_test(test_instructions),
-		cmocka_unit_test(test_counters),
-		cmocka_unit_test(test_prefix_text),
-		cmocka_unit_test(test_prefix_of_answer),
-	};
-
-	return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Loading of the programs: their cost to the verifier, and their requirements on the kernel. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "tests/unit/test.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -136,7 +133,7 @@ static void check_clat_budgets(unsigned int prefix_len)
 	qmap_clat__destroy(clat);
 }
 
-static void test_budget(void **state)
+TEST(test_budget)
 {
 	static const int others[] = {QMAP_V1, QMAP_V4};
 
@@ -227,7 +224,7 @@ static int load_clat_strictly(unsigned int l2_len)
  * packets are aligned to two bytes and refuses programs that need more. The flag makes this
  * machine's verifier do the same.
  */
-static void test_strict_alignment(void **state)
+TEST(test_strict_alignment)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
@@ -264,7 +261,7 @@ static int object_file(void)
 }
 
 /* CO-RE relocations would need the kernel's BTF, which routers do not have. Needs no root. */
-static void test_no_relocations(void **state)
+TEST(test_no_relocations)
 {
 	const struct btf_ext_head *head;
 	struct btf_ext *ext = NULL;
@@ -300,7 +297,7 @@ static int put_in_devmap(const struct bpf_program *prog)
 }
 
 /* A device map only takes programs of its type, and these run nowhere else. */
-static void test_trim_belongs_in_devmap(void **state)
+TEST(test_trim_belongs_in_devmap)
 {
 	uint8_t packet[64] = {0};
 
@@ -314,7 +311,7 @@ static void test_trim_belongs_in_devmap(void **state)
 }
 
 /* Maps outlive the daemon that created them, so their sizes must be those of the headers. */
-static void test_map_sizes(void **state)
+TEST(test_map_sizes)
 {
 	if (skip_reason)
 		skip();
@@ -348,15 +345,4 @@ static int tear_down(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_strict_alignment),
-		cmocka_unit_test(test_no_relocations),
-		cmocka_unit_test(test_trim_belongs_in_devmap),
-		cmocka_unit_test(test_map_sizes),
-	};
-
-	return cmocka_run_group_tests_name("load", tests, set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);

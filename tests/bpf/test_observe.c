@@ -9,11 +9,8 @@
  *
  * As the program behind qmi_wwan it is run by BPF_PROG_RUN.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "tests/unit/test.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -368,6 +365,8 @@ static void test_row(void **state)
 	}
 }
 
+TEST_ROWS(test_row);
+
 /* --- aggregates spoilt at random --- */
 
 static uint32_t seed = 1;
@@ -448,7 +447,7 @@ static void check_spoilt(struct observer *o, const struct fixture *f)
 							      : 0));
 }
 
-static void test_spoilt(void **state)
+TEST(test_spoilt)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	unsigned int count = atoi(getenv("AGGREGATES") ?: "3000");
@@ -493,7 +492,7 @@ static bool goes_on(const struct fixture *f)
 	return last->drop == QMAP_DROP_ZERO_LENGTH && last->at + 4 < f->size;
 }
 
-static void test_split(void **state)
+TEST(test_split)
 {
 	struct fixture *f;
 
@@ -508,7 +507,7 @@ static void test_split(void **state)
 		}
 }
 
-static void test_split_goes_on(void **state)
+TEST(test_split_goes_on)
 {
 	struct fixture *f;
 	struct qmap_trunk_stats ts;
@@ -529,7 +528,7 @@ static void test_split_goes_on(void **state)
 
 /* --- packets that are no aggregates --- */
 
-static void test_other_protocols(void **state)
+TEST(test_other_protocols)
 {
 	uint8_t packet[4 + 20] = {0, 0, 0x08, 0x00, 0x45};
 	struct observer *o = &rmnet[QMAP_V1];
@@ -594,15 +593,4 @@ static int tear_down(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_spoilt),
-		cmocka_unit_test(test_split),
-		cmocka_unit_test(test_split_goes_on),
-		cmocka_unit_test(test_other_protocols),
-	};
-
-	return fixture_group_run("observe", test_row, others, sizeof(others) / sizeof(others[0]),
-				 set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* qmap_uplink: the bytes that it adds to a packet, and the packets that it refuses. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "tests/unit/test.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -88,7 +85,7 @@ static void check_sent(struct env *env, uint8_t first, uint32_t len, uint8_t mux
 	assert_memory_equal(&stats, &want, sizeof(want));
 }
 
-static void test_frames(void **state)
+TEST(test_frames)
 {
 	static const uint32_t lens[] = {20,  21,   22,	 23,   24,   40,   41,
 					576, 1280, 1399, 1497, 1498, 1499, 1500};
@@ -143,7 +140,7 @@ static void check_port_down(struct env *env)
 	check_dropped(env, &p, 0x84, QMAP_DROP_PORT_DOWN);
 }
 
-static void test_port_down(void **state)
+TEST(test_port_down)
 {
 	each_version(check_port_down);
 }
@@ -156,7 +153,7 @@ static void check_oversize(struct env *env)
 	check_dropped(env, &p, 0x81, QMAP_DROP_OVERSIZE);
 }
 
-static void test_oversize(void **state)
+TEST(test_oversize)
 {
 	each_version(check_oversize);
 }
@@ -170,7 +167,7 @@ static void check_arp(struct env *env)
 	check_dropped(env, &p, 0x81, QMAP_DROP_NOT_IP);
 }
 
-static void test_not_ip(void **state)
+TEST(test_not_ip)
 {
 	each_version(check_arp);
 }
@@ -202,7 +199,7 @@ static void check_flow(struct env *env)
 	assert_int_equal(run(env, &p, &out), TC_ACT_REDIRECT);
 }
 
-static void test_flow_disabled(void **state)
+TEST(test_flow_disabled)
 {
 	each_version(check_flow);
 }
@@ -222,7 +219,7 @@ static void check_stranger(struct env *env)
 	assert_memory_equal(&trunk, &want, sizeof(want));
 }
 
-static void test_stranger(void **state)
+TEST(test_stranger)
 {
 	each_version(check_stranger);
 }
@@ -283,7 +280,7 @@ static void check_clean_pad(struct env *env)
 	close(tap);
 }
 
-static void test_clean_pad(void **state)
+TEST(test_clean_pad)
 {
 	each_version(check_clean_pad);
 }
@@ -311,14 +308,4 @@ static int tear_down(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_frames),	      cmocka_unit_test(test_port_down),
-		cmocka_unit_test(test_oversize),      cmocka_unit_test(test_not_ip),
-		cmocka_unit_test(test_flow_disabled), cmocka_unit_test(test_stranger),
-		cmocka_unit_test(test_clean_pad),
-	};
-
-	return cmocka_run_group_tests_name("uplink", tests, set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);

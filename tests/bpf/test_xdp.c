@@ -9,11 +9,8 @@
  * qmap_trim cannot be run like that: BPF_PROG_RUN refuses programs for device maps
  * (net/bpf/test_run.c, bpf_prog_test_run_xdp). The tests in network namespaces cover it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "tests/unit/test.h"
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
@@ -203,8 +200,10 @@ static void test_row(void **state)
 	}
 }
 
+TEST_ROWS(test_row);
+
 /* The ring buffer wraps: bytes of a long command must not appear in a short one's event. */
-static void test_event_is_clean(void **state)
+TEST(test_event_is_clean)
 {
 	/* BPF_PROG_RUN requires 14 bytes: two more behind the short one */
 	uint8_t lengthy[4 + 80] = {0x80, 0x81, 0, 80}, brief[14] = {0x80, 0x81, 0, 8, 1};
@@ -230,7 +229,7 @@ static void test_event_is_clean(void **state)
 }
 
 /* Without a device map for this many copies nothing is redirected. */
-static void test_no_copies(void **state)
+TEST(test_no_copies)
 {
 	struct fixture *f;
 	struct env *env = envs[QMAP_V1];
@@ -247,7 +246,7 @@ static void test_no_copies(void **state)
 }
 
 /* A port whose device has gone: counted, not lost. */
-static void test_no_device(void **state)
+TEST(test_no_device)
 {
 	struct fixture *f;
 	struct env *env = envs[QMAP_V1];
@@ -294,14 +293,4 @@ static int tear_down(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	static const struct CMUnitTest others[] = {
-		cmocka_unit_test(test_event_is_clean),
-		cmocka_unit_test(test_no_copies),
-		cmocka_unit_test(test_no_device),
-	};
-
-	return fixture_group_run("xdp", test_row, others, sizeof(others) / sizeof(others[0]),
-				 set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);

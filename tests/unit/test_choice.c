@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The choice among data paths, with data paths that only say whether they work and for which version. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/datapath/choice.h"
 
@@ -66,6 +62,8 @@ static int setup(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, NULL);
+
 static void wishes_text(const struct datapath_choice *c, char *text, size_t size)
 {
 	size_t n = 0;
@@ -93,7 +91,7 @@ static void expect(const char *paths, int version, const char *wishes, const cha
 		assert_int_equal(c.why.err, 0);
 }
 
-static void the_cheapest_that_works(void **state)
+TEST(the_cheapest_that_works)
 {
 	expect("srqx", DATAPATH_ANY, "v5 shim, v4 shim, v1 shim", NULL);
 	expect("rqx", DATAPATH_ANY, "v5 rmnet, v4 rmnet, v1 rmnet", "shim: s is missing");
@@ -102,7 +100,7 @@ static void the_cheapest_that_works(void **state)
 }
 
 /* A modem of qmi_wwan may be moved to the shim's own USB driver, unless that must not be. */
-static void own_usb_driver(void **state)
+TEST(own_usb_driver)
 {
 	struct datapath_choice c;
 	struct error err = {0};
@@ -118,7 +116,7 @@ static void own_usb_driver(void **state)
 }
 
 /* A version stands with another data path where the cheapest one does not carry it. */
-static void another_version(void **state)
+TEST(another_version)
 {
 	expect("qx", DATAPATH_ANY, "v1 qmimux, v5 xdp, v4 xdp",
 	       "shim: s is missing; rmnet: r is missing");
@@ -128,14 +126,14 @@ static void another_version(void **state)
 	expect("q", DATAPATH_ANY, "v1 qmimux", "shim: s is missing; rmnet: r is missing");
 }
 
-static void the_version_that_is_asked_for(void **state)
+TEST(the_version_that_is_asked_for)
 {
 	expect("srqx", QMAP_V1, "v1 shim", NULL);
 	expect("qx", QMAP_V5, "v5 xdp", "shim: s is missing; rmnet: r is missing; qmimux: no v5");
 	expect("qx", QMAP_V1, "v1 qmimux", "shim: s is missing; rmnet: r is missing");
 }
 
-static void granted(void **state)
+TEST(granted)
 {
 	struct datapath_choice c;
 
@@ -148,7 +146,7 @@ static void granted(void **state)
 	assert_null(datapath_granted(&c, QMAP_V5));
 }
 
-static void none(void **state)
+TEST(none)
 {
 	struct datapath_choice c;
 	struct error err = {0};
@@ -165,7 +163,7 @@ static void none(void **state)
 }
 
 /* Without privileges nothing is known of the others, unless a cheaper one works already. */
-static void privileges(void **state)
+TEST(privileges)
 {
 	struct datapath_choice c;
 	struct error err = {0};
@@ -176,7 +174,7 @@ static void privileges(void **state)
 	expect("sr!", DATAPATH_ANY, "v5 shim, v4 shim, v1 shim", NULL);
 }
 
-static void only_one(void **state)
+TEST(only_one)
 {
 	struct datapath_choice c;
 	struct error err = {0};
@@ -191,7 +189,7 @@ static void only_one(void **state)
 }
 
 /* The order is that of the measured figures, at the highest version that each carries. */
-static void order_is_by_cost(void **state)
+TEST(order_is_by_cost)
 {
 	const struct datapath_ops *ops;
 	double before = 0;
@@ -208,21 +206,4 @@ static void order_is_by_cost(void **state)
 	}
 	assert_int_equal(i, 5);
 	assert_true(datapath_cost(datapath_by_cost(0), QMAP_V5) == 1);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(the_cheapest_that_works, setup),
-		cmocka_unit_test_setup(own_usb_driver, setup),
-		cmocka_unit_test_setup(another_version, setup),
-		cmocka_unit_test_setup(the_version_that_is_asked_for, setup),
-		cmocka_unit_test_setup(granted, setup),
-		cmocka_unit_test_setup(none, setup),
-		cmocka_unit_test_setup(privileges, setup),
-		cmocka_unit_test_setup(only_one, setup),
-		cmocka_unit_test_setup(order_is_by_cost, setup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

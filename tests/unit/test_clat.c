@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The DNS messages by which a NAT64 prefix is found (RFC 7050). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -79,7 +76,7 @@ static void expect_prefix(const struct text *t, const char *prefix, unsigned int
 }
 
 /* RFC 1035, 4.1, byte by byte. */
-static void test_query(void **state)
+TEST(test_query)
 {
 	static const uint8_t wanted[] =
 		"\x43\x21\x01\0\0\1\0\0\0\0\0\0\x08ipv4only\4arpa\0\0\x1c\0\1";
@@ -89,7 +86,7 @@ static void test_query(void **state)
 	assert_memory_equal(query, wanted, sizeof(wanted) - 1);
 }
 
-static void test_prefixes(void **state)
+TEST(test_prefixes)
 {
 	struct text t = answer(0);
 
@@ -101,7 +98,7 @@ static void test_prefixes(void **state)
 	expect_prefix(&t, "2001:db8:122:344::/64", 7);
 }
 
-static void test_no_prefix(void **state)
+TEST(test_no_prefix)
 {
 	struct text t = answer(0);
 
@@ -113,7 +110,7 @@ static void test_no_prefix(void **state)
 }
 
 /* An alias in front of the address; an address of another length; one without a prefix. */
-static void test_other_records(void **state)
+TEST(test_other_records)
 {
 	struct text t = answer(0);
 
@@ -124,7 +121,7 @@ static void test_other_records(void **state)
 	expect_prefix(&t, "64:ff9b::/96", 90);
 }
 
-static void test_server_fails(void **state)
+TEST(test_server_fails)
 {
 	static const uint8_t rcodes[] = {1, 2, 4, 5};
 	struct clat_prefix p;
@@ -137,7 +134,7 @@ static void test_server_fails(void **state)
 	}
 }
 
-static void test_not_our_answer(void **state)
+TEST(test_not_our_answer)
 {
 	struct clat_prefix p;
 	struct text t = answer(0);
@@ -157,7 +154,7 @@ static void test_not_our_answer(void **state)
 }
 
 /* Cut off anywhere, and with any one byte changed: no prefix that the answer does not hold. */
-static void test_broken(void **state)
+TEST(test_broken)
 {
 	struct text whole = answer(0);
 	struct clat_prefix p;
@@ -178,16 +175,4 @@ static void test_broken(void **state)
 			if (!read_answer(&t, &p, &ttl))
 				assert_true(p.len == 0 || p.len >= 32);
 		}
-}
-
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_query),	     cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_no_prefix),    cmocka_unit_test(test_other_records),
-		cmocka_unit_test(test_server_fails), cmocka_unit_test(test_not_our_answer),
-		cmocka_unit_test(test_broken),
-	};
-
-	return cmocka_run_group_tests_name("clat", tests, NULL, NULL);
 }

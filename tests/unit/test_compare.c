@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `qmap-bench compare` on synthetic results: separates regressions from noise. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -79,7 +76,7 @@ static const char *ns(double value, double spread)
 	return t;
 }
 
-static void test_stats(void **state)
+TEST(test_stats)
 {
 	double odd[] = {3, 1, 2}, even[] = {4, 1, 3, 2}, outlier[] = {10, 11, 9, 10, 1000},
 	       one[] = {7};
@@ -94,7 +91,7 @@ static void test_stats(void **state)
 }
 
 /* 4 % of noise both ways, no shift: none of many runs may be reported. */
-static void test_noise(void **state)
+TEST(test_noise)
 {
 	unsigned int seed = 1, wrong = 0;
 
@@ -106,14 +103,14 @@ static void test_noise(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-static void test_shift(void **state)
+TEST(test_shift)
 {
 	assert_int_equal(verdict(ns(1000, 5), ns(1100, 5)), COMPARE_WORSE);
 	assert_int_equal(verdict(ns(1100, 5), ns(1000, 5)), COMPARE_BETTER);
 }
 
 /* A change must exceed both thresholds. */
-static void test_both_thresholds(void **state)
+TEST(test_both_thresholds)
 {
 	/* 4 % of a value without noise */
 	assert_int_equal(verdict(ns(1000, 0.1), ns(1040, 0.1)), COMPARE_SAME);
@@ -122,7 +119,7 @@ static void test_both_thresholds(void **state)
 	assert_int_equal(verdict(ns(1000, 50), ns(1320, 50)), COMPARE_WORSE);
 }
 
-static void test_options(void **state)
+TEST(test_options)
 {
 	const struct compare_options strict = {.sigma = 1, .percent = 1};
 	struct comparison c;
@@ -132,7 +129,7 @@ static void test_options(void **state)
 	compare_free(&c);
 }
 
-static void test_zero_mad(void **state)
+TEST(test_zero_mad)
 {
 	struct comparison c;
 
@@ -148,7 +145,7 @@ static void test_zero_mad(void **state)
 }
 
 /* A file with several runs: an outlier does not shift the median. */
-static void test_outliers(void **state)
+TEST(test_outliers)
 {
 	char before[1024] = "", after[1024] = "";
 	const double runs[] = {1000, 1005, 995, 1002, 9000};
@@ -164,7 +161,7 @@ static void test_outliers(void **state)
 }
 
 /* If runs differ more than the rounds of one run do, that is the noise to use. */
-static void test_noise_between_runs(void **state)
+TEST(test_noise_between_runs)
 {
 	char before[512] = "";
 	const double runs[] = {900, 1000, 1100};
@@ -175,7 +172,7 @@ static void test_noise_between_runs(void **state)
 	assert_int_equal(verdict(ns(1000, 1), ns(1200, 1)), COMPARE_WORSE);
 }
 
-static void test_direction(void **state)
+TEST(test_direction)
 {
 	static const char *const lines[] = {
 		"{\"name\": \"a\", \"unit\": \"Mbit/s\", \"value\": 1000}\n",
@@ -189,7 +186,7 @@ static void test_direction(void **state)
 	assert_int_equal(verdict(lines[2], lines[3]), COMPARE_WORSE);
 }
 
-static void test_loss(void **state)
+TEST(test_loss)
 {
 	static const char whole[] =
 		"{\"name\": \"a\", \"unit\": \"ns\", \"value\": 9, \"lost\": 0}\n";
@@ -201,7 +198,7 @@ static void test_loss(void **state)
 	assert_int_equal(verdict(lossy, lossy), COMPARE_SAME);
 }
 
-static void test_missing(void **state)
+TEST(test_missing)
 {
 	const struct compare_options complete = {.sigma = 3, .percent = 5, .complete = true};
 	static const char b[] = "{\"name\": \"b\", \"unit\": \"ns\", \"value\": 1}\n",
@@ -228,7 +225,7 @@ static void test_missing(void **state)
 }
 
 /* Guests' kernels are compared each with itself; the host's own may have been updated. */
-static void test_kernels(void **state)
+TEST(test_kernels)
 {
 	static const char guest[] = "{\"name\": \"a\", \"case\": \"a\", \"unit\": \"insns\", "
 				    "\"value\": %d, \"kernel\": \"%s\"}\n";
@@ -250,7 +247,7 @@ static void test_kernels(void **state)
 		COMPARE_SAME);
 }
 
-static void test_no_results(void **state)
+TEST(test_no_results)
 {
 	static const char *const bad[] = {
 		"nonsense\n",
@@ -269,7 +266,7 @@ static void test_no_results(void **state)
 	compare_free(&c);
 }
 
-static void test_json(void **state)
+TEST(test_json)
 {
 	const struct compare_options json = {.sigma = 3, .percent = 5, .json = true};
 	struct json_object *o, *row, *value;
@@ -295,19 +292,4 @@ static void test_json(void **state)
 	json_object_put(o);
 	free(text);
 	compare_free(&c);
-}
-
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stats),	   cmocka_unit_test(test_noise),
-		cmocka_unit_test(test_shift),	   cmocka_unit_test(test_both_thresholds),
-		cmocka_unit_test(test_options),	   cmocka_unit_test(test_zero_mad),
-		cmocka_unit_test(test_outliers),   cmocka_unit_test(test_noise_between_runs),
-		cmocka_unit_test(test_direction),  cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_missing),	   cmocka_unit_test(test_kernels),
-		cmocka_unit_test(test_no_results), cmocka_unit_test(test_json),
-	};
-
-	return cmocka_run_group_tests_name("compare", tests, NULL, NULL);
 }

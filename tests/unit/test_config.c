@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Configuration: the same words from text, file and JSON, and the errors for invalid ones. */
+#include "test.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/config/config.h"
@@ -29,7 +26,9 @@ static int setup(void **state)
 	return 0;
 }
 
-static void defaults(void **state)
+TEST_FIXTURE(setup, NULL);
+
+TEST(defaults)
 {
 	const struct config_pdn *p = trunk.pdns;
 
@@ -51,7 +50,7 @@ static void defaults(void **state)
 	assert_string_equal(p->apn, "");
 }
 
-static void trunk_words(void **state)
+TEST(trunk_words)
 {
 	static const struct {
 		const char *key, *value;
@@ -118,7 +117,7 @@ static void trunk_words(void **state)
 	}
 }
 
-static void numbers(void **state)
+TEST(numbers)
 {
 	assert_int_equal(config_trunk_set(&trunk, "dl-max-bytes", "0x4000", NULL), 0);
 	assert_int_equal(trunk.dl_max_bytes, 0x4000);
@@ -132,14 +131,14 @@ static void numbers(void **state)
 	assert_true(trunk.sync);
 }
 
-static void bad_value_keeps_the_old(void **state)
+TEST(bad_value_keeps_the_old)
 {
 	assert_int_equal(config_trunk_set(&trunk, "timeout", "77", NULL), 0);
 	assert_int_equal(config_trunk_set(&trunk, "timeout", "777", NULL), -EINVAL);
 	assert_int_equal(trunk.timeout, 77);
 }
 
-static void errors_help(void **state)
+TEST(errors_help)
 {
 	struct error err = {0};
 
@@ -164,7 +163,7 @@ static void errors_help(void **state)
 	assert_string_equal(err.text, "bad default-route \"2\": allowed: yes or no");
 }
 
-static void pdn_text(void **state)
+TEST(pdn_text)
 {
 	const struct config_pdn *p = trunk.pdns;
 
@@ -186,7 +185,7 @@ static void pdn_text(void **state)
 	assert_false(p->default_route);
 }
 
-static void escapes(void **state)
+TEST(escapes)
 {
 	static const struct {
 		const char *text, *password;
@@ -208,7 +207,7 @@ static void escapes(void **state)
 	}
 }
 
-static void pdn_text_errors(void **state)
+TEST(pdn_text_errors)
 {
 	static const struct {
 		const char *text;
@@ -241,7 +240,7 @@ static void pdn_text_errors(void **state)
 }
 
 /* A secret must not appear in an error message. */
-static void secrets_stay_secret(void **state)
+TEST(secrets_stay_secret)
 {
 	char text[300] = "1,password=";
 	struct error err = {0};
@@ -252,7 +251,7 @@ static void secrets_stay_secret(void **state)
 	assert_non_null(strstr(err.text, "at most 127 characters"));
 }
 
-static void longest_strings(void **state)
+TEST(longest_strings)
 {
 	char text[300];
 
@@ -267,7 +266,7 @@ static void longest_strings(void **state)
 }
 
 /* Values are printed again: in JSON, in the log, on terminals. */
-static void text_is_utf8(void **state)
+TEST(text_is_utf8)
 {
 	static const char *const bad[] = {"\x1b", "\x7f", "\xff", "\xc3", "\xc2\x9b", "\x9b"};
 	struct error err = {0};
@@ -280,7 +279,7 @@ static void text_is_utf8(void **state)
 	assert_int_equal(config_pdn_add(&trunk, "1,apn=\xc3\xa4\xe6\x9d\xb1", NULL), 0);
 }
 
-static void too_many_pdns(void **state)
+TEST(too_many_pdns)
 {
 	struct error err = {0};
 	char text[16];
@@ -293,7 +292,7 @@ static void too_many_pdns(void **state)
 	assert_int_equal(trunk.npdns, CONFIG_MAX_PDNS);
 }
 
-static void finish_errors(void **state)
+TEST(finish_errors)
 {
 	static const struct {
 		const char *dev, *words[6], *pdns[3], *sentence;
@@ -340,7 +339,7 @@ static void finish_errors(void **state)
 	}
 }
 
-static void finish_accepts(void **state)
+TEST(finish_accepts)
 {
 	config_trunk_set(&trunk, "dev", "wwan0", NULL);
 	config_trunk_set(&trunk, "control", "none", NULL);
@@ -369,7 +368,7 @@ static void full_trunk(void)
 	assert_int_equal(config_trunk_finish(&trunk, NULL), 0);
 }
 
-static void json_round_trip(void **state)
+TEST(json_round_trip)
 {
 	struct config_trunk back;
 	struct json_object *o, *parsed;
@@ -386,7 +385,7 @@ static void json_round_trip(void **state)
 	json_object_put(o);
 }
 
-static void port_names(void **state)
+TEST(port_names)
 {
 	char name[IFNAMSIZ];
 
@@ -400,7 +399,7 @@ static void port_names(void **state)
 	assert_int_equal(config_port_name("abcdefghijklmn%n", 10, name), -EINVAL);
 }
 
-static void json_text(void **state)
+TEST(json_text)
 {
 	struct json_object *o;
 
@@ -423,7 +422,7 @@ static void json_text(void **state)
 	json_object_put(o);
 }
 
-static void json_secrets(void **state)
+TEST(json_secrets)
 {
 	struct json_object *o, *pdn;
 
@@ -437,7 +436,7 @@ static void json_secrets(void **state)
 	json_object_put(o);
 }
 
-static void json_errors(void **state)
+TEST(json_errors)
 {
 	static const char *const table[] = {
 		"[]",
@@ -545,7 +544,7 @@ static int read_models(const char *text, struct config_set *set, struct error *e
 	return read_set(text, &ops, set, err);
 }
 
-static void models(void **state)
+TEST(models)
 {
 	struct config_set set = {.n = 0};
 	struct config_model back;
@@ -588,7 +587,7 @@ static int read_daemon(const char *text, struct config_set *set, struct error *e
 	return read_set(text, &ops, set, err);
 }
 
-static void daemon_section(void **state)
+TEST(daemon_section)
 {
 	struct config_set set = {.n = 0};
 	struct error err = {0};
@@ -608,7 +607,7 @@ static void daemon_section(void **state)
 	config_set_clear(&set);
 }
 
-static void bad_models(void **state)
+TEST(bad_models)
 {
 	static const struct {
 		const char *text, *says;
@@ -637,7 +636,7 @@ static void bad_models(void **state)
 	}
 }
 
-static void file(void **state)
+TEST(file)
 {
 	static const char text[] = "\xef\xbb\xbf# comment\n"
 				   "; another\n"
@@ -675,7 +674,7 @@ static void file(void **state)
 }
 
 /* The example file as installed configures nothing, and with its settings uncommented two PDNs. */
-static void example(void **state)
+TEST(example)
 {
 	static struct read_state r;
 	char text[4096], uncommented[4096], path[64];
@@ -702,7 +701,7 @@ static void example(void **state)
 	assert_false(r.trunks[0].pdns[1].default_route);
 }
 
-static void file_quotes(void **state)
+TEST(file_quotes)
 {
 	static const struct {
 		const char *line, *user;
@@ -733,7 +732,7 @@ static void file_quotes(void **state)
 #define BAD_QUOTES                                                                                 \
 	"a value that begins with a quote ends with one, and quotes in it are written \\\""
 
-static void file_errors(void **state)
+TEST(file_errors)
 {
 	static const struct {
 		const char *text;
@@ -788,7 +787,7 @@ static void file_errors(void **state)
 	}
 }
 
-static void file_long_line(void **state)
+TEST(file_long_line)
 {
 	static struct read_state r;
 	char text[1000] = "[trunk a]\ncontrol = ", path[64];
@@ -801,7 +800,7 @@ static void file_long_line(void **state)
 }
 
 /* The longest values allowed fit a line. */
-static void file_longest_value(void **state)
+TEST(file_longest_value)
 {
 	static struct read_state r;
 	char text[400] = "[trunk a pdn 1]\npassword = ", path[64];
@@ -811,7 +810,7 @@ static void file_longest_value(void **state)
 	assert_int_equal(strlen(r.trunks[0].pdns[0].password), 127);
 }
 
-static void file_missing(void **state)
+TEST(file_missing)
 {
 	static struct read_state r;
 	struct error err = {0};
@@ -823,7 +822,7 @@ static void file_missing(void **state)
 	assert_true(config_file_read("/tmp", take, &r, &err) < 0);
 }
 
-static void file_empty(void **state)
+TEST(file_empty)
 {
 	static struct read_state r;
 	char path[64];
@@ -839,7 +838,7 @@ static int refuse(const struct config_trunk *c, void *arg)
 	return -EBUSY;
 }
 
-static void file_callback_error(void **state)
+TEST(file_callback_error)
 {
 	char path[] = "/tmp/qmap-config-XXXXXX";
 	int fd = mkstemp(path), calls = 0;
@@ -853,7 +852,7 @@ static void file_callback_error(void **state)
 
 /* ---- the table itself ---- */
 
-static void table_is_sound(void **state)
+TEST(table_is_sound)
 {
 	char text[128];
 
@@ -870,46 +869,4 @@ static void table_is_sound(void **state)
 			assert_true(*text && strlen(text) < 40);
 		}
 	}
-}
-
-#define T(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(defaults),
-		T(trunk_words),
-		T(numbers),
-		T(bad_value_keeps_the_old),
-		T(errors_help),
-		T(pdn_text),
-		T(escapes),
-		T(pdn_text_errors),
-		T(secrets_stay_secret),
-		T(longest_strings),
-		T(text_is_utf8),
-		T(too_many_pdns),
-		T(finish_errors),
-		T(finish_accepts),
-		T(json_round_trip),
-		T(port_names),
-		T(json_text),
-		T(json_secrets),
-		T(json_errors),
-		T(file),
-		T(models),
-		T(daemon_section),
-		T(bad_models),
-		T(example),
-		T(file_quotes),
-		T(file_errors),
-		T(file_long_line),
-		T(file_longest_value),
-		T(file_missing),
-		T(file_empty),
-		T(file_callback_error),
-		T(table_is_sound),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

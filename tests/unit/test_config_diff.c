@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Steps from one configuration to another: as few as possible, none between equal ones. */
+#include "test.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/config/config.h"
@@ -65,7 +62,7 @@ static void describe(const struct config_plan *plan, char *buf, size_t size)
 	}
 }
 
-static void steps(void **state)
+TEST(steps)
 {
 	static const struct {
 		const char *running, *wanted, *plan;
@@ -120,7 +117,7 @@ static void steps(void **state)
 }
 
 /* A data path that has become cheaper joins what is planned for the trunk. */
-static void datapath_changes(void **state)
+TEST(datapath_changes)
 {
 	static const struct {
 		const char *running, *wanted, *plan;
@@ -147,7 +144,7 @@ static void datapath_changes(void **state)
 }
 
 /* Another format needs another attach, whatever else was planned. */
-static void attached_again(void **state)
+TEST(attached_again)
 {
 	static struct config_trunk running, wanted;
 	struct config_plan plan = {0};
@@ -164,7 +161,7 @@ static void attached_again(void **state)
 	assert_int_equal(plan.n, 0);
 }
 
-static void come_and_go(void **state)
+TEST(come_and_go)
 {
 	static struct config_trunk c;
 	struct config_plan plan = {0};
@@ -180,7 +177,7 @@ static void come_and_go(void **state)
 }
 
 /* A new setting without an entry here would be stored and never applied. */
-static void every_word_says_what_it_takes(void **state)
+TEST(every_word_says_what_it_takes)
 {
 	const struct config_word *w = NULL;
 
@@ -190,7 +187,7 @@ static void every_word_says_what_it_takes(void **state)
 		assert_true(w->identity || w->change);
 }
 
-static void kept_secrets_are_no_difference(void **state)
+TEST(kept_secrets_are_no_difference)
 {
 	static struct config_trunk running, wanted;
 	struct config_plan plan = {0};
@@ -204,7 +201,7 @@ static void kept_secrets_are_no_difference(void **state)
 	assert_int_equal(plan.n, 0);
 }
 
-static void as_json(void **state)
+TEST(as_json)
 {
 	static struct config_trunk running, wanted;
 	struct config_plan plan = {0};
@@ -221,19 +218,4 @@ static void as_json(void **state)
 			    "{\"setting\":\"metric\",\"from\":\"701\",\"to\":\"5\"}]}");
 	json_object_put(o);
 	config_plan_clear(&plan);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(steps),
-		cmocka_unit_test(datapath_changes),
-		cmocka_unit_test(attached_again),
-		cmocka_unit_test(come_and_go),
-		cmocka_unit_test(every_word_says_what_it_takes),
-		cmocka_unit_test(kept_secrets_are_no_difference),
-		cmocka_unit_test(as_json),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

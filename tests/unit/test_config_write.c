@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Any configuration that is written as a file and read again is equal to the last byte. */
+#include "test.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/config/config.h"
@@ -132,7 +129,7 @@ static void write_and_read(const struct config_trunk *c, struct config_trunk *ba
 	unlink(path);
 }
 
-static void file_round_trip(void **state)
+TEST(file_round_trip)
 {
 	static struct config_trunk c, back;
 	unsigned int good = 0;
@@ -149,7 +146,7 @@ static void file_round_trip(void **state)
 }
 
 /* Secrets left out are restored from the previous configuration, also after the socket's JSON. */
-static void without_secrets(void **state)
+TEST(without_secrets)
 {
 	static struct config_trunk c, told, back;
 	unsigned int kept = 0;
@@ -179,7 +176,7 @@ static void without_secrets(void **state)
 }
 
 /* Defaults are not written: the file is for people. */
-static void text(void **state)
+TEST(text)
 {
 	static struct config_trunk c;
 	char *buf = NULL;
@@ -202,7 +199,7 @@ static void text(void **state)
 	free(buf);
 }
 
-static void names_that_do_not_fit(void **state)
+TEST(names_that_do_not_fit)
 {
 	static const char *const names[] = {"a]b", ";x"};
 	static struct config_trunk c;
@@ -217,16 +214,4 @@ static void names_that_do_not_fit(void **state)
 		assert_non_null(strstr(err.text, names[i]));
 		fclose(f);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(file_round_trip),
-		cmocka_unit_test(without_secrets),
-		cmocka_unit_test(text),
-		cmocka_unit_test(names_that_do_not_fit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

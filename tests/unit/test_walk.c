@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The frame walker on the host: the table of fixtures, and properties for arbitrary bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,8 +76,10 @@ static void test_row(void **state)
 	assert_int_not_equal(variant, 0);
 }
 
+TEST_ROWS(test_row);
+
 /* All relevant values of the first eight bytes, at every relevant length. */
-static void test_headers(void **state)
+TEST(test_headers)
 {
 	static const uint16_t lens[] = {0,  1,	3,  4,	7,  8,	19,  20,     21,
 					39, 40, 62, 63, 64, 65, 255, 0xfffc, 0xffff};
@@ -107,7 +106,7 @@ static void test_headers(void **state)
  * CVE-2026-64550 (rmnet): an aggregate that ends inside its headers was read beyond its end. Every
  * size up to the first byte of a packet, every value of the bytes that select headers.
  */
-static void test_ends_inside_headers(void **state)
+TEST(test_ends_inside_headers)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	static const uint16_t lens[] = {0, 1, 4, 8, 20, 0xffff};
@@ -165,7 +164,7 @@ static void resize(struct fixture *f, uint32_t size, uint32_t *seed)
 	f->size = size;
 }
 
-static void test_mutations(void **state)
+TEST(test_mutations)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	uint32_t seed = 0x716d6170;
@@ -183,7 +182,7 @@ static void test_mutations(void **state)
 	}
 }
 
-static void test_noise(void **state)
+TEST(test_noise)
 {
 	uint32_t seed = 1;
 
@@ -202,7 +201,7 @@ static void test_noise(void **state)
 }
 
 /* At and behind the end no frame is found, and nothing is read. */
-static void test_behind_the_end(void **state)
+TEST(test_behind_the_end)
 {
 	static const uint64_t offs[] = {4, 5, 0xffff, 0x10000, 0xffffffff, 0x100000000, UINT64_MAX};
 	uint8_t *data = calloc(1, 4), *large = calloc(1, 70000);
@@ -215,16 +214,4 @@ static void test_behind_the_end(void **state)
 	assert_int_equal(qmap_walk(large, large + 70000, QMAP_MAX_AGGREGATE + 1, QMAP_V1, &f), 1);
 	free(large);
 	free(data);
-}
-
-int main(void)
-{
-	static const struct CMUnitTest properties[] = {
-		cmocka_unit_test(test_headers),	       cmocka_unit_test(test_ends_inside_headers),
-		cmocka_unit_test(test_mutations),      cmocka_unit_test(test_noise),
-		cmocka_unit_test(test_behind_the_end),
-	};
-
-	return fixture_group_run("walk", test_row, properties,
-				 sizeof(properties) / sizeof(properties[0]), NULL, NULL);
 }
