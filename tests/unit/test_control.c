@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The control socket with well-behaved and with hostile clients. */
+#include "test.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 
@@ -167,6 +164,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
 static double now(void)
 {
 	struct timespec ts;
@@ -272,7 +271,7 @@ static void say(struct fixture *f, int fd, const char *line)
 
 /* ---- behaving ---- */
 
-static void answers(void **state)
+TEST(answers)
 {
 	struct fixture *f = *state;
 	int fd = dial(f);
@@ -289,7 +288,7 @@ static void answers(void **state)
 	close(fd);
 }
 
-static void several_at_once(void **state)
+TEST(several_at_once)
 {
 	struct fixture *f = *state;
 	int fd = dial(f);
@@ -304,7 +303,7 @@ static void several_at_once(void **state)
 	expect_end(f, fd);
 }
 
-static void unknown_command(void **state)
+TEST(unknown_command)
 {
 	struct fixture *f = *state;
 	int fd = dial(f);
@@ -323,7 +322,7 @@ static void unknown_command(void **state)
 }
 
 /* No JSON parser accepts invalid UTF-8, so none may come in or go out. */
-static void utf8(void **state)
+TEST(utf8)
 {
 	struct fixture *f = *state;
 	int fd = dial(f);
@@ -338,7 +337,7 @@ static void utf8(void **state)
 }
 
 /* An open request does not block other clients, and its client still gets the answer after EOF. */
-static void later(void **state)
+TEST(later)
 {
 	struct fixture *f = *state;
 	int fd = dial(f), other = dial(f);
@@ -356,7 +355,7 @@ static void later(void **state)
 	close(other);
 }
 
-static void client_leaves(void **state)
+TEST(client_leaves)
 {
 	struct fixture *f = *state;
 	int fd = dial(f), other;
@@ -374,7 +373,7 @@ static void client_leaves(void **state)
 	close(other);
 }
 
-static void server_ends_first(void **state)
+TEST(server_ends_first)
 {
 	struct fixture *f = *state;
 	struct error e = {0};
@@ -410,7 +409,7 @@ static void stream_number(struct fixture *f, int n)
 	control_stream_send(f->stream, o);
 }
 
-static void stream(void **state)
+TEST(stream)
 {
 	struct fixture *f = *state;
 	int fd = open_stream(f);
@@ -427,7 +426,7 @@ static void stream(void **state)
 		turn(f);
 }
 
-static void stream_ends_with_the_server(void **state)
+TEST(stream_ends_with_the_server)
 {
 	struct fixture *f = *state;
 	int fd = open_stream(f);
@@ -441,7 +440,7 @@ static void stream_ends_with_the_server(void **state)
 }
 
 /* The client has left before the stream began. */
-static void stream_to_nobody(void **state)
+TEST(stream_to_nobody)
 {
 	struct fixture *f = *state;
 	int fd = dial(f);
@@ -481,7 +480,7 @@ static int number_of(const char *line, const char *key)
  * Lines that a slow reader misses are counted, the others are in order; the daemon queues
  * little.
  */
-static void slow_reader_of_a_stream(void **state)
+TEST(slow_reader_of_a_stream)
 {
 	enum {
 		LINES = 200000
@@ -518,7 +517,7 @@ static void slow_reader_of_a_stream(void **state)
 
 /* ---- misbehaving ---- */
 
-static void garbage(void **state)
+TEST(garbage)
 {
 	static const struct {
 		const char *bytes;
@@ -546,7 +545,7 @@ static void garbage(void **state)
 	}
 }
 
-static void deep(void **state)
+TEST(deep)
 {
 	struct fixture *f = *state;
 	char line[2 * 5000 + 32];
@@ -560,7 +559,7 @@ static void deep(void **state)
 }
 
 /* The longest line accepted, and one byte more. */
-static void long_lines(void **state)
+TEST(long_lines)
 {
 	static const char head[] = "{\"command\":\"attach\",\"x\":\"", tail[] = "\"}\n";
 	struct fixture *f = *state;
@@ -586,7 +585,7 @@ static void long_lines(void **state)
  * Clients that send half a line, send it byte by byte, or do not read: all are disconnected in the
  * end.
  */
-static void slow(void **state)
+TEST(slow)
 {
 	struct fixture *f = *state;
 	int half = dial(f), drip = dial(f), deaf = dial(f), good;
@@ -628,7 +627,7 @@ static void slow(void **state)
 	close(deaf);
 }
 
-static void many(void **state)
+TEST(many)
 {
 	struct fixture *f = *state;
 	int fds[100], served = 0, refused = 0;
@@ -661,7 +660,7 @@ static void many(void **state)
  * A connection that cannot be accepted for want of a descriptor waits, and the loop does not
  * spin.
  */
-static void no_descriptors(void **state)
+TEST(no_descriptors)
 {
 	struct fixture *f = *state;
 	struct rlimit old, tight;
@@ -749,7 +748,7 @@ static int root(const struct fixture *f)
 	return call(f, "show", NULL) || call(f, "attach", NULL);
 }
 
-static void permissions(void **state)
+TEST(permissions)
 {
 	struct fixture *f = *state;
 	struct stat st;
@@ -837,7 +836,7 @@ static void connect_many(const struct fixture *f, int ready)
 }
 
 /* A request of root is answered before those of other users that came earlier. */
-static void root_before_others(void **state)
+TEST(root_before_others)
 {
 	struct fixture *f = *state;
 	char replies[4096];
@@ -865,7 +864,7 @@ static void root_before_others(void **state)
 }
 
 /* Requests are read between two connections of a user who connects as fast as possible. */
-static void connections_one_by_one(void **state)
+TEST(connections_one_by_one)
 {
 	struct fixture *f = *state;
 	unsigned int before;
@@ -892,7 +891,7 @@ static void connections_one_by_one(void **state)
 
 /* ---- the socket in the file system ---- */
 
-static void second_server(void **state)
+TEST(second_server)
 {
 	struct fixture *f = *state;
 	struct control_server *second = NULL;
@@ -905,7 +904,7 @@ static void second_server(void **state)
 	assert_int_equal(in_child(f, root), 0);
 }
 
-static void stale_socket(void **state)
+TEST(stale_socket)
 {
 	struct fixture *f = *state;
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -921,7 +920,7 @@ static void stale_socket(void **state)
 	assert_int_equal(in_child(f, root), 0);
 }
 
-static void no_socket(void **state)
+TEST(no_socket)
 {
 	struct fixture *f = *state;
 	struct error err = {0};
@@ -937,7 +936,7 @@ static void no_socket(void **state)
 	unlink(f->path);
 }
 
-static void paths(void **state)
+TEST(paths)
 {
 	struct fixture *f = *state;
 	struct control_server *s = NULL;
@@ -960,7 +959,7 @@ static void paths(void **state)
 	assert_int_equal(control_connect(path, 1, NULL), -ENAMETOOLONG);
 }
 
-static void makes_directory(void **state)
+TEST(makes_directory)
 {
 	struct fixture *f = *state;
 	struct control_server *s = NULL;
@@ -1025,7 +1024,7 @@ static void with_server(struct fixture *f, const char *reply, bool hang, int wan
 	assert_int_equal(client_result, want);
 }
 
-static void client_errors(void **state)
+TEST(client_errors)
 {
 	struct fixture *f = *state;
 	struct error err = {0};
@@ -1048,7 +1047,7 @@ static void client_errors(void **state)
 	with_server(f, NULL, true, -ETIMEDOUT);
 }
 
-static void client_big_request(void **state)
+TEST(client_big_request)
 {
 	struct fixture *f = *state;
 	struct json_object *req = json_object_new_object(), *result;
@@ -1069,45 +1068,7 @@ static int take_big(const struct fixture *f)
 	return call(f, "big", NULL) ? 1 : 0;
 }
 
-static void client_big_reply(void **state)
+TEST(client_big_reply)
 {
 	assert_int_equal(in_child(*state, take_big), 0);
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(answers),
-		T(several_at_once),
-		T(unknown_command),
-		T(utf8),
-		T(later),
-		T(client_leaves),
-		T(server_ends_first),
-		T(stream),
-		T(stream_ends_with_the_server),
-		T(stream_to_nobody),
-		T(slow_reader_of_a_stream),
-		T(garbage),
-		T(deep),
-		T(long_lines),
-		T(slow),
-		T(many),
-		T(no_descriptors),
-		T(permissions),
-		T(root_before_others),
-		T(connections_one_by_one),
-		T(second_server),
-		T(stale_socket),
-		T(no_socket),
-		T(paths),
-		T(makes_directory),
-		T(client_errors),
-		T(client_big_request),
-		T(client_big_reply),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Discovery in sysfs trees that the test builds as the kernel lays them out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <ftw.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -174,9 +171,11 @@ static int tear_down(void **state)
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+TEST_FIXTURE(set_up, tear_down);
+
 /* --- USB --- */
 
-static void nothing(void **state)
+TEST(nothing)
 {
 	find(0);
 	dir("bus/usb/devices");
@@ -184,7 +183,7 @@ static void nothing(void **state)
 	find(0);
 }
 
-static void qmi_wwan(void **state)
+TEST(qmi_wwan)
 {
 	rg500q("qmi_wwan");
 	netdev("1-1.2:1.4", "wwan0", "wwan");
@@ -208,7 +207,7 @@ static void qmi_wwan(void **state)
 }
 
 /* Bound to the shim's own USB driver by hand, or by a qmapd that has just died. */
-static void driver_of_the_shim(void **state)
+TEST(driver_of_the_shim)
 {
 	rg500q("qmap_usb");
 	netdev("1-1.2:1.4", "wwan0", "wwan");
@@ -219,7 +218,7 @@ static void driver_of_the_shim(void **state)
 	next_is(list, "`qmapctl attach wwan0`");
 }
 
-static void missing_parts(void **state)
+TEST(missing_parts)
 {
 	rg500q("qmi_wwan");
 	find(1);
@@ -232,7 +231,7 @@ static void missing_parts(void **state)
 		"else dials");
 }
 
-static void no_driver(void **state)
+TEST(no_driver)
 {
 	rg500q(NULL);
 	find(1);
@@ -245,7 +244,7 @@ static void no_driver(void **state)
 		      "echo 2c7c 0800 >/sys/bus/usb/drivers/qmi_wwan/new_id");
 }
 
-static void drivers_in_the_way(void **state)
+TEST(drivers_in_the_way)
 {
 	rg500q("option");
 	find(1);
@@ -267,7 +266,7 @@ static void drivers_in_the_way(void **state)
 	assert_string_equal(list[2].driver, "qmi_wwan_q");
 }
 
-static void other_modes(void **state)
+TEST(other_modes)
 {
 	static const struct {
 		const char *class, *driver, *name;
@@ -309,7 +308,7 @@ static void other_modes(void **state)
 }
 
 /* Modems of one maker that no command switches to QMI, with a driver and without. */
-static void modems_without_qmi(void **state)
+TEST(modems_without_qmi)
 {
 	static const struct {
 		const char *product, *class, *driver;
@@ -338,7 +337,7 @@ static void modems_without_qmi(void **state)
 }
 
 /* An Ethernet adapter and a phone have drivers that modems use, too; a hub and a disk do not. */
-static void no_modems(void **state)
+TEST(no_modems)
 {
 	usb_device("1-1", "0bda", "8153");
 	usb_interface("1-1:2.0", "00", "02/06/00", "cdc_ether");
@@ -360,7 +359,7 @@ static void no_modems(void **state)
 		      "switch it to QMI by its maker's AT command");
 }
 
-static void unknown_models(void **state)
+TEST(unknown_models)
 {
 	usb_device("1-1", "2c7c", "7777");
 	usb_interface("1-1:1.0", "00", "ff/ff/30", NULL);
@@ -380,7 +379,7 @@ static void unknown_models(void **state)
 }
 
 /* 1-10 after 1-9, and both data interfaces of one modem. */
-static void order(void **state)
+TEST(order)
 {
 	for (unsigned int i = 10; i > 8; i--) {
 		char device[16], interface[32];
@@ -399,7 +398,7 @@ static void order(void **state)
 }
 
 /* Strings come from the device: no byte of them may control a terminal. */
-static void hostile_strings(void **state)
+TEST(hostile_strings)
 {
 	char text[301];
 
@@ -427,7 +426,7 @@ static void pci_device(const char *path, const char *vendor, const char *device)
 	link_to(path, "bus/pci/devices/%s", name);
 }
 
-static void pcie(void **state)
+TEST(pcie)
 {
 	pci_device(BRIDGE, "0x8086", "0xa33c");
 	pci_device(MODEM, "0x1eac", "0x1004");
@@ -461,7 +460,7 @@ static void pcie(void **state)
 }
 
 /* A USB modem is below a PCI device, too: that of the host controller. */
-static void usb_below_pci(void **state)
+TEST(usb_below_pci)
 {
 	pci_device(BRIDGE, "0x8086", "0xa36d");
 	usb_device("1-1", "2c7c", "0800");
@@ -483,7 +482,7 @@ static void raw_ip(const char *name, const char *ifindex, const char *iflink, co
 	file(iflink, "class/net/%s/iflink", name);
 }
 
-static void virtual_netdevs(void **state)
+TEST(virtual_netdevs)
 {
 	raw_ip("wwan0", "3", "3", "65534");
 	file("0x1001", "class/net/wwan0/tun_flags");
@@ -502,7 +501,7 @@ static void virtual_netdevs(void **state)
 
 /* --- additions to the table, and JSON --- */
 
-static void overrides(void **state)
+TEST(overrides)
 {
 	struct qmi_model m;
 
@@ -520,7 +519,7 @@ static void overrides(void **state)
 	qmi_model_forget_overrides();
 }
 
-static void json(void **state)
+TEST(json)
 {
 	struct json_object *o;
 
@@ -543,7 +542,7 @@ static void json(void **state)
 	json_object_put(o);
 }
 
-static void json_of_little(void **state)
+TEST(json_of_little)
 {
 	struct json_object *o;
 
@@ -555,32 +554,4 @@ static void json_of_little(void **state)
 	assert_null(json_get_string(o, "mode"));
 	assert_true(json_object_object_get_ex(o, "usbnet", NULL));
 	json_object_put(o);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(nothing),
-		T(qmi_wwan),
-		T(driver_of_the_shim),
-		T(missing_parts),
-		T(no_driver),
-		T(drivers_in_the_way),
-		T(other_modes),
-		T(modems_without_qmi),
-		T(no_modems),
-		T(unknown_models),
-		T(order),
-		T(hostile_strings),
-		T(pcie),
-		T(usb_below_pci),
-		T(virtual_netdevs),
-		T(overrides),
-		T(json),
-		T(json_of_little),
-	};
-
-	return cmocka_run_group_tests_name("discover", tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Events: kept, delivered, and described in words. */
+#include "test.h"
+
 #include <json-c/json.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/events/events.h"
 #include "daemon/util/log.h"
@@ -43,6 +39,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
 static void add(struct events *ev, const char *dev)
 {
 	struct events_entry e = {.kind = EVENTS_MODEM, .modem = {TRUNK_OPENING, TRUNK_READY}};
@@ -51,7 +49,7 @@ static void add(struct events *ev, const char *dev)
 	events_add(ev, &e, true);
 }
 
-static void last_ones(void **state)
+TEST(last_ones)
 {
 	struct events *ev = *state;
 	struct seen s = {0};
@@ -81,7 +79,7 @@ static void last_ones(void **state)
 }
 
 /* The ring is full after EVENTS_KEPT; the oldest make room. */
-static void around(void **state)
+TEST(around)
 {
 	struct events *ev = *state;
 	struct seen s = {0};
@@ -96,7 +94,7 @@ static void around(void **state)
 		assert_int_equal(s.seqs[i], s.seqs[i - 1] + 1);
 }
 
-static void subscribers(void **state)
+TEST(subscribers)
 {
 	struct events *ev = *state;
 	struct seen stays = {0}, leaves = {0};
@@ -116,7 +114,7 @@ static void subscribers(void **state)
 }
 
 /* What is told of a state is its name in the table; every state has one, and is found by it. */
-static void names(void **state)
+TEST(names)
 {
 	struct events_entry modem = {.kind = EVENTS_MODEM, .modem = {TRUNK_LOST, TRUNK_DETACHING}};
 	struct events_entry call = {.kind = EVENTS_CALL, .call = {CALL_WAIT_SIM, CALL_BACKOFF}};
@@ -141,7 +139,7 @@ static void names(void **state)
 	assert_int_equal(attachment_find(NULL), -1);
 }
 
-static void without_a_log(void **state)
+TEST(without_a_log)
 {
 	struct json_object *a = events_last_json(NULL, NULL, 5);
 
@@ -164,7 +162,7 @@ static void said(const struct events_entry *e, const char *text)
 	json_object_put(o);
 }
 
-static void in_words(void **state)
+TEST(in_words)
 {
 	struct events_entry modem = {
 		.kind = EVENTS_MODEM, .dev = "wwan0", .from = "opening", .to = "ready"};
@@ -194,7 +192,7 @@ static void in_words(void **state)
 	said(&signal, "wwan0: signal lte RSRP -90 dBm -> lte RSRP -101 dBm");
 }
 
-static void as_json(void **state)
+TEST(as_json)
 {
 	struct events_entry e = {.seq = 7,
 				 .time = {.tv_sec = 1772366400, .tv_nsec = 7999999},
@@ -215,7 +213,7 @@ static void as_json(void **state)
 }
 
 /* A modem's text may be part of a reason. */
-static void one_line(void **state)
+TEST(one_line)
 {
 	struct events_entry e = {.kind = EVENTS_MODEM, .reason = "evil\nforged line\x1b[2J"};
 
@@ -223,7 +221,7 @@ static void one_line(void **state)
 	assert_string_equal(e.reason, "evil?forged line?[2J");
 }
 
-static void not_an_event(void **state)
+TEST(not_an_event)
 {
 	static const char *const texts[] = {"{}", "[]", "7", "{\"kind\":\"x\"}", "{\"kind\":7}"};
 	struct events_entry e;
@@ -235,21 +233,4 @@ static void not_an_event(void **state)
 		json_object_put(o);
 	}
 	assert_true(events_from_json(&e, NULL) < 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(last_ones, setup, teardown),
-		cmocka_unit_test_setup_teardown(around, setup, teardown),
-		cmocka_unit_test_setup_teardown(subscribers, setup, teardown),
-		cmocka_unit_test_setup_teardown(names, setup, teardown),
-		cmocka_unit_test(without_a_log),
-		cmocka_unit_test(in_words),
-		cmocka_unit_test(as_json),
-		cmocka_unit_test_setup_teardown(one_line, setup, teardown),
-		cmocka_unit_test(not_an_event),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

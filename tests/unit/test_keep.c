@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The reconciler: which rows of a table are fixed and reported, when, how often, in which order. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/keep/keep.h"
 
@@ -146,7 +142,7 @@ static unsigned int expect(struct object *o, struct keep_state *s, int64_t now, 
 
 #define LOOKS "c 1 2 y u n s"
 
-static void looks_once_at_each(void **state)
+TEST(looks_once_at_each)
 {
 	struct object o = {0};
 	struct keep_state s = {0};
@@ -155,7 +151,7 @@ static void looks_once_at_each(void **state)
 	assert_int_equal(s.wrong | s.fixed | s.spent, 0);
 }
 
-static void fixes_and_looks_again(void **state)
+TEST(fixes_and_looks_again)
 {
 	struct object o = {.look = {[SILENT] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -166,7 +162,7 @@ static void fixes_and_looks_again(void **state)
 }
 
 /* Rows with one fix and one sentence: one call, one report. */
-static void one_fix_for_both(void **state)
+TEST(one_fix_for_both)
 {
 	struct object o = {.look = {[FIRST] = KEEP_WRONG, [SECOND] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -174,7 +170,7 @@ static void one_fix_for_both(void **state)
 	expect(&o, &s, 1000, LOOKS " 12!  again " LOOKS " (repaired: lost FIRST, SECOND)");
 }
 
-static void rests_between_fixes(void **state)
+TEST(rests_between_fixes)
 {
 	struct object o = {.look = {[FIRST] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -186,7 +182,7 @@ static void rests_between_fixes(void **state)
 }
 
 /* The rows below a covering one follow from it: they are not reported, but fixed with it. */
-static void covers_the_rows_below(void **state)
+TEST(covers_the_rows_below)
 {
 	struct object o = {.look = {[COVER] = KEEP_WRONG, [SHY] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -194,7 +190,7 @@ static void covers_the_rows_below(void **state)
 	expect(&o, &s, 1000, LOOKS " C! 1 2 y Y! s again " LOOKS " (repaired: cover)");
 }
 
-static void gives_up(void **state)
+TEST(gives_up)
 {
 	struct object o = {0};
 	struct keep_state s = {0};
@@ -212,7 +208,7 @@ static void gives_up(void **state)
 	expect(&o, &s, 500001, LOOKS " C! 1 2 y s again " LOOKS " (repaired: cover)");
 }
 
-static void now_and_then(void **state)
+TEST(now_and_then)
 {
 	struct object o = {0};
 	struct keep_state s = {0};
@@ -224,7 +220,7 @@ static void now_and_then(void **state)
 }
 
 /* Damage that may end by itself delays all fixes. */
-static void is_patient(void **state)
+TEST(is_patient)
 {
 	struct object o = {.look = {[SHY] = KEEP_WRONG, [SILENT] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -241,7 +237,7 @@ static void is_patient(void **state)
 	assert_int_equal(expect(&o, &s, 1600, LOOKS), 2000);
 }
 
-static void reports_failure_once(void **state)
+TEST(reports_failure_once)
 {
 	struct object o = {.look = {[FIRST] = KEEP_WRONG}, .refuse = 1};
 	struct keep_state s = {0};
@@ -256,7 +252,7 @@ static void reports_failure_once(void **state)
 }
 
 /* A change that is the user's stays and is reported when it changes, not at each look. */
-static void leaves_it_to_the_user(void **state)
+TEST(leaves_it_to_the_user)
 {
 	struct object o = {.look = {[USER] = KEEP_WRONG}};
 	struct keep_state s = {0};
@@ -275,7 +271,7 @@ static void leaves_it_to_the_user(void **state)
 	}
 }
 
-static void only_looks(void **state)
+TEST(only_looks)
 {
 	struct object o = {
 		.look = {[FIRST] = KEEP_WRONG, [USER] = KEEP_WRONG, [SILENT] = KEEP_WRONG}};
@@ -292,7 +288,7 @@ static void only_looks(void **state)
 }
 
 /* Each row is looked at right before its fix, as it depends on the rows above. */
-static void builds_row_by_row(void **state)
+TEST(builds_row_by_row)
 {
 	struct object o = {.look = {[COVER] = KEEP_WRONG, [SHY] = KEEP_WRONG, [USER] = KEEP_WRONG}};
 	struct error err = {0};
@@ -302,24 +298,4 @@ static void builds_row_by_row(void **state)
 	o = (struct object){.look = {[SHY] = KEEP_WRONG, [SILENT] = KEEP_WRONG}, .refuse = 5};
 	assert_int_equal(keep_build(rows, &o, &err), -5);
 	assert_string_equal(o.log, "c 1 2 y Y! s S!");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(looks_once_at_each),
-		cmocka_unit_test(fixes_and_looks_again),
-		cmocka_unit_test(one_fix_for_both),
-		cmocka_unit_test(rests_between_fixes),
-		cmocka_unit_test(covers_the_rows_below),
-		cmocka_unit_test(gives_up),
-		cmocka_unit_test(now_and_then),
-		cmocka_unit_test(is_patient),
-		cmocka_unit_test(reports_failure_once),
-		cmocka_unit_test(leaves_it_to_the_user),
-		cmocka_unit_test(only_looks),
-		cmocka_unit_test(builds_row_by_row),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The ladder of measures: its order, times and budgets, without any modem. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -22,6 +19,8 @@ static int begin(void **state)
 	now = 1000000;
 	return 0;
 }
+
+TEST_FIXTURE(begin, NULL);
 
 /* The next measure at this moment, by name; "": none. */
 static const char *climb(enum ladder_evidence e, unsigned int possible)
@@ -46,20 +45,20 @@ static void expect_climb(enum ladder_evidence e, unsigned int possible, const ch
 	assert_string_equal(got, wanted);
 }
 
-static void test_order(void **state)
+TEST(test_order)
 {
 	expect_climb(LADDER_SILENT, LADDER_ALL, "redial radio reset usb hook");
 }
 
 /* A modem that does not answer can be asked for nothing. */
-static void test_evidence(void **state)
+TEST(test_evidence)
 {
 	expect_climb(LADDER_DEAD, LADDER_ALL, "usb hook");
 	begin(state);
 	expect_climb(LADDER_UNREGISTERED, LADDER_ALL, "radio reset usb hook");
 }
 
-static void test_switched_off(void **state)
+TEST(test_switched_off)
 {
 	unsigned int rungs;
 
@@ -70,7 +69,7 @@ static void test_switched_off(void **state)
 	expect_climb(LADDER_SILENT, rungs, "");
 }
 
-static void test_time_for_each(void **state)
+TEST(test_time_for_each)
 {
 	static const struct {
 		const char *rung;
@@ -87,7 +86,7 @@ static void test_time_for_each(void **state)
 	}
 }
 
-static void test_works(void **state)
+TEST(test_works)
 {
 	assert_false(ladder_works(&l));
 	climb(LADDER_SILENT, LADDER_ALL);
@@ -100,7 +99,7 @@ static void test_works(void **state)
 }
 
 /* What fails again and again is not tried for ever. */
-static void test_budget(void **state)
+TEST(test_budget)
 {
 	unsigned int n[LADDER_RUNGS] = {0};
 
@@ -120,7 +119,7 @@ static void test_budget(void **state)
 	assert_string_equal(climb(LADDER_UNREGISTERED, LADDER_ALL), "radio");
 }
 
-static void test_spent(void **state)
+TEST(test_spent)
 {
 	unsigned int usb = 1U << LADDER_USB;
 
@@ -134,7 +133,7 @@ static void test_spent(void **state)
 	assert_string_equal(climb(LADDER_DEAD, usb), "usb");
 }
 
-static void test_survives_the_process(void **state)
+TEST(test_survives_the_process)
 {
 	struct ladder before;
 	struct json_object *o;
@@ -151,7 +150,7 @@ static void test_survives_the_process(void **state)
 	assert_string_equal(climb(LADDER_SILENT, LADDER_ALL), "redial");
 }
 
-static void test_parse(void **state)
+TEST(test_parse)
 {
 	static const char *const wrong[] = {
 		"",	   ",",		 "redial,", ",redial", "redial radio",
@@ -162,21 +161,4 @@ static void test_parse(void **state)
 	assert_int_equal(rungs, LADDER_ALL);
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(ladder_parse(wrong[i], &rungs));
-}
-
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_order, begin),
-		cmocka_unit_test_setup(test_evidence, begin),
-		cmocka_unit_test_setup(test_switched_off, begin),
-		cmocka_unit_test_setup(test_time_for_each, begin),
-		cmocka_unit_test_setup(test_works, begin),
-		cmocka_unit_test_setup(test_budget, begin),
-		cmocka_unit_test_setup(test_spent, begin),
-		cmocka_unit_test_setup(test_survives_the_process, begin),
-		cmocka_unit_test_setup(test_parse, begin),
-	};
-
-	return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
 }

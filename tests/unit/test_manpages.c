@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The manual pages name every entry of the programs' tables, in the same words. */
+#include "test.h"
+
 #include <json-c/json.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/cli/cli.h"
 #include "daemon/config/config.h"
@@ -57,7 +53,7 @@ __attribute__((format(printf, 3, 4))) static const char *expect(const char *page
 	return found;
 }
 
-static void drop_reasons(void **state)
+TEST(drop_reasons)
 {
 	const char *page = read_page(QMAPCTL);
 
@@ -65,7 +61,7 @@ static void drop_reasons(void **state)
 		expect(page, QMAPCTL, "\n:%s: %s.", qmap_drop_name(i), qmap_drop_text(i));
 }
 
-static void faults_of_qmi(void **state)
+TEST(faults_of_qmi)
 {
 	const char *page = read_page(QMAPCTL);
 
@@ -86,7 +82,7 @@ static void check_options(const char *page, const struct cli_command *cmd)
 	}
 }
 
-static void commands_and_options(void **state)
+TEST(commands_and_options)
 {
 	const char *page = read_page(QMAPCTL);
 
@@ -96,7 +92,7 @@ static void commands_and_options(void **state)
 	}
 }
 
-static void pdn_words_of_qmapctl(void **state)
+TEST(pdn_words_of_qmapctl)
 {
 	const char *page = read_page(QMAPCTL);
 	const struct config_word *w = NULL;
@@ -150,7 +146,7 @@ static void check_word(const char *page, const struct config_word *w, const void
 	json_object_put(b);
 }
 
-static void words_of_the_file(void **state)
+TEST(words_of_the_file)
 {
 	const char *page = read_page(QMAPD_CONF);
 	const struct config_word *w = NULL;
@@ -174,15 +170,4 @@ static void words_of_the_file(void **state)
 			check_word(strstr(page, "\nMODEL\n"), w, &m, &m);
 	while ((w = config_word_next(CONFIG_DAEMON, w)))
 		check_word(strstr(page, "\nQMAPD\n"), w, &daemon, &daemon);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(drop_reasons),		cmocka_unit_test(faults_of_qmi),
-		cmocka_unit_test(commands_and_options), cmocka_unit_test(pdn_words_of_qmapctl),
-		cmocka_unit_test(words_of_the_file),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

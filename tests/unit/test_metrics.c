@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Metrics made from results of `show` and `stats`, and their manual page. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/output/metrics.h"
@@ -43,7 +40,7 @@ static void has(const char *text, const char *want)
 	"qmap_build_info{version=\"" QMAP_VERSION "\"} 1\n"                                        \
 	"# TYPE qmap_daemon_up gauge\n# HELP qmap_daemon_up 1: qmapd runs\nqmap_daemon_up 1\n"
 
-static void nothing_attached(void **state)
+TEST(nothing_attached)
 {
 	char *text = text_of(METRICS_OPENMETRICS, "[]", "[]");
 
@@ -52,7 +49,7 @@ static void nothing_attached(void **state)
 }
 
 /* Results of another version, or of none. */
-static void unexpected_results(void **state)
+TEST(unexpected_results)
 {
 	static const char *const odd[] = {
 		NULL, "{}", "[null,1,\"x\",[[]]]",
@@ -80,7 +77,7 @@ static void unexpected_results(void **state)
 	"\"unknown\":[{\"mux\":131,\"rx_dropped\":5}],"                                            \
 	"\"ports\":[{\"port\":\"lte7\",\"up\":true,\"tx_bytes\":1}]}]"
 
-static void values(void **state)
+TEST(values)
 {
 	char *text = text_of(METRICS_OPENMETRICS, SHOW, STATS);
 
@@ -103,7 +100,7 @@ static void values(void **state)
 }
 
 /* A newline would end the line, and begin one of the modem's or the network's choice. */
-static void escapes(void **state)
+TEST(escapes)
 {
 	char *text = text_of(METRICS_OPENMETRICS, SHOW, STATS);
 
@@ -113,7 +110,7 @@ static void escapes(void **state)
 }
 
 /* The parser of the older format (prometheus/common, expfmt) refuses the type info. */
-static void prometheus(void **state)
+TEST(prometheus)
 {
 	char *text = text_of(METRICS_PROMETHEUS, SHOW, STATS);
 
@@ -124,7 +121,7 @@ static void prometheus(void **state)
 	free(text);
 }
 
-static void manual_page(void **state)
+TEST(manual_page)
 {
 	static char page[65536];
 	FILE *f = fopen("doc/qmap-metrics.7.rst", "re");
@@ -141,15 +138,4 @@ static void manual_page(void **state)
 		snprintf(entry, sizeof(entry), "\n:%s: %s", name, help);
 		has(page, entry);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_attached), cmocka_unit_test(unexpected_results),
-		cmocka_unit_test(values),	    cmocka_unit_test(escapes),
-		cmocka_unit_test(prometheus),	    cmocka_unit_test(manual_page),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The watch reports a device node that appears, and nothing else. */
+#include "test.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <event2/event.h>
 
 #include "daemon/util/node.h"
@@ -47,7 +44,7 @@ static void turn(void)
 	assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
 }
 
-static void one_name(void **state)
+TEST(one_name)
 {
 	struct node_watch *w = NULL;
 	int n = 0;
@@ -76,7 +73,7 @@ static void one_name(void **state)
 	node_watch_free(&w);
 }
 
-static void any_name(void **state)
+TEST(any_name)
 {
 	struct node_watch *w = NULL;
 	int n = 0;
@@ -91,7 +88,7 @@ static void any_name(void **state)
 	assert_int_equal(n, 1);
 }
 
-static void nowhere(void **state)
+TEST(nowhere)
 {
 	struct node_watch *w = NULL;
 
@@ -117,13 +114,4 @@ static int clean_up(void **state)
 	return rmdir(dir);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_name),
-		cmocka_unit_test(any_name),
-		cmocka_unit_test(nowhere),
-	};
-
-	return cmocka_run_group_tests(tests, set_up, clean_up);
-}
+TEST_GROUP(set_up, clean_up);

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Command line: options as data, qmapctl's commands, help texts made from the same tables. */
+#include "test.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/cli/cli.h"
 #include "daemon/config/config.h"
@@ -28,6 +24,8 @@ static int setup(void **state)
 	config_trunk_init(&cli.trunk);
 	return 0;
 }
+
+TEST_FIXTURE(setup, NULL);
 
 /* @line: words separated by one blank. getopt_long() permutes @argv, which the caller keeps. */
 static int parse(const struct cli_command *cmd, const char *line, bool stop_early,
@@ -56,7 +54,7 @@ static const struct cli_command *command(const char *name)
 	return cmd;
 }
 
-static void global(void **state)
+TEST(global)
 {
 	char *argv[MAX_ARGS + 1];
 
@@ -67,7 +65,7 @@ static void global(void **state)
 	assert_string_equal(argv[operands], "show");
 }
 
-static void attach(void **state)
+TEST(attach)
 {
 	char *argv[MAX_ARGS + 1];
 
@@ -87,7 +85,7 @@ static void attach(void **state)
 }
 
 /* Every word of the configuration is an option that sets its member. */
-static void words_are_options(void **state)
+TEST(words_are_options)
 {
 	static const char *const values[] = {"control",
 					     "x",
@@ -146,7 +144,7 @@ static void words_are_options(void **state)
 	assert_int_equal(2 * n, sizeof(values) / sizeof(values[0]));
 }
 
-static void mistakes(void **state)
+TEST(mistakes)
 {
 	static const struct {
 		const char *cmd, *line, *sentence, *hint;
@@ -182,7 +180,7 @@ static void mistakes(void **state)
 	}
 }
 
-static void double_dash(void **state)
+TEST(double_dash)
 {
 	char *argv[MAX_ARGS + 1];
 
@@ -191,7 +189,7 @@ static void double_dash(void **state)
 	assert_string_equal(argv[operands], "-j");
 }
 
-static void command_names(void **state)
+TEST(command_names)
 {
 	static const struct {
 		const char *given, *name, *sentence;
@@ -227,7 +225,7 @@ static void command_names(void **state)
 	}
 }
 
-static void devices(void **state)
+TEST(devices)
 {
 	char *two[] = {"wwan0", "wwan1"}, *longest[] = {"123456789012345"};
 	char *too_long[] = {"1234567890123456"};
@@ -255,7 +253,7 @@ static char *help_text(const struct cli_command *cmd)
 }
 
 /* Every option is explained, and no line is much too long for a terminal. */
-static void help(void **state)
+TEST(help)
 {
 	char *text = help_text(command("attach")), *all = help_text(NULL), word[64];
 	const struct config_word *w = NULL;
@@ -277,16 +275,4 @@ static void help(void **state)
 	assert_non_null(strstr(all, "Exit status: 0 "));
 	free(text);
 	free(all);
-}
-
-#define T(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(global),	T(attach),	  T(words_are_options), T(mistakes),
-		T(double_dash), T(command_names), T(devices),		T(help),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Output for people: the text of results, made from the JSON that programs read. */
+#include "test.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/util/error_json.h"
@@ -29,6 +26,8 @@ static int setup(void **state)
 	memset(&output, 0, sizeof(output));
 	return 0;
 }
+
+TEST_FIXTURE(setup, NULL);
 
 static void expect(print_fn print, const char *json, const char *want)
 {
@@ -50,7 +49,7 @@ static void expect(print_fn print, const char *json, const char *want)
 #define ADDRESS4	   ",\"address\":\"10.0.0.2\",\"prefix\":30,\"mtu\":1430"
 #define ADDRESS6	   ",\"address\":\"2001:db8::2\",\"prefix\":64,\"mtu\":1430"
 
-static void show(void **state)
+TEST(show)
 {
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"ifindex\":3,\"datapath\":\"xdp\",\"qmap\":\"v5\","
@@ -93,7 +92,7 @@ static void show(void **state)
 	       "wwan0.2: IPv6 failed: IPv4 only (3GPP reason 50)\n");
 }
 
-static void show_other_states(void **state)
+TEST(show_other_states)
 {
 	expect(output_show, "[]", "Nothing is attached.\n");
 	expect(output_show,
@@ -118,7 +117,7 @@ static void show_other_states(void **state)
 }
 
 /* The call is up, but unusable: the port lacks the network's settings. */
-static void show_damage(void **state)
+TEST(show_damage)
 {
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"xdp\",\"qmap\":\"v1\",\"pdns\":["
@@ -140,7 +139,7 @@ static void show_damage(void **state)
 }
 
 /* Input from another version neither crashes the printers nor makes them invent values. */
-static void show_nonsense(void **state)
+TEST(show_nonsense)
 {
 	static const char *const table[] = {
 		"[1]",
@@ -180,7 +179,7 @@ static void show_nonsense(void **state)
 	"5,"                                                                                       \
 	"\"rx_dropped\":1,\"tx_dropped\":2,\"commands\":0}]}]"
 
-static void stats(void **state)
+TEST(stats)
 {
 	expect(output_stats, STATS,
 	       "wwan0: data path xdp, 10 aggregates, 5000 bytes, 105 frames (10.5 per aggregate), "
@@ -195,7 +194,7 @@ static void stats(void **state)
 }
 
 /* Counters that rmnet does not have are absent, not zero. */
-static void stats_of_rmnet(void **state)
+TEST(stats_of_rmnet)
 {
 	expect(output_stats,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"rmnet\",\"aggregates\":10,\"bytes\":5000,"
@@ -209,7 +208,7 @@ static void stats_of_rmnet(void **state)
 	       "  0        -\n");
 }
 
-static void probe(void **state)
+TEST(probe)
 {
 	expect(output_probe,
 	       "[{\"dev\":null,\"checks\":[{\"name\":\"bpf\",\"ok\":true,\"detail\":\"6.1\"},"
@@ -227,7 +226,7 @@ static void probe(void **state)
 	       "shim: not loaded\n");
 }
 
-static void probe_modems(void **state)
+TEST(probe_modems)
 {
 	expect(output_probe,
 	       "[{\"dev\":\"wwan0\",\"bus\":\"usb\",\"device\":\"1-1\",\"id\":\"2c7c:0800\","
@@ -285,7 +284,7 @@ static void say_result(void)
 	json_object_put(o);
 }
 
-static void errors(void **state)
+TEST(errors)
 {
 	char out[512], err[512];
 
@@ -299,7 +298,7 @@ static void errors(void **state)
 	assert_string_equal(err, "");
 }
 
-static void results(void **state)
+TEST(results)
 {
 	char out[512], err[512];
 
@@ -342,7 +341,7 @@ static void say_hostile(void)
 
 /* Names and text from outside neither control the terminal nor reach a parser as invalid UTF-8. */
 /* The driver for the modem is not known yet. */
-static void show_waiting(void **state)
+TEST(show_waiting)
 {
 	expect(output_show,
 	       "[{\"dev\":\"wwan0\",\"datapath\":\"\",\"qmap\":\"off\",\"state\":\"attaching\","
@@ -350,7 +349,7 @@ static void show_waiting(void **state)
 	       "wwan0: no data path yet, attaching, modem present\n");
 }
 
-static void hostile(void **state)
+TEST(hostile)
 {
 	char out[512], err[512];
 
@@ -370,7 +369,7 @@ static void hostile(void **state)
 
 /* ---- errors themselves ---- */
 
-static void error_basics(void **state)
+TEST(error_basics)
 {
 	static const struct {
 		int err;
@@ -444,7 +443,7 @@ static void log_journal(void)
 	unsetenv("JOURNAL_STREAM");
 }
 
-static void diagnostics(void **state)
+TEST(diagnostics)
 {
 	char out[512], err[512];
 
@@ -460,7 +459,7 @@ static void diagnostics(void **state)
  * The reader of the log may stop: the daemon goes on, and reports later how many lines are
  * missing.
  */
-static void log_to_a_full_pipe(void **state)
+TEST(log_to_a_full_pipe)
 {
 	char buf[8192] = {0};
 	int fds[2], old = dup(2);
@@ -500,7 +499,7 @@ static void say_often_twice(void)
 	say_often();
 }
 
-static void log_of_what_others_do(void **state)
+TEST(log_of_what_others_do)
 {
 	struct log_limit l = {.since = 1, .n = 7}; /* more than a minute ago */
 	char out[512], err[512];
@@ -543,7 +542,7 @@ static void expect_top(const char *before, const char *now, double seconds, cons
 	"\"rx_packets\":" rx ",\"rx_bytes\":" rx "000,\"tx_packets\":" tx ",\"tx_bytes\":" tx      \
 	"00,\"tx_dropped\":" drops "}]}]"
 
-static void top(void **state)
+TEST(top)
 {
 	expect_top(TOP_STATS("100", "50000", "1000", "0", "1000", "0"),
 		   TOP_STATS("300", "150000", "3500", "8", "3500", "1999"), 2,
@@ -553,7 +552,7 @@ static void top(void **state)
 }
 
 /* The first time, on a new attach, and without counters. */
-static void top_without_rates(void **state)
+TEST(top_without_rates)
 {
 	const char *none =
 		TOP_HEAD "  0 aggregates/s, 0.0 frames each, 0 bytes (0 % of 1000), "
@@ -567,32 +566,4 @@ static void top_without_rates(void **state)
 	expect_top(many, NULL, 1,
 		   TOP_HEAD TOP_TABLE TOP_PORT
 		   "       0        0        0        0       0\n" TOP_WAITS);
-}
-
-#define T(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(show),
-		T(show_other_states),
-		T(show_damage),
-		T(show_nonsense),
-		T(stats),
-		T(stats_of_rmnet),
-		T(top),
-		T(top_without_rates),
-		T(probe),
-		T(probe_modems),
-		T(errors),
-		T(results),
-		T(hostile),
-		T(show_waiting),
-		T(error_basics),
-		T(diagnostics),
-		T(log_to_a_full_pipe),
-		T(log_of_what_others_do),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Text from outside at the output edges: terminal controls, and invalid UTF-8. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/util/printable.h"
@@ -42,7 +39,7 @@ static const struct {
 	{"a\xe2\x80\xa8z\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8e\xef\xbb\xbf", "a???z????????????"},
 };
 
-static void in_place(void **state)
+TEST(in_place)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		const char *want = texts[i].want ? texts[i].want : texts[i].in;
@@ -58,7 +55,7 @@ static void in_place(void **state)
 }
 
 /* Every sequence of four bytes from a few of each kind: never longer, printable, and stable. */
-static void all_mixtures(void **state)
+TEST(all_mixtures)
 {
 	static const uint8_t kinds[] = {'a',  0x1b, 0x7f, 0x80, 0x9b, 0xa0, 0xbf, 0xc0, 0xc2,
 					0xdf, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf4, 0xff};
@@ -78,7 +75,7 @@ static void all_mixtures(void **state)
 }
 
 /* String values are sanitized at any depth; other values stay. */
-static void json_values(void **state)
+TEST(json_values)
 {
 	struct json_object *o = json_object_new_object(), *a = json_object_new_array();
 	struct json_object *inner = json_object_new_object();
@@ -100,7 +97,7 @@ static void json_values(void **state)
 }
 
 /* Programs get the control characters of ASCII escaped and otherwise unchanged. */
-static void json_text(void **state)
+TEST(json_text)
 {
 	struct json_object *o = json_object_new_object();
 	const char *text;
@@ -113,16 +110,4 @@ static void json_text(void **state)
 	assert_string_equal(printable_json_text(o, JSON_C_TO_STRING_PRETTY, NULL),
 			    "{\n  \"a\":\"\\u001b\\n?????ü\\\"\"\n}");
 	json_object_put(o);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_place),
-		cmocka_unit_test(all_mixtures),
-		cmocka_unit_test(json_values),
-		cmocka_unit_test(json_text),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Our qmi-proxy between clients, which are sockets of this test, and a scripted modem. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -92,6 +89,16 @@ static int teardown(void **state)
 	fake_close(&modem);
 	return 0;
 }
+
+TEST_FIXTURE(setup, teardown);
+
+static int no_sigpipe(void **state)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+TEST_GROUP(no_sigpipe, NULL);
 
 static void turn(void)
 {
@@ -201,7 +208,7 @@ static void hang_up(int i)
 	turn();
 }
 
-static void test_open(void **state)
+TEST(test_open)
 {
 	uint8_t b[512];
 
@@ -223,7 +230,7 @@ static void test_open(void **state)
 }
 
 /* A client that asks before the modem is there waits for it, and so do its messages. */
-static void test_waits_for_modem(void **state)
+TEST(test_waits_for_modem)
 {
 	uint8_t b[512];
 
@@ -237,7 +244,7 @@ static void test_waits_for_modem(void **state)
 }
 
 /* Two clients use the same transaction number: each gets its own answer. */
-static void test_transactions_are_told_apart(void **state)
+TEST(test_transactions_are_told_apart)
 {
 	uint8_t b[512];
 
@@ -258,7 +265,7 @@ static void test_transactions_are_told_apart(void **state)
 	assert_int_equal(seen.most, 2);
 }
 
-static void test_services(void **state)
+TEST(test_services)
 {
 	uint8_t b[512], id, other;
 
@@ -278,7 +285,7 @@ static void test_services(void **state)
 	assert_int_equal(modem.nlog, 3);
 }
 
-static void test_indications(void **state)
+TEST(test_indications)
 {
 	uint8_t b[512], id;
 
@@ -301,7 +308,7 @@ static void test_indications(void **state)
 }
 
 /* An id is written down before it is requested, until the modem has released it. */
-static void test_ids_are_written_down(void **state)
+TEST(test_ids_are_written_down)
 {
 	let_in();
 	welcome(0);
@@ -321,7 +328,7 @@ static void test_ids_are_written_down(void **state)
 }
 
 /* The client has left before the modem's answer: the id is released. */
-static void test_left_before_the_id_came(void **state)
+TEST(test_left_before_the_id_came)
 {
 	let_in();
 	welcome(0);
@@ -336,7 +343,7 @@ static void test_left_before_the_id_came(void **state)
 	assert_int_equal(seen.ids + seen.allocating, 0);
 }
 
-static void test_release(void **state)
+TEST(test_release)
 {
 	uint8_t b[512], id;
 
@@ -355,7 +362,7 @@ static void test_release(void **state)
 }
 
 /* An id without room in the table could not be released: it is not requested. */
-static void test_ids_of_all_clients(void **state)
+TEST(test_ids_of_all_clients)
 {
 	uint8_t b[512];
 
@@ -378,7 +385,7 @@ static void test_ids_of_all_clients(void **state)
 }
 
 /* A client's call on one of our mux ids would send its packets to our PDN's port. */
-static void test_mux_ids_are_ours(void **state)
+TEST(test_mux_ids_are_ours)
 {
 	static const struct {
 		uint16_t message, error;
@@ -412,7 +419,7 @@ static void test_mux_ids_are_ours(void **state)
 }
 
 /* A client beyond the limit is disconnected at once and does not wait. */
-static void test_seats(void **state)
+TEST(test_seats)
 {
 	int many[64];
 	uint8_t b[512];
@@ -436,7 +443,7 @@ static void test_seats(void **state)
 	turn();
 }
 
-static void test_what_ctl_keeps(void **state)
+TEST(test_what_ctl_keeps)
 {
 	static const struct {
 		uint16_t message, error;
@@ -464,7 +471,7 @@ static void test_what_ctl_keeps(void **state)
 }
 
 /* A message in pieces of every size, and several in one piece. */
-static void test_framing(void **state)
+TEST(test_framing)
 {
 	uint8_t b[512], three[512];
 	size_t n = 0;
@@ -485,7 +492,7 @@ static void test_framing(void **state)
 		assert_int_equal(ctl_result(0, i, 0x0021, b), 0);
 }
 
-static void test_garbage(void **state)
+TEST(test_garbage)
 {
 	static const struct {
 		uint8_t bytes[20], len;
@@ -522,7 +529,7 @@ static void test_garbage(void **state)
  * Values of CTL requests shorter and longer than they should be: refused, and none reaches the
  * modem.
  */
-static void test_values_cut(void **state)
+TEST(test_values_cut)
 {
 	static const struct {
 		uint16_t message;
@@ -560,7 +567,7 @@ static void test_values_cut(void **state)
 }
 
 /* The number of open requests of one client is limited; further ones wait, those of others pass. */
-static void test_limit_of_requests(void **state)
+TEST(test_limit_of_requests)
 {
 	uint8_t b[512], id, other;
 	unsigned int before;
@@ -586,7 +593,7 @@ static void test_limit_of_requests(void **state)
 	assert_true(take(0, b) > 0);
 }
 
-static void test_modem_restarts(void **state)
+TEST(test_modem_restarts)
 {
 	uint8_t b[512];
 
@@ -609,7 +616,7 @@ static void test_modem_restarts(void **state)
 	allocate(0, NAS);
 }
 
-static void test_channel_lost(void **state)
+TEST(test_channel_lost)
 {
 	uint8_t b[512];
 	int changes;
@@ -635,7 +642,7 @@ static void test_channel_lost(void **state)
 	allocate(0, NAS);
 }
 
-static void test_stop(void **state)
+TEST(test_stop)
 {
 	uint8_t b[512];
 
@@ -653,7 +660,7 @@ static void test_stop(void **state)
 	assert_int_equal(take(1, b), 0); /* no client is let in */
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
 	struct error err = {0};
 
@@ -663,35 +670,4 @@ static void test_names(void **state)
 	assert_int_equal(proxy_server_start(modem.base, name, NULL, NULL), 0);
 	/* a channel through another proxy is not shared */
 	assert_null(proxy_modem_new("qmi-proxy:/dev/cdc-wdm0", &owner, NULL));
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_open),
-		TEST(test_waits_for_modem),
-		TEST(test_transactions_are_told_apart),
-		TEST(test_services),
-		TEST(test_indications),
-		TEST(test_ids_are_written_down),
-		TEST(test_left_before_the_id_came),
-		TEST(test_release),
-		TEST(test_ids_of_all_clients),
-		TEST(test_mux_ids_are_ours),
-		TEST(test_seats),
-		TEST(test_what_ctl_keeps),
-		TEST(test_framing),
-		TEST(test_garbage),
-		TEST(test_values_cut),
-		TEST(test_limit_of_requests),
-		TEST(test_modem_restarts),
-		TEST(test_channel_lost),
-		TEST(test_stop),
-		TEST(test_names),
-	};
-
-	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
