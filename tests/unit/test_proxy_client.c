@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A channel through a qmi-proxy: the greeting, against proxies that answer in various ways. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
@@ -194,6 +191,20 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
+/* Abstract names belong to the network namespace: create one, with a name of this test in it. */
+static int own_namespace(void **state)
+{
+	if (!unshare(CLONE_NEWNET) || !unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return 0;
+	print_message("SKIP: no network namespace to be had\n"
+		      "# 0 passed, 0 failed, 1 skipped\n");
+	exit(0);
+}
+
+TEST_GROUP(own_namespace, NULL);
+
 /* Sends a request at once, as a session does, and waits for its result. */
 static void run(void (*behave)(int fd))
 {
@@ -214,7 +225,7 @@ static void run(void (*behave)(int fd))
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
-static void test_greeted(void **state)
+TEST(test_greeted)
 {
 	run(proxy_slow);
 	assert_int_equal(seen.err, 0);
@@ -222,7 +233,7 @@ static void test_greeted(void **state)
 	assert_int_equal(seen.lost, 0);
 }
 
-static void test_hasty(void **state)
+TEST(test_hasty)
 {
 	run(proxy_hasty);
 	assert_int_equal(seen.err, 0);
@@ -230,7 +241,7 @@ static void test_hasty(void **state)
 	assert_int_equal(seen.lost, 0);
 }
 
-static void test_not_greeted(void **state)
+TEST(test_not_greeted)
 {
 	static const struct {
 		void (*behave)(int fd);
@@ -264,7 +275,7 @@ static void refused(const char *control, int errnum, const char *text)
 	assert_true(err.hint[0]);
 }
 
-static void test_not_opened(void **state)
+TEST(test_not_opened)
 {
 	char longer[4200] = "qmi-proxy:";
 	struct sockaddr_un sa;
@@ -283,33 +294,11 @@ static void test_not_opened(void **state)
 	assert_int_equal(qmi_channel_open(&channel, base, longer, &ops, NULL, NULL), -EMSGSIZE);
 }
 
-static void test_words(void **state)
+TEST(test_words)
 {
 	assert_string_equal(qmi_proxy_path("qmi-proxy:/dev/x"), "/dev/x");
 	assert_string_equal(qmi_proxy_path("qmi-proxy"), "");
 	assert_null(qmi_proxy_path("qmi-proxyx"));
 	assert_null(qmi_proxy_path("/dev/cdc-wdm0"));
 	assert_null(qmi_proxy_path(""));
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_greeted),	      TEST(test_hasty),
-		TEST(test_not_greeted),	      TEST(test_not_opened),
-		cmocka_unit_test(test_words),
-	};
-
-	/*
-	 * Abstract names belong to the network namespace: create one, with a name of this test in
-	 * it.
-	 */
-	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
-		print_message("SKIP: no network namespace to be had\n"
-			      "# 0 passed, 0 failed, 1 skipped\n");
-		return 0;
-	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

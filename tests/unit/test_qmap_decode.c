@@ -3,17 +3,14 @@
  * `qmapctl decode qmap`: bytes in, JSON and text out; hexadecimal in the forms that people
  * paste.
  */
+#include "test.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <json-c/json.h>
 
 #include "daemon/util/hex.h"
@@ -69,7 +66,7 @@ static void expect_text(const char *hex, int version, const char *text)
 	"2\","                                                                                     \
 	"\"src_port\":53,\"dst_port\":4242,\"length\":33}"
 
-static void v1(void **state)
+TEST(v1)
 {
 	expect("03810024" UDP4 "000000", QMAP_V1, 0,
 	       "[{\"offset\":0,\"mux_id\":129,\"length\":36,\"pad\":3,\"next_header\":false,"
@@ -77,7 +74,7 @@ static void v1(void **state)
 	       ",\"command\":null,\"checksum\":\"absent\",\"drop\":null,\"reason\":null}]");
 }
 
-static void v5_checksums(void **state)
+TEST(v5_checksums)
 {
 	expect_text("43820024 04800000" UDP4 "000000"
 		    "43820024 04800000" UDP4_BAD "000000"
@@ -118,7 +115,7 @@ static const char *checksum_of(const char *hex, int version)
 	return state;
 }
 
-static void v4_trailer(void **state)
+TEST(v4_trailer)
 {
 	static const struct {
 		const char *packet;
@@ -142,7 +139,7 @@ static void v4_trailer(void **state)
 	}
 }
 
-static void commands(void **state)
+TEST(commands)
 {
 	expect("80810010 01000000 00000007 03000002 00000009"
 	       "80820008 02010000 00000008"
@@ -164,7 +161,7 @@ static void commands(void **state)
 }
 
 /* The position of the fault, and the walk beyond it where that is possible. */
-static void malformed(void **state)
+TEST(malformed)
 {
 	static const struct {
 		const char *hex;
@@ -204,7 +201,7 @@ static void malformed(void **state)
 }
 
 /* No truncated input may be read beyond its end (checked by ASan). */
-static void cut_everywhere(void **state)
+TEST(cut_everywhere)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 	size_t len;
@@ -236,7 +233,7 @@ static void cut_everywhere(void **state)
 	free(data);
 }
 
-static void ipv6(void **state)
+TEST(ipv6)
 {
 	expect_text("00830030 60000000 00081140 20010db8000000000000000000000001"
 		    "20010db8000000000000000000000002 0035109200080000",
@@ -245,7 +242,7 @@ static void ipv6(void **state)
 		    "[2001:db8::2]:4242, 48 bytes, checksum absent\n");
 }
 
-static void too_large(void **state)
+TEST(too_large)
 {
 	size_t len = QMAP_MAX_AGGREGATE + 200, frames;
 	uint8_t *data = calloc(1, len);
@@ -264,7 +261,7 @@ static void too_large(void **state)
 
 /* ---- packets ---- */
 
-static void checksums(void **state)
+TEST(checksums)
 {
 	static const struct {
 		const char *hex;
@@ -310,7 +307,7 @@ static void checksums(void **state)
 
 /* ---- hexadecimal ---- */
 
-static void hex(void **state)
+TEST(hex)
 {
 	static const struct {
 		const char *text;
@@ -348,17 +345,4 @@ static void hex(void **state)
 			assert_int_equal(err.exit, EXIT_USAGE);
 		free(out);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(v1),	      cmocka_unit_test(v5_checksums),
-		cmocka_unit_test(v4_trailer), cmocka_unit_test(commands),
-		cmocka_unit_test(malformed),  cmocka_unit_test(cut_everywhere),
-		cmocka_unit_test(ipv6),	      cmocka_unit_test(too_large),
-		cmocka_unit_test(checksums),  cmocka_unit_test(hex),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

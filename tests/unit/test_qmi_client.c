@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Transports, clients and transactions against a scripted modem. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -80,6 +77,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
 static void ask(struct qmi_client *c, uint16_t id, unsigned int ms)
 {
 	struct qmi_request r;
@@ -106,7 +105,7 @@ static void wait_for(const uint64_t *counter, uint64_t value)
 	assert_int_equal(*counter, value);
 }
 
-static void test_answer(void **state)
+TEST(test_answer)
 {
 	ask(wds, STATUS, 1000);
 	assert_false(seen.replied);
@@ -118,7 +117,7 @@ static void test_answer(void **state)
 	assert_int_equal(counters()->responses, 1);
 }
 
-static void test_deadline_then_late(void **state)
+TEST(test_deadline_then_late)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 120});
 	ask(wds, STATUS, 40);
@@ -138,7 +137,7 @@ static void test_deadline_then_late(void **state)
 }
 
 /* A request that waits long is nudged for once; only a modem that holds messages back gets more. */
-static void test_slow_answer(void **state)
+TEST(test_slow_answer)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 1800});
 	ask(wds, STATUS, 4000);
@@ -149,7 +148,7 @@ static void test_slow_answer(void **state)
 }
 
 /* libqmi's vectors of June 2026 as answers: one has no result, the other is no message at all. */
-static void test_result_cut(void **state)
+TEST(test_result_cut)
 {
 	static const uint8_t cut[] = {0x02, 0x02, 0x00, 0xff, 0xff},
 			     behind[] = {0x02, 0x02, 0x00, 0xff, 0xff, 0x64, 0x00};
@@ -169,7 +168,7 @@ static void test_result_cut(void **state)
 	assert_int_equal(seen.err, 0);
 }
 
-static void test_duplicate(void **state)
+TEST(test_duplicate)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
 	ask(wds, STATUS, 1000);
@@ -180,7 +179,7 @@ static void test_duplicate(void **state)
 }
 
 /* The second answer to a request leads to a nudge; the second answer to that leads to no other. */
-static void test_everything_twice(void **state)
+TEST(test_everything_twice)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .twice = true});
@@ -191,7 +190,7 @@ static void test_everything_twice(void **state)
 }
 
 /* Answers similar to ours arrive before the real one: none of them may be taken for it. */
-static void test_mistaken_answers(void **state)
+TEST(test_mistaken_answers)
 {
 	uint8_t b[256];
 	size_t n = 0;
@@ -216,7 +215,7 @@ static void test_mistaken_answers(void **state)
 	assert_int_equal(counters()->unexpected, 1);
 }
 
-static void test_garbage_ahead(void **state)
+TEST(test_garbage_ahead)
 {
 	static const uint8_t garbage[] = {0xde, 0xad, 0x01, 0x20, 0x00, 0x80, 0x01, 0x07, 0x02};
 	uint64_t skipped;
@@ -232,7 +231,7 @@ static void test_garbage_ahead(void **state)
 	assert_int_equal(skipped, sizeof(garbage));
 }
 
-static void test_indications(void **state)
+TEST(test_indications)
 {
 	struct qmi_client *other, *dms;
 
@@ -251,7 +250,7 @@ static void test_indications(void **state)
 	assert_int_equal(seen.indications, 3);
 }
 
-static void test_parallel(void **state)
+TEST(test_parallel)
 {
 	/* Sent one after the other they would take 20 s. */
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 100});
@@ -264,7 +263,7 @@ static void test_parallel(void **state)
 }
 
 /* A modem that reads nothing: requests beyond the queue fail, and no others do. */
-static void test_queue_limit(void **state)
+TEST(test_queue_limit)
 {
 	for (int i = 0; i < 300; i++)
 		ask(wds, STATUS, 5000);
@@ -273,7 +272,7 @@ static void test_queue_limit(void **state)
 	assert_int_equal(seen.errors, 44);
 }
 
-static void test_too_long(void **state)
+TEST(test_too_long)
 {
 	static const uint8_t value[QMI_MAX_MESSAGE];
 	struct qmi_request r;
@@ -288,7 +287,7 @@ static void test_too_long(void **state)
 }
 
 /* CTL transactions have eight bits, zero is not used, and numbers in use are skipped. */
-static void test_ctl_transactions(void **state)
+TEST(test_ctl_transactions)
 {
 	struct qmi_client *ctl;
 
@@ -305,7 +304,7 @@ static void test_ctl_transactions(void **state)
 	assert_int_equal(modem.log[255].transaction, 2);
 }
 
-static void test_channel_lost(void **state)
+TEST(test_channel_lost)
 {
 	modem.mute = true;
 	ask(wds, STATUS, 5000);
@@ -322,7 +321,7 @@ static void test_channel_lost(void **state)
 	assert_int_equal(seen.err, -EPIPE);
 }
 
-static void test_cancel(void **state)
+TEST(test_cancel)
 {
 	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 30});
 	ask(wds, STATUS, 1000);
@@ -342,7 +341,7 @@ static void free_client(void *arg, const struct qmi_message *m)
 }
 
 /* Every client frees the next one from a broadcast: a freed client must not be called. */
-static void test_free_from_indication(void **state)
+TEST(test_free_from_indication)
 {
 	static struct qmi_client *a, *b;
 
@@ -362,7 +361,7 @@ static void free_channel(void *arg, int err, const struct qmi_message *m)
 	qmi_channel_free(&channel);
 }
 
-static void test_free_from_reply(void **state)
+TEST(test_free_from_reply)
 {
 	struct qmi_request r;
 
@@ -388,7 +387,7 @@ static void check_open_error(const char *path, int err, const char *text)
 	assert_null(ch);
 }
 
-static void test_open_errors(void **state)
+TEST(test_open_errors)
 {
 	char path[128];
 
@@ -431,7 +430,7 @@ static void pty_open(void)
 	close(slave);
 }
 
-static void test_chardev(void **state)
+TEST(test_chardev)
 {
 	static const uint8_t want[] = {1, 12, 0, 0, 1, 7, 0, 1, 0, 0x22, 0, 0, 0};
 	struct pollfd p = {.events = POLLIN};
@@ -453,7 +452,7 @@ static void test_chardev(void **state)
 	assert_true(fake_run(&modem, &seen.lost, 60000));
 }
 
-static void test_exclusive(void **state)
+TEST(test_exclusive)
 {
 	int gate[2], status;
 	char c = 0;
@@ -485,24 +484,4 @@ static void test_exclusive(void **state)
 	close(gate[0]);
 	close(gate[1]);
 	close(pty.master);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_answer),	     TEST(test_deadline_then_late),
-		TEST(test_slow_answer),	     TEST(test_result_cut),
-		TEST(test_duplicate),	     TEST(test_everything_twice),
-		TEST(test_mistaken_answers), TEST(test_garbage_ahead),
-		TEST(test_indications),	     TEST(test_parallel),
-		TEST(test_queue_limit),	     TEST(test_too_long),
-		TEST(test_ctl_transactions), TEST(test_channel_lost),
-		TEST(test_cancel),	     TEST(test_free_from_indication),
-		TEST(test_free_from_reply),  TEST(test_open_errors),
-		TEST(test_chardev),	     TEST(test_exclusive),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

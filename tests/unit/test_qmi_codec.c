@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* TLVs, messages, their stream, and the requests and responses of the services. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +64,7 @@ static struct qmi_message parse(const struct bytes *b)
 }
 
 /* Requests that qmicli 1.32 sends, too, have the same bytes. */
-static void test_requests_as_qmicli(void **state)
+TEST(test_requests_as_qmicli)
 {
 	const struct qmi_endpoint ep = {QMI_ENDPOINT_HSUSB, 4};
 	struct qmi_request r;
@@ -85,7 +82,7 @@ static void test_requests_as_qmicli(void **state)
 		      "012200000101000100 a2001600 1008000200000004000000 11010001 13040001000000");
 }
 
-static void test_nas_uim_requests_as_qmicli(void **state)
+TEST(test_nas_uim_requests_as_qmicli)
 {
 	struct qmi_request r;
 
@@ -133,7 +130,7 @@ static void test_nas_uim_requests_as_qmicli(void **state)
 }
 
 /* The file as stored on the card: 19 or 20 digits, low half first. */
-static void test_iccid(void **state)
+TEST(test_iccid)
 {
 	static const struct {
 		const char *hex, *iccid;
@@ -169,7 +166,7 @@ static void test_iccid(void **state)
 	}
 }
 
-static void test_operating_mode(void **state)
+TEST(test_operating_mode)
 {
 	struct bytes b = unhex("011b008002010201002d00 0f00 02040000000000 01010001 11010001");
 	struct qmi_message m = parse(&b);
@@ -188,7 +185,7 @@ static void test_operating_mode(void **state)
 	assert_false(qmi_dms_operating_mode(&m, &mode, &hardware));
 }
 
-static void test_requests(void **state)
+TEST(test_requests)
 {
 	const struct qmi_wds_call profile = {"", "", "", QMI_WDS_AUTH_PROFILE, 6, 0};
 	const struct qmi_wds_call full = {"internet", "me", "secret", 2, 4, 0};
@@ -224,7 +221,7 @@ static void test_requests(void **state)
 	check_request(&r, QMI_WDA, 1, 1, "011000001a01000100 2f00 0400 01010000");
 }
 
-static void test_tlv_walk(void **state)
+TEST(test_tlv_walk)
 {
 	static const uint8_t data[] = {0x11, 2, 0, 'h', 'i', 0x10, 0, 0, 0x12, 5, 0, 1, 2};
 	struct qmi_tlvs w = {.data = data, .len = sizeof(data)};
@@ -244,7 +241,7 @@ static void test_tlv_walk(void **state)
 	assert_false(qmi_tlv_find(w, 0x10, &t));
 }
 
-static void test_tlv_values(void **state)
+TEST(test_tlv_values)
 {
 	struct qmi_tlvs w;
 	struct qmi_buf b;
@@ -277,7 +274,7 @@ static void test_tlv_values(void **state)
 	assert_false(qmi_tlv_string(w, 7, s, sizeof(s)));
 }
 
-static void test_builder_overflow(void **state)
+TEST(test_builder_overflow)
 {
 	static const uint8_t value[QMI_MAX_MESSAGE];
 	struct qmi_buf b;
@@ -296,7 +293,7 @@ static void test_builder_overflow(void **state)
 }
 
 /* TLVs alone may fill a buffer; with headers they are too long for a message. */
-static void test_message_too_long(void **state)
+TEST(test_message_too_long)
 {
 	static uint8_t buf[2 * QMI_MAX_MESSAGE];
 	static const uint8_t tlvs[QMI_MAX_MESSAGE];
@@ -309,7 +306,7 @@ static void test_message_too_long(void **state)
 	assert_int_equal(qmi_message_write(&m, buf, 32), -EMSGSIZE);
 }
 
-static void test_type_flags(void **state)
+TEST(test_type_flags)
 {
 	static const struct {
 		uint8_t service, flags;
@@ -348,7 +345,7 @@ static void test_type_flags(void **state)
 	}
 }
 
-static void test_ctl_responses(void **state)
+TEST(test_ctl_responses)
 {
 	struct bytes b = unhex("01170080000001 01 2200 0c00 02040000000000 010200 0111");
 	struct qmi_message m = parse(&b);
@@ -372,7 +369,7 @@ static void test_ctl_responses(void **state)
  * From a modem of T-Mobile USA; TLV 0x15, which the parser ignores, is one byte too long for its
  * list.
  */
-static void test_serving_system(void **state)
+TEST(test_serving_system)
 {
 	struct bytes b =
 		unhex("014f0080 03 03 02 0100 2400 4300 02040000000000 2104000203 0000 1d04"
@@ -408,7 +405,7 @@ static void test_serving_system(void **state)
 	assert_int_equal(s.radio, QMI_NAS_RADIO_NONE);
 }
 
-static void test_signals(void **state)
+TEST(test_signals)
 {
 	struct qmi_nas_signal s[QMI_NAS_MAX_SIGNALS];
 	struct qmi_message m;
@@ -475,7 +472,7 @@ static struct qmi_message card_status(struct bytes *b, const char *value)
 	return parse(b);
 }
 
-static void test_card_status(void **state)
+TEST(test_card_status)
 {
 	static const struct {
 		const char *value;
@@ -522,7 +519,7 @@ static void test_card_status(void **state)
 }
 
 /* Truncated at any byte it is no status, and nothing is read beyond its end. */
-static void test_card_status_cut(void **state)
+TEST(test_card_status_cut)
 {
 	static const char whole[] = "0000ffffffffffff01" CARD("01", "01") USIM("07", "02", "03");
 
@@ -538,7 +535,7 @@ static void test_card_status_cut(void **state)
 	}
 }
 
-static void test_pin_status(void **state)
+TEST(test_pin_status)
 {
 	/* attempts left after a wrong PIN; DMS: PIN 1 not verified, one attempt left */
 	struct bytes b = unhex("01180080 0b 02 02 0100 2600 0c00 02040001000c00 100200 020a");
@@ -559,7 +556,7 @@ static void test_pin_status(void **state)
 	assert_false(qmi_dms_pin_status(&m, &sim));
 }
 
-static void test_data_format(void **state)
+TEST(test_data_format)
 {
 	struct bytes b =
 		unhex("015a00801a01020100 2000 4e00 02040000000000 10010000 11040002000000"
@@ -584,7 +581,7 @@ static void test_data_format(void **state)
 	assert_int_equal(f.dl_aggregation, QMI_WDA_NOT_TOLD);
 }
 
-static void test_settings_v4(void **state)
+TEST(test_settings_v4)
 {
 	struct bytes b = unhex("014400800101020100 2d00 3800 02040000000000 15040008080808"
 			       "16040004040808 1e04006368880a 20040064 68880a 210400f8ffffff"
@@ -609,7 +606,7 @@ static void test_settings_v4(void **state)
 	assert_int_equal(s.ndns, 0);
 }
 
-static void test_netmasks(void **state)
+TEST(test_netmasks)
 {
 	static const struct {
 		const char *mask;
@@ -633,7 +630,7 @@ static void test_netmasks(void **state)
 	}
 }
 
-static void test_settings_v6(void **state)
+TEST(test_settings_v6)
 {
 	struct bytes b = unhex("010000800101020100 2d00 0000 02040000000000"
 			       "25110020010db8006400010000000000000002 40"
@@ -658,7 +655,7 @@ static void test_settings_v6(void **state)
 	assert_int_equal(s.mtu, 1500);
 }
 
-static void test_call_end(void **state)
+TEST(test_call_end)
 {
 	/* A refusal recorded from a modem: out of resources. */
 	struct bytes b = unhex("011f008001490202002000130002040001000e00100200ed03"
@@ -685,7 +682,7 @@ static void test_call_end(void **state)
 	assert_int_equal(st.end.verbose_reason, 36);
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
 	assert_string_equal(qmi_service_name(QMI_WDA), "WDA");
 	assert_null(qmi_service_name(0x77));
@@ -704,7 +701,7 @@ static void test_names(void **state)
 }
 
 /* The same number has another meaning in the response. */
-static void test_tlv_names(void **state)
+TEST(test_tlv_names)
 {
 	assert_string_equal(qmi_tlv_name(QMI_WDA, 0x20, QMI_REQUEST, 0x17)->name, "endpoint");
 	assert_string_equal(qmi_tlv_name(QMI_WDA, 0x20, QMI_RESPONSE, 0x17)->name,
@@ -715,7 +712,7 @@ static void test_tlv_names(void **state)
 	assert_null(qmi_tlv_name(QMI_WDS, 0x20, QMI_RESPONSE, 0x77));
 }
 
-static void test_models(void **state)
+TEST(test_models)
 {
 	assert_int_equal(qmi_model_find("RG500Q-EA", "")->dl_max_bytes, 31744);
 	assert_true(qmi_model_find("RG500Q-EA", "")->forces_qmap);
@@ -740,7 +737,7 @@ static void test_models(void **state)
 	assert_null(qmi_model_maker(0x8086));
 }
 
-static void test_model_overrides(void **state)
+TEST(test_model_overrides)
 {
 	const struct qmi_model *before = qmi_model_find("RG500Q", "");
 	struct qmi_model m;
@@ -765,37 +762,4 @@ static void test_model_overrides(void **state)
 	qmi_model_forget_overrides();
 	assert_ptr_equal(qmi_model_find("RG500Q", ""), before);
 	assert_null(qmi_model_find_id(0x1234, 0x5678));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests_as_qmicli),
-		cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_tlv_walk),
-		cmocka_unit_test(test_tlv_values),
-		cmocka_unit_test(test_builder_overflow),
-		cmocka_unit_test(test_message_too_long),
-		cmocka_unit_test(test_type_flags),
-		cmocka_unit_test(test_ctl_responses),
-		cmocka_unit_test(test_data_format),
-		cmocka_unit_test(test_settings_v4),
-		cmocka_unit_test(test_netmasks),
-		cmocka_unit_test(test_settings_v6),
-		cmocka_unit_test(test_call_end),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_tlv_names),
-		cmocka_unit_test(test_models),
-		cmocka_unit_test(test_model_overrides),
-		cmocka_unit_test(test_nas_uim_requests_as_qmicli),
-		cmocka_unit_test(test_serving_system),
-		cmocka_unit_test(test_signals),
-		cmocka_unit_test(test_card_status),
-		cmocka_unit_test(test_iccid),
-		cmocka_unit_test(test_operating_mode),
-		cmocka_unit_test(test_card_status_cut),
-		cmocka_unit_test(test_pin_status),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

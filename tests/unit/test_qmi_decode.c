@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The decoder's output, character by character, and the JSON behind it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -44,7 +41,7 @@ static void check_text(const char *hex, int want, const char *text)
 }
 
 /* Signed numbers, of 8 and of 16 bits. */
-static void test_signal(void **state)
+TEST(test_signal)
 {
 	check_text("01210080030704010051001500 140600c3f7a6ffb400 1704009cff6400 180200f5ff", 0,
 		   "     0  NAS signal_info (0x0051) indication, client 7, transaction 1\n"
@@ -53,7 +50,7 @@ static void test_signal(void **state)
 		   "    0x18 5gnr_rsrq                   2  -11\n");
 }
 
-static void test_request(void **state)
+TEST(test_request)
 {
 	check_text("013100000103000100200025003001000014080069 6e7465726e6574 16010002"
 		   "1702006d65 180600736563726574 19010004",
@@ -67,7 +64,7 @@ static void test_request(void **state)
 		   "    0x19 family                      1  ipv4 (4)\n");
 }
 
-static void test_refusal(void **state)
+TEST(test_refusal)
 {
 	check_text(
 		"011f008001490202002000130002040001000e00100200ed0311040006001a00", 0,
@@ -80,7 +77,7 @@ static void test_refusal(void **state)
 		"insufficient_resources (26)\n");
 }
 
-static void test_settings(void **state)
+TEST(test_settings)
 {
 	check_text("013700800101020100 2d00 2b00 1e04006368880a 210400f8ffffff"
 		   "25110020010db8006400010000000000000002 40 2a0600 01 0300 6c616e",
@@ -94,14 +91,14 @@ static void test_settings(void **state)
 }
 
 /* Unknown TLVs are shown as received. */
-static void test_unknown(void **state)
+TEST(test_unknown)
 {
 	check_text("0110 00 80 99 05 04 0000 7777 0400 55 0100 ab", 0,
 		   "     0  service 0x99 (0x7777) indication, client 5, transaction 0\n"
 		   "    0x55 ?                           1  ab\n");
 }
 
-static void test_short_value(void **state)
+TEST(test_short_value)
 {
 	check_text("0111008001 0302 0100 2000 0500 0102000100", 0,
 		   "     0  WDS start_network (0x0020) response, client 3, transaction 1\n"
@@ -109,7 +106,7 @@ static void test_short_value(void **state)
 		   "what it should hold\n");
 }
 
-static void test_malformed(void **state)
+TEST(test_malformed)
 {
 	check_text("010b00800000010127000000 0110 00 80 01 05 04 0000 2200 0400 01 0900 02",
 		   -EBADMSG,
@@ -119,7 +116,7 @@ static void test_malformed(void **state)
 		   "        MALFORMED at byte 25: TLV is cut short\n");
 }
 
-static void test_json(void **state)
+TEST(test_json)
 {
 	struct json_object *out = decode("011400800105040100220008000102000201 110000", 0), *m, *t;
 
@@ -146,16 +143,4 @@ static void test_json(void **state)
 	assert_int_equal(qmi_decode((const uint8_t *)"", 0, &out, NULL), 0);
 	assert_int_equal(json_object_array_length(out), 0);
 	json_object_put(out);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request),	  cmocka_unit_test(test_signal),
-		cmocka_unit_test(test_refusal),	  cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_unknown),	  cmocka_unit_test(test_short_value),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_json),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

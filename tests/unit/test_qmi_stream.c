@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Splitting a stream into messages: in pieces, together, cut short, among garbage. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <string.h>
 
 #include "daemon/qmi/message.h"
@@ -22,6 +19,8 @@ static int setup(void **state)
 	memset(&stream, 0, sizeof(stream));
 	return 0;
 }
+
+TEST_FIXTURE(setup, NULL);
 
 /* Feeds one read; returns the client ids of the messages found, as digits. */
 static const char *feed(const uint8_t *p, size_t len)
@@ -55,13 +54,13 @@ static uint64_t faults(void)
 		feed(bytes_, sizeof(bytes_));                                                      \
 	})
 
-static void test_several_in_one(void **state)
+TEST(test_several_in_one)
 {
 	assert_string_equal(FEED(SHORT(1), LONG(2), SHORT(3)), "123");
 	assert_int_equal(faults(), 0);
 }
 
-static void test_byte_by_byte(void **state)
+TEST(test_byte_by_byte)
 {
 	static const uint8_t bytes[] = {LONG(1), SHORT(2)};
 
@@ -73,7 +72,7 @@ static void test_byte_by_byte(void **state)
 	assert_int_equal(stream.skipped, 0);
 }
 
-static void test_split_everywhere(void **state)
+TEST(test_split_everywhere)
 {
 	static const uint8_t bytes[] = {SHORT(1), LONG(2), LONG(3)};
 
@@ -85,7 +84,7 @@ static void test_split_everywhere(void **state)
 	assert_int_equal(faults(), 0);
 }
 
-static void test_garbage_before(void **state)
+TEST(test_garbage_before)
 {
 	assert_string_equal(FEED('g', 'a', 'r', SHORT(1)), "1");
 	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
@@ -93,7 +92,7 @@ static void test_garbage_before(void **state)
 	assert_string_equal(FEED(SHORT(2)), "2");
 }
 
-static void test_garbage_between(void **state)
+TEST(test_garbage_between)
 {
 	assert_string_equal(FEED(SHORT(1), 0, 0xff, 0x02, SHORT(2)), "12");
 	assert_int_equal(stream.faults[QMI_FAULT_MARKER], 1);
@@ -101,7 +100,7 @@ static void test_garbage_between(void **state)
 }
 
 /* Garbage that looks like the beginning of a long message must not delay the messages behind it. */
-static void test_false_beginning(void **state)
+TEST(test_false_beginning)
 {
 	assert_string_equal(FEED(0x01, 0xf0, 0x0f, 0x80, 0x01, 0x01), "");
 	assert_string_equal(FEED(SHORT(2)), "2");
@@ -109,7 +108,7 @@ static void test_false_beginning(void **state)
 	assert_int_equal(stream.skipped, 6);
 }
 
-static void test_service16_marker(void **state)
+TEST(test_service16_marker)
 {
 	assert_string_equal(FEED(0x02, 0x0d, 0x00, 0x90, 0x01, 0x03, 0x02, 0x01, 0x00, 0x22, 0x00,
 				 0x00, 0x00, 0x00, SHORT(4)),
@@ -118,7 +117,7 @@ static void test_service16_marker(void **state)
 }
 
 /* One message cut short at every byte, another right behind it, in one read or in two. */
-static void test_cut_short(void **state)
+TEST(test_cut_short)
 {
 	static const uint8_t whole[] = {LONG(1)}, next[] = {LONG(2)};
 	uint8_t both[sizeof(whole) + sizeof(next)];
@@ -138,7 +137,7 @@ static void test_cut_short(void **state)
 }
 
 /* Malformed inside, valid outside: that message is dropped, its neighbours are not. */
-static void test_bad_inside(void **state)
+TEST(test_bad_inside)
 {
 	assert_string_equal(FEED(SHORT(1), 0x01, 0x10, 0x00, 0x80, 0x01, 5, 0x04, 0x00, 0x00, 0x22,
 				 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02, SHORT(2)),
@@ -163,7 +162,7 @@ static void test_bad_inside(void **state)
 }
 
 /* Malformed messages in one read are counted one by one, as long as their headers are right. */
-static void test_each_counted(void **state)
+TEST(test_each_counted)
 {
 	static const uint8_t bad[] = {0x01, 0x10, 0x00, 0x80, 0x01, 5,	  0x04, 0x00, 0x00,
 				      0x22, 0x00, 0x04, 0x00, 0x01, 0x09, 0x00, 0x02};
@@ -183,7 +182,7 @@ static void test_each_counted(void **state)
 }
 
 /* A buffer full of garbage is dropped, not kept. */
-static void test_only_garbage(void **state)
+TEST(test_only_garbage)
 {
 	static uint8_t garbage[QMI_MAX_MESSAGE];
 
@@ -196,7 +195,7 @@ static void test_only_garbage(void **state)
 }
 
 /* Headers in headers, none of them a message: the cost must not grow with the cube of the bytes. */
-static void test_nested_headers(void **state)
+TEST(test_nested_headers)
 {
 	static const uint8_t next[] = {SHORT(7)};
 	uint8_t buf[QMI_MAX_MESSAGE] = {0}, *at = buf;
@@ -214,7 +213,7 @@ static void test_nested_headers(void **state)
 	assert_string_equal(FEED(SHORT(3), SHORT(4)), "34");
 }
 
-static void test_largest(void **state)
+TEST(test_largest)
 {
 	static uint8_t big[QMI_MAX_MESSAGE] = {0x01, 0xff, 0x0f, 0x80, 0x01, 7,	   0x02, 1,
 					       0,    0x24, 0,	 0xf3, 0x0f, 0x30, 0xf0, 0x0f};
@@ -223,25 +222,4 @@ static void test_largest(void **state)
 	assert_string_equal(feed(big + 4000, sizeof(big) - 4000), "7");
 	assert_string_equal(feed(big, sizeof(big)), "7");
 	assert_int_equal(faults(), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_several_in_one, setup),
-		cmocka_unit_test_setup(test_byte_by_byte, setup),
-		cmocka_unit_test_setup(test_split_everywhere, setup),
-		cmocka_unit_test_setup(test_garbage_before, setup),
-		cmocka_unit_test_setup(test_garbage_between, setup),
-		cmocka_unit_test_setup(test_false_beginning, setup),
-		cmocka_unit_test_setup(test_service16_marker, setup),
-		cmocka_unit_test_setup(test_cut_short, setup),
-		cmocka_unit_test_setup(test_bad_inside, setup),
-		cmocka_unit_test_setup(test_each_counted, setup),
-		cmocka_unit_test_setup(test_only_garbage, setup),
-		cmocka_unit_test_setup(test_nested_headers, setup),
-		cmocka_unit_test_setup(test_largest, setup),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

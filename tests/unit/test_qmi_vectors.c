@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Published QMI messages through the codec: parsed, decoded, written, truncated, mutated. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -89,6 +86,8 @@ static int unload(void **state)
 	}
 	return 0;
 }
+
+TEST_GROUP(load, unload);
 
 static bool is(const struct vector *v, const char *framing)
 {
@@ -182,7 +181,7 @@ static void check_fields(const struct vector *v, const struct qmi_message *m)
 		assert_int_equal(m->transaction, json_get_int(v->o, "transaction_id"));
 }
 
-static void test_fields(void **state)
+TEST(test_fields)
 {
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
@@ -206,7 +205,7 @@ static void test_fields(void **state)
 }
 
 /* A parsed message written again, TLV by TLV, gives the same bytes. */
-static void test_round_trip(void **state)
+TEST(test_round_trip)
 {
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
@@ -241,7 +240,7 @@ static const struct vector *find(const char *name)
 	return NULL;
 }
 
-static void test_malformed(void **state)
+TEST(test_malformed)
 {
 	size_t n = 0;
 
@@ -270,7 +269,7 @@ static void test_malformed(void **state)
 }
 
 /* The decoder agrees with the codec, byte offsets included. */
-static void test_decode_malformed(void **state)
+TEST(test_decode_malformed)
 {
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
 		const struct vector *v = find(malformed[i].name);
@@ -322,7 +321,7 @@ static int decode_silently(const uint8_t *p, size_t len)
 	return r;
 }
 
-static void test_truncation(void **state)
+TEST(test_truncation)
 {
 	for (size_t i = 0; i < NVECTORS; i++) {
 		const struct vector *v = &vectors[i];
@@ -367,7 +366,7 @@ static void cut_value(const struct qmi_message *m, size_t at, const struct qmi_t
 	}
 }
 
-static void test_values_cut(void **state)
+TEST(test_values_cut)
 {
 	for (size_t i = 0; i < NVECTORS; i++) {
 		struct qmi_message m;
@@ -385,7 +384,7 @@ static void test_values_cut(void **state)
 }
 
 /* Lengths inside a value claim more bytes than are left. */
-static void test_lengths_lie(void **state)
+TEST(test_lengths_lie)
 {
 	static const uint16_t lies[] = {1, 2, 255, 256, 0x7fff, 0xfffc, 0xffff};
 
@@ -417,7 +416,7 @@ static void test_lengths_lie(void **state)
  * ends with the message. As answers of every service they are no result, and nothing is read behind
  * them.
  */
-static void test_published_in_2026(void **state)
+TEST(test_published_in_2026)
 {
 	static const struct {
 		uint8_t tlvs[8];
@@ -501,7 +500,7 @@ static size_t mutate(uint8_t *p, size_t len, uint32_t *seed)
 	return 1 + next_random(seed) % len;
 }
 
-static void test_mutation(void **state)
+TEST(test_mutation)
 {
 	static struct qmi_stream stream;
 	uint32_t seed = 20240229;
@@ -531,21 +530,4 @@ static void test_mutation(void **state)
 	for (int f = 0; f < QMI_FAULT_MAX; f++)
 		assert_true(stream.faults[f] > 0);
 	assert_true(stream.skipped > MUTATIONS);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_decode_malformed),
-		cmocka_unit_test(test_truncation),
-		cmocka_unit_test(test_mutation),
-		cmocka_unit_test(test_values_cut),
-		cmocka_unit_test(test_lengths_lie),
-		cmocka_unit_test(test_published_in_2026),
-	};
-
-	return cmocka_run_group_tests(tests, load, unload);
 }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Clocks that drift apart by a suspend, and clocks that do not. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
+
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <event2/event.h>
 
 #include "daemon/util/resume.h"
@@ -32,7 +29,7 @@ int timerfd_settime(int fd, int flags, const struct itimerspec *at, struct itime
 	return syscall(SYS_timerfd_settime, fd, flags, &shifted, old);
 }
 
-static void slept(void **state)
+TEST(slept)
 {
 	assert_int_equal(resume_slept(0, 0), 0);
 	assert_int_equal(resume_slept(5000 * MS, 5001 * MS), 0);
@@ -47,7 +44,7 @@ static void never(void *arg, unsigned int seconds)
 	fail_msg("slept for %u s while it was awake", seconds);
 }
 
-static void awake(void **state)
+TEST(awake)
 {
 	const struct timeval soon = {.tv_usec = 200000};
 	struct event_base *base = event_base_new();
@@ -63,22 +60,11 @@ static void awake(void **state)
 }
 
 /* A router whose clock starts wrong: an expiry in 2038 would be in the past each time. */
-static void clock_past_2038(void **state)
+TEST(clock_past_2038)
 {
 	clock_is = YEAR_2040;
 	armed = 0;
 	awake(state);
 	clock_is = 0;
 	assert_in_range(armed, 1, 2);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slept),
-		cmocka_unit_test(awake),
-		cmocka_unit_test(clock_past_2038),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

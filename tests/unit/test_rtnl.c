@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* rtnetlink requests and events in two network namespaces of the test's own. */
+#include "test.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -7,18 +9,12 @@
 #include <linux/if_link.h>
 #include <poll.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "daemon/rtnl/rtnl.h"
 #include "daemon/rtnl/monitor.h"
@@ -59,6 +55,8 @@ static int group_setup(void **state)
 	return 0;
 }
 
+TEST_GROUP(group_setup, NULL);
+
 static int setup(void **state)
 {
 	struct rtnl *nl = NULL;
@@ -79,6 +77,8 @@ static int teardown(void **state)
 	rtnl_close((struct rtnl **)state);
 	return 0;
 }
+
+TEST_FIXTURE(setup, teardown);
 
 static void skip_unless_able(void)
 {
@@ -107,7 +107,7 @@ static unsigned int add_pair(struct rtnl *nl)
 	return link.ifindex;
 }
 
-static void veth_pair(void **state)
+TEST(veth_pair)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_link a, b, again;
@@ -130,7 +130,7 @@ static void veth_pair(void **state)
 }
 
 /* Its own MTU limits sending and leaves the lower device's alone. */
-static void macvlan(void **state)
+TEST(macvlan)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_link lower, upper;
@@ -159,7 +159,7 @@ static void macvlan(void **state)
 	assert_int_equal(rtnl_link_get(nl, "qtest3", &upper, NULL), -ENODEV);
 }
 
-static void names_with_dots(void **state)
+TEST(names_with_dots)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_link link;
@@ -170,7 +170,7 @@ static void names_with_dots(void **state)
 	assert_int_equal(rtnl_link_del(nl, link.ifindex, NULL), 0);
 }
 
-static void twice_is_refused(void **state)
+TEST(twice_is_refused)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -183,7 +183,7 @@ static void twice_is_refused(void **state)
 	assert_non_null(strstr(err.text, "qtest0"));
 }
 
-static void no_such_device(void **state)
+TEST(no_such_device)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -198,7 +198,7 @@ static void no_such_device(void **state)
 }
 
 /* The kernel says "mtu greater than device maximum" for a veth; @err must contain that sentence. */
-static void kernel_sentence(void **state)
+TEST(kernel_sentence)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -211,7 +211,7 @@ static void kernel_sentence(void **state)
 	assert_int_equal(err.exit, EXIT_REFUSED);
 }
 
-static void flags_and_mtu(void **state)
+TEST(flags_and_mtu)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_link link;
@@ -249,7 +249,7 @@ static bool gets_address(const char *dev)
  * With generation on again at one end, that end gets a link-local address and the other
  * does not.
  */
-static void no_generated_addresses(void **state)
+TEST(no_generated_addresses)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_link peer;
@@ -268,7 +268,7 @@ static void no_generated_addresses(void **state)
 	assert_null(strstr(text, "qtest0"));
 }
 
-static void addresses_v6(void **state)
+TEST(addresses_v6)
 {
 	struct rtnl *nl = *state;
 	unsigned int ifindex;
@@ -315,7 +315,7 @@ static bool has_made(struct rtnl *nl, unsigned int ifindex)
 }
 
 /* On a point-to-point link an address brings no route; and the same one with another prefix is another. */
-static void addresses_without_routes(void **state)
+TEST(addresses_without_routes)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_route any = {.family = AF_INET};
@@ -344,7 +344,7 @@ static void addresses_without_routes(void **state)
 }
 
 /* Two routes may differ in their table alone. */
-static void routes_in_tables(void **state)
+TEST(routes_in_tables)
 {
 	static const unsigned int tables[] = {0, 100, 70000};
 	struct rtnl *nl = *state;
@@ -390,7 +390,7 @@ static bool differs(struct rtnl *nl, const char *name, const struct rtnl_sysctl 
 }
 
 /* Each that netlink tells of: what /proc sets is what the link says. */
-static void sysctls(void **state)
+TEST(sysctls)
 {
 	static const struct rtnl_sysctl list[] = {{"ipv6", "accept_ra", 0},
 						  {"ipv4", "accept_redirects", 0},
@@ -420,7 +420,7 @@ static void sysctls(void **state)
 }
 
 /* All links, or one alone; what it has, and what it has not. */
-static void snapshots(void **state)
+TEST(snapshots)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_snapshot *s;
@@ -456,7 +456,7 @@ static void snapshots(void **state)
 }
 
 /* In one message, in order: without "up" the kernel would refuse the route. */
-static void batch(void **state)
+TEST(batch)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -494,7 +494,7 @@ static void batch(void **state)
 }
 
 /* The first failure is reported, in the kernel's words; the other changes are made. */
-static void batch_with_failures(void **state)
+TEST(batch_with_failures)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -518,7 +518,7 @@ static void batch_with_failures(void **state)
 	assert_int_equal(link.mtu, 1280);
 }
 
-static void batch_too_long(void **state)
+TEST(batch_too_long)
 {
 	struct rtnl *nl = *state;
 	struct error err = {0};
@@ -534,7 +534,7 @@ static void batch_too_long(void **state)
 }
 
 /* More addresses than one batch of the flush, secondaries among them. */
-static void addresses_v4(void **state)
+TEST(addresses_v4)
 {
 	struct rtnl *nl = *state;
 	unsigned int ifindex;
@@ -567,7 +567,7 @@ static unsigned int count_default_v4(const char *dev, unsigned int metric)
 	return n;
 }
 
-static void default_routes(void **state)
+TEST(default_routes)
 {
 	struct rtnl *nl = *state;
 	unsigned int ifindex;
@@ -626,7 +626,7 @@ static void default_routes(void **state)
 	assert_null(strstr(text, " 000002bd "));
 }
 
-static void other_namespace(void **state)
+TEST(other_namespace)
 {
 	struct rtnl *nl = *state, *there = NULL;
 	unsigned int ifindex;
@@ -649,7 +649,7 @@ static void other_namespace(void **state)
 	assert_null(there);
 }
 
-static void no_such_namespace(void **state)
+TEST(no_such_namespace)
 {
 	struct rtnl *nl = *state, *there = NULL;
 	struct error err = {0};
@@ -662,7 +662,7 @@ static void no_such_namespace(void **state)
 	assert_int_equal(rtnl_link_set_netns(nl, 1, "nowhere", NULL), -ENOENT);
 }
 
-static void features(void **state)
+TEST(features)
 {
 	static const char *const off[] = {
 		"tx-generic-segmentation", "tx-tcp-segmentation", "tx-tcp6-segmentation",
@@ -734,7 +734,7 @@ static void drain(struct rtnl_monitor *m)
 		assert_int_equal(rtnl_monitor_read(m), 0);
 }
 
-static void monitor_links(void **state)
+TEST(monitor_links)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_monitor *m = NULL;
@@ -756,7 +756,7 @@ static void monitor_links(void **state)
 	assert_null(m);
 }
 
-static void monitor_deletion(void **state)
+TEST(monitor_deletion)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_monitor *m = NULL;
@@ -780,7 +780,7 @@ static void monitor_deletion(void **state)
 }
 
 /* More events than the socket's buffer holds: reported once, and the monitor works afterwards. */
-static void monitor_overrun(void **state)
+TEST(monitor_overrun)
 {
 	struct rtnl *nl = *state;
 	struct rtnl_monitor *m = NULL;
@@ -827,7 +827,7 @@ static void delete_in_other(struct event_base *base)
 }
 
 /* One watcher for all users of a namespace, until the last has left it. */
-static void watch_shared(void **state)
+TEST(watch_shared)
 {
 	struct event_base *base = event_base_new();
 	struct rtnl_watch *w = NULL;
@@ -859,7 +859,7 @@ static void watch_shared(void **state)
 }
 
 /* Addresses change between the parts of a dump: it is repeated until it is consistent. */
-static void flush_while_others_change(void **state)
+TEST(flush_while_others_change)
 {
 	struct rtnl *nl = *state, *other = NULL;
 	unsigned int ifindex;
@@ -900,7 +900,7 @@ static void change_table(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* A table that another process changes without end does not keep the reader for ever. */
-static void dump_of_a_changing_table(void **state)
+TEST(dump_of_a_changing_table)
 {
 	struct rtnl *nl = *state;
 	struct changer c = {0};
@@ -922,41 +922,4 @@ static void dump_of_a_changing_table(void **state)
 	assert_int_equal(ret, 0);
 	assert_int_equal(dumps, RTNL_DUMPS);
 	rtnl_close(&c.nl);
-}
-
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(veth_pair),
-		T(macvlan),
-		T(names_with_dots),
-		T(twice_is_refused),
-		T(no_such_device),
-		T(kernel_sentence),
-		T(flags_and_mtu),
-		T(no_generated_addresses),
-		T(addresses_v6),
-		T(addresses_v4),
-		T(addresses_without_routes),
-		T(routes_in_tables),
-		T(sysctls),
-		T(snapshots),
-		T(batch),
-		T(batch_with_failures),
-		T(batch_too_long),
-		T(default_routes),
-		T(other_namespace),
-		T(no_such_namespace),
-		T(features),
-		T(monitor_links),
-		T(monitor_deletion),
-		T(monitor_overrun),
-		T(watch_shared),
-		T(flush_while_others_change),
-		T(dump_of_a_changing_table),
-	};
-
-	return cmocka_run_group_tests(tests, group_setup, NULL);
 }

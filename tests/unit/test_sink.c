@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Generator and sink of the measurements: the sink takes the generator's packets, and no others. */
+#include "test.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "bench/feed.h"
 #include "bench/sink.h"
@@ -35,6 +32,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+TEST_FIXTURE(setup, teardown);
+
 static void judge(unsigned int stream, uint64_t sequence, size_t len, int flip,
 		  enum sink_check check)
 {
@@ -57,7 +56,7 @@ static void check_counts(uint64_t ok, uint64_t bad, uint64_t foreign, uint64_t d
 	assert_int_equal(s.late, late);
 }
 
-static void test_accounts(void **state)
+TEST(test_accounts)
 {
 	judge(STREAM, 0, 1000, -1, SINK_BYTES);
 	judge(STREAM, 2, 1000, -1, SINK_BYTES);
@@ -72,7 +71,7 @@ static void test_accounts(void **state)
 }
 
 /* Each changed byte is noticed; without reading the payload, each changed byte of the header. */
-static void test_notices_damage(void **state)
+TEST(test_notices_damage)
 {
 	for (int i = 0; i < 400; i++)
 		judge(STREAM, 7, 400, i, SINK_BYTES);
@@ -86,7 +85,7 @@ static void test_notices_damage(void **state)
 	assert_int_equal(s.ok, 1);
 }
 
-static void test_short_ones_are_bad(void **state)
+TEST(test_short_ones_are_bad)
 {
 	const uint8_t nothing[PATTERN_HEADER + 1] = {0};
 
@@ -96,7 +95,7 @@ static void test_short_ones_are_bad(void **state)
 	check_counts(0, 2 * (sizeof(nothing) + 1), 0, 0, 0);
 }
 
-static void test_good(void **state)
+TEST(test_good)
 {
 	for (unsigned int i = 0; i < 100; i++)
 		judge(STREAM, i, 40, -1, SINK_BYTES);
@@ -106,7 +105,7 @@ static void test_good(void **state)
 }
 
 /* By socket: lengths are those of the datagrams, also if only the header is copied. */
-static void test_drain(void **state)
+TEST(test_drain)
 {
 	static const size_t sizes[] = {16, 1372, 60000, 65507};
 	const struct pattern p = {.stream = STREAM, .sequence = 3};
@@ -186,7 +185,7 @@ static void check_feed(int version, unsigned int frames, unsigned int size)
 	assert_null(f);
 }
 
-static void test_feed(void **state)
+TEST(test_feed)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
 
@@ -197,7 +196,7 @@ static void test_feed(void **state)
 	}
 }
 
-static void test_feed_refuses(void **state)
+TEST(test_feed_refuses)
 {
 	static const unsigned int wrong[][2] = {{1, 43}, {0, 1400}, {64, 1400}, {1, 9001}};
 	struct feed *f;
@@ -208,19 +207,4 @@ static void test_feed_refuses(void **state)
 		assert_int_equal(feed_new(&f, &o), -EINVAL);
 		assert_null(f);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_notices_damage, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_short_ones_are_bad, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_good, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_feed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_feed_refuses, setup, teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

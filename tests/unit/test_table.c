@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tables without libsmartcols look like those with it. */
+#include "test.h"
+
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/output/table.h"
 
@@ -67,7 +63,7 @@ static void same(const struct output_column *columns, const char *const *cells)
 static const struct output_column columns[] = {
 	{"NAME", 0}, {"N", OUTPUT_RIGHT}, {"TEXT", 0}, {NULL, 0}};
 
-static void rows(void **state)
+TEST(rows)
 {
 	static const char *const cells[] = {
 		"wwan0.1", "1", "a longer text", "\n", "x", "12345", "", "\n",
@@ -76,7 +72,7 @@ static void rows(void **state)
 	same(columns, cells);
 }
 
-static void last_column_to_the_right(void **state)
+TEST(last_column_to_the_right)
 {
 	static const struct output_column right[] = {{"A", 0}, {"RIGHT", OUTPUT_RIGHT}, {NULL, 0}};
 	static const char *const cells[] = {"long enough", "1", "\n", "b", "1234567", NULL};
@@ -84,7 +80,7 @@ static void last_column_to_the_right(void **state)
 	same(right, cells);
 }
 
-static void other_letters(void **state)
+TEST(other_letters)
 {
 	static const char *const cells[] = {"äöü", "1", "Ελλάδα", "\n", "abc", "2", "x", NULL};
 
@@ -92,15 +88,4 @@ static void other_letters(void **state)
 		skip();
 	same(columns, cells);
 	setlocale(LC_CTYPE, "C");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows),
-		cmocka_unit_test(last_column_to_the_right),
-		cmocka_unit_test(other_letters),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The life of a modem: every state with every input. */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "test.h"
+
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "daemon/trunk/modem.h"
 
@@ -40,7 +36,7 @@ static const char *const expected[TRUNK_STATES][TRUNK_INPUTS] = {
 	[TRUNK_DETACHING] = {"", "", "", "", "", "", "", "", ABSENT, ABSENT, ""},
 };
 
-static void every_input(void **state)
+TEST(every_input)
 {
 	for (int s = 0; s < TRUNK_STATES; s++) {
 		for (int i = 0; i < TRUNK_INPUTS; i++) {
@@ -67,7 +63,7 @@ static bool takes(const struct trunk_step *step, enum trunk_action action)
  * When the netdev goes, open operations are closed first; every state is left by a detach that ends
  * in nothing.
  */
-static void closes_before_it_ends(void **state)
+TEST(closes_before_it_ends)
 {
 	for (int s = 0; s < TRUNK_STATES; s++) {
 		const struct trunk_step *gone = trunk_step(s, TRUNK_IN_NETDEV_GONE);
@@ -84,7 +80,7 @@ static void closes_before_it_ends(void **state)
 }
 
 /* Every failure leads to another attempt; but an attempt that the user waits for is the only one. */
-static void tries_again(void **state)
+TEST(tries_again)
 {
 	static const struct {
 		enum trunk_state state;
@@ -107,7 +103,7 @@ static void tries_again(void **state)
 
 /* Wherever a session has run, it is ended before the next state; nothing follows an answer that may
  * free the trunk, and what a crash must not lose is written before the next attempt. */
-static void in_order(void **state)
+TEST(in_order)
 {
 	for (int s = 0; s < TRUNK_STATES; s++) {
 		for (int i = 0; i < TRUNK_INPUTS; i++) {
@@ -129,7 +125,7 @@ static void in_order(void **state)
 }
 
 /* At once, then with a pause that doubles; for a missing modem, every second. */
-static void backoff(void **state)
+TEST(backoff)
 {
 	static const unsigned int able[] = {0, 100, 200, 400, 800, 1000, 1000};
 	static const unsigned int refused[] = {0,    100,  200,	  400,	 800,	1600,
@@ -141,15 +137,4 @@ static void backoff(void **state)
 		assert_int_equal(trunk_backoff_ms(n, 0), refused[n]);
 	assert_int_equal(trunk_backoff_ms(UINT32_MAX, 1), 1000);
 	assert_int_equal(trunk_backoff_ms(UINT32_MAX, 0), 30000);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_input), cmocka_unit_test(closes_before_it_ends),
-		cmocka_unit_test(tries_again), cmocka_unit_test(in_order),
-		cmocka_unit_test(backoff),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

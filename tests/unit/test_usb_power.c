@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The device of a USB interface, and its authorization, in a directory that looks like sysfs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+
+#include "test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +38,7 @@ static void expect_authorized(char wanted)
 	fclose(f);
 }
 
-static void test_toggle(void **state)
+TEST(test_toggle)
 {
 	char usb[256];
 
@@ -54,7 +51,7 @@ static void test_toggle(void **state)
 }
 
 /* Netdevs without a device, of PCIe, and of a device that is gone. */
-static void test_no_usb(void **state)
+TEST(test_no_usb)
 {
 	char usb[256], gone[256];
 
@@ -94,12 +91,4 @@ static int tear_down(void **state)
 	return rmdir(interface) || rmdir(device) || rmdir(top);
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_toggle),
-		cmocka_unit_test(test_no_usb),
-	};
-
-	return cmocka_run_group_tests_name("usb_power", tests, set_up, tear_down);
-}
+TEST_GROUP(set_up, tear_down);
