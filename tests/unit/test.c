@@ -55,7 +55,7 @@ static size_t choose(const char *name, size_t chosen)
 	exit(2);
 }
 
-__attribute__((weak)) int main(int argc, char **argv)
+int main(int argc, char **argv)
 {
 	size_t chosen = 0;
 
