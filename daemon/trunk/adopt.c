@@ -8,6 +8,7 @@
 #include "util/json_get.h"
 #include "util/log.h"
 #include "internal.h"
+#include "open.h"
 #include "recover.h"
 
 /* @show: the port's object in the last `show`. */

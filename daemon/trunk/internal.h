@@ -3,6 +3,7 @@
 #ifndef QMAP_TRUNK_INTERNAL_H
 #define QMAP_TRUNK_INTERNAL_H
 
+#include <event2/util.h>
 #include <sys/time.h>
 
 #include <sys/queue.h>
@@ -89,9 +90,8 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	      struct error *err);
 /* Answers the caller that waits, which may free @t. */
 void trunk_answer(struct trunk *t, const struct error *err);
-/* Completes t->setup where the configuration leaves something open. A control channel that has been
- * found stays. */
-void trunk_fill_setup(struct trunk *t);
+/* open.c: the timer of the attempts. */
+void trunk_on_retry(evutil_socket_t fd, short what, void *arg);
 
 /* trunk/pins.c: state that outlives the process. */
 int trunk_save_new(struct trunk *t);

@@ -15,17 +15,11 @@
 #include "events/events.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "qmi/transport.h"
 #include "rtnl/monitor.h"
 #include "clat.h"
 #include "internal.h"
+#include "open.h"
 #include "recover.h"
-
-/*
- * A modem that was ready for this time is opened at once when it is lost; one that is lost right
- * after it was opened, again and again, is not.
- */
-#define READY_FOR_LONG_MS 5000
 
 /*
  * udev may be about to rename a netdev that comes under another name than the configured one, which
@@ -125,41 +119,6 @@ static void on_state(void *arg, enum trunk_state from, const struct error *err)
 	add_event(t, from, err ? t->was_ready || !t->done : ready && !t->done);
 }
 
-/* --- opening --- */
-
-/* With no setting, or "qmi-proxy" alone, the device is the one beside the netdev. */
-static bool finds_control(const struct trunk *t)
-{
-	const char *device = qmi_proxy_path(t->config.control);
-
-	return t->own_control || (device ? !*device : !t->config.control[0]);
-}
-
-void trunk_fill_setup(struct trunk *t)
-{
-	char found[sizeof(t->setup.control)];
-
-	memcpy(found, t->setup.control, sizeof(found));
-	session_setup_init(&t->setup, &t->config);
-	t->setup.persist |= t->was_ready;
-	if (finds_control(t))
-		memcpy(t->setup.control, found, sizeof(found));
-	trunk_fill_wishes(t);
-}
-
-static int find_control(struct trunk *t, struct error *err)
-{
-	bool proxy = qmi_proxy_path(t->config.control);
-	char *at = t->setup.control;
-	size_t size = sizeof(t->setup.control);
-
-	if (!finds_control(t))
-		return 0;
-	if (proxy)
-		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
-	return trunk_dev_control(t->dev.name, at, size - (at - t->setup.control), err);
-}
-
 void trunk_renew(struct trunk *t)
 {
 	struct error err = {0};
@@ -173,130 +132,6 @@ void trunk_renew(struct trunk *t)
 			    t->config.dev, err.text);
 	else if (changed)
 		log_info("%s: BPF programs replaced by those of this qmapd", t->config.dev);
-}
-
-static int start(struct trunk *t, struct error *err)
-{
-	int ret;
-
-	if (trunk_has_control(t))
-		return session_start(&t->session, t->env.base, &t->setup, &trunk_session_ops, t,
-				     err);
-	ret = trunk_start_static(t, err);
-	if (!ret)
-		modem_input_later(t->modem, TRUNK_IN_OPENED, NULL);
-	return ret;
-}
-
-/* Opens the modem behind t->dev. An existing data path stays, unless this fails. */
-static int open_modem(struct trunk *t, struct error *err)
-{
-	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
-
-	if (!ret && !t->dp)
-		ret = trunk_choose_datapath(t, err)
-			      ?: trunk_take_driver(t, err)
-			      ?: find_control(t, err);
-	if (!ret)
-		ret = trunk_move_pins(t, err);
-	if (ret)
-		return ret;
-	trunk_fill_setup(t);
-	trunk_save(t);
-	ret = start(t, err);
-	if (!ret)
-		modem_input(t->modem, TRUNK_IN_CHANNEL, NULL);
-	return ret;
-}
-
-/* May it succeed the next moment? Otherwise the modem, or the kernel, has refused. */
-static bool may_change_soon(int err)
-{
-	switch (-err) {
-	case ENOENT:
-	case ENODEV:
-	case ENXIO:
-	case ECONNREFUSED:
-	case ETIMEDOUT:
-	case EPIPE:
-	case EIO:
-	case EAGAIN:
-	case EBUSY:
-		return true;
-	}
-	return false;
-}
-
-static void retry_in(struct trunk *t, unsigned int ms)
-{
-	struct timeval tv = clock_timeval(ms);
-
-	event_add(t->retry, &tv);
-}
-
-/* Path of the missing control channel; "/dev/": any that the modem will have. */
-static const char *missing_control(const struct trunk *t)
-{
-	const char *device = qmi_proxy_path(t->config.control), *path;
-	char found[sizeof(t->setup.control)];
-
-	if (finds_control(t))
-		return trunk_dev_control(t->dev.name, found, sizeof(found), NULL) ? "/dev/" : NULL;
-	path = device ? device : t->config.control;
-	return path[0] == '/' && access(path, F_OK) ? path : NULL;
-}
-
-static void on_node(void *arg)
-{
-	struct trunk *t = arg;
-
-	t->tries = 0;
-	retry_in(t, 0);
-}
-
-/*
- * Looks once more after starting the watch, so that a channel that appears in between is not
- * missed.
- */
-static bool wait_for_control(struct trunk *t)
-{
-	const char *path = trunk_has_control(t) && t->dev.ifindex ? missing_control(t) : NULL;
-
-	node_watch_free(&t->node);
-	if (!path || node_watch_new(&t->node, t->env.base, path, on_node, t))
-		return false;
-	if (missing_control(t))
-		return true;
-	node_watch_free(&t->node);
-	return false;
-}
-
-/* Waits for missing devices; retries a modem that does not answer, or refuses, after a while. */
-static void try_again(struct trunk *t, const struct error *err)
-{
-	trunk_recover_failed(t, err);
-	if (err && wait_for_control(t))
-		return;
-	retry_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
-}
-
-static void on_retry(evutil_socket_t fd, short what, void *arg)
-{
-	struct trunk *t = arg;
-	struct error err = {0};
-
-	enum trunk_state state = modem_state(t->modem);
-
-	if (state != TRUNK_PRESENT && state != TRUNK_LOST)
-		return;
-	if (!open_modem(t, &err)) {
-		node_watch_free(&t->node);
-		return;
-	}
-	modem_explain(t->modem, &err);
-	trunk_save(t);
-	try_again(t, &err);
-	trunk_answer(t, NULL); /* waiting is the result of the attach */
 }
 
 /* --- the netdev --- */
@@ -318,7 +153,7 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 	t->tries = 0;
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	if (delay_ms)
-		retry_in(t, delay_ms);
+		trunk_open_in(t, delay_ms);
 }
 
 /* A modem on USB or PCIe does not come back as a netdev without a device. */
@@ -482,12 +317,6 @@ static void end_session(struct trunk *t)
 	t->closing = false;
 }
 
-static void relent(struct trunk *t)
-{
-	if (clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
-		t->tries = 0;
-}
-
 /* The attach or adoption has come to something: its caller, if one waits, gets the answer. */
 static void first_news(struct trunk *t)
 {
@@ -517,10 +346,10 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 	case TRUNK_NOTHING:
 		break;
 	case TRUNK_TRY:
-		try_again(t, err);
+		trunk_open_again(t, err);
 		break;
 	case TRUNK_RELENT:
-		relent(t);
+		trunk_open_lost(t);
 		break;
 	case TRUNK_CLOSE:
 		close_modem(t, err);
@@ -586,7 +415,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	t->done = done;
 	t->done_arg = arg;
 	t->modem = modem_new(env->base, &modem_owner, t);
-	t->retry = event_new(env->base, -1, 0, on_retry, t);
+	t->retry = event_new(env->base, -1, 0, trunk_on_retry, t);
 	t->recover = trunk_recover_new(t);
 	if (t->recover && t->modem && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
 	    !trunk_settle_new(t))
@@ -604,7 +433,7 @@ void trunk_begin(struct trunk *t, enum trunk_state state)
 	if (state == TRUNK_ABSENT)
 		trunk_seek(t);
 	else
-		try_again(t, NULL);
+		trunk_open_again(t, NULL);
 }
 
 void trunk_free(struct trunk **p)
@@ -649,7 +478,7 @@ static int attach_now(struct trunk *t, struct error *err)
 		return ret;
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	event_del(t->retry);
-	ret = open_modem(t, err);
+	ret = trunk_open_now(t, err);
 	if (ret)
 		undo(t, NULL);
 	return ret;
@@ -717,5 +546,5 @@ void trunk_resumed(struct trunk *t)
 		return;
 	t->tries = 0;
 	if (!t->closing)
-		try_again(t, NULL);
+		trunk_open_again(t, NULL);
 }

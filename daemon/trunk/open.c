@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Opens the modem behind a trunk's netdev, again and again until it is set up. */
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "qmi/transport.h"
+#include "util/clock.h"
+#include "internal.h"
+#include "open.h"
+#include "recover.h"
+
+/*
+ * A modem that was ready for this time is opened at once when it is lost; one that is lost right
+ * after it was opened, again and again, is not.
+ */
+#define READY_FOR_LONG_MS 5000
+
+/* With no setting, or "qmi-proxy" alone, the device is the one beside the netdev. */
+static bool finds_control(const struct trunk *t)
+{
+	const char *device = qmi_proxy_path(t->config.control);
+
+	return t->own_control || (device ? !*device : !t->config.control[0]);
+}
+
+void trunk_fill_setup(struct trunk *t)
+{
+	char found[sizeof(t->setup.control)];
+
+	memcpy(found, t->setup.control, sizeof(found));
+	session_setup_init(&t->setup, &t->config);
+	t->setup.persist |= t->was_ready;
+	if (finds_control(t))
+		memcpy(t->setup.control, found, sizeof(found));
+	trunk_fill_wishes(t);
+}
+
+static int find_control(struct trunk *t, struct error *err)
+{
+	bool proxy = qmi_proxy_path(t->config.control);
+	char *at = t->setup.control;
+	size_t size = sizeof(t->setup.control);
+
+	if (!finds_control(t))
+		return 0;
+	if (proxy)
+		at += snprintf(at, size, "%s:", QMI_PROXY_PREFIX);
+	return trunk_dev_control(t->dev.name, at, size - (at - t->setup.control), err);
+}
+
+static int start(struct trunk *t, struct error *err)
+{
+	int ret;
+
+	if (trunk_has_control(t))
+		return session_start(&t->session, t->env.base, &t->setup, &trunk_session_ops, t,
+				     err);
+	ret = trunk_start_static(t, err);
+	if (!ret)
+		modem_input_later(t->modem, TRUNK_IN_OPENED, NULL);
+	return ret;
+}
+
+int trunk_open_now(struct trunk *t, struct error *err)
+{
+	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
+
+	if (!ret && !t->dp)
+		ret = trunk_choose_datapath(t, err)
+			      ?: trunk_take_driver(t, err)
+			      ?: find_control(t, err);
+	if (!ret)
+		ret = trunk_move_pins(t, err);
+	if (ret)
+		return ret;
+	trunk_fill_setup(t);
+	trunk_save(t);
+	ret = start(t, err);
+	if (!ret)
+		modem_input(t->modem, TRUNK_IN_CHANNEL, NULL);
+	return ret;
+}
+
+/* May it succeed the next moment? Otherwise the modem, or the kernel, has refused. */
+static bool may_change_soon(int err)
+{
+	switch (-err) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+	case ECONNREFUSED:
+	case ETIMEDOUT:
+	case EPIPE:
+	case EIO:
+	case EAGAIN:
+	case EBUSY:
+		return true;
+	}
+	return false;
+}
+
+void trunk_open_in(struct trunk *t, unsigned int ms)
+{
+	struct timeval tv = clock_timeval(ms);
+
+	event_add(t->retry, &tv);
+}
+
+/* Path of the missing control channel; "/dev/": any that the modem will have. */
+static const char *missing_control(const struct trunk *t)
+{
+	const char *device = qmi_proxy_path(t->config.control), *path;
+	char found[sizeof(t->setup.control)];
+
+	if (finds_control(t))
+		return trunk_dev_control(t->dev.name, found, sizeof(found), NULL) ? "/dev/" : NULL;
+	path = device ? device : t->config.control;
+	return path[0] == '/' && access(path, F_OK) ? path : NULL;
+}
+
+static void on_node(void *arg)
+{
+	struct trunk *t = arg;
+
+	t->tries = 0;
+	trunk_open_in(t, 0);
+}
+
+/*
+ * Looks once more after starting the watch, so that a channel that appears in between is not
+ * missed.
+ */
+static bool wait_for_control(struct trunk *t)
+{
+	const char *path = trunk_has_control(t) && t->dev.ifindex ? missing_control(t) : NULL;
+
+	node_watch_free(&t->node);
+	if (!path || node_watch_new(&t->node, t->env.base, path, on_node, t))
+		return false;
+	if (missing_control(t))
+		return true;
+	node_watch_free(&t->node);
+	return false;
+}
+
+void trunk_open_again(struct trunk *t, const struct error *err)
+{
+	trunk_recover_failed(t, err);
+	if (err && wait_for_control(t))
+		return;
+	trunk_open_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
+}
+
+void trunk_on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk *t = arg;
+	struct error err = {0};
+
+	enum trunk_state state = modem_state(t->modem);
+
+	if (state != TRUNK_PRESENT && state != TRUNK_LOST)
+		return;
+	if (!trunk_open_now(t, &err)) {
+		node_watch_free(&t->node);
+		return;
+	}
+	modem_explain(t->modem, &err);
+	trunk_save(t);
+	trunk_open_again(t, &err);
+	trunk_answer(t, NULL); /* waiting is the result of the attach */
+}
+
+void trunk_open_lost(struct trunk *t)
+{
+	if (clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
+		t->tries = 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opens the modem behind a trunk's netdev, again and again until it is set up. */
+#ifndef QMAP_TRUNK_OPEN_H
+#define QMAP_TRUNK_OPEN_H
+
+struct error;
+struct trunk;
+
+/* Opens it now. An existing data path stays, unless this fails. */
+int trunk_open_now(struct trunk *t, struct error *err);
+/* An attempt has failed because of @err (NULL: there was none): tries again after a while. */
+void trunk_open_again(struct trunk *t, const struct error *err);
+void trunk_open_in(struct trunk *t, unsigned int ms);
+/* It was lost: the next attempt comes at once if it was ready for long. */
+void trunk_open_lost(struct trunk *t);
+/*
+ * Completes t->setup where the configuration leaves something open. A control channel that has been
+ * found stays.
+ */
+void trunk_fill_setup(struct trunk *t);
+
+#endif
