@@ -3,7 +3,6 @@
 #ifndef QMAP_TRUNK_INTERNAL_H
 #define QMAP_TRUNK_INTERNAL_H
 
-#include <event2/util.h>
 #include <sys/time.h>
 
 #include <sys/queue.h>
@@ -16,13 +15,13 @@
 #include "netdev/dev.h"
 #include "netdev/usb_driver.h"
 #include "modem.h"
-#include "util/node.h"
 #include "port.h"
 
 struct event;
 struct json_object;
 struct rtnl_snapshot;
 struct trunk_clat;
+struct trunk_open;
 struct trunk_waiter;
 
 struct trunk {
@@ -39,11 +38,8 @@ struct trunk {
 	bool was_detaching; /* adopted from a process that died while detaching it */
 	bool closing;	    /* TRUNK_CLOSE has begun */
 	struct error why_closing;
-	unsigned int tries; /* attempts to open the modem since it was last ready for long */
-	int64_t ready_ms;   /* when it became ready, CLOCK_MONOTONIC */
-	struct event *retry;
-	struct node_watch *node; /* watches for the missing control channel */
-	struct removal *removal; /* removal of a PDN in progress */
+	struct trunk_open *open;
+	struct removal *removal;			/* removal of a PDN in progress */
 	LIST_HEAD(trunk_waiters, trunk_waiter) waiters; /* waiting for calls */
 	struct event *settled;
 	struct event *save; /* trunk_save_later() */
@@ -90,8 +86,6 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	      struct error *err);
 /* Answers the caller that waits, which may free @t. */
 void trunk_answer(struct trunk *t, const struct error *err);
-/* open.c: the timer of the attempts. */
-void trunk_on_retry(evutil_socket_t fd, short what, void *arg);
 
 /* trunk/pins.c: state that outlives the process. */
 int trunk_save_new(struct trunk *t);

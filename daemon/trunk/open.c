@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "qmi/transport.h"
 #include "util/clock.h"
+#include "util/node.h"
 #include "internal.h"
 #include "open.h"
 #include "recover.h"
@@ -17,6 +19,13 @@
  * after it was opened, again and again, is not.
  */
 #define READY_FOR_LONG_MS 5000
+
+struct trunk_open {
+	unsigned int tries; /* attempts since the modem was last ready for long */
+	int64_t ready_ms;   /* when it became ready, CLOCK_MONOTONIC */
+	struct event *retry;
+	struct node_watch *node; /* watches for the missing control channel */
+};
 
 /* With no setting, or "qmi-proxy" alone, the device is the one beside the netdev. */
 static bool finds_control(const struct trunk *t)
@@ -106,7 +115,7 @@ void trunk_open_in(struct trunk *t, unsigned int ms)
 {
 	struct timeval tv = clock_timeval(ms);
 
-	event_add(t->retry, &tv);
+	event_add(t->open->retry, &tv);
 }
 
 /* Path of the missing control channel; "/dev/": any that the modem will have. */
@@ -125,7 +134,7 @@ static void on_node(void *arg)
 {
 	struct trunk *t = arg;
 
-	t->tries = 0;
+	t->open->tries = 0;
 	trunk_open_in(t, 0);
 }
 
@@ -137,12 +146,12 @@ static bool wait_for_control(struct trunk *t)
 {
 	const char *path = trunk_has_control(t) && t->dev.ifindex ? missing_control(t) : NULL;
 
-	node_watch_free(&t->node);
-	if (!path || node_watch_new(&t->node, t->env.base, path, on_node, t))
+	node_watch_free(&t->open->node);
+	if (!path || node_watch_new(&t->open->node, t->env.base, path, on_node, t))
 		return false;
 	if (missing_control(t))
 		return true;
-	node_watch_free(&t->node);
+	node_watch_free(&t->open->node);
 	return false;
 }
 
@@ -151,10 +160,10 @@ void trunk_open_again(struct trunk *t, const struct error *err)
 	trunk_recover_failed(t, err);
 	if (err && wait_for_control(t))
 		return;
-	trunk_open_in(t, trunk_backoff_ms(t->tries++, !err || may_change_soon(err->err)));
+	trunk_open_in(t, trunk_backoff_ms(t->open->tries++, !err || may_change_soon(err->err)));
 }
 
-void trunk_on_retry(evutil_socket_t fd, short what, void *arg)
+static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk *t = arg;
 	struct error err = {0};
@@ -164,7 +173,7 @@ void trunk_on_retry(evutil_socket_t fd, short what, void *arg)
 	if (state != TRUNK_PRESENT && state != TRUNK_LOST)
 		return;
 	if (!trunk_open_now(t, &err)) {
-		node_watch_free(&t->node);
+		node_watch_free(&t->open->node);
 		return;
 	}
 	modem_explain(t->modem, &err);
@@ -175,6 +184,50 @@ void trunk_on_retry(evutil_socket_t fd, short what, void *arg)
 
 void trunk_open_lost(struct trunk *t)
 {
-	if (clock_ms() - t->ready_ms > READY_FOR_LONG_MS)
-		t->tries = 0;
+	if (clock_ms() - t->open->ready_ms > READY_FOR_LONG_MS)
+		t->open->tries = 0;
+}
+
+void trunk_open_ready(struct trunk *t)
+{
+	t->open->ready_ms = clock_ms();
+}
+
+void trunk_open_hope(struct trunk *t)
+{
+	t->open->tries = 0;
+}
+
+bool trunk_open_is_repeated(const struct trunk *t)
+{
+	return t->open->tries > 1;
+}
+
+void trunk_open_stop(struct trunk *t)
+{
+	event_del(t->open->retry);
+	node_watch_free(&t->open->node);
+}
+
+struct trunk_open *trunk_open_new(struct trunk *t)
+{
+	struct trunk_open *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	o->retry = event_new(t->env.base, -1, 0, on_retry, t);
+	if (!o->retry)
+		trunk_open_free(&o);
+	return o;
+}
+
+void trunk_open_free(struct trunk_open **o)
+{
+	if (!*o)
+		return;
+	if ((*o)->retry)
+		event_free((*o)->retry);
+	node_watch_free(&(*o)->node);
+	free(*o);
+	*o = NULL;
 }

@@ -9,6 +9,7 @@
 #include "util/json_get.h"
 #include "util/log.h"
 #include "internal.h"
+#include "open.h"
 
 static const struct datapath_ops *const by_config[CONFIG_DATAPATH_USB + 1] = {
 	[CONFIG_DATAPATH_USB] = &datapath_usb,	     [CONFIG_DATAPATH_SHIM] = &datapath_shim,
@@ -133,7 +134,7 @@ void trunk_explain_datapath(struct trunk *t)
 		snprintf(t->path_why, sizeof(t->path_why), "it is configured");
 	else
 		say_why_auto(t);
-	if (t->tries > 1) /* not at every attempt */
+	if (trunk_open_is_repeated(t))
 		return;
 	if (percent)
 		log_info("%s: data path %s, %d.%02d times the instructions of the cheapest; %s",

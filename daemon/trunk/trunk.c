@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "events/events.h"
-#include "util/clock.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
 #include "clat.h"
@@ -150,7 +149,7 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 	}
 	if (t->home[0] && strcmp(was.device, t->dev.device))
 		usb_driver_forget(was.device); /* it has moved to another socket */
-	t->tries = 0;
+	trunk_open_hope(t);
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	if (delay_ms)
 		trunk_open_in(t, delay_ms);
@@ -244,8 +243,7 @@ static void on_closed(void *arg, const struct error *err)
 
 static void close_modem(struct trunk *t, const struct error *err)
 {
-	event_del(t->retry);
-	node_watch_free(&t->node);
+	trunk_open_stop(t);
 	if (t->closing)
 		return;
 	t->closing = true;
@@ -294,7 +292,7 @@ static void settle(struct trunk *t)
 	if (t->adopted)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
-	t->ready_ms = clock_ms();
+	trunk_open_ready(t);
 	trunk_recover_ready(t);
 	trunk_settle_look(t);
 	keep_forgive(&t->netdev);
@@ -415,9 +413,9 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	t->done = done;
 	t->done_arg = arg;
 	t->modem = modem_new(env->base, &modem_owner, t);
-	t->retry = event_new(env->base, -1, 0, trunk_on_retry, t);
+	t->open = trunk_open_new(t);
 	t->recover = trunk_recover_new(t);
-	if (t->recover && t->modem && t->retry && !trunk_save_new(t) && !trunk_look_new(t) &&
+	if (t->recover && t->modem && t->open && !trunk_save_new(t) && !trunk_look_new(t) &&
 	    !trunk_settle_new(t))
 		return 0;
 	trunk_free(out);
@@ -458,11 +456,9 @@ void trunk_free(struct trunk **p)
 	pins_close(&t->pins);
 	free(t->removal);
 	modem_free(&t->modem);
-	if (t->retry)
-		event_free(t->retry);
+	trunk_open_free(&t->open);
 	if (t->save)
 		event_free(t->save);
-	node_watch_free(&t->node);
 	free(t);
 	*p = NULL;
 }
@@ -477,7 +473,7 @@ static int attach_now(struct trunk *t, struct error *err)
 	if (ret)
 		return ret;
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
-	event_del(t->retry);
+	trunk_open_stop(t);
 	ret = trunk_open_now(t, err);
 	if (ret)
 		undo(t, NULL);
@@ -544,7 +540,7 @@ void trunk_resumed(struct trunk *t)
 		session_retry(t->session, 0);
 	if (modem_state(t->modem) != TRUNK_PRESENT && modem_state(t->modem) != TRUNK_LOST)
 		return;
-	t->tries = 0;
+	trunk_open_hope(t);
 	if (!t->closing)
 		trunk_open_again(t, NULL);
 }
