@@ -9,6 +9,7 @@
 #include "util/log.h"
 #include "internal.h"
 #include "open.h"
+#include "reconcile.h"
 #include "recover.h"
 
 /* @show: the port's object in the last `show`. */

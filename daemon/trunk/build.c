@@ -8,6 +8,7 @@
 #include "util/log.h"
 #include "clat.h"
 #include "internal.h"
+#include "reconcile.h"
 #include "names.h"
 
 /* --- ports --- */

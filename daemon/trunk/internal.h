@@ -21,8 +21,9 @@ struct event;
 struct json_object;
 struct rtnl_snapshot;
 struct trunk_clat;
+struct trunk_look;
 struct trunk_open;
-struct trunk_waiter;
+struct trunk_settle;
 
 struct trunk {
 	struct trunk_env env;
@@ -39,9 +40,8 @@ struct trunk {
 	bool closing;	    /* TRUNK_CLOSE has begun */
 	struct error why_closing;
 	struct trunk_open *open;
-	struct removal *removal;			/* removal of a PDN in progress */
-	LIST_HEAD(trunk_waiters, trunk_waiter) waiters; /* waiting for calls */
-	struct event *settled;
+	struct removal *removal; /* removal of a PDN in progress */
+	struct trunk_settle *settle;
 	struct event *save; /* trunk_save_later() */
 
 	/* the caller of attach, adopt or detach */
@@ -63,14 +63,7 @@ struct trunk {
 	struct event *look_again;  /* datapath_ops.wait_ms is over */
 	struct session *session;   /* NULL with control=none, and without a modem */
 	struct trunk_recover *recover;
-	/* trunk/reconcile.c: */
-	struct event *look;
-	int64_t look_ms;			  /* time of the next look, CLOCK_MONOTONIC */
-	int64_t poll_ms;			  /* time of the next poll; 0: there is none */
-	bool all_due;				  /* the rows of netdev and ports are due */
-	bool programs_changed;			  /* the data path's rows are due, too */
-	struct keep_state netdev;		  /* of trunk_dev_rows */
-	struct keep_state programs;		  /* of datapath_ops.rows */
+	struct trunk_look *look;
 	LIST_HEAD(trunk_clats, trunk_clat) clats; /* trunk/clat.c */
 	struct trunk_port ports[CONFIG_MAX_PDNS];
 	unsigned int nports;
@@ -100,13 +93,6 @@ int trunk_clear_pins(struct trunk *t, struct error *err);
 /* Is @ifindex the number of a set of pins without a netdev? */
 bool trunk_pins_absent(unsigned int ifindex);
 
-/* trunk/reconcile.c: looks at the poll's intervals between begin and end. */
-int trunk_look_new(struct trunk *t);
-void trunk_look_begin(struct trunk *t);
-void trunk_look_end(struct trunk *t);
-/* Array of sentences about damage to its netdev that stays. New reference. */
-struct json_object *trunk_damage_list(const struct trunk *t);
-
 /* trunk/session.c: callbacks of the session. */
 extern const struct session_ops trunk_session_ops;
 
@@ -131,14 +117,6 @@ struct json_object *trunk_port_damage_list(const struct trunk_port *p);
 
 /* trunk/pdn.c: the session has ended, and so has every removal. */
 void trunk_removal_over(struct trunk *t);
-
-/* trunk/settle.c: answers callers that wait for calls. */
-int trunk_settle_new(struct trunk *t);
-void trunk_settle_free(struct trunk *t);
-/* A call or the session has changed. */
-void trunk_settle_look(struct trunk *t);
-/* Ends every wait because of @err. */
-void trunk_settle_end(struct trunk *t, const struct error *err);
 
 /* trunk/path.c: looks which data paths work here; t->ops is the one for the first wish. */
 int trunk_choose_datapath(struct trunk *t, struct error *err);

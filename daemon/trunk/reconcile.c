@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "events/events.h"
@@ -15,11 +16,22 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "internal.h"
+#include "reconcile.h"
 
 /* Flushing a link's addresses causes a dozen messages, and a deleted qdisc takes its filters along. */
 #define SOON_MS 10
 /* libevent's timers use a coarser clock and may fire some ms early. */
 #define EARLY_MS 20
+
+struct trunk_look {
+	struct event *timer;
+	int64_t due_ms;		    /* time of the next look, CLOCK_MONOTONIC */
+	int64_t poll_ms;	    /* time of the next poll; 0: there is none */
+	bool all_due;		    /* the rows of netdev and ports are due */
+	bool programs_due;	    /* the data path's rows are due, too */
+	struct keep_state netdev;   /* of trunk_dev_rows */
+	struct keep_state programs; /* of datapath_ops.rows */
+};
 
 /* --- snapshots of namespaces, each read when it is needed first --- */
 
@@ -101,14 +113,14 @@ static void ports_up_again(struct trunk *t)
 
 static unsigned int left(const struct trunk *t)
 {
-	return t->netdev.spent & t->netdev.wrong;
+	return t->look->netdev.spent & t->look->netdev.wrong;
 }
 
 static unsigned int run_netdev(struct trunk *t, const struct rtnl_link *link, int64_t now)
 {
 	struct trunk_dev_view view = {.dev = &t->dev, .link = *link};
 	struct keep_run run = {.rows = trunk_dev_rows,
-			       .state = &t->netdev,
+			       .state = &t->look->netdev,
 			       .arg = &view,
 			       .until = "the modem is set up",
 			       .reread = reread_netdev,
@@ -117,11 +129,11 @@ static unsigned int run_netdev(struct trunk *t, const struct rtnl_link *link, in
 			       .now = now};
 	unsigned int was_left = left(t), wait = 0;
 
-	t->netdev.fixed = 0;
+	t->look->netdev.fixed = 0;
 	if (t->dev.prepared && !rtnl_open(&view.nl, NULL, NULL))
 		wait = keep_run(&run);
 	rtnl_close(&view.nl);
-	if (t->netdev.fixed && !t->dev.qmap)
+	if (t->look->netdev.fixed && !t->dev.qmap)
 		ports_up_again(t);
 	if (left(t) != was_left)
 		trunk_save_later(t);
@@ -134,8 +146,8 @@ struct json_object *trunk_damage_list(const struct trunk *t)
 
 	for (unsigned int i = 0; trunk_dev_rows[i].look; i++)
 		if (left(t) & 1U << i)
-			json_object_array_add(a, json_object_new_string(
-							 keep_text(trunk_dev_rows, &t->netdev, i)));
+			json_object_array_add(a, json_object_new_string(keep_text(
+							 trunk_dev_rows, &t->look->netdev, i)));
 	return a;
 }
 
@@ -158,14 +170,14 @@ static void find_inner(struct trunk *t, const struct rtnl_snapshot *kernel)
 static unsigned int run_programs(struct trunk *t, int64_t now)
 {
 	struct keep_run run = {.rows = t->ops->rows,
-			       .state = &t->programs,
+			       .state = &t->look->programs,
 			       .arg = t->dp,
 			       .report = on_report,
 			       .owner = t,
 			       .now = now};
 	unsigned int wait = t->ops->rows ? keep_run(&run) : 0;
 
-	t->programs_changed = wait;
+	t->look->programs_due = wait;
 	return wait;
 }
 
@@ -209,9 +221,9 @@ static unsigned int run_all(struct trunk *t, struct views *views, int64_t now)
 	find_inner(t, kernel);
 	if (t->closing)
 		return 0;
-	if (t->programs_changed)
+	if (t->look->programs_due)
 		wait = sooner(wait, run_programs(t, now));
-	if (t->netdev.fixed)
+	if (t->look->netdev.fixed)
 		views_free(views);
 	return sooner(wait, each_port(t, views, now));
 }
@@ -221,10 +233,10 @@ static void look_in(struct trunk *t, int64_t ms)
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	int64_t due = clock_ms() + ms;
 
-	if (event_pending(t->look, EV_TIMEOUT, NULL) && t->look_ms <= due)
+	if (event_pending(t->look->timer, EV_TIMEOUT, NULL) && t->look->due_ms <= due)
 		return;
-	t->look_ms = due;
-	event_add(t->look, &tv);
+	t->look->due_ms = due;
+	event_add(t->look->timer, &tv);
 }
 
 static void look_again(struct trunk *t, unsigned int wait)
@@ -238,10 +250,10 @@ static void look_at_all(struct trunk *t, int64_t now)
 	struct views views = {.n = 0};
 	unsigned int wait;
 
-	t->all_due = false;
+	t->look->all_due = false;
 	wait = run_all(t, &views, now);
 	views_free(&views);
-	t->all_due |= wait;
+	t->look->all_due |= wait;
 	look_again(t, wait);
 }
 
@@ -253,21 +265,21 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 	if (!t->dp || t->closing)
 		return;
-	if (t->poll_ms && now >= t->poll_ms - EARLY_MS) {
-		t->programs_changed = t->all_due = true;
-		t->poll_ms = now + t->config.poll * 1000;
+	if (t->look->poll_ms && now >= t->look->poll_ms - EARLY_MS) {
+		t->look->programs_due = t->look->all_due = true;
+		t->look->poll_ms = now + t->config.poll * 1000;
 	}
-	if (t->all_due)
+	if (t->look->all_due)
 		look_at_all(t, now);
 	else
 		trunk_look_at_programs(t);
-	if (t->poll_ms)
-		look_in(t, t->poll_ms - now);
+	if (t->look->poll_ms)
+		look_in(t, t->look->poll_ms - now);
 }
 
 void trunk_look(struct trunk *t)
 {
-	t->all_due = true;
+	t->look->all_due = true;
 	look_in(t, SOON_MS);
 }
 
@@ -277,9 +289,9 @@ void trunk_look(struct trunk *t)
  */
 void trunk_programs_changed(struct trunk *t)
 {
-	t->programs_changed = true;
+	t->look->programs_due = true;
 	for (unsigned int i = 0; i < t->nports; i++)
-		t->all_due |= t->ports[i].clat;
+		t->look->all_due |= t->ports[i].clat;
 	look_in(t, SOON_MS);
 }
 
@@ -302,18 +314,37 @@ void trunk_compare(struct trunk *t)
 
 void trunk_look_begin(struct trunk *t)
 {
-	t->poll_ms = t->config.poll ? clock_ms() + t->config.poll * 1000 : 0;
-	if (t->poll_ms)
+	t->look->poll_ms = t->config.poll ? clock_ms() + t->config.poll * 1000 : 0;
+	if (t->look->poll_ms)
 		look_in(t, t->config.poll * 1000);
 }
 
 void trunk_look_end(struct trunk *t)
 {
-	event_del(t->look);
+	event_del(t->look->timer);
 }
 
-int trunk_look_new(struct trunk *t)
+void trunk_look_forgive(struct trunk *t)
 {
-	t->look = event_new(t->env.base, -1, 0, on_look, t);
-	return t->look ? 0 : -ENOMEM;
+	keep_forgive(&t->look->netdev);
+}
+
+struct trunk_look *trunk_look_new(struct trunk *t)
+{
+	struct trunk_look *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->timer = event_new(t->env.base, -1, 0, on_look, t);
+	if (!l->timer)
+		trunk_look_free(&l);
+	return l;
+}
+
+void trunk_look_free(struct trunk_look **l)
+{
+	if (*l && (*l)->timer)
+		event_free((*l)->timer);
+	free(*l);
+	*l = NULL;
 }

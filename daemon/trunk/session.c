@@ -9,6 +9,7 @@
 #include "clat.h"
 #include "internal.h"
 #include "recover.h"
+#include "settle.h"
 
 /*
  * Lines a minute about calls: enough for those of all PDNs twice, while a modem whose calls come

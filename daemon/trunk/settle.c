@@ -5,12 +5,18 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "settle.h"
 
 struct trunk_waiter {
 	LIST_ENTRY(trunk_waiter) entry;
 	unsigned int pdn; /* 0: all */
 	trunk_done done;
 	void *arg;
+};
+
+struct trunk_settle {
+	LIST_HEAD(, trunk_waiter) waiters;
+	struct event *settled;
 };
 
 /* Without a session no call is dialled until the modem is back, which callers do not wait for. */
@@ -71,7 +77,7 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	struct trunk *t = arg;
 	struct error err = {0};
 
-	for (w = LIST_FIRST(&t->waiters); w; w = LIST_NEXT(w, entry)) {
+	for (w = LIST_FIRST(&t->settle->waiters); w; w = LIST_NEXT(w, entry)) {
 		if (!is_settled(t, w->pdn))
 			continue;
 		trunk_settle_look(t);
@@ -83,14 +89,14 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 
 void trunk_settle_look(struct trunk *t)
 {
-	if (!LIST_EMPTY(&t->waiters))
-		event_active(t->settled, EV_TIMEOUT, 0);
+	if (!LIST_EMPTY(&t->settle->waiters))
+		event_active(t->settle->settled, EV_TIMEOUT, 0);
 }
 
 void trunk_settle_end(struct trunk *t, const struct error *err)
 {
-	while (!LIST_EMPTY(&t->waiters))
-		answer(t, LIST_FIRST(&t->waiters), err);
+	while (!LIST_EMPTY(&t->settle->waiters))
+		answer(t, LIST_FIRST(&t->settle->waiters), err);
 }
 
 int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, struct error *err)
@@ -100,26 +106,36 @@ int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, st
 	if (!w)
 		return error_set(err, -ENOMEM, "out of memory");
 	*w = (struct trunk_waiter){.pdn = pdn, .done = done, .arg = arg};
-	LIST_INSERT_HEAD(&t->waiters, w, entry);
+	LIST_INSERT_HEAD(&t->settle->waiters, w, entry);
 	trunk_settle_look(t);
 	return 0;
 }
 
-int trunk_settle_new(struct trunk *t)
+struct trunk_settle *trunk_settle_new(struct trunk *t)
 {
-	LIST_INIT(&t->waiters);
-	t->settled = event_new(t->env.base, -1, 0, on_settled, t);
-	return t->settled ? 0 : -ENOMEM;
+	struct trunk_settle *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	LIST_INIT(&s->waiters);
+	s->settled = event_new(t->env.base, -1, 0, on_settled, t);
+	if (!s->settled)
+		trunk_settle_free(&s);
+	return s;
 }
 
-void trunk_settle_free(struct trunk *t)
+void trunk_settle_free(struct trunk_settle **s)
 {
 	struct trunk_waiter *w;
 
-	while ((w = LIST_FIRST(&t->waiters))) {
+	if (!*s)
+		return;
+	while ((w = LIST_FIRST(&(*s)->waiters))) {
 		LIST_REMOVE(w, entry);
 		free(w);
 	}
-	if (t->settled)
-		event_free(t->settled);
+	if ((*s)->settled)
+		event_free((*s)->settled);
+	free(*s);
+	*s = NULL;
 }

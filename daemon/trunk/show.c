@@ -11,6 +11,7 @@
 #include "util/json_get.h"
 #include "clat.h"
 #include "internal.h"
+#include "reconcile.h"
 #include "recover.h"
 
 /* Number of the last events shown. */

@@ -18,7 +18,9 @@
 #include "clat.h"
 #include "internal.h"
 #include "open.h"
+#include "reconcile.h"
 #include "recover.h"
+#include "settle.h"
 
 /*
  * udev may be about to rename a netdev that comes under another name than the configured one, which
@@ -295,7 +297,7 @@ static void settle(struct trunk *t)
 	trunk_open_ready(t);
 	trunk_recover_ready(t);
 	trunk_settle_look(t);
-	keep_forgive(&t->netdev);
+	trunk_look_forgive(t);
 	trunk_look(t); /* nothing was checked while it was opened, or while no daemon was running */
 	trunk_save(t);
 }
@@ -415,8 +417,9 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 	t->modem = modem_new(env->base, &modem_owner, t);
 	t->open = trunk_open_new(t);
 	t->recover = trunk_recover_new(t);
-	if (t->recover && t->modem && t->open && !trunk_save_new(t) && !trunk_look_new(t) &&
-	    !trunk_settle_new(t))
+	t->look = trunk_look_new(t);
+	t->settle = trunk_settle_new(t);
+	if (t->recover && t->modem && t->open && t->look && t->settle && !trunk_save_new(t))
 		return 0;
 	trunk_free(out);
 	return error_set(err, -ENOMEM, "out of memory");
@@ -442,12 +445,11 @@ void trunk_free(struct trunk **p)
 		return;
 	if (t->save && event_pending(t->save, EV_TIMEOUT, NULL))
 		trunk_save(t);
-	trunk_settle_free(t);
+	trunk_settle_free(&t->settle);
 	trunk_clat_forget_all(t);
 	for (unsigned int i = 0; i < t->nports; i++)
 		trunk_watch(t, &t->ports[i], -1);
-	if (t->look)
-		event_free(t->look);
+	trunk_look_free(&t->look);
 	trunk_recover_free(&t->recover);
 	trunk_ignore_commands(t);
 	session_free(&t->session);
