@@ -16,6 +16,11 @@ table() {
 	session/network.h: facts network
 	session/signals.h: network signals
 	session/endpoint.h: format endpoint
+	trunk/internal.h: trunk open adopt build clat path pdn pins port_rows reconcile recover session settle show usb
+	trunk/open.h: trunk open adopt path
+	trunk/reconcile.h: trunk reconcile adopt build show
+	trunk/settle.h: trunk settle session
+	trunk/usb.h: trunk usb open
 	EOF
 }
 

@@ -7,8 +7,11 @@
 
 #include "util/json_get.h"
 #include "util/log.h"
+#include "build.h"
 #include "internal.h"
 #include "open.h"
+#include "path.h"
+#include "pins.h"
 #include "reconcile.h"
 #include "recover.h"
 

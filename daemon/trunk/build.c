@@ -6,10 +6,13 @@
 
 #include "rtnl/watch.h"
 #include "util/log.h"
+#include "build.h"
 #include "clat.h"
 #include "internal.h"
-#include "reconcile.h"
 #include "names.h"
+#include "path.h"
+#include "pins.h"
+#include "reconcile.h"
 
 /* --- ports --- */
 

@@ -17,6 +17,8 @@
 #include "util/json_add.h"
 #include "address.h"
 #include "internal.h"
+#include "pins.h"
+#include "port_rows.h"
 
 /* RFC 7335: 192.0.0.0/29 is for the IPv4 side of the translator. */
 #define FIRST_LOCAL4 0xc0000001

@@ -10,9 +10,13 @@
 #include "qmi/transport.h"
 #include "util/clock.h"
 #include "util/node.h"
+#include "build.h"
 #include "internal.h"
 #include "open.h"
+#include "path.h"
+#include "pins.h"
 #include "recover.h"
+#include "usb.h"
 
 /*
  * A modem that was ready for this time is opened at once when it is lost; one that is lost right

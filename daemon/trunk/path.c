@@ -8,8 +8,12 @@
 
 #include "util/json_get.h"
 #include "util/log.h"
+#include "build.h"
 #include "internal.h"
 #include "open.h"
+#include "path.h"
+#include "pins.h"
+#include "port_rows.h"
 
 static const struct datapath_ops *const by_config[CONFIG_DATAPATH_USB + 1] = {
 	[CONFIG_DATAPATH_USB] = &datapath_usb,	     [CONFIG_DATAPATH_SHIM] = &datapath_shim,

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
 #include "clat.h"
 #include "internal.h"
+#include "pins.h"
 
 /* A removal, or the first half of a redial, that waits for the modem. */
 struct removal {

@@ -8,6 +8,7 @@
 #include "util/json_get.h"
 #include "util/log.h"
 #include "internal.h"
+#include "pins.h"
 #include "recover.h"
 
 /*

@@ -12,9 +12,12 @@
 #include "util/array.h"
 #include "util/clock.h"
 #include "datapath/clat.h"
+#include "build.h"
 #include "clat.h"
 #include "internal.h"
 #include "names.h"
+#include "pins.h"
+#include "port_rows.h"
 
 /* Settings that the kernel has refused are tried again after this time, at the next look. */
 #define TRY_AGAIN_MS 5000

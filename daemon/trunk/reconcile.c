@@ -16,6 +16,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "internal.h"
+#include "pins.h"
+#include "port_rows.h"
 #include "reconcile.h"
 
 /* Flushing a link's addresses causes a dozen messages, and a deleted qdisc takes its filters along. */

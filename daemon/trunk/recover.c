@@ -17,6 +17,7 @@
 #include "util/json_add.h"
 #include "util/json_get.h"
 #include "internal.h"
+#include "pins.h"
 
 /* Evidence must last so long: a restarting modem is silent, and a search of networks takes minutes. */
 #define DEAD_MS		60000

@@ -6,8 +6,12 @@
 
 #include "events/events.h"
 #include "util/log.h"
+#include "build.h"
 #include "clat.h"
 #include "internal.h"
+#include "path.h"
+#include "pins.h"
+#include "port_rows.h"
 #include "recover.h"
 #include "settle.h"
 

@@ -11,6 +11,8 @@
 #include "util/json_get.h"
 #include "clat.h"
 #include "internal.h"
+#include "path.h"
+#include "port_rows.h"
 #include "reconcile.h"
 #include "recover.h"
 

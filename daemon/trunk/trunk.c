@@ -15,12 +15,15 @@
 #include "events/events.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
+#include "build.h"
 #include "clat.h"
 #include "internal.h"
 #include "open.h"
+#include "pins.h"
 #include "reconcile.h"
 #include "recover.h"
 #include "settle.h"
+#include "usb.h"
 
 /*
  * udev may be about to rename a netdev that comes under another name than the configured one, which

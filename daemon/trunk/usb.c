@@ -11,6 +11,9 @@
 #include "util/log.h"
 #include "qmi/transport.h"
 #include "internal.h"
+#include "path.h"
+#include "pins.h"
+#include "usb.h"
 
 /* Does the configuration name the control device that comes and goes with the interface? */
 static bool names_its_control(const struct trunk *t)
