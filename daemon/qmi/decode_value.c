@@ -8,38 +8,8 @@
 
 #include "util/json_add.h"
 #include "util/array.h"
+#include "field.h"
 #include "names.h"
-
-/* One field of a format string: "name:kind/enum". */
-struct field {
-	char name[32], kind[8], enumeration[24];
-};
-
-/* Copies up to one of @stops and returns its position. */
-static const char *take(const char *p, const char *stops, char *out, size_t size)
-{
-	size_t n = strcspn(p, stops);
-
-	snprintf(out, size, "%.*s", (int)n, p);
-	return p + n;
-}
-
-/* Cuts the next field off @p; NULL at the end. */
-static const char *next_field(const char *p, struct field *f)
-{
-	char word[64];
-	const char *rest, *q;
-
-	p += strspn(p, " ");
-	if (!*p)
-		return NULL;
-	rest = take(p, " ", word, sizeof(word));
-	q = strchr(word, ':');
-	snprintf(f->name, sizeof(f->name), "%.*s", q ? (int)(q - word) : 5, q ? word : "value");
-	q = take(q ? q + 1 : word, "/", f->kind, sizeof(f->kind));
-	snprintf(f->enumeration, sizeof(f->enumeration), "%.23s", *q ? q + 1 : "");
-	return rest;
-}
 
 static void add_name(struct json_object *o, const char *field, const char *name)
 {
@@ -63,7 +33,7 @@ static void add_bytes_as_text(struct json_object *o, const char *name, const uin
 	json_add_string(o, name, text);
 }
 
-static void read_string(struct json_object *o, const struct field *f, struct qmi_cursor *c)
+static void read_string(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c)
 {
 	size_t n = !strcmp(f->kind, "str8")    ? qmi_read_u8(c)
 		   : !strcmp(f->kind, "str16") ? qmi_read_le16(c)
@@ -74,7 +44,7 @@ static void read_string(struct json_object *o, const struct field *f, struct qmi
 		add_bytes_as_text(o, f->name, p, n);
 }
 
-static void read_address(struct json_object *o, const struct field *f, struct qmi_cursor *c)
+static void read_address(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c)
 {
 	bool v6 = !strcmp(f->kind, "v6");
 	char text[INET6_ADDRSTRLEN];
@@ -89,7 +59,7 @@ static void read_address(struct json_object *o, const struct field *f, struct qm
 }
 
 /* Reads a list of numbers: a count, then one byte each. */
-static void read_list(struct json_object *o, const struct field *f, struct qmi_cursor *c)
+static void read_list(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c)
 {
 	struct json_object *numbers = json_object_new_array();
 
@@ -99,7 +69,7 @@ static void read_list(struct json_object *o, const struct field *f, struct qmi_c
 }
 
 /* Reads type and reason of a call's end; the type selects the table of names for the reason. */
-static void read_end(struct json_object *o, const struct field *f, struct qmi_cursor *c)
+static void read_end(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c)
 {
 	uint16_t type = qmi_read_le16(c), reason = qmi_read_le16(c);
 
@@ -111,7 +81,7 @@ static void read_end(struct json_object *o, const struct field *f, struct qmi_cu
 	add_name(o, "reason", qmi_end_verbose_name(type, reason));
 }
 
-static void read_number(struct json_object *o, const struct field *f, struct qmi_cursor *c)
+static void read_number(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c)
 {
 	bool is_signed = f->kind[0] == 's';
 	uint64_t v = f->kind[1] == '8'	 ? qmi_read_u8(c)
@@ -131,20 +101,20 @@ static void read_number(struct json_object *o, const struct field *f, struct qmi
 
 static const struct {
 	const char *kind;
-	void (*read)(struct json_object *o, const struct field *f, struct qmi_cursor *c);
+	void (*read)(struct json_object *o, const struct qmi_field *f, struct qmi_cursor *c);
 } kinds[] = {
-	{"u8", read_number},	{"s8", read_number},  {"s16", read_number}, {"u16", read_number},
-	{"u32", read_number},	{"u64", read_number}, {"str", read_string}, {"str8", read_string},
-	{"str16", read_string}, {"v4", read_address}, {"v6", read_address}, {"list", read_list},
-	{"end", read_end},
+	{"u8", read_number},	{"s8", read_number},	{"s16", read_number}, {"u16", read_number},
+	{"u32", read_number},	{"u64", read_number},	{"str", read_string}, {"str8", read_string},
+	{"str16", read_string}, {"v4", read_address},	{"v6", read_address}, {"list", read_list},
+	{"end", read_end},	{"mask", read_address},
 };
 
 static struct json_object *read_fields(const char *format, struct qmi_cursor *c)
 {
 	struct json_object *o = json_object_new_object();
-	struct field f;
+	struct qmi_field f;
 
-	while (!c->bad && (format = next_field(format, &f)))
+	while (!c->bad && (format = qmi_field_next(format, &f)))
 		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 			if (!strcmp(kinds[i].kind, f.kind))
 				kinds[i].read(o, &f, c);
@@ -156,6 +126,8 @@ bool qmi_decode_value(const char *format, const struct qmi_tlv *t, struct json_o
 	struct qmi_cursor c = qmi_cursor_of(t);
 	unsigned int n;
 
+	if (!strcmp(format, "raw"))
+		return true;
 	if (*format != '[') {
 		*out = read_fields(format, &c);
 		return !c.bad;

@@ -10,7 +10,7 @@ struct json_object;
 /*
  * Decodes @t by @format into an object, or into an array of objects for a counted list. A single
  * value without a name becomes member "value". False if the value is too short for the format; @out
- * then holds the fields read so far.
+ * then holds the fields read so far. @out stays as it is for a value without known fields.
  */
 bool qmi_decode_value(const char *format, const struct qmi_tlv *t, struct json_object **out);
 

@@ -22,9 +22,11 @@ const char *qmi_type_name(enum qmi_type type);
 /*
  * Name and format of a TLV. The format lists its fields, "name:kind" or "name:kind/enum", separated
  * by blanks; one field without a name is the whole value. Kinds: u8 u16 u32 u64 s8 s16, v4 (address
- * as little-endian integer), v6 (16 bytes), str (the rest), str8 and str16 (length in so many bits,
- * string), list (count, then one byte each), end (type and reason of a verbose call end reason).
- * "[u8]" or "[u16]" in front: a count, then that many times the fields.
+ * as little-endian integer), mask (netmask, likewise), v6 (16 bytes), str (the rest), str8 and str16
+ * (length in so many bits, string), list (count, then one byte each), end (type and reason of a
+ * verbose call end reason), raw (the rest, without a meaning that we know). "!" in front of a kind:
+ * it identifies a person, a device or a place, or is secret, and no recording has it. "[u8]" or
+ * "[u16]" in front of the format: a count, then that many times the fields.
  */
 struct qmi_tlv_name {
 	uint8_t service;
