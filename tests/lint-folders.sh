@@ -21,12 +21,13 @@ table() {
 	events: model util
 	proxy: qmi util
 	session: config model proxy qmi util
+	record: qmi util
 	trunk: clat config datapath events keep model netdev qmi recover rtnl session util
 	manager: config control datapath events netdev rtnl trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util
 	discover: config datapath netdev qmi util
-	cli: config control datapath discover events hooks output qmi trunk util
+	cli: config control datapath discover events hooks output qmi record trunk util
 	EOF
 }
 
