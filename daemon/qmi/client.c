@@ -141,6 +141,12 @@ static int transaction_new(struct qmi_transaction **out, struct qmi_client *c,
 	return 0;
 }
 
+static void report(const struct qmi_channel *ch, bool from_modem, const struct qmi_message *m)
+{
+	if (ch->ops->message)
+		ch->ops->message(ch->arg, from_modem, m);
+}
+
 static int transmit(struct qmi_client *c, const struct qmi_request *r, uint16_t number)
 {
 	struct qmi_message m = {
@@ -161,6 +167,8 @@ static int transmit(struct qmi_client *c, const struct qmi_request *r, uint16_t 
 		return len;
 	err = qmi_transport_send(c->channel->transport, buf, len);
 	explicit_bzero(buf, len);
+	if (!err)
+		report(c->channel, false, &m);
 	return err;
 }
 
@@ -316,8 +324,10 @@ static void on_received(void *arg, size_t len)
 
 	qmi_stream_filled(&ch->stream, len);
 	ch->busy = true;
-	while (!ch->freed && qmi_stream_next(&ch->stream, &m))
+	while (!ch->freed && qmi_stream_next(&ch->stream, &m)) {
+		report(ch, true, &m);
 		dispatch(ch, &m);
+	}
 	if (ch->stream.skipped != before)
 		log_debug("qmi: %llu malformed bytes skipped",
 			  (unsigned long long)(ch->stream.skipped - before));
@@ -412,6 +422,7 @@ int qmi_channel_forward(struct qmi_channel *ch, const struct qmi_message *m)
 
 	if (len < 0)
 		return len;
+	report(ch, false, m);
 	qmi_nudge_sent(ch->nudge, NULL);
 	return qmi_transport_send(ch->transport, buf, len);
 }

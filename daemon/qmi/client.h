@@ -52,6 +52,11 @@ struct qmi_counters {
 };
 
 struct qmi_channel_ops {
+	/*
+	 * A message crosses the channel, other programs' included: from the modem, or to it. May be
+	 * NULL. Must not free the channel.
+	 */
+	void (*message)(void *arg, bool from_modem, const struct qmi_message *m);
 	/* A response to one of our clients for which no request waits; may be NULL. */
 	void (*late)(void *arg, const struct qmi_message *m);
 	/* The channel is gone. Every open request has got its -ENODEV before. */

@@ -39,6 +39,13 @@ static void on_late(void *arg, const struct qmi_message *m)
 		c->owner->late(c->arg, m);
 }
 
+static void on_message(void *arg, bool from_modem, const struct qmi_message *m)
+{
+	const struct clients *c = arg;
+
+	c->owner->message(c->arg, from_modem, m);
+}
+
 static void on_channel_lost(void *arg, const char *why)
 {
 	const struct clients *c = arg;
@@ -50,7 +57,11 @@ int clients_open(struct clients **out, struct event_base *base, const char *cont
 		 const struct config_trunk *config, const struct clients_owner *owner, void *arg,
 		 struct error *err)
 {
-	static const struct qmi_channel_ops ops = {.late = on_late, .lost = on_channel_lost};
+	static const struct qmi_channel_ops ops = {
+		.message = on_message,
+		.late = on_late,
+		.lost = on_channel_lost,
+	};
 	struct clients *c = calloc(1, sizeof(*c));
 	int ret;
 

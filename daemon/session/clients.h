@@ -44,6 +44,8 @@ struct clients_owner {
 	void (*synced)(void *arg);
 	/* An answer on CTL came after its deadline. */
 	void (*late)(void *arg, const struct qmi_message *m);
+	/* As that of struct qmi_channel_ops. */
+	void (*message)(void *arg, bool from_modem, const struct qmi_message *m);
 };
 
 /* Opens the channel @control with a CTL client. Errors as qmi_channel_open(); -ENOMEM. */

@@ -46,10 +46,19 @@ static void on_late(void *arg, const struct qmi_message *m)
 		setup_late(s->set_up, m);
 }
 
+static void on_message(void *arg, bool from_modem, const struct qmi_message *m)
+{
+	const struct session *s = arg;
+
+	if (s->ops->message)
+		s->ops->message(s->arg, from_modem, m);
+}
+
 static const struct clients_owner clients_owner = {
 	.lost = on_lost,
 	.synced = on_synced,
 	.late = on_late,
+	.message = on_message,
 };
 
 /* --- ids, guests --- */

@@ -18,6 +18,7 @@
 
 struct event_base;
 struct json_object;
+struct qmi_message;
 struct session;
 
 /* Result of Get Runtime Settings for one family. Addresses in network byte order. */
@@ -83,6 +84,8 @@ struct session_ops {
 	 * or no callback: none is saved.
 	 */
 	const char *(*run_dir)(void *arg);
+	/* As that of struct qmi_channel_ops (qmi/client.h). */
+	void (*message)(void *arg, bool from_modem, const struct qmi_message *m);
 	/*
 	 * The signal has changed by more than noise, @from one @to the other, in words; @dbm is the
 	 * new level. May be NULL.

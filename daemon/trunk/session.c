@@ -139,6 +139,14 @@ static void on_signal(void *arg, const char *from, const char *to, int dbm)
 	events_add(t->env.events, &e, false);
 }
 
+static void on_message(void *arg, bool from_modem, const struct qmi_message *m)
+{
+	const struct trunk *t = arg;
+
+	if (t->env.message)
+		t->env.message(t->env.arg, t, from_modem, m);
+}
+
 static const char *on_run_dir(void *arg)
 {
 	return ((const struct trunk *)arg)->env.run_dir;
@@ -185,6 +193,7 @@ const struct session_ops trunk_session_ops = {
 	.changed = on_changed,
 	.transition = on_transition,
 	.run_dir = on_run_dir,
+	.message = on_message,
 	.signal = on_signal,
 	.rx_packets = on_rx_packets,
 	.silent = on_silent,

@@ -47,6 +47,11 @@ unsigned int trunk_ifindex(const struct trunk *t)
 	return t->dev.ifindex;
 }
 
+int trunk_qmap_version(const struct trunk *t)
+{
+	return t->dp ? t->format.version : QMAP_OFF;
+}
+
 const char *trunk_netdev(const struct trunk *t)
 {
 	return t->dev.name;

@@ -16,6 +16,7 @@ struct datapath_stats;
 struct event_base;
 struct events;
 struct json_object;
+struct qmi_message;
 struct rtnl_event;
 struct rtnl_watch;
 struct trunk;
@@ -35,6 +36,9 @@ struct trunk_env {
 	 * NULL: yes.
 	 */
 	bool (*is_free)(void *arg, const struct trunk *t, const char *name);
+	/* A QMI message crosses the control channel of @t. May be NULL; must not change @t. */
+	void (*message)(void *arg, const struct trunk *t, bool from_modem,
+			const struct qmi_message *m);
 	void *arg;
 };
 
@@ -132,6 +136,8 @@ bool trunk_has_port(const struct trunk *t, const char *name);
 const struct config_trunk *trunk_config(const struct trunk *t);
 /* Ifindex of its netdev; 0 while there is none. */
 unsigned int trunk_ifindex(const struct trunk *t);
+/* Version of the aggregates that it carries (enum qmap_version); QMAP_OFF: it carries none. */
+int trunk_qmap_version(const struct trunk *t);
 /* Name of its netdev, which may differ from the trunk's own. */
 const char *trunk_netdev(const struct trunk *t);
 /* Path in sysfs of the device behind its netdev, also after that has gone; may be "". */
