@@ -23,7 +23,7 @@ table() {
 	session: config model proxy qmi util
 	record: qmi util
 	trunk: clat config datapath events keep model netdev qmi recover rtnl session util
-	manager: config control datapath events netdev rtnl trunk util
+	manager: config control datapath events netdev qmi rtnl trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util
 	discover: config datapath netdev qmi util

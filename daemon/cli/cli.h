@@ -30,6 +30,7 @@ struct cli {
 	unsigned int interval; /* top: seconds; 0: the default */
 	const char *format;    /* metrics */
 	const char *file;      /* metrics: written instead of standard output */
+	bool hide_apn;	       /* record */
 };
 
 /* Kind of a command's first operand. */
@@ -82,6 +83,7 @@ int cli_stats(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_top(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_metrics(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err);
+int cli_record(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_probe(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_apply(struct cli *cli, int argc, char **argv, struct error *err);
 int cli_dump(struct cli *cli, int argc, char **argv, struct error *err);

@@ -122,6 +122,13 @@ static const struct option_def top_options[] = {
 	 .set = set_interval},
 };
 
+static const struct option_def record_options[] = {
+	{.name = "hide-apn",
+	 .type = OPTION_FLAG,
+	 OPTION(hide_apn),
+	 .help = "blank the access point names, too"},
+};
+
 static int set_last(void *member, const char *value, struct error *err)
 {
 	char *end;
@@ -178,6 +185,10 @@ const struct cli_command cli_commands[] = {
 	 .operand = CLI_OPERAND_ATTACHED, .run = cli_monitor,
 	 .help = "what happens, as it happens, until interrupted",
 	 .more = "With -j one JSON object a line.\n"},
+	{.name = "record", .usage = "FILE [DEV] [OPTION]...", OPTIONS(record_options),
+	 .operand = CLI_OPERAND_FILE, .run = cli_record,
+	 .help = "write the modem's QMI and first aggregates without identities, until interrupted",
+	 .more = "Begin before the attach. - writes to standard output.\n"},
 	{.name = "probe", .usage = "[DEV]", .operand = CLI_OPERAND_MODEM, .run = cli_probe,
 	 .help = "what this machine, and DEV, can do"},
 	{.name = "decode", .usage = "qmi HEX... | qmap HEX...|FILE", OPTIONS(decode_options),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -103,14 +104,47 @@ int cli_call(const struct cli *cli, struct json_object *request, unsigned int ti
 	return ret;
 }
 
-int cli_stream(const struct cli *cli, struct json_object *request, const sigset_t *mask,
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
+{
+	stopped = 1;
+}
+
+/*
+ * Signals are delivered only while control_stream() waits, so none is lost between the check of
+ * `stopped` and the wait.
+ */
+static void catch_signals(sigset_t *while_waiting)
+{
+	const struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, while_waiting);
+	sigdelset(while_waiting, SIGINT);
+	sigdelset(while_waiting, SIGTERM);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+int cli_stream(const struct cli *cli, struct json_object *request, const int *also,
 	       int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err)
 {
 	int ret, fd = dial(cli, err);
+	sigset_t mask;
 
-	if (fd < 0)
+	if (fd < 0) {
+		json_object_put(request);
 		return fd;
-	ret = control_stream(fd, request, CLI_TIMEOUT, mask, fn, arg, err);
+	}
+	catch_signals(&mask);
+	ret = control_stream(fd, request, CLI_TIMEOUT, &mask, also, fn, arg, err);
 	close(fd);
-	return ret;
+	json_object_put(request);
+	if (ret == -ECONNRESET)
+		fprintf(stderr, "qmapctl: qmapd has ended\n");
+	return stopped || ret == -ECONNRESET || ret == -EPIPE ? 0 : ret;
 }

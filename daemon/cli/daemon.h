@@ -38,8 +38,11 @@ int cli_ask_request(const struct cli *cli, struct json_object *request, cli_loca
 int cli_call(const struct cli *cli, struct json_object *request, unsigned int timeout,
 	     struct json_object **out, struct error *err);
 
-/* As control_stream(), with the daemon's socket; @request stays the caller's. */
-int cli_stream(const struct cli *cli, struct json_object *request, const sigset_t *mask,
+/*
+ * As control_stream(), with the daemon's socket, until SIGINT, SIGTERM or the end of qmapd: then 0.
+ * -EPIPE from @fn is no error either. Takes over the reference to @request.
+ */
+int cli_stream(const struct cli *cli, struct json_object *request, const int *also,
 	       int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);
 
 /* Seconds. An attach takes as long as the network needs to answer each of its calls. */

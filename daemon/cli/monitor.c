@@ -1,39 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <json-c/json.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "util/json_add.h"
 #include "daemon.h"
 #include "control/client.h"
 #include "output/output.h"
-
-static volatile sig_atomic_t stopped;
-
-static void on_signal(int sig)
-{
-	stopped = 1;
-}
-
-/*
- * Signals are delivered only while control_stream() waits, so none is lost between the check of
- * `stopped` and the wait.
- */
-static void catch_signals(sigset_t *while_waiting)
-{
-	const struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t block;
-
-	sigemptyset(&block);
-	sigaddset(&block, SIGINT);
-	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, while_waiting);
-	sigdelset(while_waiting, SIGINT);
-	sigdelset(while_waiting, SIGTERM);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-}
 
 static int on_line(void *arg, struct json_object *line)
 {
@@ -70,8 +43,6 @@ static void warn_if_unknown(struct cli *cli, const char *dev)
 
 int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err)
 {
-	struct json_object *request;
-	sigset_t mask;
 	const char *dev;
 	int ret = cli_optional_dev(argc, argv, &dev, err);
 
@@ -79,11 +50,5 @@ int cli_monitor(struct cli *cli, int argc, char **argv, struct error *err)
 		return ret;
 	if (dev)
 		warn_if_unknown(cli, dev);
-	catch_signals(&mask);
-	request = make_request(cli, dev);
-	ret = cli_stream(cli, request, &mask, on_line, cli, err);
-	json_object_put(request);
-	if (ret == -ECONNRESET)
-		fprintf(stderr, "qmapctl: qmapd has ended\n");
-	return stopped || ret == -ECONNRESET || ret == -EPIPE ? 0 : ret;
+	return cli_stream(cli, make_request(cli, dev), NULL, on_line, cli, err);
 }

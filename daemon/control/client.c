@@ -248,25 +248,39 @@ static int take_lines(struct stream *s, struct error *err)
 	return ret;
 }
 
-static int wait_signal(int fd, const struct timespec *timeout, const sigset_t *mask)
+/* Waits for bytes on @fd; meanwhile passes on that @also is readable. */
+static int wait_signal(struct stream *s, int fd, const struct timespec *timeout,
+		       const sigset_t *mask, const int *also)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n = ppoll(&p, 1, timeout, mask);
+	int ret = 0;
 
-	if (n < 0)
-		return -errno;
-	return n ? 0 : -ETIMEDOUT;
+	while (!ret) {
+		struct pollfd p[] = {{.fd = fd, .events = POLLIN},
+				     {.fd = also ? *also : -1, .events = POLLIN}};
+
+		if (ppoll(p, 2, timeout, mask) < 0)
+			return -errno;
+		if (p[1].revents)
+			ret = s->told = s->fn(s->arg, NULL);
+		else if (!p[0].revents)
+			return -ETIMEDOUT;
+		if (p[0].revents)
+			break;
+	}
+	return ret;
 }
 
 int control_stream(int fd, struct json_object *request, unsigned int timeout, const sigset_t *mask,
-		   int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err)
+		   const int *also, int (*fn)(void *arg, struct json_object *line), void *arg,
+		   struct error *err)
 {
 	const struct timespec first = {.tv_sec = timeout};
 	struct stream s = {.fn = fn, .arg = arg};
 	int ret = send_request(fd, request, clock_ms() + timeout * 1000LL, err);
 
 	while (!ret) {
-		ret = wait_signal(fd, s.accepted ? NULL : &first, mask) ?: read_more(fd, &s.in);
+		ret = wait_signal(&s, fd, s.accepted ? NULL : &first, mask, also)
+			      ?: read_more(fd, &s.in);
 		if (!ret)
 			ret = take_lines(&s, err);
 	}

@@ -27,9 +27,11 @@ int control_call(int fd, struct json_object *request, struct json_object **resul
  * Sends a request whose reply does not end. @fn gets each line after the first as a borrowed
  * object; a negative errno from it ends the stream and is returned. @mask: signals blocked while
  * waiting; -EINTR after one of them. @timeout: seconds to the first line. -ECONNRESET when the
- * daemon has closed.
+ * daemon has closed. @also (may be NULL; *@also -1: none): a descriptor that @fn may set; whenever
+ * it is readable, @fn is called with NULL.
  */
 int control_stream(int fd, struct json_object *request, unsigned int timeout, const sigset_t *mask,
-		   int (*fn)(void *arg, struct json_object *line), void *arg, struct error *err);
+		   const int *also, int (*fn)(void *arg, struct json_object *line), void *arg,
+		   struct error *err);
 
 #endif

@@ -8,7 +8,8 @@
  *
  * The reply to monitor does not end (control/server.h, control_stream_open()): after the first line
  * the daemon sends events, {"seq": ..., "kind": ...} (events.h), or {"gap": N} for N lines that it
- * dropped, one a line. "last": N requests the last N events first.
+ * dropped, one a line. "last": N requests the last N events first. Neither does that to record
+ * (manager/record.h).
  *
  * attach takes "trunk" (config_trunk_to_json()), all others take "dev" (optional for commands that
  * change nothing). A connection may carry several requests, one after the other.

@@ -15,6 +15,7 @@
 #include "netdev/dev.h"
 #include "rtnl/watch.h"
 #include "monitor.h"
+#include "record.h"
 
 #define MAX_TRUNKS CONFIG_MAX_TRUNKS
 
@@ -23,6 +24,7 @@ struct trunk_list {
 	struct trunk *trunks[MAX_TRUNKS]; /* no holes */
 	unsigned int n;
 	struct applier *applier;
+	struct recorders recorders;
 };
 
 /* A request that waits for a trunk. */
@@ -46,6 +48,14 @@ static bool is_free(void *arg, const struct trunk *by, const char *name)
 	return true;
 }
 
+static void on_message(void *arg, const struct trunk *t, bool from_modem,
+		       const struct qmi_message *m)
+{
+	struct trunk_list *l = arg;
+
+	recorders_message(&l->recorders, t, from_modem, m);
+}
+
 static void on_netlink(void *arg, const char *netns, const struct rtnl_event *e);
 
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
@@ -55,6 +65,7 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 		return error_set(err, -ENOMEM, "out of memory");
 	(*out)->env = *env;
 	(*out)->env.is_free = is_free;
+	(*out)->env.message = on_message;
 	(*out)->env.arg = *out;
 	return rtnl_watch_new(&(*out)->env.watch, env->base, on_netlink, *out, err)
 		       ?: applier_new(&(*out)->applier, env->base, *out, err);
@@ -66,6 +77,7 @@ void trunk_list_free(struct trunk_list **l)
 		return;
 	for (unsigned int i = 0; i < (*l)->n; i++)
 		trunk_free(&(*l)->trunks[i]);
+	recorders_clear(&(*l)->recorders);
 	applier_free(&(*l)->applier);
 	rtnl_watch_free(&(*l)->env.watch);
 	free(*l);
@@ -372,6 +384,11 @@ static void on_monitor(struct control_request *req, struct json_object *args, vo
 	trunk_monitor(req, args, l->env.events);
 }
 
+static void on_record(struct control_request *req, struct json_object *args, void *arg)
+{
+	recorders_command(&((struct trunk_list *)arg)->recorders, req, args);
+}
+
 static void on_apply(struct control_request *req, struct json_object *args, void *arg)
 {
 	applier_command(((struct trunk_list *)arg)->applier, req, args);
@@ -418,9 +435,11 @@ static void on_redial(struct control_request *req, struct json_object *args, voi
 }
 
 const struct control_command trunk_commands[] = {
-	{"apply", true, on_apply},   {"attach", true, on_attach},    {"detach", true, on_detach},
-	{"redial", true, on_redial}, {"show", false, on_show},	     {"stats", false, on_stats},
-	{"dump", true, on_dump},     {"monitor", false, on_monitor}, {0},
+	{"apply", true, on_apply},   {"attach", true, on_attach},
+	{"detach", true, on_detach}, {"redial", true, on_redial},
+	{"show", false, on_show},    {"stats", false, on_stats},
+	{"dump", true, on_dump},     {"monitor", false, on_monitor},
+	{"record", true, on_record}, {0},
 };
 
 /* --- actions without a request --- */

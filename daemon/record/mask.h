@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Removes from recorded bytes whatever identifies a person, a device or a place, and secrets.
+ * Removes secrets from recorded bytes, and all that identifies a person, a device or a place.
  *
- * What is not known to be harmless goes: the value of a TLV that qmi/names_tlv.c does not describe,
+ * Bytes that are not known to be harmless go: the value of a TLV that qmi/names_tlv.c does not describe,
  * and the payload of a packet, become zeroes. Lengths stay.
  */
 #ifndef QMAP_RECORD_MASK_H
