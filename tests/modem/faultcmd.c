@@ -10,6 +10,7 @@
 #include "noise.h"
 #include "pdn.h"
 #include "power.h"
+#include "replay.h"
 #include "rules.h"
 #include "service.h"
 #include "sim.h"
@@ -419,6 +420,14 @@ static struct json_object *cmd_inject(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_replay(struct modem *m, struct args *a)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "aggregates", json_object_new_int(replay_aggregates(m)));
+	return o;
+}
+
 static struct json_object *cmd_qmi(struct modem *m, struct args *a)
 {
 	static uint8_t buf[65536];
@@ -748,6 +757,7 @@ const struct command fault_commands[] = {
 	{"malformed", 0, "count seed kind", "[count=1] [seed=1] [kind=KIND]",
 	 "malformed aggregates, to UDP port 7009", cmd_malformed},
 	{"inject", 0, "hex", "hex=BYTES", "a transfer as it is", cmd_inject},
+	{"replay", 0, "", "", "the aggregates of the recording, as they are", cmd_replay},
 	{"qmi-malformed", 0, "count seed framing", "[count=1] [seed=1] [framing=keep|break]",
 	 "malformed QMI messages to all hosts", cmd_qmi_malformed},
 	{"qmi", 0, "hex", "hex=BYTES", "a message as it is to all hosts", cmd_qmi},

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "pdn.h"
 #include "power.h"
+#include "replay.h"
 #include "sink.h"
 #include "trunk.h"
 #include "tun.h"
@@ -147,6 +148,7 @@ static void stop(struct modem *m)
 	generator_free(m);
 	sink_free(m);
 	faults_free(m);
+	replay_free(m);
 	loop_fini(&m->loop);
 }
 
@@ -169,6 +171,14 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "ctl"))
 		return ctl_main(argc - 1, argv + 1);
+	if (argc > 2 && !strcmp(argv[1], "replay")) {
+		err = replay_new(m, argv[2]);
+		if (err)
+			errx(EXIT_FAILURE, "%s: %s", argv[2],
+			     err == -EINVAL ? "not a recording of qmapctl" : strerror(-err));
+		argc -= 2;
+		argv += 2;
+	}
 	options_parse(m, argc, argv);
 	m->next_handle = 0x86e00000;
 	m->net_socket = -1;

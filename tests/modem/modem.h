@@ -137,6 +137,7 @@ struct sink;
 struct commands;
 struct noise;
 struct usb;
+struct replay;
 
 struct modem {
 	struct loop loop;
@@ -191,8 +192,9 @@ struct modem {
 	struct sink *sink;
 	struct commands *commands;
 	struct noise *noise;
-	struct usb *usb; /* NULL: not on USB */
-	int net_socket;	 /* in the network side's namespace, for ioctls */
+	struct usb *usb;       /* NULL: not on USB */
+	struct replay *replay; /* NULL: answers are its own */
+	int net_socket;	       /* in the network side's namespace, for ioctls */
 
 	struct violations violations;
 	struct warnings warnings;

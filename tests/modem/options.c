@@ -175,6 +175,7 @@ static void help_commands(void)
 static void help(struct modem *m, const char *arg)
 {
 	puts("Usage: qmap-modem --control PATH|--usb vhci [OPTION]...");
+	puts("       qmap-modem replay FILE OPTION...  answer as the modem that qmapctl recorded");
 	puts("       qmap-modem ctl PATH COMMAND...\n");
 	puts("A cellular modem in software, as the host sees it.\n");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {

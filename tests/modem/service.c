@@ -5,6 +5,7 @@
 #include "faults.h"
 #include "pdn.h"
 #include "power.h"
+#include "replay.h"
 #include "util.h"
 
 #include <stdlib.h>
@@ -147,8 +148,14 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 		return;
 	}
 	control_hold_indications(m);
+	if (m->replay && !fault.error && replay_answer(m, conn, &req)) {
+		control_release_indications(m, &fault);
+		return;
+	}
 	if (proxy_open(conn, &req))
 		err = QMI_OK;
+	else if (m->replay)
+		err = fault.error ?: QMI_NOT_SUPPORTED;
 	else
 		err = fault.error ? fault.error : run(m, &req, &out);
 	m->qmi.errors += err != QMI_OK;
