@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Recordings hold no identities, and still hold what a test needs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test.h"
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +36,7 @@ static size_t message(uint8_t *buf, uint8_t service, enum qmi_type type, uint16_
 }
 
 /* Strings that identify, wherever they may stand: no four bytes of them stay. */
-static void test_identities(void **state)
+TEST(test_identities)
 {
 #define BYTES(text) text, sizeof(text) - 1
 	static const struct {
@@ -98,7 +94,7 @@ static void test_identities(void **state)
 }
 
 /* Settings that a replay needs stay, and one address has one stand-in, in QMI and in packets. */
-static void test_addresses(void **state)
+TEST(test_addresses)
 {
 	static const uint8_t address[] = {7, 0, 96, 10}, mask[] = {0xfc, 0xff, 0xff, 0xff},
 			     masked[] = {1, 0, 18, 198},
@@ -139,7 +135,7 @@ static void test_addresses(void **state)
 	assert_int_equal(record_mask_qmap(&k, data, sizeof(data), QMAP_V5, 30), 30);
 }
 
-static void test_apn(void **state)
+TEST(test_apn)
 {
 	uint8_t buf[QMI_MAX_MESSAGE];
 	struct record_mask k = {0};
@@ -153,7 +149,7 @@ static void test_apn(void **state)
 }
 
 /* Whatever a modem sends keeps its length, and becomes no other message. */
-static void test_vectors(void **state)
+TEST(test_vectors)
 {
 	FILE *f = fopen("tests/unit/data/qmi-vectors.jsonl", "r");
 	unsigned int masked = 0;
@@ -181,16 +177,4 @@ static void test_vectors(void **state)
 	}
 	fclose(f);
 	assert_true(masked > 20);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_identities),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_apn),
-		cmocka_unit_test(test_vectors),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }
