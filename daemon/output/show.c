@@ -104,6 +104,23 @@ static void print_network(FILE *out, struct json_object *trunk)
 	fputc('\n', out);
 }
 
+/* The signal of the past hour on one line, if there is more of it than the line above shows. */
+static void print_history(FILE *out, struct json_object *trunk)
+{
+	struct json_object *history = NULL;
+	size_t n;
+
+	json_object_object_get_ex(json_get_object(trunk, "network"), "signal_history", &history);
+	n = history ? json_object_array_length(history) : 0;
+	if (n < 2)
+		return;
+	fprintf(out, "%s: signal in steps of 5 minutes:", or_empty(json_get_string(trunk, "dev")));
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, " %d",
+			(int)json_get_int(json_object_array_get_idx(history, i), "dbm"));
+	fprintf(out, " dBm\n");
+}
+
 static struct json_object *find_family(struct json_object *pdn, int family)
 {
 	struct json_object *f;
@@ -341,6 +358,7 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 		print_head(out, trunk);
 		print_datapath(out, trunk);
 		print_network(out, trunk);
+		print_history(out, trunk);
 		print_table(out, trunk);
 		print_reasons(out, trunk);
 	}

@@ -237,6 +237,7 @@ struct json_object *network_show(const struct network *n)
 			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
 	add_plmn(o, v);
 	json_object_object_add(o, "signal", signals_show(&n->signals));
+	json_object_object_add(o, "signal_history", signals_history(&n->signals));
 	return o;
 }
 

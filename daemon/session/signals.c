@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/clock.h"
 #include "util/json_add.h"
 
 /* dB. The signal of a modem at rest varies by less. */
@@ -45,6 +46,30 @@ static void tell(struct signals *s)
 		s->report(s->arg, from, to, level(&now));
 }
 
+static void remember(struct signals *s)
+{
+	uint64_t step = clock_ms() / SIGNALS_STEP_MS;
+	struct signals_step *last = s->npast ? &s->past[s->npast - 1] : NULL;
+
+	if (!s->n || level(&s->levels[0]) == QMI_NAS_NOT_TOLD)
+		return;
+	if (!last || last->step != step) {
+		if (s->npast == SIGNALS_STEPS)
+			memmove(s->past, s->past + 1, --s->npast * sizeof(s->past[0]));
+		last = &s->past[s->npast++];
+		*last = (struct signals_step){.step = step, .begin = time(NULL)};
+	}
+	last->sum += level(&s->levels[0]);
+	last->n++;
+}
+
+static void took(struct signals *s)
+{
+	remember(s);
+	tell(s);
+	s->changed(s->arg);
+}
+
 static void on_signal(void *arg, int err, const struct qmi_message *m)
 {
 	struct signals *s = arg;
@@ -58,8 +83,7 @@ static void on_signal(void *arg, int err, const struct qmi_message *m)
 		return;
 	}
 	s->n = res.status ? 0 : qmi_nas_signals(m, s->levels);
-	tell(s);
-	s->changed(s->arg);
+	took(s);
 }
 
 void signals_poll(struct signals *s)
@@ -146,8 +170,7 @@ void signals_indication(struct signals *s, const struct qmi_message *m)
 	struct qmi_nas_signal news[QMI_NAS_MAX_SIGNALS] = {0};
 
 	merge(s, news, qmi_nas_signals(m, news));
-	tell(s);
-	s->changed(s->arg);
+	took(s);
 }
 
 static void add_level(struct json_object *o, const char *key, int v)
@@ -170,6 +193,24 @@ struct json_object *signals_show(const struct signals *s)
 				       s->levels[i].snr == QMI_NAS_NOT_TOLD
 					       ? NULL
 					       : json_object_new_double(s->levels[i].snr / 10.0));
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+struct json_object *signals_history(const struct signals *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < s->npast; i++) {
+		struct json_object *o = json_object_new_object();
+		char when[32];
+		struct tm tm;
+
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ",
+			 gmtime_r(&s->past[i].begin, &tm));
+		json_add_string(o, "time", when);
+		json_add_int(o, "dbm", s->past[i].sum / s->past[i].n);
 		json_object_array_add(a, o);
 	}
 	return a;
