@@ -68,6 +68,31 @@ int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *e
 	return bpf_keep(dp->pins, dp->pin[pin].name, fd, &dp->fd[pin], err);
 }
 
+int datapath_keep_maps(struct datapath *dp, const struct bpf_object *obj, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < dp->npins && !ret; i++) {
+		const struct bpf_map *map = bpf_object__find_map_by_name(obj, dp->pin[i].name);
+
+		ret = map ? datapath_keep(dp, i, bpf_map__fd(map), err) : 0;
+	}
+	return ret;
+}
+
+int datapath_reuse_maps(const struct datapath *dp, const struct bpf_object *obj)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < dp->npins && !ret; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, dp->pin[i].name);
+
+		if (map && dp->fd[i] >= 0 && !dp->pin[i].follows)
+			ret = bpf_map__reuse_fd(map, dp->fd[i]);
+	}
+	return ret;
+}
+
 int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err)
 {
 	struct datapath_place *place = &dp->places[port->mux % QMAP_MAX_MUX];

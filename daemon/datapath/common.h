@@ -7,6 +7,7 @@
 #include "pins.h"
 #include "qmap/abi.h"
 
+struct bpf_object;
 struct commands;
 struct rtnl;
 struct rtnl_link;
@@ -58,6 +59,10 @@ int datapath_open(struct datapath **out, struct pins *pins, const struct pins_en
 		  unsigned int npins, struct error *err);
 /* Pins @fd as number @pin of its table, and keeps a duplicate descriptor. */
 int datapath_keep(struct datapath *dp, unsigned int pin, int fd, struct error *err);
+/* Keeps the maps of @obj that have the names of pins. */
+int datapath_keep_maps(struct datapath *dp, const struct bpf_object *obj, struct error *err);
+/* Makes @obj, which is not loaded yet, use the maps that outlive programs, if @dp has them. */
+int datapath_reuse_maps(const struct datapath *dp, const struct bpf_object *obj);
 
 /* Implementations of datapath_ops. */
 int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, struct error *err);

@@ -23,7 +23,7 @@ static const struct pins_entry pin_table[OBSERVE_PINS] = {
 	[OBSERVE_PORT_STATS] = {"port_stats", sizeof(struct qmap_port_stats)},
 	[OBSERVE_TRUNK_STATS] = {"trunk_stats", sizeof(struct qmap_trunk_stats)},
 	[OBSERVE_EVENTS] = {"events", 0},
-	[OBSERVE_AGAIN] = {"again", 0},
+	[OBSERVE_AGAIN] = {"again", 0, .follows = true},
 };
 
 static int make_baseline(struct datapath *dp, struct error *err)

@@ -22,15 +22,6 @@ bool observe_is_split(const struct datapath *dp)
 	return !strcmp(dp->pins->datapath, datapath_qmimux.name);
 }
 
-/* Makes the program use the maps that outlive programs: ports, counters, events, program array. */
-static int reuse_maps(struct qmap_observe *skel, const int *fd)
-{
-	return bpf_map__reuse_fd(skel->maps.ports, fd[OBSERVE_PORTS])
-		?: bpf_map__reuse_fd(skel->maps.port_stats, fd[OBSERVE_PORT_STATS])
-		?: bpf_map__reuse_fd(skel->maps.trunk_stats, fd[OBSERVE_TRUNK_STATS])
-		?: bpf_map__reuse_fd(skel->maps.events, fd[OBSERVE_EVENTS]);
-}
-
 static int load(struct qmap_observe **out, const struct datapath *dp,
 		const struct qmap_config *config, struct error *err)
 {
@@ -42,8 +33,8 @@ static int load(struct qmap_observe **out, const struct datapath *dp,
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
 	skel->rodata->is_split = dp && observe_is_split(dp);
-	if (dp && dp->fd[OBSERVE_PORTS] >= 0)
-		ret = reuse_maps(skel, dp->fd);
+	if (dp)
+		ret = datapath_reuse_maps(dp, skel->obj);
 	ret = ret ?: qmap_observe__load(skel);
 	if (ret) {
 		qmap_observe__destroy(skel);
@@ -69,15 +60,6 @@ int observe_probe(struct error *why)
 	return ret;
 }
 
-static int keep_maps(struct datapath *dp, const struct qmap_observe *skel, struct error *err)
-{
-	return datapath_keep(dp, OBSERVE_PORTS, bpf_map__fd(skel->maps.ports), err)
-		?: datapath_keep(dp, OBSERVE_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
-		?: datapath_keep(dp, OBSERVE_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
-		?: datapath_keep(dp, OBSERVE_EVENTS, bpf_map__fd(skel->maps.events), err)
-		?: datapath_keep(dp, OBSERVE_AGAIN, bpf_map__fd(skel->maps.again), err);
-}
-
 int observe_attach(struct datapath *dp, const struct data_format *format, struct error *err)
 {
 	const struct qmap_config config = bpf_config(dp->trunk, format);
@@ -86,7 +68,7 @@ int observe_attach(struct datapath *dp, const struct data_format *format, struct
 
 	if (ret)
 		return ret;
-	ret = renew_put_config(dp->pins, &config, err) ?: keep_maps(dp, skel, err)
+	ret = renew_put_config(dp->pins, &config, err) ?: datapath_keep_maps(dp, skel->obj, err)
 		?: trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err);
 	qmap_observe__destroy(skel);
 	return ret;

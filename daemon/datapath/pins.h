@@ -69,6 +69,7 @@ int pins_get_map(const struct pins *p, const char *name, size_t value_size, stru
 struct pins_entry {
 	const char *name;
 	size_t value_size; /* of a map that the daemon reads; 0: no map, or only programs read it */
+	bool follows;	   /* a map that is replaced together with the programs that use it */
 };
 
 /* Writes the data path's name, and the state as JSON text; -E2BIG if it does not fit. */

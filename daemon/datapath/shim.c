@@ -99,10 +99,7 @@ static int load(struct qmap_shim **out, const struct datapath *dp, const struct 
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
 	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
-	if (dp->fd[PORTS] >= 0)
-		ret = bpf_map__reuse_fd(skel->maps.ports, dp->fd[PORTS])
-			      ?: bpf_map__reuse_fd(skel->maps.events, dp->fd[EVENTS]);
-	ret = ret ?: qmap_shim__load(skel);
+	ret = datapath_reuse_maps(dp, skel->obj) ?: qmap_shim__load(skel);
 	if (ret) {
 		qmap_shim__destroy(skel);
 		return bpf_load_error(ret, "5.15", err);
@@ -171,8 +168,7 @@ static int build(struct datapath **out, struct pins *pins, const char *trunk, bo
 	if (ret)
 		goto free;
 	ret = renew_put_config(pins, &config, err)
-		?: datapath_keep(dp, PORTS, bpf_map__fd(skel->maps.ports), err)
-		?: datapath_keep(dp, EVENTS, bpf_map__fd(skel->maps.events), err)
+		?: datapath_keep_maps(dp, skel->obj, err)
 		?: datapath_keep(dp, PROG_TX, bpf_program__fd(skel->progs.qmap_shim_tx), err)
 		?: add_trunk(dp, format, &link, err);
 	if (ret)

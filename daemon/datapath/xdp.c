@@ -65,18 +65,6 @@ void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 	snprintf(name, IFNAMSIZ, "%.10s.s%c", base, which);
 }
 
-static int keep_maps(struct datapath *dp, struct qmap_xdp *skel, struct error *err)
-{
-	return datapath_keep(dp, XDP_PORTS, bpf_map__fd(skel->maps.ports), err)
-		?: datapath_keep(dp, XDP_PORT_DEVS, bpf_map__fd(skel->maps.port_devs), err)
-		?: datapath_keep(dp, XDP_UPLINKS, bpf_map__fd(skel->maps.uplinks), err)
-		?: datapath_keep(dp, XDP_PORT_STATS, bpf_map__fd(skel->maps.port_stats), err)
-		?: datapath_keep(dp, XDP_TRUNK_STATS, bpf_map__fd(skel->maps.trunk_stats), err)
-		?: datapath_keep(dp, XDP_EVENTS, bpf_map__fd(skel->maps.events), err)
-		?: datapath_keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
-		?: datapath_keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err);
-}
-
 /*
  * Attaches @prog and pins the link as @pin. @flags: XDP_FLAGS_SKB_MODE on the entry device, whose
  * own XDP only sees packets written by its reader.
@@ -141,7 +129,9 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	config = bpf_config(dp->trunk, format);
 	ret = xdp_load(&skel, dp, &config, entry, err)
 		?: renew_put_config(pins, &config, err)
-		?: keep_maps(dp, skel, err)
+		?: datapath_keep_maps(dp, skel->obj, err)
+		?: datapath_keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
+		?: datapath_keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err)
 		?: xdp_fill_copies(skel, a.ifindex, err)
 		?: attach_xdp(dp, skel->progs.qmap_deliver, b.ifindex, XDP_FLAGS_DRV_MODE,
 			      XDP_LINK_DELIVER, err)

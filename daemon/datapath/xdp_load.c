@@ -81,17 +81,6 @@ int xdp_fill_copies(struct qmap_xdp *skel, unsigned int ifindex, struct error *e
 	return ret ? error_set(err, ret, "cannot fill a BPF device map: %s", strerror(-ret)) : 0;
 }
 
-/* Maps that outlive a program: ports, counters and events. */
-static int reuse_maps(struct qmap_xdp *skel, const int *fd)
-{
-	return bpf_map__reuse_fd(skel->maps.ports, fd[XDP_PORTS])
-		?: bpf_map__reuse_fd(skel->maps.port_devs, fd[XDP_PORT_DEVS])
-		?: bpf_map__reuse_fd(skel->maps.uplinks, fd[XDP_UPLINKS])
-		?: bpf_map__reuse_fd(skel->maps.port_stats, fd[XDP_PORT_STATS])
-		?: bpf_map__reuse_fd(skel->maps.trunk_stats, fd[XDP_TRUNK_STATS])
-		?: bpf_map__reuse_fd(skel->maps.events, fd[XDP_EVENTS]);
-}
-
 int xdp_load_probe(struct error *why)
 {
 	struct qmap_xdp *skel = qmap_xdp__open();
@@ -108,15 +97,13 @@ int xdp_load(struct qmap_xdp **out, const struct datapath *dp, const struct qmap
 	     unsigned int entry, struct error *err)
 {
 	struct qmap_xdp *skel = qmap_xdp__open();
-	int ret = 0;
+	int ret;
 
 	if (!skel)
 		return error_set(err, -errno, "cannot open the BPF programs: %s", strerror(errno));
 	skel->rodata->entry_ifindex = entry;
 	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
-	if (dp->fd[XDP_PORTS] >= 0)
-		ret = reuse_maps(skel, dp->fd);
-	ret = ret ?: qmap_xdp__load(skel);
+	ret = datapath_reuse_maps(dp, skel->obj) ?: qmap_xdp__load(skel);
 	if (ret) {
 		bpf_load_error(ret, "5.18", err);
 		qmap_xdp__destroy(skel);
@@ -177,13 +164,6 @@ static int renew_uplink(struct datapath *dp, struct qmap_xdp *skel, bool *change
 				    &dp->fd[XDP_PROG_UPLINK], err);
 }
 
-static int renew_entry(const struct datapath *dp, const struct qmap_xdp *skel, bool *changed,
-		       struct error *err)
-{
-	return trunk_filter_renew(dp->trunk, XDP_ENTRY_PROGRAM,
-				  bpf_program__fd(skel->progs.qmap_enter), changed, err);
-}
-
 int xdp_load_again(struct qmap_xdp **out, const struct datapath *dp, struct error *err)
 {
 	struct qmap_config config;
@@ -205,7 +185,8 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err)
 	ret = renew_split(dp, skel, changed, err)
 		?: renew_deliver(dp, skel, changed, err)
 		?: renew_uplink(dp, skel, changed, err)
-		?: renew_entry(dp, skel, changed, err);
+		?: trunk_filter_renew(dp->trunk, XDP_ENTRY_PROGRAM,
+				      bpf_program__fd(skel->progs.qmap_enter), changed, err);
 	qmap_xdp__destroy(skel);
 	return ret;
 }
