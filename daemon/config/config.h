@@ -85,6 +85,12 @@ enum config_radio {
 	CONFIG_RADIO_KEEP
 };
 
+/* May calls be dialled and kept while the modem roams? */
+enum config_roaming {
+	CONFIG_ROAMING_ON,
+	CONFIG_ROAMING_OFF
+};
+
 struct config_trunk {
 	char dev[IFNAMSIZ];
 	/*
@@ -109,10 +115,11 @@ struct config_trunk {
 	unsigned int watchdog; /* seconds without a packet until a call is redialled; 0: off */
 	char recover[48];      /* rungs of the ladder, by name; "off" */
 	enum config_radio radio;
-	char pin[CONFIG_PIN_SIZE]; /* of the SIM; empty: do not enter one */
-	char port[32];		   /* names of ports, %n for the PDN; empty: DEV.%n */
-	char hook[256];		   /* programs, blanks between them */
-	unsigned int hook_timeout; /* seconds for each program, default 30 */
+	enum config_roaming roaming; /* default on */
+	char pin[CONFIG_PIN_SIZE];   /* of the SIM; empty: do not enter one */
+	char port[32];		     /* names of ports, %n for the PDN; empty: DEV.%n */
+	char hook[256];		     /* programs, blanks between them */
+	unsigned int hook_timeout;   /* seconds for each program, default 30 */
 	/*
 	 * The trunk comes from a file: a netdev, modem or network that is absent or refuses is
 	 * waited for. Otherwise an attach that fails is undone.

@@ -46,6 +46,12 @@ static const struct config_choice radio_choices[] = {
 	{NULL, 0},
 };
 
+static const struct config_choice roaming_choices[] = {
+	{"on", CONFIG_ROAMING_ON},
+	{"off", CONFIG_ROAMING_OFF},
+	{NULL, 0},
+};
+
 static const struct config_choice ip_choices[] = {
 	{"v4", CONFIG_IPV4},
 	{"v6", CONFIG_IPV6},
@@ -111,6 +117,8 @@ static const struct config_word words[] = {
 	 .help = "most time until what was refused for good is redialled; 0: never"},
 	{.key = "radio", TRUNK(radio), ENUM(radio_choices), CHANGE(IN_PLACE),
 	 .help = "switch on a radio that is off, or keep it as it is"},
+	{.key = "roaming", TRUNK(roaming), ENUM(roaming_choices), CHANGE(IN_PLACE),
+	 .help = "allow data while the modem roams"},
 	{.key = "pin", TRUNK_STRING(pin), .secret = true, .metavar = "DIGITS", CHANGE(IN_PLACE),
 	 .help = "the SIM's PIN; entered while two or more attempts are left"},
 	{.key = "poll", TRUNK(poll), UINT(0, 3600), .metavar = "SECONDS", CHANGE(IN_PLACE),

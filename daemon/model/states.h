@@ -28,6 +28,7 @@
 	X(CALL_WAIT_RADIO, "radio-off")                                                            \
 	X(CALL_WAIT_SIM, "waiting-for-sim")                                                        \
 	X(CALL_WAIT_NETWORK, "waiting-for-registration")                                           \
+	X(CALL_WAIT_HOME, "roaming") /* and roaming=off does not allow data there */               \
 	X(CALL_STARTING, "starting")                                                               \
 	X(CALL_UP, "up")                                                                           \
 	X(CALL_BACKOFF, "backing-off")                                                             \

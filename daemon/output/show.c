@@ -273,7 +273,8 @@ static void print_reason(FILE *out, const char *port, struct json_object *family
 	struct json_object *end = json_get_object(family, "call_end");
 	const char *reason = json_get_string(family, "reason");
 	const char *state = json_get_string(family, "state");
-	bool waits = state && (!strncmp(state, "waiting", 7) || !strcmp(state, "radio-off"));
+	bool waits = state && (!strncmp(state, "waiting", 7) || !strcmp(state, "radio-off") ||
+			       !strcmp(state, "roaming"));
 
 	/* The line about the port's damage covers both families. */
 	if (is_up(family) || is_damaged(family) || (!end && !reason))

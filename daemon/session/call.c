@@ -63,6 +63,7 @@ static void lead(struct call *c, enum call_step next)
 		c->step = STEP_NONE;
 		c->stale = 0;
 		call_event(c, EV_CONNECTED, NULL);
+		call_consider(c); /* the modem may have begun to roam meanwhile */
 		break;
 	case STEP_REFUSED:
 		c->step = STEP_NONE;

@@ -20,6 +20,7 @@ enum call_event {
 	EV_NO_RADIO, /* dialling is impossible, for these reasons */
 	EV_NO_SIM,
 	EV_NO_NETWORK,
+	EV_ROAMING,
 	EV_CONNECTED,	     /* settings have been read */
 	EV_ENDED,	     /* by the network */
 	EV_FOUND,	     /* the modem has restored it by itself */
@@ -181,7 +182,7 @@ bool call_settled(const struct call *c);
 void call_step(struct call *c, enum call_step step);
 /* Takes the client from its present state to Start Network. */
 void call_prepare(struct call *c);
-/* Ends @c, which is up; @why: -ENOLINK, -ECANCELED. */
+/* Ends @c, which is up; @why: -ENOLINK, -ECANCELED, -EPERM. */
 void call_hang_up(struct call *c, int why);
 void call_indication(void *arg, const struct qmi_message *m);
 /* The timer of @c has fired while Start Network was open. */

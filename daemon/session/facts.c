@@ -133,6 +133,8 @@ enum gate facts_gate(const struct facts *f, char why[FACTS_REASON])
 		return GATE_NO_SIM;
 	if (network_missing(f->network, why, FACTS_REASON))
 		return GATE_NO_NETWORK;
+	if (network_is_barred(f->network, why, FACTS_REASON))
+		return GATE_ROAMING;
 	return GATE_OPEN;
 }
 
@@ -191,6 +193,11 @@ static void on_fact(void *arg)
 	f->owner->changed(f->arg, opened);
 }
 
+void facts_check(struct facts *f)
+{
+	on_fact(f);
+}
+
 bool facts_need_person(const struct facts *f, enum call_state state)
 {
 	return (state == CALL_WAIT_SIM && sim_needs_person(f->sim)) ||
@@ -205,6 +212,8 @@ void facts_until(const struct facts *f, enum call_state state, char *text, size_
 		snprintf(text, size, "%s", sim_until(f->sim));
 	else if (state == CALL_WAIT_NETWORK)
 		network_until(f->network, text, size);
+	else if (state == CALL_WAIT_HOME)
+		snprintf(text, size, "in the home network, or with roaming=on");
 }
 
 const char *facts_network_hint(const struct facts *f)
@@ -283,7 +292,7 @@ struct facts *facts_new(struct event_base *base, struct clients *clients, struct
 	f->arg = arg;
 	f->radio = radio_new(clients, config, &radio_owner, f);
 	f->sim = sim_new(clients, config, &sim_owner, f);
-	f->network = network_new(base, clients, &network_owner, f);
+	f->network = network_new(base, clients, config, &network_owner, f);
 	if (!f->radio || !f->sim || !f->network)
 		facts_free(&f);
 	return f;

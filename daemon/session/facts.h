@@ -24,6 +24,7 @@ enum gate {
 	GATE_NO_RADIO,
 	GATE_NO_SIM,
 	GATE_NO_NETWORK,
+	GATE_ROAMING, /* the modem roams, which the configuration does not allow */
 	GATES
 };
 
@@ -54,6 +55,8 @@ int facts_add_client(struct facts *f, enum id_service service, uint8_t id);
 void facts_start(struct facts *f);
 /* Requests them again where the modem may not report a change. */
 void facts_poll(struct facts *f);
+/* The configuration allows other networks than before. */
+void facts_check(struct facts *f);
 /* The configuration has another PIN: it may be tried. */
 void facts_pin_changed(struct facts *f);
 /* Requests the SIM's status again; calls wait for the answer. */

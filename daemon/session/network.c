@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/config.h"
 #include "util/clock.h"
 #include "util/array.h"
 #include "util/json_add.h"
@@ -14,6 +15,7 @@
 
 struct network {
 	struct clients *clients;
+	const struct config_trunk *config;
 	const struct network_owner *owner;
 	void *arg;
 	bool asking;
@@ -181,6 +183,18 @@ bool network_missing(const struct network *n, char *why, size_t size)
 	return true;
 }
 
+/* A modem that does not report roaming counts as at home. */
+bool network_is_barred(const struct network *n, char *why, size_t size)
+{
+	const struct qmi_nas_serving *v = &n->serving;
+
+	if (n->config->roaming == CONFIG_ROAMING_ON || !is_registered(n) || !v->roaming)
+		return false;
+	snprintf(why, size, "the modem roams in %03u-%02u%s%s, and roaming=off", v->mcc, v->mnc,
+		 *v->network ? " " : "", v->network);
+	return true;
+}
+
 const char *network_hint(const struct network *n)
 {
 	static const char *const hints[QMI_NAS_UNKNOWN] = {
@@ -258,13 +272,15 @@ static void on_report(void *arg, const char *from, const char *to, int dbm)
 }
 
 struct network *network_new(struct event_base *base, struct clients *clients,
-			    const struct network_owner *owner, void *arg)
+			    const struct config_trunk *config, const struct network_owner *owner,
+			    void *arg)
 {
 	struct network *n = calloc(1, sizeof(*n));
 
 	if (!n)
 		return NULL;
 	n->clients = clients;
+	n->config = config;
 	n->owner = owner;
 	n->arg = arg;
 	n->signals.clients = clients;

@@ -9,6 +9,7 @@
 
 #include "clients.h"
 
+struct config_trunk;
 struct event_base;
 struct json_object;
 struct network;
@@ -22,7 +23,8 @@ struct network_owner {
 
 /* NULL: out of memory. */
 struct network *network_new(struct event_base *base, struct clients *clients,
-			    const struct network_owner *owner, void *arg);
+			    const struct config_trunk *config, const struct network_owner *owner,
+			    void *arg);
 void network_free(struct network **n);
 
 /* network_start() follows; until it has an answer, calls wait. */
@@ -37,6 +39,8 @@ void network_poll(struct network *n);
 bool network_is_pending(const struct network *n);
 /* Sets the reason why no call is possible; false if it is. */
 bool network_missing(const struct network *n, char *why, size_t size);
+/* Sets the reason why roaming=off forbids calls in the present network; false if it does not. */
+bool network_is_barred(const struct network *n, char *why, size_t size);
 /* As call_until(). */
 void network_until(const struct network *n, char *text, size_t size);
 /* As call_hint(). */

@@ -47,6 +47,8 @@ void call_refusal(const struct call *c, char *s, size_t size)
 		snprintf(s, size, "another call was asked for");
 	else if (c->error == -ENOLINK)
 		snprintf(s, size, "nothing was received for %u s", c->all->config->watchdog);
+	else if (c->error == -EPERM)
+		snprintf(s, size, "the modem roams, and roaming=off");
 	else if (c->error == -ENODATA)
 		snprintf(s, size, "the modem gave it no address");
 	else if (c->error)

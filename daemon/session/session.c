@@ -345,6 +345,8 @@ void session_set(struct session *s, const struct config_trunk *old)
 		facts_retry_radio(s->facts);
 	if (pin)
 		facts_ask_sim(s->facts);
+	if (s->config->roaming != old->roaming)
+		facts_check(s->facts);
 }
 
 void session_stop(struct session *s, void (*done)(void *arg, const struct error *err), void *arg)

@@ -137,6 +137,13 @@ static void redial(struct call *c)
 	wait_ms(c, c->attempts++ ? delay_ms(c) : 0);
 }
 
+/* The end of the call leads on; it is not dialled again there. */
+static void leave(struct call *c)
+{
+	if (c->step != STEP_HANG_UP)
+		call_hang_up(c, -EPERM);
+}
+
 static void settle(struct call *c)
 {
 	event_del(c->timer);
@@ -238,6 +245,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, nothing},
 		[EV_CONNECTED]        = {CALL_UP, up},
 		[EV_ENDED]            = {CALL_IDLE, resume},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
@@ -251,6 +259,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, nothing},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
@@ -260,6 +269,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, nothing},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
@@ -269,7 +279,17 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, nothing},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
+		[EV_STOP]             = {CALL_STOPPING, stop},
+		[EV_LOST]             = {CALL_IDLE, forget},
+	},
+	[CALL_WAIT_HOME] = {
+		[EV_DIAL]             = {CALL_STARTING, begin},
+		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, nothing},
+		[EV_NO_SIM]           = {CALL_WAIT_SIM, nothing},
+		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, nothing},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, nothing},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
 	},
@@ -278,6 +298,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, settle},
 		[EV_CONNECTED]        = {CALL_UP, up},
 		[EV_ENDED]            = {CALL_BACKOFF, back_off},
 		[EV_REFUSED]          = {CALL_BACKOFF, back_off},
@@ -286,6 +307,7 @@ static const struct {
 		[EV_LOST]             = {CALL_IDLE, forget},
 	},
 	[CALL_UP] = {
+		[EV_ROAMING]          = {CALL_UP, leave},
 		[EV_CONNECTED]        = {CALL_UP, up},
 		[EV_ENDED]            = {CALL_BACKOFF, redial},
 		[EV_STOP]             = {CALL_STOPPING, stop},
@@ -296,6 +318,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, settle},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_STOP]             = {CALL_STOPPING, stop},
 		[EV_LOST]             = {CALL_IDLE, forget},
@@ -305,6 +328,7 @@ static const struct {
 		[EV_NO_RADIO]         = {CALL_WAIT_RADIO, settle},
 		[EV_NO_SIM]           = {CALL_WAIT_SIM, settle},
 		[EV_NO_NETWORK]       = {CALL_WAIT_NETWORK, settle},
+		[EV_ROAMING]          = {CALL_WAIT_HOME, settle},
 		[EV_CIRCUMSTANCES]    = {CALL_BACKOFF, take_back},
 		[EV_FOUND]            = {CALL_STARTING, take_over},
 		[EV_STOP]             = {CALL_STOPPING, stop},
@@ -372,10 +396,9 @@ static void call_reconsider(struct call *c)
 void call_consider(struct call *c)
 {
 	static const enum call_event events[GATES] = {
-		[GATE_OPEN] = EV_DIAL,
-		[GATE_NO_RADIO] = EV_NO_RADIO,
-		[GATE_NO_SIM] = EV_NO_SIM,
-		[GATE_NO_NETWORK] = EV_NO_NETWORK,
+		[GATE_OPEN] = EV_DIAL,	     [GATE_NO_RADIO] = EV_NO_RADIO,
+		[GATE_NO_SIM] = EV_NO_SIM,   [GATE_NO_NETWORK] = EV_NO_NETWORK,
+		[GATE_ROAMING] = EV_ROAMING,
 	};
 	struct calls *cs = c->all;
 	char why[FACTS_REASON];
@@ -383,7 +406,7 @@ void call_consider(struct call *c)
 
 	if (calls_giving_back(cs) || c->pdn->removing)
 		return;
-	if (c->step != STEP_NONE && c->step != STEP_PREPARED)
+	if (c->step != STEP_NONE && c->step != STEP_PREPARED && c->state != CALL_UP)
 		return;
 	/* The client can be prepared before the modem's facts about SIM and network. */
 	if (c->state == CALL_IDLE && !c->prepared) {
@@ -401,7 +424,7 @@ void call_consider(struct call *c)
  */
 static bool concerns(const struct call *c, bool opened)
 {
-	if (c->step == STEP_PREPARED)
+	if (c->step == STEP_PREPARED || c->state == CALL_UP)
 		return true;
 	if (c->step != STEP_NONE)
 		return false;
@@ -413,7 +436,7 @@ static bool concerns(const struct call *c, bool opened)
 	if (c->state == CALL_FAILED)
 		return c->all->config->retry_failed && !event_pending(c->timer, EV_TIMEOUT, NULL);
 	return c->state == CALL_IDLE || c->state == CALL_WAIT_RADIO || c->state == CALL_WAIT_SIM ||
-	       c->state == CALL_WAIT_NETWORK;
+	       c->state == CALL_WAIT_NETWORK || c->state == CALL_WAIT_HOME;
 }
 
 void calls_facts_changed(struct calls *cs, bool opened)

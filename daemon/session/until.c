@@ -45,6 +45,7 @@ void call_until(const struct call *c, char *s, size_t size)
 	case CALL_WAIT_RADIO:
 	case CALL_WAIT_SIM:
 	case CALL_WAIT_NETWORK:
+	case CALL_WAIT_HOME:
 		facts_until(c->all->env.facts, c->state, s, size);
 		break;
 	case CALL_BACKOFF:

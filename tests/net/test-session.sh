@@ -498,6 +498,58 @@ test_coverage_is_lost() {
 	nothing_left
 }
 
+reconfigure() { # line
+	printf '[trunk wwan0]\ncontrol = %s\n%s\n[trunk wwan0 pdn 1]\napn = internet\nip = v4\n' "$T/qmi" "$1" >"$T/conf"
+	qmapctl apply "$T/conf"
+}
+
+test_no_data_while_roaming() {
+	start
+	modem network registered roaming=1
+	attach_one --roaming off
+	waits roaming "the modem roams in 001-01 qmap test, and roaming=off"
+	equal "what ends it" "in the home network, or with roaming=on" "$(family 1 4 .until)"
+	try qmapctl redial wwan0
+	equal "calls tried" 0 "$(starts)"
+	modem network registered roaming=0
+	becomes 1 4 up
+	answers 10.64.1.1
+	# A call that is up ends at the border, also if it was being read or polled there.
+	modem network registered roaming=1
+	waits roaming "the modem roams"
+	equal "addresses" "" "$(ip -o address show dev wwan0.1 scope global)"
+	equal "calls of the modem" 0 "$(modem_stat .calls)"
+	qmapd_kill KILL || :
+	qmapd_start
+	waits roaming "the modem roams"
+	equal "calls tried" 1 "$(starts)"
+	reconfigure "roaming = on"
+	becomes 1 4 up
+	reconfigure "roaming = off"
+	becomes 1 4 roaming
+	detach
+	nothing_left
+}
+
+# The border is crossed while no qmapd runs, and while the call is being dialled.
+test_roaming_begins_unseen() {
+	start
+	attach_one --roaming off
+	qmapd_kill KILL || :
+	modem network registered roaming=1
+	qmapd_start
+	waits roaming "the modem roams"
+	equal "calls of the modem" 0 "$(modem_stat .calls)"
+	modem delay wds start ms=1500
+	modem network registered roaming=0
+	becomes 1 4 starting
+	modem network registered roaming=1
+	waits roaming "the modem roams"
+	equal "calls of the modem" 0 "$(modem_stat .calls)"
+	detach
+	nothing_left
+}
+
 # Circuit switched service is not registered here; packet service is attached, and tried.
 test_attached_but_not_registered() {
 	local state why

@@ -109,6 +109,8 @@ TEST(words_are_options)
 					     "60",
 					     "radio",
 					     "keep",
+					     "roaming",
+					     "off",
 					     "pin",
 					     "1234",
 					     "poll",

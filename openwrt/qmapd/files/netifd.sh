@@ -57,6 +57,7 @@ qmap_trunk_lines() {
 		qmap_line dl-max-datagrams "$dl_max_datagrams" &&
 		qmap_line poll "$poll" &&
 		qmap_line watchdog "$watchdog" &&
+		qmap_line roaming "$roaming" &&
 		qmap_line timeout "$timeout" &&
 		qmap_line port "$(printf %.10s "$dev")-%n" &&
 		qmap_line hook "$QMAP_HOOK"
@@ -317,6 +318,7 @@ qmap_report() { # INTERFACE
 		# shellcheck disable=SC2086 # a word, or none
 		proto_notify_error "$interface" NETWORK_REGISTRATION_FAILED $registration
 		;;
+	roaming) proto_notify_error "$interface" ROAMING ;;
 	'') proto_notify_error "$interface" MODEM_NOT_READY ;;
 	*)
 		# shellcheck disable=SC2086 # a word, or none
