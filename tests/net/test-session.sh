@@ -77,12 +77,18 @@ qmicli_free_pin() {
 		import socket, struct, sys
 		s = socket.socket(socket.AF_UNIX)
 		s.connect(sys.argv[1])
+		s.settimeout(60)
+		stream = s.makefile("rb")
+		# One chunk may contain an indication and the answer.
+		def next_message():
+		    head = stream.read(3)
+		    return head + stream.read(struct.unpack("<H", head[1:])[0] - 2)
 		def ask(service, client, message, tlvs):
 		    head = b"\0\x01" if service == 0 else b"\0\x01\0"
 		    sdu = head + struct.pack("<HH", message, len(tlvs)) + tlvs
 		    s.send(struct.pack("<BHBBB", 1, len(sdu) + 5, 0, service, client) + sdu)
 		    while True:
-		        m = s.recv(4096)
+		        m = next_message()
 		        if m[4] == service and m[5] == client and m[6] == (1 if service == 0 else 2):
 		            return m
 		def tlv(t, v):
