@@ -35,6 +35,7 @@ define FILES
 0755 system/hooks/dns-resolvconf $(HOOKDIR)/dns-resolvconf
 0755 system/hooks/dns-netns $(HOOKDIR)/dns-netns
 0755 system/hooks/lan-radvd $(HOOKDIR)/lan-radvd
+0755 system/hooks/passthrough-dnsmasq $(HOOKDIR)/passthrough-dnsmasq
 0644 system/90-qmap.rules $(UDEVDIR)/90-qmap.rules
 0644 system/qmap.sysusers $(SYSUSERSDIR)/qmap.conf
 $(foreach m,$(filter-out %/qmap-bench.1,$(MAN)),0644 $m $(MANDIR)/man$(subst .,,$(suffix $m))/$(notdir $m)

@@ -255,6 +255,13 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 	if (p->lan[0] && !valid_ifname(p->lan))
 		return error_set(err, -EINVAL, "PDN %u: \"%s\" is not a name of a network device",
 				 p->number, p->lan);
+	if (p->passthrough[0] && !valid_ifname(p->passthrough))
+		return error_set(err, -EINVAL, "PDN %u: \"%s\" is not a name of a network device",
+				 p->number, p->passthrough);
+	if (p->passthrough[0] && p->netns[0])
+		return error_set(err, -EINVAL,
+				 "PDN %u: passthrough=%s is in another namespace than netns=%s",
+				 p->number, p->passthrough, p->netns);
 	if (!is_clat(p->clat)) {
 		error_set(err, -EINVAL, "PDN %u: clat=%s is not a NAT64 prefix", p->number,
 			  p->clat);

@@ -74,6 +74,8 @@ struct config_pdn {
 	unsigned int table;    /* routing table of the default route; 0: main */
 	bool slaac; /* slaac=yes|no: addresses from router advertisements, too; default no */
 	char lan[IFNAMSIZ]; /* netdev to which the PDN's IPv6 prefix is given, by hooks; empty: none */
+	/* netdev of the one host that gets the PDN's IPv4 address, by hooks; empty: none */
+	char passthrough[IFNAMSIZ];
 	/* NAT64 prefix of IPv4 on IPv6-only networks, as text; clat=auto|off|PREFIX, default auto */
 	char clat[48];
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */

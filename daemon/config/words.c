@@ -165,6 +165,8 @@ static const struct config_word words[] = {
 	 .help = "VRF to put the port into; its routing table is the default route's"},
 	{.key = "slaac", PDN(slaac), .type = CONFIG_BOOL, CHANGE(REDIAL),
 	 .help = "obey the network's router advertisements, too; default no"},
+	{.key = "passthrough", PDN_STRING(passthrough), .metavar = "NAME", CHANGE(REDIAL),
+	 .help = "network device of the host that gets the IPv4 address (with a hook)"},
 	{.key = "lan", PDN_STRING(lan), .metavar = "NAME", CHANGE(REDIAL),
 	 .help = "network device that hooks give the PDN's IPv6 prefix to"},
 	{.key = "clat", PDN_STRING(clat), .metavar = "auto|off|PREFIX", CHANGE(IN_PLACE),

@@ -91,6 +91,8 @@ static void write_facts(FILE *f, const struct trunk_family *family)
 	fact_number(f, "QMAP_FAMILY", s->family);
 	fact_addresses(f, s);
 	fact_lan(f, s, pdn->lan);
+	if (s->family == 4)
+		fact(f, "QMAP_PASSTHROUGH", pdn->passthrough);
 	fact_number(f, "QMAP_MTU", s->mtu ? s->mtu : DEFAULT_MTU);
 	fact(f, "QMAP_RESOLV_CONF", family->resolv_conf);
 }

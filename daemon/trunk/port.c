@@ -55,6 +55,11 @@ bool trunk_port_is_ours(const struct trunk_port *p)
 	return trunk_port_pdn(p)->addresses == CONFIG_ADDRESSES_QMAPD;
 }
 
+bool trunk_port_passes(const struct trunk_port *p, int family)
+{
+	return family == 4 && trunk_port_pdn(p)->passthrough[0];
+}
+
 /* --- settings that keep the kernel from acting by itself --- */
 
 /*
@@ -319,7 +324,9 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 {
 	struct rtnl_route r = default_route(p, trunk_port_pdn(p), ifindex, family);
 
-	return trunk_port_pdn(p)->default_route ? rtnl_route_add_default(nl, &r, err) : 0;
+	if (!trunk_port_pdn(p)->default_route || trunk_port_passes(p, family))
+		return 0;
+	return rtnl_route_add_default(nl, &r, err);
 }
 
 /*
@@ -329,6 +336,8 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
 		       const struct ip_settings *s, struct error *err)
 {
+	if (trunk_port_passes(p, s->family))
+		return 0;
 	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, false, err)
 		       ?: set_route(nl, p, ifindex, s->family, err);
 }

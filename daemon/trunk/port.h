@@ -84,6 +84,8 @@ bool trunk_port_is_up(const struct trunk_port *p);
 
 /* Does qmapd set the port's addresses, MTU and routes? */
 bool trunk_port_is_ours(const struct trunk_port *p);
+/* Has a host on the LAN the address of @family, and the port none? */
+bool trunk_port_passes(const struct trunk_port *p, int family);
 
 /* Takes the port out of the VRF that trunk_port_place() or trunk_port_up() has put it into. */
 void trunk_port_leave_vrf(const struct trunk_port *p);

@@ -227,6 +227,7 @@ static enum keep_look look_address(void *arg, char *detail)
 		const struct ip_settings *s = &p->settings[i];
 
 		p->bare[i] = is_usable(v) && s->family && !p->fault[i][0] &&
+			     !trunk_port_passes(p, s->family) &&
 			     !rtnl_snapshot_has_addr(v->kernel, p->ifindex, i ? AF_INET6 : AF_INET,
 						     s->address, s->prefix);
 	}
@@ -242,6 +243,7 @@ static enum keep_look look_route(void *arg, char *detail)
 		struct rtnl_route r = trunk_port_route(p, i ? 6 : 4);
 
 		if (p->settings[i].family && !p->fault[i][0] &&
+		    !trunk_port_passes(p, p->settings[i].family) &&
 		    !rtnl_snapshot_has_default(v->kernel, &r))
 			return KEEP_WRONG;
 	}

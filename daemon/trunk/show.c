@@ -113,6 +113,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_int(o, "metric", pdn->metric);
 	json_add_int(o, "table", p && pdn->vrf[0] ? p->vrf_table : pdn->table);
 	json_add_text(o, "vrf", pdn->vrf);
+	json_add_text(o, "passthrough", pdn->passthrough);
 	json_add_text(o, "resolv_conf", p ? p->resolv_conf : "");
 	json_object_object_add(o, "clat", p ? trunk_clat_show(t, p) : NULL);
 	json_add_bool(o, "static", !trunk_has_control(t));

@@ -419,7 +419,8 @@ TEST(json_text)
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
 		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,"
-		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,\"lan\":\"\","
+		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,\"passthrough\":"
+		"\"\",\"lan\":\"\","
 		"\"clat\":\"auto\",\"addresses\":\"qmapd\"}]}");
 	json_object_put(o);
 }

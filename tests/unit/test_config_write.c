@@ -60,6 +60,8 @@ static void any_value(const struct config_word *w, void *object)
 			strcpy(text, any(2) ? "off" : "64:ff9b::/96");
 		else if (!strcmp(w->key, "lan"))
 			strcpy(text, any(2) ? "br-lan" : "");
+		else if (!strcmp(w->key, "passthrough"))
+			strcpy(text, ((struct config_pdn *)object)->netns[0] ? "" : "lan0");
 		else
 			any_string(text, w->size);
 		break;

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The IPv4 address of a PDN on a host of the LAN (passthrough=), by the hook passthrough-dnsmasq.
+# shellcheck source=tests/net/lib-traffic.sh
+. "$(dirname "$0")/lib-traffic.sh"
+
+FAR=198.51.100.7
+
+in_lan() {
+	ip netns exec lan "$@"
+}
+
+# A LAN port with one host, and a server somewhere behind the network.
+start() {
+	command -v dnsmasq >/dev/null || skip "needs dnsmasq (Debian: dnsmasq-base)"
+	ip netns add lan
+	ip link add lan0 type veth peer name eth0 netns lan
+	ip link set lan0 up
+	in_lan ip link set lo up
+	in_lan ip link set eth0 up
+	sysctl -qw net.ipv4.ip_forward=1
+	cp "$top/system/hooks/passthrough-dnsmasq" "$T/passthrough"
+	cat >"$T/lease" <<-'END'
+		#!/bin/sh
+		ip -4 address flush dev eth0
+		[ "$1" = bound ] || [ "$1" = renew ] || exit 0
+		ip address add "$ip/$subnet" dev eth0
+		ip route replace default via "$router" dev eth0
+		ip link set eth0 mtu "$mtu"
+		echo "$ip $dns $mtu" >"$0.got"
+	END
+	chmod +x "$T/lease"
+	modem_start
+	ip netns exec net ip address add $FAR/32 dev lo
+	qmapd_start
+}
+
+host_asks() {
+	rm -f "$T/lease.got"
+	in_lan busybox udhcpc -i eth0 -s "$T/lease" -n -q -t 5 -T 1 -O mtu >"$T/udhcpc.log" 2>&1
+}
+
+attach_to_host() {
+	attach --backoff-min 100 --hook "$T/passthrough" --pdn 1,passthrough=lan0,ip=v4 "$@" >/dev/null
+	wait_for 10 host_asks || fail "$(cat "$T/udhcpc.log"; ip -4 address; ip rule; cat /run/qmapd/passthrough/*)"
+}
+
+nothing_is_set() {
+	[ -z "$(ip -4 -o address show dev lan0)$(ip rule | grep 2000)$(find /run/qmapd/passthrough -type f 2>/dev/null)" ]
+}
+
+test_host_has_the_address() {
+	start
+	attach_to_host
+	equal "lease" "10.64.1.2 10.64.1.53 10.64.1.54 1500" "$(cat "$T/lease.got")"
+	equal "addresses of the port" "" "$(ip -4 -o address show dev wwan0.1)"
+	equal "default route of the router" "" "$(ip -4 route show default)"
+	in_lan ping -c 2 -W 2 -q $FAR >/dev/null || fail "$(in_lan ip route; ip rule; ip route show table all)"
+	# The far end gets the address itself.
+	send -c 500 lan/eth0=1@$FAR
+	sink_has 1 500
+	in_lan ping -c 1 -W 2 -q "$(ip -4 -o address show dev lan0 | awk '{sub("/.*", "", $4); print $4}')" >/dev/null ||
+		fail "the router cannot be reached"
+	equal "damage" "[]" "$(field '.pdns[0].damage | tostring')"
+	equal "passthrough" lan0 "$(field '.pdns[0].passthrough')"
+	qmapctl detach wwan0
+	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule; ls /run/qmapd/passthrough)"
+}
+
+test_another_address() {
+	local last
+	start
+	attach_to_host
+	# All positions within a network of four.
+	for last in 4 5 6 7 255; do
+		modem pretend pdn=1 host4=10.64.1.$last >/dev/null
+		modem disconnect pdn=1 >/dev/null
+		wait_for 10 grep -q "^10.64.1.$last " /run/qmapd/passthrough/lan0.set || fail "$(cat /run/qmapd/passthrough/*)"
+		wait_for 10 host_asks || fail "$(cat "$T/udhcpc.log"; ip -4 address)"
+		equal "address" "10.64.1.$last" "$(cut -d' ' -f1 "$T/lease.got")"
+	done
+	equal "rules" 2 "$(ip rule | grep -c 2000)"
+	qmapctl detach wwan0
+	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule; ls /run/qmapd/passthrough)"
+}
+
+test_changed_in_place() {
+	start
+	attach_to_host
+	conf 'ip = v4'
+	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule)"
+	equal "address of the port" 10.64.1.2/30 "$(ip -4 -o address show dev wwan0.1 | awk '{print $4}')"
+	conf 'ip = v4' 'passthrough = lan0'
+	equal "addresses of the port" "" "$(ip -4 -o address show dev wwan0.1)"
+	wait_for 10 host_asks || fail "$(cat "$T/udhcpc.log")"
+	qmapd_kill KILL || :
+	qmapd_start
+	equal "addresses of the port" "" "$(ip -4 -o address show dev wwan0.1)"
+	in_lan ping -c 2 -W 2 -q $FAR >/dev/null || fail "$(in_lan ip route; ip rule)"
+	qmapctl detach wwan0
+}
+
+conf() { # line of the PDN...
+	{
+		printf '[trunk wwan0]\ncontrol = %s\nhook = %s\n[trunk wwan0 pdn 1]\n' "$T/qmi" "$T/passthrough"
+		printf '%s\n' "$@"
+	} >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+}
+
+test_bad_words() {
+	modem_start
+	qmapd_start
+	refused 1 "is not a name of a network device" attach --pdn 1,passthrough=a/b
+	refused 1 "is in another namespace than netns=x" attach --pdn 1,passthrough=lan0,netns=x
+}
+
+run_tests "$@"
