@@ -62,7 +62,7 @@ static int count_traps(const struct world *w)
 	return n < ROUNDS * FRAMES / 10 ? 0 : FAIL("packets are not aligned");
 }
 
-int test_alignment(void)
+TEST(alignment)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;

@@ -388,7 +388,7 @@ static int restore(void)
 	return FAIL("the devices cannot be made again: %s", nl_error());
 }
 
-int test_chaos(void)
+TEST_ON_DEMAND(chaos)
 {
 	const struct world_options o = {
 		.version = 1, .ports = PORTS, .trunk = {.tx_bytes = 8192, .tx_usecs = 300}};

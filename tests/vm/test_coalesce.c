@@ -343,14 +343,14 @@ int coalesce_run(const struct coalesce_options *o)
 	return err;
 }
 
-int test_coalesce_v1(void)
+TEST(coalesce_v1)
 {
 	const struct coalesce_options o = {.version = 1, .udp = MOSTLY_TCP};
 
 	return coalesce_run(&o);
 }
 
-int test_coalesce_v5(void)
+TEST(coalesce_v5)
 {
 	const struct coalesce_options o = {.version = 5, .csum_ok = true, .udp = MOSTLY_TCP};
 
@@ -358,7 +358,7 @@ int test_coalesce_v5(void)
 }
 
 /* With GRO off, no packet is coalesced. */
-int test_no_coalesce(void)
+TEST(no_coalesce)
 {
 	const struct coalesce_options o = {
 		.version = 5, .csum_ok = true, .udp = MOSTLY_TCP, .off = "gro"};

@@ -177,7 +177,7 @@ static int in_world(int (*work)(const struct world *w), bool no_program)
 	return err;
 }
 
-int test_poll_frames(void)
+TEST(poll_frames)
 {
 	return in_world(count_frames, true);
 }
@@ -215,7 +215,7 @@ static int count_answers(const struct world *w)
 	return 0;
 }
 
-int test_answers(void)
+TEST(answers)
 {
 	return in_world(count_answers, false);
 }
@@ -259,7 +259,7 @@ static int hold_aggregates(const struct world *w)
 	return most <= WAITING_KB + SLACK_KB ? 0 : FAIL("that is more than %d KB", WAITING_KB);
 }
 
-int test_waiting(void)
+TEST(waiting)
 {
 	return in_world(hold_aggregates, false);
 }
@@ -346,7 +346,7 @@ static int charge_pairs(const struct world *w)
 	return charge(w, 1400) ?: charge(w, 1) ?: charge(w, 200) ?: charge(w, 700) ?: charge(w, 1400);
 }
 
-int test_truesize(void)
+TEST(truesize)
 {
 	return in_world(charge_pairs, false);
 }

@@ -135,7 +135,7 @@ static int with_senders(const struct world *w)
 	return err;
 }
 
-int test_fair(void)
+TEST(fair)
 {
 	const struct world_options o = {
 		.version = 1,

@@ -163,7 +163,7 @@ static int run(int version)
 	return err;
 }
 
-int test_fixtures(void)
+TEST(fixtures)
 {
 	return run(QMAP_V1) || run(QMAP_V4) || run(QMAP_V5);
 }

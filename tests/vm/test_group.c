@@ -115,7 +115,7 @@ static int delete_group(unsigned int members, int here, int there)
 	return err ? FAIL("members %x", members) : 0;
 }
 
-int test_group_delete(void)
+TEST(group_delete)
 {
 	int here = netns_here(), there = netns_new(), err = 0;
 	unsigned int members, i;
@@ -187,7 +187,7 @@ static int end_namespaces(const unsigned int *place, unsigned int ended, bool sw
 }
 
 /* Three devices in three places; one or both of the others end, in either order. */
-int test_namespaces(void)
+TEST(namespaces)
 {
 	unsigned int place[3], i;
 	int err = 0;
@@ -260,7 +260,7 @@ static int with_load(unsigned int how)
 }
 
 /* The same with packets on their way in both directions. */
-int test_group_load(void)
+TEST(group_load)
 {
 	unsigned int how;
 	int err = 0;

@@ -131,7 +131,7 @@ static int full_chains(const struct world *w)
 }
 
 /* Payloads of a chain are in single pages, two in each. */
-int test_single_pages(void)
+TEST(single_pages)
 {
 	struct world w;
 	int err;
@@ -204,7 +204,7 @@ static int with_slow_reader(const struct world *w)
 	return err;
 }
 
-int test_fragmented_memory(void)
+TEST(fragmented_memory)
 {
 	struct memory memory;
 	struct world w;
@@ -305,17 +305,4 @@ static int large_payloads(int version)
 	return err;
 }
 
-int test_large_payloads_v1(void)
-{
-	return large_payloads(1);
-}
-
-int test_large_payloads_v4(void)
-{
-	return large_payloads(4);
-}
-
-int test_large_payloads_v5(void)
-{
-	return large_payloads(5);
-}
+TEST_VERSIONS(large_payloads, large_payloads);

@@ -43,7 +43,7 @@ static int refusals(const struct world *w)
 	return 0;
 }
 
-int test_links(void)
+TEST(links)
 {
 	const struct world_options o = {.version = 1, .ports = 2};
 	const struct nl_trunk good = {

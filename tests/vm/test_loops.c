@@ -256,7 +256,7 @@ static int each_loop(void)
 	return 0;
 }
 
-int test_loops(void)
+TEST(loops)
 {
 	static const char path[] = "/proc/sys/net/core/default_qdisc";
 	char usual[64];
@@ -314,7 +314,7 @@ static int stacked_work(const struct world *w, const struct loop *l)
 	return unstack(tx) ?: err;
 }
 
-int test_stacked(void)
+TEST(stacked)
 {
 	return in_world(NULL, stacked_work, 0) ?: in_world(NULL, stacked_work, 16384);
 }
@@ -324,7 +324,7 @@ int test_stacked(void)
  * queue (pfifo_fast's) when one of port1's is taken. That is no deadlock, but lockdep, on the debug
  * kernel, would report one if the queues of ports had locks of one class.
  */
-int test_lock_classes(void)
+TEST(lock_classes)
 {
 	static const struct loop back = {
 		.up = {"/bin/tc qdisc replace dev port1 root pfifo limit 100",
@@ -368,7 +368,7 @@ static int sockets_work(const struct world *w, __attribute__((unused)) const str
 	return 0;
 }
 
-int test_packet_sockets(void)
+TEST(packet_sockets)
 {
 	return in_world(NULL, sockets_work, 0) ?: in_world(NULL, sockets_work, 16384);
 }
@@ -410,7 +410,7 @@ static int netconsole_work(const struct world *w, __attribute__((unused)) const 
 	return 0;
 }
 
-int test_netpoll(void)
+TEST(netpoll)
 {
 	return in_world(NULL, netconsole_work, 0);
 }

@@ -292,7 +292,7 @@ static int cut_all(const struct world *w)
 	return err;
 }
 
-int test_segments(void)
+TEST(segments)
 {
 	return in_world(1, 0, cut_all) ?: in_world(1, 16384, cut_all);
 }
@@ -370,7 +370,7 @@ static int sum_in_software(const struct world *w)
 	return 0;
 }
 
-int test_checksums(void)
+TEST(checksums)
 {
 	return in_world(5, 0, sum_in_software) ?: in_world(5, 16384, sum_in_software);
 }

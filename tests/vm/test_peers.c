@@ -615,17 +615,4 @@ static int run(int version)
 	return skipped ? 0 : err;
 }
 
-int test_peers_v1(void)
-{
-	return run(1);
-}
-
-int test_peers_v4(void)
-{
-	return run(4);
-}
-
-int test_peers_v5(void)
-{
-	return run(5);
-}
+TEST_VERSIONS(peers, run);

@@ -95,7 +95,7 @@ static int ours_again(const struct world *w)
 	return 0;
 }
 
-int test_plain_programs(void)
+TEST(plain_programs)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;
@@ -109,7 +109,7 @@ int test_plain_programs(void)
 }
 
 /* Without any program, and after detaching one. */
-int test_no_program(void)
+TEST(no_program)
 {
 	const struct world_options o = {.version = 1, .ports = 1, .no_program = true};
 	struct world w;
@@ -205,7 +205,7 @@ static int redirect_in(const struct world *w)
 	return err;
 }
 
-int test_redirect(void)
+TEST(redirect)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;
@@ -265,7 +265,7 @@ static int cpumap_in(const struct world *w)
 	return 0;
 }
 
-int test_cpumap(void)
+TEST(cpumap)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	cpu_set_t all;

@@ -117,7 +117,7 @@ static int measure_below(__attribute__((unused)) const struct world *w)
 }
 
 /* A slow netdev below: packets wait in the queue of their port, which an administrator can see. */
-int test_below(void)
+TEST(below)
 {
 	return in_worlds(measure_below);
 }
@@ -190,7 +190,7 @@ static int overflow_below(const struct world *w)
 }
 
 /* Packets that the netdev below refuses are counted. */
-int test_drops_below(void)
+TEST(drops_below)
 {
 	return in_worlds(refused_below) ?: in_worlds(overflow_below);
 }
@@ -221,7 +221,7 @@ static int bulk(const struct world *w)
 	return frames >= 4 * (transfers - 1) ? 0 : FAIL("hardly aggregated");
 }
 
-int test_bulk(void)
+TEST(bulk)
 {
 	const struct nl_trunk filled = {.tx_bytes = 16384};
 
@@ -292,7 +292,7 @@ static int hashed_below(const struct world *w)
 }
 
 /* The packets of a flow keep their order below the aggregator. */
-int test_order_below(void)
+TEST(order_below)
 {
 	const struct nl_trunk alone = {}, filled = {.tx_bytes = 16384};
 
@@ -346,7 +346,7 @@ static void gro_keeps(const char *dev)
 }
 
 /* GRO has a packet of the port when the port goes: in the trunk's NAPI, or in one of the port's. */
-int test_held_by_gro(void)
+TEST(held_by_gro)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;
@@ -393,7 +393,7 @@ static int trace_drops(const struct world *w, struct trace *t)
 	return 0;
 }
 
-int test_drop_monitor(void)
+TEST(drop_monitor)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct trace t;

@@ -124,20 +124,7 @@ static int run_tun(int version)
 	return run(&o, AGGREGATE_MAX);
 }
 
-int test_rx_v1(void)
-{
-	return run_tun(1);
-}
-
-int test_rx_v4(void)
-{
-	return run_tun(4);
-}
-
-int test_rx_v5(void)
-{
-	return run_tun(5);
-}
+TEST_VERSIONS(rx, run_tun);
 
 /* By transfers of the shim's own, of the sizes that modems have, at both speeds. */
 static int run_usb(int version)
@@ -161,17 +148,4 @@ static int run_usb(int version)
 	return 0;
 }
 
-int test_usb_rx_v1(void)
-{
-	return run_usb(1);
-}
-
-int test_usb_rx_v4(void)
-{
-	return run_usb(4);
-}
-
-int test_usb_rx_v5(void)
-{
-	return run_usb(5);
-}
+TEST_VERSIONS(usb_rx, run_usb);

@@ -119,7 +119,7 @@ static int into_rmnet(const struct format *f)
 	return skipped ? 0 : err;
 }
 
-int test_short_transfers(void)
+TEST(short_transfers)
 {
 	size_t i;
 	int err = 0;

@@ -103,7 +103,7 @@ static int leaks(long heads, long kb)
 		    meminfo("MemFree:"));
 }
 
-int test_mutated(void)
+TEST(mutated)
 {
 	static const int versions[] = {1, 4, 5};
 	long heads, kb;
@@ -121,7 +121,7 @@ int test_mutated(void)
 }
 
 /* Any possible length. AGGREGATES=N on the kernel's command line sets the number. */
-int test_mutated_large(void)
+TEST_ON_DEMAND(mutated_large)
 {
 	static const int versions[] = {1, 4, 5};
 	const char *text = getenv("AGGREGATES");
@@ -228,7 +228,7 @@ static int one_round(struct world *w, unsigned int round)
 	return 0;
 }
 
-int test_teardown(void)
+TEST(teardown)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};
 	struct load load = {};
@@ -308,7 +308,7 @@ static struct qmap_shim *same_programs_again(const struct world *w)
 }
 
 /* A program replaces the running one: no frame is lost or counted twice. */
-int test_swap(void)
+TEST(swap)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct counted load = {};
@@ -341,7 +341,7 @@ int test_swap(void)
 }
 
 /* The netdev below is removed while it delivers and its ports send. */
-int test_unplug(void)
+TEST(unplug)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};
 	struct load load = {};

@@ -21,7 +21,7 @@
  * Only steady flows: GRO lets a packet that it cannot merge, as one with a wrong IP checksum,
  * overtake those that it holds.
  */
-int test_switch_v1(void)
+TEST(switch_v1)
 {
 	const struct coalesce_options o = {
 		.version = 1, .udp = MOSTLY_TCP, .steady = true, .off = SWITCH};
@@ -29,7 +29,7 @@ int test_switch_v1(void)
 	return coalesce_run(&o);
 }
 
-int test_switch_v5(void)
+TEST(switch_v5)
 {
 	const struct coalesce_options o = {
 		.version = 5, .csum_ok = true, .udp = MOSTLY_TCP, .steady = true, .off = SWITCH};
@@ -116,7 +116,7 @@ static int run_in(const struct world *w, int tap)
 }
 
 /* Counts the packets that the stack gets. */
-int test_switch_skbs(void)
+TEST(switch_skbs)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;

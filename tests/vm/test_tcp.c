@@ -307,7 +307,7 @@ static int run(const struct flow *f)
 	return err;
 }
 
-int test_tcp(void)
+TEST(tcp)
 {
 	static const struct flow flow = {.name = "IPv4", .bytes = 8 << 20};
 
@@ -315,7 +315,7 @@ int test_tcp(void)
 }
 
 /* IPv6 with and without a header between its own and that of TCP. */
-int test_tcp6(void)
+TEST(tcp6)
 {
 	static const struct flow flows[] = {
 		{"IPv6", 1 << 20, true, 0, 0},

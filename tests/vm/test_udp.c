@@ -9,14 +9,14 @@
 
 #define FORWARDING "rx-udp-gro-forwarding"
 
-int test_udp_v1(void)
+TEST(udp_v1)
 {
 	const struct coalesce_options o = {.version = 1, .udp = MOSTLY_UDP, .feature = FORWARDING};
 
 	return coalesce_run(&o);
 }
 
-int test_udp_v5(void)
+TEST(udp_v5)
 {
 	const struct coalesce_options o = {
 		.version = 5, .csum_ok = true, .udp = MOSTLY_UDP, .feature = FORWARDING};
@@ -25,7 +25,7 @@ int test_udp_v5(void)
 }
 
 /* The modem's sum proves no more than itself: some checksums are wrong here. */
-int test_trailer_sums(void)
+TEST(trailer_sums)
 {
 	const struct coalesce_options o = {
 		.version = 4, .csum_ok = true, .udp = 2, .feature = FORWARDING};
@@ -68,7 +68,7 @@ static int expect_coalesced(const struct world *w, uint64_t want)
 }
 
 /* Without the switch, no UDP is coalesced. */
-int test_udp_unasked(void)
+TEST(udp_unasked)
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;

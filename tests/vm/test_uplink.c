@@ -225,17 +225,17 @@ static int run(int version, const struct nl_trunk *t, unsigned int segment, bool
 /* Software GSO announces that more follows, so one send fills aggregates without a timer. */
 static const struct nl_trunk by_bytes = {.tx_bytes = 16384};
 
-int test_uplink_v1(void)
+TEST(uplink_v1)
 {
 	return run(1, &by_bytes, SEGMENT, true);
 }
 
-int test_uplink_v4(void)
+TEST(uplink_v4)
 {
 	return run(4, &by_bytes, SEGMENT, true);
 }
 
-int test_uplink_v5(void)
+TEST(uplink_v5)
 {
 	return run(5, &by_bytes, SEGMENT, true);
 }
@@ -251,22 +251,9 @@ static int run_usb(int version)
 	       run_on(WORLD_USB_OWN, version, &off, 0, false);
 }
 
-int test_usb_uplink_v1(void)
-{
-	return run_usb(1);
-}
+TEST_VERSIONS(usb_uplink, run_usb);
 
-int test_usb_uplink_v4(void)
-{
-	return run_usb(4);
-}
-
-int test_usb_uplink_v5(void)
-{
-	return run_usb(5);
-}
-
-int test_uplink_alone(void)
+TEST(uplink_alone)
 {
 	const struct nl_trunk off = {};
 
@@ -293,7 +280,7 @@ static int under_limit(const struct world *w, uint32_t tx_bytes, unsigned int *t
 	return err ? FAIL("limit %u", tx_bytes) : 0;
 }
 
-int test_uplink_memory(void)
+TEST(uplink_memory)
 {
 	static const uint32_t limits[] = {2100, 65280, 4096, 32768, 2100, 16384, 8192};
 	const struct world_options o = {.version = 1, .ports = PORTS};
@@ -313,7 +300,7 @@ int test_uplink_memory(void)
 }
 
 /* Single sends only meet in an aggregate if they wait for each other. */
-int test_uplink_timer(void)
+TEST(uplink_timer)
 {
 	const struct nl_trunk timer = {.tx_bytes = 16384, .tx_frames = 64, .tx_usecs = 500000};
 	const struct world_options o = {.version = 1, .ports = PORTS, .trunk = timer};
@@ -348,7 +335,7 @@ int test_uplink_timer(void)
  * The first packet after a silence leaves at once, though others follow; those wait for each other.
  * The limit of time is one that no machine spends on two calls of send().
  */
-int test_uplink_sparse(void)
+TEST(uplink_sparse)
 {
 	const struct nl_trunk timer = {.tx_bytes = 16384, .tx_frames = 64, .tx_usecs = 1000000};
 	const struct world_options o = {.version = 1, .ports = PORTS, .trunk = timer};
@@ -377,7 +364,7 @@ int test_uplink_sparse(void)
 }
 
 /* No transfer has a length that the modem cannot terminate. */
-int test_uplink_avoid(void)
+TEST(uplink_avoid)
 {
 	const struct world_options o = {.version = 1, .ports = 1, .avoid = 512};
 	static uint8_t buf[AGGREGATE_MAX], data[1472];
@@ -448,7 +435,7 @@ static int flow_in(const struct world *w, const int *fds)
 	return gets_out(w, fds[1], WAIT_MS) ? 0 : FAIL("port 1 is slow");
 }
 
-int test_flow(void)
+TEST(flow)
 {
 	const struct world_options o = {.version = 1, .ports = PORTS};
 	struct world w;
@@ -475,7 +462,7 @@ static uint64_t now_ms(void)
 }
 
 /* A flow-enable that never comes. */
-int test_flow_timeout(void)
+TEST(flow_timeout)
 {
 	const struct nl_trunk t = {.flow_ms = 3000};
 	const struct world_options o = {.version = 1, .ports = PORTS, .trunk = t};

@@ -132,7 +132,7 @@ static int sizes_at(bool high_speed)
 	return err;
 }
 
-int test_usb_sizes(void)
+TEST(usb_sizes)
 {
 	if (!test_has_usb())
 		return 0;
@@ -186,7 +186,7 @@ static int errors(struct ear *e)
 	return requests(e) == 8 ? 0 : FAIL("%u requests in the end", host->requests);
 }
 
-int test_usb_errors(void)
+TEST(usb_errors)
 {
 	struct ear e;
 	int err;
@@ -292,7 +292,7 @@ static int mtus(struct ear *e, int fd)
 	return err ? FAIL("MTU %u", mtu[i - 1]) : 0;
 }
 
-int test_usb_uplink_errors(void)
+TEST(usb_uplink_errors)
 {
 	struct ear e;
 	int err, fd;
@@ -354,7 +354,7 @@ static int unplug_once(void)
 	return fd < 0 ? -1 : 0;
 }
 
-int test_usb_unplug(void)
+TEST(usb_unplug)
 {
 	unsigned int i;
 
@@ -392,7 +392,7 @@ static int device(struct ear *e)
 	return hears(e, LARGEST);
 }
 
-int test_usb_device(void)
+TEST(usb_device)
 {
 	struct ear e;
 	int err;
@@ -454,7 +454,7 @@ static int sleeps(struct ear *e, int fd)
 	return 0;
 }
 
-int test_usb_sleep(void)
+TEST(usb_sleep)
 {
 	struct ear e;
 	int err, fd;
