@@ -247,13 +247,12 @@ $(BUILD)/die_at.so: tests/vm/preload/die_at.c
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USER_CFLAGS) -shared -fPIC $< -o $@
 
-# Programs for guests.
-VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) tests/modem/usb_desc.c \
-	      tests/modem/usb_vhci.c $(FIXTURES)
+# Programs for guests. Their modem on USB is made of the software modem's parts.
+VMUSB_SRC := $(addprefix tests/modem/,loop.c usb_control.c usb_desc.c usb_ip.c usb_queue.c usb_vhci.c)
+VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) $(VMUSB_SRC) $(FIXTURES)
 VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c usbmodem.c) \
-	      tests/modem/usb_desc.c tests/modem/usb_vhci.c $(FIXTURES)
-VMCABLE_SRC := $(addprefix tests/vm/,cable_tool.c nl.c rmnet.c world.c usbmodem.c) \
-	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
+	      $(VMUSB_SRC) $(FIXTURES)
+VMCABLE_SRC := $(addprefix tests/vm/,cable_tool.c nl.c rmnet.c world.c usbmodem.c) $(VMUSB_SRC)
 $(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/vm/bin/cable_tool: $(VMCABLE_SRC:%.c=$(BUILD)/%.o)
@@ -268,8 +267,7 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 
 # Measurements in guests, with the tests' own tools.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
-	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) \
-	       tests/modem/usb_desc.c tests/modem/usb_vhci.c
+	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) $(VMUSB_SRC)
 $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@

@@ -117,6 +117,20 @@ static int wait_events(struct loop *loop, struct epoll_event *events)
 	return epoll_pwait2(loop->epoll, events, BATCH, &ts, NULL);
 }
 
+static void handle(struct loop *loop, const struct epoll_event *events, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct event *ev = events[i].data.ptr;
+
+		if (!ev->dead)
+			ev->ready(ev, events[i].events);
+	}
+	fire_timers(loop);
+	if (loop->round)
+		loop->round(loop);
+	bury(loop);
+}
+
 int loop_run(struct loop *loop)
 {
 	struct epoll_event events[BATCH];
@@ -126,16 +140,18 @@ int loop_run(struct loop *loop)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		for (int i = 0; i < n; i++) {
-			struct event *ev = events[i].data.ptr;
-
-			if (!ev->dead)
-				ev->ready(ev, events[i].events);
-		}
-		fire_timers(loop);
-		if (loop->round)
-			loop->round(loop);
-		bury(loop);
+		handle(loop, events, n);
 	}
 	return 0;
+}
+
+int loop_turn(struct loop *loop, int ms)
+{
+	struct epoll_event events[BATCH];
+	int n = epoll_wait(loop->epoll, events, BATCH, ms);
+
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	handle(loop, events, n);
+	return n < 0 ? 0 : n;
 }

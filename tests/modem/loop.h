@@ -50,5 +50,7 @@ void loop_disarm(struct loop *loop, struct timer *timer);
 
 /* Runs until loop->stop. Returns 0 or negative errno. */
 int loop_run(struct loop *loop);
+/* One round, which waits for at most @ms. Returns the number of events, or negative errno. */
+int loop_turn(struct loop *loop, int ms);
 
 #endif

@@ -175,6 +175,11 @@ int usb_unplug(struct modem *m)
 	return 0;
 }
 
+static void on_message(struct usb *u, const uint8_t *data, size_t len)
+{
+	control_usb_message(u->modem, data, len);
+}
+
 int usb_new(struct modem *m)
 {
 	if (!m->options.usb)
@@ -183,6 +188,7 @@ int usb_new(struct modem *m)
 	if (!m->usb)
 		return -ENOMEM;
 	m->usb->modem = m;
+	m->usb->message = on_message;
 	m->usb->speed = m->options.high_speed ? USB_HIGH : USB_SUPER;
 	return usb_plug(m);
 }

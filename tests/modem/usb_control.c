@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Endpoint 0: standard requests, and the CDC requests that carry QMI. */
-#include "control.h"
 #include "usb_device.h"
 #include "usb_desc.h"
 #include "util.h"
@@ -101,7 +100,7 @@ static void qmi_request(struct usb *u, const struct usb_request *r, const struct
 	} else if (s->type == TO_INTERFACE && s->request == USB_CDC_SEND_ENCAPSULATED_COMMAND) {
 		usb_link_taken(u->link, r->seqnum, r->length);
 		if (u->dtr)
-			control_usb_message(u->modem, r->data, r->length);
+			u->message(u, r->data, r->length);
 	} else if (s->type == TO_INTERFACE && s->request == USB_CDC_REQ_SET_CONTROL_LINE_STATE) {
 		u->dtr = s->value & DTR;
 		usb_link_taken(u->link, r->seqnum, 0);

@@ -12,6 +12,8 @@ struct modem;
 
 struct usb {
 	struct modem *modem;
+	/* A QMI message from the host. */
+	void (*message)(struct usb *u, const uint8_t *data, size_t len);
 	struct usb_link *link; /* NULL: unplugged */
 	enum usb_speed speed;
 	bool configured;

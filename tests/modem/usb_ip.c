@@ -22,6 +22,7 @@ enum offset {
 	AT_SEQNUM = 4,
 	AT_DIRECTION = 12,
 	AT_ENDPOINT = 16,
+	AT_FLAGS = 20,	/* CMD_SUBMIT */
 	AT_LENGTH = 24, /* CMD_SUBMIT */
 	AT_SETUP = 40,
 	AT_VICTIM = 20, /* CMD_UNLINK */
@@ -30,7 +31,8 @@ enum offset {
 	HEADER = 48,
 };
 
-#define MAX_DATA 65536 /* bytes of the largest transfer accepted from a host */
+#define ZERO_PACKET 0x40  /* kernel linux/usb.h, URB_ZERO_PACKET */
+#define MAX_DATA    65536 /* bytes of the largest transfer accepted from a host */
 
 struct usb_link {
 	struct event ev;
@@ -174,6 +176,7 @@ static ssize_t parse(struct usb_link *l, const uint8_t *h, size_t len)
 		.seqnum = get_be32(h + AT_SEQNUM),
 		.endpoint = get_be32(h + AT_ENDPOINT) & 0x0f,
 		.in = get_be32(h + AT_DIRECTION),
+		.zero_packet = get_be32(h + AT_FLAGS) & ZERO_PACKET,
 		.length = get_be32(h + AT_LENGTH),
 		.data = h + HEADER,
 	};

@@ -17,6 +17,7 @@ struct usb_request {
 	uint32_t seqnum;
 	uint8_t endpoint; /* number without direction */
 	bool in;
+	bool zero_packet;    /* ends the transfer by a zero-length packet where one is due */
 	uint32_t length;     /* of the host's buffer, or of `data` */
 	uint8_t setup[8];    /* endpoint 0 */
 	const uint8_t *data; /* from the host; valid during the call */
