@@ -21,10 +21,6 @@ state_is() {
 	[ "$(field .state)" = "$1" ]
 }
 
-shows() { # sentence
-	qmapctl show | grep -qF "$1"
-}
-
 trunk_becomes() {
 	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
 }
@@ -135,43 +131,6 @@ test_unknown_apn() {
 	nothing_left
 }
 
-test_start_is_refused() {
-	local fault sentence hint
-	start
-	while IFS='|' read -r fault sentence hint; do
-		# shellcheck disable=SC2086
-		modem refuse pdn=1 $fault >/dev/null
-		refused 2 "$not_connected $sentence" attach --pdn 1,apn=internet --pdn 2,apn=ims
-		says "hint: $hint"
-		nothing_left
-		modem clear >/dev/null
-	done <<-END
-		type=6 verbose=29|the network refused with authentication_failed (3gpp reason 29)|check user=, password= and auth=
-		type=6 verbose=33|the network refused with option_unsubscribed (3gpp reason 33)|the subscription does not include this APN
-	END
-}
-
-# A fault that may pass is retried, and shown meanwhile.
-test_start_is_refused_for_now() {
-	local fault sentence
-	start
-	while IFS='|' read -r fault sentence; do
-		# shellcheck disable=SC2086
-		modem refuse pdn=1 $fault >/dev/null
-		attach_one >/dev/null
-		wait_for 5 shows "wwan0.1: IPv4 backing-off: $sentence" || fail "$(qmapctl show)"
-		modem clear >/dev/null
-		becomes 1 4 up
-		answers 10.64.1.1
-		detach
-		nothing_left
-	done <<-END
-		type=6 verbose=26|insufficient_resources (3gpp reason 26)
-		type=3 verbose=2001|no_service (call_manager reason 2001)
-		type=0 verbose=0 reason=3|no_service (call end reason 3)
-	END
-}
-
 test_one_family_is_enough() {
 	local fault down up name answering
 	start
@@ -216,24 +175,6 @@ test_no_version_in_common() {
 
 # --- the modem does not answer ---
 
-# unanswered FAULT...: the effect of a missing or useless answer to a step, by the step's row.
-unanswered() { # service message code sentence, fault
-	local service=$1 message=$2 code=$3 sentence=$4
-	shift 4
-	modem "$1" "$service" "$message" "${@:2}" >/dev/null
-	if [ "$code" = 0 ]; then
-		attach_one >/dev/null
-		equal "state with $service $message unanswered" attached "$(field .state)"
-		modem clear >/dev/null
-		detach
-	elif [ "$code" = later ]; then
-		later "$sentence"
-	else
-		refused "$code" "$sentence" attach_one
-		modem clear >/dev/null
-	fi
-}
-
 # later SENTENCE: the call waits for another attempt, which succeeds once the fault is gone.
 later() {
 	attach_one >/dev/null
@@ -242,51 +183,6 @@ later() {
 	becomes 1 4 up
 	answers 10.64.1.1
 	detach
-}
-
-test_steps_unanswered() {
-	local service message code sentence
-	start
-	while IFS='|' read -r service message code sentence; do
-		unanswered "$service" "$message" "$code" "$sentence" never
-		nothing_left
-	done <<-END
-		ctl|sync|2|modem does not answer QMI on $T/qmi within 1 s
-		ctl|version_info|0|
-		dms|model|0|
-		wda|set_data_format|2|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|later|$no_answer binding the mux id
-		wds|ip_family|later|$no_answer setting the IP family
-		wds|settings|later|$no_answer reading addresses
-	END
-}
-
-test_answers_spoiled_or_late() {
-	local service message code fault sentence
-	start
-	while IFS='|' read -r service message code fault sentence; do
-		# shellcheck disable=SC2086
-		unanswered "$service" "$message" "$code" "$sentence" $fault
-		nothing_left
-	done <<-END
-		ctl|sync|2|spoil how=garbage instead=1 count=9|modem does not answer QMI on $T/qmi within 1 s
-		wda|set_data_format|2|spoil how=truncated instead=1|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|later|spoil how=length instead=1|$no_answer binding the mux id
-		wds|settings|later|spoil how=marker instead=1|$no_answer reading addresses
-		wda|set_data_format|2|delay ms=4000|modem did not answer within 1 s while setting the data format
-		wds|bind_mux|later|delay ms=4000|$no_answer binding the mux id
-	END
-}
-
-# The modem may have allocated an id without an answer: SYNC releases it.
-test_client_id_unanswered() {
-	start
-	unanswered ctl allocate_cid 2 "modem did not answer within 1 s while giving out a WDA client id" never
-	equal "ids given out and not told" 0 "$(modem_stat '.qmi.clients | add')"
-	equal "SYNCs" 2 "$(modem_stat .qmi.syncs)"
-	attach_one
-	detach
-	nothing_left
 }
 
 start_pending() {
@@ -312,24 +208,6 @@ test_start_unanswered() {
 	said=$(cat "$T/said")
 	at_least "exit code" 1 "$status"
 	says "control channel is gone"
-	equal "trunks" "[]" "$(qmapctl -j show)"
-	nothing_left
-}
-
-# The user detaches instead of waiting, and the modem gets the requests for that.
-test_detach_while_start_is_unanswered() {
-	local attaching
-	start
-	modem never wds start
-	attach_one >"$T/said" 2>&1 &
-	attaching=$!
-	wait_for 5 start_pending
-	detach
-	status=0
-	wait $attaching || status=$?
-	said=$(cat "$T/said")
-	equal "exit code" 2 "$status"
-	says "wwan0 was detached meanwhile"
 	equal "trunks" "[]" "$(qmapctl -j show)"
 	nothing_left
 }
@@ -370,106 +248,6 @@ test_first_answers_are_slow() {
 		detach
 		nothing_left
 	done
-}
-
-one_wds_client() {
-	[ "$(modem_stat .qmi.clients.wds)" = 1 ]
-}
-
-# An id that comes after its deadline is useless, but must be released.
-test_client_id_comes_late() {
-	start
-	# those of DMS and WDA come before that of IPv4
-	modem delay ctl allocate_cid ms=4000 skip=2 count=1
-	attach --timeout 1 --backoff-min 60000 --pdn 1,apn=internet >/dev/null
-	equal "IPv4" backing-off "$(family 1 4 .state)"
-	equal "IPv6" up "$(family 1 6 .state)"
-	try qmapctl show
-	says "wwan0.1: IPv4 backing-off: $no_answer allocating a WDS client id"
-	wait_for 5 one_wds_client
-	equal "late answers" 1 "$(field .qmi.late)"
-	detach
-	nothing_left
-}
-
-# --- the modem answers nonsense ---
-
-test_garbage_before_answers() {
-	local service message how
-	start
-	while read -r service message; do
-		for how in garbage truncated length marker; do
-			modem spoil "$service" "$message" how=$how >/dev/null
-			attach_one >/dev/null
-			equal "state after $how before $service $message" up "$(family 1 4 .state)"
-			at_least "malformed, $how before $service $message" 1 "$(field '.qmi.malformed | add')"
-			at_least "bytes skipped" 6 "$(field .qmi.skipped_bytes)"
-			detach
-			nothing_left
-		done
-	done <<-END
-		ctl sync
-		ctl allocate_cid
-		dms model
-		wda set_data_format
-		wds bind_mux
-		wds start
-		wds settings
-	END
-}
-
-test_error_at_each_step() {
-	local service message code sentence
-	start
-	while IFS='|' read -r service message code sentence; do
-		modem error "$service" "$message" code=3 >/dev/null
-		if [ "$code" = 0 ]; then
-			attach_one >/dev/null
-			equal "state with an error to $service $message" up "$(family 1 4 .state)"
-			modem clear >/dev/null
-			detach
-		elif [ "$code" = later ]; then
-			later "$sentence"
-		else
-			refused "$code" "$sentence" attach_one
-		fi
-		modem clear >/dev/null
-		nothing_left
-	done <<-END
-		ctl|sync|2|modem refused with internal (error 3) while being reset (SYNC)
-		ctl|version_info|0|
-		ctl|allocate_cid|2|modem refused with internal (error 3) while giving out a WDA client id
-		dms|model|0|
-		wda|set_data_format|2|modem does not accept any version of QMAP: it answers with internal (error 3)
-		wds|bind_mux|later|the modem refused with internal (error 3) while binding the mux id
-		wds|ip_family|0|
-		wds|start|later|the modem refused with internal (error 3) while starting the call
-		wds|settings|later|the modem refused with internal (error 3) while reading addresses
-	END
-}
-
-late_is() {
-	[ "$(field .qmi.late)" = "$1" ]
-}
-
-# Answers that have arrived already, and one of an unknown transaction.
-test_duplicated_answers() {
-	local ok=02040000000000 client
-	start
-	attach_one
-	client=$(family 1 4 .client_id)
-	equal "late before" 0 "$(field .qmi.late)"
-	qmi 0 0 "01012700""0700$ok"                                   # SYNC
-	qmi 0 0 "$(printf '010522000c00%s01020001%02x' $ok "$client")" # that very client id
-	qmi 1 "$client" "0203002000""0e00${ok}010400ffffffff"         # another call handle
-	qmi 26 1 "0277772000""0700$ok"                                # a transaction that never was
-	wait_for 5 late_is 4
-	equal "malformed" 0 "$(field '.qmi.malformed | add')"
-	equal "client ids in use" 1 "$(modem_stat .qmi.clients.wds)"
-	equal "state" up "$(family 1 4 .state)"
-	answers 10.64.1.1
-	detach
-	nothing_left
 }
 
 # --- the modem changes its mind ---
@@ -617,34 +395,6 @@ test_few_client_ids() {
 	pdn_answers 1
 	detach
 	nothing_left
-}
-
-# For any reaction of the modem, the kernel is cleaned up quickly.
-test_modem_does_not_let_go() {
-	local fault ids since
-	start
-	while IFS='|' read -r fault ids; do
-		attach --timeout 1 --pdn 1,apn=internet --pdn 2,apn=ims >/dev/null
-		# shellcheck disable=SC2086
-		modem $fault >/dev/null
-		since=${EPOCHREALTIME/./}
-		detach
-		took "$since" "detach, $fault" 4000
-		equal "trunks" "[]" "$(qmapctl -j show)"
-		equal "ids left after $fault" "$ids" "$([ "$(modem_stat '.qmi.clients | add')" = 0 ] && echo none || echo some)"
-		modem clear >/dev/null
-		# the next attach resets the modem, and then nothing of either is left
-		attach_one >/dev/null
-		detach
-		nothing_left
-	done <<-END
-		never wds stop|none
-		error wds stop code=3|none
-		spoil wds stop how=garbage instead=1 count=9|none
-		never ctl release_cid|none
-		error ctl release_cid code=3|none
-		error ctl release_cid code=7|some
-	END
 }
 
 run_tests "$@"

@@ -384,25 +384,6 @@ test_suspended() {
 	nothing_left
 }
 
-alive_again() {
-	[ "$(modem_stat .calls)" = 1 ]
-}
-
-# The modem restarts without an indication: the next request finds out.
-test_restart_is_not_announced() {
-	local since
-	start
-	attach_one --poll 1
-	since=${EPOCHREALTIME/./}
-	modem reboot ms=0 announce=never
-	wait_for 5 alive_again || fail "$(qmapctl -j show)"
-	becomes 1 4 up
-	figure "restart noticed and up again after $(((${EPOCHREALTIME/./} - since) / 1000)) ms with poll=1"
-	answers 10.64.1.1
-	detach
-	nothing_left
-}
-
 # --- the watchdog ---
 
 test_watchdog() {

@@ -734,6 +734,62 @@ TEST(test_silent)
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
 }
 
+/* One step gets only errors, or no answers. */
+static void at_each_step(bool silent, const char *text, uint8_t service, uint16_t message,
+			 bool waits)
+{
+	config.backoff_min = config.backoff_max = 60000;
+	fake_add_rule(&modem, (struct rule){.service = service,
+					    .message = message,
+					    .silent = silent,
+					    .error = silent ? 0 : 3});
+	pdn("1,ip=v4");
+	start();
+	assert_true(fake_run(&modem, &seen.started, 6000));
+	if (waits)
+		shown(0, "backing-off", text);
+	else if (!strstr(seen.error.text, text))
+		fail_msg("\"%s\" does not say \"%s\"", seen.error.text, text);
+	if (!text[0])
+		shown(0, "up", "");
+}
+
+TEST(test_each_step_fails)
+{
+	static const struct {
+		uint8_t service;
+		uint16_t message;
+		const char *error, *silence; /* "": the session goes on without the answer */
+		bool waits;		     /* for another attempt; else it gives up */
+	} steps[] = {
+		{CTL, SYNC, "refused with internal (error 3) while being reset (SYNC)",
+		 "does not answer QMI on", false},
+		{CTL, 0x21, "", "", false},
+		{CTL, ALLOCATE, "refused with internal (error 3) while giving out a WDA client id",
+		 "did not answer within 1 s while giving out a WDA client id", false},
+		{DMS, 0x22, "", "", false},
+		{WDA, FORMAT, "it answers with internal (error 3)",
+		 "did not answer within 1 s while setting the data format", false},
+		{WDS, BIND, "refused with internal (error 3) while binding the mux id",
+		 "did not answer while binding the mux id", true},
+		{WDS, 0x4d, "", "did not answer while setting the IP family", true},
+		{WDS, SETTINGS, "refused with internal (error 3) while reading addresses",
+		 "did not answer while reading addresses", true},
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(steps) / sizeof(steps[0]); i++) {
+		bool silent = i & 1;
+		const char *text = silent ? steps[i / 2].silence : steps[i / 2].error;
+
+		if (i) {
+			teardown(NULL);
+			setup(NULL);
+		}
+		at_each_step(silent, text, steps[i / 2].service, steps[i / 2].message,
+			     text[0] && steps[i / 2].waits);
+	}
+}
+
 TEST(test_first_answer_lost)
 {
 	fake_add_rule(&modem,
