@@ -253,13 +253,13 @@ VMTEST_SRC := $(filter-out %.bpf.c %_tool.c,$(wildcard tests/vm/*.c)) $(VMUSB_SR
 VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c usbmodem.c) \
 	      $(VMUSB_SRC) $(FIXTURES)
 VMCABLE_SRC := $(addprefix tests/vm/,cable_tool.c nl.c rmnet.c world.c usbmodem.c) $(VMUSB_SRC)
-$(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o)
-$(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o)
-$(BUILD)/vm/bin/cable_tool: $(VMCABLE_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o) $(LIB)
+$(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o) $(LIB)
+$(BUILD)/vm/bin/cable_tool: $(VMCABLE_SRC:%.c=$(BUILD)/%.o) $(LIB)
 $(BUILD)/vm/bin/shim_test $(BUILD)/vm/bin/fixture_tool $(BUILD)/vm/bin/cable_tool:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lbpf -lmnl -o $@
+	$(Q)$(CC) $(CFLAGS) -Wl,--gc-sections $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 	$(Q)mkdir -p $(@D)

@@ -4,220 +4,181 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
+#include "daemon/rtnl/request.h"
 #include "qmap/shim.h"
 
 #define RUNNING_TRIES 60000
 
-static char sentence[256];
+static __thread struct error error;
+static __thread struct rtnl no_socket; /* takes a request that cannot be sent */
 
 const char *nl_error(void)
 {
-	return sentence;
+	return error.text;
 }
 
-static struct nlmsghdr *link_msg(void *buf, uint16_t type, uint16_t flags, const char *name)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+/* A request under construction; its socket is of the thread's current namespace. */
+struct request {
+	struct rtnl *nl;
+	struct nlmsghdr *nlh;
 	struct ifinfomsg *ifm;
+	const char *name;
+	struct nlattr *info, *data;
+};
 
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	ifm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifm));
+static struct request begin(uint16_t type, uint16_t flags, const char *name)
+{
+	struct request r = {.name = name};
+
+	error = (struct error){};
+	if (rtnl_open(&r.nl, NULL, &error))
+		r.nl = &no_socket;
+	r.nlh = rtnl_request(r.nl, type, flags, &r.ifm, sizeof(*r.ifm));
 	if (flags & NLM_F_CREATE)
-		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+		mnl_attr_put_strz(r.nlh, IFLA_IFNAME, name);
 	else
-		ifm->ifi_index = if_nametoindex(name);
-	return nlh;
+		r.ifm->ifi_index = if_nametoindex(name);
+	return r;
 }
 
-static int keep_sentence(const struct nlattr *attr, __attribute__((unused)) void *data)
+static void begin_kind(struct request *r, const char *kind)
 {
-	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
-		snprintf(sentence, sizeof(sentence), "%s", mnl_attr_get_str(attr));
-	return MNL_CB_OK;
+	r->info = mnl_attr_nest_start(r->nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(r->nlh, IFLA_INFO_KIND, kind);
+	r->data = mnl_attr_nest_start(r->nlh, IFLA_INFO_DATA);
 }
 
-static int read_answer(const struct nlmsghdr *nlh)
+/* @lower 0: none. */
+static struct request begin_link(const char *name, const char *kind, unsigned int lower)
 {
-	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-	size_t skip = sizeof(*err);
+	struct request r = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
 
-	if (nlh->nlmsg_type != NLMSG_ERROR)
-		return -EPROTO;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += mnl_nlmsg_get_payload_len(&err->msg);
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_parse(nlh, skip, keep_sentence, NULL);
-	return err->error;
+	if (lower)
+		mnl_attr_put_u32(r.nlh, IFLA_LINK, lower);
+	begin_kind(&r, kind);
+	return r;
 }
 
-int nl_talk(const struct nlmsghdr *nlh)
+static int end(struct request *r)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct mnl_socket *nl = mnl_socket_open(NETLINK_ROUTE);
-	int on = 1, err = -EIO;
-	ssize_t n;
+	int err;
 
-	if (!nl)
-		return -errno;
-	sentence[0] = 0;
-	mnl_socket_setsockopt(nl, NETLINK_EXT_ACK, &on, sizeof(on));
-	mnl_socket_setsockopt(nl, NETLINK_CAP_ACK, &on, sizeof(on));
-	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) &&
-	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) > 0) {
-		n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		if (n > 0)
-			err = read_answer((struct nlmsghdr *)buf);
+	if (r->nl == &no_socket)
+		return error.err;
+	if (r->data) {
+		mnl_attr_nest_end(r->nlh, r->data);
+		mnl_attr_nest_end(r->nlh, r->info);
 	}
-	mnl_socket_close(nl);
+	err = rtnl_execute(r->nl, NULL, NULL, &error, "change %s", r->name);
+	rtnl_close(&r->nl);
 	return err;
 }
 
-static void put_trunk(struct nlmsghdr *nlh, const struct nl_trunk *t)
+static int end_trunk(struct request *r, const struct nl_trunk *t)
 {
-	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+	const struct {
+		uint16_t type;
+		uint32_t value;
+	} attrs[] = {
+		{IFLA_QMAP_TRUNK_FLOW_MS, t->flow_ms},	 {IFLA_QMAP_TRUNK_VERSION, t->version},
+		{IFLA_QMAP_TRUNK_TX_BYTES, t->tx_bytes}, {IFLA_QMAP_TRUNK_TX_FRAMES, t->tx_frames},
+		{IFLA_QMAP_TRUNK_TX_USECS, t->tx_usecs}, {IFLA_QMAP_TRUNK_RX_BYTES, t->rx_bytes},
+	};
+	size_t i;
 
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, t->usb ? QMAP_SHIM_USB_KIND : QMAP_SHIM_TRUNK_KIND);
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	if (t->flow_ms)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_FLOW_MS, t->flow_ms);
-	if (t->version)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_VERSION, t->version);
-	if (t->tx_bytes)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_BYTES, t->tx_bytes);
-	if (t->tx_frames)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_FRAMES, t->tx_frames);
-	if (t->tx_usecs)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_TX_USECS, t->tx_usecs);
-	if (t->rx_bytes)
-		mnl_attr_put_u32(nlh, IFLA_QMAP_TRUNK_RX_BYTES, t->rx_bytes);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
+	for (i = 0; i < sizeof(attrs) / sizeof(*attrs); i++)
+		if (attrs[i].value)
+			mnl_attr_put_u32(r->nlh, attrs[i].type, attrs[i].value);
+	return end(r);
+}
+
+static const char *trunk_kind(const struct nl_trunk *t)
+{
+	return t->usb ? QMAP_SHIM_USB_KIND : QMAP_SHIM_TRUNK_KIND;
 }
 
 int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
+	struct request r = begin_link(name, trunk_kind(t), lower);
 
-	if (lower)
-		mnl_attr_put_u32(nlh, IFLA_LINK, lower);
-	put_trunk(nlh, t);
-	return nl_talk(nlh);
+	return end_trunk(&r, t);
 }
 
 int nl_change_trunk(const char *name, const struct nl_trunk *t)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
+	struct request r = begin(RTM_NEWLINK, 0, name);
 
-	put_trunk(nlh, t);
-	return nl_talk(nlh);
+	begin_kind(&r, trunk_kind(t));
+	return end_trunk(&r, t);
 }
 
 int nl_add_port(const char *name, unsigned int trunk, int number)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
-	struct nlattr *info, *data;
+	struct request r = begin_link(name, QMAP_SHIM_PORT_KIND, trunk);
 
-	mnl_attr_put_u32(nlh, IFLA_LINK, trunk);
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, QMAP_SHIM_PORT_KIND);
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
 	if (number >= 0)
-		mnl_attr_put_u8(nlh, IFLA_QMAP_PORT_NUMBER, number);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
-	return nl_talk(nlh);
+		mnl_attr_put_u8(r.nlh, IFLA_QMAP_PORT_NUMBER, number);
+	return end(&r);
 }
 
 int nl_add_rmnet(const char *name, unsigned int lower, uint16_t mux, uint32_t flags)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
-	struct ifla_rmnet_flags f = {.flags = flags, .mask = ~0U};
-	struct nlattr *info, *data;
+	const struct ifla_rmnet_flags f = {.flags = flags, .mask = ~0U};
+	struct request r = begin_link(name, "rmnet", lower);
 
-	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "rmnet");
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	mnl_attr_put_u16(nlh, IFLA_RMNET_MUX_ID, mux);
-	mnl_attr_put(nlh, IFLA_RMNET_FLAGS, sizeof(f), &f);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
-	return nl_talk(nlh);
+	mnl_attr_put_u16(r.nlh, IFLA_RMNET_MUX_ID, mux);
+	mnl_attr_put(r.nlh, IFLA_RMNET_FLAGS, sizeof(f), &f);
+	return end(&r);
 }
 
 int nl_add_veth(const char *name, const char *peer)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
-	struct nlattr *info, *data, *other;
+	struct request r = begin_link(name, "veth", 0);
+	struct nlattr *other;
 
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	other = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer);
-	mnl_attr_nest_end(nlh, other);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
-	return nl_talk(nlh);
+	other = mnl_attr_nest_start(r.nlh, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(r.nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(r.nlh, IFLA_IFNAME, peer);
+	mnl_attr_nest_end(r.nlh, other);
+	return end(&r);
 }
 
 int nl_add_dummy(const char *name)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, name);
-	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	struct request r = begin_link(name, "dummy", 0);
 
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "dummy");
-	mnl_attr_nest_end(nlh, info);
-	return nl_talk(nlh);
+	return end(&r);
 }
 
 int nl_del(const char *name)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct request r = begin(RTM_DELLINK, 0, name);
 
-	return nl_talk(link_msg(buf, RTM_DELLINK, 0, name));
+	return end(&r);
 }
 
 int nl_del_group(uint32_t group)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_DELLINK, 0, "");
+	struct request r = begin(RTM_DELLINK, 0, "");
 
-	mnl_attr_put_u32(nlh, IFLA_GROUP, group);
-	return nl_talk(nlh);
+	mnl_attr_put_u32(r.nlh, IFLA_GROUP, group);
+	return end(&r);
 }
 
 static int set_flag(const char *name, unsigned int flag, bool on)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
-	struct ifinfomsg *ifm = mnl_nlmsg_get_payload(nlh);
+	struct request r = begin(RTM_NEWLINK, 0, name);
 
-	ifm->ifi_change = flag;
-	ifm->ifi_flags = on ? flag : 0;
-	return nl_talk(nlh);
+	r.ifm->ifi_change = flag;
+	r.ifm->ifi_flags = on ? flag : 0;
+	return end(&r);
 }
 
 int nl_up(const char *name, bool up)
@@ -232,66 +193,61 @@ int nl_multicast(const char *name, bool on)
 
 int nl_carrier(const char *name, bool on)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
+	struct request r = begin(RTM_NEWLINK, 0, name);
 
-	mnl_attr_put_u8(nlh, IFLA_CARRIER, on);
-	return nl_talk(nlh);
+	mnl_attr_put_u8(r.nlh, IFLA_CARRIER, on);
+	return end(&r);
 }
 
 int nl_set_u32(const char *name, uint16_t attr, uint32_t value)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = link_msg(buf, RTM_NEWLINK, 0, name);
+	struct request r = begin(RTM_NEWLINK, 0, name);
 
-	mnl_attr_put_u32(nlh, attr, value);
-	return nl_talk(nlh);
+	mnl_attr_put_u32(r.nlh, attr, value);
+	return end(&r);
 }
 
-static int add_addr(const char *name, uint8_t family, const void *addr, size_t len,
-		    unsigned int prefix)
+static int add_addr(const char *name, int family, const void *addr, unsigned int prefix)
 {
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifaddrmsg *ifa;
+	struct rtnl *nl;
+	int err;
 
-	nlh->nlmsg_type = RTM_NEWADDR;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	ifa->ifa_family = family;
-	ifa->ifa_flags = family == AF_INET6 ? IFA_F_NODAD : 0;
-	ifa->ifa_prefixlen = prefix;
-	ifa->ifa_index = if_nametoindex(name);
-	mnl_attr_put(nlh, IFA_LOCAL, len, addr);
-	mnl_attr_put(nlh, IFA_ADDRESS, len, addr);
-	return nl_talk(nlh);
+	error = (struct error){};
+	err = rtnl_open(&nl, NULL, &error);
+	if (err)
+		return err;
+	err = rtnl_addr_add(nl, if_nametoindex(name), family, addr, prefix, true, &error);
+	rtnl_close(&nl);
+	return err;
 }
 
 int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix)
 {
-	return add_addr(name, AF_INET, &addr, sizeof(addr), prefix);
+	return add_addr(name, AF_INET, &addr, prefix);
 }
 
 int nl_add_addr6(const char *name, const struct in6_addr *addr, unsigned int prefix)
 {
-	return add_addr(name, AF_INET6, addr, sizeof(*addr), prefix);
+	return add_addr(name, AF_INET6, addr, prefix);
 }
 
+/* Looks every millisecond. */
 int nl_wait_running(const char *name)
 {
-	struct timespec pause = {.tv_nsec = 1000000};
-	struct ifreq ifr = {};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), i, err = -ETIMEDOUT;
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct rtnl_link link = {};
+	struct rtnl *nl;
+	int err, i;
 
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	for (i = 0; i < RUNNING_TRIES && err == -ETIMEDOUT; i++) {
-		if (ioctl(fd, SIOCGIFFLAGS, &ifr))
-			err = -errno;
-		else if (ifr.ifr_flags & IFF_RUNNING)
-			err = 0;
-		else
+	error = (struct error){};
+	err = rtnl_open(&nl, NULL, &error);
+	if (err)
+		return err;
+	for (i = 0; i < RUNNING_TRIES && !err && !(link.flags & IFF_RUNNING); i++) {
+		if (i)
 			nanosleep(&pause, NULL);
+		err = rtnl_link_get(nl, name, &link, &error);
 	}
-	close(fd);
-	return err;
+	rtnl_close(&nl);
+	return err ?: link.flags & IFF_RUNNING ? 0 : -ETIMEDOUT;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rtnetlink requests for the tests: each call sends one request and waits for the answer. */
+/*
+ * rtnetlink requests for the tests, which also send what the daemon does not: each call sends one, by
+ * daemon/rtnl, from the thread's current namespace and waits for the answer.
+ */
 #ifndef VM_NL_H
 #define VM_NL_H
 
@@ -7,14 +10,13 @@
 #include <stdint.h>
 
 struct in6_addr;
-struct nlmsghdr;
 
 struct nl_trunk {
 	uint32_t version, flow_ms, tx_bytes, tx_frames, tx_usecs, rx_bytes; /* 0: not sent */
 	bool usb;							    /* of kind "qmap_usb" */
 };
 
-/* All return 0 or a negative errno; nl_error() then returns the kernel's text, or "". */
+/* All return 0 or a negative errno; nl_error() then returns the sentence of daemon/rtnl. */
 const char *nl_error(void);
 int nl_add_trunk(const char *name, unsigned int lower, const struct nl_trunk *t);
 int nl_change_trunk(const char *name, const struct nl_trunk *t);
@@ -36,7 +38,5 @@ int nl_add_addr4(const char *name, uint32_t addr, unsigned int prefix);
 int nl_add_addr6(const char *name, const struct in6_addr *addr, unsigned int prefix);
 /* Waits until the link is running. */
 int nl_wait_running(const char *name);
-/* Sends one request built by the caller. */
-int nl_talk(const struct nlmsghdr *nlh);
 
 #endif
