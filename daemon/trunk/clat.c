@@ -154,15 +154,6 @@ static uint32_t choose_local4(const struct trunk_port *p)
 
 /* --- on and off --- */
 
-static void tell(struct trunk *t, const struct trunk_port *p, const struct trunk_clat *c)
-{
-	char prefix[CLAT_PREFIX_TEXT], v4[INET_ADDRSTRLEN];
-
-	inet_ntop(AF_INET, &c->config.local4, v4, sizeof(v4));
-	trunk_port_event(t, p, NETDEV_REPORTED, "IPv4 by 464XLAT: %s, NAT64 prefix %s", v4,
-			 clat_prefix_text(&c->prefix, prefix));
-}
-
 /* A failure is in the port's list of damage, and is tried again with the port. */
 static void set_address(struct trunk *t, struct trunk_port *p, const struct trunk_clat *c)
 {
@@ -192,6 +183,7 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 	struct clat_port place = place_of(p);
 	struct error err = {0};
 	bool was_on = c->state == CLAT_ON;
+	char nat64[CLAT_PREFIX_TEXT], v4[INET_ADDRSTRLEN];
 
 	if (was_on)
 		local4 = c->config.local4;
@@ -208,7 +200,9 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 	set_address(t, p, c);
 	c->state = CLAT_ON;
 	c->reason[0] = 0;
-	tell(t, p, c);
+	inet_ntop(AF_INET, &c->config.local4, v4, sizeof(v4));
+	trunk_port_event(t, p, NETDEV_REPORTED, "IPv4 by 464XLAT: %s, NAT64 prefix %s", v4,
+			 clat_prefix_text(&c->prefix, nat64));
 	trunk_save_later(t);
 }
 

@@ -61,24 +61,20 @@ int trunk_choose_datapath(struct trunk *t, struct error *err)
 	return ret;
 }
 
-/* qmap_usb carries nothing but aggregates. The next attempt leaves the interface to its driver. */
-static int without_qmap(struct trunk *t, struct error *err)
-{
-	t->no_usb = true;
-	error_set(err, -EAGAIN, "the modem does not agree to QMAP, which data path %s needs",
-		  datapath_usb.name);
-	error_hint(err, "--qmap off");
-	return -EAGAIN;
-}
-
 int trunk_grant_datapath(struct trunk *t, int version, struct error *err)
 {
 	const struct datapath_ops *ops;
 
-	if (version == QMAP_OFF && t->ops == &datapath_usb)
-		return without_qmap(t, err);
+	/* qmap_usb carries nothing but aggregates; the next attempt leaves the interface to its driver */
+	if (version == QMAP_OFF && t->ops == &datapath_usb) {
+		t->no_usb = true;
+		error_set(err, -EAGAIN,
+			  "the modem does not agree to QMAP, which data path %s needs",
+			  datapath_usb.name);
+		error_hint(err, "--qmap off");
+		return -EAGAIN;
+	}
 	ops = version == QMAP_OFF ? &datapath_raw : datapath_granted(&t->choice, version);
-
 	if (!ops)
 		return error_set(err, -EOPNOTSUPP, "no data path of this machine carries QMAP v%d",
 				 version);
@@ -86,19 +82,13 @@ int trunk_grant_datapath(struct trunk *t, int version, struct error *err)
 	return 0;
 }
 
-/* The choice that is offered to the modem. A data path that is built already stays. */
-static void current_choice(const struct trunk *t, struct datapath_choice *c)
-{
-	*c = t->choice;
-	if (t->ops && t->ops != &datapath_raw && (t->dp || !c->n))
-		datapath_choose_only(c, t->ops, wanted_version(t), NULL);
-}
-
 void trunk_fill_wishes(struct trunk *t)
 {
-	struct datapath_choice c;
+	struct datapath_choice c = t->choice;
 
-	current_choice(t, &c);
+	/* a data path that is built already stays */
+	if (t->ops && t->ops != &datapath_raw && (t->dp || !c.n))
+		datapath_choose_only(&c, t->ops, wanted_version(t), NULL);
 	for (unsigned int i = 0; i < c.n; i++) {
 		const struct datapath_limits *limits = &c.wish[i].ops->limits;
 
@@ -251,14 +241,6 @@ static int restore_calls(struct trunk *t, const struct calls *calls, struct erro
 	return 0;
 }
 
-/* Hooks take up the new netdevs: systemd-resolved keeps DNS servers by ifindex. */
-static void report_ports(struct trunk *t)
-{
-	for (unsigned int i = 0; i < t->nports; i++)
-		trunk_port_event(t, &t->ports[i], NETDEV_REPORTED,
-				 "it is a new network device, of data path %s", t->ops->name);
-}
-
 /* Builds with @ops in place of what there is; after a failure with the former one again. */
 static int replace(struct trunk *t, const struct datapath_ops *ops, struct error *err)
 {
@@ -303,7 +285,11 @@ int trunk_change_datapath(struct trunk *t, struct error *err)
 		int up = restore_calls(t, calls, ret ? NULL : err);
 
 		ret = ret ?: up;
-		report_ports(t);
+		/* Hooks take up the new netdevs: systemd-resolved keeps DNS servers by ifindex. */
+		for (unsigned int i = 0; i < t->nports; i++)
+			trunk_port_event(t, &t->ports[i], NETDEV_REPORTED,
+					 "it is a new network device, of data path %s",
+					 t->ops->name);
 	}
 	free(calls);
 	trunk_save(t);

@@ -153,13 +153,6 @@ int trunk_remove_pdn(struct trunk *t, unsigned int number, trunk_done done, void
 				  err);
 }
 
-/* Another program is to give the port its addresses, or no longer: it finds none of the other's. */
-static void hand_over(struct trunk *t, struct trunk_port *p)
-{
-	trunk_port_family_down(t, p, 4);
-	trunk_port_family_down(t, p, 6);
-}
-
 int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = trunk_find_port(t, pdn->number);
@@ -171,8 +164,11 @@ int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 	old = *c;
 	if (!trunk_has_control(t))
 		p = NULL; /* its addresses and routes are not ours */
-	if (p && old.addresses != pdn->addresses)
-		hand_over(t, p);
+	if (p && old.addresses != pdn->addresses) {
+		/* Another program is to give the port its addresses, or no longer. */
+		trunk_port_family_down(t, p, 4);
+		trunk_port_family_down(t, p, 6);
+	}
 	*c = *pdn;
 	ret = p ? trunk_port_reroute(p, &old, err) : 0;
 	if (p && t->dp)

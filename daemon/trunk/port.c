@@ -223,40 +223,27 @@ static int set_mtu(struct rtnl *nl, const struct trunk_port *p, const struct rtn
 	return ret ? error_pass(err, &why) : 0;
 }
 
-/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */
-static void limit_ipv6(const struct trunk_port *p)
-{
-	const struct rtnl_sysctl mtu = {"ipv6", "mtu", (int)choose_mtu(p)};
-
-	if (p->keeps_mtu && p->settings[1].family)
-		rtnl_sysctl_set(p->port.netns, p->port.name, &mtu, 1, NULL);
-}
-
 /* --- DNS --- */
-
-static void write_dns(FILE *f, const struct ip_settings *s)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	for (unsigned int i = 0; i < s->ndns && i < 2; i++)
-		if (!trunk_address_refused(s->family, s->dns[i]) &&
-		    inet_ntop(af(s->family), s->dns[i], text, sizeof(text)))
-			fprintf(f, "nameserver %s\n", text);
-}
 
 static int write_resolv_conf(const struct trunk_port *p, const char *path, struct error *err)
 {
-	char *text = NULL;
+	char *text = NULL, server[INET6_ADDRSTRLEN];
 	int ret = -ENOMEM;
 	size_t size;
 	FILE *f;
 
 	f = open_memstream(&text, &size);
 	if (f) {
-		fprintf(f, "# DNS servers of %s, told by the network\n", p->port.name);
-		for (int i = 0; i < 2; i++)
-			if (p->settings[i].family && !p->fault[i][0])
-				write_dns(f, &p->settings[i]);
+		fprintf(f, "# DNS servers of %s, as reported by the network\n", p->port.name);
+		for (int i = 0; i < 2; i++) {
+			const struct ip_settings *s = &p->settings[i];
+			bool usable = s->family && !p->fault[i][0];
+
+			for (unsigned int j = 0; usable && j < s->ndns && j < 2; j++)
+				if (!trunk_address_refused(s->family, s->dns[j]) &&
+				    inet_ntop(af(s->family), s->dns[j], server, sizeof(server)))
+					fprintf(f, "nameserver %s\n", server);
+		}
 		ret = fclose(f) ? -ENOMEM : write_file(path, text);
 	}
 	free(text);
@@ -368,6 +355,7 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	unsigned int ifindex = link->ifindex;
 	int ret, loud, mtu = set_mtu(nl, p, link, err);
 	struct error why = {0};
+	const struct rtnl_sysctl mtu6 = {"ipv6", "mtu", (int)choose_mtu(p)};
 
 	/* an IPv6 that comes back with the MTU has its defaults again */
 	loud = quieten(p, &why);
@@ -377,7 +365,9 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 		?: remove_others(nl, p, ifindex, s, old, err);
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
-	limit_ipv6(p);
+	/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */
+	if (p->keeps_mtu && p->settings[1].family)
+		rtnl_sysctl_set(p->port.netns, p->port.name, &mtu6, 1, NULL);
 	if (!mtu && !ret && loud)
 		return error_pass(err, &why);
 	return mtu ?: ret;

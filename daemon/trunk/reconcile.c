@@ -104,15 +104,6 @@ static void reread_netdev(void *arg)
 	trunk_dev_read(arg, NULL);
 }
 
-/* With QMAP off the netdev is the port, whose addresses and routes have gone with "down". */
-static void ports_up_again(struct trunk *t)
-{
-	struct error why = {0};
-
-	for (unsigned int i = 0; i < t->nports; i++)
-		trunk_port_up_again(&t->ports[i], t->env.run_dir, &why);
-}
-
 static unsigned int left(const struct trunk *t)
 {
 	return t->look->netdev.spent & t->look->netdev.wrong;
@@ -135,8 +126,16 @@ static unsigned int run_netdev(struct trunk *t, const struct rtnl_link *link, in
 	if (t->dev.prepared && !rtnl_open(&view.nl, NULL, NULL))
 		wait = keep_run(&run);
 	rtnl_close(&view.nl);
-	if (t->look->netdev.fixed && !t->dev.qmap)
-		ports_up_again(t);
+	if (t->look->netdev.fixed && !t->dev.qmap) {
+		struct error why = {0};
+
+		/*
+		 * With QMAP off the netdev is the port, whose addresses and routes have gone with
+		 * "down".
+		 */
+		for (unsigned int i = 0; i < t->nports; i++)
+			trunk_port_up_again(&t->ports[i], t->env.run_dir, &why);
+	}
 	if (left(t) != was_left)
 		trunk_save_later(t);
 	return wait;

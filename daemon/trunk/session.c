@@ -44,12 +44,6 @@ static int on_format(void *arg, const struct data_format *format, struct error *
 	return fits ? 0 : rebuild(t, err);
 }
 
-/* Selects states for the log: results, not intermediate ones. up() and down() log by themselves. */
-static bool is_news(enum call_state state)
-{
-	return state == CALL_FAILED || state == CALL_BACKOFF;
-}
-
 static void add_event(struct trunk *t, const struct session_transition *tr)
 {
 	const struct trunk_port *p = trunk_find_port(t, tr->pdn);
@@ -61,7 +55,8 @@ static void add_event(struct trunk *t, const struct session_transition *tr)
 	snprintf(e.dev, sizeof(e.dev), "%s", t->config.dev);
 	snprintf(e.port, sizeof(e.port), "%s", p ? p->port.name : "");
 	snprintf(e.reason, sizeof(e.reason), "%s", tr->reason);
-	events_add(t->env.events, &e, is_news(tr->to));
+	/* Logs results, not intermediate states; up() and down() log by themselves. */
+	events_add(t->env.events, &e, tr->to == CALL_FAILED || tr->to == CALL_BACKOFF);
 }
 
 static void on_up(void *arg, unsigned int pdn, const struct ip_settings *s)

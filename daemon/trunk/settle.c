@@ -19,12 +19,6 @@ struct trunk_settle {
 	struct event *settled;
 };
 
-/* Without a session no call is dialled until the modem is back, which callers do not wait for. */
-static bool is_settled(const struct trunk *t, unsigned int pdn)
-{
-	return !t->session || session_is_settled(t->session, pdn);
-}
-
 /* A call that is up is unusable if the kernel has refused to configure its port. */
 static int port_verdict(const struct trunk_port *p, struct error *err)
 {
@@ -44,21 +38,14 @@ static int port_verdict(const struct trunk_port *p, struct error *err)
 	return -EADDRNOTAVAIL;
 }
 
-static int ports_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
+int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
 {
-	int ret = 0;
+	int ret = t->session ? session_verdict(t->session, pdn, err) : 0;
 
 	for (unsigned int i = 0; i < t->nports && !ret; i++)
 		if (!pdn || t->ports[i].port.number == pdn)
 			ret = port_verdict(&t->ports[i], err);
 	return ret;
-}
-
-int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err)
-{
-	int ret = t->session ? session_verdict(t->session, pdn, err) : 0;
-
-	return ret ?: ports_verdict(t, pdn, err);
 }
 
 static void answer(struct trunk *t, struct trunk_waiter *w, const struct error *err)
@@ -78,7 +65,8 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 	struct error err = {0};
 
 	for (w = LIST_FIRST(&t->settle->waiters); w; w = LIST_NEXT(w, entry)) {
-		if (!is_settled(t, w->pdn))
+		/* without a session nothing is dialled until the modem is back */
+		if (t->session && !session_is_settled(t->session, w->pdn))
 			continue;
 		trunk_settle_look(t);
 		trunk_verdict(t, w->pdn, &err);

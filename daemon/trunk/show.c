@@ -178,24 +178,17 @@ static void forget(struct json_object *o, const char *const *keys)
 		json_object_object_add(o, *keys, NULL);
 }
 
-static void shorten_families(struct json_object *pdn)
-{
-	static const char *const keys[] = {"until", "hint", "call_end", NULL};
-	struct json_object *family;
-
-	for (size_t i = 0; (family = json_get_element(pdn, "families", i)); i++)
-		forget(family, keys);
-}
-
 void trunk_show_shorten(struct json_object *show)
 {
 	static const char *const keys[] = {"failure", NULL};
-	struct json_object *pdn;
+	static const char *const family_keys[] = {"until", "hint", "call_end", NULL};
+	struct json_object *pdn, *family;
 
 	json_object_object_add(show, "events", json_object_new_array());
 	for (size_t i = 0; (pdn = json_get_element(show, "pdns", i)); i++) {
 		forget(pdn, keys);
-		shorten_families(pdn);
+		for (size_t j = 0; (family = json_get_element(pdn, "families", j)); j++)
+			forget(family, family_keys);
 	}
 }
 
@@ -224,27 +217,23 @@ bool trunk_has_datapath(const struct trunk *t)
 	return t->dp;
 }
 
-/* Mux id 0 is that of the raw data path, for its one PDN with any mux id. */
-static void name_port(const struct trunk *t, struct datapath_port_stats *port)
-{
-	for (unsigned int i = 0; i < t->nports; i++)
-		if (!port->mux || t->ports[i].port.mux == port->mux)
-			memcpy(port->name, t->ports[i].port.name, sizeof(port->name));
-}
-
-static int no_counters(const struct trunk *t, struct error *err)
-{
-	error_set(err, -EBUSY, "%s waits for its modem and has no counters now", t->config.dev);
-	error_hint(err, "`qmapctl show %s` says what it waits for", t->config.dev);
-	return -EBUSY;
-}
-
 int trunk_stats(struct trunk *t, struct datapath_stats *out, struct error *err)
 {
-	int ret = t->dp ? t->ops->stats(t->dp, out, err) : no_counters(t, err);
+	int ret;
 
+	if (!t->dp) {
+		error_set(err, -EBUSY, "%s waits for its modem and has no counters now",
+			  t->config.dev);
+		error_hint(err, "`qmapctl show %s` says what it waits for", t->config.dev);
+		return -EBUSY;
+	}
+	ret = t->ops->stats(t->dp, out, err);
+	/* mux id 0 is that of the raw data path, for its one PDN with any mux id */
 	for (unsigned int i = 0; i < out->nports && !ret; i++)
-		name_port(t, &out->ports[i]);
+		for (unsigned int j = 0; j < t->nports; j++)
+			if (!out->ports[i].mux || t->ports[j].port.mux == out->ports[i].mux)
+				memcpy(out->ports[i].name, t->ports[j].port.name,
+				       sizeof(out->ports[i].name));
 	return ret;
 }
 

@@ -174,15 +174,12 @@ static bool may_be(const struct trunk *t, const char *name)
 	return device[0] || !t->dev.device[0];
 }
 
-static bool may_be_renamed(const struct trunk *t, const char *name)
-{
-	return strcmp(name, t->config.dev) && !access(UDEV_RUNNING, F_OK);
-}
-
 void trunk_offer(struct trunk *t, const char *name)
 {
+	bool may_be_renamed = strcmp(name, t->config.dev) && !access(UDEV_RUNNING, F_OK);
+
 	if (modem_state(t->modem) == TRUNK_ABSENT && may_be(t, name))
-		take_netdev(t, name, may_be_renamed(t, name) ? RENAME_MS : 0);
+		take_netdev(t, name, may_be_renamed ? RENAME_MS : 0);
 }
 
 void trunk_seek(struct trunk *t)
@@ -310,27 +307,13 @@ static void settle(struct trunk *t)
 	trunk_save(t);
 }
 
-/* An earlier process has left it incomplete, and it is configured. */
-static bool is_ruin(const struct trunk *t)
-{
-	return t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp);
-}
-
-static void end_session(struct trunk *t)
-{
-	session_free(&t->session);
-	trunk_removal_over(t);
-	trunk_settle_look(t);
-	trunk_ports_down(t);
-	t->closing = false;
-}
-
 /* The attach or adoption has come to something: its caller, if one waits, gets the answer. */
 static void first_news(struct trunk *t)
 {
 	struct error err = {0};
 
-	if (is_ruin(t)) {
+	/* An earlier process has left it incomplete, and it is configured. */
+	if (t->adopted && !trunk_is_unfinished(t) && (t->unfinished || !t->dp)) {
 		t->unfinished = false;
 		error_set(&err, -EUCLEAN, "%s", "what the last daemon has left is incomplete");
 		modem_input(t->modem, TRUNK_IN_ANEW, &err);
@@ -338,17 +321,10 @@ static void first_news(struct trunk *t)
 	trunk_answer(t, NULL);
 }
 
-static void forget(struct trunk *t)
-{
-	struct error result = {0};
-
-	undo(t, &result);
-	trunk_answer(t, result.err ? &result : NULL);
-}
-
 static void on_action(void *arg, enum trunk_action action, const struct error *err)
 {
 	struct trunk *t = arg;
+	struct error result = {0};
 
 	switch (action) {
 	case TRUNK_NOTHING:
@@ -363,7 +339,11 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 		close_modem(t, err);
 		break;
 	case TRUNK_END:
-		end_session(t);
+		session_free(&t->session);
+		trunk_removal_over(t);
+		trunk_settle_look(t);
+		trunk_ports_down(t);
+		t->closing = false;
 		break;
 	case TRUNK_SAVE:
 		trunk_save(t);
@@ -378,7 +358,8 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 		undo(t, NULL);
 		break;
 	case TRUNK_FORGET:
-		forget(t);
+		undo(t, &result);
+		trunk_answer(t, result.err ? &result : NULL);
 		break;
 	case TRUNK_NEWS:
 		first_news(t);
