@@ -44,11 +44,6 @@ static int type_of(uint8_t service, uint8_t flags)
 	return flags < sizeof(other) ? other[flags] : -1;
 }
 
-static uint8_t flags_of(uint8_t service, enum qmi_type type)
-{
-	return service == QMI_CTL ? type : type * 2;
-}
-
 static size_t sdu_header(uint8_t service)
 {
 	return service == QMI_CTL ? CTL_HEADER : SERVICE_HEADER;
@@ -139,7 +134,7 @@ int qmi_message_write(const struct qmi_message *m, uint8_t *buf, size_t size)
 	buf[3] = m->type == QMI_REQUEST ? 0 : QMI_FROM_MODEM;
 	buf[4] = m->service;
 	buf[5] = m->client;
-	sdu[0] = flags_of(m->service, m->type);
+	sdu[0] = m->service == QMI_CTL ? m->type : m->type * 2;
 	if (m->service == QMI_CTL)
 		sdu[1] = m->transaction;
 	else

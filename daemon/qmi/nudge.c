@@ -43,13 +43,6 @@ struct qmi_nudge {
 
 static void nudge(struct qmi_nudge *n);
 
-/* Is the last nudge answered, and was its answer fetched by its own notification? */
-static bool is_last_word(const struct qmi_nudge *n)
-{
-	return n->over == n->sent && n->newest && n->alone &&
-	       clock_ms() - n->sent_ms[(n->over - 1) % MAX_OPEN] <= PROMPT_MS;
-}
-
 static void on_answer(void *arg, int err, const struct qmi_message *m)
 {
 	struct qmi_nudge *n = arg;
@@ -58,7 +51,9 @@ static void on_answer(void *arg, int err, const struct qmi_message *m)
 	if (err)
 		return;
 	n->judged = true;
-	if (is_last_word(n))
+	/* the last nudge is answered, and its answer was fetched by its own notification */
+	if (n->over == n->sent && n->newest && n->alone &&
+	    clock_ms() - n->sent_ms[(n->over - 1) % MAX_OPEN] <= PROMPT_MS)
 		n->sure = true;
 	else if (!n->sure && n->burst++ < MAX_BURST)
 		nudge(n);
@@ -124,19 +119,14 @@ void qmi_nudge_received(struct qmi_nudge *n)
 	arm(n);
 }
 
-/*
- * Nudges are answered in time or never: another answer to one comes from a modem that answers
- * everything twice. A nudge for it would lead to the next, without end.
- */
-static bool answers_nudge(const struct qmi_nudge *n, const struct qmi_message *m)
-{
-	return n->sent && m->service == QMI_CTL && m->id == QMI_CTL_GET_VERSION_INFO;
-}
-
 void qmi_nudge_stale(struct qmi_nudge *n, const struct qmi_message *m)
 {
 	n->judged = true;
-	if (answers_nudge(n, m))
+	/*
+	 * Nudges are answered in time or never: another answer to one comes from a modem that
+	 * answers everything twice. A nudge for it would lead to the next, without end.
+	 */
+	if (n->sent && m->service == QMI_CTL && m->id == QMI_CTL_GET_VERSION_INFO)
 		return;
 	n->sure = false;
 	/* A modem that answers everything twice must not get nudges as fast as it answers. */

@@ -118,13 +118,6 @@ static enum qmi_sim_state state_of(const struct application *a, uint8_t pin)
 	return QMI_SIM_INITIALISING;
 }
 
-static void take(struct qmi_sim *sim, const struct card *card, const struct application *a)
-{
-	sim->state = state_of(a, a->upin ? card->upin : a->pin);
-	sim->pin_retries = a->upin ? card->upin_retries : a->pin_retries;
-	sim->puk_retries = a->upin ? card->upuk_retries : a->puk_retries;
-}
-
 /* If no application index is known, the first (U)SIM is used. */
 static bool is_it(const struct application *a, uint16_t wanted, unsigned int slot, unsigned int i)
 {
@@ -144,7 +137,9 @@ static bool read_applications(struct qmi_cursor *c, const struct card *card, uin
 
 		if (c->bad || found || !is_it(&a, wanted, slot, i))
 			continue;
-		take(sim, card, &a);
+		sim->state = state_of(&a, a.upin ? card->upin : a.pin);
+		sim->pin_retries = a.upin ? card->upin_retries : a.pin_retries;
+		sim->puk_retries = a.upin ? card->upuk_retries : a.puk_retries;
 		found = true;
 	}
 	return found;

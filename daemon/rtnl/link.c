@@ -52,16 +52,6 @@ static unsigned int parse_conf(const struct nlattr *attr, int32_t conf[RTNL_CONF
 	return n;
 }
 
-static void parse_ipv4(const struct nlattr *nest, struct rtnl_link *out)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each_nested (attr, nest) {
-		if (mnl_attr_get_type(attr) == IFLA_INET_CONF)
-			out->nconf4 = parse_conf(attr, out->conf4);
-	}
-}
-
 static void parse_ipv6(const struct nlattr *nest, struct rtnl_link *out)
 {
 	const struct nlattr *attr;
@@ -79,10 +69,16 @@ static void parse_af_spec(const struct nlattr *nest, struct rtnl_link *out)
 	const struct nlattr *family;
 
 	mnl_attr_for_each_nested (family, nest) {
-		if (mnl_attr_get_type(family) == AF_INET)
-			parse_ipv4(family, out);
-		else if (mnl_attr_get_type(family) == AF_INET6)
+		const struct nlattr *attr;
+
+		if (mnl_attr_get_type(family) == AF_INET) {
+			mnl_attr_for_each_nested (attr, family) {
+				if (mnl_attr_get_type(attr) == IFLA_INET_CONF)
+					out->nconf4 = parse_conf(attr, out->conf4);
+			}
+		} else if (mnl_attr_get_type(family) == AF_INET6) {
 			parse_ipv6(family, out);
+		}
 	}
 }
 

@@ -10,21 +10,6 @@
 
 #define IP_VERSION(family) ((family) == AF_INET ? 4 : 6)
 
-/* Table numbers above 255 do not fit the header. */
-static void put_table(struct nlmsghdr *nlh, struct rtmsg *rtm, unsigned int table)
-{
-	rtm->rtm_table = table < 256 ? table : RT_TABLE_UNSPEC;
-	mnl_attr_put_u32(nlh, RTA_TABLE, table);
-}
-
-static void put_mtu(struct nlmsghdr *nlh, unsigned int mtu)
-{
-	struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
-
-	mnl_attr_put_u32(nlh, RTAX_MTU, mtu);
-	mnl_attr_nest_end(nlh, metrics);
-}
-
 static unsigned int table_of(const struct rtnl_route *r)
 {
 	return r->table ? r->table : RT_TABLE_MAIN;
@@ -41,11 +26,17 @@ static void default_route(struct rtnl *nl, uint16_t type, uint16_t flags,
 	rtm->rtm_type = RTN_UNICAST;
 	/* IPv4 refuses a route of wider scope without a gateway; IPv6 has no scopes. */
 	rtm->rtm_scope = r->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	put_table(nlh, rtm, table_of(r));
+	/* Table numbers above 255 do not fit the header. */
+	rtm->rtm_table = table_of(r) < 256 ? table_of(r) : RT_TABLE_UNSPEC;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table_of(r));
 	mnl_attr_put_u32(nlh, RTA_OIF, r->ifindex);
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
-	if (r->mtu)
-		put_mtu(nlh, r->mtu);
+	if (r->mtu) {
+		struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+
+		mnl_attr_put_u32(nlh, RTAX_MTU, r->mtu);
+		mnl_attr_nest_end(nlh, metrics);
+	}
 }
 
 int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)

@@ -321,12 +321,6 @@ static void build_settings(const struct call *c, struct qmi_request *r)
 	qmi_wds_get_current_settings(r);
 }
 
-/* An impossible MTU counts as none. */
-static unsigned int sane_mtu(int family, uint32_t mtu)
-{
-	return mtu < (family == 4 ? 68u : 1280u) || mtu > 65535 ? 0 : mtu;
-}
-
 /* The modem may have got other settings without an indication: compare them each time. */
 static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 {
@@ -340,7 +334,8 @@ static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 	memcpy(ip.gateway, w->gateway, sizeof(ip.gateway));
 	ip.ndns = w->ndns;
 	memcpy(ip.dns, w->dns, sizeof(ip.dns));
-	ip.mtu = sane_mtu(c->family, w->mtu);
+	/* an impossible MTU counts as none */
+	ip.mtu = w->mtu < (c->family == 4 ? 68u : 1280u) || w->mtu > 65535 ? 0 : w->mtu;
 	c->renewed = !c->told || memcmp(&ip, &c->settings, sizeof(ip));
 	memcpy(&c->settings, &ip, sizeof(ip));
 }

@@ -365,13 +365,6 @@ uint64_t calls_rx_packets(const struct calls *cs)
 	return sum;
 }
 
-static void redial(const struct calls_pdn *pdn)
-{
-	for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
-		if (c->state == CALL_UP)
-			call_hang_up(c, -ENOLINK);
-}
-
 static bool is_up(const struct calls_pdn *pdn)
 {
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
@@ -396,8 +389,11 @@ static void check_traffic(struct calls_pdn *pdn, uint64_t n)
 		pdn->rx_since = now;
 	} else if (now - pdn->rx_since >= cs->config->watchdog * 1000ull) {
 		pdn->rx_since = now;
-		if (cs->owner->silent(cs->arg, pdn_config(pdn)->number, ++pdn->silent))
-			redial(pdn);
+		if (cs->owner->silent(cs->arg, pdn_config(pdn)->number, ++pdn->silent)) {
+			for (struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
+				if (c->state == CALL_UP)
+					call_hang_up(c, -ENOLINK);
+		}
 	}
 }
 

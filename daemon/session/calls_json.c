@@ -53,16 +53,9 @@ struct json_object *calls_save(const struct calls *cs)
 	return a;
 }
 
-static void load_end(struct call_end *e, struct json_object *o)
-{
-	e->reason = json_get_int(o, "reason");
-	e->verbose_type = json_get_int(o, "verbose_type");
-	e->verbose_reason = json_get_int(o, "verbose_reason");
-	e->qmi_error = json_get_int(o, "error");
-}
-
 static void load_was(struct call *c, struct json_object *o)
 {
+	struct json_object *end = json_get_object(o, "end");
 	int was = call_state_find(json_get_string(o, "state"));
 
 	c->was = was < 0 ? CALL_IDLE : was;
@@ -71,7 +64,10 @@ static void load_was(struct call *c, struct json_object *o)
 	c->stale = json_get_int(o, "stale");
 	c->was_dial_at = json_get_int(o, "dial_at");
 	snprintf(c->was_reason, sizeof(c->was_reason), "%s", json_get_string(o, "reason") ?: "");
-	load_end(&c->end, json_get_object(o, "end"));
+	c->end.reason = json_get_int(end, "reason");
+	c->end.verbose_type = json_get_int(end, "verbose_type");
+	c->end.verbose_reason = json_get_int(end, "verbose_reason");
+	c->end.qmi_error = json_get_int(end, "error");
 }
 
 static int load_call(struct calls *cs, struct json_object *o)

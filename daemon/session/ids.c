@@ -95,15 +95,6 @@ static struct id_reply judge(const struct id_job *j, int err, const struct qmi_m
 static void search_below(struct id_count *n, uint8_t id);
 static void search_on(struct id_count *n);
 
-/* Without a usable answer it stays saved: the modem may have allocated an id all the same. */
-static void note_allocated(struct id_count *n, const struct id_reply *r)
-{
-	if (r->err == -ETIMEDOUT || r->err == -EBADMSG)
-		n->given_up++;
-	else
-		n->asked--;
-}
-
 /* Exclusive channels only: otherwise another program may own the id by the time it is read. */
 static void note_unreleased(struct ids *ids, uint8_t service, uint8_t id)
 {
@@ -140,10 +131,13 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		return;
 	r = judge(&job, err, m, &res);
 	job_free(ids, j);
+	/* without a usable answer it stays saved: the modem may have allocated an id all the same */
 	if (job.release)
 		note_released(&job, &r);
+	else if (r.err == -ETIMEDOUT || r.err == -EBADMSG)
+		count_of(ids, job.service)->given_up++;
 	else
-		note_allocated(count_of(ids, job.service), &r);
+		count_of(ids, job.service)->asked--;
 	if (job.fn)
 		job.fn(job.arg, &r);
 	if (!job.release && !r.err)
@@ -376,24 +370,15 @@ static void on_candidate(void *arg, const struct id_reply *r)
 	n->ids->owner->kick(n->ids->arg);
 }
 
-/* An id that is being allocated for another client could be taken for a lost one. */
-static bool is_quiet(const struct id_count *n)
-{
-	return n->asked == n->given_up && !n->ids->owner->guest_allocates(n->ids->arg, n->service);
-}
-
-static uint8_t below(uint8_t id)
-{
-	return id > 1 ? id - 1 : QMI_CID_BROADCAST - 1;
-}
-
 /* Called with every kick. */
 static void search_on(struct id_count *n)
 {
-	if (!n->probe || n->trying || !is_quiet(n))
+	/* an id that is being allocated for another client could be taken for a lost one */
+	if (!n->probe || n->trying || n->asked != n->given_up ||
+	    n->ids->owner->guest_allocates(n->ids->arg, n->service))
 		return;
 	do
-		n->candidate = below(n->candidate);
+		n->candidate = n->candidate > 1 ? n->candidate - 1 : QMI_CID_BROADCAST - 1;
 	while (n->candidate != n->probe && ids_known(n->ids, n->service, n->candidate));
 	if (!n->leaked || n->candidate == n->probe || !n->tries--) {
 		search_over(n);
@@ -476,31 +461,24 @@ void ids_save(const struct ids *ids, struct json_object *state)
 	json_object_object_add(state, "unreleased", unreleased);
 }
 
-static void load_allocating(struct ids *ids, struct json_object *o)
-{
-	int64_t n = json_get_int(o, "count");
-
-	for (int i = 0; i < ID_SERVICES; i++)
-		if (json_get_int(o, "service") == clients_service(i) && n > 0 && n <= UINT8_MAX)
-			ids->counts[i].leaked = n;
-}
-
-static void load_unreleased(struct ids *ids, struct json_object *o)
-{
-	int64_t id = json_get_int(o, "id");
-
-	if (id > 0 && id < QMI_CID_BROADCAST && clients_exclusive(ids->clients))
-		note_unreleased(ids, json_get_int(o, "service"), id);
-}
-
 void ids_load(struct ids *ids, struct json_object *state)
 {
 	struct json_object *o;
 
-	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++)
-		load_allocating(ids, o);
-	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++)
-		load_unreleased(ids, o);
+	for (size_t i = 0; (o = json_get_element(state, "allocating", i)); i++) {
+		int64_t n = json_get_int(o, "count");
+
+		for (int j = 0; j < ID_SERVICES; j++)
+			if (json_get_int(o, "service") == clients_service(j) && n > 0 &&
+			    n <= UINT8_MAX)
+				ids->counts[j].leaked = n;
+	}
+	for (size_t i = 0; (o = json_get_element(state, "unreleased", i)); i++) {
+		int64_t id = json_get_int(o, "id");
+
+		if (id > 0 && id < QMI_CID_BROADCAST && clients_exclusive(ids->clients))
+			note_unreleased(ids, json_get_int(o, "service"), id);
+	}
 }
 
 /* --- the object --- */

@@ -72,12 +72,6 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 	n->owner->changed(n->arg);
 }
 
-static bool looks_the_same(const struct qmi_nas_serving *a, const struct qmi_nas_serving *b)
-{
-	return a->registration == b->registration && a->radio == b->radio &&
-	       a->roaming == b->roaming;
-}
-
 static void take_serving(struct network *n, const struct qmi_message *m)
 {
 	struct qmi_nas_serving before = n->serving;
@@ -87,7 +81,8 @@ static void take_serving(struct network *n, const struct qmi_message *m)
 		return;
 	n->known = true;
 	be_patient(n);
-	if (known && looks_the_same(&before, &n->serving))
+	if (known && before.registration == n->serving.registration &&
+	    before.radio == n->serving.radio && before.roaming == n->serving.roaming)
 		return;
 	log_debug("network: %s, %s%s", qmi_nas_registration_name(n->serving.registration),
 		  qmi_nas_radio_name(n->serving.radio), n->serving.roaming ? ", roaming" : "");
@@ -224,21 +219,12 @@ bool network_plmn(const struct network *n, uint16_t *mcc, uint16_t *mnc)
 	return *mcc && n->serving.registration == QMI_NAS_REGISTERED;
 }
 
-static void add_plmn(struct json_object *o, const struct qmi_nas_serving *v)
-{
-	char plmn[16] = "";
-
-	if (v->mcc)
-		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
-	json_add_text(o, "plmn", plmn);
-	json_add_text(o, "operator", v->network);
-}
-
 struct json_object *network_show(const struct network *n)
 {
 	static const char *const attach[] = {"unknown", "attached", "detached"};
 	const struct qmi_nas_serving *v = &n->serving;
 	struct json_object *o;
+	char plmn[16] = "";
 
 	if (!n->known)
 		return NULL;
@@ -249,7 +235,10 @@ struct json_object *network_show(const struct network *n)
 	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
 	json_object_object_add(o, "roaming",
 			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
-	add_plmn(o, v);
+	if (v->mcc)
+		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
+	json_add_text(o, "plmn", plmn);
+	json_add_text(o, "operator", v->network);
 	json_object_object_add(o, "signal", signals_show(&n->signals));
 	json_object_object_add(o, "signal_history", signals_history(&n->signals));
 	return o;

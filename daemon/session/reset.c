@@ -9,14 +9,6 @@
 #include "util/log.h"
 #include "qmi/ctl.h"
 
-static void forget_clients(struct session *s)
-{
-	ids_clear(s->ids);
-	guests_clear(s->guests);
-	clients_remove_all(s->clients);
-	session_changed(s);
-}
-
 static void on_synced(void *arg, int err, const struct qmi_message *m)
 {
 	struct session *s = arg;
@@ -27,8 +19,12 @@ static void on_synced(void *arg, int err, const struct qmi_message *m)
 	s->reset = RESET_OVER;
 	if (err == -ETIMEDOUT)
 		session_gave_up(s, err);
-	else if (!err && !res.status)
-		forget_clients(s);
+	else if (!err && !res.status) {
+		ids_clear(s->ids);
+		guests_clear(s->guests);
+		clients_remove_all(s->clients);
+		session_changed(s);
+	}
 	session_kick(s);
 }
 

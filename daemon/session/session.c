@@ -143,23 +143,18 @@ static void check_given_back(struct session *s)
 		finish(s);
 }
 
-static void clients_lost(struct session *s)
-{
-	clients_cancel_ctl(s->clients);
-	ids_clear(s->ids);
-	guests_clear(s->guests);
-	watch_stop(s->watch);
-	calls_lose(s->calls, s->lost);
-	clients_remove_all(s->clients);
-}
-
 static void check_lost(struct session *s)
 {
 	bool running = s->phase == PHASE_RUNNING;
 	char why[sizeof(s->lost)];
 
 	memcpy(why, s->lost, sizeof(why));
-	clients_lost(s);
+	clients_cancel_ctl(s->clients);
+	ids_clear(s->ids);
+	guests_clear(s->guests);
+	watch_stop(s->watch);
+	calls_lose(s->calls, s->lost);
+	clients_remove_all(s->clients);
 	s->lost[0] = '\0';
 	session_changed(s);
 	if (running) {

@@ -15,11 +15,6 @@
 #define INVALID_COMMAND 71
 #define NOT_SUPPORTED	94
 
-static bool is_unknown(const struct qmi_result *res)
-{
-	return res->status && (res->error == INVALID_COMMAND || res->error == NOT_SUPPORTED);
-}
-
 static int level(const struct qmi_nas_signal *v)
 {
 	return v->rsrp != QMI_NAS_NOT_TOLD ? v->rsrp : v->rssi;
@@ -77,7 +72,7 @@ static void on_signal(void *arg, int err, const struct qmi_message *m)
 
 	if (!clients_answer(s->clients, &err, m, &res) || err)
 		return;
-	if (is_unknown(&res) && !s->old) {
+	if (res.status && (res.error == INVALID_COMMAND || res.error == NOT_SUPPORTED) && !s->old) {
 		s->old = true;
 		signals_poll(s);
 		return;

@@ -66,12 +66,6 @@ static enum id_service service_of(const struct sim *sim)
 	return sim->dms ? ID_DMS : ID_UIM;
 }
 
-static bool is_in(const struct sim *sim)
-{
-	return sim->card.state != QMI_SIM_ABSENT && sim->card.state != QMI_SIM_UNKNOWN &&
-	       sim->card.state != QMI_SIM_ERROR;
-}
-
 static struct sim_pin_key key_of(const struct sim *sim)
 {
 	return (struct sim_pin_key){
@@ -86,23 +80,6 @@ static int note(const struct sim *sim)
 	const struct sim_pin_key key = key_of(sim);
 
 	return sim_pin_note(&key, &sim->pin);
-}
-
-static void recall_pin(struct sim *sim)
-{
-	const struct sim_pin_key key = key_of(sim);
-
-	if (!sim->recalled)
-		sim_pin_recall(&key, &sim->pin);
-	sim->recalled = true;
-}
-
-static void pin_opened(struct sim *sim)
-{
-	const struct sim_pin_key key = key_of(sim);
-
-	sim->pin.left = sim->pin.tries = 0;
-	sim_pin_opened(&key);
 }
 
 /* Attempts left for the PIN, by the least number that the modem has reported; 0: unknown. */
@@ -202,13 +179,19 @@ static void check_counter(struct sim *sim)
 
 static void consider_pin(struct sim *sim)
 {
+	const struct sim_pin_key key = key_of(sim);
+
 	if (sim->card.state != QMI_SIM_PIN) {
 		sim->accepted = sim->hold = false;
-		if (sim->card.state == QMI_SIM_READY && sim->iccid.state == SIM_ICCID_SETTLED)
-			pin_opened(sim);
+		if (sim->card.state == QMI_SIM_READY && sim->iccid.state == SIM_ICCID_SETTLED) {
+			sim->pin.left = sim->pin.tries = 0;
+			sim_pin_opened(&key);
+		}
 		return;
 	}
-	recall_pin(sim);
+	if (!sim->recalled)
+		sim_pin_recall(&key, &sim->pin);
+	sim->recalled = true;
 	check_counter(sim);
 	if (judge_pin(sim) == PIN_GO && !clients_giving_back(sim->clients))
 		verify(sim);
@@ -217,7 +200,8 @@ static void consider_pin(struct sim *sim)
 /* A PIN is tried once for each SIM, so the SIM must be identified first. */
 static bool knows_card(struct sim *sim)
 {
-	if (!is_in(sim)) {
+	if (sim->card.state == QMI_SIM_ABSENT || sim->card.state == QMI_SIM_UNKNOWN ||
+	    sim->card.state == QMI_SIM_ERROR) {
 		sim_iccid_forget(&sim->iccid);
 		sim->recalled = sim->accepted = sim->hold = false;
 	} else if (sim->iccid.state == SIM_ICCID_UNKNOWN) {

@@ -356,18 +356,13 @@ static void report(const struct call *c, enum call_state from)
 		cs->owner->transition(cs->arg, &t);
 }
 
-/* Is @event a result of a redial? The end of the previous call is not. */
-static bool is_result(const struct call *c, enum call_event event)
-{
-	return event != EV_DIAL && event != EV_FOUND && event != EV_CIRCUMSTANCES &&
-	       !(event == EV_ENDED && c->state == CALL_UP);
-}
-
 void call_event(struct call *c, enum call_event event, const char *reason)
 {
 	enum call_state from = c->state;
 
-	if (c->asked && is_result(c, event)) {
+	/* is @event a result of a redial? The end of the previous call is not */
+	if (c->asked && event != EV_DIAL && event != EV_FOUND && event != EV_CIRCUMSTANCES &&
+	    !(event == EV_ENDED && c->state == CALL_UP)) {
 		c->asked = false;
 		c->all->owner->changed(c->all->arg);
 	}
