@@ -133,12 +133,6 @@ static void offer_argument(struct completion *c, const struct option_def *def)
 	offer_value(c, "", metavar);
 }
 
-static void offer_options(const struct completion *c, const struct option_list *l)
-{
-	for (size_t i = 0; i < l->n; i++)
-		offer(c, "--", l->defs[i].name, option_takes_argument(&l->defs[i]) ? "=" : "");
-}
-
 /* Finds the option for @word: "--qmap", "--qmap=v5", "-n"; NULL: unknown. */
 static const struct option_def *find(const struct option_list *l, const char *word)
 {
@@ -236,12 +230,15 @@ static void complete(struct completion *c, int argc, char **argv)
 		if (!def || !option_takes_argument(def))
 			return;
 	}
-	if (def)
+	if (def) {
 		offer_argument(c, def);
-	else if (c->word[0] == '-')
-		offer_options(c, &l);
-	else
+	} else if (c->word[0] == '-') {
+		for (size_t i = 0; i < l.n; i++)
+			offer(c, "--", l.defs[i].name,
+			      option_takes_argument(&l.defs[i]) ? "=" : "");
+	} else {
 		offer_operand(c, cmd, operands);
+	}
 }
 
 static void print_words(const struct output *output, FILE *out, struct json_object *found)

@@ -13,11 +13,6 @@
 #include "util/json_get.h"
 #include "util/log.h"
 
-static bool nobody_answers(int ret)
-{
-	return ret == -ENOENT || ret == -ECONNREFUSED;
-}
-
 static int dial(const struct cli *cli, struct error *err)
 {
 	char path[108];
@@ -48,11 +43,6 @@ struct json_object *cli_request(const char *command, const char *dev)
 	return o;
 }
 
-static unsigned int timeout_of(const char *command)
-{
-	return strcmp(command, "detach") ? CLI_TIMEOUT : CLI_DETACH_TIMEOUT;
-}
-
 static int alone(cli_local_fn local, const char *dev, struct json_object **out,
 		 const struct error *why, struct error *err)
 {
@@ -73,13 +63,16 @@ int cli_ask_request(const struct cli *cli, struct json_object *request, cli_loca
 	struct error why = {0};
 	int ret, fd = dial(cli, &why);
 
-	if (nobody_answers(fd)) {
+	if (fd == -ENOENT || fd == -ECONNREFUSED) {
 		ret = alone(local, json_get_string(request, "dev"), out, &why, err);
 	} else if (fd < 0) {
 		ret = error_pass(err, &why);
 	} else {
 		ret = control_call(fd, request, out,
-				   timeout_of(json_get_string(request, "command")), err);
+				   strcmp(json_get_string(request, "command"), "detach")
+					   ? CLI_TIMEOUT
+					   : CLI_DETACH_TIMEOUT,
+				   err);
 		close(fd);
 	}
 	json_object_put(request);

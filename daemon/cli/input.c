@@ -31,20 +31,6 @@ static int read_all(int fd, const char *name, char **out, size_t *len, struct er
 	return error_set(err, ret, "cannot read %s: %s", name, strerror(-ret));
 }
 
-/*
- * Text or bytes? Input that parses as text is text: every byte of an aggregate would have to be a
- * hexadecimal digit or a separator by accident.
- */
-static void text_or_bytes(char *buf, size_t len, uint8_t **out, size_t *outlen)
-{
-	if (hex_parse(buf, len, out, outlen, NULL)) {
-		*out = (uint8_t *)buf;
-		*outlen = len;
-	} else {
-		free(buf);
-	}
-}
-
 static int from_fd(int fd, const char *name, uint8_t **out, size_t *len, struct error *err)
 {
 	char *buf = NULL;
@@ -57,7 +43,16 @@ static int from_fd(int fd, const char *name, uint8_t **out, size_t *len, struct 
 		free(buf);
 		return error_set(err, -EINVAL, "%s is empty", name);
 	}
-	text_or_bytes(buf, n, out, len);
+	/*
+	 * Text or bytes? Input that parses as text is text: every byte of an aggregate would have
+	 * to be a hexadecimal digit or a separator by accident.
+	 */
+	if (hex_parse(buf, n, out, len, NULL)) {
+		*out = (uint8_t *)buf;
+		*len = n;
+	} else {
+		free(buf);
+	}
 	return 0;
 }
 

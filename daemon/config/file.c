@@ -71,13 +71,6 @@ static struct entry *find_entry(struct reader *r, const char *dev)
 	return e;
 }
 
-static void bad_section(struct reader *r, const char *name)
-{
-	error_set(&r->error, -EINVAL, "unknown section [%.60s]", name);
-	error_hint(&r->error,
-		   "sections are [trunk DEV], [trunk DEV pdn N], [model VID:PID] and [qmapd]");
-}
-
 static void enter_trunk(struct reader *r, const char *dev)
 {
 	r->trunk = find_entry(r, dev);
@@ -87,13 +80,6 @@ static void enter_trunk(struct reader *r, const char *dev)
 	if (r->trunk->has_section)
 		error_set(&r->error, -EEXIST, "section [trunk %s] is there twice", dev);
 	r->trunk->has_section = true;
-}
-
-static void enter_pdn(struct reader *r, const char *dev, const char *number)
-{
-	r->trunk = find_entry(r, dev);
-	if (r->trunk)
-		config_pdn_new(&r->trunk->trunk, number, &r->pdn, &r->error);
 }
 
 static void enter_model(struct reader *r, const char *id)
@@ -116,13 +102,6 @@ static void enter_model(struct reader *r, const char *id)
 	}
 }
 
-static void enter_daemon(struct reader *r)
-{
-	if (r->has_daemon)
-		error_set(&r->error, -EEXIST, "section [qmapd] is there twice");
-	r->has_daemon = r->in_daemon = true;
-}
-
 /*
  * "trunk wwan0", "trunk wwan0 pdn 1", "model 2c7c:0800" or "qmapd"; @name is the text between the
  * brackets.
@@ -140,24 +119,23 @@ static void enter_section(struct reader *r, char *name)
 	r->model = NULL;
 	r->in_daemon = false;
 	r->nset = 0;
-	if (n == 1 && !strcmp(words[0], "qmapd"))
-		enter_daemon(r);
-	else if (n == 2 && !strcmp(words[0], "model"))
+	if (n == 1 && !strcmp(words[0], "qmapd")) {
+		if (r->has_daemon)
+			error_set(&r->error, -EEXIST, "section [qmapd] is there twice");
+		r->has_daemon = r->in_daemon = true;
+	} else if (n == 2 && !strcmp(words[0], "model")) {
 		enter_model(r, words[1]);
-	else if (n == 2 && !strcmp(words[0], "trunk"))
+	} else if (n == 2 && !strcmp(words[0], "trunk")) {
 		enter_trunk(r, words[1]);
-	else if (n == 4 && !strcmp(words[0], "trunk") && !strcmp(words[2], "pdn"))
-		enter_pdn(r, words[1], words[3]);
-	else
-		bad_section(r, name);
-}
-
-static void note_section(struct reader *r, const char *line)
-{
-	char name[128];
-
-	if (strchr(line, ']') && sscanf(line, "[%127[^]]", name) == 1)
-		enter_section(r, name);
+	} else if (n == 4 && !strcmp(words[0], "trunk") && !strcmp(words[2], "pdn")) {
+		r->trunk = find_entry(r, words[1]);
+		if (r->trunk)
+			config_pdn_new(&r->trunk->trunk, words[3], &r->pdn, &r->error);
+	} else {
+		error_set(&r->error, -EINVAL, "unknown section [%.60s]", name);
+		error_hint(&r->error, "sections are [trunk DEV], [trunk DEV pdn N], "
+				      "[model VID:PID] and [qmapd]");
+	}
 }
 
 /*
@@ -233,20 +211,17 @@ static char *read_line(char *buf, int size, void *stream)
 	    snprintf(buf, size, "%s", start) >= size)
 		error_set(&r->error, -EINVAL, "line longer than %d characters", size - 2);
 	explicit_bzero(line, sizeof(line)); /* it may hold a password */
-	if (!r->error.err && *buf == '[')
-		note_section(r, buf);
+	if (!r->error.err && *buf == '[') {
+		char name[128];
+
+		if (strchr(buf, ']') && sscanf(buf, "[%127[^]]", name) == 1)
+			enter_section(r, name);
+	}
 	if (r->error.err) {
 		r->bad_line = r->line;
 		return NULL;
 	}
 	return buf;
-}
-
-/* Undoes unquote()'s replacements. */
-static void restore_guises(struct reader *r, char *value)
-{
-	for (; r->quoted && *value; value++)
-		*value = guise(*value, guises, guised);
 }
 
 static enum config_scope scope_of(const struct reader *r)
@@ -295,7 +270,9 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 
 	(void)section; /* read_line() has parsed it */
 	snprintf(text, sizeof(text), "%s", value);
-	restore_guises(r, text);
+	/* undoes unquote()'s replacements */
+	for (char *p = text; r->quoted && *p; p++)
+		*p = guise(*p, guises, guised);
 	if (r->trunk || r->model || r->in_daemon) {
 		set_key(r, key, text);
 	} else {
@@ -352,16 +329,6 @@ static int deliver(struct reader *r, const char *path, const struct config_file_
 	return ret;
 }
 
-static void warn_if_readable(const struct reader *r, const char *path)
-{
-	struct stat st;
-
-	if (r->has_secret && r->file != stdin && !fstat(fileno(r->file), &st) &&
-	    st.st_mode & S_IROTH)
-		log_warning("%s holds a password and everybody can read it: chmod 600 %s", path,
-			    path);
-}
-
 static void reader_clear(struct reader *r)
 {
 	while (r->entries) {
@@ -402,7 +369,12 @@ int config_file_read_all(const char *path, const struct config_file_ops *ops, vo
 	}
 	ret = parse(&r, path, err);
 	if (!ret) {
-		warn_if_readable(&r, path);
+		struct stat st;
+
+		if (r.has_secret && r.file != stdin && !fstat(fileno(r.file), &st) &&
+		    st.st_mode & S_IROTH)
+			log_warning("%s holds a password and everybody can read it: chmod 600 %s",
+				    path, path);
 		ret = deliver(&r, path, ops, arg, err);
 	}
 	reader_clear(&r);

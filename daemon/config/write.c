@@ -40,22 +40,17 @@ static void write_words(FILE *f, enum config_scope scope, const void *object, co
 	}
 }
 
-static void write_trunk(FILE *f, const struct config_trunk *c)
-{
-	struct config_trunk normal;
-
-	config_trunk_init(&normal);
-	normal.persist = true; /* as set by the reader */
-	fprintf(f, "[trunk %s]\n", c->dev);
-	write_words(f, CONFIG_TRUNK, c, &normal);
-}
-
 int config_file_write(FILE *f, const struct config_trunk *c, struct error *err)
 {
+	struct config_trunk normal_trunk;
+
 	if (strchr(c->dev, ']') || c->dev[0] == ';')
 		return error_set(err, -EINVAL, "a configuration file cannot hold the name \"%s\"",
 				 c->dev);
-	write_trunk(f, c);
+	config_trunk_init(&normal_trunk);
+	normal_trunk.persist = true; /* as set by the reader */
+	fprintf(f, "[trunk %s]\n", c->dev);
+	write_words(f, CONFIG_TRUNK, c, &normal_trunk);
 	for (unsigned int i = 0; i < c->npdns; i++) {
 		struct config_pdn normal;
 

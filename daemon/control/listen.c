@@ -115,18 +115,9 @@ static int remove_stale(const char *path, struct error *err)
 	return 0;
 }
 
-static void give_to_group(const char *path)
-{
-	struct group *g = getgrnam(CONTROL_GROUP);
-
-	if (!g)
-		log_debug("no group %s: %s is for root alone", CONTROL_GROUP, path);
-	else if (chown(path, -1, g->gr_gid))
-		log_warning("cannot give %s to group %s: %s", path, CONTROL_GROUP, strerror(errno));
-}
-
 static int bind_socket(struct control_socket *s, struct error *err)
 {
+	struct group *g;
 	mode_t old;
 	int ret;
 
@@ -140,7 +131,12 @@ static int bind_socket(struct control_socket *s, struct error *err)
 	if (ret)
 		return error_set(err, ret, "cannot create the socket %s: %s", s->addr.sun_path,
 				 strerror(-ret));
-	give_to_group(s->addr.sun_path);
+	g = getgrnam(CONTROL_GROUP);
+	if (!g)
+		log_debug("no group %s: %s is for root alone", CONTROL_GROUP, s->addr.sun_path);
+	else if (chown(s->addr.sun_path, -1, g->gr_gid))
+		log_warning("cannot give %s to group %s: %s", s->addr.sun_path, CONTROL_GROUP,
+			    strerror(errno));
 	return 0;
 }
 

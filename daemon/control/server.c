@@ -399,16 +399,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	client_free(c);
 }
 
-static void list_client(struct control_server *s, struct client *c)
-{
-	c->next = s->clients;
-	c->self = &s->clients;
-	if (c->next)
-		c->next->self = &c->next;
-	s->clients = c;
-	c->seated = seats_take(&s->seats, c->peer.uid);
-}
-
 static struct client *client_new(struct control_server *s, int fd)
 {
 	socklen_t len = sizeof(struct ucred);
@@ -422,7 +412,12 @@ static struct client *client_new(struct control_server *s, int fd)
 	if (!is_root(c))
 		bufferevent_priority_set(c->bev, LOOP_OTHERS);
 	c->server = s;
-	list_client(s, c);
+	c->next = s->clients;
+	c->self = &s->clients;
+	if (c->next)
+		c->next->self = &c->next;
+	s->clients = c;
+	c->seated = seats_take(&s->seats, c->peer.uid);
 	c->deadline = evtimer_new(s->base, on_deadline, c);
 	if (!c->deadline) {
 		client_free(c);

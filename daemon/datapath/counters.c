@@ -57,16 +57,6 @@ static struct json_object *port_json(const struct datapath_port_stats *p, bool b
 	return o;
 }
 
-static void add_drops(struct json_object *o, const struct qmap_trunk_stats *ts)
-{
-	struct json_object *drops = json_object_new_object();
-
-	add(o, "commands", ts->commands);
-	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
-		add(drops, reasons[i].name, ts->drops[i]);
-	json_object_object_add(o, "drops", drops);
-}
-
 /* The numbers tell an administrator which PDNs the modem sends without a port here. */
 static struct json_object *unknown_json(const struct datapath_stats *s)
 {
@@ -97,8 +87,14 @@ struct json_object *counters_to_json(const char *dev, const char *datapath,
 	json_object_object_add(
 		o, "frames_per_aggregate",
 		json_object_new_double(ts->aggregates ? (double)ts->frames / ts->aggregates : 0));
-	if (s->by_frame)
-		add_drops(o, ts);
+	if (s->by_frame) {
+		struct json_object *drops = json_object_new_object();
+
+		add(o, "commands", ts->commands);
+		for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
+			add(drops, reasons[i].name, ts->drops[i]);
+		json_object_object_add(o, "drops", drops);
+	}
 	for (unsigned int i = 0; i < s->nports; i++)
 		json_object_array_add(ports, port_json(&s->ports[i], s->by_frame));
 	json_object_object_add(o, "ports", ports);

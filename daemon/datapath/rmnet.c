@@ -226,12 +226,6 @@ static void take_checksum_ok(void *arg, const char *name, uint64_t value)
 		*(uint64_t *)arg = value;
 }
 
-/* Bytes that rmnet puts in front of a packet, and counts with it. It adds no pad. */
-static uint64_t header_bytes(uint32_t flags)
-{
-	return sizeof(struct qmap_hdr) + (has_checksums(flags) ? 4 : 0);
-}
-
 static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *port,
 		      struct error *err)
 {
@@ -244,7 +238,8 @@ static int port_stats(struct datapath *dp, unsigned int mux, struct links_port *
 				      err);
 	rtnl_close(&nl);
 	if (!ret)
-		port->tx_header = header_bytes(flags);
+		/* rmnet counts the bytes that it puts in front of a packet; it adds no pad */
+		port->tx_header = sizeof(struct qmap_hdr) + (has_checksums(flags) ? 4 : 0);
 	return ret;
 }
 

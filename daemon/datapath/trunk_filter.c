@@ -103,16 +103,6 @@ int trunk_filter_renew(unsigned int trunk, const char *program, int prog, bool *
 	return error_set(err, ret, "cannot replace the program: %s", strerror(-ret));
 }
 
-/* Removes the qdisc with the last filter on it, even if another program made it. */
-static void remove_qdisc(struct rtnl *nl, unsigned int trunk, struct bpf_tc_hook *hook)
-{
-	if (!rtnl_filters(nl, trunk, TC_H_MIN_INGRESS) &&
-	    !rtnl_filters(nl, trunk, TC_H_MIN_EGRESS)) {
-		hook->attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-		bpf_tc_hook_destroy(hook);
-	}
-}
-
 void trunk_filter_remove(struct rtnl *nl, unsigned int trunk, const char *program)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = trunk, .attach_point = BPF_TC_INGRESS);
@@ -122,5 +112,10 @@ void trunk_filter_remove(struct rtnl *nl, unsigned int trunk, const char *progra
 		return;
 	opts.prog_fd = opts.prog_id = opts.flags = 0;
 	bpf_tc_detach(&hook, &opts);
-	remove_qdisc(nl, trunk, &hook);
+	/* the qdisc goes with the last filter on it, even if another program made it */
+	if (!rtnl_filters(nl, trunk, TC_H_MIN_INGRESS) &&
+	    !rtnl_filters(nl, trunk, TC_H_MIN_EGRESS)) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		bpf_tc_hook_destroy(&hook);
+	}
 }

@@ -21,16 +21,6 @@ static __u64 queue_full(const struct rtnl_link *link)
 	return link ? link->tx_dropped : 0;
 }
 
-/*
- * A veth counts packets that came out of its ring, before GRO and with their Ethernet header; the
- * program only counts packets that it sent there.
- */
-static void take_received(const struct rtnl_link *lower, struct qmap_port_stats *s)
-{
-	s->rx_packets = lower->rx_packets;
-	s->rx_bytes = lower->rx_bytes - lower->rx_packets * ETH_HLEN;
-}
-
 static void add_port(struct datapath_stats *out, unsigned int mux, const struct qmap_port *port,
 		     const struct qmap_port_stats *count, const struct rtnl_snapshot *links)
 {
@@ -43,8 +33,14 @@ static void add_port(struct datapath_stats *out, unsigned int mux, const struct 
 					  .flow_off = datapath_flow_is_off(port),
 					  .count = *count};
 	lower = inner && inner->lower ? rtnl_snapshot_link(links, inner->lower) : NULL;
-	if (lower)
-		take_received(lower, &p->count);
+	if (lower) {
+		/*
+		 * A veth counts packets that came out of its ring, before GRO and with their
+		 * Ethernet header; the program only counts packets that it sent there.
+		 */
+		p->count.rx_packets = lower->rx_packets;
+		p->count.rx_bytes = lower->rx_bytes - lower->rx_packets * ETH_HLEN;
+	}
 	p->count.rx_dropped += lost;
 	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += lost;
 }

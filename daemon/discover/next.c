@@ -88,21 +88,6 @@ static void attach(const struct advice *a)
 		SAY(a, "`qmapctl attach %s --control %s`", m->netdev, m->control);
 }
 
-/* No AT command switches it to QMI. */
-static void leave_it(const struct advice *a)
-{
-	SAY(a, "it speaks no QMI in any mode, so qmap is of no use with it: its netdev takes DHCP, "
-	       "or another "
-	       "program dials by AT commands");
-}
-
-static bool speaks_no_qmi(const struct modem *m)
-{
-	const struct qmi_model *known = qmi_model_find_id(m->vendor, m->product);
-
-	return known && known->no_qmi;
-}
-
 static void usb(const struct advice *a)
 {
 	const struct modem *m = a->m;
@@ -141,15 +126,18 @@ void modem_next_step(const char *sysfs, const struct modem *m, bool attached, ch
 		     size_t size)
 {
 	const struct advice a = {sysfs, m, buf, size};
+	const struct qmi_model *model = qmi_model_find_id(m->vendor, m->product);
 
-	if (attached)
+	if (attached) {
 		SAY(&a, "it is attached: `qmapctl show %s`", m->netdev);
-	else if (speaks_no_qmi(m))
-		leave_it(&a);
-	else if (m->bus == MODEM_USB)
+	} else if (model && model->no_qmi) {
+		/* no AT command switches it to QMI */
+		SAY(&a, "it speaks no QMI in any mode, so qmap is of no use with it: its netdev "
+			"takes DHCP, or another program dials by AT commands");
+	} else if (m->bus == MODEM_USB) {
 		usb(&a);
-	else if (m->bus == MODEM_PCIE)
+	} else if (m->bus == MODEM_PCIE) {
 		pcie(&a);
-	else
+	} else
 		SAY(&a, "`qmapctl attach %s --control PATH` if a modem is behind it", m->netdev);
 }

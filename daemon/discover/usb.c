@@ -37,23 +37,6 @@ static enum modem_mode mode_of_class(long class, long subclass, long protocol)
 	return MODEM_MODE_UNKNOWN;
 }
 
-static enum modem_mode mode_of_interface(const char *path)
-{
-	return mode_of_class(sysfs_number(16, "%s/bInterfaceClass", path),
-			     sysfs_number(16, "%s/bInterfaceSubClass", path),
-			     sysfs_number(16, "%s/bInterfaceProtocol", path));
-}
-
-/* Finds the device of cdc_wdm or of GobiNet. */
-static void find_control(struct modem *m, const char *path)
-{
-	char name[64];
-
-	if (sysfs_first(name, sizeof(name), "cdc-wdm", "%s/usbmisc", path) ||
-	    sysfs_first(name, sizeof(name), "qcqmi", "%s/GobiQMI", path))
-		snprintf(m->control, sizeof(m->control), "/dev/%s", name);
-}
-
 /* Can this interface carry data, by the table or its descriptors? */
 static bool may_carry_data(const struct modem *m)
 {
@@ -93,7 +76,7 @@ static bool scan_interface(const char *name, void *arg)
 {
 	struct usb_scan *s = arg;
 	struct modem m = s->base;
-	char path[SYSFS_PATH];
+	char path[SYSFS_PATH], node[64];
 
 	if (!belongs(name, m.device))
 		return true;
@@ -105,39 +88,21 @@ static bool scan_interface(const char *name, void *arg)
 	m.interface = sysfs_number(16, "%s/bInterfaceNumber", path);
 	sysfs_link(m.driver, sizeof(m.driver), "%s/driver", path);
 	sysfs_first(m.netdev, sizeof(m.netdev), "", "%s/net", path);
-	find_control(&m, path);
+	/* the device of cdc_wdm or of GobiNet */
+	if (sysfs_first(node, sizeof(node), "cdc-wdm", "%s/usbmisc", path) ||
+	    sysfs_first(node, sizeof(node), "qcqmi", "%s/GobiQMI", path))
+		snprintf(m.control, sizeof(m.control), "/dev/%s", node);
 	m.mode = modem_mode_of_driver(m.driver);
 	if (is_modem(s, &m)) {
 		add(s, &m);
 		return true;
 	}
-	m.mode = mode_of_interface(path);
+	m.mode = mode_of_class(sysfs_number(16, "%s/bInterfaceClass", path),
+			       sysfs_number(16, "%s/bInterfaceSubClass", path),
+			       sysfs_number(16, "%s/bInterfaceProtocol", path));
 	if (may_carry_data(&m) && s->idle.interface < 0)
 		s->idle = m;
 	return true;
-}
-
-static void read_device(struct modem *m, const char *sysfs, const char *name)
-{
-	snprintf(m->device, sizeof(m->device), "%.63s", name);
-	sysfs_text(m->manufacturer, sizeof(m->manufacturer), "%s/bus/usb/devices/%s/manufacturer",
-		   sysfs, name);
-	sysfs_text(m->product_name, sizeof(m->product_name), "%s/bus/usb/devices/%s/product", sysfs,
-		   name);
-	sysfs_text(m->serial, sizeof(m->serial), "%s/bus/usb/devices/%s/serial", sysfs, name);
-}
-
-/*
- * Adds a modem without a data interface: the table of models knows its QMI interface; a
- * vendor-specific interface does not show its purpose.
- */
-static void add_idle(struct usb_scan *s)
-{
-	struct modem m = s->idle.interface < 0 ? s->base : s->idle;
-
-	if (m.interface >= 0 && m.mode == MODEM_MODE_UNKNOWN)
-		m.mode = MODEM_MODE_QMI;
-	add(s, &m);
 }
 
 static bool scan_device(const char *name, void *arg)
@@ -155,10 +120,25 @@ static bool scan_device(const char *name, void *arg)
 	s.base.model = qmi_model_find_id(vendor, product);
 	s.known = s.base.model || qmi_model_maker(vendor);
 	s.idle = s.base;
-	read_device(&s.base, d->sysfs, name);
+	snprintf(s.base.device, sizeof(s.base.device), "%.63s", name);
+	sysfs_text(s.base.manufacturer, sizeof(s.base.manufacturer),
+		   "%s/bus/usb/devices/%s/manufacturer", d->sysfs, name);
+	sysfs_text(s.base.product_name, sizeof(s.base.product_name),
+		   "%s/bus/usb/devices/%s/product", d->sysfs, name);
+	sysfs_text(s.base.serial, sizeof(s.base.serial), "%s/bus/usb/devices/%s/serial", d->sysfs,
+		   name);
 	sysfs_each(scan_interface, &s, "%s/bus/usb/devices", d->sysfs);
-	if (!s.found && s.known)
-		add_idle(&s);
+	if (!s.found && s.known) {
+		struct modem m = s.idle.interface < 0 ? s.base : s.idle;
+
+		/*
+		 * A modem without a data interface: the table of models knows its QMI
+		 * interface; a vendor-specific interface does not show its purpose.
+		 */
+		if (m.interface >= 0 && m.mode == MODEM_MODE_UNKNOWN)
+			m.mode = MODEM_MODE_QMI;
+		add(&s, &m);
+	}
 	return !d->out_of_memory;
 }
 
