@@ -20,6 +20,8 @@ SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
 LIBEXECDIR    ?= $(dir $(BINDIR))libexec
 HOOKDIR       ?= $(PREFIX)/share/qmap/hooks
 COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
+FISHDIR       ?= $(PREFIX)/share/fish/vendor_completions.d
+ZSHDIR        ?= $(PREFIX)/share/zsh/vendor-completions
 CONFDIR       := /etc/qmap
 MODULE        ?= auto
 
@@ -31,6 +33,8 @@ define FILES
 0644 $(BUILD)/system/qmap-metrics.service $(UNITDIR)/qmap-metrics.service
 0644 system/qmap-metrics.timer $(UNITDIR)/qmap-metrics.timer
 0644 system/qmapctl.bash $(COMPLETIONDIR)/qmapctl
+0644 system/qmapctl.fish $(FISHDIR)/qmapctl.fish
+0644 system/_qmapctl $(ZSHDIR)/_qmapctl
 0755 system/hooks/dns-resolved $(HOOKDIR)/dns-resolved
 0755 system/hooks/dns-resolvconf $(HOOKDIR)/dns-resolvconf
 0755 system/hooks/dns-netns $(HOOKDIR)/dns-netns

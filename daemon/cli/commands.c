@@ -11,6 +11,25 @@
 
 #define OPTION(member) .offset = offsetof(struct cli, member)
 
+static int set_colour(void *member, const char *value, struct error *err)
+{
+	static const char *const names[] = {
+		[OUTPUT_COLOUR_AUTO] = "auto",
+		[OUTPUT_COLOUR_ALWAYS] = "always",
+		[OUTPUT_COLOUR_NEVER] = "never",
+	};
+
+	value += *value == '='; /* -c=always, as iproute2 has it */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(names[i], value)) {
+			*(enum output_colour *)member = i;
+			return 0;
+		}
+	}
+	return error_set(err, -EINVAL, "bad --color \"%.40s\": allowed: auto, always, never",
+			 value);
+}
+
 static const struct option_def global_options[] = {
 	{.name = "json",
 	 .letter = 'j',
@@ -32,6 +51,13 @@ static const struct option_def global_options[] = {
 	 .type = OPTION_FLAG,
 	 OPTION(output.verbose),
 	 .help = "say more"},
+	{.name = "color",
+	 .letter = 'c',
+	 .type = OPTION_CALL,
+	 OPTION(output.colour),
+	 .metavar = "auto|always|never",
+	 .help = "colours in tables (default auto: on a terminal)",
+	 .set = set_colour},
 	{.name = "socket",
 	 .type = OPTION_TEXT,
 	 OPTION(socket),

@@ -13,12 +13,19 @@
 struct error;
 struct json_object;
 
+enum output_colour {
+	OUTPUT_COLOUR_AUTO, /* on a terminal, unless $NO_COLOR is set */
+	OUTPUT_COLOUR_ALWAYS,
+	OUTPUT_COLOUR_NEVER,
+};
+
 /* Output options of a program; the caller fills in all but @printed. */
 struct output {
 	bool json;    /* -j, or -p */
 	bool pretty;  /* -p */
 	bool quiet;   /* -q: print no result */
 	bool verbose; /* -v: print counters that are 0, too */
+	enum output_colour colour;
 	bool printed; /* a result has been printed, so with -j an error cannot be JSON as well */
 };
 

@@ -17,11 +17,11 @@ void output_choice(FILE *out, const char *datapath, int64_t percent, const char 
 }
 
 /* @list names an array of {"name", "ok", @detail_key}. */
-static void print_list(FILE *out, struct json_object *subject, const char *list, const char *title,
-		       const char *detail_key)
+static void print_list(const struct output *output, FILE *out, struct json_object *subject,
+		       const char *list, const char *title, const char *detail_key)
 {
 	const struct output_column columns[] = {{title, 0}, {"OK", 0}, {"DETAIL", 0}, {NULL, 0}};
-	struct output_table *t = output_table_new(out, columns);
+	struct output_table *t = output_table_new(out, output->colour, columns);
 	struct json_object *o;
 
 	if (!t)
@@ -100,10 +100,10 @@ static bool is_modem(struct json_object *subject)
 	return json_get_string(subject, "bus");
 }
 
-static void print_modems(FILE *out, struct json_object *subjects)
+static void print_modems(const struct output *output, FILE *out, struct json_object *subjects)
 {
 	size_t n = json_object_array_length(subjects);
-	struct output_table *t = output_table_new(out, modem_columns);
+	struct output_table *t = output_table_new(out, output->colour, modem_columns);
 
 	if (!t)
 		return;
@@ -147,12 +147,12 @@ void output_probe(const struct output *output, FILE *out, struct json_object *su
 	const char *dev = json_get_string(first, "dev");
 
 	if (is_modem(first))
-		print_modems(out, subjects);
+		print_modems(output, out, subjects);
 	else
 		fprintf(out, "%s:\n", dev ? dev : "no modem; this machine");
 	if (n == 1) {
-		print_list(out, first, "checks", "CHECK", "detail");
-		print_list(out, first, "datapaths", "DATAPATH", "reason");
+		print_list(output, out, first, "checks", "CHECK", "detail");
+		print_list(output, out, first, "datapaths", "DATAPATH", "reason");
 		print_choice(out, first);
 	} else {
 		fprintf(out, "`qmapctl probe DEV` says what this machine has for one of them.\n");

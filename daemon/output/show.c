@@ -228,9 +228,9 @@ static const struct output_column columns[] = {
 	{"MTU", OUTPUT_RIGHT}, {"NETNS", 0}, {"DNS", 0}, {NULL, 0},
 };
 
-static void print_table(FILE *out, struct json_object *trunk)
+static void print_table(const struct output *output, FILE *out, struct json_object *trunk)
 {
-	struct output_table *t = output_table_new(out, columns);
+	struct output_table *t = output_table_new(out, output->colour, columns);
 	const char *state = json_get_string(trunk, "state");
 	bool lost = state && !strcmp(state, "lost");
 	struct json_object *pdn;
@@ -360,7 +360,7 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 		print_datapath(out, trunk);
 		print_network(out, trunk);
 		print_history(out, trunk);
-		print_table(out, trunk);
+		print_table(output, out, trunk);
 		print_reasons(out, trunk);
 	}
 }

@@ -51,7 +51,7 @@ static void port_row(struct output_table *t, struct json_object *port)
 	}
 }
 
-static void print_ports(FILE *out, struct json_object *trunk)
+static void print_ports(const struct output *output, FILE *out, struct json_object *trunk)
 {
 	struct output_column columns[NCOUNTERS + 3] = {{"PORT", 0}, {"MUX", 0}};
 	struct output_table *t;
@@ -59,7 +59,7 @@ static void print_ports(FILE *out, struct json_object *trunk)
 
 	for (size_t i = 0; i < NCOUNTERS; i++)
 		columns[i + 2] = counters[i].column;
-	t = output_table_new(out, columns);
+	t = output_table_new(out, output->colour, columns);
 	if (!t)
 		return;
 	for (size_t i = 0; (port = json_get_element(trunk, "ports", i)); i++)
@@ -103,7 +103,7 @@ void output_stats(const struct output *output, FILE *out, struct json_object *tr
 		if (i)
 			fputc('\n', out);
 		print_head(out, trunk);
-		print_ports(out, trunk);
+		print_ports(output, out, trunk);
 		print_drops(output, out, trunk);
 		print_unknown(out, trunk);
 	}

@@ -12,15 +12,18 @@ struct output_table {
 	size_t next; /* cell */
 };
 
-/* https://no-color.org */
-static bool wants_colour(FILE *out)
+/* NO_COLOR: https://no-color.org */
+static bool wants_colour(FILE *out, enum output_colour colour)
 {
 	const char *no = getenv("NO_COLOR");
 
+	if (colour != OUTPUT_COLOUR_AUTO)
+		return colour == OUTPUT_COLOUR_ALWAYS;
 	return isatty(fileno(out)) && !(no && *no);
 }
 
-struct output_table *output_table_new(FILE *out, const struct output_column *columns)
+struct output_table *output_table_new(FILE *out, enum output_colour colour,
+				      const struct output_column *columns)
 {
 	struct output_table *t = calloc(1, sizeof(*t));
 
@@ -33,7 +36,7 @@ struct output_table *output_table_new(FILE *out, const struct output_column *col
 		return NULL;
 	}
 	scols_table_set_stream(t->scols, out);
-	scols_table_enable_colors(t->scols, wants_colour(out));
+	scols_table_enable_colors(t->scols, wants_colour(out, colour));
 	for (; columns->name; columns++)
 		scols_table_new_column(t->scols, columns->name, 0,
 				       columns->flags & OUTPUT_RIGHT ? SCOLS_FL_RIGHT : 0);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Prints tables by libsmartcols: as wide as the terminal, coloured only on a terminal. */
+/* Prints tables by libsmartcols: as wide as the terminal, coloured as the user asks for. */
 #ifndef QMAP_OUTPUT_TABLE_H
 #define QMAP_OUTPUT_TABLE_H
 
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "output.h"
 
 struct output_table;
 
@@ -18,7 +20,8 @@ struct output_column {
 };
 
 /* NULL if memory is short. */
-struct output_table *output_table_new(FILE *out, const struct output_column *columns);
+struct output_table *output_table_new(FILE *out, enum output_colour colour,
+				      const struct output_column *columns);
 
 /* Starts a row; its cells are filled from left to right. */
 void output_table_row(struct output_table *t);

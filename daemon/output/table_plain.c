@@ -31,7 +31,8 @@ static void add(struct output_table *t, const char *text)
 		t->broken = true;
 }
 
-struct output_table *output_table_new(FILE *out, const struct output_column *columns)
+struct output_table *output_table_new(FILE *out, enum output_colour colour,
+				      const struct output_column *columns)
 {
 	struct output_table *t = calloc(1, sizeof(*t));
 

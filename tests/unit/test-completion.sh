@@ -87,7 +87,7 @@ test_json() {
 		! "$QMAPCTL" complete 2>/dev/null
 }
 
-# keys EXPECTED TYPED: the line of a bash after TYPED.
+# keys EXPECTED TYPED [SHELL]: the line of a bash, or a zsh, after TYPED.
 keys() {
 	python3 - "$@" <<-'EOF'
 		import os, pty, select, sys, time
@@ -95,6 +95,8 @@ keys() {
 		if not pid:
 		    os.environ.update(PS1='', PS2='', TERM='dumb', INPUTRC='/dev/null',
 		                      PATH=os.path.dirname(os.environ['QMAPCTL']) + ':' + os.environ['PATH'])
+		    if sys.argv[3:] == ['zsh']:
+		        os.execvp('zsh', ['zsh', '-f', '-i'])
 		    os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])
 		seen = b''
 		def until(text, limit=60):
@@ -104,7 +106,8 @@ keys() {
 		        if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
 		            sys.exit('expected %r, the line is %r' % (text, seen))
 		        seen += os.read(fd, 4096)
-		os.write(fd, b". system/qmapctl.bash; echo 're'ady\n")
+		os.write(fd, b"PS1= fpath=($PWD/system $fpath); autoload -Uz compinit; compinit -u -D; echo 're'ady\n"
+		         if sys.argv[3:] else b". system/qmapctl.bash; echo 're'ady\n")
 		until(b'ready')
 		seen = b''
 		os.write(fd, sys.argv[2].encode().decode('unicode_escape').encode())
@@ -118,6 +121,40 @@ test_in_a_terminal() {
 		keys 'qmapctl attach --qmap=auto ' 'qmapctl attach --qma\tau\t' &&
 		keys 'qmapctl attach wwan0 --pdn 1,apn=' 'qmapctl attach wwan0 --pdn 1,ap\t' &&
 		keys 'qmapctl apply system/90-qmap.rules ' 'qmapctl apply system/90\t'
+}
+
+# zsh draws only the end of the word anew.
+test_in_zsh() {
+	keys 'qmapctl attach ' 'qmapctl att\t' zsh &&
+		keys 'p=auto ' 'qmapctl attach --qma\tau\t' zsh &&
+		keys 'n=x' 'qmapctl attach wwan0 --pdn 1,ap\tx' zsh &&
+		keys '-qmap.rules ' 'qmapctl apply system/90\t' zsh
+}
+
+fish_offers() { # EXPECTED LINE
+	local seen
+	seen=$(PATH=$PWD/build:$PATH HOME=$T fish --no-config -c \
+		"source system/qmapctl.fish; complete -C '$2'" | cut -f1 | xargs)
+	[ "$seen" = "$1" ] || { echo "\"$2\": expected $1, got $seen"; return 1; }
+}
+
+test_in_fish() {
+	fish_offers "attach" "qmapctl att" &&
+		fish_offers "decode detach" "qmapctl de" &&
+		fish_offers "--qmap=v1 --qmap=v4 --qmap=v5" "qmapctl decode qmap --qmap=v" &&
+		fish_offers "1,apn=a,ip=v4 1,apn=a,ip=v4v6 1,apn=a,ip=v6" "qmapctl attach wwan0 --pdn 1,apn=a,ip=" &&
+		fish_offers "system/90-qmap.rules" "qmapctl apply system/90"
+}
+
+test_colours_are_the_users() {
+	local help
+	offers "--color=auto --color=always --color=never" --color= || return 1
+	help=$("$QMAPCTL" -c sometimes show 2>&1) && return 1
+	[[ $help == *'bad --color "sometimes": allowed: auto, always, never'* ]] || { echo "$help"; return 1; }
+	[[ $("$QMAPCTL" -c=always probe --socket "$T/none") == *$'\e['* ]] &&
+		[[ $(NO_COLOR=1 "$QMAPCTL" --color always probe) == *$'\e['* ]] &&
+		[[ $("$QMAPCTL" -c never probe) != *$'\e['* ]] &&
+		[[ $("$QMAPCTL" probe) != *$'\e['* ]]
 }
 
 status=0

@@ -21,7 +21,7 @@ machine() {
 	local dir
 	rm -rf "$root"
 	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,libexec,share/man/man{1,5,7,8}} \
-		usr/{,local/}share/bash-completion/completions \
+		usr/{,local/}share/{bash-completion/completions,fish/vendor_completions.d,zsh/vendor-completions} \
 		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
 		mkdir -p "$root/$dir"
 		echo "somebody else's" >"$root/$dir/other"
@@ -77,7 +77,8 @@ test_variables() {
 	machine
 	before=$(files)
 	installer install PREFIX=/usr SBINDIR=/opt/sbin BINDIR=/opt/bin MANDIR=/opt/man UNITDIR=/opt/units \
-		UDEVDIR=/opt/rules SYSUSERSDIR=/opt/users COMPLETIONDIR=/opt/completions HOOKDIR=/opt/hooks MODULE=no || return 1
+		UDEVDIR=/opt/rules SYSUSERSDIR=/opt/users COMPLETIONDIR=/opt/completions FISHDIR=/opt/fish ZSHDIR=/opt/zsh \
+		HOOKDIR=/opt/hooks MODULE=no || return 1
 	grep -qx 'ExecStart=/opt/sbin/qmapd' "$root/opt/units/qmapd.service" || return 1
 	grep -qx 'ExecReload=/opt/bin/qmapctl reload' "$root/opt/units/qmapd.service" || return 1
 	same "in /opt" "bin completions hooks man rules sbin units users" "$(cd "$root/opt" && echo *)" || return 1

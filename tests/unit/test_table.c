@@ -34,8 +34,8 @@ static void same(const struct output_column *columns, const char *const *cells)
 	char *a = NULL, *b = NULL;
 	size_t na, nb;
 	FILE *fa = open_memstream(&a, &na), *fb = open_memstream(&b, &nb);
-	struct output_table *t = output_table_new(fa, columns);
-	struct plain *p = plain_new(fb, (const struct plain_column *)columns);
+	struct output_table *t = output_table_new(fa, OUTPUT_COLOUR_NEVER, columns);
+	struct plain *p = plain_new(fb, OUTPUT_COLOUR_NEVER, (const struct plain_column *)columns);
 	bool begin = true;
 
 	for (; *cells; cells++) {
