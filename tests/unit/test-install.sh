@@ -81,7 +81,7 @@ test_variables() {
 		HOOKDIR=/opt/hooks MODULE=no || return 1
 	grep -qx 'ExecStart=/opt/sbin/qmapd' "$root/opt/units/qmapd.service" || return 1
 	grep -qx 'ExecReload=/opt/bin/qmapctl reload' "$root/opt/units/qmapd.service" || return 1
-	same "in /opt" "bin completions hooks man rules sbin units users" "$(cd "$root/opt" && echo *)" || return 1
+	same "in /opt" "bin completions fish hooks man rules sbin units users zsh" "$(cd "$root/opt" && echo *)" || return 1
 	rm -r "$root/opt" "$root/etc/qmap"
 	same "outside of /opt" "$before" "$(files)"
 }
