@@ -37,13 +37,16 @@ static __always_inline void count_drop(struct qmap_trunk_stats *ts, __u32 reason
 		ts->drops[reason]++;
 }
 
-/* Counts a dropped downlink frame of @mux. */
+/*
+ * Counts a dropped downlink frame of @mux. A header that was cut off has no mux id, which is 0 here as
+ * in the walker.
+ */
 static __always_inline void count_drop_rx(struct qmap_trunk_stats *ts, __u32 mux, __u32 reason)
 {
 	struct qmap_port_stats *ps = port_stats_of(mux & 0xff);
 
 	count_drop(ts, reason);
-	if (ps)
+	if (ps && (mux || reason == QMAP_DROP_UNKNOWN_MUX))
 		ps->rx_dropped++;
 }
 

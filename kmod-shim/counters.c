@@ -20,7 +20,7 @@ const char trunk_counter_names[TRUNK_COUNTER_MAX][ETH_GSTRING_LEN] = {
 
 static_assert(TRUNK_DROPS == TRUNK_TX_FRAMES + 1);
 
-const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN] = {
+const char port_counter_names[PORT_STRINGS][ETH_GSTRING_LEN] = {
 	[PORT_RX_PACKETS] = "rx_packets",
 	[PORT_RX_BYTES] = "rx_bytes",
 	[PORT_RX_DROPPED] = "rx_dropped",
@@ -33,7 +33,9 @@ const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN] = {
 	[PORT_TX_DROPPED] = "tx_dropped",
 	[PORT_TX_GSO_PACKETS] = "tx_gso_packets",
 	[PORT_TX_GSO_SEGMENTS] = "tx_gso_segments",
+	[PORT_REPLIES] = "replies",
 	[PORT_FLOW_STOPS] = "flow_stops",
+	[PORT_FLOW_OFF] = "flow_off",
 };
 
 struct counters __percpu *counters_new(void)

@@ -298,6 +298,8 @@ struct rtnl_link_ops trunk_link_ops = {
 	.dellink = handler_dellink,
 	.get_size = trunk_size,
 	.fill_info = trunk_fill,
+	.get_linkxstats_size = trunk_xstats_size,
+	.fill_linkxstats = trunk_fill_xstats,
 };
 
 /*

@@ -19,7 +19,7 @@ void port_stats64(struct net_device *dev, struct rtnl_link_stats64 *s)
 
 static int port_sset_count(struct net_device *dev, int sset)
 {
-	return sset == ETH_SS_STATS ? PORT_COUNTER_MAX : -EOPNOTSUPP;
+	return sset == ETH_SS_STATS ? PORT_STRINGS : -EOPNOTSUPP;
 }
 
 static void port_strings(struct net_device *dev, u32 sset, u8 *data)
@@ -33,6 +33,7 @@ static void port_ethtool_stats(struct net_device *dev, struct ethtool_stats *sta
 	struct port *port = netdev_priv(dev);
 
 	counters_sum(port->counters, data, PORT_COUNTER_MAX);
+	data[PORT_FLOW_OFF] = timer_pending(&port->flow_timer);
 }
 
 /* One receiving and one sending queue, independent of the CPUs below. */

@@ -58,14 +58,21 @@ static unsigned int rx_reply(struct rx_queue *q, const u8 *data, u32 length)
 	if (!trunk->front->transmit(trunk, skb))
 		return QMAP_DROP_QUEUE_FULL;
 	counters_add(trunk->counters, TRUNK_REPLIES, 1);
+	if (q->to.port)
+		counters_add(q->to.port->counters, PORT_REPLIES, 1);
 	return QMAP_DROP_NONE;
 }
 
-static void rx_drop(struct trunk *trunk, struct port *port, unsigned int reason)
+/* Drops a frame of the port that the program has named. */
+static void rx_drop(struct rx_queue *q, unsigned int reason)
 {
-	trunk_drop(trunk, reason);
-	if (port)
-		counters_add(port->counters, PORT_RX_DROPPED, 1);
+	const struct rx_port *to = &q->to;
+
+	trunk_drop(q->trunk, reason);
+	if (to->port)
+		counters_add(to->port->counters, PORT_RX_DROPPED, 1);
+	else if (to->number || reason == QMAP_DROP_UNKNOWN_MUX)
+		atomic64_inc(&q->trunk->unknown[to->number]);
 }
 
 /* Runs once for all consecutive frames that name one port, as nearly all of a poll do. */
@@ -94,11 +101,11 @@ static void rx_pass(struct rx_queue *q, const struct qmap_shim_rx *w, u8 *data)
 	struct frame *f = q->free;
 
 	if (unlikely(!to->open)) {
-		rx_drop(q->trunk, to->port, to->port ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX);
+		rx_drop(q, to->port ? QMAP_DROP_PORT_DOWN : QMAP_DROP_UNKNOWN_MUX);
 		return;
 	}
 	if (!w->length || (*data & 0xd0) != 0x40) { /* version 4 or 6 */
-		rx_drop(q->trunk, to->port, QMAP_DROP_NOT_IP);
+		rx_drop(q, QMAP_DROP_NOT_IP);
 		return;
 	}
 	shim_assert(f < q->frames + RX_FRAMES);
@@ -134,16 +141,16 @@ static noinline bool rx_verdict(struct rx_queue *q, struct bpf_prog *prog, u32 a
 
 	switch (act) {
 	case XDP_DROP:
-		rx_drop(trunk, q->to.port, w.drop);
+		rx_drop(q, w.drop);
 		return true;
 	case XDP_TX:
 		reason = rx_reply(q, cursor, w.header + w.length);
 		if (reason != QMAP_DROP_NONE)
-			rx_drop(trunk, q->to.port, reason);
+			rx_drop(q, reason);
 		return true;
 	case XDP_REDIRECT:
 		if (!rx_redirect(q, prog, cursor + w.header, w.length)) {
-			rx_drop(trunk, q->to.port, QMAP_DROP_REDIRECT);
+			rx_drop(q, QMAP_DROP_REDIRECT);
 			return true;
 		}
 		counters_add(trunk->counters, TRUNK_REDIRECTED, 1);

@@ -12,6 +12,7 @@
 #ifndef SHIM_H
 #define SHIM_H
 
+#include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/lockdep.h>
 #include <linux/netdevice.h>
@@ -52,8 +53,11 @@ enum port_counter {
 	PORT_TX_DROPPED,
 	PORT_TX_GSO_PACKETS,
 	PORT_TX_GSO_SEGMENTS,
+	PORT_REPLIES,
 	PORT_FLOW_STOPS,
 	PORT_COUNTER_MAX,
+	PORT_FLOW_OFF = PORT_COUNTER_MAX, /* not counted: 1 while the modem has stopped the port */
+	PORT_STRINGS,
 };
 
 /* Counters of a trunk. The drop reasons, by enum qmap_drop, follow the others. */
@@ -109,6 +113,7 @@ struct trunk {
 	struct rx_queue **queues; /* n_queues of them; NULL for an impossible CPU */
 	unsigned int n_queues;
 	struct counters __percpu *counters;
+	atomic64_t unknown[QMAP_SHIM_MAX_PORTS]; /* QMAP_SHIM_XSTATS_UNKNOWN */
 	u32 flow_ms;
 	u32 rx_bytes; /* of the largest aggregate; 0: the front end has no buffers of its own */
 	struct aggregator tx;
@@ -129,7 +134,7 @@ struct port {
 
 /* counters.c */
 extern const char trunk_counter_names[TRUNK_COUNTER_MAX][ETH_GSTRING_LEN];
-extern const char port_counter_names[PORT_COUNTER_MAX][ETH_GSTRING_LEN];
+extern const char port_counter_names[PORT_STRINGS][ETH_GSTRING_LEN];
 struct counters __percpu *counters_new(void);
 void counters_sum(struct counters __percpu *c, u64 *sum, unsigned int n);
 
@@ -159,6 +164,8 @@ int trunk_change(struct net_device *dev, struct nlattr *tb[], struct nlattr *dat
 		 struct netlink_ext_ack *extack);
 size_t trunk_size(const struct net_device *dev);
 int trunk_fill(struct sk_buff *skb, const struct net_device *dev);
+size_t trunk_xstats_size(const struct net_device *dev, int attr);
+int trunk_fill_xstats(struct sk_buff *skb, const struct net_device *dev, int *index, int attr);
 
 /* handler.c */
 extern struct rtnl_link_ops trunk_link_ops;

@@ -308,6 +308,38 @@ int trunk_fill(struct sk_buff *skb, const struct net_device *dev)
 	return 0;
 }
 
+size_t trunk_xstats_size(const struct net_device *dev, int attr)
+{
+	return attr == IFLA_STATS_LINK_XSTATS ?
+		       nla_total_size(0) + nla_total_size(QMAP_SHIM_MAX_PORTS * sizeof(u64)) :
+		       0;
+}
+
+int trunk_fill_xstats(struct sk_buff *skb, const struct net_device *dev, int *index, int attr)
+{
+	struct trunk *trunk = netdev_priv(dev);
+	struct nlattr *nest, *counts;
+	unsigned int i;
+	u64 n;
+
+	if (attr != IFLA_STATS_LINK_XSTATS)
+		return 0;
+	nest = nla_nest_start_noflag(skb, QMAP_SHIM_XSTATS);
+	if (!nest)
+		return -EMSGSIZE;
+	counts = nla_reserve(skb, QMAP_SHIM_XSTATS_UNKNOWN, QMAP_SHIM_MAX_PORTS * sizeof(n));
+	if (!counts) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	for (i = 0; i < QMAP_SHIM_MAX_PORTS; i++) {
+		n = atomic64_read(&trunk->unknown[i]);
+		memcpy(nla_data(counts) + i * sizeof(n), &n, sizeof(n));
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 /*
  * Devices of this kind come and go with their hardware: there is no setup, by which the core would
  * create one, and no dellink. When their namespace goes they return to the initial one.
@@ -319,6 +351,8 @@ struct rtnl_link_ops trunk_usb_link_ops = {
 	.changelink = trunk_change,
 	.get_size = trunk_size,
 	.fill_info = trunk_fill,
+	.get_linkxstats_size = trunk_xstats_size,
+	.fill_linkxstats = trunk_fill_xstats,
 	.netns_refund = true,
 };
 

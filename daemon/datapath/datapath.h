@@ -40,7 +40,7 @@ struct datapath_stats {
 	 */
 	bool by_frame;
 	struct qmap_trunk_stats trunk;
-	/* Frames dropped by mux id, of ids that no port has. shim does not count them. */
+	/* Frames dropped by mux id, of ids that no port has. */
 	uint64_t unknown[QMAP_MAX_MUX];
 	unsigned int nports;
 	struct datapath_port_stats {

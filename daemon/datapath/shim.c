@@ -457,7 +457,8 @@ static void trunk_counter(void *arg, const char *name, uint64_t value)
 
 static void port_counter(void *arg, const char *name, uint64_t value)
 {
-	struct qmap_port_stats *s = arg;
+	struct datapath_port_stats *p = arg;
+	struct qmap_port_stats *s = &p->count;
 	const struct {
 		const char *name;
 		__u64 *to;
@@ -466,12 +467,14 @@ static void port_counter(void *arg, const char *name, uint64_t value)
 		{"rx_dropped", &s->rx_dropped},	    {"rx_csum_ok", &s->rx_csum_ok},
 		{"rx_csum_none", &s->rx_csum_none}, {"tx_packets", &s->tx_packets},
 		{"tx_bytes", &s->tx_bytes},	    {"tx_dropped", &s->tx_dropped},
-		{"flow_stops", &s->commands},
+		{"replies", &s->commands},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
 		if (!strcmp(name, map[i].name))
 			*map[i].to = value;
+	if (!strcmp(name, "flow_off"))
+		p->flow_off = value;
 }
 
 static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *port,
@@ -480,8 +483,7 @@ static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *po
 	struct datapath_port_stats *p = &out->ports[out->nports++];
 
 	*p = (struct datapath_port_stats){.mux = mux, .up = port->flags & QMAP_PORT_UP};
-	return device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, &p->count,
-			    err);
+	return device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, p, err);
 }
 
 static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
@@ -496,9 +498,12 @@ static int stats(struct datapath *dp, struct datapath_stats *out, struct error *
 	out->trunk = (struct qmap_trunk_stats){0};
 	ret = device_stats(name, "", trunk_counter, &out->trunk, err)
 		      ?: port_map_read_all(dp->fd[PORTS], port, err);
+	ret = ret ?: rtnl_shim_unknown(dp->nl, if_nametoindex(name), out->unknown, err);
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++)
-		if (port[mux].ifindex)
+		if (port[mux].ifindex) {
+			out->unknown[mux] = 0;
 			ret = port_stats(dp, mux, &port[mux], out, err);
+		}
 	return ret;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 
 #include "qmap/shim.h"
 #include "request.h"
@@ -115,6 +116,45 @@ int rtnl_shim_port_add(struct rtnl *nl, const char *name, unsigned int trunk, un
 	if (!ret)
 		ret = rtnl_link_get(nl, name, &link, err);
 	return ret ?: rtnl_link_set_addrgenmode(nl, link.ifindex, IN6_ADDR_GEN_MODE_NONE, err);
+}
+
+static const struct nlattr *find_in(const struct nlattr *nest, int type)
+{
+	const struct nlattr *attr;
+
+	if (nest)
+		mnl_attr_for_each_nested (attr, nest)
+			if (mnl_attr_get_type(attr) == type)
+				return attr;
+	return NULL;
+}
+
+static void take_unknown(const struct nlmsghdr *nlh, void *count)
+{
+	size_t size = QMAP_SHIM_MAX_PORTS * sizeof(uint64_t);
+	const struct nlattr *attr, *found = NULL;
+
+	if (nlh->nlmsg_type != RTM_NEWSTATS)
+		return;
+	mnl_attr_for_each (attr, nlh, sizeof(struct if_stats_msg))
+		if (mnl_attr_get_type(attr) == IFLA_STATS_LINK_XSTATS)
+			found = attr;
+	found = find_in(find_in(found, QMAP_SHIM_XSTATS), QMAP_SHIM_XSTATS_UNKNOWN);
+	if (found && mnl_attr_get_payload_len(found) == size)
+		memcpy(count, mnl_attr_get_payload(found), size);
+}
+
+int rtnl_shim_unknown(struct rtnl *nl, unsigned int ifindex, uint64_t count[QMAP_SHIM_MAX_PORTS],
+		      struct error *err)
+{
+	struct if_stats_msg *msg;
+
+	memset(count, 0, QMAP_SHIM_MAX_PORTS * sizeof(*count));
+	rtnl_request(nl, RTM_GETSTATS, 0, &msg, sizeof(*msg));
+	msg->ifindex = ifindex;
+	msg->filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_XSTATS);
+	return rtnl_execute(nl, take_unknown, count, err, "read the counters of netdev %u",
+			    ifindex);
 }
 
 int rtnl_link_set_carrier(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err)

@@ -3,6 +3,9 @@
 #ifndef QMAP_RTNL_SHIM_H
 #define QMAP_RTNL_SHIM_H
 
+#include <stdint.h>
+
+#include "qmap/shim.h"
 #include "rtnl.h"
 
 /* 0 if the module is there or could be loaded (the kernel tries); -EOPNOTSUPP if not, and if its
@@ -28,6 +31,13 @@ int rtnl_shim_trunk_set(struct rtnl *nl, unsigned int ifindex,
 /* Port @number (1..255) @name on trunk device @trunk, down, without IPv6 address generation. */
 int rtnl_shim_port_add(struct rtnl *nl, const char *name, unsigned int trunk, unsigned int number,
 		       struct error *err);
+
+/*
+ * Frames that trunk device @ifindex has dropped because no port has their number, by number. All 0
+ * with a module that does not count them.
+ */
+int rtnl_shim_unknown(struct rtnl *nl, unsigned int ifindex, uint64_t count[QMAP_SHIM_MAX_PORTS],
+		      struct error *err);
 
 int rtnl_link_set_carrier(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err);
 

@@ -237,6 +237,22 @@ enum {
 };
 #define IFLA_QMAP_TRUNK_MAX (__IFLA_QMAP_TRUNK_END - 1)
 
+/*
+ * Statistics of a trunk device, of both kinds, by RTM_GETSTATS in IFLA_STATS_LINK_XSTATS: a nest of
+ * type QMAP_SHIM_XSTATS, which is far above the types that Linux has given out.
+ */
+#define QMAP_SHIM_XSTATS 0x2d4d
+
+enum {
+	QMAP_SHIM_XSTATS_UNSPEC,
+	/*
+	 * u64[QMAP_SHIM_MAX_PORTS], host byte order, by port number: frames that were dropped, for any
+	 * reason, while no port had the number that the program named. A frame for which the program
+	 * named none, 0, counts only if it was dropped as unknown_mux.
+	 */
+	QMAP_SHIM_XSTATS_UNKNOWN,
+};
+
 enum {
 	IFLA_QMAP_PORT_UNSPEC,
 	IFLA_QMAP_PORT_NUMBER,

@@ -161,10 +161,17 @@ static void expect_command(struct fixture *f, const struct piece *p,
 	f->port[p->mux].commands++;
 }
 
+void fixture_drop(struct qmap_trunk_stats *trunk, struct qmap_port_stats *port, uint8_t mux,
+		  uint8_t reason)
+{
+	trunk->drops[reason]++;
+	if (mux || reason == QMAP_DROP_UNKNOWN_MUX)
+		port[mux].rx_dropped++;
+}
+
 static void expect_drop(struct fixture *f, uint8_t mux, uint8_t reason)
 {
-	f->trunk.drops[reason]++;
-	f->port[mux].rx_dropped++;
+	fixture_drop(&f->trunk, f->port, mux, reason);
 }
 
 static void expect_packet(struct fixture *f, const struct fixture_frame *frame)

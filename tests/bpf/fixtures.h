@@ -76,6 +76,10 @@ const char *fixture_row_name(unsigned int row);
 struct fixture *fixture_new(unsigned int row, unsigned int variant);
 void fixture_free(struct fixture **f);
 
+/* Counts a dropped frame. Mux id 0 stands for none, too, where the header was cut off. */
+void fixture_drop(struct qmap_trunk_stats *trunk, struct qmap_port_stats *port, uint8_t mux,
+		  uint8_t reason);
+
 /* @n good frames of @len bytes of packet each, built as by fixture_new(). */
 struct fixture *fixture_uniform(int version, unsigned int n, unsigned int len);
 /* The classic mix, seven of 40, four of 576 and one of 1500 bytes, @n frames. */

@@ -233,8 +233,7 @@ static void expect(const struct fixture *f, struct qmap_trunk_stats *ts,
 		uint8_t drop = fate(f, frame);
 
 		if (drop != QMAP_DROP_NONE) {
-			ts->drops[drop]++;
-			ps->rx_dropped++;
+			fixture_drop(ts, port, frame->mux, drop);
 		} else if (!frame->command) {
 			d[(*n)++] = (struct delivery){frame->mux, f->bytes + frame->payload,
 						      frame->len};

@@ -95,23 +95,18 @@ static void expect_delivery(struct fixture_totals *t, const struct fixture_frame
 		ps->rx_csum_none++;
 }
 
-/*
- * A command counts by its treatment: requests are answered, answers without a request are refused.
- * A PDN counts how often it was stopped.
- */
+/* A command counts by its treatment: requests are answered, answers without a request are refused. */
 static void expect_command(struct fixture_totals *t, const struct fixture *f, unsigned int n)
 {
 	const struct fixture_frame *frame = &f->frames[n];
 	struct fixture_part reply;
 
 	if (!fixture_reply(f, n, &reply)) {
-		t->trunk.drops[QMAP_DROP_COMMAND_REFUSED]++;
-		t->port[frame->mux].rx_dropped++;
+		fixture_drop(&t->trunk, t->port, frame->mux, QMAP_DROP_COMMAND_REFUSED);
 		return;
 	}
 	t->trunk.commands++;
-	if (f->bytes[frame->payload] == QMAP_CMD_FLOW_DISABLE)
-		t->port[frame->mux].commands++;
+	t->port[frame->mux].commands++;
 }
 
 static void expect_shim(struct fixture_check *c, const struct fixture *f)
@@ -127,8 +122,7 @@ static void expect_shim(struct fixture_check *c, const struct fixture *f)
 		if (delivered(c, f, frame)) {
 			expect_delivery(t, frame);
 		} else if (frame->drop != QMAP_DROP_NONE) {
-			t->trunk.drops[frame->drop]++;
-			t->port[frame->mux].rx_dropped++;
+			fixture_drop(&t->trunk, t->port, frame->mux, frame->drop);
 		} else {
 			expect_command(t, f, i);
 		}

@@ -122,6 +122,26 @@ static void print_ports(const struct qmap_port_stats *ports)
 		       i ? "," : "", fixture_muxes[i], s->rx_packets, s->rx_bytes, s->rx_csum_ok,
 		       s->rx_csum_none, s->rx_dropped, s->commands);
 	}
+	printf("],");
+}
+
+static bool has_port(unsigned int mux)
+{
+	return memchr(fixture_muxes, mux, fixture_mux_count);
+}
+
+static void print_unknown(const struct qmap_port_stats *ports)
+{
+	const char *comma = "";
+	unsigned int mux;
+
+	printf("\"unknown\":[");
+	for (mux = 0; mux < QMAP_MAX_MUX; mux++) {
+		if (has_port(mux) || !ports[mux].rx_dropped)
+			continue;
+		printf("%s{\"mux\":%u,\"rx_dropped\":%llu}", comma, mux, ports[mux].rx_dropped);
+		comma = ",";
+	}
 	printf("]}\n");
 }
 
@@ -134,6 +154,7 @@ static void print_expected(const struct tool *t)
 	       t->sent, t->too_short, ts->aggregates, ts->bytes, ts->frames, ts->commands);
 	print_drops(ts->drops);
 	print_ports(t->check.expected.port);
+	print_unknown(t->check.expected.port);
 }
 
 static int open_taps(struct tool *t, int n, char **ports)

@@ -393,6 +393,51 @@ test_counters() {
 	detached
 }
 
+# The words of stats, without its numbers.
+words_of_stats() {
+	stat_of '| [keys_unsorted, (.drops, .ports[0], .unknown[0] | keys_unsorted)] | flatten | sort | join(" ")'
+}
+
+WORDS_OF_STATS="aggregates bad_verdict bytes command_refused commands commands datapath dev drops flow_disabled \
+flow_off frames frames_per_aggregate length_beyond_aggregate mux mux no_memory not_ip not_qmap oversize pad_too_long \
+port port_down ports queue_full redirect_failed rx_bytes rx_csum_none rx_csum_ok rx_dropped rx_dropped rx_packets \
+short_command too_many_frames truncated_header truncated_trailer tx_bytes tx_dropped tx_packets unknown \
+unknown_mux unknown_next_header up zero_length"
+
+unknown_is() {
+	[ "$(stat_of .drops.unknown_mux)" = "$1" ]
+}
+
+flow_is_off() {
+	[ "$(stat_of '| [.ports[].flow_off] | map(tostring) | join(" ")')" = "$1" ]
+}
+
+# stats says the same on each data path that splits aggregates, whichever part of the kernel counts.
+check_stats() {
+	local stopper
+	modem malformed kind=unknown_mux count=20 seed=7 >/dev/null
+	modem flow disable mux=77 >/dev/null
+	wait_for 20 unknown_is 21 || fail "$(qmapctl -j stats)"
+	equal "by mux id" 21 "$(stat_of '| [.unknown[].rx_dropped] | add')"
+	equal "of 77" 1 "$(stat_of '.unknown[] | select(.mux == 77) | .rx_dropped')"
+	equal "of PDNs" '[]' "$(qmapctl -j stats | jq -c '.[0] | [.ports[].mux] - ([.ports[].mux] - [.unknown[].mux])')"
+	qmapctl stats | grep -qx "dropped 1 frames of mux id 0x4d, which no PDN has" || fail "$(qmapctl stats)"
+	qmapctl metrics | grep -q '^qmap_unknown_mux_drops_total.*mux="0x4d".* 1$' || fail "$(qmapctl metrics)"
+	equal "words" "$WORDS_OF_STATS" "$(words_of_stats)"
+	stop_pdn1
+	wait_for 20 flow_is_off "true false false false" || fail "$(qmapctl -j stats)"
+	go_pdn1
+	wait_for 20 flow_is_off "false false false false" || fail "$(qmapctl -j stats)"
+	[ "$(stat_of '.ports[0].commands')" -ge 2 ] || fail "$(qmapctl -j stats)"
+	equal "commands of PDNs" "$(stat_of .commands)" "$(stat_of '| [.ports[].commands] | add')"
+}
+
+test_stats() {
+	start
+	check_stats
+	detached
+}
+
 # No command of the modem does harm, even on data paths that ignore it.
 test_commands() {
 	start
@@ -601,7 +646,7 @@ port_is_up() { # pdn
 
 # The tool's expectation in the form of qmapctl's output.
 fixtures_counted() {
-	qmapctl -j stats | jq -S '.[0] | {aggregates, bytes, frames, commands, drops,
+	qmapctl -j stats | jq -S '.[0] | {aggregates, bytes, frames, commands, drops, unknown,
 		ports: [.ports[] | {mux, rx_packets, rx_bytes, rx_csum_ok, rx_csum_none, rx_dropped,
 			commands}] | sort_by(.mux)}'
 }

@@ -53,7 +53,7 @@ static int port_counters(const struct fixture_check *c, const struct fixture *f,
 	const struct number numbers[] = {
 		{"rx_packets", s->rx_packets}, {"rx_bytes", s->rx_bytes},
 		{"rx_dropped", s->rx_dropped}, {"rx_csum_ok", s->rx_csum_ok},
-		{"flow_stops", s->commands},   {"rx_csum_none", s->rx_csum_none},
+		{"replies", s->commands},      {"rx_csum_none", s->rx_csum_none},
 		{"rx_coalesced", 0},
 	};
 	char dev[IFNAMSIZ];
