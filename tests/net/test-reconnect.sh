@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 attach_one() {
-	attach -q --timeout 2 --backoff-min 200 --backoff-max 800 --pdn 1,apn=internet,ip=v4 "$@"
+	attach -q --backoff-min 200 --backoff-max 800 --pdn 1,apn=internet,ip=v4 "$@"
 }
 
 # Sends a datagram every two ms to the echo port of the network side; prints the time, in microseconds,
@@ -276,7 +276,7 @@ addresses_are() {
 test_address_changes() {
 	local tell host=2
 	start
-	attach -q --timeout 2 --poll 1 --pdn 1,apn=internet
+	attach -q --poll 1 --pdn 1,apn=internet
 	for tell in nothing connected reconfigure; do
 		host=$((host + 2))
 		modem readdress pdn=1 host=$host tell=$tell >/dev/null
@@ -315,7 +315,7 @@ ended() {
 test_end_of_the_other_family() {
 	local client
 	start
-	attach -q --timeout 2 --pdn 1,apn=internet --pdn 2,apn=ims
+	attach -q --pdn 1,apn=internet --pdn 2,apn=ims
 	client=$(family 1 4 .client_id)
 	ended "$client" 6
 	ended 255 6

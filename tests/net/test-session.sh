@@ -153,15 +153,22 @@ faulted() {
 	modem_stat .qmi.faulted
 }
 
+write_pin() { # poll=
+	printf '[trunk wwan0]\ncontrol = %s\npin = 1234\npoll = %s\n[trunk wwan0 pdn 1]\nip = v4\n' "$T/qmi" "$1" >"$T/conf"
+}
+
 # RM520N while its SIM initialises: it requests a PIN although there is none, and does not check it.
 test_pin_lock_that_is_none() {
 	local cards=0
 	start
 	modem card locked
 	modem error uim verify_pin code=52
-	attach_one --pin 1234 --poll 1
+	write_pin 3600
+	qmapctl apply "$T/conf"
 	waits waiting-for-sim "the modem does not check the PIN yet (device_not_ready)"
-	equal "PINs sent at once" 1 "$(faulted)"
+	equal "PINs sent before the next poll" 1 "$(faulted)"
+	write_pin 1
+	qmapctl apply "$T/conf"
 	wait_for 15 reason_is "the modem has not checked the PIN in 3 attempts (device_not_ready): it is not tried again"
 	equal "PINs sent" 3 "$(faulted)"
 	cards=$(modem_stat .qmi.cards)
