@@ -34,6 +34,12 @@ int proxy_server_start(struct event_base *base, const char *name, const char *gr
 void proxy_server_stop(void);
 
 /*
+ * Leaves the name of libqmi's proxy to another program, if @control is a channel through that: a qmapd
+ * that starts before it would keep it out. Connections stay.
+ */
+void proxy_stand_aside(const char *control);
+
+/*
  * Announces a modem that a session has for itself: @control is its channel's path, as the user gave
  * it. Clients are let in after proxy_modem_open(); until then, those that ask for the modem wait a
  * few seconds. The server closes a channel to it that it has opened for clients, and their

@@ -22,6 +22,8 @@
 
 /* Pause while another program has the name. */
 static const struct timeval name_pause = {.tv_sec = 5};
+/* Longer than a trunk waits between two attempts. */
+static const struct timeval aside_time = {.tv_sec = 60};
 
 static struct proxy_server {
 	struct event_base *base;
@@ -317,6 +319,14 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 			 strerror(-r));
 	server.waiting = true;
 	event_add(server.retry, &name_pause);
+}
+
+void proxy_stand_aside(const char *control)
+{
+	if (!qmi_proxy_path(control) || strcmp(server.name, QMI_PROXY_PREFIX) || !server.retry)
+		return;
+	acceptor_free(&server.acceptor);
+	event_add(server.retry, &aside_time);
 }
 
 static int set_group(const char *name, struct error *err)

@@ -255,6 +255,16 @@ bool qmi_transport_routed(const struct qmi_transport *t)
 	return t->kind->shared;
 }
 
+pid_t qmi_transport_proxy_pid(const struct qmi_transport *t)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (!t->kind->shared || getsockopt(t->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return 0;
+	return peer.pid;
+}
+
 bool qmi_transport_exclusive(const struct qmi_transport *t)
 {
 	if (t->kind->shared)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "util/error.h"
 
@@ -38,6 +39,9 @@ int qmi_transport_send(struct qmi_transport *t, const uint8_t *data, size_t len)
 
 /* Does a proxy hand each program its own answers only? */
 bool qmi_transport_routed(const struct qmi_transport *t);
+
+/* The process that serves as proxy, 0: there is none, or it is unknown. */
+pid_t qmi_transport_proxy_pid(const struct qmi_transport *t);
 
 /*
  * Is no other process using this channel? For a device, searches the descriptors of all processes;

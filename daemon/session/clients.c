@@ -15,6 +15,7 @@ struct clients {
 	void *arg;
 	uint64_t services;
 	bool alone, exclusive;
+	pid_t proxy;
 	bool answered, giving_back;
 };
 
@@ -79,6 +80,7 @@ int clients_open(struct clients **out, struct event_base *base, const char *cont
 		return ret;
 	}
 	c->alone = qmi_transport_exclusive(qmi_channel_transport(c->channel));
+	c->proxy = qmi_transport_proxy_pid(qmi_channel_transport(c->channel));
 	c->exclusive = config->sync && c->alone;
 	return 0;
 }
@@ -257,4 +259,9 @@ bool clients_get_own_answers(const struct clients *c)
 	const struct qmi_transport *t = qmi_channel_transport(c->channel);
 
 	return qmi_transport_routed(t) || qmi_transport_exclusive(t);
+}
+
+pid_t clients_proxy(const struct clients *c)
+{
+	return c->proxy;
 }

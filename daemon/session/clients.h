@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "config/config.h"
 #include "qmi/client.h"
@@ -118,5 +119,8 @@ bool clients_exclusive(const struct clients *c);
 bool clients_still_exclusive(const struct clients *c);
 /* Are answers certainly ours? Programs that share a device get each other's answers. */
 bool clients_get_own_answers(const struct clients *c);
+
+/* The process that serves as libqmi's qmi-proxy; 0: the channel has none. */
+pid_t clients_proxy(const struct clients *c);
 
 #endif

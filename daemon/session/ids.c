@@ -430,9 +430,9 @@ static void recover(struct id_count *n)
 		ids_allocate(n->ids, n->service, on_probe, n);
 		return;
 	}
-	log_warning("a %s client id may be lost: others use the control channel, so it cannot be "
-		    "told from theirs",
-		    qmi_service_name(n->service));
+	log_warning("%u client ids of %s may be lost: others use the control channel, so they "
+		    "cannot be told from theirs",
+		    n->leaked, qmi_service_name(n->service));
 	n->leaked = 0;
 }
 

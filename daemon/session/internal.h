@@ -61,7 +61,9 @@ struct session {
 	bool gave_up; /* while releasing: the modem does not answer */
 	enum reset reset;
 	bool rebooted;
-	char lost[160]; /* not empty: reason why calls and clients are lost */
+	char lost[160];		  /* not empty: reason why calls and clients are lost */
+	pid_t hung_up_by;	  /* the proxy: it ends, or the modem has restarted */
+	struct json_object *left; /* session_left() */
 	void (*stop_done)(void *arg, const struct error *err);
 	void *stop_arg;
 };
@@ -98,5 +100,7 @@ bool session_reset(struct session *s);
 /* session/session_json.c */
 struct json_object;
 int session_state_load(struct session *s, struct json_object *state, struct error *err);
+/* Releases the client ids in @state, of a session that did not get as far as a data format. */
+void session_state_release(struct session *s, struct json_object *state);
 
 #endif

@@ -21,7 +21,11 @@ static void kick(void *arg)
 
 static void on_lost(void *arg, bool rebooted, const char *why)
 {
-	session_lost(arg, rebooted, why);
+	struct session *s = arg;
+
+	if (!rebooted)
+		s->hung_up_by = clients_proxy(s->clients);
+	session_lost(s, rebooted, why);
 }
 
 static void on_synced(void *arg)
@@ -285,9 +289,11 @@ int session_rooms_new(struct session *s, struct error *err)
 {
 	struct calls_env env = {.base = s->base, .config = s->config};
 	struct setup_env setup_env = {.config = s->config, .control = s->setup.control};
-	int ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
-			       err);
+	int ret;
 
+	proxy_stand_aside(s->setup.control);
+	ret = clients_open(&s->clients, s->base, s->setup.control, s->config, &clients_owner, s,
+			   err);
 	if (ret)
 		return ret;
 	env.clients = s->clients;

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/json_add.h"
+#include "util/json_get.h"
 #include "util/log.h"
 
 void session_kick(struct session *s)
@@ -104,10 +107,25 @@ void session_gave_up(struct session *s, int err)
 	session_kick(s);
 }
 
+/* Without a proxy the channel is the modem's, or ours alone and the next session begins by SYNC. */
+static void leave(struct session *s)
+{
+	if (!clients_proxy(s->clients) || s->left)
+		return;
+	s->left = session_state(s);
+	json_add_int(s->left, "hung_up_by", s->hung_up_by);
+}
+
+struct json_object *session_left(const struct session *s)
+{
+	return s->left;
+}
+
 void session_adopt_failed(struct session *s)
 {
 	if (s->phase != PHASE_ADOPT)
 		return;
+	leave(s);
 	setup_error_silent(s->set_up, &s->error);
 	set_phase(s, PHASE_FAILING);
 	s->gave_up = true;
@@ -149,6 +167,8 @@ static void check_lost(struct session *s)
 	char why[sizeof(s->lost)];
 
 	memcpy(why, s->lost, sizeof(why));
+	if (!s->rebooted && !session_giving_back(s))
+		leave(s);
 	clients_cancel_ctl(s->clients);
 	ids_clear(s->ids);
 	guests_clear(s->guests);
@@ -263,6 +283,12 @@ static int session_new(struct session **out, struct event_base *base,
 	return r;
 }
 
+static void begin(struct session *s)
+{
+	s->phase = PHASE_SETUP;
+	setup_start(s->set_up);
+}
+
 int session_start(struct session **out, struct event_base *base, const struct session_setup *setup,
 		  const struct session_ops *ops, void *arg, struct error *err)
 {
@@ -270,8 +296,32 @@ int session_start(struct session **out, struct event_base *base, const struct se
 
 	if (r < 0)
 		return r;
-	(*out)->phase = PHASE_SETUP;
-	setup_start((*out)->set_up);
+	begin(*out);
+	return 0;
+}
+
+static int adopt(struct session **out, struct json_object *state, struct error *err)
+{
+	struct session *s = *out;
+	int r;
+
+	s->phase = PHASE_ADOPT;
+	r = session_state_load(s, state, err);
+	if (r < 0) {
+		session_free(out);
+		return r;
+	}
+	ids_recover(s->ids);
+	calls_adopt(s->calls);
+	/*
+	 * At the end, because a fact that the modem does not support is known at once, and starts
+	 * calls.
+	 */
+	if (format_agreed(s->format) && !s->was_giving_back) {
+		facts_start(s->facts);
+		session_watch_start(s);
+	}
+	session_kick(s);
 	return 0;
 }
 
@@ -281,25 +331,23 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 {
 	int r = session_new(out, base, setup, ops, arg, err);
 
+	return r ?: adopt(out, state, err);
+}
+
+int session_resume(struct session **out, struct event_base *base, const struct session_setup *setup,
+		   struct json_object *left, const struct session_ops *ops, void *arg,
+		   struct error *err)
+{
+	int r = session_new(out, base, setup, ops, arg, err);
+	bool restarted = !r && json_get_int(left, "hung_up_by") == clients_proxy((*out)->clients);
+
 	if (r < 0)
 		return r;
-	(*out)->phase = PHASE_ADOPT;
-	r = session_state_load(*out, state, err);
-	if (r < 0) {
-		session_free(out);
-		return r;
-	}
-	ids_recover((*out)->ids);
-	calls_adopt((*out)->calls);
-	/*
-	 * At the end, because a fact that the modem does not support is known at once, and starts
-	 * calls.
-	 */
-	if (format_agreed((*out)->format) && !(*out)->was_giving_back) {
-		facts_start((*out)->facts);
-		session_watch_start(*out);
-	}
-	session_kick(*out);
+	if (!restarted && json_get_object(left, "format"))
+		return adopt(out, left, err);
+	if (!restarted)
+		session_state_release(*out, left);
+	begin(*out);
 	return 0;
 }
 
@@ -367,6 +415,7 @@ void session_free(struct session **sp)
 		event_free(s->kick);
 	if (s->deadline)
 		event_free(s->deadline);
+	json_object_put(s->left);
 	free(s);
 }
 

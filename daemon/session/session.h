@@ -146,6 +146,15 @@ int session_adopt(struct session **out, struct event_base *base, const struct se
 		  struct error *err);
 
 /*
+ * Goes on with what session_left() has returned. The calls are adopted, unless the same proxy serves:
+ * it has hung up because the modem has restarted. A session that got no further than its set-up
+ * begins anew, and its client ids are released.
+ */
+int session_resume(struct session **out, struct event_base *base, const struct session_setup *setup,
+		   struct json_object *left, const struct session_ops *ops, void *arg,
+		   struct error *err);
+
+/*
  * Dials PDN @number, which the caller has added to the configuration: at once, or with the others
  * if the session is not that far. -ENOENT; -EEXIST if the session has it, or another with its mux
  * id; -ENOMEM; -ESHUTDOWN if the session is stopping or over.
@@ -213,6 +222,12 @@ void session_free(struct session **s);
 
 /* Client ids, call handles, format, intents: the input of session_adopt(). New reference. */
 struct json_object *session_state(const struct session *s);
+
+/*
+ * Of a session that is over because libqmi's qmi-proxy has ended, or is silent: what it has left in
+ * a modem that goes on, for session_resume(). The session's own; NULL: nothing.
+ */
+struct json_object *session_left(const struct session *s);
 
 /*
  * For `show`: model, revision, versions, format, and per PDN and family the state with its reason,

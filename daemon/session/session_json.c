@@ -79,6 +79,16 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	return r ? error_set(err, r, "out of memory") : 0;
 }
 
+void session_state_release(struct session *s, struct json_object *state)
+{
+	struct json_object *o;
+
+	ids_load(s->ids, state);
+	ids_recover(s->ids);
+	for (size_t i = 0; (o = json_get_element(state, "clients", i)); i++)
+		ids_release(s->ids, json_get_int(o, "service"), json_get_int(o, "id"), NULL, NULL);
+}
+
 /* --- show --- */
 
 static struct json_object *show_counters(const struct session *s)

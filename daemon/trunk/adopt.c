@@ -7,6 +7,7 @@
 
 #include "util/json_get.h"
 #include "util/log.h"
+#include "qmi/transport.h"
 #include "build.h"
 #include "internal.h"
 #include "open.h"
@@ -117,6 +118,8 @@ static void adopt_session(struct trunk *t, struct json_object *session, struct e
 		modem_input_later(t->modem, TRUNK_IN_OPENED, NULL);
 	} else if (session_adopt(&t->session, t->env.base, &t->setup, session, &trunk_session_ops,
 				 t, lost)) {
+		if (qmi_proxy_path(t->setup.control))
+			trunk_leave(t, json_object_get(session)); /* until the proxy is there */
 		modem_input_later(t->modem, TRUNK_IN_FAILED, lost);
 	}
 }
@@ -128,6 +131,7 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	char name[IFNAMSIZ];
 
 	adopt_facts(t, state);
+	trunk_leave(t, json_object_get(json_get_object(state, "left")));
 	trunk_fill_setup(t);
 	if (meta->datapath[0] &&
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))

@@ -59,6 +59,7 @@ struct trunk {
 	struct event *commands;	   /* QMAP commands are pending */
 	struct event *look_again;  /* datapath_ops.wait_ms is over */
 	struct session *session;   /* NULL with control=none, and without a modem */
+	struct json_object *left;  /* by the last session, for the next one: session_left() */
 	struct trunk_recover *recover;
 	struct trunk_look *look;
 	LIST_HEAD(trunk_clats, trunk_clat) clats; /* trunk/clat.c */

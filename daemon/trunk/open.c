@@ -2,6 +2,7 @@
 /* Opens the modem behind a trunk's netdev, again and again until it is set up. */
 #include <errno.h>
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +65,23 @@ static int find_control(struct trunk *t, struct error *err)
 	return trunk_dev_control(t->dev.name, at, size - (at - t->setup.control), err);
 }
 
+void trunk_leave(struct trunk *t, struct json_object *left)
+{
+	json_object_put(t->left);
+	t->left = left;
+}
+
 static int start(struct trunk *t, struct error *err)
 {
 	int ret;
 
+	if (t->left) {
+		ret = session_resume(&t->session, t->env.base, &t->setup, t->left,
+				     &trunk_session_ops, t, err);
+		if (!ret)
+			trunk_leave(t, NULL);
+		return ret;
+	}
 	if (trunk_has_control(t))
 		return session_start(&t->session, t->env.base, &t->setup, &trunk_session_ops, t,
 				     err);

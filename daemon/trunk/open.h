@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 struct error;
+struct json_object;
 struct trunk;
 struct trunk_open;
 
@@ -32,5 +33,7 @@ bool trunk_open_is_repeated(const struct trunk *t);
  * found stays.
  */
 void trunk_fill_setup(struct trunk *t);
+/* The next attempt goes on with @left: session_left(), which it takes over. NULL: with nothing. */
+void trunk_leave(struct trunk *t, struct json_object *left);
 
 #endif

@@ -65,6 +65,8 @@ void trunk_save(struct trunk *t)
 	json_add_bool(o, "persist", t->config.persist);
 	if (t->session)
 		json_object_object_add(o, "session", session_state(t->session));
+	if (t->left)
+		json_object_object_add(o, "left", json_object_get(t->left));
 	json_add_bool(o, "was_up", t->dev.was_up);
 	json_add_int(o, "was_addrgen", t->dev.was_addrgen);
 	json_add_bool(o, "was_ready", t->was_ready);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -264,8 +265,18 @@ static void close_modem(struct trunk *t, const struct error *err)
 		modem_input_later(t->modem, TRUNK_IN_CLOSED, &t->why_closing);
 }
 
+/* The proxy is away: its modem cannot be told. */
+static void abandon(struct trunk *t)
+{
+	if (t->left)
+		log_warning("%s: client ids stay in the modem, because qmi-proxy is away",
+			    t->config.dev);
+	trunk_leave(t, NULL);
+}
+
 static void undo(struct trunk *t, struct error *result)
 {
+	abandon(t);
 	session_free(&t->session);
 	trunk_removal_over(t);
 	trunk_tear_down(t, result);
@@ -283,6 +294,7 @@ static void seek_again(struct trunk *t)
 	if (trunk_tear_down(t, &err))
 		log_warning("%s: %s", t->config.dev, err.text);
 	trunk_look_driver(t);
+	trunk_leave(t, NULL); /* it has gone with the modem */
 	t->dev.ifindex = 0;
 	t->adopted = false;
 	err = (struct error){0};
@@ -339,6 +351,8 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 		close_modem(t, err);
 		break;
 	case TRUNK_END:
+		if (t->session)
+			trunk_leave(t, json_object_get(session_left(t->session)));
 		session_free(&t->session);
 		trunk_removal_over(t);
 		trunk_settle_look(t);
@@ -442,6 +456,7 @@ void trunk_free(struct trunk **p)
 	trunk_recover_free(&t->recover);
 	trunk_ignore_commands(t);
 	session_free(&t->session);
+	trunk_leave(t, NULL);
 	if (t->dp)
 		t->ops->close(&t->dp);
 	pins_close(&t->pins);

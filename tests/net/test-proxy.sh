@@ -160,6 +160,125 @@ test_client_loses_proxy() {
 	wait_for 10 lost || fail "the loss of the proxy goes unnoticed: $(qmapctl show)"
 }
 
+libqmi_proxy_restart() { # SIGNAL
+	kill "-$1" "$proxy_pid"
+	wait "$proxy_pid" 2>/dev/null || :
+	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
+	proxy_pid=$!
+	wait_for 10 proxy_listens
+}
+
+all_up() {
+	[ "$(field '| [.state, (.pdns[].families[].state)] | unique | join(" ")')" = "attached up" ]
+}
+
+# The modem has not restarted: it still has the client ids and the calls.
+test_client_proxy_restarts() {
+	local signal starts
+	modem_start
+	libqmi_proxy_start
+	qmapd_start
+	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1 --pdn 2
+	before=$(client_ids)
+	starts=$(modem_stat .qmi.starts)
+	for signal in TERM KILL; do
+		libqmi_proxy_restart $signal
+		wait_for 10 all_up || fail "after $signal: $(qmapctl show)"
+		no_ids_leaked
+		equal "calls dialled" "$starts" "$(modem_stat .qmi.starts)"
+		pings
+	done
+	qmapctl detach wwan0
+	equal "ids left" 0 "$(id_count)"
+	nothing_left
+}
+
+id_count() {
+	modem stats | jq '[.qmi.clients[]] | add'
+}
+
+# lost_ids: ids that qmapd says it has lost, because an answer was on its way when the proxy ended.
+lost_ids() {
+	grep -o '[0-9]* client ids of [A-Z]* may be lost' "$T/qmapd.log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# The proxy ends at any step of the way up: nothing is left but what was on its way.
+test_client_proxy_killed_at_each_step() {
+	local n ids
+	modem_start
+	libqmi_proxy_start
+	qmapd_start
+	printf '[trunk wwan0]\ncontrol = qmi-proxy:%s\nbackoff-min = 100\n[trunk wwan0 pdn 1]\n' "$device" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	ids=$(id_count)
+	qmapctl detach wwan0
+	for n in 2 4 6 8 10 12 14 17 20 24 28; do
+		: >"$T/qmapd.log"
+		modem reset >/dev/null
+		qmapctl apply "$T/conf" >/dev/null 2>&1 &
+		modem wait qmi.requests '>=' "$n" timeout=10000 >/dev/null || fail "request $n does not come"
+		libqmi_proxy_restart KILL
+		wait_for 20 all_up || fail "killed at request $n: $(qmapctl show)"
+		wait_for 5 ids_end_at $((ids + $(lost_ids))) ||
+			fail "killed at request $n: $ids ids before, $(id_count) now, lost: $(lost_ids)"
+		answers 10.64.1.1
+		qmapctl detach wwan0
+		wait_for 5 ids_end_at $(($(lost_ids))) || fail "detached after request $n: $(client_ids)"
+		modem reboot >/dev/null
+	done
+}
+
+ids_end_at() {
+	[ "$(id_count)" -le "$1" ]
+}
+
+# qmapd ends while the proxy is away, and finds it later.
+test_client_adoption_without_proxy() {
+	modem_start
+	libqmi_proxy_start
+	qmapd_start
+	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1
+	before=$(client_ids)
+	qmapd_kill KILL || :
+	kill -KILL "$proxy_pid"
+	wait "$proxy_pid" 2>/dev/null || :
+	qmapd_start
+	waits_for_proxy() { field .reason | grep -q "qmi-proxy does not answer"; }
+	wait_for 10 waits_for_proxy || fail "$(qmapctl show)"
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 10 waits_for_proxy || fail "$(qmapctl show)"
+	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
+	proxy_pid=$!
+	wait_for 10 all_up || fail "$(qmapctl show)"
+	no_ids_leaked
+	equal "calls dialled" 2 "$(modem_stat .qmi.starts)"
+	pings
+	qmapctl detach wwan0
+	equal "ids left" 0 "$(id_count)"
+	nothing_left
+}
+
+# A proxy that hangs: nothing is lost that it has read, and the calls are there afterwards.
+test_client_proxy_hangs() {
+	modem_start
+	libqmi_proxy_start
+	qmapd_start
+	qmapctl attach wwan0 --control "qmi-proxy:$device" --poll 1 --timeout 1 --pdn 1
+	before=$(client_ids)
+	kill -STOP "$proxy_pid"
+	lost() { [ "$(field .modem.state)" != ready ]; }
+	wait_for 20 lost || fail "the silence of the proxy goes unnoticed: $(qmapctl show)"
+	kill -CONT "$proxy_pid"
+	wait_for 10 all_up || fail "$(qmapctl show)"
+	no_ids_leaked
+	equal "calls dialled" 2 "$(modem_stat .qmi.starts)"
+	pings
+	qmapctl detach wwan0
+	equal "ids left" 0 "$(id_count)"
+	nothing_left
+}
+
 # --- as a proxy for others ---
 
 # serve OPTION...: starts a modem, and qmapd with a trunk on it; $device is the clients' name for it.
