@@ -45,6 +45,36 @@ nobody_has_dialled() {
 	modem clear >/dev/null
 }
 
+# Leaves behind what a qmapd leaves that dies while it changes the data path, when it has taken down the
+# old one and not yet built the new one: pins without a data path, and the calls.
+between_two_datapaths() {
+	local dir netdev
+	dir=/sys/fs/bpf/qmap/$(cat /sys/class/net/wwan0/ifindex)
+	"$(dirname "$0")/forget-datapath.py" "$dir/meta"
+	find "$dir" -mindepth 1 ! -name meta -delete
+	tc qdisc del dev wwan0 clsact
+	for netdev in wwan0.{sa,se,1p,2p}; do
+		ip link del "$netdev"
+	done
+}
+
+test_killed_between_two_datapaths() {
+	modem_start
+	qmapd_start
+	attach --datapath auto --pdn 1 --pdn 2,ip=v4
+	forbid_dialling
+	qmapd_kill KILL || :
+	between_two_datapaths
+	qmapd_start
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	equal "data path" xdp "$(field .datapath)"
+	nobody_has_dialled
+	load_start
+	load_is_whole
+	qmapctl detach wwan0
+	nothing_left
+}
+
 test_kill_under_load() {
 	modem_start
 	qmapd_start
