@@ -75,6 +75,28 @@ test_killed_between_two_datapaths() {
 	nothing_left
 }
 
+# A modem that grants another version of QMAP after a restart: the data path is chosen and built again.
+test_modem_is_back_with_another_version() {
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,ip=v4
+	equal "version" v5 "$(field .qmap)"
+	modem error wda 0x20 code=94 count=1 >/dev/null # of three that are asked for, v5
+	modem reboot ms=50 >/dev/null
+	wait_for 10 version_is v4 || fail "$(qmapctl show)"
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	grep -q "another data format than before" "$T/qmapd.log" || fail "$(cat "$T/qmapd.log")"
+	equal "data path" xdp "$(field .datapath)"
+	load_start
+	load_is_whole
+	qmapctl detach wwan0
+	nothing_left
+}
+
+version_is() {
+	[ "$(field .qmap)" = "$1" ]
+}
+
 test_kill_under_load() {
 	modem_start
 	qmapd_start
