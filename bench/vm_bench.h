@@ -60,6 +60,7 @@ struct bench_case {
 	const char *against; /* rmnet's figure of another case */
 	const char *feature; /* switched on for the ports of all paths */
 	bool usb; /* of a modem on USB, with its drivers; qmimux is a peer, which only supports v1 */
+	unsigned int rx_bytes; /* of qmi_wwan's transfers; 0: 31744 */
 	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
 	unsigned int pause;    /* uplink: microseconds of silence before each send() */
 	/* For the grids, which vary one factor at a time. */

@@ -21,6 +21,11 @@ const char *const path_names[PATHS] = {
 	CASE("ul-" what "-" #value, v, true, 1, p, m, SINK_SEND, .direction = "uplink",            \
 	     .factor = (what), .x = (value), __VA_ARGS__)
 
+/* Aggregates of as many bytes at most, and transfers made for them. */
+#define USB_SIZE(bytes, frames)                                                                    \
+	CASE("usb-aggregate-bytes-" #bytes, 5, false, frames, 1400, 1, SINK_SOCKET, .usb = true,   \
+	     .rx_bytes = (bytes), .direction = "usb", .factor = "aggregate-bytes", .x = (bytes))
+
 const struct bench_case cases[] = {
 	CASE("tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET),
 	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
@@ -57,6 +62,13 @@ const struct bench_case cases[] = {
 	CASE("usb-tcp-drop", 1, false, 21, 1400, 1, SINK_TC, .usb = true),
 	CASE("usb-tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC, .usb = true),
 	CASE("usb-udp-drop", 1, true, 21, 1400, 1, SINK_TC, .usb = true),
+	USB_SIZE(3584, 2),
+	USB_SIZE(4096, 2),
+	USB_SIZE(7680, 5),
+	USB_SIZE(8192, 5),
+	USB_SIZE(15360, 10),
+	USB_SIZE(16384, 11),
+	USB_SIZE(31744, 22),
 	CASE("imix-udp", 5, true, 36, 0, 1, SINK_TC),
 	CASE("imix-tcp", 5, false, 36, 0, 1, SINK_TC),
 	CASE("forward-imix-udp", 5, true, 36, 0, 1, SINK_FORWARD),

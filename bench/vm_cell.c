@@ -235,6 +235,7 @@ void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 	o.modem_only = path != SHIM && path != USB;
 	if (c->usb)
 		o.modem = usb_of(path);
+	o.rx_bytes = c->rx_bytes;
 	if (case_is_uplink(c))
 		o.trunk = (struct nl_trunk){
 			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};

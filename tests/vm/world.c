@@ -90,7 +90,7 @@ static int load(struct world *w, const struct world_options *o)
 /* ---- a modem on USB ---- */
 
 #define WWAN	 "wwan0"
-#define WWAN_MTU 31745 /* usbnet's transfers are as large as the MTU, and no multiple of 1024 */
+#define RX_BYTES 31744
 
 const char *world_trunk(const struct world *w)
 {
@@ -193,10 +193,13 @@ static int build_usb(struct world *w, const struct world_options *o)
 	w->modem_ifindex = if_nametoindex(WWAN);
 	if (w->own)
 		return 0;
-	/* Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once. */
+	/*
+	 * Kernels with "usbnet: limit max_mtu" cap it at 1500 until raw_ip has been off once. A
+	 * transfer is as large as the MTU, which must not be a multiple of 1024.
+	 */
 	if (qmi_set("raw_ip", "Y") || qmi_set("raw_ip", "N") || qmi_set("raw_ip", "Y") ||
 	    (o->modem == WORLD_USB && qmi_set("pass_through", "Y")) ||
-	    nl_set_u32(WWAN, IFLA_MTU, WWAN_MTU) || nl_up(WWAN, true))
+	    nl_set_u32(WWAN, IFLA_MTU, (o->rx_bytes ?: RX_BYTES) + 1) || nl_up(WWAN, true))
 		return fail(WWAN, 0);
 	for (i = 1; o->modem == WORLD_USB_MUX && i <= o->ports; i++)
 		if (mux_port(i))
