@@ -268,7 +268,13 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 # Measurements in guests, with the tests' own tools.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
 	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) $(VMUSB_SRC)
-$(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(LIB)
+# The shim's rules for chains, in user space.
+USER_FLAGS := -Ibench/user -fno-strict-aliasing -Wno-address-of-packed-member -Wno-pointer-sign
+$(BUILD)/bench/vm_user.o: override CFLAGS += $(USER_FLAGS)
+$(BUILD)/bench/user/chain.o: kmod-shim/chain.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(USER_FLAGS) -include bench/user/kernel.h -Iinclude -MMD -c $< -o $@
+$(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(BUILD)/bench/user/chain.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

@@ -33,7 +33,8 @@ enum path {
 	QMIMUX,
 	RMNET_OBSERVED,
 	QMIMUX_OBSERVED,
-	USB, /* the shim on its own USB driver */
+	USB,  /* the shim on its own USB driver */
+	USER, /* a prototype in user space (vm_user.h) */
 	PATHS
 };
 

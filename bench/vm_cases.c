@@ -3,7 +3,8 @@
 #include "vm_bench.h"
 
 const char *const path_names[PATHS] = {
-	"base", "shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed", "usb"};
+	"base", "shim", "xdp", "rmnet", "qmimux", "rmnet-observed", "qmimux-observed",
+	"usb",	"user"};
 
 #define CASE(n, v, u, f, p, m, s, ...)                                                             \
 	{                                                                                          \
@@ -146,6 +147,8 @@ bool case_has_path(const struct bench_case *c, enum path p)
 		return c->usb && c->version == 1; /* it is part of qmi_wwan */
 	case USB:
 		return c->usb;
+	case USER:
+		return !c->usb && c->sink != SINK_VETH && !c->tx_bytes;
 	default:
 		return true;
 	}

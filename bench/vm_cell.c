@@ -13,6 +13,7 @@
 #include "daemon/datapath/counters.h"
 #include "tests/vm/rmnet.h"
 #include "vm_observe.h"
+#include "vm_user.h"
 #include "vm_xdp.h"
 
 static uint64_t read_clock(clockid_t clock)
@@ -204,6 +205,8 @@ static void data_path(struct cell *cell)
 	if (cell->path == RMNET_OBSERVED || cell->path == QMIMUX_OBSERVED)
 		cell->observe = vm_observe_up(world_modem(&cell->w), c->ports, c->version,
 					      is_qmimux(cell->path));
+	if (cell->path == USER)
+		cell->user = vm_user_up(world_modem(&cell->w), c->ports, c->version);
 	cell->ports = cell->path == BASE ? 0 : c->ports;
 	for (i = 1; i <= cell->ports; i++) {
 		if (cell->xdp)
@@ -256,6 +259,7 @@ void cell_down(struct cell *cell)
 	bpf_link__destroy(cell->veth);
 	vm_xdp_down(&cell->xdp);
 	vm_observe_down(&cell->observe);
+	vm_user_down(&cell->user);
 	if (is_rmnet(cell->path))
 		rmnet_down("port", cell->c->ports);
 	if (if_nametoindex("veth0"))
@@ -292,6 +296,9 @@ unsigned long long cell_received(const struct cell *cell)
 	char name[IFNAMSIZ];
 	unsigned int i;
 
+	/* a TUN counts a super-packet as one */
+	if (cell->user)
+		return vm_user_received(cell->user);
 	for (i = 1; i <= cell->ports; i++) {
 		receiver(cell, i, name);
 		sum += statistic(name, "rx_packets");
@@ -368,5 +375,7 @@ struct json_object *cell_drops(struct cell *cell)
 		xdp_drops(cell, drops);
 	else
 		netdev_drops(cell, drops);
+	if (cell->user)
+		add(drops, "user", vm_user_drops(cell->user));
 	return drops;
 }

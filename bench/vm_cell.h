@@ -9,6 +9,7 @@
 #include "tests/vm/world.h"
 
 struct vm_observe;
+struct vm_user;
 struct vm_xdp;
 struct bpf_link;
 
@@ -18,6 +19,7 @@ struct cell {
 	struct world w;
 	struct vm_xdp *xdp;
 	struct vm_observe *observe; /* of the paths with an observer */
+	struct vm_user *user;
 	struct bpf_link *veth;
 	unsigned int ports;
 	struct {
