@@ -58,7 +58,14 @@ const struct pins_entry xdp_pins[XDP_PINS] = {
  * take too many (drivers/net/veth.c, VETH_RING_SIZE).
  */
 #define WISH_DATAGRAMS 32
-#define WISH_BYTES     16384
+/*
+ * The kernel copies the whole buffer of an aggregate once a frame (kernel/bpf/devmap.c,
+ * dev_map_generic_redirect(): skb_copy()), and with init_on_alloc clears each copy first. A copy of a
+ * transfer of this size, with the skb's overhead, takes 32 KB, one of 16 KB takes 64. Of 3.5, 7.5, 15,
+ * 16 and 31 KB this costs least on amd64 with its transfers counted in, and on arm64 least but for 31
+ * (bench/README.md).
+ */
+#define WISH_BYTES 15360
 
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ])
 {

@@ -28,7 +28,7 @@ test_models() {
 	write_config "name = XY500" "forced = no"
 	kill -HUP "$qmapd_pid"
 	wait_for 10 is_attached || fail "$(qmapctl show)"
-	equal "as any modem" "v5 16384" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
+	equal "as any modem" "v5 15360" "$(field '| "\(.qmap) \(.dl_max_bytes)"')"
 	qmapctl detach wwan0
 }
 

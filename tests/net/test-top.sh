@@ -58,9 +58,9 @@ test_snapshot() {
 	screen <<-'EOF'
 		until(lambda: line('wwan0.2'))
 		want = [
-		    'wwan0: data path xdp, QMAP v5, aggregates up to 16384 bytes, RG500Q-EA RG500QEAAAR11A06M4G, control',
+		    'wwan0: data path xdp, QMAP v5, aggregates up to 15360 bytes, RG500Q-EA RG500QEAAAR11A06M4G, control',
 		    'wwan0: registered with qmap test, lte, RSRP -90 dBm, RSRQ -9 dB, SNR 18 dB',
-		    '  0 aggregates/s, 0.0 frames each, 0 bytes (0 % of 16384), 0 drops/s',
+		    '  0 aggregates/s, 0.0 frames each, 0 bytes (0 % of 15360), 0 drops/s',
 		    '  PORT            STATE        RX-BIT/S RX-PKT/S TX-BIT/S TX-PKT/S DROPS/S',
 		    '  wwan0.1         up                  0        0        0        0       0',
 		    '  wwan0.2         up                  0        0        0        0       0',

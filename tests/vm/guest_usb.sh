@@ -345,7 +345,7 @@ test_attach() {
 	equal "version" v5 "$(modem_stat .format.dl)"
 	equal "raw_ip and pass_through" "Y Y" "$(echo $(cat $sysfs/qmi/raw_ip $sysfs/qmi/pass_through))"
 	largest=$(field .dl_max_bytes)
-	equal "largest aggregate" $([ "$datapath" = xdp ] && echo 16384 || echo 31744) "$largest"
+	equal "largest aggregate" $([ "$datapath" = xdp ] && echo 15360 || echo 31744) "$largest"
 	equal "MTU" $((largest + 1)) "$(cat $sysfs/mtu)"
 	equal "bytes of a URB" $((largest + 1)) "$(modem_stat .usb.urb_size)"
 	# fq_codel would mark congestion in the mux id
@@ -1096,7 +1096,7 @@ test_auto_without_v1() {
 	usb_start --protocols v5,v4
 	qmapd_start
 	qmapctl -q attach wwan0 "${pdns[@]/#/--pdn=}"
-	equal "data path" "xdp v5 16384" "$(field '| "\(.datapath) \(.qmap) \(.dl_max_bytes)"')"
+	equal "data path" "xdp v5 15360" "$(field '| "\(.datapath) \(.qmap) \(.dl_max_bytes)"')"
 	grep -q "^qmimux: the modem does not grant QMAP v1; .*shim: " <<<"$(field .datapath_reason)" ||
 		fail "$(field .datapath_reason)"
 	ping_all
