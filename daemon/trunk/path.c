@@ -263,6 +263,24 @@ static int replace(struct trunk *t, const struct datapath_ops *ops, struct error
 	return ret;
 }
 
+/*
+ * The modem is asked for the size of its aggregates when it is opened. They may be larger now than is good
+ * for the new data path: xdp copies each of them once a frame.
+ */
+static void say_aggregates_stay(struct trunk *t)
+{
+	unsigned int wish = t->ops->limits.dl_max_bytes;
+	size_t len = strlen(t->path_why);
+
+	if (t->config.dl_max_bytes || !wish || t->format.dl_max_bytes <= wish)
+		return;
+	snprintf(t->path_why + len, sizeof(t->path_why) - len,
+		 "; aggregates stay at %u bytes, not the %u of %s, until the modem is attached "
+		 "again",
+		 t->format.dl_max_bytes, wish, t->ops->name);
+	log_info("%s: %s", t->config.dev, t->path_why);
+}
+
 int trunk_change_datapath(struct trunk *t, struct error *err)
 {
 	struct datapath_choice c = {0};
@@ -281,6 +299,8 @@ int trunk_change_datapath(struct trunk *t, struct error *err)
 		 t->ops->name);
 	t->choice = c;
 	ret = replace(t, c.wish[0].ops, err);
+	if (!ret)
+		say_aggregates_stay(t);
 	if (t->dp) {
 		int up = restore_calls(t, calls, ret ? NULL : err);
 
