@@ -87,14 +87,42 @@ set_streams() { # family
 	done
 }
 
+# --- the observer of rmnet and qmimux: frames counted, and dropped by reason, are all frames sent ---
+
+observed() {
+	[[ " rmnet qmimux " == *" $(field .datapath) "* ]]
+}
+
+# Frames and commands that the observer has seen, less those that the modem has sent.
+seen_less_sent() {
+	echo $(($(stat_of '| .frames + .commands + (.drops | add) - (.ports | map(.tx_dropped) | add)') - $(
+		modem stats | jq '.trunk | .dl_frames + .commands_sent')))
+}
+
+# counting: from here to all_counted the difference must not change.
+counting() {
+	! observed || difference=$(seen_less_sent)
+}
+
+same_difference() {
+	[ "$(seen_less_sent)" = "$difference" ]
+}
+
+all_counted() {
+	! observed || wait_for 10 same_difference ||
+		equal "frames counted and dropped by reason, less those sent" "$difference" "$(seen_less_sent)"
+}
+
 ping_all() {
-	local n out family
+	local n out family difference
+	counting
 	for n in "${pdns[@]}"; do
 		for family in 4 6; do
 			out=$(ping -c 2 -i 0.2 -W 5 -I "wwan0.$n" "$(gateway "$n" $family)") || fail "$out"
 			[[ $out != *wrong* ]] || fail "$out"
 		done
 	done
+	all_counted
 }
 
 # Frames for which the kernel had no room. The guest is slow: some such drops are not our fault. rmnet
@@ -139,9 +167,10 @@ drops_of_ours() {
 
 # Datagrams of all sizes up to the MTU, hence every pad, in both directions; bytes compared.
 patterns() {
-	local way
+	local way difference
 	lossless "${pdns[@]/#/wwan0.}"
 	modem reset >/dev/null
+	counting
 	for way in "4 44" "6 64 -6"; do
 		# shellcheck disable=SC2086 # words
 		set -- $way
@@ -158,6 +187,7 @@ patterns() {
 	no_violations
 	equal "drops but for want of room" '{}' "$(drops_of_ours)"
 	equal "lost in the modem" '[0,0]' "$(modem stats | jq -c '[.trunk.dl_lost, .trunk.dl_beyond_urb]')"
+	all_counted
 }
 
 queue() {
@@ -376,8 +406,9 @@ counters_agree() {
 }
 
 test_counters() {
-	local way
+	local way difference
 	start
+	counting
 	lossless "${pdns[@]/#/wwan0.}"
 	for way in 4 "6 -6"; do
 		# shellcheck disable=SC2086 # words
@@ -391,6 +422,7 @@ test_counters() {
 		sink_has "$n" 200
 	done
 	wait_for 10 counters_agree || equal "counters" "$(counted_by_modem)" "$(counted_by_host)"
+	all_counted
 	detached
 }
 
@@ -491,10 +523,11 @@ go_pdn1() {
 # A stopped port's packets wait, in order, beside the queue that the user has chosen; others go on.
 # $first_queue is that queue. Every packet arrives after the enable.
 check_flow() {
-	local stopper
+	local stopper difference
 	tc qdisc del dev wwan0.1 root 2>/dev/null || :
 	tc qdisc replace dev wwan0.1 root handle 77: ${first_queue:-cake}
 	modem reset >/dev/null
+	counting
 	stop_pdn1
 	acks_are 1
 	equal "held" 1 "$(held)"
@@ -511,6 +544,7 @@ check_flow() {
 	send_some 20 1
 	sink_has 1 40
 	equal "drops" '{}' "$(drops_of_ours)"
+	all_counted
 }
 
 # goes_on: the stop, which lasts five seconds, has ended.
