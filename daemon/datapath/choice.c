@@ -9,7 +9,8 @@
  * Instructions from the aggregate to the socket per TCP packet of 1400 bytes, 21 in an aggregate, on
  * Linux 6.1: `KERNEL=6.1 bench/vm.sh tcp-socket-v5 tcp-socket-v1 usb-tcp-socket`, rmnet and qmimux
  * with the observer. v4 costs as much as v5: both bring the modem's checksums. Sorted by the highest
- * version that a data path carries.
+ * version that a data path carries. On arm64 (ARCH=arm64) the order is
+ * the same: shim 1613 with v1 and 976 with v5, rmnet 3901 and 3156, qmimux 6684, xdp 7536 and 7618.
  */
 static const struct {
 	const struct datapath_ops *ops;
