@@ -278,6 +278,11 @@ $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(BUILD)/bench/user/chain.o $
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# The plugin of QEMU that models caches.
+$(BUILD)/cache.so: bench/plugin/cache.c bench/vm_mark.h
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(INC) -shared -fPIC $< -o $@
+
 $(BUILD)/man/%: doc/%.rst | preflight
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)

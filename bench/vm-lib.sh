@@ -60,7 +60,8 @@ bench_guest() {
 		[ "$ARCH" != amd64 ] || CPU=max,-erms,-fsrm
 		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"
 	fi
-	make_image "$KERNEL" "$image" "$GUEST_SET_UP; vm_bench ${QUICK:+-q} $unit $ROUNDS $*" \
+	QEMU_OPTIONS+=" ${PLUGIN:+-plugin $PLUGIN}"
+	make_image "$KERNEL" "$image" "$GUEST_SET_UP; ${PATHS:+PATHS=$PATHS }vm_bench ${QUICK:+-q} $unit $ROUNDS $*" \
 		"$GUEST_BUILD/vm_bench" "$GUEST_BUILD/vm/bin/vm.bpf.o" || return 1
 	run_guest "$KERNEL" "$image" "$log" >"$VM_BUILD/$KERNEL/bench.out"
 	local status=$?

@@ -8,6 +8,7 @@
 #   ARCH=arm64 another machine than this one (tests/vm/machine.sh); its results are under build/arm64/
 #   SEED=1     of the guest's random numbers: with the same seed a guest repeats the same work, with
 #              another one hashes and memory layout differ
+#   PATHS=usb,rmnet   these paths alone; by default all
 #   QUICK=1    a few packets of every case, only to check that all arrive
 #
 # Appends JSON objects to build/bench/vm.jsonl, some per case and path, and prints the table.

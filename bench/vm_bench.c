@@ -51,6 +51,14 @@ static size_t base_of(size_t i, const bool *wanted)
 	return k;
 }
 
+/* With PATHS in the environment its names alone. */
+static bool has_path(const struct bench_case *c, enum path p)
+{
+	const char *only = getenv("PATHS");
+
+	return case_has_path(c, p) && (p == BASE || !only || strstr(only, path_names[p]));
+}
+
 static struct sample measure_one(size_t i, enum path p, const struct effort *e)
 {
 	snprintf(vm_bench_at, sizeof(vm_bench_at), "%s.%s", cases[i].name, path_names[p]);
@@ -74,7 +82,7 @@ static void measure_round(const bool *wanted, unsigned int round, const struct e
 		if (wanted[i] && base_of(i, wanted) == i)
 			measure(i, BASE, round, e);
 		for (p = SHIM; wanted[i] && p < PATHS; p++)
-			if (case_has_path(&cases[i], p))
+			if (has_path(&cases[i], p))
 				measure(i, p, round, e);
 	}
 }
@@ -106,7 +114,7 @@ static void warm_up(const bool *wanted, const struct effort *e)
 	for (i = 0; i < n_cases && !wanted[i]; i++)
 		;
 	for (p = BASE; i < n_cases && p < PATHS; p++)
-		if (case_has_path(&cases[i], p)) {
+		if (has_path(&cases[i], p)) {
 			s = measure_one(i, p, e);
 			json_object_put(s.drops);
 			free(s.seen.latency);

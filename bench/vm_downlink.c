@@ -11,6 +11,7 @@
 
 #include "vm_cell.h"
 #include "vm_generator.h"
+#include "vm_mark.h"
 #include "vm_probe.h"
 
 struct stream {
@@ -196,13 +197,17 @@ static double cost(struct stream *st, const struct effort *e)
 	for (i = 0; i < e->warm + measured; i++) {
 		if (i == e->warm) {
 			drain(st);
+			VM_MARK(VM_MARK_BEGIN);
 			start = cell_clock();
 		}
 		generator_next(&st->g);
 		send_next(st);
 	}
 	drain(st);
-	return (double)(cell_clock() - start) / (measured * frames);
+	start = cell_clock() - start;
+	VM_MARK(VM_MARK_END);
+	printf("MARK %s %u\n", vm_bench_at, measured * frames);
+	return (double)start / (measured * frames);
 }
 
 /* Each aggregate meets an idle path, so its latency includes no other aggregate. */

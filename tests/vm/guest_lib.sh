@@ -122,7 +122,7 @@ build_rmnet() { # kernel ["stock" or "unfixed"]
 build_bare() { # kernel
 	local dir=$VM_BUILD/$1/bare flags headers
 	mkdir -p "$dir"
-	cp -u tests/vm/bare/* "$dir/"
+	cp -u tests/vm/bare/* bench/vm_mark.h "$dir/"
 	headers=$VM_BUILD/$1/root/usr/src/linux-headers-$(kernel_release "$1")
 	mapfile -t flags < <(kernel_flags "$headers")
 	make -s -C "$headers" M="$dir" "${flags[@]}" modules >"$dir/log" 2>&1 || { cat "$dir/log"; return 1; }
@@ -164,7 +164,8 @@ copy_modules() {
 		basename "$path" >>"$root/modules"
 	done
 	for path in "$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko" \
-		${GUEST_BARE:+"$VM_BUILD/$kernel/bare/usb_bare.ko"}; do
+		${GUEST_BARE:+"$VM_BUILD/$kernel/bare/usb_bare.ko"} \
+		${GUEST_DMA:+"$VM_BUILD/$kernel/bare/usb_dma.ko"}; do
 		if [ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules"; then
 			cp "$path" "$root/ko/"
 			basename "$path" >>"$root/modules"
