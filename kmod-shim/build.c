@@ -280,6 +280,9 @@ struct build {
 	unsigned int good;   /* payload bytes of the complete segments */
 	unsigned int headers, l3;
 	__wsum pseudo;
+	const struct aggregate *lender;
+	unsigned int lendable;	       /* segments to come that stay in the lender's page */
+	unsigned int lent, lent_bytes; /* segments that stay there and that the skb does not count */
 };
 
 /*
@@ -300,12 +303,15 @@ static void build_close_run(struct build *b)
 	b->run = 0;
 }
 
+/* Payload bytes that make most use of a large page. */
+#define LARGE_MIN ((PAGE_SIZE << RX_LARGE_ORDER) / 4 * 3)
+
 /* Takes a large page, if most of it will be used and there is one. */
 static struct page *build_large(struct rx_queue *q, unsigned int n)
 {
 	const gfp_t gfp = GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN | __GFP_NORETRY;
 
-	if (n < (PAGE_SIZE << RX_LARGE_ORDER) / 4 * 3)
+	if (n < LARGE_MIN)
 		return NULL;
 	return pages_take(&q->large[q->next_large++ % RX_LARGE], gfp, RX_LARGE_ORDER);
 }
@@ -315,6 +321,69 @@ void build_free_pages(struct rx_queue *q)
 	pages_free(q->large, RX_LARGE);
 	pages_free(q->small, RX_SMALL);
 	build_put_heads(q);
+}
+
+/* Pages that build_page() takes for @n bytes. */
+static unsigned int build_pages(unsigned int n)
+{
+	unsigned int large = n / (PAGE_SIZE << RX_LARGE_ORDER);
+
+	n %= PAGE_SIZE << RX_LARGE_ORDER;
+	return large + (n >= LARGE_MIN ? 1 : DIV_ROUND_UP(n, PAGE_SIZE));
+}
+
+/*
+ * Returns the number of segments, from the first one on, whose payloads stay where the front end
+ * has received them. The skb is charged with that whole page, so they must fill a third of it. The
+ * others are copied, and must fit the remaining fragments: a second skb would cost more than the
+ * copies. rx_judge() still writes in front of the cursor of an aggregate that is being walked.
+ */
+static unsigned int build_lendable(const struct rx_queue *q, const struct frame *head)
+{
+	unsigned int payload = head->kind.length - head->headers, due = head->payload, n, i;
+	const struct frame *f = head;
+
+	if (!head->from->page || head->from == q->aggregate)
+		return 0;
+	n = page_size(head->from->page) / 3 / payload + 1;
+	if (due < n * payload)
+		return 0;
+	for (i = 1; i < n; i++)
+		f = f->next;
+	if (f->from != head->from)
+		return 0;
+	n = min_t(unsigned int, DIV_ROUND_UP(due, payload), MAX_SKB_FRAGS);
+	while (n && due > n * payload && n + build_pages(due - n * payload) > MAX_SKB_FRAGS)
+		n--;
+	return n;
+}
+
+static void build_lend(struct build *b, const u8 *from, unsigned int n)
+{
+	struct page *page = b->lender->page;
+
+	skb_frag_fill_page_desc(&skb_shinfo(b->skb)->frags[b->lent++], page,
+				from - (const u8 *)page_address(page), n);
+	b->lent_bytes += n;
+	b->due -= n;
+	b->good += n;
+	b->lendable--;
+}
+
+/* One atomic operation for all. */
+static void build_close_lent(struct build *b)
+{
+	struct sk_buff *skb = b->skb;
+
+	b->lendable = 0;
+	if (!b->lent)
+		return;
+	page_ref_add(b->lender->page, b->lent);
+	skb_shinfo(skb)->nr_frags = b->lent;
+	skb->len += b->lent_bytes;
+	skb->data_len += b->lent_bytes;
+	skb->truesize += page_size(b->lender->page);
+	b->lent = 0;
 }
 
 /*
@@ -327,6 +396,7 @@ static noinline bool build_page(struct build *b)
 	unsigned int order = RX_LARGE_ORDER;
 	struct page *page;
 
+	build_close_lent(b);
 	build_close_run(b);
 	if (skb_shinfo(b->skb)->nr_frags >= MAX_SKB_FRAGS)
 		return false;
@@ -376,6 +446,10 @@ static __always_inline bool build_payload(struct build *b, const struct frame *f
 
 	if (!(f->kind.flags & QMAP_SHIM_CSUM_OK) && unlikely(!build_verify(b, f)))
 		return false;
+	if (b->lendable && likely(f->from == b->lender)) {
+		build_lend(b, from, n);
+		return true;
+	}
 	while (unlikely(n > b->left)) {
 		part = b->left;
 		memcpy(b->to, from, part);
@@ -480,6 +554,8 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 		.l3 = ip_length(head->data),
 		.pseudo = build_pseudo(head->data),
 		.due = head->payload,
+		.lender = head->from,
+		.lendable = build_lendable(q, head),
 	};
 	unsigned int segments = 0;
 
@@ -494,6 +570,7 @@ static struct frame *build_some(struct rx_queue *q, struct frame *head)
 		last = f;
 		f = f->next;
 	}
+	build_close_lent(&b);
 	build_close_run(&b);
 	if (segments > 1) {
 		pskb_trim_unique(b.skb, b.headers + b.good); /* a part of the failed segment */

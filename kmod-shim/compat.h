@@ -97,6 +97,15 @@ static inline void shim_hrtimer_setup(struct hrtimer *timer,
 #define shim_set_lltx(dev) ((dev)->features |= NETIF_F_LLTX)
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page, int offset, int size)
+{
+	__skb_frag_set_page(frag, page);
+	skb_frag_off_set(frag, offset);
+	skb_frag_size_set(frag, size);
+}
+#endif
+
 /* Passes the reason of a drop to the kernel's drop monitors, as one of the core's reasons. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 0, 0)
 #define shim_kfree_skb(skb, reason) kfree_skb_reason(skb, reason)

@@ -22,6 +22,11 @@ struct aggregate {
 	struct list_head list;
 	u8 *data; /* contiguous, and not shared; NULL: no memory to make it so */
 	unsigned int len;
+	/*
+	 * The compound page that `data` is in, if packets may refer to it: the front end writes to it
+	 * again only when it has the one reference that is left. Otherwise NULL.
+	 */
+	struct page *page;
 };
 
 struct front_ops {

@@ -111,6 +111,7 @@ static void rx_pass(struct rx_queue *q, const struct qmap_shim_rx *w, u8 *data)
 	shim_assert(f < q->frames + RX_FRAMES);
 	q->free = f + 1;
 	f->data = data;
+	f->from = q->aggregate;
 	f->port = to->port;
 	f->kind.length = w->length;
 	f->kind.flags = (w->flags & to->kept) | to->set;

@@ -48,6 +48,7 @@ union frame_kind {
 struct frame {
 	u8 *data;
 	struct port *port;
+	struct aggregate *from;
 	struct frame *next; /* of the chain */
 	union frame_kind kind;
 	u32 payload;   /* head of a chain: payload bytes of all its segments */

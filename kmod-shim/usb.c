@@ -14,6 +14,8 @@
 #define RX_BYTES_DEFAULT 31744	     /* what most modems send at most */
 #define RX_IN_FLIGHT	 (31 * 1024) /* times 8 at SuperSpeed, 4 below: bytes that wait for data */
 #define RX_URBS_MAX	 32	     /* in flight */
+#define RX_LENT_MAX	 SZ_8M	     /* bytes of buffers that packets may keep busy */
+#define RX_LENT_LOOKS	 4	     /* at lent buffers, for each that is fetched */
 #define RX_ALIGN	 64	     /* of buffers; its bytes in front are the aggregate's room */
 #define TX_URBS		 16	     /* in flight */
 #define TX_WAITING	 256	     /* transfers that wait for one of these */
@@ -33,6 +35,9 @@ enum usb_counter {
 	RX_ERRORS,
 	RX_NO_MEMORY,
 	RX_STARVED,
+	RX_LENT,
+	RX_LENT_BYTES,
+	RX_NOT_LENT,
 	TX_IN_FLIGHT,
 	TX_STALLS,
 	TX_ERRORS,
@@ -51,6 +56,9 @@ static const char usb_counter_names[USB_COUNTER_MAX][ETH_GSTRING_LEN] = {
 	[RX_ERRORS] = "usb_rx_errors",
 	[RX_NO_MEMORY] = "usb_rx_no_memory",
 	[RX_STARVED] = "usb_rx_starved", /* no buffer was free for the next request */
+	[RX_LENT] = "usb_rx_lent", /* buffers that packets refer to or did refer to */
+	[RX_LENT_BYTES] = "usb_rx_lent_bytes", /* of those that they may refer to now */
+	[RX_NOT_LENT] = "usb_rx_not_lent", /* too many were, or there was no memory for another */
 	[TX_IN_FLIGHT] = "usb_tx_urbs",
 	[TX_STALLS] = "usb_tx_stalls",
 	[TX_ERRORS] = "usb_tx_errors",
@@ -61,7 +69,7 @@ static const char usb_counter_names[USB_COUNTER_MAX][ETH_GSTRING_LEN] = {
 
 struct usb_front;
 
-/* A buffer and its request for downlink. Idle, in flight, full, or fetched. */
+/* A buffer and its request for downlink. Idle, in flight, full, fetched, or lent. */
 struct usb_rx {
 	struct aggregate aggregate; /* its list: of idle or of full ones */
 	struct usb_front *usb;
@@ -100,6 +108,9 @@ struct usb_front {
 
 	struct usb_pipe rx;
 	struct list_head idle, full;
+	unsigned int n_idle;
+	struct list_head lent;
+	unsigned int lent_bytes; /* of these, and of those fetched that may be lent */
 	unsigned int rx_urbs;  /* that are to be in flight */
 	unsigned int rx_bytes; /* of buffers that are not to be freed */
 
@@ -166,13 +177,13 @@ static void rx_free(struct usb_rx *rx)
 {
 	usb_free_urb(rx->urb);
 	if (rx->page)
-		__free_pages(rx->page, rx->order);
+		put_page(rx->page); /* packets may still refer to it */
 	kfree(rx);
 }
 
-static struct usb_rx *rx_new(struct usb_front *usb, unsigned int bytes)
+static struct usb_rx *rx_new(struct usb_front *usb, unsigned int bytes, gfp_t gfp)
 {
-	struct usb_rx *rx = kzalloc(sizeof(*rx), GFP_KERNEL);
+	struct usb_rx *rx = kzalloc(sizeof(*rx), gfp);
 
 	BUILD_BUG_ON(RX_ALIGN < FRONT_ROOM);
 	if (!rx)
@@ -180,8 +191,8 @@ static struct usb_rx *rx_new(struct usb_front *usb, unsigned int bytes)
 	rx->usb = usb;
 	rx->bytes = bytes;
 	rx->order = get_order(RX_ALIGN + bytes);
-	rx->urb = usb_alloc_urb(0, GFP_KERNEL);
-	rx->page = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_NOWARN, rx->order);
+	rx->urb = usb_alloc_urb(0, gfp);
+	rx->page = alloc_pages(gfp | __GFP_COMP | __GFP_NOWARN | __GFP_NOMEMALLOC, rx->order);
 	if (rx->urb && rx->page)
 		return rx;
 	rx_free(rx);
@@ -222,7 +233,7 @@ static int rx_alloc(struct usb_front *usb, unsigned int bytes, struct list_head 
 	struct usb_rx *rx;
 
 	for (i = 0; i < n; i++) {
-		rx = rx_new(usb, bytes);
+		rx = rx_new(usb, bytes, GFP_KERNEL);
 		if (!rx) {
 			rx_free_all(list);
 			return -ENOMEM;
@@ -232,13 +243,60 @@ static int rx_alloc(struct usb_front *usb, unsigned int bytes, struct list_head 
 	return 0;
 }
 
-/* A buffer that is not in use; those of a former size go. Under the lock. */
+/* A buffer that is not in use; those of a former size go, and those beyond need. Under the lock. */
 static void rx_park(struct usb_front *usb, struct usb_rx *rx)
 {
-	if (rx->bytes == usb->rx_bytes)
-		list_add_tail(&rx->aggregate.list, &usb->idle);
-	else
+	if (rx->bytes != usb->rx_bytes || usb->n_idle >= 4 * usb->rx_urbs) {
 		rx_free(rx);
+		return;
+	}
+	list_add(&rx->aggregate.list, &usb->idle);
+	usb->n_idle++;
+}
+
+static unsigned int rx_size(const struct usb_rx *rx)
+{
+	return PAGE_SIZE << rx->order;
+}
+
+/*
+ * Looks at @looks lent buffers, and takes back those that no packet refers to any more. Under the
+ * lock.
+ */
+static void rx_reclaim(struct usb_front *usb, unsigned int looks)
+{
+	struct usb_rx *rx;
+
+	while (looks-- && !list_empty(&usb->lent)) {
+		rx = list_first_entry(&usb->lent, struct usb_rx, aggregate.list);
+		list_move_tail(&rx->aggregate.list, &usb->lent);
+		if (page_ref_count(rx->page) > 1)
+			continue;
+		list_del(&rx->aggregate.list);
+		usb->lent_bytes -= rx_size(rx);
+		rx_park(usb, rx);
+	}
+}
+
+/*
+ * May packets keep @rx? Not if readers, queues and captures would keep too much memory by that, or
+ * if there is no other buffer for the next request. Under the lock.
+ */
+static bool rx_may_lend(struct usb_front *usb, const struct usb_rx *rx)
+{
+	struct usb_rx *fresh;
+
+	if (usb->lent_bytes + rx_size(rx) <= RX_LENT_MAX) {
+		if (usb->n_idle)
+			return true;
+		fresh = rx_new(usb, usb->rx_bytes, GFP_NOWAIT);
+		if (fresh) {
+			rx_park(usb, fresh);
+			return true;
+		}
+	}
+	usb->n[RX_NOT_LENT]++;
+	return false;
 }
 
 static void rx_complete(struct urb *urb);
@@ -265,6 +323,7 @@ static void rx_refill(struct usb_front *usb)
 			return;
 		}
 		list_del(&rx->aggregate.list);
+		usb->n_idle--;
 		usb->rx.in_flight++;
 	}
 }
@@ -331,8 +390,13 @@ static struct aggregate *usb_fetch(struct trunk *trunk, unsigned int queue)
 
 	spin_lock_irqsave(&usb->rx.lock, flags);
 	rx = list_first_entry_or_null(&usb->full, struct usb_rx, aggregate.list);
-	if (rx)
+	if (rx) {
 		list_del(&rx->aggregate.list);
+		rx_reclaim(usb, RX_LENT_LOOKS);
+		rx->aggregate.page = rx_may_lend(usb, rx) ? rx->page : NULL;
+		if (rx->aggregate.page)
+			usb->lent_bytes += rx_size(rx);
+	}
 	spin_unlock_irqrestore(&usb->rx.lock, flags);
 	return rx ? &rx->aggregate : NULL;
 }
@@ -349,7 +413,14 @@ static void usb_release(struct trunk *trunk, struct aggregate *aggregate, bool u
 	unsigned long flags;
 
 	spin_lock_irqsave(&usb->rx.lock, flags);
-	rx_park(usb, rx);
+	if (page_ref_count(rx->page) > 1) {
+		list_add_tail(&rx->aggregate.list, &usb->lent);
+		usb->n[RX_LENT]++;
+	} else {
+		if (aggregate->page)
+			usb->lent_bytes -= rx_size(rx);
+		rx_park(usb, rx);
+	}
 	rx_refill(usb);
 	spin_unlock_irqrestore(&usb->rx.lock, flags);
 }
@@ -377,6 +448,7 @@ static int usb_set_rx_bytes(struct trunk *trunk, u32 aggregate)
 	usb->rx_urbs = rx_depth(usb, bytes);
 	list_splice_init(&usb->idle, &old);
 	list_splice(&fresh, &usb->idle);
+	usb->n_idle = usb->rx.open ? 2 * usb->rx_urbs : 0;
 	usb->rx.held = true;
 	spin_unlock_irq(&usb->rx.lock);
 	usb_kill_anchored_urbs(&usb->rx.flying);
@@ -610,6 +682,7 @@ static int usb_open(struct trunk *trunk)
 		return err;
 	err = rx_alloc(usb, usb->rx_bytes, &usb->idle);
 	if (!err) {
+		usb->n_idle = 2 * usb->rx_urbs;
 		usb_power(usb, 1);
 		usb_set_open(usb, true);
 	}
@@ -626,7 +699,9 @@ static void usb_stop(struct trunk *trunk)
 	usb_kill(usb);
 	cancel_delayed_work_sync(&usb->recover);
 	/* No other code reads the lists any more. */
+	rx_reclaim(usb, RX_LENT_MAX / PAGE_SIZE);
 	rx_free_all(&usb->idle);
+	usb->n_idle = 0;
 	rx_free_all(&usb->full);
 	while ((skb = __skb_dequeue(&usb->waiting)))
 		kfree_skb(skb);
@@ -641,6 +716,7 @@ static void usb_counters(struct trunk *trunk, u64 *n)
 
 	memcpy(n, usb->n, sizeof(usb->n));
 	n[RX_URBS] = READ_ONCE(usb->rx.in_flight);
+	n[RX_LENT_BYTES] = READ_ONCE(usb->lent_bytes);
 	n[TX_IN_FLIGHT] = READ_ONCE(usb->tx.in_flight);
 }
 
@@ -779,6 +855,7 @@ static struct usb_front *usb_new(struct usb_interface *intf, struct usb_endpoint
 	pipe_init(&usb->tx, usb_sndbulkpipe(udev, usb_endpoint_num(out)));
 	INIT_LIST_HEAD(&usb->idle);
 	INIT_LIST_HEAD(&usb->full);
+	INIT_LIST_HEAD(&usb->lent);
 	INIT_LIST_HEAD(&usb->tx_free);
 	__skb_queue_head_init(&usb->waiting);
 	trunk->rx_bytes = RX_BYTES_DEFAULT;
@@ -839,6 +916,7 @@ static void usb_disconnect(struct usb_interface *intf)
 	usb_power(usb, 0);
 	usb_set_intfdata(intf, NULL);
 	cancel_delayed_work_sync(&usb->recover);
+	rx_free_all(&usb->lent);
 	usb_free_tx(usb);
 	free_netdev(usb->trunk.dev);
 }

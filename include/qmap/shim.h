@@ -135,7 +135,8 @@
  * program returns any other verdict, if the cursor does not move forward or leaves the aggregate,
  * if the program leaves the struct zero (it was not written for the shim), and if there is no
  * program. The shim copies packets after the programs have run over all frames of a poll; a program
- * may write to the frame it runs on and must not write behind it.
+ * may write to the frame it runs on and must not write behind it. The USB driver lends its buffers:
+ * payloads of a coalesced packet that fill a third of one stay there until the stack frees them.
  *
  *
  * Coalescing
@@ -195,7 +196,10 @@
  *   uplink aggregates whose memory     8, each of the largest size that the trunk allows, rounded
  *   a trunk keeps                      up to a power of two of pages
  *   one coalesced packet               64 KB, 17 page fragments. Its truesize includes the whole of
- *                                      each page that it uses; packets do not share pages
+ *                                      each page that it uses. Packets share no pages, except those
+ *                                      that stay in one buffer of the USB driver
+ *   buffers of the USB driver that     8 MB; beyond that, packets are copied and counted
+ *   packets keep                       (usb_rx_not_lent)
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
  *   below has not freed yet            as byte queue limits estimate; then the port's queue stops
  *
