@@ -73,7 +73,7 @@ PROGRAMS  := $(BUILD)/qmapd $(BUILD)/qmapctl
 TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%)
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
-MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%)
+MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%) $(BUILD)/man/qmap-shim.4
 
 .DELETE_ON_ERROR:
 .PHONY: preflight programs check-build deb check-packages compile check-arch check-cross check-matrix soak soak-cycles all help deps demo check check-unit check-bpf check-net check-vm check-debug check-report tests bench bench-vm fuzz lint clean
@@ -287,6 +287,12 @@ $(BUILD)/man/%: doc/%.rst | preflight
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)rst2man --strict $< > $@
+
+# The header is the manual of the modules.
+$(BUILD)/man/qmap-shim.4: include/qmap/shim.h doc/shim-page.py | preflight
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)python3 doc/shim-page.py $< > $(@:.4=.rst) && rst2man --strict $(@:.4=.rst) > $@
 
 # --- targets for users ---
 

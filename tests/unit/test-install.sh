@@ -20,7 +20,7 @@ installer() { # target, variable...
 machine() {
 	local dir
 	rm -rf "$root"
-	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,libexec,share/man/man{1,5,7,8}} \
+	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,libexec,share/man/man{1,4,5,7,8}} \
 		usr/{,local/}share/{bash-completion/completions,fish/vendor_completions.d,zsh/vendor-completions} \
 		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
 		mkdir -p "$root/$dir"
@@ -131,6 +131,18 @@ test_module_sources_are_complete() {
 	while read -r file; do
 		[ -e "$dir/$file" ] || [ -e "$dir/include/$file" ] || { echo "no $file"; return 1; }
 	done <"$T/wanted"
+}
+
+# qmap-shim(4) is the header: every name of it is there, and no comment's frame.
+test_manual_of_the_module() {
+	local text name n=0
+	make -s build/man/qmap-shim.4 && text=$(man --warnings -l build/man/qmap-shim.4 2>&1 | tr -d '\n' | tr -s ' ') || return 1
+	while read -r name; do
+		[[ ${text//‐ /} == *"$name"* ]] || { echo "$name is missing"; return 1; }
+		n=$((n + 1))
+	done < <(grep -oE '\b(IFLA_QMAP|QMAP_SHIM|usb)_[A-Za-z_]+' include/qmap/shim.h | grep -v '_H$' | sort -u)
+	[[ $text != *" * "* && $text != *warning:* ]] || { echo "badly formatted"; return 1; }
+	[ "$n" -gt 30 ]
 }
 
 test_udev_starts_a_unit_and_runs_nothing() {
