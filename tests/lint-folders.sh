@@ -11,6 +11,7 @@ table() {
 	model: util
 	qmi: util
 	rtnl: util
+	totals: util
 	clat: rtnl util
 	keep: model util
 	recover: util
@@ -22,8 +23,8 @@ table() {
 	proxy: qmi util
 	session: config model proxy qmi util
 	record: qmi util
-	trunk: clat config datapath events keep model netdev qmi recover rtnl session util
-	manager: config control datapath events netdev qmi rtnl trunk util
+	trunk: clat config datapath events keep model netdev qmi recover rtnl session totals util
+	manager: config control datapath events netdev qmi rtnl totals trunk util
 	hooks: events manager model trunk util
 	output: datapath events model util
 	discover: config datapath netdev qmi util
