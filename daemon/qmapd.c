@@ -294,15 +294,6 @@ static int run(const struct args *args, struct error *err)
 	return ret;
 }
 
-static void print_help(const struct option_list *l)
-{
-	puts("Usage: qmapd [OPTIONS]\n\n"
-	     "Connects 4G/5G modems and splits their QMAP traffic in BPF; qmapctl is its face.\n"
-	     "Stays in the foreground. When it ends, trunks stay attached; the next qmapd "
-	     "adopts.\n");
-	options_print(stdout, l);
-}
-
 int main(int argc, char **argv)
 {
 	struct option_list options = {0};
@@ -319,10 +310,16 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (args.help || args.version) {
-		if (args.help)
-			print_help(&options);
-		else
+		if (args.help) {
+			puts("Usage: qmapd [OPTIONS]\n\n"
+			     "Connects 4G/5G modems and splits their QMAP traffic in BPF; qmapctl "
+			     "is its face.\n"
+			     "Stays in the foreground. When it ends, trunks stay attached; the "
+			     "next qmapd adopts.\n");
+			options_print(stdout, &options);
+		} else {
 			printf("qmapd %s, libbpf %s\n", QMAP_VERSION, libbpf_version_string());
+		}
 		return EXIT_OK;
 	}
 	log_set_level(args.quiet     ? LOG_LEVEL_ERROR

@@ -101,15 +101,6 @@ static uint32_t sum_words(const uint8_t *bytes, unsigned int n)
 }
 
 /*
- * The sum over an embedded IPv4 address is that over the IPv4 address only where its bytes stand in
- * pairs as there.
- */
-static bool is_neutral(const struct clat_prefix *p)
-{
-	return p->len == 96 || p->len == 32;
-}
-
-/*
  * An interface identifier with the universal bit unset, and a mark that addresses of other origin hardly
  * have: the letters "xlat". Its last 16 bits balance the sum of prefix and addresses.
  */
@@ -139,5 +130,6 @@ void clat_config_fill(struct qmap_clat_config *config, const struct clat_prefix 
 	memcpy(config->local6, local6, sizeof(config->local6));
 	config->local4 = local4;
 	config->prefix_len = prefix->len;
-	config->neutral = is_neutral(prefix);
+	/* the sum over an embedded IPv4 address is its own only where its bytes stand in pairs as there */
+	config->neutral = prefix->len == 96 || prefix->len == 32;
 }

@@ -22,19 +22,14 @@
 
 /* --- facts about a family that is up --- */
 
-/* One fact per line: a value cannot start another line. */
-static void put_value(FILE *f, const char *value)
-{
-	for (; *value; value++)
-		fputc((unsigned char)*value < ' ' ? '?' : *value, f);
-}
-
 static void fact(FILE *f, const char *key, const char *value)
 {
 	if (!*value)
 		return;
 	fprintf(f, "%s=", key);
-	put_value(f, value);
+	/* One fact per line: a value cannot start another line. */
+	for (; *value; value++)
+		fputc((unsigned char)*value < ' ' ? '?' : *value, f);
 	fputc('\n', f);
 }
 

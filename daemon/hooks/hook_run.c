@@ -160,17 +160,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	kill(-r->pid, SIGKILL);
 }
 
-/* Splits @lines, which is modified, at its newlines. */
-static void split(char *lines, char *out[MAX_ENV + 1])
-{
-	char *save = NULL, *line = strtok_r(lines, "\n", &save);
-	size_t n = 0;
-
-	for (; line && n < MAX_ENV; line = strtok_r(NULL, "\n", &save))
-		out[n++] = line;
-	out[n] = NULL;
-}
-
 /*
  * @real is the path that was checked; links in the configured path could have changed since. Starts
  * it in a process group of its own, with default signals and an empty standard input; closes all
@@ -183,10 +172,14 @@ static int spawn_to(struct run *r, const char *real, int fd)
 	posix_spawnattr_t attr;
 	sigset_t all, none;
 	int ret;
+	char *save = NULL, *line = strtok_r(r->env, "\n", &save);
+	size_t n = 0;
 
 	sigfillset(&all);
 	sigemptyset(&none);
-	split(r->env, env);
+	for (; line && n < MAX_ENV; line = strtok_r(NULL, "\n", &save))
+		env[n++] = line;
+	env[n] = NULL;
 	if (posix_spawn_file_actions_init(&files))
 		return -ENOMEM;
 	posix_spawnattr_init(&attr);

@@ -127,17 +127,6 @@ static void is_gone(void *arg, const char *name, const char *facts)
 		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
 }
 
-/*
- * Without the modem no family is up, even if no event said so for each call. The names sort so that
- * ports come before the modem.
- */
-static void modem_is_gone(struct hooks *h, const struct events_entry *e)
-{
-	struct told t = {.hooks = h, .event = e};
-
-	hook_each_told(h->run_dir, e->dev, is_gone, &t);
-}
-
 /* A call passes through these states on its way up, and on adoption from none: not news yet. */
 static bool is_under_way(const struct events_entry *e)
 {
@@ -162,13 +151,19 @@ static void on_netdev(struct hooks *h, const struct events_entry *e)
 
 static void on_modem(struct hooks *h, const struct events_entry *e)
 {
+	struct told t = {.hooks = h, .event = e};
+
 	switch (e->modem.to) {
 	case TRUNK_READY:
 		modem_is_ready(h, e);
 		break;
 	case TRUNK_LOST:
 	case TRUNK_ABSENT:
-		modem_is_gone(h, e);
+		/*
+		 * Without the modem no family is up, even if no event said so for each call. The
+		 * names sort so that ports come before the modem.
+		 */
+		hook_each_told(h->run_dir, e->dev, is_gone, &t);
 		break;
 	case TRUNK_DETACHING: /* each call and then ABSENT follow, when ports and files are gone */
 	case TRUNK_PRESENT:

@@ -39,11 +39,6 @@ void keep_look(const struct keep_row *rows, struct keep_state *state, void *arg)
 
 /* --- reports --- */
 
-static bool has_same_sentence(const struct keep_row *a, const struct keep_row *b)
-{
-	return b->what && !strcmp(a->what, b->what);
-}
-
 /* Reports each sentence of @which once, with all its details. */
 static void report_rows(const struct keep_run *run, unsigned int which, enum netdev_outcome outcome,
 			const char *more, char detail[][KEEP_DETAIL])
@@ -56,7 +51,8 @@ static void report_rows(const struct keep_run *run, unsigned int which, enum net
 		for (unsigned int j = i; run->rows[j].look; j++) {
 			size_t len = strlen(all);
 
-			if (!(which & BIT(j)) || !has_same_sentence(&run->rows[i], &run->rows[j]))
+			if (!(which & BIT(j)) || !run->rows[j].what ||
+			    strcmp(run->rows[i].what, run->rows[j].what))
 				continue;
 			snprintf(all + len, sizeof(all) - len, "%s%s", len ? ", " : "", detail[j]);
 			which &= ~BIT(j);

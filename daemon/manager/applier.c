@@ -284,12 +284,6 @@ static void pdn_over(void *arg, struct trunk *t, const struct error *err)
 		step_dials(s);
 }
 
-/* An earlier step, another PIN perhaps, may have redialled it already. */
-static int dial_again(struct trunk *t, unsigned int pdn, struct error *err)
-{
-	return trunk_verdict(t, pdn, NULL) ? trunk_redial(t, pdn, err) : 0;
-}
-
 /* Changes a trunk that stays. Steps that complete at once end here. */
 static int change(struct step *s, struct trunk *t, struct error *err)
 {
@@ -309,7 +303,8 @@ static int change(struct step *s, struct trunk *t, struct error *err)
 	} else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
 		ret = trunk_set_pdn(t, p, err);
 	else if (s->what->kind == CONFIG_STEP_REDIAL_PDN)
-		ret = dial_again(t, p->number, err);
+		/* an earlier step, another PIN perhaps, may have redialled it already */
+		ret = trunk_verdict(t, p->number, NULL) ? trunk_redial(t, p->number, err) : 0;
 	else
 		ret = trunk_add_pdn(t, p, err);
 	if (!ret && dials)
@@ -334,15 +329,6 @@ static int begin(struct step *s, struct error *err)
 	if (!t)
 		return error_set(err, -ENODEV, "%s has been detached meanwhile", dev);
 	return change(s, t, err);
-}
-
-static void start_step(struct step *s)
-{
-	struct error err = {0};
-
-	s->state = STEP_RUNNING;
-	if (begin(s, &err))
-		step_refused(s, &err);
 }
 
 /* --- all of them --- */
@@ -373,10 +359,15 @@ static void run_steps(struct applier *a)
 	for (size_t i = 0; i < a->plan.n; i++) {
 		struct step *s = &a->steps[i];
 
-		if (s->state == STEP_PLANNED && is_blocked(a, s))
+		if (s->state == STEP_PLANNED && is_blocked(a, s)) {
 			s->state = STEP_LEFT;
-		else if (s->state == STEP_PLANNED && is_next(a, s))
-			start_step(s);
+		} else if (s->state == STEP_PLANNED && is_next(a, s)) {
+			struct error err = {0};
+
+			s->state = STEP_RUNNING;
+			if (begin(s, &err))
+				step_refused(s, &err);
+		}
 		runs |= s->state == STEP_RUNNING || s->state == STEP_PLANNED ||
 			s->state == STEP_DIALLING;
 	}

@@ -610,37 +610,28 @@ struct json_object *metrics_json(struct json_object *show, struct json_object *s
 
 /* --- text --- */
 
-static void print_escaped(FILE *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '\\' || *s == '"')
-			fputc('\\', out);
-		fputc(*s, out);
-	}
-}
-
-static void print_value(FILE *out, struct json_object *v)
-{
-	if (json_object_is_type(v, json_type_double))
-		fprintf(out, " %.10g\n", json_object_get_double(v));
-	else
-		fprintf(out, " %s\n", json_object_get_string(v));
-}
-
 static void print_sample(FILE *out, const char *name, struct json_object *sample)
 {
+	struct json_object *number = member(sample, "value");
 	const char *separator = "{";
 
 	fputs(name, out);
 	json_object_object_foreach (json_get_object(sample, "labels"), label, value) {
 		fprintf(out, "%s%s=\"", separator, label);
-		print_escaped(out, json_object_get_string(value));
+		for (const char *p = json_object_get_string(value); *p; p++) {
+			if (*p == '\\' || *p == '"')
+				fputc('\\', out);
+			fputc(*p, out);
+		}
 		fputc('"', out);
 		separator = ",";
 	}
 	if (*separator == ',')
 		fputc('}', out);
-	print_value(out, member(sample, "value"));
+	if (json_object_is_type(number, json_type_double))
+		fprintf(out, " %.10g\n", json_object_get_double(number));
+	else
+		fprintf(out, " %s\n", json_object_get_string(number));
 }
 
 /*

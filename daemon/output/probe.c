@@ -95,11 +95,6 @@ static void print_modem(FILE *out, struct json_object *m)
 	fprintf(out, "%s: next: %s\n", name, text_of(m, "next"));
 }
 
-static bool is_modem(struct json_object *subject)
-{
-	return json_get_string(subject, "bus");
-}
-
 static void print_modems(const struct output *output, FILE *out, struct json_object *subjects)
 {
 	size_t n = json_object_array_length(subjects);
@@ -146,7 +141,7 @@ void output_probe(const struct output *output, FILE *out, struct json_object *su
 	struct json_object *first = n ? json_object_array_get_idx(subjects, 0) : NULL;
 	const char *dev = json_get_string(first, "dev");
 
-	if (is_modem(first))
+	if (json_get_string(first, "bus"))
 		print_modems(output, out, subjects);
 	else
 		fprintf(out, "%s:\n", dev ? dev : "no modem; this machine");

@@ -19,16 +19,6 @@ static void print_endpoint(FILE *file, struct json_object *packet, const char *a
 		fprintf(file, v6 ? "[%s]:%d" : "%s:%d", text, json_object_get_int(v));
 }
 
-static void print_packet(FILE *file, struct json_object *packet, const char *checksum)
-{
-	fprintf(file, "IPv%d %s ", (int)json_get_int(packet, "version"),
-		json_get_string(packet, "protocol"));
-	print_endpoint(file, packet, "src", "src_port");
-	fprintf(file, " > ");
-	print_endpoint(file, packet, "dst", "dst_port");
-	fprintf(file, ", %d bytes, checksum %s", (int)json_get_int(packet, "length"), checksum);
-}
-
 static void print_command(FILE *file, struct json_object *command)
 {
 	struct json_object *v;
@@ -52,13 +42,19 @@ static void print_frame(FILE *file, struct json_object *frame)
 	if (json_object_object_get_ex(frame, "mux_id", &v))
 		fprintf(file, "mux 0x%02x  length %5d  pad %2d  ", json_object_get_int(v),
 			(int)json_get_int(frame, "length"), (int)json_get_int(frame, "pad"));
-	if (packet)
-		print_packet(file, packet, json_get_string(frame, "checksum"));
-	else if (command)
+	if (packet) {
+		fprintf(file, "IPv%d %s ", (int)json_get_int(packet, "version"),
+			json_get_string(packet, "protocol"));
+		print_endpoint(file, packet, "src", "src_port");
+		fprintf(file, " > ");
+		print_endpoint(file, packet, "dst", "dst_port");
+		fprintf(file, ", %d bytes, checksum %s", (int)json_get_int(packet, "length"),
+			json_get_string(frame, "checksum"));
+	} else if (command) {
 		print_command(file, command);
-	else if (drop)
+	} else if (drop) {
 		fprintf(file, "DROP %s: %s", drop, json_get_string(frame, "reason"));
-	else
+	} else
 		fprintf(file, "packet with a broken IP header");
 	fputc('\n', file);
 }

@@ -67,17 +67,6 @@ static void print_ports(const struct output *output, FILE *out, struct json_obje
 	output_table_end(t);
 }
 
-/* Prints the counters that are not 0; with -v all of them. */
-static void print_unknown(FILE *out, struct json_object *trunk)
-{
-	struct json_object *o;
-
-	for (size_t i = 0; (o = json_get_element(trunk, "unknown", i)); i++)
-		fprintf(out, "dropped %lld frames of mux id 0x%02x, which no PDN has\n",
-			(long long)json_get_int(o, "rx_dropped"),
-			(unsigned int)json_get_int(o, "mux"));
-}
-
 static void print_drops(const struct output *output, FILE *out, struct json_object *trunk)
 {
 	struct json_object *drops = json_get_object(trunk, "drops");
@@ -99,12 +88,16 @@ void output_stats(const struct output *output, FILE *out, struct json_object *tr
 		fprintf(out, "Nothing is attached, or waits for its modem: see `qmapctl show`.\n");
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *trunk = json_object_array_get_idx(trunks, i);
+		struct json_object *o;
 
 		if (i)
 			fputc('\n', out);
 		print_head(out, trunk);
 		print_ports(output, out, trunk);
 		print_drops(output, out, trunk);
-		print_unknown(out, trunk);
+		for (size_t j = 0; (o = json_get_element(trunk, "unknown", j)); j++)
+			fprintf(out, "dropped %lld frames of mux id 0x%02x, which no PDN has\n",
+				(long long)json_get_int(o, "rx_dropped"),
+				(unsigned int)json_get_int(o, "mux"));
 	}
 }

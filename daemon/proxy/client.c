@@ -175,19 +175,6 @@ static void consume(struct proxy_client *c)
 	c->len -= off;
 }
 
-/*
- * A client that has named no device yet, or has sent a part of a message, must continue within a
- * few seconds, because it occupies one of few seats. A client that waits for its modem has another
- * limit (open_deadline); a client without an open request may stay.
- */
-static void set_deadline(struct proxy_client *c)
-{
-	if (*c->device && (c->paused || !c->len))
-		event_del(c->deadline);
-	else if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
-		event_add(c->deadline, &say_deadline);
-}
-
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_client *c = arg;
@@ -201,7 +188,15 @@ static void go_on(struct proxy_client *c)
 	consume(c);
 	if (c->dead)
 		return;
-	set_deadline(c);
+	/*
+	 * A client that has named no device yet, or has sent a part of a message, must continue
+	 * within a few seconds, because it occupies one of few seats. A client that waits for its
+	 * modem has another limit (open_deadline); a client without an open request may stay.
+	 */
+	if (*c->device && (c->paused || !c->len))
+		event_del(c->deadline);
+	else if (!event_pending(c->deadline, EV_TIMEOUT, NULL))
+		event_add(c->deadline, &say_deadline);
 	if (!c->paused && !waits_for_device(c)) {
 		event_add(c->read_event, NULL);
 	} else {
@@ -234,25 +229,19 @@ static void forget_slot(struct proxy_client *c, struct proxy_slot *s)
 	c->modem->requests--;
 }
 
-/* A modem never answers some requests: they must not block a client for ever. */
-static void forget_old(struct proxy_client *c)
-{
-	int64_t now = clock_ms();
-
-	for (unsigned int i = 0; i < PROXY_CLIENT_REQUESTS; i++)
-		if (c->slots[i].used && now - c->slots[i].since >= SLOT_LIFE_MS)
-			forget_slot(c, &c->slots[i]);
-}
-
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct proxy_client *c = arg;
+	int64_t now = clock_ms();
 
 	if (waits_for_device(c)) {
 		proxy_client_close(c, "its modem is not there yet");
 		return;
 	}
-	forget_old(c);
+	/* A modem never answers some requests: they must not block a client for ever. */
+	for (unsigned int i = 0; i < PROXY_CLIENT_REQUESTS; i++)
+		if (c->slots[i].used && now - c->slots[i].since >= SLOT_LIFE_MS)
+			forget_slot(c, &c->slots[i]);
 	go_on(c);
 }
 

@@ -18,11 +18,6 @@
 #define ANSWER_MS 10000 /* libqmi's timeout for most CTL requests */
 #define RELEASES  3	/* attempts to release one id */
 
-static void id_remove(struct proxy_modem *m, struct proxy_id *id)
-{
-	*id = m->ids[--m->nids];
-}
-
 /* --- answers --- */
 
 /* Sends the modem's answer under the client's own transaction. */
@@ -76,7 +71,7 @@ static void on_released(const struct proxy_job *j, const struct qmi_message *m)
 		return;
 	/* The modem does not know the id, so it is released. */
 	if (m && !qmi_message_result(m, &r) && (!r.status || r.error == PROXY_INVALID_CLIENT))
-		id_remove(j->modem, id);
+		*id = j->modem->ids[--j->modem->nids];
 	else if (id->attempts >= RELEASES)
 		log_limited(LOG_LEVEL_WARNING, 4, "qmi-proxy: %s client id %u cannot be given back",
 			    qmi_service_name(j->service), j->id);

@@ -56,19 +56,6 @@ static void forget_ids(struct proxy_modem *m)
 	memset(m->allocating, 0, sizeof(m->allocating));
 }
 
-/*
- * The client ids are gone, and libqmi only learns that from the end of the connection: ModemManager
- * then probes the modem again.
- */
-static void modem_restarted(struct proxy_modem *m)
-{
-	qmi_client_cancel(m->ctl);
-	forget_ids(m);
-	proxy_each(m, hang_up, "the modem has restarted");
-	forget_ids(m);
-	proxy_changed(m);
-}
-
 static bool has_service(const struct proxy_client *c, uint8_t service)
 {
 	const struct proxy_modem *m = c->modem;
@@ -93,8 +80,17 @@ static bool on_message(void *arg, const struct qmi_message *msg)
 	struct proxy_id *id;
 
 	if (msg->service == QMI_CTL) {
-		if (msg->type == QMI_INDICATION && msg->id == QMI_CTL_SYNC)
-			modem_restarted(m);
+		if (msg->type == QMI_INDICATION && msg->id == QMI_CTL_SYNC) {
+			/*
+			 * The client ids are gone, and libqmi only learns that from the end of the
+			 * connection: ModemManager then probes the modem again.
+			 */
+			qmi_client_cancel(m->ctl);
+			forget_ids(m);
+			proxy_each(m, hang_up, "the modem has restarted");
+			forget_ids(m);
+			proxy_changed(m);
+		}
 		return true;
 	}
 	if (msg->client == QMI_CID_BROADCAST) {

@@ -38,12 +38,6 @@ static const struct {
 };
 TABLE_COMPLETE(evidences, LADDER_EVIDENCES);
 
-static bool has_budget(const struct ladder_count *c, enum ladder_rung rung, int64_t now)
-{
-	return !rungs[rung].budget || c->used < rungs[rung].budget ||
-	       now - c->since_ms >= WINDOW_MS;
-}
-
 /* The first one above the last; LADDER_RUNGS: none. */
 static enum ladder_rung next(const struct ladder *l, enum ladder_evidence evidence,
 			     unsigned int possible, int64_t now)
@@ -52,7 +46,8 @@ static enum ladder_rung next(const struct ladder *l, enum ladder_evidence eviden
 
 	for (; r < LADDER_RUNGS; r++)
 		if (evidences[evidence].rungs & possible & 1U << r &&
-		    has_budget(&l->count[r], r, now))
+		    (!rungs[r].budget || l->count[r].used < rungs[r].budget ||
+		     now - l->count[r].since_ms >= WINDOW_MS))
 			return r;
 	return LADDER_RUNGS;
 }

@@ -166,15 +166,6 @@ static void set_address(struct trunk *t, struct trunk_port *p, const struct trun
 		trunk_port_event(t, p, NETDEV_FAILED, "%s", err.text);
 }
 
-static void fail(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
-		 const struct error *err)
-{
-	c->state = CLAT_FAILED;
-	if (strcmp(c->reason, err->text))
-		trunk_port_event(t, p, NETDEV_FAILED, "no IPv4 by 464XLAT: %s", err->text);
-	snprintf(c->reason, sizeof(c->reason), "%.180s", err->text);
-}
-
 /* With @prefix, or another one than before; @local4 0: one that is free. */
 static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 		  const struct clat_prefix *prefix, uint32_t local4)
@@ -192,7 +183,10 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 	if (was_on && p->clat && !memcmp(&config, &c->config, sizeof(config)))
 		return;
 	if (datapath_clat_attach(&place, &config, &err)) {
-		fail(t, p, c, &err);
+		c->state = CLAT_FAILED;
+		if (strcmp(c->reason, err.text))
+			trunk_port_event(t, p, NETDEV_FAILED, "no IPv4 by 464XLAT: %s", err.text);
+		snprintf(c->reason, sizeof(c->reason), "%.180s", err.text);
 		return;
 	}
 	c->config = config;

@@ -20,24 +20,20 @@ struct acceptor {
 	void *arg;
 };
 
-/* Without a pause the pending connection would wake the loop again at once. */
-static void pause_for(struct acceptor *a, int why)
-{
-	log_limited(LOG_LEVEL_WARNING, 4, "%s: cannot accept a connection: %s", a->name,
-		    strerror(why));
-	event_del(a->readable);
-	event_add(a->resume, &pause_time);
-}
-
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct acceptor *a = arg;
 	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (client >= 0)
+	if (client >= 0) {
 		a->fn(a->arg, client);
-	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		pause_for(a, errno);
+	} else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+		/* without a pause the pending connection would wake the loop again at once */
+		log_limited(LOG_LEVEL_WARNING, 4, "%s: cannot accept a connection: %s", a->name,
+			    strerror(errno));
+		event_del(a->readable);
+		event_add(a->resume, &pause_time);
+	}
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)

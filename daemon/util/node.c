@@ -20,11 +20,6 @@ struct node_watch {
 	void *arg;
 };
 
-static bool is_meant(const struct node_watch *w, const struct inotify_event *e)
-{
-	return !w->name[0] || (e->len && !strcmp(e->name, w->name));
-}
-
 static void on_events(evutil_socket_t fd, short what, void *arg)
 {
 	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -37,7 +32,7 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
 
 		for (char *p = buf; p < buf + n; p += sizeof(*e) + e->len) {
 			e = (const void *)p;
-			meant |= is_meant(w, e);
+			meant |= !w->name[0] || (e->len && !strcmp(e->name, w->name));
 		}
 	}
 	if (meant)
