@@ -11,15 +11,6 @@
 #include "util/error_json.h"
 #include "util/json_get.h"
 
-static struct json_object *make_request(const struct config_trunk *trunk)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_add_string(o, "command", "attach");
-	json_object_object_add(o, "trunk", config_trunk_to_json(trunk, true));
-	return o;
-}
-
 int cli_failed_pdn(struct json_object *trunks, unsigned int number, struct error *err)
 {
 	struct json_object *trunk, *pdn, *failure;
@@ -37,7 +28,7 @@ int cli_failed_pdn(struct json_object *trunks, unsigned int number, struct error
 
 int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 {
-	struct json_object *result = NULL;
+	struct json_object *request, *result = NULL;
 	const char *dev;
 	int ret = cli_required_dev(argc, argv, &dev, err);
 
@@ -50,7 +41,9 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 	for (unsigned int i = 0; i < cli->trunk.npdns && cli->no_default_route; i++)
 		cli->trunk.pdns[i].default_route = false;
 	hook_warn(dev, cli->trunk.hook);
-	ret = cli_call(cli, make_request(&cli->trunk), CLI_ATTACH_TIMEOUT, &result, err);
+	request = cli_request("attach", NULL);
+	json_object_object_add(request, "trunk", config_trunk_to_json(&cli->trunk, true));
+	ret = cli_call(cli, request, CLI_ATTACH_TIMEOUT, &result, err);
 	explicit_bzero(&cli->trunk, sizeof(cli->trunk));
 	if (ret)
 		return ret;

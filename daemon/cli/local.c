@@ -48,14 +48,6 @@ static int read_show(const struct pins *p, struct json_object **out, struct erro
 	return ret;
 }
 
-static bool is_dev(struct json_object *show, const char *dev)
-{
-	struct json_object *v;
-
-	return !dev || (json_object_object_get_ex(show, "dev", &v) &&
-			!strcmp(json_object_get_string(v), dev));
-}
-
 /* Calls @fn for the pins of @dev, or of all trunks. */
 static int each(const char *dev, struct json_object *out,
 		int (*fn)(struct pins *p, struct json_object *show, struct json_object *out,
@@ -75,7 +67,7 @@ static int each(const char *dev, struct json_object *out,
 		if (ret)
 			break;
 		ret = read_show(&p, &show, err);
-		if (!ret && is_dev(show, dev)) {
+		if (!ret && (!dev || !strcmp(json_get_string(show, "dev") ?: "", dev))) {
 			found++;
 			ret = fn(&p, show, out, err);
 		}
@@ -113,15 +105,6 @@ static unsigned int read_ports(struct json_object *show,
 	return n;
 }
 
-/* Mux id 0 is the raw data path's, whose one PDN it is whatever its mux id. */
-static void name_port(struct datapath_port_stats *stats, const struct datapath_port *ports,
-		      unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (!stats->mux || stats->mux == ports[i].mux)
-			memcpy(stats->name, ports[i].name, sizeof(stats->name));
-}
-
 static int read_stats(const struct datapath_ops *ops, struct pins *p, struct json_object *show,
 		      struct datapath_stats *out, struct error *err)
 {
@@ -135,8 +118,12 @@ static int read_stats(const struct datapath_ops *ops, struct pins *p, struct jso
 	for (unsigned int i = 0; i < n; i++)
 		ops->adopt_port(dp, &ports[i], NULL);
 	ret = ops->stats(dp, out, err);
+	/* mux id 0 is the raw data path's, whose one PDN it is whatever its mux id */
 	for (unsigned int i = 0; !ret && i < out->nports; i++)
-		name_port(&out->ports[i], ports, n);
+		for (unsigned int j = 0; j < n; j++)
+			if (!out->ports[i].mux || out->ports[i].mux == ports[j].mux)
+				memcpy(out->ports[i].name, ports[j].name,
+				       sizeof(out->ports[i].name));
 	ops->close(&dp);
 	return ret;
 }

@@ -226,15 +226,10 @@ static int check_port_names(const struct config_trunk *c, struct error *err)
 	return ret;
 }
 
-static bool is_clat(const char *text)
+static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
 {
 	struct clat_prefix prefix;
 
-	return !strcmp(text, "auto") || !strcmp(text, "off") || clat_prefix_parse(text, &prefix);
-}
-
-static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
-{
 	if (!p->mux) {
 		error_set(err, -EINVAL, "PDN %u needs a mux id of its own: 0x80 + %u is above %d",
 			  p->number, p->number, MAX_MUX);
@@ -262,7 +257,8 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		return error_set(err, -EINVAL,
 				 "PDN %u: passthrough=%s is in another namespace than netns=%s",
 				 p->number, p->passthrough, p->netns);
-	if (!is_clat(p->clat)) {
+	if (strcmp(p->clat, "auto") && strcmp(p->clat, "off") &&
+	    !clat_prefix_parse(p->clat, &prefix)) {
 		error_set(err, -EINVAL, "PDN %u: clat=%s is not a NAT64 prefix", p->number,
 			  p->clat);
 		error_hint(err,

@@ -20,21 +20,14 @@
 
 #define LOCK_NAME "control.lock"
 
-/* Path of the socket, or of @name in its directory. */
-static void beside(const struct control_socket *s, const char *name, char path[PATH_MAX])
-{
-	const char *slash = strrchr(s->addr.sun_path, '/');
-
-	snprintf(path, PATH_MAX, "%.*s%s", slash ? (int)(slash + 1 - s->addr.sun_path) : 0,
-		 s->addr.sun_path, name);
-}
-
 static int open_directory(struct control_socket *s, struct error *err)
 {
 	char dir[PATH_MAX];
+	const char *slash = strrchr(s->addr.sun_path, '/');
 	int ret;
 
-	beside(s, "", dir);
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash + 1 - s->addr.sun_path) : 0,
+		 s->addr.sun_path);
 	if (!*dir)
 		strcpy(dir, ".");
 	if (mkdir(dir, 0755) && errno != EEXIST) {

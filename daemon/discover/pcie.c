@@ -70,14 +70,6 @@ static bool take_netdev(const char *name, void *arg)
 	return true;
 }
 
-static bool resolve(struct pcie_scan *s, const char *name)
-{
-	char path[SYSFS_PATH];
-
-	snprintf(path, sizeof(path), "%.400s/bus/pci/devices/%.64s", s->d->sysfs, name);
-	return realpath(path, s->root);
-}
-
 static bool scan_device(const char *name, void *arg)
 {
 	struct discovery *d = arg;
@@ -85,9 +77,11 @@ static bool scan_device(const char *name, void *arg)
 	long vendor = sysfs_number(16, "%s/bus/pci/devices/%s/vendor", d->sysfs, name);
 	long product = sysfs_number(16, "%s/bus/pci/devices/%s/device", d->sysfs, name);
 	struct modem *m;
+	char path[SYSFS_PATH];
 
+	snprintf(path, sizeof(path), "%.400s/bus/pci/devices/%.64s", s.d->sysfs, name);
 	if (vendor < 0 || vendor > UINT16_MAX || product < 0 || product > UINT16_MAX ||
-	    !resolve(&s, name))
+	    !realpath(path, s.root))
 		return true;
 	s.base.vendor = vendor;
 	s.base.product = product;

@@ -64,21 +64,15 @@ static void add(struct usb_scan *s, const struct modem *m)
 	s->found++;
 }
 
-/* Interface "1-1.2:1.4" belongs to device "1-1.2". */
-static bool belongs(const char *name, const char *device)
-{
-	size_t len = strlen(device);
-
-	return !strncmp(name, device, len) && name[len] == ':';
-}
-
 static bool scan_interface(const char *name, void *arg)
 {
 	struct usb_scan *s = arg;
 	struct modem m = s->base;
 	char path[SYSFS_PATH], node[64];
+	size_t len = strlen(m.device);
 
-	if (!belongs(name, m.device))
+	/* interface "1-1.2:1.4" belongs to device "1-1.2" */
+	if (strncmp(name, m.device, len) || name[len] != ':')
 		return true;
 	snprintf(path, sizeof(path), "%.400s/bus/usb/devices/%.64s", s->d->sysfs, name);
 	/* the data half of a CDC function has the same driver and no further information */

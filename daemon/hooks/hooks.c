@@ -127,17 +127,14 @@ static void is_gone(void *arg, const char *name, const char *facts)
 		run(t->hooks, t->event->dev, "modem-lost", t->event->reason, facts);
 }
 
-/* A call passes through these states on its way up, and on adoption from none: not news yet. */
-static bool is_under_way(const struct events_entry *e)
-{
-	return e->call.from != CALL_UP && (e->call.to == CALL_STARTING || e->call.to == CALL_IDLE);
-}
-
 static void on_call(struct hooks *h, const struct events_entry *e)
 {
+	/* a call passes through two states on its way up, and on adoption from none */
+	bool under_way = e->call.to == CALL_STARTING || e->call.to == CALL_IDLE;
+
 	if (e->call.to == CALL_UP)
 		look_at_family(h, e, e->family);
-	else if (!is_under_way(e))
+	else if (e->call.from == CALL_UP || !under_way)
 		family_is_down(h, e, e->family);
 }
 

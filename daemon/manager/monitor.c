@@ -34,18 +34,12 @@ static void on_event(void *arg, const struct events_entry *e)
 		control_stream_send(m->stream, events_to_json(e));
 }
 
-static unsigned int last_of(struct json_object *args)
-{
-	int64_t n = json_get_int(args, "last");
-
-	return n < 0 || n > EVENTS_KEPT ? EVENTS_KEPT : n;
-}
-
 void trunk_monitor(struct control_request *req, struct json_object *args, struct events *events)
 {
 	const char *dev = control_args_string(args, "dev");
 	struct monitor *m = calloc(1, sizeof(*m));
-	unsigned int last = last_of(args);
+	int64_t n = json_get_int(args, "last");
+	unsigned int last = n < 0 || n > EVENTS_KEPT ? EVENTS_KEPT : n;
 	struct error err = {0};
 
 	if (m)

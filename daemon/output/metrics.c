@@ -440,18 +440,14 @@ static void add_each(const struct family *f, struct json_object *node, struct js
 	}
 }
 
-/* The modem's state is the member of an object of its own. */
-static const char *state_in(struct json_object *node, const char *key)
-{
-	struct json_object *inner = json_get_object(node, key);
-
-	return inner ? json_get_string(inner, "state") : json_get_string(node, key);
-}
-
 static void add_states(const struct family *f, struct json_object *node, struct json_object *labels,
 		       struct json_object *samples)
 {
-	const char *state = state_in(node, f->members[0].key), *name;
+	/* the modem's state is the member of an object of its own */
+	struct json_object *inner = json_get_object(node, f->members[0].key);
+	const char *state =
+		inner ? json_get_string(inner, "state") : json_get_string(node, f->members[0].key);
+	const char *name;
 
 	for (unsigned int i = 0; state && (name = f->state(i)); i++)
 		add_sample(samples, labels, f->by, name, json_object_new_int(!strcmp(name, state)));

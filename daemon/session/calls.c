@@ -114,10 +114,10 @@ struct call *call_sibling(const struct call *c)
 	return other->all ? other : NULL;
 }
 
-static bool pdn_failed(const struct calls_pdn *pdn)
+static bool all_are(const struct calls_pdn *pdn, enum call_state state)
 {
 	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
-		if (c->state != CALL_FAILED)
+		if (c->state != state)
 			return false;
 	return true;
 }
@@ -232,14 +232,6 @@ int calls_verdict(const struct calls *cs, unsigned int number, struct error *err
 	return 0;
 }
 
-static bool is_gone(const struct calls_pdn *pdn)
-{
-	for (const struct call *c = pdn_call(pdn, 0); c; c = pdn_call_next(c))
-		if (c->state != CALL_GONE)
-			return false;
-	return true;
-}
-
 void calls_remove_gone(struct calls *cs)
 {
 	struct calls_pdn *pdn, *next;
@@ -249,7 +241,7 @@ void calls_remove_gone(struct calls *cs)
 		void *arg = pdn->arg;
 
 		next = TAILQ_NEXT(pdn, entry);
-		if (!pdn->removing || !is_gone(pdn))
+		if (!pdn->removing || !all_are(pdn, CALL_GONE))
 			continue;
 		pdn_free(cs, pdn);
 		cs->owner->changed(cs->arg);
@@ -286,7 +278,7 @@ int calls_refused(const struct calls *cs, struct error *err)
 	const struct calls_pdn *pdn;
 
 	for (pdn = TAILQ_FIRST(&cs->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
-		if (!pdn->removing && pdn_failed(pdn))
+		if (!pdn->removing && all_are(pdn, CALL_FAILED))
 			return call_error_pdn(pdn, err);
 	return 0;
 }

@@ -194,19 +194,13 @@ static void check_lost(struct session *s)
 	finish(s);
 }
 
-/* For a persistent trunk no caller waits: a refused PDN must not take the others down. */
-static bool check_refused(struct session *s)
-{
-	if (s->phase != PHASE_CALLS || s->setup.persist || !calls_refused(s->calls, &s->error))
-		return false;
-	session_fail(s);
-	return true;
-}
-
 static void check_calls(struct session *s)
 {
-	if (check_refused(s))
+	/* for a persistent trunk no caller waits: a refused PDN must not take the others down */
+	if (s->phase == PHASE_CALLS && !s->setup.persist && calls_refused(s->calls, &s->error)) {
+		session_fail(s);
 		return;
+	}
 	if (!calls_are_settled(s->calls, 0, false) || ids_busy(s->ids))
 		return;
 	s->phase = PHASE_RUNNING;
@@ -252,15 +246,6 @@ void session_lost(struct session *s, bool rebooted, const char *why)
 	session_kick(s);
 }
 
-static int session_open(struct session *s, struct error *err)
-{
-	s->kick = event_new(s->base, -1, 0, on_kick, s);
-	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
-	if (!s->kick || !s->deadline)
-		return error_set(err, -ENOMEM, "out of memory");
-	return session_rooms_new(s, err);
-}
-
 static int session_new(struct session **out, struct event_base *base,
 		       const struct session_setup *setup, const struct session_ops *ops, void *arg,
 		       struct error *err)
@@ -275,7 +260,10 @@ static int session_new(struct session **out, struct event_base *base,
 	s->config = setup->config;
 	s->ops = ops;
 	s->arg = arg;
-	r = session_open(s, err);
+	s->kick = event_new(s->base, -1, 0, on_kick, s);
+	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
+	r = s->kick && s->deadline ? session_rooms_new(s, err)
+				   : error_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		session_free(&s);
 	else

@@ -39,16 +39,6 @@ struct json_object *session_state(const struct session *s)
 	return o;
 }
 
-static void load_format(struct session *s, struct json_object *o)
-{
-	struct data_format format;
-
-	if (!o)
-		return;
-	format = data_format_from_json(o);
-	format_set_agreed(s->format, &format);
-}
-
 static int load_client(struct session *s, struct json_object *o)
 {
 	int64_t id = json_get_int(o, "id");
@@ -67,7 +57,11 @@ int session_state_load(struct session *s, struct json_object *state, struct erro
 	if (!json_object_is_type(state, json_type_object))
 		return error_set(err, -EBADMSG, "what the earlier session has left is no state");
 	setup_load(s->set_up, state);
-	load_format(s, json_get_object(state, "format"));
+	if (json_get_object(state, "format")) {
+		struct data_format format = data_format_from_json(json_get_object(state, "format"));
+
+		format_set_agreed(s->format, &format);
+	}
 	s->was_giving_back = json_get_bool(state, "giving_back");
 	clients_set_services(s->clients, json_get_int(state, "services"));
 	facts_load(s->facts, state);

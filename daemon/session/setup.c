@@ -216,12 +216,6 @@ static int on_format(struct setup *s, const struct qmi_message *m, const struct 
 	return format_answer(s->env.format, m, res, &s->error);
 }
 
-static bool first_format(struct setup *s)
-{
-	format_identify(s->env.format, s->model, s->revision);
-	return !format_first(s->env.format, s->model, &s->error);
-}
-
 static void enter_ready(struct setup *s)
 {
 	const struct data_format *format = format_agreed(s->env.format);
@@ -351,7 +345,9 @@ static void enter(struct setup *s, enum setup_state state)
 		state = steps[state].next;
 	s->state = state;
 	s->attempt = 0;
-	if (state == SETUP_FORMAT && !first_format(s))
+	if (state == SETUP_FORMAT)
+		format_identify(s->env.format, s->model, s->revision);
+	if (state == SETUP_FORMAT && format_first(s->env.format, s->model, &s->error))
 		fail(s);
 	else if (steps[state].enter)
 		steps[state].enter(s);

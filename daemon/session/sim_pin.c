@@ -185,14 +185,6 @@ void sim_pin_recall(const struct sim_pin_key *key, struct sim_pin_memory *memory
 	free(all);
 }
 
-static struct record *add(struct records *all)
-{
-	if (all->n == MAX_RECORDS)
-		memmove(&all->r[0], &all->r[1], --all->n * sizeof(all->r[0]));
-	all->r[all->n] = (struct record){0};
-	return &all->r[all->n++];
-}
-
 int sim_pin_note(const struct sim_pin_key *key, const struct sim_pin_memory *memory)
 {
 	struct records *all = key->dir ? malloc(sizeof(*all)) : NULL;
@@ -206,7 +198,10 @@ int sim_pin_note(const struct sim_pin_key *key, const struct sim_pin_memory *mem
 	load(key, all);
 	r = find(key, all);
 	if (!r) {
-		r = add(all);
+		if (all->n == MAX_RECORDS)
+			memmove(&all->r[0], &all->r[1], --all->n * sizeof(all->r[0]));
+		all->r[all->n] = (struct record){0};
+		r = &all->r[all->n++];
 		snprintf(r->sim, sizeof(r->sim), "%s", key->sim);
 		ret = new_hash(key->pin, r->hash);
 	}
@@ -214,12 +209,6 @@ int sim_pin_note(const struct sim_pin_key *key, const struct sim_pin_memory *mem
 	ret = ret ?: store(key, all);
 	free(all);
 	return ret;
-}
-
-static bool open_again(struct record *r)
-{
-	r->memory.left = r->memory.tries = 0;
-	return r->memory.wrong;
 }
 
 void sim_pin_opened(const struct sim_pin_key *key)
@@ -235,7 +224,8 @@ void sim_pin_opened(const struct sim_pin_key *key)
 		bool mine = !strcmp(all->r[i].sim, key->sim);
 
 		ours |= mine && (all->r[i].memory.left || all->r[i].memory.tries);
-		if (!mine || open_again(&all->r[i]))
+		all->r[i].memory.left = all->r[i].memory.tries = 0;
+		if (!mine || all->r[i].memory.wrong)
 			all->r[n++] = all->r[i];
 	}
 	all->n = n;

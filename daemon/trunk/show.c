@@ -86,21 +86,13 @@ static void judge_families(const struct trunk *t, unsigned int pdn, struct json_
 	}
 }
 
-static struct json_object *show_families_of(const struct trunk *t, struct json_object *pdns,
-					    unsigned int pdn)
-{
-	struct json_object *families = show_families(pdns, pdn);
-
-	judge_families(t, pdn, families);
-	return families;
-}
-
 static struct json_object *show_port(const struct trunk *t, const struct config_pdn *pdn,
 				     struct json_object *pdns)
 {
 	const struct trunk_port *p = trunk_find_port(t, pdn->number);
 	struct json_object *o = json_object_new_object();
 	struct error failure = {0};
+	struct json_object *families = show_families(pdns, pdn->number);
 
 	json_add_string(o, "port", p ? p->port.name : NULL);
 	json_add_int(o, "number", pdn->number);
@@ -119,7 +111,8 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_bool(o, "static", !trunk_has_control(t));
 	json_object_object_add(o, "damage",
 			       p ? trunk_port_damage_list(p) : json_object_new_array());
-	json_object_object_add(o, "families", show_families_of(t, pdns, pdn->number));
+	judge_families(t, pdn->number, families);
+	json_object_object_add(o, "families", families);
 	trunk_verdict(t, pdn->number, &failure);
 	json_object_object_add(o, "failure", failure.err ? error_to_json(&failure) : NULL);
 	return o;

@@ -166,20 +166,14 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 		trunk_open_in(t, delay_ms);
 }
 
-/* A modem on USB or PCIe does not come back as a netdev without a device. */
-static bool may_be(const struct trunk *t, const char *name)
-{
-	char device[sizeof(t->dev.device)];
-
-	trunk_dev_device(name, device, sizeof(device));
-	return device[0] || !t->dev.device[0];
-}
-
 void trunk_offer(struct trunk *t, const char *name)
 {
 	bool may_be_renamed = strcmp(name, t->config.dev) && !access(UDEV_RUNNING, F_OK);
+	char device[sizeof(t->dev.device)];
 
-	if (modem_state(t->modem) == TRUNK_ABSENT && may_be(t, name))
+	/* A modem on USB or PCIe does not come back as a netdev without a device. */
+	trunk_dev_device(name, device, sizeof(device));
+	if (modem_state(t->modem) == TRUNK_ABSENT && (device[0] || !t->dev.device[0]))
 		take_netdev(t, name, may_be_renamed ? RENAME_MS : 0);
 }
 

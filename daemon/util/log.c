@@ -64,17 +64,6 @@ bool log_allows(struct log_limit *l, unsigned int burst)
 	return l->n++ < burst;
 }
 
-/*
- * A reader of standard error that has stopped must not block the daemon: lines without room are
- * dropped. If poll(2) promises room, there is enough for a line (PIPE_BUF of a pipe).
- */
-static bool has_room(void)
-{
-	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
-}
-
 static int format_line(enum log_level level, const char *text, char *buf, size_t size)
 {
 	if (stderr_is_journal())
@@ -89,8 +78,13 @@ static void write_line(enum log_level level, const char *text)
 	static unsigned int lost;
 	char out[2 * MAX_TEXT], notice[64];
 	int len = 0;
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	if (!has_room()) {
+	/*
+	 * A reader of standard error that has stopped must not block the daemon: lines without room
+	 * are dropped. If poll(2) promises room, there is enough for a line (PIPE_BUF of a pipe).
+	 */
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT)) {
 		lost++;
 		return;
 	}

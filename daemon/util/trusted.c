@@ -84,15 +84,6 @@ static int up(struct walk *w, struct error *err)
 	return enter(w, openat(w->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC), err);
 }
 
-static int append(struct walk *w, const char *name)
-{
-	size_t len = strlen(w->real);
-
-	return snprintf(w->real + len, PATH_MAX - len, "/%s", name) < (int)(PATH_MAX - len)
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
 static int down(struct walk *w, const char *name, struct error *err)
 {
 	int fd = openat(w->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret;
@@ -107,7 +98,11 @@ static int down(struct walk *w, const char *name, struct error *err)
 	if (S_ISLNK(st.st_mode) && is_ours(&st)) {
 		ret = follow(w, fd, err);
 	} else {
-		ret = append(w, name);
+		size_t len = strlen(w->real);
+
+		ret = snprintf(w->real + len, PATH_MAX - len, "/%s", name) < (int)(PATH_MAX - len)
+			      ? 0
+			      : -ENAMETOOLONG;
 		if (!ret && !S_ISLNK(st.st_mode))
 			return enter(w, fd, err);
 		ret = ret ?: distrust(w->real, err);
