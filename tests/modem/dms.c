@@ -146,7 +146,7 @@ static enum qmi_error get_iccid(struct modem *m, struct client *c, const struct 
 
 	if (m->sim_absent)
 		return QMI_UIM_UNINITIALIZED;
-	sim_iccid(m, iccid);
+	sim_serial(m, iccid);
 	qmi_put_string(out, 0x01, iccid);
 	return QMI_OK;
 }

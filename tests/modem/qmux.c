@@ -17,7 +17,7 @@ static const struct {
 	{QMI_SERVICE_NAS, "nas"}, {QMI_SERVICE_UIM, "uim"}, {QMI_SERVICE_WDA, "wda"},
 };
 
-const char *qmi_service_name(uint8_t service)
+const char *service_name(uint8_t service)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(service_names); i++)
 		if (service_names[i].id == service)

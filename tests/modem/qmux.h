@@ -108,7 +108,7 @@ void qmi_put_result(struct qmi_tlvs *tlvs, enum qmi_error error);
 size_t qmux_build(uint8_t *buf, const struct qmi_msg *head, const struct qmi_tlvs *first,
 		  const struct qmi_tlvs *second);
 
-const char *qmi_service_name(uint8_t service);
+const char *service_name(uint8_t service);
 int qmi_service_from_name(const char *name);
 
 #endif

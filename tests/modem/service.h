@@ -39,6 +39,12 @@ bool service_exists(const struct modem *m, uint8_t service);
 /* A message id from its name or number; -1 if there is none. */
 int service_message(uint8_t service, const char *text);
 
+/*
+ * Executes a request: the answer's TLVs (except the result) go to `out`, the result is returned.
+ * Checks service, client and permission before the message's own checks.
+ */
+enum qmi_error service_run(struct modem *m, const struct qmi_msg *req, struct qmi_tlvs *out);
+
 /* Handles one complete QMUX message from `conn` and queues the answer. */
 void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, size_t len);
 

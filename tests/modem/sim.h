@@ -32,7 +32,7 @@ void sim_tell(struct modem *m);
 void sim_insert(struct modem *m, bool in);
 
 /* Serial number of the inserted card: 20 digits and a zero byte. */
-void sim_iccid(const struct modem *m, char iccid[21]);
+void sim_serial(const struct modem *m, char iccid[21]);
 
 /* May calls be made? */
 bool sim_ready(const struct modem *m);

@@ -52,7 +52,7 @@ static struct json_object *qmi_json(struct modem *m)
 	add_number(o, "connections", control_connections(m));
 	for (unsigned int i = 0; (s = service_at(i)); i++)
 		if (s->id != QMI_SERVICE_CTL)
-			add_number(clients, qmi_service_name(s->id), client_count(m, s->id));
+			add_number(clients, service_name(s->id), client_count(m, s->id));
 	client_foreach(m, QMI_SERVICE_NAS, c) told += c->signal_events;
 	add_number(o, "signal_clients", told);
 	json_object_object_add(o, "clients", clients);

@@ -52,7 +52,7 @@ static enum qmi_error reset(struct modem *m, struct client *c, const struct qmi_
 	return QMI_OK;
 }
 
-void sim_iccid(const struct modem *m, char iccid[21])
+void sim_serial(const struct modem *m, char iccid[21])
 {
 	snprintf(iccid, 21, "8900101000000000%04u", m->card % 10000);
 }
@@ -193,7 +193,7 @@ static enum qmi_error read_transparent(struct modem *m, struct client *c, const 
 		return QMI_UIM_UNINITIALIZED;
 	if (len != sizeof(iccid_file) || memcmp(file, iccid_file, len))
 		return QMI_SIM_FILE_NOT_FOUND;
-	sim_iccid(m, digits);
+	sim_serial(m, digits);
 	for (int i = 0; i < 10; i++)
 		content[2 + i] = (digits[2 * i] - '0') | (digits[2 * i + 1] - '0') << 4;
 	qmi_put(out, 0x10, done, sizeof(done));
