@@ -219,6 +219,10 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-ob
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
+UNIT_MODEM := tests/unit/unit_modem.o
+$(addprefix $(BUILD)/,unit/test_session unit/test_proxy unit/test_qmi_client replay/session): $(UNIT_MODEM:%=$(BUILD)/asan/%)
+$(BUILD)/fuzz/fuzz_session: $(UNIT_MODEM:%=$(BUILD)/fuzz-obj/%)
+
 $(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/stats.o
 $(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o $(BUILD)/asan/bench/feed.o $(BUILD)/asan/tests/vm/packets.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)

@@ -15,7 +15,8 @@
 
 #include "daemon/session/session.h"
 #include "daemon/util/log.h"
-#include "tests/unit/fake_modem.h"
+#include "tests/unit/unit_modem.h"
+#include "tests/unit/virtual_time.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

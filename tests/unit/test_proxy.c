@@ -5,12 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "daemon/proxy/proxy.h"
 #include "daemon/qmi/client.h"
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/transport.h"
-#include "fake_modem.h"
+#include "unit_modem.h"
+#include "virtual_time.h"
 
 #define NAS  3
 #define MAX  5

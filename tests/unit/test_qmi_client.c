@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -12,7 +15,8 @@
 #include "daemon/qmi/client.h"
 #include "daemon/qmi/ctl.h"
 #include "daemon/qmi/transport.h"
-#include "fake_modem.h"
+#include "unit_modem.h"
+#include "virtual_time.h"
 
 #define STATUS 0x0022
 

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <string.h>
 
 #include "daemon/util/json_get.h"
 #include "daemon/util/log.h"
 #include "daemon/session/session.h"
-#include "fake_modem.h"
+#include "unit_modem.h"
+#include "virtual_time.h"
 
 #define START	 0x0020
 #define STOP	 0x0021

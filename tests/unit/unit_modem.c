@@ -1,90 +1,12 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A modem for one test: a unix socket in the test's own event loop that answers the requests of a
- * dial-up, except where a rule changes the answer. It reads and writes messages with code of its
- * own.
- */
-#ifndef FAKE_MODEM_H
-#define FAKE_MODEM_H
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unit_modem.h"
 
-#include <event2/event.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "virtual_time.h"
-
-enum {
-	CTL = 0,
-	WDS = 1,
-	DMS = 2,
-	WDA = 0x1a
-};
-
-/* Changes the answer to a message. */
-struct rule {
-	uint8_t service;
-	uint16_t message;
-	uint8_t family;	    /* of the call; 0: any */
-	unsigned int skip;  /* number of requests that get the usual answer first */
-	unsigned int count; /* number of requests that this rule answers; 0: unlimited */
-	bool silent;
-	uint16_t error;	     /* protocol error */
-	const uint8_t *tlvs; /* after the result, in place of the usual ones */
-	size_t tlvs_len;
-	const uint8_t *before; /* raw bytes sent before the answer */
-	size_t before_len;
-	bool twice; /* sends the answer twice */
-	unsigned int delay_ms;
-};
-
-#define FAKE_RULES 16
-#define FAKE_LOG   512
-
-struct fake_client {
-	uint8_t service, id;
-	bool bound;
-	uint8_t mux, family;
-	bool connected;
-	uint32_t handle;
-};
-
-struct request {
-	uint8_t service, client;
-	uint16_t transaction, message;
-	uint8_t tlvs[512];
-	size_t len;
-};
-
-struct fake_modem {
-	struct event_base *base;
-	struct event *listener, *reader;
-	int listen_fd, fd;
-	char dir[32], path[64];
-	uint8_t buf[8192];
-	size_t len;
-	struct rule rules[FAKE_RULES];
-	unsigned int nrules, used[FAKE_RULES];
-	struct fake_client clients[320];
-	unsigned int nclients;
-	uint8_t last_id;      /* client ids count up over all services */
-	uint32_t accepts;     /* bit n: aggregation protocol n */
-	bool refuses_by_echo; /* refuses other protocols by success with aggregation off */
-	unsigned int dl_bytes;
-	uint16_t ul_bytes; /* 0: 8192 */
-	const char *model;
-	struct request log[FAKE_LOG];
-	unsigned int nlog;
-	unsigned int connections;
-	bool mute;
-	SLIST_HEAD(delayed_list, delayed) later;
-};
 
 struct delayed {
 	SLIST_ENTRY(delayed) entry;
@@ -94,7 +16,7 @@ struct delayed {
 	uint8_t bytes[1024];
 };
 
-static void fake_send(struct fake_modem *f, const uint8_t *p, size_t len)
+void fake_send(struct fake_modem *f, const uint8_t *p, size_t len)
 {
 	/* The peer may have closed; so few bytes are never written in part. */
 	if (f->fd >= 0)
@@ -129,9 +51,8 @@ static void fake_send_later(struct fake_modem *f, const uint8_t *p, size_t len, 
 	SLIST_INSERT_HEAD(&f->later, d, entry);
 }
 
-/* Builds a message. @kind: 1 response, 2 indication. */
-static size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind, uint16_t tid,
-			   uint16_t message, const uint8_t *tlvs, size_t len)
+size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind, uint16_t tid,
+		    uint16_t message, const uint8_t *tlvs, size_t len)
 {
 	size_t n = 0, total = 5 + (service == CTL ? 6 : 7) + len;
 
@@ -154,21 +75,15 @@ static size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind
 	return n + len;
 }
 
-static void fake_indicate(struct fake_modem *f, uint8_t service, uint8_t client, uint16_t message,
-			  const uint8_t *tlvs, size_t len)
+void fake_indicate(struct fake_modem *f, uint8_t service, uint8_t client, uint16_t message,
+		   const uint8_t *tlvs, size_t len)
 {
 	uint8_t b[512];
 
 	fake_send(f, b, fake_message(b, service, client, 2, 0, message, tlvs, len));
 }
 
-#define FAKE_INDICATE(f, service, client, message, ...)                                            \
-	do {                                                                                       \
-		static const uint8_t tlvs_[] = {__VA_ARGS__};                                      \
-		fake_indicate(f, service, client, message, tlvs_, sizeof(tlvs_));                  \
-	} while (0)
-
-static const uint8_t *fake_tlv(const struct request *r, uint8_t type, size_t *len)
+const uint8_t *fake_tlv(const struct request *r, uint8_t type, size_t *len)
 {
 	for (size_t i = 0; i + 3 <= r->len; i += 3 + *len) {
 		*len = r->tlvs[i + 1] | r->tlvs[i + 2] << 8;
@@ -397,7 +312,7 @@ static bool fake_take(struct fake_modem *f, struct request *r)
 	return true;
 }
 
-static void fake_hang_up(struct fake_modem *f)
+void fake_hang_up(struct fake_modem *f)
 {
 	if (f->reader)
 		event_free(f->reader);
@@ -438,7 +353,7 @@ static void fake_accept(evutil_socket_t fd, short what, void *arg)
 	event_add(f->reader, NULL);
 }
 
-static void fake_open(struct fake_modem *f)
+void fake_open(struct fake_modem *f)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 
@@ -459,7 +374,7 @@ static void fake_open(struct fake_modem *f)
 	event_add(f->listener, NULL);
 }
 
-static void fake_close(struct fake_modem *f)
+void fake_close(struct fake_modem *f)
 {
 	fake_hang_up(f);
 	while (!SLIST_EMPTY(&f->later))
@@ -471,7 +386,7 @@ static void fake_close(struct fake_modem *f)
 	rmdir(f->dir);
 }
 
-static struct rule *fake_add_rule(struct fake_modem *f, struct rule r)
+struct rule *fake_add_rule(struct fake_modem *f, struct rule r)
 {
 	if (f->nrules == FAKE_RULES)
 		abort();
@@ -479,8 +394,7 @@ static struct rule *fake_add_rule(struct fake_modem *f, struct rule r)
 	return &f->rules[f->nrules++];
 }
 
-/* Number of requests for @message. */
-static inline unsigned int fake_asked(const struct fake_modem *f, uint8_t service, uint16_t message)
+unsigned int fake_asked(const struct fake_modem *f, uint8_t service, uint16_t message)
 {
 	unsigned int n = 0;
 
@@ -489,13 +403,12 @@ static inline unsigned int fake_asked(const struct fake_modem *f, uint8_t servic
 	return n;
 }
 
-static void fake_timeout(evutil_socket_t fd, short what, void *arg)
+void fake_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	*(bool *)arg = true;
 }
 
-/* Runs the loop until @done, at most for @ms. */
-static bool fake_run(struct fake_modem *f, const bool *done, unsigned int ms)
+bool fake_run(struct fake_modem *f, const bool *done, unsigned int ms)
 {
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	bool timeout = false;
@@ -507,5 +420,3 @@ static bool fake_run(struct fake_modem *f, const bool *done, unsigned int ms)
 	event_free(timer);
 	return *done;
 }
-
-#endif
