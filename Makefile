@@ -219,7 +219,8 @@ $(BUILD)/fuzz/%: $(BUILD)/fuzz-obj/tests/fuzz/%.o $(LIB_SRC:%.c=$(BUILD)/fuzz-ob
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
 
-UNIT_MODEM := tests/unit/unit_modem.o
+# The software modem's services in the process of a test.
+UNIT_MODEM := tests/unit/unit_modem.o $(patsubst %,tests/modem/%.o,client ctl dms model nas pdn qmux service uim wda wds)
 $(addprefix $(BUILD)/,unit/test_session unit/test_proxy unit/test_qmi_client replay/session): $(UNIT_MODEM:%=$(BUILD)/asan/%)
 $(BUILD)/fuzz/fuzz_session: $(UNIT_MODEM:%=$(BUILD)/fuzz-obj/%)
 

@@ -168,8 +168,8 @@ static void tidy_up(void)
 {
 	if (modem.nlog > FAKE_LOG / 2)
 		modem.nlog = 0;
-	if (modem.nclients > 200)
-		modem.nclients = 0;
+	if (fake_clients(&modem) > 200)
+		fake_forget_clients(&modem);
 }
 
 static void turn(void)
@@ -326,7 +326,7 @@ static void sends_noise(void)
 
 static void restarts(void)
 {
-	modem.nclients = 0;
+	fake_forget_clients(&modem);
 	if (next() & 1)
 		fake_indicate(&modem, CTL, 0, 0x27, NULL, 0);
 }

@@ -18,7 +18,6 @@
 #include "unit_modem.h"
 #include "virtual_time.h"
 
-#define NAS  3
 #define MAX  5
 #define NAME "qmap-test-%d"
 
@@ -330,7 +329,7 @@ TEST(test_ids_are_written_down)
 	assert_int_equal(seen.allocating, 1);
 	hang_up(1);
 	assert_int_equal(seen.ids, 0);
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 }
 
 /* The client has left before the modem's answer: the id is released. */
@@ -341,11 +340,11 @@ TEST(test_left_before_the_id_came)
 	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x22, .delay_ms = 20});
 	ask(0, CTL, 0, 1, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
 	hang_up(0);
-	assert_int_equal(modem.nclients, 1);
-	for (int i = 0; i < 1000 && modem.nclients; i++)
+	assert_int_equal(fake_clients(&modem), 1);
+	for (int i = 0; i < 1000 && fake_clients(&modem); i++)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	turn();
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(seen.ids + seen.allocating, 0);
 }
 
@@ -359,10 +358,10 @@ TEST(test_release)
 	id = allocate(0, NAS);
 	ask(1, CTL, 0, 2, 0x0023, ((uint8_t[]){1, 2, 0, NAS, id}), 5);
 	assert_int_equal(ctl_result(1, 2, 0x0023, b), 7);
-	assert_int_equal(modem.nclients, 1);
+	assert_int_equal(fake_clients(&modem), 1);
 	ask(0, CTL, 0, 2, 0x0023, ((uint8_t[]){1, 2, 0, NAS, id}), 5);
 	assert_int_equal(ctl_result(0, 2, 0x0023, b), 0);
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(seen.ids, 0);
 	assert_false(proxy_modem_has(shared, NAS, id));
 }
@@ -370,23 +369,24 @@ TEST(test_release)
 /* An id without room in the table could not be released: it is not requested. */
 TEST(test_ids_of_all_clients)
 {
+	static const uint8_t services[] = {WDS, DMS, NAS, UIM};
 	uint8_t b[512];
 
 	let_in();
 	for (int i = 0; i < MAX; i++) {
 		welcome(i);
 		for (int n = 0; n < 64 && i < 4; n++)
-			allocate(i, i + 1);
+			allocate(i, services[i]);
 	}
-	assert_int_equal(modem.nclients, 256);
+	assert_int_equal(fake_clients(&modem), 256);
 	ask(4, CTL, 0, 2, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
 	assert_int_equal(ctl_result(4, 2, 0x0022, b), 5);
-	assert_int_equal(modem.nclients, 256);
+	assert_int_equal(fake_clients(&modem), 256);
 	for (int i = 0; i < MAX; i++)
 		hang_up(i);
-	for (int i = 0; i < 100 && modem.nclients; i++)
+	for (int i = 0; i < 100 && fake_clients(&modem); i++)
 		turn();
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(seen.ids + seen.allocating, 0);
 }
 
@@ -525,7 +525,7 @@ TEST(test_garbage)
 		assert_int_equal(send(fds[0], cases[i].bytes, cases[i].len, 0), cases[i].len);
 		assert_int_equal(take(0, b), -1);
 		hang_up(0);
-		assert_int_equal(modem.nclients, 1);
+		assert_int_equal(fake_clients(&modem), 1);
 	}
 	assert_int_equal(take(1, b), 0);
 	assert_int_equal(proxy_modem_clients(shared), 1);
@@ -563,11 +563,11 @@ TEST(test_values_cut)
 		before = modem.nlog;
 		ask(0, CTL, 0, 5, cases[i].message, cases[i].tlvs, cases[i].len);
 		/* a client that is disconnected releases its id, and that is all */
-		assert_int_equal(modem.nlog - before, 1 - modem.nclients);
+		assert_int_equal(modem.nlog - before, 1 - fake_clients(&modem));
 		if (take(0, b) > 0)
 			assert_int_not_equal(b[17] | b[18] << 8, 0);
 		hang_up(0);
-		assert_int_equal(modem.nclients, 0);
+		assert_int_equal(fake_clients(&modem), 0);
 	}
 	assert_int_equal(proxy_modem_clients(shared), 1);
 }
@@ -609,7 +609,7 @@ TEST(test_modem_restarts)
 	allocate(0, NAS);
 	modem.mute = true;
 	ask(1, CTL, 0, 1, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
-	modem.nclients = 0;
+	fake_forget_clients(&modem);
 	modem.mute = false;
 	FAKE_INDICATE(&modem, CTL, 0, 0x27, 1, 1, 0, 0);
 	assert_int_equal(take(0, b), -1);
@@ -660,7 +660,7 @@ TEST(test_stop)
 	assert_false(proxy_modem_stop(shared));
 	assert_int_equal(take(0, b), -1);
 	assert_true(proxy_modem_stop(shared));
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(seen.ids, 0);
 	open_path(1, modem.path);
 	assert_int_equal(take(1, b), 0); /* no client is let in */

@@ -67,8 +67,7 @@ static int setup(void **state)
 	memset(&seen, 0, sizeof(seen));
 	time_is_real = false;
 	fake_open(&modem);
-	modem.clients[modem.nclients++] =
-		(struct fake_client){.service = WDS, .id = 7, .family = 4};
+	fake_give(&modem, WDS, 7);
 	if (qmi_channel_open(&channel, modem.base, modem.path, &ops, NULL, &err) < 0)
 		return -1;
 	return qmi_client_new(&wds, channel, WDS, 7, on_indication, NULL);

@@ -119,6 +119,7 @@ static int setup(void **state)
 	memset(&seen, 0, sizeof(seen));
 	log_set_level(LOG_LEVEL_ERROR);
 	fake_open(&modem);
+	modem.without = "nas,uim";
 	config_trunk_init(&config);
 	strcpy(config.dev, "wwan0");
 	strcpy(config.control, modem.path);
@@ -193,7 +194,7 @@ static void start_fails(int err, const char *text, const char *hint)
 	assert_int_equal(seen.error.err, err);
 	assert_non_null(strstr(seen.error.text, text));
 	assert_non_null(strstr(seen.error.hint, hint));
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(seen.ups, seen.downs);
 }
 
@@ -202,7 +203,7 @@ static void stop_ok(void)
 	session_stop(session, on_stopped, NULL);
 	assert_true(fake_run(&modem, &seen.stopped, 3000));
 	assert_int_equal(seen.stop_error.err, 0);
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 }
 
 static void run_for(unsigned int ms)
@@ -243,8 +244,8 @@ static uint32_t u32(const struct request *r, uint8_t type)
 
 TEST(test_one_pdn)
 {
-	static const uint8_t address[] = {10, 0, 0x81, 2}, gateway[] = {10, 0, 0x81, 1};
-	static const uint8_t dns[] = {8, 8, 8, 8};
+	static const uint8_t address[] = {10, 64, 1, 2}, gateway[] = {10, 64, 1, 1};
+	static const uint8_t dns[] = {10, 64, 1, 53};
 
 	pdn("1,apn=internet,ip=v4");
 	start_ok();
@@ -260,14 +261,14 @@ TEST(test_one_pdn)
 	assert_memory_equal(seen.settings[0].gateway, gateway, 4);
 	assert_true(seen.settings[0].has_gateway);
 	assert_int_equal(seen.settings[0].prefix, 30);
-	assert_int_equal(seen.settings[0].ndns, 1);
+	assert_int_equal(seen.settings[0].ndns, 2);
 	assert_memory_equal(seen.settings[0].dns[0], dns, 4);
 	assert_int_equal(seen.settings[0].mtu, 1500);
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
 	assert_int_equal(modem.log[0].message, SYNC);
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
-	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003); /* the handle from Start Network */
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x86e00010); /* the handle from Start Network */
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
 }
 
@@ -335,7 +336,7 @@ TEST(test_four_dual_stack)
 		for (int j = 0; j < i; j++)
 			assert_int_not_equal(clients[i], clients[j]);
 	}
-	assert_int_equal(modem.nclients, 10);
+	assert_int_equal(fake_clients(&modem), 10);
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 8);
 }
@@ -692,7 +693,7 @@ TEST(test_answers_twice)
 	start_ok();
 	run_for(50);
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
-	assert_int_equal(modem.nclients, 4);
+	assert_int_equal(fake_clients(&modem), 4);
 	stop_ok();
 }
 
@@ -958,7 +959,7 @@ TEST(test_reboot)
 {
 	pdn("1");
 	start_ok();
-	modem.nclients = 0;
+	fake_forget_clients(&modem);
 	fake_indicate(&modem, CTL, 0, SYNC, NULL, 0);
 	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_non_null(strstr(seen.why, "restarted"));
@@ -1026,17 +1027,18 @@ TEST(test_nothing_unwritten)
 	pdn("2,apn=b");
 	start();
 	while (!seen.started) {
-		assert_true((int)modem.nclients <= known_ids(seen.state) + allocating(seen.state));
+		assert_true((int)fake_clients(&modem) <=
+			    known_ids(seen.state) + allocating(seen.state));
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	}
 	assert_int_equal(known_ids(seen.state), 6);
 	assert_int_equal(allocating(seen.state), 0);
 	session_stop(session, on_stopped, NULL);
 	while (!seen.stopped) {
-		assert_true((int)modem.nclients <= known_ids(seen.state));
+		assert_true((int)fake_clients(&modem) <= known_ids(seen.state));
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	}
-	assert_int_equal(modem.nclients, 0);
+	assert_int_equal(fake_clients(&modem), 0);
 	assert_int_equal(known_ids(seen.state), 0);
 }
 
@@ -1060,7 +1062,7 @@ TEST(test_lost_allocation)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	asked(CTL, RELEASE, 1);
 	run_for(20);
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 	assert_int_equal(allocating(seen.state), 0);
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 1);
@@ -1078,7 +1080,7 @@ TEST(test_lost_among_others)
 	asked(CTL, RELEASE, 1);
 	run_for(50);
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 1);
-	assert_int_equal(modem.nclients, 6);
+	assert_int_equal(fake_clients(&modem), 6);
 	assert_int_equal(known_ids(seen.state), 6);
 	stop_ok();
 }
@@ -1145,7 +1147,7 @@ TEST(test_lost_shared)
 	assert_true(fake_run(&modem, &seen.stopped, 3000));
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 0);
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 3);
-	assert_int_equal(modem.nclients, 1);
+	assert_int_equal(fake_clients(&modem), 1);
 }
 
 /* Ends as by kill -9 and adopts the saved state. */
@@ -1184,7 +1186,7 @@ TEST(test_adopt)
 	assert_int_equal(json_get_int(json_get_object(show, "format"), "version"), 5);
 	json_object_put(show);
 	stop_ok();
-	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x1003);
+	assert_int_equal(u32(nth(WDS, STOP, 0), 1), 0x86e00010);
 }
 
 /* The modem's data interface is found again: a client of a PDN that comes later is bound to it. */
@@ -1231,7 +1233,7 @@ TEST(test_adopt_one_down)
 {
 	pdn("1,apn=a");
 	start_ok();
-	modem.clients[2].connected = false;
+	fake_call(&modem, 3, false);
 	die_and_adopt();
 	assert_int_equal(seen.error.err, 0);
 	assert_int_equal(seen.ups, 2); /* dialled again */
@@ -1245,7 +1247,7 @@ TEST(test_adopt_after_reboot)
 {
 	pdn("1");
 	start_ok();
-	modem.nclients = 0;
+	fake_forget_clients(&modem);
 	die_and_adopt();
 	assert_int_equal(seen.error.err, -ENODEV);
 	assert_non_null(strstr(seen.error.text, "restarted"));
@@ -1259,7 +1261,7 @@ TEST(test_adopt_silent)
 	modem.mute = true;
 	die_and_adopt();
 	assert_int_equal(seen.error.err, -ETIMEDOUT);
-	assert_int_equal(modem.nclients, 4);
+	assert_int_equal(fake_clients(&modem), 4);
 }
 
 /* Killed while the modem was answering allocations: their ids are found and released. */
@@ -1282,12 +1284,12 @@ TEST(test_adopt_pending)
 		fake_hang_up(&modem); /* the answers are lost with the connection */
 		modem.nrules = 0;
 		known = known_ids(seen.state);
-		assert_true((int)modem.nclients > known);
+		assert_true((int)fake_clients(&modem) > known);
 		die_and_adopt();
 		assert_int_equal(seen.error.err, 0);
 		/* Without a data format no call is dialled. */
-		assert_int_equal(modem.nclients, skip < 2 ? known : 5);
-		assert_int_equal(known_ids(seen.state), modem.nclients);
+		assert_int_equal(fake_clients(&modem), skip < 2 ? known : 5);
+		assert_int_equal(known_ids(seen.state), fake_clients(&modem));
 		stop_ok();
 		if (skip < 4)
 			teardown(NULL);
@@ -1307,10 +1309,10 @@ TEST(test_adopt_pending_wrapped)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	fake_hang_up(&modem);
 	modem.nrules = 0;
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 	die_and_adopt();
 	asked(CTL, RELEASE, 2); /* the lost one, and the one allocated to find it */
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 	assert_int_equal(known_ids(seen.state), 3);
 	stop_ok();
 }
@@ -1329,7 +1331,7 @@ TEST(test_adopt_pending_shared)
 	fake_hang_up(&modem);
 	die_and_adopt();
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
-	assert_int_equal(modem.nclients, 4);
+	assert_int_equal(fake_clients(&modem), 4);
 	assert_int_equal(seen.ups, 1);
 }
 
@@ -1342,7 +1344,7 @@ TEST(test_adopt_fewer)
 	config.npdns = 1;
 	die_and_adopt();
 	assert_int_equal(seen.ups, 1);
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 }
 
 TEST(test_adopt_nonsense)
@@ -1402,7 +1404,7 @@ TEST(test_add_pdn)
 	run_for(20);
 	assert_int_equal(seen.ups, 3);
 	assert_int_equal(seen.pdns[2], 3);
-	assert_int_equal(modem.nclients, 5);
+	assert_int_equal(fake_clients(&modem), 5);
 	stop_ok();
 }
 
@@ -1420,7 +1422,7 @@ TEST(test_remove_pdn)
 	assert_false(seen.removed);
 	assert_true(fake_run(&modem, &seen.removed, 3000));
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 2);
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 	assert_null(json_get_element(seen.state, "calls", 1));
 	shown(0, "up", "");
 	assert_int_equal(session_remove_pdn(session, 1, NULL, NULL, &err), 0);
@@ -1442,7 +1444,7 @@ TEST(test_remove_while_dialling)
 	assert_true(fake_run(&modem, &seen.started, 1000));
 	assert_true(fake_run(&modem, &seen.removed, 1000));
 	assert_int_equal(seen.error.err, 0);
-	assert_int_equal(modem.nclients, 3);
+	assert_int_equal(fake_clients(&modem), 3);
 	stop_ok();
 }
 
@@ -1500,7 +1502,7 @@ TEST(test_retry)
 	run_for(20);
 	assert_int_equal(fake_asked(&modem, WDS, START), 3);
 	/* after a suspend: the call is gone without an indication */
-	modem.clients[2].connected = false;
+	fake_call(&modem, 3, false);
 	session_retry(session, 0);
 	asked(WDS, START, 4);
 	run_for(20);
@@ -1536,8 +1538,7 @@ TEST(test_found)
 		      (struct rule){.service = WDS, .message = START, .count = 1, .error = 3});
 	start_ok();
 	shown(0, "backing-off", "internal");
-	modem.clients[2].connected = true;
-	modem.clients[2].family = 4;
+	fake_call(&modem, 3, true);
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 0);
 	asked(WDS, SETTINGS, 1);
 	run_for(20);
@@ -1649,7 +1650,7 @@ TEST(test_end_unannounced)
 	config.poll = 1;
 	pdn("1,ip=v4");
 	start_ok();
-	modem.clients[2].connected = false;
+	fake_call(&modem, 3, false);
 	asked(WDS, START, 2);
 	run_for(20);
 	assert_int_equal(seen.downs, 1);
@@ -1662,7 +1663,7 @@ TEST(test_restart_unannounced)
 	config.poll = 1;
 	pdn("1");
 	start_ok();
-	modem.nclients = 0;
+	fake_forget_clients(&modem);
 	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_non_null(strstr(seen.why, "restarted unannounced"));
 	assert_int_equal(seen.downs, 2);
@@ -1737,7 +1738,7 @@ TEST(test_adopt_waiting)
 	shown(0, "failed", "unknown_apn");
 	shown(1, "backing-off", "internal (error 3)");
 	assert_int_equal(fake_asked(&modem, WDS, START), 2);
-	assert_int_equal(modem.nclients, 4);
+	assert_int_equal(fake_clients(&modem), 4);
 	modem.nrules = 0;
 	session_retry(session, 0);
 	asked(WDS, START, 4);

@@ -8,6 +8,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/modem/client.h"
+#include "tests/modem/control.h"
+#include "tests/modem/faults.h"
+#include "tests/modem/pdn.h"
+#include "tests/modem/service.h"
+#include "tests/modem/sim.h"
+#include "tests/modem/wda.h"
+
 struct delayed {
 	SLIST_ENTRY(delayed) entry;
 	struct fake_modem *f;
@@ -43,6 +51,8 @@ static void fake_send_later(struct fake_modem *f, const uint8_t *p, size_t len, 
 	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	struct delayed *d = calloc(1, sizeof(*d));
 
+	if (len > sizeof(d->bytes))
+		abort();
 	d->f = f;
 	d->len = len;
 	memcpy(d->bytes, p, len);
@@ -52,204 +62,129 @@ static void fake_send_later(struct fake_modem *f, const uint8_t *p, size_t len, 
 }
 
 size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind, uint16_t tid,
-		    uint16_t message, const uint8_t *tlvs, size_t len)
+		    uint16_t message, const void *tlvs, size_t len)
 {
-	size_t n = 0, total = 5 + (service == CTL ? 6 : 7) + len;
+	const struct qmi_msg head = {.service = service,
+				     .client = client,
+				     .kind = kind,
+				     .transaction = tid,
+				     .id = message};
+	struct qmi_tlvs all = {.len = len};
 
-	b[n++] = 1;
-	b[n++] = total & 0xff;
-	b[n++] = total >> 8;
-	b[n++] = 0x80;
-	b[n++] = service;
-	b[n++] = client;
-	b[n++] = service == CTL ? kind : 2 * kind;
-	b[n++] = tid & 0xff;
-	if (service != CTL)
-		b[n++] = tid >> 8;
-	b[n++] = message & 0xff;
-	b[n++] = message >> 8;
-	b[n++] = len & 0xff;
-	b[n++] = len >> 8;
 	if (len)
-		memcpy(b + n, tlvs, len);
-	return n + len;
+		memcpy(all.data, tlvs, len);
+	return qmux_build(b, &head, &all, &(struct qmi_tlvs){});
 }
 
 void fake_indicate(struct fake_modem *f, uint8_t service, uint8_t client, uint16_t message,
 		   const uint8_t *tlvs, size_t len)
 {
-	uint8_t b[512];
+	uint8_t b[QMUX_MAX];
 
-	fake_send(f, b, fake_message(b, service, client, 2, 0, message, tlvs, len));
+	fake_send(f, b, fake_message(b, service, client, QMI_INDICATION, 0, message, tlvs, len));
 }
 
 const uint8_t *fake_tlv(const struct request *r, uint8_t type, size_t *len)
 {
-	for (size_t i = 0; i + 3 <= r->len; i += 3 + *len) {
-		*len = r->tlvs[i + 1] | r->tlvs[i + 2] << 8;
-		if (r->tlvs[i] == type)
-			return r->tlvs + i + 3;
-	}
-	return NULL;
+	const struct qmi_msg msg = {.tlvs = r->tlvs, .tlv_len = r->len};
+	uint16_t n = 0;
+	const uint8_t *v = qmi_find(&msg, type, &n);
+
+	*len = n;
+	return v;
 }
 
-static struct fake_client *fake_client(struct fake_modem *f, uint8_t service, uint8_t id)
+/* --- the modem --- */
+
+static struct fake_modem *answering;
+
+/* Called by the services while a request is answered: indications come behind the answer. */
+void control_indicate(struct modem *m, const uint8_t *buf, size_t len)
 {
-	for (unsigned int i = 0; i < f->nclients; i++)
-		if (f->clients[i].service == service && f->clients[i].id == id)
-			return &f->clients[i];
-	return NULL;
+	if (!answering || answering->announced_len + len > sizeof(answering->announced))
+		abort();
+	memcpy(answering->announced + answering->announced_len, buf, len);
+	answering->announced_len += len;
 }
 
-static size_t put(uint8_t *out, size_t n, uint8_t type, const void *v, uint8_t len)
+/* Rules of the test refuse calls. */
+bool faults_refuse(struct modem *m, const struct pdn *pdn, const char *apn, enum family family,
+		   struct call_end *end)
 {
-	out[n] = type;
-	out[n + 1] = len;
-	out[n + 2] = 0;
-	memcpy(out + n + 3, v, len);
-	return n + 3 + len;
+	return false;
 }
 
-static size_t put32(uint8_t *out, size_t n, uint8_t type, uint32_t v)
+static struct modem *modem_new(void)
 {
-	return put(out, n, type, ((uint8_t[]){v, v >> 8, v >> 16, v >> 24}), 4);
+	struct modem *m = calloc(1, sizeof(*m));
+
+	m->options = (struct options){.pdns = MAX_PDNS, .clients = MAX_CLIENTS, .interface = 4};
+	m->model = *model_find("RG500Q");
+	m->registration = REGISTERED;
+	m->radio = RADIO_LTE;
+	m->pin_retries = SIM_PIN_RETRIES;
+	m->next_handle = 0x86e00000;
+	pdns_init(m);
+	wda_reset(m);
+	return m;
 }
 
-static size_t fake_ctl(struct fake_modem *f, const struct request *r, uint8_t *out, uint16_t *error)
+/* Takes over what the test may have changed. */
+static void configure(struct fake_modem *f)
 {
-	size_t len;
-	const uint8_t *v = fake_tlv(r, 1, &len);
+	struct modem *m = f->modem;
 
-	switch (r->message) {
-	case 0x0021: { /* versions */
-		static const uint8_t list[] = {3, WDS, 1, 0,   67, 0, DMS, 1,
-					       0, 14,  0, WDA, 1,  0, 16,  0};
-
-		return put(out, 0, 1, list, sizeof(list));
-	}
-	case 0x0022:
-		f->last_id = f->last_id % 254 + 1;
-		f->clients[f->nclients++] = (struct fake_client){.service = v[0], .id = f->last_id};
-		return put(out, 0, 1, ((uint8_t[]){v[0], f->last_id}), 2);
-	case 0x0023: {
-		struct fake_client *c = fake_client(f, v[0], v[1]);
-
-		if (!c)
-			*error = 7;
-		else
-			*c = f->clients[--f->nclients];
-		return put(out, 0, 1, ((uint8_t[]){v[0], v[1]}), 2);
-	}
-	case 0x0027:
-		f->nclients = 0;
-		return 0;
-	}
-	*error = 71;
-	return 0;
+	m->model = *model_find(f->model);
+	m->model.protocols = f->accepts;
+	m->model.refusal = f->refuses_by_echo ? REFUSE_OFF : REFUSE_ERROR;
+	m->model.dl_max_size = f->dl_bytes ?: m->model.dl_max_size;
+	m->model.ul_max_size = f->ul_bytes ?: m->model.ul_max_size;
+	m->options.without = f->without;
+	for (int i = 0; i < MAX_SERVICES; i++)
+		m->next_client[i] = f->last_id % MAX_CLIENTS;
 }
 
-static size_t fake_wda(struct fake_modem *f, const struct request *r, uint8_t *out, uint16_t *error)
+unsigned int fake_clients(struct fake_modem *f)
 {
-	static const uint8_t zero[4], raw_ip[] = {2, 0, 0, 0}, ul_count[] = {11, 0, 0, 0};
-	size_t len, n;
-	const uint8_t *dl = fake_tlv(r, 0x13, &len), *max = fake_tlv(r, 0x16, &len);
-	bool ok = f->accepts & 1u << dl[0];
+	static const uint8_t services[] = {WDS, DMS, NAS, UIM, WDA};
+	unsigned int n = 0;
 
-	if (!ok && !f->refuses_by_echo) {
-		*error = 48;
-		return 0;
-	}
-	n = put(out, 0, 0x11, raw_ip, 4);
-	n = put(out, n, 0x12, ok ? dl : zero, 4);
-	n = put(out, n, 0x13, ok ? dl : zero, 4);
-	if (!ok || !dl[0])
-		return put(out, n, 0x16, zero, 4);
-	n = put(out, n, 0x15, fake_tlv(r, 0x15, &len), 4);
-	n = f->dl_bytes ? put32(out, n, 0x16, f->dl_bytes) : put(out, n, 0x16, max, 4);
-	n = put(out, n, 0x17, ul_count, 4);
-	return put(out, n, 0x18,
-		   ((uint8_t[]){f->ul_bytes & 0xff, f->ul_bytes ? f->ul_bytes >> 8 : 0x20, 0, 0}),
-		   4);
+	for (size_t i = 0; i < sizeof(services); i++)
+		n += client_count(f->modem, services[i]);
+	return n;
 }
 
-static size_t fake_settings(const struct fake_client *c, uint8_t *out)
+void fake_forget_clients(struct fake_modem *f)
 {
-	uint8_t v6[17] = {0x20, 1, 0xd, 0xb8, 0, 0, 0, c->mux, 0, 0, 0, 0, 0, 0, 0, 2, 64};
-	size_t n = put(out, 0, 0x29, ((uint8_t[]){0xdc, 5, 0, 0}), 4);
-
-	if (c->family == 4) {
-		n = put(out, n, 0x15, ((uint8_t[]){8, 8, 8, 8}), 4);
-		n = put(out, n, 0x1e, ((uint8_t[]){2, c->mux, 0, 10}), 4);
-		n = put(out, n, 0x20, ((uint8_t[]){1, c->mux, 0, 10}), 4);
-		return put(out, n, 0x21, ((uint8_t[]){0xfc, 0xff, 0xff, 0xff}), 4);
-	}
-	n = put(out, n, 0x25, v6, 17);
-	v6[15] = 1;
-	return put(out, n, 0x26, v6, 17);
+	client_release_all(f->modem);
 }
 
-static size_t fake_wds(struct fake_client *c, const struct request *r, uint8_t *out,
-		       uint16_t *error)
+void fake_give(struct fake_modem *f, uint8_t service, uint8_t id)
 {
-	size_t len;
-
-	switch (r->message) {
-	case 0x00a2:
-		c->bound = true;
-		c->mux = fake_tlv(r, 0x11, &len)[0];
-		return 0;
-	case 0x004d:
-		return 0;
-	case 0x0020:
-		c->connected = true;
-		c->family = fake_tlv(r, 0x19, &len)[0];
-		c->handle = 0x1000 + c->id;
-		return put32(out, 0, 1, c->handle);
-	case 0x0021:
-		c->connected = false;
-		return 0;
-	case 0x0022:
-		return put(out, 0, 1, c->connected ? "\2" : "\1", 1);
-	case 0x002d:
-		if (!c->connected)
-			*error = 15;
-		return c->connected ? fake_settings(c, out) : 0;
-	}
-	*error = 71;
-	return 0;
+	f->modem->next_client[client_pool(service)] = id - 1;
+	client_allocate(f->modem, service, &id);
 }
 
-/* TLVs of the usual answer, without the result. */
-static size_t fake_usual(struct fake_modem *f, const struct request *r, uint8_t *out,
-			 uint16_t *error)
+void fake_call(struct fake_modem *f, uint8_t id, bool connected)
 {
-	struct fake_client *c = fake_client(f, r->service, r->client);
+	struct client *c = client_find(f->modem, WDS, id);
+	struct call_end end;
 
-	if (r->service == CTL)
-		return fake_ctl(f, r, out, error);
-	if (!c) {
-		*error = 7;
-		return 0;
-	}
-	if (r->service == WDA)
-		return fake_wda(f, r, out, error);
-	if (r->service == WDS)
-		return fake_wds(c, r, out, error);
-	return put(out, 0, 1, f->model, strlen(f->model));
+	if (connected)
+		pdn_connect(f->modem, c, pdn_choose(f->modem, c, "", 0, &end), FAMILY_V4, &end);
+	else
+		pdn_leave(f->modem, c);
 }
+
+/* --- requests --- */
 
 static const struct rule *fake_rule(struct fake_modem *f, const struct request *r)
 {
-	struct fake_client *c = fake_client(f, r->service, r->client);
-	size_t len;
-	const uint8_t *start = r->message == 0x0020 ? fake_tlv(r, 0x19, &len) : NULL;
-
 	for (unsigned int i = 0; i < f->nrules; i++) {
 		const struct rule *rule = &f->rules[i];
 
-		if (rule->service != r->service || rule->message != r->message)
-			continue;
-		if (rule->family && rule->family != (start ? *start : c ? c->family : 0))
+		if (rule->service != r->service || rule->message != r->message ||
+		    (rule->family && rule->family != f->family[r->client]))
 			continue;
 		f->used[i]++;
 		if (f->used[i] > rule->skip &&
@@ -259,54 +194,83 @@ static const struct rule *fake_rule(struct fake_modem *f, const struct request *
 	return NULL;
 }
 
+/* The modem's own result and TLVs. */
+static enum qmi_error fake_usual(struct fake_modem *f, const struct request *r,
+				 struct qmi_tlvs *out)
+{
+	const struct qmi_msg msg = {.service = r->service,
+				    .client = r->client,
+				    .transaction = r->transaction,
+				    .id = r->message,
+				    .tlvs = r->tlvs,
+				    .tlv_len = r->len};
+	enum qmi_error err;
+
+	configure(f);
+	answering = f;
+	err = service_run(f->modem, &msg, out);
+	answering = NULL;
+	if (!err && r->service == CTL && r->message == 0x0022)
+		f->last_id = out->data[4];
+	return err;
+}
+
+static void send_all(struct fake_modem *f, const uint8_t *p, size_t len, unsigned int delay_ms)
+{
+	if (delay_ms)
+		fake_send_later(f, p, len, delay_ms);
+	else
+		fake_send(f, p, len);
+}
+
 static void fake_answer(struct fake_modem *f, const struct request *r)
 {
 	static const struct rule usual;
-	const struct rule *rule = fake_rule(f, r);
-	uint8_t tlvs[512], out[1024];
-	uint16_t error = 0;
-	size_t n = 0, len;
+	const struct rule *rule = fake_rule(f, r) ?: &usual;
+	struct qmi_msg head = {.service = r->service,
+			       .client = r->client,
+			       .kind = QMI_RESPONSE,
+			       .transaction = r->transaction,
+			       .id = r->message};
+	struct qmi_tlvs result = {}, tlvs = {.len = rule->tlvs_len};
+	uint8_t out[QMUX_MAX];
+	enum qmi_error error = rule->error;
+	size_t len;
 
-	rule = rule ? rule : &usual;
 	if (f->mute || rule->silent)
 		return;
-	if (!rule->tlvs && !rule->error)
-		n = fake_usual(f, r, tlvs + 7, &error);
+	f->announced_len = 0;
 	if (rule->tlvs)
-		memcpy(tlvs + 7, rule->tlvs, n = rule->tlvs_len);
-	if (rule->error)
-		error = rule->error;
-	put(tlvs, 0, 2, ((uint8_t[]){!!error, 0, error & 0xff, error >> 8}), 4);
-	len = fake_message(out, r->service, r->client, 1, r->transaction, r->message, tlvs, n + 7);
+		memcpy(tlvs.data, rule->tlvs, rule->tlvs_len);
+	else if (!error)
+		error = fake_usual(f, r, &tlvs);
+	qmi_put_result(&result, error);
+	len = qmux_build(out, &head, &result, &tlvs);
 	if (rule->before)
 		fake_send(f, rule->before, rule->before_len);
 	for (int i = 0; i < (rule->twice ? 2 : 1); i++)
-		if (rule->delay_ms)
-			fake_send_later(f, out, len, rule->delay_ms);
-		else
-			fake_send(f, out, len);
+		send_all(f, out, len, rule->delay_ms);
+	if (f->announced_len)
+		send_all(f, f->announced, f->announced_len, rule->delay_ms);
 }
 
 /* Takes one complete request off the buffer. */
 static bool fake_take(struct fake_modem *f, struct request *r)
 {
-	size_t total = f->len >= 3 ? (size_t)(f->buf[1] | f->buf[2] << 8) + 1 : 0, head, n = 6;
+	int total = qmux_length(f->buf, f->len);
+	struct qmi_msg msg;
 
-	if (!total || f->len < total)
+	if (!total)
 		return false;
-	r->service = f->buf[4];
-	r->client = f->buf[5];
-	head = r->service == CTL ? 12 : 13;
-	if (f->buf[0] != 1 || f->buf[3] != 0 || f->buf[n++] != 0)
+	if (total < 0 || qmux_parse(f->buf, total, &msg) || msg.kind != QMI_REQUEST ||
+	    f->buf[3] != 0 || msg.tlv_len > sizeof(r->tlvs))
 		abort(); /* not a request */
-	r->transaction = f->buf[n++];
-	if (r->service != CTL)
-		r->transaction |= f->buf[n++] << 8;
-	r->message = f->buf[n] | f->buf[n + 1] << 8;
-	r->len = total - head;
-	if ((size_t)(f->buf[n + 2] | f->buf[n + 3] << 8) != r->len || r->len > sizeof(r->tlvs))
-		abort();
-	memcpy(r->tlvs, f->buf + head, r->len);
+	*r = (struct request){.service = msg.service,
+			      .client = msg.client,
+			      .transaction = msg.transaction,
+			      .message = msg.id,
+			      .len = msg.tlv_len};
+	memcpy(r->tlvs, msg.tlvs, msg.tlv_len);
 	f->len -= total;
 	memmove(f->buf, f->buf + total, f->len);
 	return true;
@@ -326,18 +290,21 @@ void fake_hang_up(struct fake_modem *f)
 static void fake_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct fake_modem *f = arg;
-	ssize_t n = read(fd, f->buf + f->len, sizeof(f->buf) - f->len);
+	ssize_t got = read(fd, f->buf + f->len, sizeof(f->buf) - f->len);
 	struct request r;
+	size_t n;
 
-	if (n <= 0) {
+	if (got <= 0) {
 		fake_hang_up(f);
 		return;
 	}
-	f->len += n;
+	f->len += got;
 	while (f->fd >= 0 && fake_take(f, &r)) {
 		if (f->nlog == FAKE_LOG)
 			abort();
 		f->log[f->nlog++] = r;
+		if (r.service == WDS && r.message == 0x0020)
+			f->family[r.client] = *fake_tlv(&r, 0x19, &n);
 		fake_answer(f, &r);
 	}
 }
@@ -360,7 +327,8 @@ void fake_open(struct fake_modem *f)
 	memset(f, 0, sizeof(*f));
 	f->fd = -1;
 	f->accepts = 1u << 5 | 1u << 8 | 1u << 9;
-	f->model = "RG500Q-EA";
+	f->model = "RG500Q";
+	f->modem = modem_new();
 	f->base = event_base_new();
 	snprintf(f->dir, sizeof(f->dir), "/tmp/fake-modem-XXXXXX");
 	if (!mkdtemp(f->dir))
@@ -382,6 +350,7 @@ void fake_close(struct fake_modem *f)
 	event_free(f->listener);
 	close(f->listen_fd);
 	event_base_free(f->base);
+	free(f->modem);
 	unlink(f->path);
 	rmdir(f->dir);
 }

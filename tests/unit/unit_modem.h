@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A modem for one test: a unix socket in the test's own event loop that answers the requests of a
- * dial-up, except where a rule changes the answer. It reads and writes messages with code of its
- * own.
+ * The software modem (tests/modem) in the process of a test: its services answer the requests that
+ * arrive on a unix socket in the test's own event loop, except where a rule changes the answer.
  */
 #ifndef UNIT_MODEM_H
 #define UNIT_MODEM_H
@@ -17,6 +16,8 @@ enum {
 	CTL = 0,
 	WDS = 1,
 	DMS = 2,
+	NAS = 3,
+	UIM = 0x0b,
 	WDA = 0x1a
 };
 
@@ -40,20 +41,14 @@ struct rule {
 #define FAKE_RULES 16
 #define FAKE_LOG   512
 
-struct fake_client {
-	uint8_t service, id;
-	bool bound;
-	uint8_t mux, family;
-	bool connected;
-	uint32_t handle;
-};
-
 struct request {
 	uint8_t service, client;
 	uint16_t transaction, message;
 	uint8_t tlvs[512];
 	size_t len;
 };
+
+struct modem;
 
 struct fake_modem {
 	struct event_base *base;
@@ -64,18 +59,20 @@ struct fake_modem {
 	size_t len;
 	struct rule rules[FAKE_RULES];
 	unsigned int nrules, used[FAKE_RULES];
-	struct fake_client clients[320];
-	unsigned int nclients;
+	struct modem *modem;
 	uint8_t last_id;      /* client ids count up over all services */
+	uint8_t family[256];  /* of the last Start Network, by client id */
 	uint32_t accepts;     /* bit n: aggregation protocol n */
 	bool refuses_by_echo; /* refuses other protocols by success with aggregation off */
-	unsigned int dl_bytes;
-	uint16_t ul_bytes; /* 0: 8192 */
+	unsigned int dl_bytes, ul_bytes; /* largest aggregates; 0: the model's */
 	const char *model;
+	const char *without; /* services that it lacks: "nas,uim" */
 	struct request log[FAKE_LOG];
 	unsigned int nlog;
 	unsigned int connections;
 	bool mute;
+	uint8_t announced[1024]; /* indications that go out behind the answer */
+	size_t announced_len;
 	SLIST_HEAD(delayed_list, delayed) later;
 };
 
@@ -85,9 +82,18 @@ void fake_hang_up(struct fake_modem *f);
 
 struct rule *fake_add_rule(struct fake_modem *f, struct rule r);
 
+/* Number of client ids in use. */
+unsigned int fake_clients(struct fake_modem *f);
+/* As a restart does. */
+void fake_forget_clients(struct fake_modem *f);
+/* Gives client id @id of @service out. */
+void fake_give(struct fake_modem *f, uint8_t service, uint8_t id);
+/* The IPv4 call of WDS client @id begins or ends, without an indication. */
+void fake_call(struct fake_modem *f, uint8_t id, bool connected);
+
 /* Builds a message. @kind: 1 response, 2 indication. Returns its length. */
 size_t fake_message(uint8_t *b, uint8_t service, uint8_t client, int kind, uint16_t tid,
-		    uint16_t message, const uint8_t *tlvs, size_t len);
+		    uint16_t message, const void *tlvs, size_t len);
 void fake_send(struct fake_modem *f, const uint8_t *p, size_t len);
 void fake_indicate(struct fake_modem *f, uint8_t service, uint8_t client, uint16_t message,
 		   const uint8_t *tlvs, size_t len);
