@@ -54,8 +54,9 @@ static void print_frame(FILE *file, struct json_object *frame)
 		print_command(file, command);
 	} else if (drop) {
 		fprintf(file, "DROP %s: %s", drop, json_get_string(frame, "reason"));
-	} else
+	} else {
 		fprintf(file, "packet with a broken IP header");
+	}
 	fputc('\n', file);
 }
 

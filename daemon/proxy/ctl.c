@@ -131,7 +131,7 @@ static uint16_t get_versions(struct proxy_client *c, const struct qmi_message *m
 
 	if (!j)
 		return PROXY_INTERNAL;
-	qmi_ctl_get_version_info(&r);
+	qmi_request_init(&r, QMI_CTL_GET_VERSION_INFO);
 	ask(j, &r);
 	return 0;
 }

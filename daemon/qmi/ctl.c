@@ -9,16 +9,6 @@
 #define TLV_CLIENT   0x01 /* Allocate and Release CID: service u8, client id u8 */
 #define TLV_SERVICES 0x01 /* Get Version Info: count u8, {service u8, major u16, minor u16} */
 
-void qmi_ctl_sync(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_CTL_SYNC);
-}
-
-void qmi_ctl_get_version_info(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_CTL_GET_VERSION_INFO);
-}
-
 void qmi_ctl_allocate_cid(struct qmi_request *r, uint8_t service)
 {
 	qmi_request_init(r, QMI_CTL_ALLOCATE_CID);

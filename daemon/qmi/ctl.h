@@ -9,13 +9,14 @@
 #define QMI_CTL_ALLOCATE_CID	 0x0022
 #define QMI_CTL_RELEASE_CID	 0x0023
 #define QMI_CTL_SET_DATA_FORMAT	 0x0026 /* the format request from before WDA */
-#define QMI_CTL_SYNC		 0x0027 /* also an indication: the modem has restarted */
+/*
+ * As a request, releases every client and ends every call of all programs: only if the channel is
+ * ours alone. As an indication: the modem has restarted.
+ */
+#define QMI_CTL_SYNC 0x0027
 /* never reaches a modem: libqmi and its proxy use it between them */
 #define QMI_CTL_PROXY_OPEN 0xff00
 
-/* Releases every client and ends every call of all programs: only if the channel is ours alone. */
-void qmi_ctl_sync(struct qmi_request *r);
-void qmi_ctl_get_version_info(struct qmi_request *r);
 void qmi_ctl_allocate_cid(struct qmi_request *r, uint8_t service);
 void qmi_ctl_release_cid(struct qmi_request *r, uint8_t service, uint8_t id);
 

@@ -20,11 +20,6 @@ bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size)
 	return qmi_tlv_string(m->tlvs, TLV_STRING, s, size) && *s;
 }
 
-void qmi_dms_get_pin_status(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_DMS_GET_PIN_STATUS);
-}
-
 void qmi_dms_verify_pin(struct qmi_request *r, const char *pin)
 {
 	uint8_t info[2 + UINT8_MAX] = {PIN_1};
@@ -57,11 +52,6 @@ void qmi_dms_register_mode(struct qmi_request *r)
 {
 	qmi_request_init(r, QMI_DMS_EVENT_REPORT);
 	qmi_put_tlv_u8(&r->tlvs, TLV_MODE_EVENT, 1);
-}
-
-void qmi_dms_get_operating_mode(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_DMS_GET_OPERATING_MODE);
 }
 
 void qmi_dms_set_operating_mode(struct qmi_request *r, enum qmi_dms_mode mode)

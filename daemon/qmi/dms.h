@@ -30,12 +30,10 @@ enum qmi_dms_mode {
 /* Reads the one string in the response to any of these and to Get ICCID; false if there is none. */
 bool qmi_dms_string(const struct qmi_message *m, char *s, size_t size);
 
-void qmi_dms_get_pin_status(struct qmi_request *r);
 void qmi_dms_verify_pin(struct qmi_request *r, const char *pin);
 
 /* The radio: subscribe to its operating mode, read it, set it. */
 void qmi_dms_register_mode(struct qmi_request *r);
-void qmi_dms_get_operating_mode(struct qmi_request *r);
 void qmi_dms_set_operating_mode(struct qmi_request *r, enum qmi_dms_mode mode);
 /*
  * Reads the response to Get Operating Mode, or Event Report. @hardware: a switch keeps the radio

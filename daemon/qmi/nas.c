@@ -84,21 +84,6 @@ void qmi_nas_config_signal_levels(struct qmi_request *r, unsigned int db)
 	put_levels(r, TLV_RSRP_LEVELS, RSRP_LEAST, RSRP_MOST, db, 2);
 }
 
-void qmi_nas_get_serving_system(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_NAS_SERVING_SYSTEM);
-}
-
-void qmi_nas_get_signal_info(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_NAS_GET_SIGNAL_INFO);
-}
-
-void qmi_nas_get_signal_strength(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_NAS_GET_SIGNAL_STRENGTH);
-}
-
 static void take_network(const struct qmi_tlv *t, struct qmi_nas_serving *s)
 {
 	struct qmi_cursor c = qmi_cursor_of(t);

@@ -73,9 +73,6 @@ void qmi_nas_register_signal(struct qmi_request *r);
 void qmi_nas_config_signal_delta(struct qmi_request *r, unsigned int db);
 /* Report changes across one of a row of levels @db apart: GSM, UMTS and LTE. */
 void qmi_nas_config_signal_levels(struct qmi_request *r, unsigned int db);
-void qmi_nas_get_serving_system(struct qmi_request *r);
-void qmi_nas_get_signal_info(struct qmi_request *r);
-void qmi_nas_get_signal_strength(struct qmi_request *r);
 
 /*
  * Reads a response or indication. Members of @s that @m does not contain stay unchanged. False: @m

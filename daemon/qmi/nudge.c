@@ -66,7 +66,7 @@ static void nudge(struct qmi_nudge *n)
 	if (n->sent - n->over == MAX_OPEN ||
 	    (!n->ctl && qmi_client_new(&n->ctl, n->channel, QMI_CTL, 0, NULL, NULL)))
 		return;
-	qmi_ctl_get_version_info(&r);
+	qmi_request_init(&r, QMI_CTL_GET_VERSION_INFO);
 	n->sent_ms[n->sent++ % MAX_OPEN] = clock_ms();
 	qmi_client_send(n->ctl, &r, TIMEOUT_MS, on_answer, n);
 	n->newest = n->alone = true;

@@ -43,11 +43,6 @@ void qmi_uim_register_events(struct qmi_request *r)
 	qmi_put_tlv_le32(&r->tlvs, TLV_EVENTS, EVENT_CARD_STATUS);
 }
 
-void qmi_uim_get_card_status(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_UIM_GET_CARD_STATUS);
-}
-
 void qmi_uim_verify_pin(struct qmi_request *r, const char *pin)
 {
 	static const uint8_t session[] = {SESSION_PRIMARY_GW, 0};

@@ -39,7 +39,6 @@ struct qmi_sim {
 
 /* Subscribes to indications of the card's status. */
 void qmi_uim_register_events(struct qmi_request *r);
-void qmi_uim_get_card_status(struct qmi_request *r);
 /* Verifies PIN 1 of the SIM used for data calls. */
 void qmi_uim_verify_pin(struct qmi_request *r, const char *pin);
 

@@ -89,11 +89,6 @@ void qmi_wds_stop_network(struct qmi_request *r, uint32_t handle)
 		qmi_put_tlv_u8(&r->tlvs, TLV_STOP_DISABLE_AUTOCONNECT, 1);
 }
 
-void qmi_wds_get_packet_status(struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_WDS_PACKET_STATUS);
-}
-
 void qmi_wds_get_current_settings(struct qmi_request *r)
 {
 	qmi_request_init(r, QMI_WDS_GET_CURRENT_SETTINGS);

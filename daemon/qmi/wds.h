@@ -80,7 +80,6 @@ void qmi_wds_bind_mux_data_port(struct qmi_request *r, const struct qmi_endpoint
 void qmi_wds_set_ip_family(struct qmi_request *r, uint8_t family);
 void qmi_wds_start_network(struct qmi_request *r, const struct qmi_wds_call *call);
 void qmi_wds_stop_network(struct qmi_request *r, uint32_t handle);
-void qmi_wds_get_packet_status(struct qmi_request *r);
 void qmi_wds_get_current_settings(struct qmi_request *r);
 
 bool qmi_wds_handle(const struct qmi_message *m, uint32_t *handle);

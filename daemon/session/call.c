@@ -20,6 +20,8 @@
 
 struct step {
 	const char *doing; /* as in "<doing> failed" */
+	uint16_t request;  /* id of a request without TLVs ... */
+	/* ... or its maker */
 	void (*build)(const struct call *c, struct qmi_request *r);
 	void (*enter)(struct call *c); /* called in place of a request */
 	/* Returns the next step for a response; @next is the table's. */
@@ -249,11 +251,6 @@ static enum call_step on_started(struct call *c, const struct qmi_message *m,
 	return fail(c, res->error);
 }
 
-static void build_status(const struct call *c, struct qmi_request *r)
-{
-	qmi_wds_get_packet_status(r);
-}
-
 static bool is_connected(const struct qmi_message *m, const struct qmi_result *res)
 {
 	struct qmi_wds_packet_status st;
@@ -403,13 +400,13 @@ static const struct step steps[CALL_STEPS] = {
 	[STEP_RENEW] = {.doing = "giving the client back", .enter = enter_renew},
 	[STEP_START] = {.doing = "starting the call", .build = build_start, .answer = on_started,
 		.next = STEP_SETTINGS, .otherwise = STEP_REFUSED, .timeout_ms = START_MS},
-	[STEP_STATUS] = {.doing = "asking for the call's status", .build = build_status,
+	[STEP_STATUS] = {.doing = "asking for the call's status", .request = QMI_WDS_PACKET_STATUS,
 		.answer = on_status, .next = STEP_SETTINGS, .otherwise = STEP_REFUSED},
-	[STEP_CHECK] = {.doing = "asking for the call's status", .build = build_status,
+	[STEP_CHECK] = {.doing = "asking for the call's status", .request = QMI_WDS_PACKET_STATUS,
 		.answer = on_checked, .next = STEP_SETTINGS, .otherwise = STEP_ENDED},
 	[STEP_SETTINGS] = {.doing = "reading addresses", .build = build_settings,
 		.answer = on_settings, .next = STEP_CONNECTED, .otherwise = STEP_REFUSED},
-	[STEP_STILL_UP] = {.doing = "asking for the call's status", .build = build_status,
+	[STEP_STILL_UP] = {.doing = "asking for the call's status", .request = QMI_WDS_PACKET_STATUS,
 		.answer = on_still_up, .next = STEP_SETTINGS, .otherwise = STEP_REFUSED},
 	[STEP_HANG_UP] = {.doing = "stopping the call", .build = build_stop, .answer = on_hung_up,
 		.next = STEP_ENDED, .otherwise = STEP_ENDED},
@@ -480,7 +477,9 @@ void call_step(struct call *c, enum call_step step)
 	} else {
 		if (step == STEP_START)
 			c->dialled = true;
-		steps[step].build(c, &r);
+		qmi_request_init(&r, steps[step].request);
+		if (steps[step].build)
+			steps[step].build(c, &r);
 		qmi_client_send(c->client, &r, timeout_ms(c, &steps[step]), on_reply, c);
 	}
 	c->all->owner->kick(c->all->arg);

@@ -105,7 +105,7 @@ static void ask_serving(struct network *n)
 {
 	struct qmi_request r;
 
-	qmi_nas_get_serving_system(&r);
+	qmi_request_init(&r, QMI_NAS_SERVING_SYSTEM);
 	clients_send(n->clients, ID_NAS, &r, on_serving, n);
 }
 

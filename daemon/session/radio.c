@@ -126,7 +126,7 @@ static void ask(struct radio *r)
 {
 	struct qmi_request request;
 
-	qmi_dms_get_operating_mode(&request);
+	qmi_request_init(&request, QMI_DMS_GET_OPERATING_MODE);
 	clients_send(r->clients, ID_DMS, &request, on_mode, r);
 }
 

@@ -36,7 +36,7 @@ bool session_reset(struct session *s)
 	    clients_still_exclusive(s->clients)) {
 		log_info("client ids are unaccounted for: the modem is told to forget all (SYNC)");
 		s->reset = RESET_ASKED;
-		qmi_ctl_sync(&r);
+		qmi_request_init(&r, QMI_CTL_SYNC);
 		clients_send(s->clients, ID_CTL, &r, on_synced, s);
 	}
 	return s->reset == RESET_ASKED;

@@ -43,6 +43,8 @@ struct setup_step {
 	const char *doing; /* as in "modem does not answer while <doing>" */
 	bool (*skip)(const struct setup *s);
 	enum id_service client;
+	uint16_t request; /* id of a request without TLVs ... */
+	/* ... or its maker */
 	void (*build)(struct setup *s, struct qmi_request *r);
 	void (*enter)(struct setup *s); /* called in place of a request */
 	/*
@@ -52,25 +54,16 @@ struct setup_step {
 	int (*answer)(struct setup *s, const struct qmi_message *m, const struct qmi_result *res);
 	/* a missing or negative answer does not matter, once the modem has answered at all */
 	bool optional;
-	bool first; /* the modem may still be booting: repeat every second */
+	size_t text, size; /* member that on_text() sets */
+	bool first;	   /* the modem may still be booting: repeat every second */
 	enum setup_state next;
 };
 
 static const struct setup_step steps[];
 
-static void build_sync(struct setup *s, struct qmi_request *r)
-{
-	qmi_ctl_sync(r);
-}
-
 static bool not_exclusive(const struct setup *s)
 {
 	return !clients_exclusive(s->env.clients);
-}
-
-static void build_versions(struct setup *s, struct qmi_request *r)
-{
-	qmi_ctl_get_version_info(r);
 }
 
 static int on_versions(struct setup *s, const struct qmi_message *m, const struct qmi_result *res)
@@ -169,40 +162,12 @@ static bool no_dms(const struct setup *s)
 	return !clients_id(s->env.clients, ID_DMS);
 }
 
-static void build_model(struct setup *s, struct qmi_request *r)
+static int on_text(struct setup *s, const struct qmi_message *m, const struct qmi_result *res)
 {
-	qmi_request_init(r, QMI_DMS_GET_MODEL);
-}
+	const struct setup_step *step = &steps[s->state];
 
-static int on_model(struct setup *s, const struct qmi_message *m, const struct qmi_result *res)
-{
 	if (!res->status)
-		qmi_dms_string(m, s->model, sizeof(s->model));
-	return 0;
-}
-
-static void build_revision(struct setup *s, struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_DMS_GET_REVISION);
-}
-
-static int on_revision(struct setup *s, const struct qmi_message *m, const struct qmi_result *res)
-{
-	if (!res->status)
-		qmi_dms_string(m, s->revision, sizeof(s->revision));
-	return 0;
-}
-
-static void build_manufacturer(struct setup *s, struct qmi_request *r)
-{
-	qmi_request_init(r, QMI_DMS_GET_MANUFACTURER);
-}
-
-static int on_manufacturer(struct setup *s, const struct qmi_message *m,
-			   const struct qmi_result *res)
-{
-	if (!res->status)
-		qmi_dms_string(m, s->manufacturer, sizeof(s->manufacturer));
+		qmi_dms_string(m, (char *)s + step->text, step->size);
 	return 0;
 }
 
@@ -226,25 +191,29 @@ static void enter_ready(struct setup *s)
 	s->owner->done(s->arg);
 }
 
+#define TEXT(member)                                                                               \
+	.text = offsetof(struct setup, member), .size = sizeof(((struct setup *)0)->member)
+
 /* clang-format off */
 static const struct setup_step steps[] = {
 	[SETUP_SYNC] = {.doing = "being reset (SYNC)", .skip = not_exclusive, .client = ID_CTL,
-		.build = build_sync, .first = true, .next = SETUP_VERSIONS},
+		.request = QMI_CTL_SYNC, .first = true, .next = SETUP_VERSIONS},
 	[SETUP_VERSIONS] = {.doing = "listing its services", .first = true, .client = ID_CTL,
-		.build = build_versions, .answer = on_versions, .optional = true,
+		.request = QMI_CTL_GET_VERSION_INFO, .answer = on_versions, .optional = true,
 		.next = SETUP_WDA_CLIENT},
 	[SETUP_WDA_CLIENT] = {.doing = "giving out a WDA client id", .enter = enter_wda_client,
 		.next = SETUP_DMS_CLIENT},
 	[SETUP_DMS_CLIENT] = {.doing = "giving out a DMS client id", .enter = enter_dms_client,
 		.optional = true, .next = SETUP_MODEL},
-	[SETUP_MODEL] = {.doing = "telling its model", .skip = no_dms, .client = ID_DMS,
-		.build = build_model, .answer = on_model, .optional = true, .next = SETUP_REVISION},
-	[SETUP_REVISION] = {.doing = "telling its revision", .skip = no_dms, .client = ID_DMS,
-		.build = build_revision, .answer = on_revision, .optional = true,
+	[SETUP_MODEL] = {.doing = "reporting its model", .skip = no_dms, .client = ID_DMS,
+		.request = QMI_DMS_GET_MODEL, .answer = on_text, TEXT(model),
+		.optional = true, .next = SETUP_REVISION},
+	[SETUP_REVISION] = {.doing = "reporting its revision", .skip = no_dms, .client = ID_DMS,
+		.request = QMI_DMS_GET_REVISION, .answer = on_text, TEXT(revision), .optional = true,
 		.next = SETUP_MANUFACTURER},
-	[SETUP_MANUFACTURER] = {.doing = "telling its manufacturer", .skip = no_dms,
-		.client = ID_DMS, .build = build_manufacturer, .answer = on_manufacturer, .optional = true,
-		.next = SETUP_FORMAT},
+	[SETUP_MANUFACTURER] = {.doing = "reporting its manufacturer", .skip = no_dms,
+		.client = ID_DMS, .request = QMI_DMS_GET_MANUFACTURER, .answer = on_text,
+		TEXT(manufacturer), .optional = true, .next = SETUP_FORMAT},
 	[SETUP_FORMAT] = {.doing = "setting the data format", .client = ID_WDA,
 		.build = build_format, .answer = on_format, .next = SETUP_READY},
 	[SETUP_READY] = {.enter = enter_ready},
@@ -320,7 +289,9 @@ static void send_request(struct setup *s)
 	const struct setup_step *step = &steps[s->state];
 	struct qmi_request r;
 
-	step->build(s, &r);
+	qmi_request_init(&r, step->request);
+	if (step->build)
+		step->build(s, &r);
 	clients_send_within(s->env.clients, step->client, &r,
 			    clients_timeout_ms(s->env.clients) / attempts(s), on_reply, s);
 }
@@ -332,7 +303,9 @@ void setup_late(struct setup *s, const struct qmi_message *m)
 
 	if (!s->running || !step->first)
 		return;
-	step->build(s, &r);
+	qmi_request_init(&r, step->request);
+	if (step->build)
+		step->build(s, &r);
 	if (m->id != r.id)
 		return;
 	clients_cancel_ctl(s->env.clients);

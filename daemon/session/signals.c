@@ -86,9 +86,9 @@ void signals_poll(struct signals *s)
 	struct qmi_request r;
 
 	if (s->old)
-		qmi_nas_get_signal_strength(&r);
+		qmi_request_init(&r, QMI_NAS_GET_SIGNAL_STRENGTH);
 	else
-		qmi_nas_get_signal_info(&r);
+		qmi_request_init(&r, QMI_NAS_GET_SIGNAL_INFO);
 	clients_send(s->clients, ID_NAS, &r, on_signal, s);
 }
 

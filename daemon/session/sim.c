@@ -265,9 +265,9 @@ static void ask(struct sim *sim)
 	struct qmi_request r;
 
 	if (sim->dms)
-		qmi_dms_get_pin_status(&r);
+		qmi_request_init(&r, QMI_DMS_GET_PIN_STATUS);
 	else
-		qmi_uim_get_card_status(&r);
+		qmi_request_init(&r, QMI_UIM_GET_CARD_STATUS);
 	clients_send(sim->clients, service_of(sim), &r, on_status, sim);
 }
 

@@ -217,7 +217,7 @@ static void run(void (*behave)(int fd))
 	assert_int_equal(ret, 0);
 	assert_false(qmi_transport_exclusive(qmi_channel_transport(channel)));
 	assert_int_equal(qmi_client_new(&ctl, channel, QMI_CTL, 0, NULL, NULL), 0);
-	qmi_ctl_get_version_info(&r);
+	qmi_request_init(&r, QMI_CTL_GET_VERSION_INFO);
 	qmi_client_send(ctl, &r, 5000, on_reply, NULL);
 	while (!seen.replies && !event_base_loop(base, EVLOOP_ONCE))
 		;

@@ -69,7 +69,7 @@ TEST(test_requests_as_qmicli)
 	const struct qmi_endpoint ep = {QMI_ENDPOINT_HSUSB, 4};
 	struct qmi_request r;
 
-	qmi_ctl_sync(&r);
+	qmi_request_init(&r, QMI_CTL_SYNC);
 	check_request(&r, QMI_CTL, 0, 1, "010b00000000000127000000");
 	qmi_ctl_allocate_cid(&r, QMI_WDA);
 	check_request(&r, QMI_CTL, 0, 2, "010f000000000002220004000101001a");
@@ -86,15 +86,15 @@ TEST(test_nas_uim_requests_as_qmicli)
 {
 	struct qmi_request r;
 
-	qmi_uim_get_card_status(&r);
+	qmi_request_init(&r, QMI_UIM_GET_CARD_STATUS);
 	check_request(&r, QMI_UIM, 1, 1, "010c00000b010001002f000000");
-	qmi_nas_get_serving_system(&r);
+	qmi_request_init(&r, QMI_NAS_SERVING_SYSTEM);
 	check_request(&r, QMI_NAS, 1, 1,
 		      "010c000003010001002400"
 		      "0000");
-	qmi_nas_get_signal_info(&r);
+	qmi_request_init(&r, QMI_NAS_GET_SIGNAL_INFO);
 	check_request(&r, QMI_NAS, 2, 1, "010c000003020001004f000000");
-	qmi_dms_get_pin_status(&r);
+	qmi_request_init(&r, QMI_DMS_GET_PIN_STATUS);
 	check_request(&r, QMI_DMS, 1, 1, "010c000002010001002b000000");
 	qmi_dms_verify_pin(&r, "1234");
 	check_request(&r, QMI_DMS, 2, 1, "0115000002020001002800 0900 010600 01 04 31323334");
@@ -121,7 +121,7 @@ TEST(test_nas_uim_requests_as_qmicli)
 	qmi_uim_read_iccid(&r);
 	check_request(&r, QMI_UIM, 1, 1,
 		      "012000000b010001002000 1400 0102000000 020500e22f02003f 03040000000000");
-	qmi_dms_get_operating_mode(&r);
+	qmi_request_init(&r, QMI_DMS_GET_OPERATING_MODE);
 	check_request(&r, QMI_DMS, 1, 1, "010c000002010001002d000000");
 	qmi_dms_set_operating_mode(&r, QMI_DMS_ONLINE);
 	check_request(&r, QMI_DMS, 1, 1, "0110000002010001002e00 0400 01010000");
