@@ -16,11 +16,16 @@
 
 #include "rtnl/rtnl.h"
 #include "answer.h"
+#include "pref64.h"
 
 #define DNS_PORT 53
 /* Each server is asked so many times, with this time for an answer. */
 #define ROUNDS 3
 static const struct timeval patience = {.tv_sec = 2};
+
+/* Routers are asked every other tick; DNS alone counts after the first, if it has a prefix. */
+#define TICKS 6
+static const struct timeval tick = {.tv_usec = 500000};
 
 struct clat_lookup {
 	struct event_base *base;
@@ -31,6 +36,11 @@ struct clat_lookup {
 	uint16_t id;
 	int fd; /* -1 between two tries */
 	struct event *event;
+	int routers; /* socket; -1: they are asked no longer */
+	struct event *advert, *timer;
+	unsigned int ticks;
+	bool begun;
+	bool asked; /* all servers, or one has answered: the result is that of DNS */
 	struct clat_lookup_result result;
 };
 
@@ -92,6 +102,15 @@ static void note(struct clat_lookup *l, const char *why)
 		snprintf(l->result.why, sizeof(l->result.why), "%.120s", why);
 }
 
+/* DNS has its result; a router may still have another. */
+static void finish_dns(struct clat_lookup *l)
+{
+	l->asked = true;
+	close_socket(l);
+	if (l->routers < 0 || (l->result.prefix.len && l->ticks))
+		l->fn(l->arg, &l->result);
+}
+
 /* Asks the next server. */
 static void ask_next(struct clat_lookup *l)
 {
@@ -100,7 +119,7 @@ static void ask_next(struct clat_lookup *l)
 	for (;; l->tries++) {
 		close_socket(l);
 		if (l->tries == ROUNDS * l->place.n) {
-			l->fn(l->arg, &l->result);
+			finish_dns(l);
 			return;
 		}
 		if (!ask(l, &err))
@@ -139,15 +158,63 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 		fail_over(l, "its DNS servers fail");
 		return;
 	}
-	close_socket(l);
 	l->result.answered = true;
-	l->fn(l->arg, &l->result);
+	finish_dns(l);
 }
 
-/* Calls the first time from the event loop, too. */
-static void on_begin(evutil_socket_t fd, short what, void *arg)
+/* --- routers --- */
+
+static void leave_routers(struct clat_lookup *l)
 {
-	ask_next(arg);
+	if (l->advert)
+		event_free(l->advert);
+	if (l->routers >= 0)
+		close(l->routers);
+	l->advert = NULL;
+	l->routers = -1;
+}
+
+static void on_advert(evutil_socket_t fd, short what, void *arg)
+{
+	struct clat_lookup *l = arg;
+	struct clat_lookup_result r = {.answered = true};
+
+	if (pref64_read(fd, &r.prefix, &r.ttl))
+		return;
+	l->fn(l->arg, &r);
+}
+
+/* Without a socket, or memory, DNS alone has to do. */
+static void ask_routers(struct clat_lookup *l)
+{
+	l->routers = pref64_open(l->place.netns, l->place.port, NULL);
+	if (l->routers < 0)
+		return;
+	l->advert = event_new(l->base, l->routers, EV_READ | EV_PERSIST, on_advert, l);
+	if (!l->advert || event_add(l->advert, NULL) || event_add(l->timer, &tick) ||
+	    pref64_solicit(l->routers))
+		leave_routers(l);
+}
+
+/* The first one begins, from the event loop, too. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct clat_lookup *l = arg;
+
+	if (!l->begun) {
+		l->begun = true;
+		ask_routers(l);
+		ask_next(l);
+		return;
+	}
+	if (++l->ticks == TICKS)
+		leave_routers(l);
+	else if (l->ticks % 2 == 0)
+		pref64_solicit(l->routers);
+	if (l->asked && (l->routers < 0 || l->result.prefix.len))
+		l->fn(l->arg, &l->result);
+	else if (l->routers >= 0)
+		event_add(l->timer, &tick);
 }
 
 int clat_lookup_start(struct clat_lookup **out, struct event_base *base,
@@ -157,14 +224,13 @@ int clat_lookup_start(struct clat_lookup **out, struct event_base *base,
 	static const struct timeval now;
 	struct clat_lookup *l;
 
-	if (!place->n)
-		return error_set(err, -ENOENT, "the network has named no DNS server for IPv6");
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return error_set(err, -ENOMEM, "out of memory");
-	*l = (struct clat_lookup){.base = base, .place = *place, .fn = fn, .arg = arg, .fd = -1};
-	l->event = event_new(base, -1, 0, on_begin, l);
-	if (!l->event || event_add(l->event, &now)) {
+	*l = (struct clat_lookup){
+		.base = base, .place = *place, .fn = fn, .arg = arg, .fd = -1, .routers = -1};
+	l->timer = event_new(base, -1, 0, on_tick, l);
+	if (!l->timer || event_add(l->timer, &now)) {
 		clat_lookup_free(&l);
 		return error_set(err, -ENOMEM, "out of memory");
 	}
@@ -177,6 +243,9 @@ void clat_lookup_free(struct clat_lookup **l)
 	if (!*l)
 		return;
 	close_socket(*l);
+	leave_routers(*l);
+	if ((*l)->timer)
+		event_free((*l)->timer);
 	free(*l);
 	*l = NULL;
 }

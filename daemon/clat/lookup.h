@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finds out a network's NAT64 prefix by DNS (RFC 7050), without blocking. */
+/*
+ * Finds out a network's NAT64 prefix, without blocking: by router advertisements (RFC 8781), which are
+ * preferred, and by DNS (RFC 7050).
+ */
 #ifndef QMAP_CLAT_LOOKUP_H
 #define QMAP_CLAT_LOOKUP_H
 
@@ -18,12 +21,13 @@ struct clat_lookup;
 struct clat_lookup_place {
 	char netns[64]; /* of the port; empty: ours */
 	char port[IFNAMSIZ];
-	unsigned int n;
+	unsigned int n; /* 0: only routers are asked */
 	struct in6_addr servers[CLAT_SERVERS];
 };
 
 struct clat_lookup_result {
-	bool answered;		   /* by any server; otherwise @why is the reason */
+	/* By a router or any server; otherwise @why is the reason, empty without servers. */
+	bool answered;
 	struct clat_prefix prefix; /* len 0: the network has no NAT64 */
 	unsigned int ttl;	   /* seconds that the answer holds */
 	char why[128];

@@ -264,6 +264,12 @@ static void no_answer(struct trunk_clat *c, const char *why)
 	again_in(c, clamp(wait, 1, NONE_AGAIN));
 }
 
+/* Servers are reached by the route to them through the port; routers need none. */
+static bool has_servers(const struct trunk_port *p)
+{
+	return trunk_port_pdn(p)->default_route && !trunk_port_pdn(p)->table;
+}
+
 static void on_lookup(void *arg, const struct clat_lookup_result *result)
 {
 	struct trunk_clat *c = arg;
@@ -273,8 +279,12 @@ static void on_lookup(void *arg, const struct clat_lookup_result *result)
 	clat_lookup_free(&c->lookup);
 	if (!p)
 		return;
-	if (!r.answered) {
+	if (!r.answered && r.why[0]) {
 		no_answer(c, r.why);
+	} else if (!r.answered) {
+		no_answer(c, has_servers(p) ? "the network has named no DNS server for IPv6"
+					    : "its DNS servers are not reached by the main "
+					      "routing table; clat=PREFIX names the prefix");
 	} else if (r.prefix.len) {
 		c->failures = 0;
 		start(c->trunk, p, c, &r.prefix, 0);
@@ -287,16 +297,6 @@ static void on_lookup(void *arg, const struct clat_lookup_result *result)
 	trunk_save_later(c->trunk);
 }
 
-/* Its servers are reached by the route to them through the port. */
-static int check_route(const struct config_pdn *pdn, struct error *err)
-{
-	if (pdn->default_route && !pdn->table)
-		return 0;
-	return error_set(err, -EHOSTUNREACH,
-			 "its DNS servers are not reached by the main routing table; clat=PREFIX "
-			 "names the prefix");
-}
-
 static void look_up(struct trunk_clat *c, const struct trunk_port *p)
 {
 	const struct ip_settings *s = &p->settings[1];
@@ -305,11 +305,10 @@ static void look_up(struct trunk_clat *c, const struct trunk_port *p)
 
 	memcpy(place.netns, p->port.netns, sizeof(place.netns));
 	memcpy(place.port, p->port.name, sizeof(place.port));
-	for (unsigned int i = 0; i < s->ndns && i < 2; i++)
+	for (unsigned int i = 0; i < s->ndns && i < 2 && has_servers(p); i++)
 		if (!trunk_address_refused(6, s->dns[i]))
 			memcpy(&place.servers[place.n++], s->dns[i], 16);
-	if (check_route(trunk_port_pdn(p), &err) ||
-	    clat_lookup_start(&c->lookup, c->trunk->env.base, &place, on_lookup, c, &err)) {
+	if (clat_lookup_start(&c->lookup, c->trunk->env.base, &place, on_lookup, c, &err)) {
 		no_answer(c, err.text);
 		return;
 	}

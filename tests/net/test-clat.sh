@@ -179,6 +179,50 @@ test_prefix_by_dns() {
 	no_complaints
 }
 
+# router_start PREFIX CODE LIFETIME: see router.py.
+router_start() {
+	in_net "$here/router.py" pdn1 "$@" >"$T/router.log" 2>&1 &
+	wait_for 10 grep -q ready "$T/router.log" || fail "$(cat "$T/router.log")"
+}
+
+# What routers say outranks DNS, also where that has another prefix or does not answer.
+test_prefix_by_router() {
+	local word
+	modem_start
+	router_start 2001:db8:ffff:: 0 600
+	dns_start silent
+	qmapd_start
+	nat64_start
+	for word in silent none servfail 64:ff9b::c000:aa; do
+		echo $word >"$T/dns.word"
+		attach --pdn 1,ip=v6 >/dev/null
+		becomes on
+		equal "prefix" $PREFIX "$(clat .prefix)"
+		[ $word != none ] || works
+		qmapctl detach wwan0
+	done
+	at_least "solicitations" 4 "$(grep -c asked "$T/router.log")"
+}
+
+# In the main table there is no route to the servers, and routers need none.
+test_prefix_by_router_alone() {
+	modem_start
+	router_start 2001:db8:ffff:: 0 600
+	qmapd_start
+	attach --pdn 1,ip=v6,default-route=no >/dev/null
+	becomes on
+	equal "prefix" $PREFIX "$(clat .prefix)"
+}
+
+test_router_withdraws() {
+	modem_start
+	router_start 2001:db8:ffff:: 0 0
+	dns_start none
+	qmapd_start
+	attach --pdn 1,ip=v6 >/dev/null
+	becomes no-nat64
+}
+
 test_network_without_nat64() {
 	modem_start
 	dns_start none

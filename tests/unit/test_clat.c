@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The DNS messages by which a NAT64 prefix is found (RFC 7050). */
+/* The messages by which a NAT64 prefix is found: of DNS (RFC 7050) and of routers (RFC 8781). */
 
 #include "test.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clat/answer.h"
+#include "clat/pref64.h"
 
 #define ID 0x4321
 
@@ -175,4 +176,120 @@ TEST(test_broken)
 			if (!read_answer(&t, &p, &ttl))
 				assert_true(p.len == 0 || p.len >= 32);
 		}
+}
+
+/* --- router advertisements --- */
+
+static const uint8_t ra_header[16] = {134, 0, 0, 0, 64};
+
+/* An MTU option and a PREF64 option with @scaled lifetime and code. */
+static struct text advert(uint16_t scaled, const char *address)
+{
+	static const uint8_t mtu[8] = {5, 1, 0, 0, 0, 0, 5, 220};
+	uint8_t option[16] = {38, 2, scaled >> 8, scaled}, prefix[16];
+	struct text t = {.len = sizeof(ra_header) + sizeof(mtu) + sizeof(option)};
+
+	assert_int_equal(inet_pton(AF_INET6, address, prefix), 1);
+	memcpy(option + 4, prefix, 12);
+	memcpy(t.bytes, ra_header, sizeof(ra_header));
+	memcpy(t.bytes + 16, mtu, sizeof(mtu));
+	memcpy(t.bytes + 24, option, sizeof(option));
+	return t;
+}
+
+static int read_advert(const struct text *t, struct clat_prefix *prefix, unsigned int *lifetime)
+{
+	uint8_t *copy = malloc(t->len ?: 1);
+	int ret;
+
+	assert_non_null(copy);
+	memcpy(copy, t->bytes, t->len);
+	ret = pref64_parse(copy, t->len, prefix, lifetime);
+	free(copy);
+	return ret;
+}
+
+TEST(test_pref64)
+{
+	static const struct {
+		const char *address, *prefix;
+		unsigned int code;
+	} cases[] = {
+		{"64:ff9b::", "64:ff9b::/96", 0},
+		{"2001:db8:1:2::", "2001:db8:1:2::/64", 1},
+		{"2001:db8:1:200::", "2001:db8:1:200::/56", 2},
+		/* bits behind the prefix do not count */
+		{"2001:db8:1:2:3:4::", "2001:db8:1::/48", 3},
+		{"2001:db8:100::", "2001:db8:100::/40", 4},
+		{"2001:db8::", "2001:db8::/32", 5},
+	};
+	struct clat_prefix prefix;
+	unsigned int lifetime;
+	char text[CLAT_PREFIX_TEXT];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text t = advert(600 | cases[i].code, cases[i].address);
+
+		assert_int_equal(read_advert(&t, &prefix, &lifetime), 0);
+		assert_string_equal(clat_prefix_text(&prefix, text), cases[i].prefix);
+		assert_int_equal(lifetime, 600);
+	}
+}
+
+TEST(test_pref64_unusable)
+{
+	static const struct {
+		const char *address;
+		uint16_t scaled;
+	} cases[] = {
+		{"64:ff9b::", 0},	     /* withdrawn */
+		{"64:ff9b::", 600 | 6},	     /* no such length */
+		{"64:ff9b::", 600 | 7},	     /* likewise */
+		{"2001:db8:0:0:100::", 600}, /* byte 8 is not zero */
+	};
+	struct clat_prefix prefix;
+	unsigned int lifetime;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct text t = advert(cases[i].scaled, cases[i].address);
+
+		assert_int_equal(read_advert(&t, &prefix, &lifetime), -ENOENT);
+	}
+}
+
+/* A second option stands in for a first that cannot be used. */
+TEST(test_pref64_second)
+{
+	struct text t = advert(0, "64:ff9b::"), other = advert(800, "2001:db8:ffff::");
+	struct clat_prefix prefix;
+	unsigned int lifetime;
+	char text[CLAT_PREFIX_TEXT];
+
+	memcpy(t.bytes + t.len, other.bytes + 24, 16);
+	t.len += 16;
+	assert_int_equal(read_advert(&t, &prefix, &lifetime), 0);
+	assert_string_equal(clat_prefix_text(&prefix, text), "2001:db8:ffff::/96");
+}
+
+TEST(test_pref64_broken)
+{
+	struct text t = advert(600, "64:ff9b::"), cut = t;
+	struct clat_prefix prefix;
+	unsigned int lifetime;
+
+	for (cut.len = 0; cut.len < t.len; cut.len++)
+		assert_int_equal(read_advert(&cut, &prefix, &lifetime),
+				 cut.len == 16 || cut.len == 24 ? -ENOENT : -EBADMSG);
+	cut = t;
+	cut.bytes[17] = 0; /* an option of no length */
+	assert_int_equal(read_advert(&cut, &prefix, &lifetime), -EBADMSG);
+	cut = t;
+	cut.bytes[25] = 3; /* beyond the end */
+	assert_int_equal(read_advert(&cut, &prefix, &lifetime), -EBADMSG);
+	cut = t;
+	cut.bytes[0] = 133;
+	assert_int_equal(read_advert(&cut, &prefix, &lifetime), -EBADMSG);
+	cut = t;
+	cut.bytes[1] = 1;
+	assert_int_equal(read_advert(&cut, &prefix, &lifetime), -EBADMSG);
 }
