@@ -599,6 +599,28 @@ test_flow_ends_by_itself() {
 	equal "held" 0 "$(held)"
 }
 
+# A kernel that cannot hold packets: the modem is answered "unsupported", and the uplink goes on.
+test_flow_is_unsupported() {
+	[ "$datapath" = rmnet ] || skip "the kernel's drivers only"
+	start
+	rmmod sch_plug
+	modem reset >/dev/null
+	modem flow disable pdn=1 >/dev/null
+	modem wait trunk.command_unsupported '>=' 1 timeout=30000 >/dev/null || fail "$(modem stats | jq -c .trunk)"
+	equal "acknowledged" 0 "$(modem_stat .trunk.command_acks)"
+	equal "held" 0 "$(held)"
+	send_some 20 1
+	sink_has 1 20
+	equal "warnings" 1 "$(grep -c "The modem's flow control is not obeyed" "$T/qmapd.log")"
+	modem flow enable pdn=1 >/dev/null
+	modem wait trunk.command_unsupported '>=' 2 timeout=30000 >/dev/null || fail "$(modem stats | jq -c .trunk)"
+	# it obeys as soon as the kernel can
+	module sch_plug
+	modem reset >/dev/null
+	check_flow
+	detached
+}
+
 # Another program has set a large MTU on the trunk before.
 test_large_mtu_before() {
 	usb_start
