@@ -12,6 +12,7 @@
 #include "vm_cell.h"
 #include "vm_generator.h"
 #include "vm_mark.h"
+#include "vm_observe.h"
 #include "vm_probe.h"
 
 struct stream {
@@ -19,6 +20,8 @@ struct stream {
 	struct generator g;
 	int listener, sock; /* -1: none */
 	unsigned long long before, aggregates, missing;
+	unsigned long long
+		observed; /* frames that the observer had counted before the first aggregate */
 };
 
 #define PATIENCE 20000000 /* time after which missing packets count as lost */
@@ -157,6 +160,18 @@ static unsigned long long lost(const struct stream *st)
 	return forwarded > st->missing ? forwarded : st->missing;
 }
 
+/* Whatever the kernel's driver did with them. */
+static void observer_has_all(const struct stream *st)
+{
+	unsigned long long sent = st->aggregates * st->g.c->frames, seen;
+
+	if (!st->cell.observe)
+		return;
+	seen = vm_observe_frames(st->cell.observe) - st->observed;
+	if (seen != sent)
+		DIE("the observer has counted %llu of %llu frames", seen, sent);
+}
+
 static void send_next(struct stream *st)
 {
 	if (world_send(&st->cell.w, st->g.a.data, st->g.a.len))
@@ -177,6 +192,7 @@ static void stream_up(struct stream *st, const struct bench_case *c, enum path p
 		ack = handshake(st, 1000);
 	generator_init(&st->g, c, 1001, ack);
 	st->before = cell_received(&st->cell);
+	st->observed = st->cell.observe ? vm_observe_frames(st->cell.observe) : 0;
 }
 
 static void stream_down(struct stream *st)
@@ -240,6 +256,7 @@ struct sample vm_downlink(const struct bench_case *c, enum path path, const stru
 	s.lost = lost(&st);
 	s.sent = st.aggregates * c->frames;
 	s.drops = cell_drops(&st.cell);
+	observer_has_all(&st);
 	stream_down(&st);
 	return s;
 }

@@ -72,5 +72,7 @@ unsigned long long vm_observe_frames(const struct vm_observe *o)
 	if (datapath_sum_percpu(bpf_map__fd(o->skel->maps.trunk_stats), 1,
 				sizeof(ts) / sizeof(__u64), (__u64 *)&ts, &err))
 		DIE("%s", err.text);
+	for (unsigned int i = 0; i < QMAP_DROP_MAX; i++)
+		ts.frames += ts.drops[i];
 	return ts.frames;
 }

@@ -13,7 +13,7 @@ struct vm_observe;
  */
 struct vm_observe *vm_observe_up(const char *trunk, unsigned int ports, int version, bool is_split);
 void vm_observe_down(struct vm_observe **o);
-/* Good frames that the observer has counted. */
+/* Frames counted so far, as delivered or by the reason why they were dropped. */
 unsigned long long vm_observe_frames(const struct vm_observe *o);
 
 #endif
