@@ -225,7 +225,7 @@ $(addprefix $(BUILD)/,unit/test_session unit/test_proxy unit/test_qmi_client rep
 $(BUILD)/fuzz/fuzz_session: $(UNIT_MODEM:%=$(BUILD)/fuzz-obj/%)
 
 $(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/stats.o
-$(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o $(BUILD)/asan/bench/feed.o $(BUILD)/asan/tests/vm/packets.o
+$(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 
 $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(UNIT_MAIN) $(FIXTURES:%.c=$(BUILD)/asan/%.o)

@@ -362,11 +362,6 @@ def split_names(rest):
     return (mix, version) if prog == "qmap_split" else None
 
 
-def flood_names(rest):
-    path, case = rest.split(".", 1)
-    return None if case.endswith(".bits") else (case, path)
-
-
 def modem_names(*wanted):
     def names(rest):
         path, test, *more = rest.split(".")
@@ -380,8 +375,6 @@ def host_plots(results):
              path_names),
             ("programs.run.", "qmap_split by BPF_PROG_RUN", "ns per frame", split_names),
             ("programs.run.", "qmap_shim_rx by BPF_PROG_RUN", "ns per frame", program_names),
-            ("flood.", "Through the xdp data path and a plain TUN, generator and sink on two CPUs", "packets per s",
-             flood_names),
             ("modem.", "A modem's trunk: IP packets", "Mbit/s", modem_names("down", "up")),
             ("modem.", "A modem's trunk: CPU time, that of the load included", "ms per Gbit",
              modem_names("cpu_per_gbit", "generator", "softirq")),

@@ -36,12 +36,6 @@ test_path() {
 	equal "results that sent nothing" "" "$(jq -r 'select(.sent == 0) | .name' "$T/results")"
 }
 
-test_flood() {
-	run_level flood
-	equal "results: 5 cases, 2 paths, in packets and in bits" 20 "$(wc -l <"$T/results")"
-	equal "results that sent nothing" "" "$(jq -r 'select(.sent == 0 or .value == 0) | .name' "$T/results")"
-}
-
 test_demo() {
 	run_level demo
 	equal "results" "demo.tcp.down demo.tcp.up demo.udp.down demo.udp.up" \

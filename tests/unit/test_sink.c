@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Generator and sink of the measurements: the sink takes the generator's packets, and no others. */
+/* The sink of pattern-tool: each datagram arrived once and unchanged. */
 #include "test.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/feed.h"
 #include "bench/sink.h"
-#include "qmap/abi.h"
 #include "tests/modem/pattern.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define STREAM	5
-#define HEADERS 28
-#define LAPS	3 /* of the generator's ring, and a bit */
+#define STREAM 5
 
 static struct sink_stream s;
 
@@ -128,83 +123,4 @@ TEST(test_drain)
 		assert_int_equal(sink_drain(&s, fd, SINK_BYTES), 0);
 	}
 	close(fd);
-}
-
-/* ---- the generator ---- */
-
-static struct feed_options options(int version, unsigned int frames, unsigned int size)
-{
-	return (struct feed_options){.version = version,
-				     .mux = 0x82,
-				     .saddr = 0x0a400101,
-				     .daddr = 0x0a400102,
-				     .port = 7001,
-				     .frames = frames,
-				     .size = size};
-}
-
-static uint16_t udp_sum(const uint8_t *packet, unsigned int size)
-{
-	uint16_t pseudo = csum16(packet + 12, 8, IPPROTO_UDP + size - 20);
-
-	return csum16(packet + 20, size - 20, pseudo);
-}
-
-static void check_packet(const uint8_t *packet, unsigned int size)
-{
-	assert_int_equal(packet[2] << 8 | packet[3], size);
-	assert_int_equal(csum16(packet, 20, 0), 0xffff);
-	assert_int_not_equal(packet[26] << 8 | packet[27], 0);
-	assert_int_equal(udp_sum(packet, size), 0xffff);
-	sink_judge(&s, packet + HEADERS, size - HEADERS, SINK_BYTES);
-}
-
-/* Packets are numbered and unchanged and have good checksums, also when the ring begins again. */
-static void check_feed(int version, unsigned int frames, unsigned int size)
-{
-	const struct feed_options o = options(version, frames, size);
-	unsigned int aggregates = PATTERN_MODULUS * LAPS + 3;
-	struct feed *f;
-
-	assert_int_equal(feed_new(&f, &o), 0);
-	for (unsigned int stream = 1; stream < 60000; stream += 30000) {
-		assert_int_equal(sink_start(&s, stream, (uint64_t)aggregates * frames), 0);
-		feed_rewind(f, stream);
-		for (unsigned int i = 0; i < aggregates; i++) {
-			struct aggregate *a = feed_next(f);
-
-			for (unsigned int k = 0; k < frames; k++) {
-				assert_int_equal(a->data[a->len / frames * k + 1], o.mux);
-				check_packet(feed_packet(f, a, k), size);
-			}
-		}
-		assert_true(sink_is_good(&s));
-		assert_int_equal(s.late, 0);
-	}
-	feed_free(&f);
-	assert_null(f);
-}
-
-TEST(test_feed)
-{
-	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(versions); i++) {
-		check_feed(versions[i], 1, 44);
-		check_feed(versions[i], 4, 45);
-		check_feed(versions[i], 11, 1400);
-	}
-}
-
-TEST(test_feed_refuses)
-{
-	static const unsigned int wrong[][2] = {{1, 43}, {0, 1400}, {64, 1400}, {1, 9001}};
-	struct feed *f;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
-		const struct feed_options o = options(QMAP_V5, wrong[i][0], wrong[i][1]);
-
-		assert_int_equal(feed_new(&f, &o), -EINVAL);
-		assert_null(f);
-	}
 }
