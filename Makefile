@@ -60,7 +60,7 @@ MODEM_SRC := $(wildcard tests/modem/*.c)
 MODEM_SRC := $(filter-out %.bpf.c,$(MODEM_SRC))
 BPF_SRC   := $(wildcard bpf/*.bpf.c tests/modem/*.bpf.c bench/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/test_*.c)
-TOOL_SRC  := $(wildcard tests/net/*.c)
+TOOL_SRC  := $(filter-out %/sink.c,$(wildcard tests/net/*.c))
 BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
 FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
 BENCH_SRC := $(filter-out bench/vm_% %.bpf.c,$(wildcard bench/*.c)) tests/bpf/env.c tests/modem/tun.c tests/vm/packets.c $(FIXTURES)
@@ -192,7 +192,7 @@ $(TOOL_SRC:tests/net/%.c=$(BUILD)/%): $(BUILD)/%: $(BUILD)/tests/net/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/pattern-tool: $(BUILD)/bench/sink.o
+$(BUILD)/pattern-tool: $(BUILD)/tests/net/sink.o
 
 UNIT_MAIN := $(BUILD)/asan/tests/unit/test.o
 $(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(UNIT_MAIN) $(LIB_ASAN)
@@ -225,7 +225,7 @@ $(addprefix $(BUILD)/,unit/test_session unit/test_proxy unit/test_qmi_client rep
 $(BUILD)/fuzz/fuzz_session: $(UNIT_MODEM:%=$(BUILD)/fuzz-obj/%)
 
 $(BUILD)/unit/test_compare: $(BUILD)/asan/bench/compare.o $(BUILD)/asan/bench/stats.o
-$(BUILD)/unit/test_sink: $(BUILD)/asan/bench/sink.o
+$(BUILD)/unit/test_sink: $(BUILD)/asan/tests/net/sink.o
 $(BUILD)/unit/test_walk: $(FIXTURES:%.c=$(BUILD)/asan/%.o)
 
 $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o $(UNIT_MAIN) $(FIXTURES:%.c=$(BUILD)/asan/%.o)

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/sink.h"
+#include "sink.h"
 #include "tests/modem/pattern.h"
 
 #define MAX_STREAMS  64

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/sink.h"
+#include "tests/net/sink.h"
 #include "tests/modem/pattern.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
