@@ -164,7 +164,7 @@ static void receive_all(void)
 		if (poll(fds, opt.n, (end - now) / 1000000 + 1) < 0 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		for (unsigned int i = 0; i < opt.n; i++)
-			sink_drain(&opt.streams[i].in, opt.streams[i].fd, SINK_BYTES);
+			sink_drain(&opt.streams[i].in, opt.streams[i].fd);
 		before = packets;
 		packets = received();
 		if (packets != before)

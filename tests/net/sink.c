@@ -24,12 +24,11 @@ void sink_free(struct sink_stream *s)
 	s->seen = NULL;
 }
 
-void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len, enum sink_check check)
+void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len)
 {
 	struct pattern p = {0};
 
-	if (check == SINK_BYTES ? !pattern_check(payload, len, &p)
-				: !pattern_read(payload, len, &p))
+	if (!pattern_check(payload, len, &p))
 		s->bad++;
 	else if (p.stream != s->id || p.sequence >= s->count)
 		s->foreign++;
@@ -43,7 +42,7 @@ void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len, enum 
 	}
 }
 
-unsigned int sink_drain(struct sink_stream *s, int fd, enum sink_check check)
+unsigned int sink_drain(struct sink_stream *s, int fd)
 {
 	static uint8_t buf[BATCH][LARGEST];
 	struct iovec iov[BATCH];
@@ -52,14 +51,12 @@ unsigned int sink_drain(struct sink_stream *s, int fd, enum sink_check check)
 	int n;
 
 	for (unsigned int i = 0; i < BATCH; i++) {
-		iov[i] = (struct iovec){buf[i],
-					check == SINK_BYTES ? sizeof(buf[i]) : PATTERN_HEADER};
+		iov[i] = (struct iovec){buf[i], sizeof(buf[i])};
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 	}
-	/* MSG_TRUNC: returns the datagram's length instead of the length copied */
-	while ((n = recvmmsg(fd, m, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL)) > 0) {
+	while ((n = recvmmsg(fd, m, BATCH, MSG_DONTWAIT, NULL)) > 0) {
 		for (int i = 0; i < n; i++)
-			sink_judge(s, buf[i], m[i].msg_len, check);
+			sink_judge(s, buf[i], m[i].msg_len);
 		all += n;
 	}
 	return all;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A sink for the datagrams of tests/modem/pattern.h: checks for each sequence number that it
- * arrived once and unchanged. Fast enough not to limit a measurement; tests use it, too.
+ * arrived once and unchanged.
  */
 #ifndef BENCH_SINK_H
 #define BENCH_SINK_H
@@ -9,12 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* Compares the whole payload, or its header alone (PATTERN_HEADER bytes) and the length. */
-enum sink_check {
-	SINK_BYTES,
-	SINK_NUMBERS
-};
 
 struct sink_stream {
 	unsigned int id;
@@ -33,10 +27,10 @@ int sink_start(struct sink_stream *s, unsigned int id, uint64_t count);
 void sink_free(struct sink_stream *s);
 
 /* Checks one payload of @len bytes. */
-void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len, enum sink_check check);
+void sink_judge(struct sink_stream *s, const uint8_t *payload, size_t len);
 
 /* Reads pending datagrams of a UDP socket, many per call, without waiting. Returns their number. */
-unsigned int sink_drain(struct sink_stream *s, int fd, enum sink_check check);
+unsigned int sink_drain(struct sink_stream *s, int fd);
 
 /* Did all datagrams arrive, and no others? */
 bool sink_is_good(const struct sink_stream *s);
