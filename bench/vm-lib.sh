@@ -26,12 +26,14 @@ bench_prepare() {
 	reason=$(fetch_sysroot) || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
+	guest_file nft >/dev/null || { echo "SKIP bench-vm: no nft"; exit 0; }
 	mkdir -p "$(dirname "$OUT")"
 	make -s build/qmap-bench && guest_make "$GUEST_BUILD"/{vm_bench,vm/bin/vm.bpf.o} &&
 		build_module "$KERNEL" && build_bare "$KERNEL" || exit 1
 	# shellcheck disable=SC2034 # for guest_lib.sh
 	GUEST_BARE=yes
-	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan"
+	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan nf_conntrack_netlink nft_ct nft_chain_nat
+		nft_masq nft_flow_offload nf_flow_table_inet"
 }
 
 # Adds to the guest's output the facts that only the host knows.
@@ -62,7 +64,7 @@ bench_guest() {
 	fi
 	QEMU_OPTIONS+=" ${PLUGIN:+-plugin $PLUGIN}"
 	make_image "$KERNEL" "$image" "$GUEST_SET_UP; ${PATHS:+PATHS=$PATHS }vm_bench ${QUICK:+-q} $unit $ROUNDS $*" \
-		"$GUEST_BUILD/vm_bench" "$GUEST_BUILD/vm/bin/vm.bpf.o" || return 1
+		"$GUEST_BUILD/vm_bench" "$GUEST_BUILD/vm/bin/vm.bpf.o" "$(guest_file nft)" || return 1
 	run_guest "$KERNEL" "$image" "$log" >"$VM_BUILD/$KERNEL/bench.out"
 	local status=$?
 	grep -v '^DATA ' "$VM_BUILD/$KERNEL/bench.out"

@@ -45,9 +45,17 @@ enum sink {
 	SINK_SOCKET,  /* a TCP socket */
 	SINK_FORWARD, /* routed to dummy0 */
 	SINK_VETH,    /* redirected by XDP to a veth, dropped at its other end */
+	SINK_LAN,     /* routed to a host of the LAN, behind a veth (vm_lan.h) */
 	/* uplink: from send() to the modem's read() */
 	SINK_SEND,
 	SINK_SEND_GSO
+};
+
+/* Rules of the router between port and LAN. */
+enum rules {
+	RULES_NONE,
+	RULES_NAT,	 /* nftables: masquerade, and a firewall that asks conntrack */
+	RULES_FLOWTABLE, /* the same, and connections in nft's flow table */
 };
 
 struct bench_case {
@@ -64,6 +72,9 @@ struct bench_case {
 	unsigned int rx_bytes; /* of qmi_wwan's transfers; 0: 31744 */
 	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
 	unsigned int pause;    /* uplink: microseconds of silence before each send() */
+	/* of SINK_LAN, IPv4 alone */
+	enum rules rules;
+	unsigned int host_packets, host_bytes; /* that the host sends for each aggregate */
 	/* For the grids, which vary one factor at a time. */
 	const char *direction, *factor;
 	unsigned int x; /* the factor's value */
@@ -83,6 +94,11 @@ static inline bool case_is_uplink(const struct bench_case *c)
 static inline unsigned int case_ip_header(const struct bench_case *c)
 {
 	return c->v6 ? 40 : 20;
+}
+/* The address of the modem's packets: the host's, 0, or the router's own in front of its NAT. */
+static inline uint32_t case_destination(const struct bench_case *c)
+{
+	return c->rules ? 0x0a000002 : 0;
 }
 /* Bytes of IP and transport headers. */
 static inline unsigned int case_headers(const struct bench_case *c)

@@ -45,6 +45,21 @@ const struct bench_case cases[] = {
 	CASE("udp-forward", 1, true, 21, 1400, 1, SINK_FORWARD),
 	CASE("udp-forward-gro", 1, true, 21, 1400, 1, SINK_FORWARD,
 	     .feature = "rx-udp-gro-forwarding"),
+	CASE("tcp-nat-v5", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_NAT),
+	CASE("tcp-nat-v5-32", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_NAT, .flows = 32),
+	CASE("tcp-nat-v5-1000", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_NAT, .flows = 1000),
+	CASE("tcp-nat-flowtable-v5", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_FLOWTABLE),
+	CASE("tcp-nat-flowtable-v5-32", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_FLOWTABLE,
+	     .flows = 32),
+	CASE("tcp-nat-flowtable-v5-1000", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_FLOWTABLE,
+	     .flows = 1000),
+	CASE("udp1350-nat", 5, true, 21, 1350, 1, SINK_LAN, .rules = RULES_NAT, .flows = 8,
+	     .feature = "rx-udp-gro-forwarding"),
+	CASE("download-full-v4", 5, false, 21, 1400, 1, SINK_LAN, .host_packets = 10,
+	     .host_bytes = 40),
+	CASE("download-full-v6", 5, false, 21, 1400, 1, SINK_LAN, .v6 = true, .host_packets = 10,
+	     .host_bytes = 60),
+	CASE("upload-full", 5, false, 10, 40, 1, SINK_LAN, .host_packets = 20, .host_bytes = 1400),
 	CASE("tcp-drop-4mux", 1, false, 21, 1400, 4, SINK_TC),
 	CASE("tcp-drop-v5", 5, false, 21, 1400, 1, SINK_TC),
 	CASE("udp-drop", 1, true, 21, 1400, 1, SINK_TC),
@@ -124,7 +139,8 @@ bool case_same_load(const struct bench_case *a, const struct bench_case *b)
 		       a->flows == b->flows && a->pause == b->pause && a->usb == b->usb;
 	return a->version == b->version && a->udp == b->udp && a->v6 == b->v6 &&
 	       a->frames == b->frames && a->packet == b->packet && a->ports == b->ports &&
-	       a->flows == b->flows && a->usb == b->usb;
+	       a->flows == b->flows && a->usb == b->usb && a->host_packets == b->host_packets &&
+	       a->host_bytes == b->host_bytes;
 }
 
 bool case_has_path(const struct bench_case *c, enum path p)

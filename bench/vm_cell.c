@@ -12,6 +12,7 @@
 
 #include "daemon/datapath/counters.h"
 #include "tests/vm/rmnet.h"
+#include "vm_lan.h"
 #include "vm_observe.h"
 #include "vm_user.h"
 #include "vm_xdp.h"
@@ -45,7 +46,7 @@ static void receiver(const struct cell *cell, unsigned int number, char name[IFN
 		snprintf(name, IFNAMSIZ, "%s", cell->port[number]);
 }
 
-static unsigned long long statistic(const char *dev, const char *name)
+unsigned long long cell_statistic(const char *dev, const char *name)
 {
 	unsigned long long n;
 	char path[96];
@@ -59,17 +60,15 @@ static unsigned long long statistic(const char *dev, const char *name)
 	return n;
 }
 
-/* Destination of the packets of all flows: a netdev that takes super-packets whole. */
-static void dummy(uint32_t addr, unsigned int prefix)
+/* A netdev that takes super-packets whole. */
+static void dummy(void)
 {
 	/* the module creates one when it is loaded */
-	if ((!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true) ||
-	    nl_add_addr4("dummy0", htonl(addr), prefix))
+	if ((!if_nametoindex("dummy0") && nl_add_dummy("dummy0")) || nl_up("dummy0", true))
 		DIE("dummy0");
 }
 
-/* Writes a netdev's IPv6 sysctl. */
-static void sysctl6(const char *dev, const char *name, const char *value)
+void cell_sysctl6(const char *dev, const char *name, const char *value)
 {
 	char path[96];
 	FILE *f;
@@ -88,11 +87,13 @@ static void address6(const char *dev, const char *text, unsigned int prefix)
 {
 	struct in6_addr addr;
 
+	cell_sysctl6(dev, "forwarding",
+		     "0"); /* leaves the group of routers, which an Ethernet has joined */
 	if (nl_multicast(dev, false) || nl_wait_running(dev))
 		DIE("%s", dev);
-	sysctl6(dev, "addr_gen_mode", "1");
-	sysctl6(dev, "accept_ra", "0");
-	sysctl6(dev, "disable_ipv6", "0");
+	cell_sysctl6(dev, "addr_gen_mode", "1");
+	cell_sysctl6(dev, "accept_ra", "0");
+	cell_sysctl6(dev, "disable_ipv6", "0");
 	if (inet_pton(AF_INET6, text, &addr) != 1 || nl_add_addr6(dev, &addr, prefix))
 		DIE("address of %s", dev);
 }
@@ -124,18 +125,24 @@ static void socket_addresses(struct cell *cell)
 		address(cell->port[1], 0x0a010001, 8);
 }
 
-/* The packets' source is behind the port, the destinations of all flows are behind dummy0. */
+/* The netdev behind which the destinations of all flows are. */
+static const char *destination(const struct cell *cell)
+{
+	return cell->c->sink == SINK_LAN ? "lan0" : "dummy0";
+}
+
+/* The packets' source is behind the port. */
 static void forward_addresses(struct cell *cell)
 {
-	dummy(0x0a01fffe, 16);
+	const char *to = destination(cell);
+
 	if (cell->c->v6) {
 		address6(cell->port[1], "2001:db8::2", 126);
-		address6("dummy0", "2001:db8::ffff", 112);
+		address6(to, "2001:db8::ffff", 112);
 	} else {
 		address(cell->port[1], 0x0a000002, 24);
+		address(to, 0x0a01fffe, 16);
 	}
-	cell->forwarded.skbs = statistic("dummy0", "tx_packets");
-	cell->forwarded.bytes = statistic("dummy0", "tx_bytes");
 }
 
 static void sinks(struct cell *cell)
@@ -146,6 +153,8 @@ static void sinks(struct cell *cell)
 		uplink_addresses(cell);
 		return;
 	}
+	if (cell->c->sink == SINK_LAN)
+		lan_up(cell);
 	if (cell->path == BASE)
 		return;
 	for (i = 1; i <= cell->ports && cell->c->sink == SINK_TC; i++)
@@ -154,6 +163,8 @@ static void sinks(struct cell *cell)
 	if (cell->c->sink == SINK_SOCKET)
 		socket_addresses(cell);
 	if (cell->c->sink == SINK_FORWARD)
+		dummy();
+	if (cell->c->sink == SINK_FORWARD || cell->c->sink == SINK_LAN)
 		forward_addresses(cell);
 }
 
@@ -239,13 +250,13 @@ void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 	if (c->usb)
 		o.modem = usb_of(path);
 	o.rx_bytes = c->rx_bytes;
-	if (case_is_uplink(c))
+	if (case_is_uplink(c) || c->host_packets)
 		o.trunk = (struct nl_trunk){
 			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};
 	if (world_new(&cell->w, &o) || world_extra(&cell->w, 0))
 		DIE("world");
 	if (path == BASE && case_is_uplink(c))
-		dummy(0x0aff0001, 16);
+		dummy();
 	data_path(cell);
 	sinks(cell);
 	if (c->sink == SINK_VETH && path == SHIM)
@@ -266,6 +277,8 @@ void cell_down(struct cell *cell)
 		nl_del("veth0");
 	if (if_nametoindex("dummy0"))
 		nl_del("dummy0");
+	if (cell->c->sink == SINK_LAN)
+		lan_down();
 	world_free(&cell->w);
 }
 
@@ -288,6 +301,32 @@ size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms)
 	return n;
 }
 
+const uint8_t *cell_frame(const uint8_t **at, const uint8_t *end)
+{
+	const uint8_t *p = *at, *packet;
+
+	if (end - p < 4 + 28 + 8)
+		return NULL;
+	packet = p + 4;
+	if (packet[0] >> 4 < 4) /* a checksum header, which does not begin with a version of IP */
+		packet += 4;
+	*at = packet + (p[2] << 8 | p[3]);
+	return packet;
+}
+
+void cell_send(const struct cell *cell, const struct packet_spec *s)
+{
+	struct aggregate *a = calloc(1, sizeof(*a));
+	uint8_t packet[PACKET_MAX];
+
+	a->version = cell->c->version;
+	a->max = 4096;
+	aggregate_add(a, 1, packet, packet_make(packet, s), 0);
+	if (world_send(&cell->w, a->data, a->len))
+		DIE("send");
+	free(a);
+}
+
 /* ---- counters ---- */
 
 unsigned long long cell_received(const struct cell *cell)
@@ -301,16 +340,23 @@ unsigned long long cell_received(const struct cell *cell)
 		return vm_user_received(cell->user);
 	for (i = 1; i <= cell->ports; i++) {
 		receiver(cell, i, name);
-		sum += statistic(name, "rx_packets");
+		sum += cell_statistic(name, "rx_packets");
 	}
 	return sum;
 }
 
-/* dummy0 counts skbs as sent, and an skb of many segments has one set of headers. */
+void cell_start(struct cell *cell)
+{
+	cell->forwarded.skbs = cell_statistic(destination(cell), "tx_packets");
+	cell->forwarded.bytes = cell_statistic(destination(cell), "tx_bytes");
+}
+
+/* The netdevs count skbs as sent, and an skb of many segments has one set of headers. */
 unsigned long long cell_forwarded(const struct cell *cell)
 {
-	unsigned long long skbs = statistic("dummy0", "tx_packets") - cell->forwarded.skbs,
-			   bytes = statistic("dummy0", "tx_bytes") - cell->forwarded.bytes;
+	const char *to = destination(cell);
+	unsigned long long skbs = cell_statistic(to, "tx_packets") - cell->forwarded.skbs,
+			   bytes = cell_statistic(to, "tx_bytes") - cell->forwarded.bytes;
 
 	return case_is_ack(cell->c) ? skbs : bytes - skbs * (ETHER_HDR_LEN + case_headers(cell->c));
 }
@@ -351,9 +397,9 @@ static void netdev_drops(const struct cell *cell, struct json_object *drops)
 	unsigned int i;
 
 	for (i = 1; i <= cell->ports; i++) {
-		rx += statistic(cell->port[i], "rx_dropped") +
-		      statistic(cell->port[i], "rx_errors");
-		tx += statistic(cell->port[i], "tx_dropped");
+		rx += cell_statistic(cell->port[i], "rx_dropped") +
+		      cell_statistic(cell->port[i], "rx_errors");
+		tx += cell_statistic(cell->port[i], "tx_dropped");
 	}
 	add(drops, "port_rx", rx);
 	add(drops, "port_tx", tx);
@@ -361,8 +407,8 @@ static void netdev_drops(const struct cell *cell, struct json_object *drops)
 		return; /* the transport alone has no netdev */
 	/* qmi_wwan counts each aggregate that it has split there */
 	if (!is_qmimux(cell->path))
-		add(drops, "trunk_rx", statistic(world_modem(&cell->w), "rx_dropped"));
-	add(drops, "trunk_tx", statistic(world_modem(&cell->w), "tx_dropped"));
+		add(drops, "trunk_rx", cell_statistic(world_modem(&cell->w), "rx_dropped"));
+	add(drops, "trunk_tx", cell_statistic(world_modem(&cell->w), "tx_dropped"));
 }
 
 struct json_object *cell_drops(struct cell *cell)

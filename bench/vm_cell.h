@@ -24,7 +24,7 @@ struct cell {
 	unsigned int ports;
 	struct {
 		unsigned long long skbs, bytes;
-	} forwarded;			      /* dummy0's counters at the start */
+	} forwarded;			      /* counters of the destination at cell_start() */
 	char port[WORLD_PORTS + 1][IFNAMSIZ]; /* names, from 1 on; BASE of uplink: one, dummy0 */
 };
 
@@ -35,12 +35,26 @@ void cell_down(struct cell *cell);
 /* Reads one transfer to the modem, as world_recv(). */
 size_t cell_recv(const struct cell *cell, void *buf, size_t size, int ms);
 
+/*
+ * The packet of the next frame of a transfer to the modem: header, in v4 and v5 a checksum header,
+ * packet, pad. Moves @at behind the frame. NULL: there is no further one.
+ */
+const uint8_t *cell_frame(const uint8_t **at, const uint8_t *end);
+/* Sends one packet from the modem, in an aggregate of its own. */
+void cell_send(const struct cell *cell, const struct packet_spec *s);
+
+/* A counter of a netdev, by its name in sysfs. */
+unsigned long long cell_statistic(const char *dev, const char *name);
+/* Writes a netdev's IPv6 sysctl. */
+void cell_sysctl6(const char *dev, const char *name, const char *value);
 /* Number of packets received by the ports. */
 unsigned long long cell_received(const struct cell *cell);
 
+/* From here on packets that are forwarded count. */
+void cell_start(struct cell *cell);
 /*
- * Sum that dummy0 was given since cell_up(), of forwarded packets: bytes of payload, or packets if
- * they have none.
+ * Sum that their destination was given since cell_start(), of forwarded packets: bytes of payload,
+ * or packets if they have none.
  */
 unsigned long long cell_forwarded(const struct cell *cell);
 

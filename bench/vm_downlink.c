@@ -11,6 +11,7 @@
 
 #include "vm_cell.h"
 #include "vm_generator.h"
+#include "vm_lan.h"
 #include "vm_mark.h"
 #include "vm_observe.h"
 #include "vm_probe.h"
@@ -18,6 +19,7 @@
 struct stream {
 	struct cell cell;
 	struct generator g;
+	struct lan lan;	    /* of SINK_LAN */
 	int listener, sock; /* -1: none */
 	unsigned long long before, aggregates, missing;
 	unsigned long long
@@ -25,19 +27,6 @@ struct stream {
 };
 
 #define PATIENCE 20000000 /* time after which missing packets count as lost */
-
-static void send_one(struct cell *cell, const struct packet_spec *s)
-{
-	struct aggregate *a = calloc(1, sizeof(*a));
-	uint8_t packet[PACKET_MAX];
-
-	a->version = cell->c->version;
-	a->max = 4096;
-	aggregate_add(a, 1, packet, packet_make(packet, s), 0);
-	if (world_send(&cell->w, a->data, a->len))
-		DIE("send");
-	free(a);
-}
 
 static int listen_on(int family, uint16_t port)
 {
@@ -70,7 +59,7 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 	size_t len;
 
 	st->listener = listen_on(c->v6 ? AF_INET6 : AF_INET, 80);
-	send_one(&st->cell, &s);
+	cell_send(&st->cell, &s);
 	len = cell_recv(&st->cell, buf, sizeof(buf), 1000);
 	/* A checksum header does not begin with an IP version. */
 	tcp = buf + 4 + (buf[4] >> 4 ? 0 : 4) + case_ip_header(c);
@@ -80,7 +69,7 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 	s.seq++;
 	s.flags = 0x10;
 	s.options_len = 0;
-	send_one(&st->cell, &s);
+	cell_send(&st->cell, &s);
 	st->sock = accept4(st->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (st->sock < 0)
 		DIE("accept");
@@ -154,7 +143,7 @@ static unsigned long long lost(const struct stream *st)
 {
 	unsigned long long forwarded;
 
-	if (st->cell.path == BASE || st->g.c->sink != SINK_FORWARD)
+	if (st->cell.path == BASE || (st->g.c->sink != SINK_FORWARD && st->g.c->sink != SINK_LAN))
 		return st->missing;
 	forwarded = not_forwarded(st);
 	return forwarded > st->missing ? forwarded : st->missing;
@@ -179,6 +168,8 @@ static void send_next(struct stream *st)
 	st->aggregates++;
 	if (st->sock >= 0)
 		read_socket(st);
+	if (st->g.c->sink == SINK_LAN)
+		lan_answer(&st->lan);
 }
 
 static void stream_up(struct stream *st, const struct bench_case *c, enum path path)
@@ -190,6 +181,10 @@ static void stream_up(struct stream *st, const struct bench_case *c, enum path p
 	cell_up(&st->cell, c, path);
 	if (c->sink == SINK_SOCKET && path != BASE)
 		ack = handshake(st, 1000);
+	if (c->sink == SINK_LAN)
+		lan_open(&st->lan, &st->cell);
+	if (path != BASE && (c->sink == SINK_LAN || c->sink == SINK_FORWARD))
+		cell_start(&st->cell);
 	generator_init(&st->g, c, 1001, ack);
 	st->before = cell_received(&st->cell);
 	st->observed = st->cell.observe ? vm_observe_frames(st->cell.observe) : 0;
@@ -201,13 +196,16 @@ static void stream_down(struct stream *st)
 		close(st->sock);
 	if (st->listener >= 0)
 		close(st->listener);
+	if (st->g.c->sink == SINK_LAN)
+		lan_close(&st->lan);
 	cell_down(&st->cell);
 }
 
 static double cost(struct stream *st, const struct effort *e)
 {
 	unsigned int frames = st->g.c->frames, enough = (e->packets + frames - 1) / frames,
-		     measured = e->measured > enough ? e->measured : enough, i;
+		     measured = e->measured > enough ? e->measured : enough,
+		     packets = measured * (frames + st->g.c->host_packets), i;
 	uint64_t start = 0;
 
 	for (i = 0; i < e->warm + measured; i++) {
@@ -222,8 +220,8 @@ static double cost(struct stream *st, const struct effort *e)
 	drain(st);
 	start = cell_clock() - start;
 	VM_MARK(VM_MARK_END);
-	printf("MARK %s %u\n", vm_bench_at, measured * frames);
-	return (double)start / (measured * frames);
+	printf("MARK %s %u\n", vm_bench_at, packets);
+	return (double)start / packets;
 }
 
 /* Each aggregate meets an idle path, so its latency includes no other aggregate. */
@@ -253,8 +251,8 @@ struct sample vm_downlink(const struct bench_case *c, enum path path, const stru
 	s.cost = cost(&st, e);
 	if (e->probed && path != BASE && c->sink != SINK_VETH)
 		look(&st, e, &s.seen);
-	s.lost = lost(&st);
-	s.sent = st.aggregates * c->frames;
+	s.lost = lost(&st) + (c->sink == SINK_LAN ? lan_lost(&st.lan) : 0);
+	s.sent = st.aggregates * c->frames + st.lan.sent;
 	s.drops = cell_drops(&st.cell);
 	observer_has_all(&st);
 	stream_down(&st);

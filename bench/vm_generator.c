@@ -17,6 +17,7 @@ void generator_init(struct generator *g, const struct bench_case *c, uint32_t se
 	struct packet_spec s = {.udp = c->udp,
 				.v6 = c->v6,
 				.flow = 1,
+				.daddr = case_destination(c),
 				.ttl = 64,
 				.flags = 0x10,
 				.frag = 0x4000,
@@ -79,7 +80,7 @@ static uint8_t *l4_sum(const struct generator *g, const struct generator_slot *s
 	return s->packet + case_ip_header(g->c) + (g->c->udp ? 6 : 16);
 }
 
-/* Sets addresses and ports of a flow as packet_make() does. */
+/* Sets addresses and ports of a flow as packet_make() does; behind a NAT only ports differ. */
 static void set_flow(const struct generator *g, struct generator_slot *s, unsigned int flow)
 {
 	uint8_t *p = s->packet, *sum = l4_sum(g, s);
@@ -87,7 +88,7 @@ static void set_flow(const struct generator *g, struct generator_slot *s, unsign
 	if (g->c->v6) {
 		put16(p + 2, flow); /* flow label: no checksum covers it */
 		set16(p + 38, 0x100 + flow, sum);
-	} else {
+	} else if (!case_destination(g->c)) {
 		fix(sum, get16(p + 18), flow);
 		set16(p + 18, flow, p + 10);
 	}

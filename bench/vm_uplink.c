@@ -113,19 +113,16 @@ static void read_stamp(struct seen *seen, const uint8_t *payload, uint64_t now)
 		seen->latency[seen->n++] = now - then;
 }
 
-/* Counts the frames of a transfer: header, in v4 and v5 a checksum header, packet, pad. */
-static void look_at(struct source *s, const uint8_t *p, size_t len)
+/* Counts the frames of a transfer. */
+static void look_at(struct source *s, const uint8_t *at, size_t len)
 {
-	const uint8_t *end = p + len, *ip;
+	const uint8_t *end = at + len, *packet;
 	uint64_t now = s->stamped ? cell_time() : 0;
 
 	s->transfers++;
-	while (end - p >= 4 + 28 + 8) {
-		ip = p + 4;
-		ip += ip[0] >> 4 == 4 ? 0 : 4;
+	while ((packet = cell_frame(&at, end))) {
 		if (s->stamped)
-			read_stamp(s->seen, ip + 28, now);
-		p = ip + (p[2] << 8 | p[3]);
+			read_stamp(s->seen, packet + 28, now);
 		s->frames++;
 	}
 }

@@ -47,7 +47,8 @@ check "more than one packet in what cannot hold two" \
 	'.quantity == "coalescing" and .path == "xdp" and .direction == "uplink" and .value != 1'
 check "nothing coalesced by the shim" \
 	'.quantity == "coalescing" and .path == "shim" and .value != 21 and
-		(.case == ("tcp-drop-v5", "tcp-forward-v5", "tcp6-socket-v5", "tcp6-forward-v5"))'
+		(.case == ("tcp-drop-v5", "tcp-forward-v5", "tcp6-socket-v5", "tcp6-forward-v5", "tcp-nat-v5",
+			"tcp-nat-flowtable-v5", "download-full-v4", "download-full-v6"))'
 check "packets coalesced that have nothing in common" \
 	'.quantity == "coalescing" and .value != 1 and (.case == ("tcp-forward-1000", "ack-downlink", "ack-drop"))'
 check "percentiles that do not ascend" \
