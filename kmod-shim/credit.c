@@ -7,6 +7,10 @@
  * carries a bill, in a buffer of our own. A frame that leaves alone is the skb that the stack made:
  * its shared info may belong to a TCP clone, so its owner is recorded as its socket, as TUN and
  * packet sockets do.
+ *
+ * The kernel's estimate (lib/dynamic_queue_limits.c) is what keeps the netdev below busy, however long
+ * that takes to leave. So the bytes that the netdev below sends in TARGET_NS bound it, and transfers
+ * are half as large: while one leaves, the next one is there.
  */
 
 #include <linux/module.h>
@@ -15,17 +19,21 @@
 #include "shim.h"
 
 /*
- * Bytes of one port that may wait below. The kernel estimates the number needed (lib/dynamic_queue_
- * limits.c), within these limits: 16 KB let the port's queue pass its packets in bulk, 128 KB are
- * 0.2 s at 5 Mbit/s and 1 ms at 1 Gbit/s.
+ * Bytes of one port that may wait below: 16 KB let the port's queue pass its packets in bulk, 128 KB
+ * are 1 ms at 1 Gbit/s. A slow modem has fewer, but two packets.
  */
-#define CREDIT_BYTES_MIN (16 << 10)
-#define CREDIT_BYTES_MAX (128 << 10)
+#define CREDIT_BYTES_MIN  (16 << 10)
+#define CREDIT_BYTES_MAX  (128 << 10)
+#define CREDIT_BYTES_SLOW 4096
+#define TARGET_NS	  (6 * NSEC_PER_MSEC)
+#define WINDOW_NS	  (8 * NSEC_PER_MSEC) /* of the measurement of speed */
 
 struct credit {
 	struct sock sk; /* first: skb->sk points to it; its refcount is the credit's */
-	spinlock_t lock; /* serializes completions and guards dev */
+	spinlock_t lock; /* serializes completions and guards the members below */
 	struct net_device *dev; /* the port; NULL once it is gone */
+	u64 since; /* the netdev below has had bytes all the time since then; 0: it has none */
+	unsigned int bytes; /* that have left since then */
 };
 
 static struct proto credit_proto = {
@@ -70,23 +78,76 @@ void credit_close(struct credit *credit)
 	credit_put(credit);
 }
 
-/* Two aggregates may always be on their way: one that leaves, and one that is being filled. */
-void credit_limits(struct net_device *dev, u32 aggregate)
+/* Two aggregates may always be on their way to a fast modem: one leaves, and one is being filled. */
+void credit_limits(struct port *port)
 {
 #ifdef CONFIG_BQL
-	struct dql *dql = &netdev_get_tx_queue(dev, 0)->dql;
+	struct dql *dql = &netdev_get_tx_queue(port->dev, 0)->dql;
+	u32 aggregate = READ_ONCE(port->trunk->tx.max_bytes), most = READ_ONCE(port->most);
 
-	WRITE_ONCE(dql->max_limit, CREDIT_BYTES_MAX);
-	WRITE_ONCE(dql->min_limit, max_t(u32, 2 * aggregate, CREDIT_BYTES_MIN));
+	WRITE_ONCE(dql->max_limit, most);
+	WRITE_ONCE(dql->min_limit, min_t(u32, max_t(u32, 2 * aggregate, CREDIT_BYTES_MIN), most));
 #endif
+}
+
+void credit_init(struct port *port)
+{
+	port->most = CREDIT_BYTES_MAX;
+	credit_limits(port);
+}
+
+/* Bytes in TARGET_NS at the speed of @bytes in @span. */
+static u32 credit_target(unsigned int bytes, u64 span)
+{
+	return clamp_t(u64, div64_u64((u64)bytes * TARGET_NS, span), CREDIT_BYTES_SLOW,
+		       CREDIT_BYTES_MAX);
+}
+
+/*
+ * Bounds the port's bytes by the speed of the netdev below, measured while that has bytes all the
+ * time. If it runs out of them while the port is @stopped, the bound is raised. An administrator's
+ * limit_max is left alone.
+ */
+static void credit_bound(struct credit *credit, struct dql *dql, unsigned int bytes, bool stopped)
+{
+	struct port *port = netdev_priv(credit->dev);
+	u32 was = port->most, most = was;
+	u64 now;
+
+	if (READ_ONCE(dql->num_queued) == dql->num_completed) {
+		credit->since = 0;
+		most = stopped ? min_t(u32, most + bytes, CREDIT_BYTES_MAX) : most;
+	} else {
+		now = ktime_get_mono_fast_ns();
+		credit->bytes += bytes;
+		if (credit->since && now - credit->since < WINDOW_NS)
+			return;
+		if (credit->since)
+			most = credit_target(credit->bytes, now - credit->since);
+		credit->since = now;
+		credit->bytes = 0;
+	}
+	if (most == was || READ_ONCE(dql->max_limit) != was)
+		return;
+	WRITE_ONCE(port->most, most);
+	credit_limits(port);
 }
 
 static void credit_settle(struct credit *credit, unsigned int packets, unsigned int bytes)
 {
+#ifdef CONFIG_BQL
+	struct netdev_queue *queue;
+	bool stopped;
+
 	spin_lock_bh(&credit->lock);
-	if (credit->dev)
+	if (credit->dev) {
+		queue = netdev_get_tx_queue(credit->dev, 0);
+		stopped = test_bit(__QUEUE_STATE_STACK_XOFF, &queue->state);
 		netdev_completed_queue(credit->dev, packets, bytes);
+		credit_bound(credit, &queue->dql, bytes, stopped);
+	}
 	spin_unlock_bh(&credit->lock);
+#endif
 }
 
 /* skb destructor of a frame that has left alone. */

@@ -68,13 +68,17 @@ static int port_bpf(struct net_device *dev, struct netdev_bpf *bpf)
 
 #define PORT_GSO (NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN | NETIF_F_GSO_UDP_L4)
 
-/* Large packets are segmented into an aggregate; without an aggregate, by the stack. */
+/*
+ * Large packets are segmented into an aggregate; by the stack without an aggregate, or if they are
+ * more than may wait below.
+ */
 static netdev_features_t port_features_check(struct sk_buff *skb, struct net_device *dev,
 					     netdev_features_t features)
 {
 	struct port *port = netdev_priv(dev);
 
-	if (skb_is_gso(skb) && (!READ_ONCE(port->trunk->tx.max_bytes) || !segment_possible(skb)))
+	if (skb_is_gso(skb) && (!READ_ONCE(port->trunk->tx.max_bytes) ||
+				skb->len > READ_ONCE(port->most) || !segment_possible(skb)))
 		features &= ~NETIF_F_GSO_MASK;
 	return features;
 }
@@ -112,7 +116,7 @@ static int port_init(struct net_device *dev)
 	if (err)
 		goto close_credit;
 	port_lock_classes(port);
-	credit_limits(dev, port->trunk->tx.max_bytes);
+	credit_init(port);
 	dev_hold(port->trunk->dev);
 	return 0;
 
@@ -292,7 +296,7 @@ void ports_limits(struct trunk *trunk)
 	for (i = 0; i < QMAP_SHIM_MAX_PORTS; i++) {
 		port = rtnl_dereference(trunk->ports[i]);
 		if (port)
-			credit_limits(port->dev, trunk->tx.max_bytes);
+			credit_limits(port);
 	}
 }
 

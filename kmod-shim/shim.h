@@ -127,6 +127,7 @@ struct port {
 	struct timer_list flow_timer; /* restarts a port whose "start" was lost */
 	struct xdp_rxq_info rxq; /* has the ingress_ifindex for programs */
 	struct credit *credit;
+	u32 most; /* bytes that may wait in the netdev below; see credit.c */
 	struct lock_class_key queue_class; /* of the locks of its queue */
 	struct gro_cells gro; /* for packets that GRO merges, if coalescing is off */
 	u8 number;
@@ -220,8 +221,9 @@ struct credit *credit_new(struct net_device *dev);
 void credit_close(struct credit *credit);
 struct credit *credit_get(struct credit *credit);
 void credit_put(struct credit *credit);
-/* Sets the byte queue limits of a port for uplink aggregates of @aggregate bytes, 0: none. */
-void credit_limits(struct net_device *dev, u32 aggregate);
+void credit_init(struct port *port);
+/* Sets the byte queue limits by port->most and the size of aggregates. */
+void credit_limits(struct port *port);
 /* Makes @credit the owner of @skb, which has none: the frame counts until it is freed. */
 void credit_own(struct credit *credit, struct sk_buff *skb);
 /* Counts packets that the netdev below has dropped at once. */

@@ -288,12 +288,20 @@ static void tx_make_room(struct port *port, unsigned int length, u32 size)
 		tx_close(trunk);
 }
 
+/* Bytes of an aggregate that gets a frame of @length: half of what may wait below, if that is less. */
+static u32 tx_size(const struct port *port, unsigned int length)
+{
+	u32 half = READ_ONCE(port->most) / 2;
+
+	return min_t(u32, READ_ONCE(port->trunk->tx.max_bytes), max_t(u32, half, length));
+}
+
 /* Takes over the frame in @skb. */
 static void tx_append(struct port *port, struct sk_buff *skb, unsigned int pad)
 {
 	struct aggregator *tx = &port->trunk->tx;
 	unsigned int length = skb->len + pad;
-	u32 size = READ_ONCE(tx->max_bytes);
+	u32 size = tx_size(port, length);
 
 	if (!size) {
 		tx_close(port->trunk);
@@ -437,7 +445,7 @@ static u8 *tx_reserve(struct port *port, const struct qmap_shim_tx *meta)
 {
 	unsigned int length = meta->header + meta->length + meta->pad;
 	struct aggregator *tx = &port->trunk->tx;
-	u32 size = READ_ONCE(tx->max_bytes);
+	u32 size = tx_size(port, length);
 
 	if (length > size) {
 		tx_count_drop(port, QMAP_DROP_OVERSIZE);

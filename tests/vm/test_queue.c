@@ -7,11 +7,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proc.h"
@@ -149,6 +153,88 @@ static unsigned int take_frames(const struct world *w, unsigned int *transfers)
 		++*transfers;
 	}
 	return n;
+}
+
+/* ---- time in the netdev below ---- */
+
+#define TEN_MS	(10000000 / 8 / 100) /* bytes at 10 Mbit/s */
+#define SETTLED 1500 /* frames of PAYLOAD bytes after which the speed is known: 1.2 s */
+#define SAMPLES 40
+#define BETWEEN 20 /* frames */
+
+/* Sends through port1 until it is killed. */
+static pid_t flood(void)
+{
+	static const uint8_t data[PAYLOAD];
+	pid_t child = fork();
+	int fd;
+
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd = udp_open();
+	fcntl(fd, F_SETFL, 0); /* waits for room */
+	while (send(fd, data, sizeof(data), 0) == sizeof(data) || errno == ENOBUFS)
+		;
+	_exit(1);
+}
+
+static int pass_frames(const struct world *w, unsigned int n)
+{
+	static uint8_t buf[AGGREGATE_MAX];
+	size_t len;
+
+	for (unsigned int i = 0; i < n; i += count_frames(buf, len)) {
+		len = world_recv(w, buf, sizeof(buf), WAIT_MS);
+		if (!len)
+			return FAIL("nothing comes");
+	}
+	return 0;
+}
+
+/* A guest without CPU for a while sends less, and that is what the port sees of the modem's speed. */
+static int sample_below(const struct world *w)
+{
+	unsigned int i, over = 0;
+	long bytes, most = 0;
+
+	if (pass_frames(w, SETTLED))
+		return -1;
+	for (i = 0; i < SAMPLES; i++) {
+		if (pass_frames(w, BETWEEN))
+			return -1;
+		bytes = below();
+		if (bytes < 0)
+			return FAIL("no backlog is reported");
+		most = bytes > most ? bytes : most;
+		over += bytes > TEN_MS;
+	}
+	printf("  at most %ld bytes wait below, more than %d in %u of %d samples\n", most, TEN_MS,
+	       over, SAMPLES);
+	if (most < PAYLOAD)
+		return FAIL("nothing waits there");
+	return over <= SAMPLES / 10 ? 0 : FAIL("they take longer than 10 ms");
+}
+
+static int measure_delay(const struct world *w)
+{
+	pid_t sender;
+	int err;
+
+	if (system(TBF("rate 10mbit burst 20kb limit 1mb")))
+		return FAIL("no tbf");
+	fflush(stdout);
+	sender = flood();
+	err = sample_below(w);
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+	return err;
+}
+
+/* On a link of 10 Mbit/s packets wait below for 10 ms at most. */
+TEST(delay_below)
+{
+	return in_worlds(measure_delay);
 }
 
 static uint64_t interface_dropped(void)
