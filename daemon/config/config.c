@@ -9,6 +9,7 @@
 
 #include "clat/address.h"
 #include "recover/ladder.h"
+#include "util/cpus.h"
 #include "pdn.h"
 #include "words.h"
 
@@ -39,6 +40,7 @@ void config_trunk_init(struct config_trunk *c)
 	c->retry_failed = DEFAULT_RETRY_FAILED;
 	c->poll = DEFAULT_POLL;
 	snprintf(c->recover, sizeof(c->recover), "redial,radio,reset,usb,hook");
+	snprintf(c->steer, sizeof(c->steer), "auto");
 }
 
 int config_trunk_set(struct config_trunk *c, const char *key, const char *value, struct error *err)
@@ -339,13 +341,24 @@ static int check_recover(const struct config_trunk *c, struct error *err)
 	return -EINVAL;
 }
 
+static int check_steer(const struct config_trunk *c, struct error *err)
+{
+	cpu_set_t cpus;
+
+	if (!strcmp(c->steer, "auto") || !strcmp(c->steer, "off") || cpus_parse(c->steer, &cpus))
+		return 0;
+	error_set(err, -EINVAL, "bad steer \"%s\"", c->steer);
+	error_hint(err, "auto, off, or CPUs such as 1-3 or 0,2");
+	return -EINVAL;
+}
+
 int config_trunk_finish(struct config_trunk *c, struct error *err)
 {
 	struct config_pdn *p;
 
 	if (!c->npdns && config_pdn_new(c, "1", &p, err))
 		return -EINVAL;
-	if (check_trunk(c, err) || check_recover(c, err))
+	if (check_trunk(c, err) || check_recover(c, err) || check_steer(c, err))
 		return -EINVAL;
 	for (unsigned int i = 0; i < c->npdns; i++) {
 		if (check_pdn(c, &c->pdns[i], err))

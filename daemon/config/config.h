@@ -116,6 +116,7 @@ struct config_trunk {
 	unsigned int poll;     /* seconds between requests for the signal; 0: none */
 	unsigned int watchdog; /* seconds without a packet until a call is redialled; 0: off */
 	char recover[48];      /* rungs of the ladder, by name; "off" */
+	char steer[64];	       /* CPUs of the ports' packets: auto, off, a list; default auto */
 	enum config_radio radio;
 	enum config_roaming roaming; /* default on */
 	char pin[CONFIG_PIN_SIZE];   /* of the SIM; empty: do not enter one */

@@ -127,6 +127,8 @@ static const struct config_word words[] = {
 	 .help = "redial a PDN that has received nothing for so long; 0: never"},
 	{.key = "recover", TRUNK_STRING(recover), .metavar = "off|RUNGS", CHANGE(IN_PLACE),
 	 .help = "measures for a link that is dead: redial,radio,reset,usb,hook"},
+	{.key = "steer", TRUNK_STRING(steer), .metavar = "auto|off|CPUS", CHANGE(IN_PLACE),
+	 .help = "CPUs that received packets are spread to, as 1-3"},
 	{.key = "port", TRUNK_STRING(port), .metavar = "NAME", CHANGE(REPLACE),
 	 .help = "names of the ports, with %n for the PDN's number; default DEV.%n"},
 	{.key = "hook", TRUNK_STRING(hook), .metavar = "PATHS", CHANGE(IN_PLACE),

@@ -60,6 +60,12 @@ struct datapath_ops {
 	unsigned int gone_ms;
 
 	/*
+	 * The netdev on whose receive path the packets of a port come, in the namespace of the trunk:
+	 * the letter behind datapath_port_base(), a dot and the number. 0: the port itself.
+	 */
+	char receiver;
+
+	/*
 	 * The netdevs that it cannot work without, besides trunk and ports: the letters behind
 	 * datapath_port_base() and a dot. Ends with NULL; NULL: there are none.
 	 */

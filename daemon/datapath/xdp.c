@@ -392,6 +392,7 @@ static const char *const inner_netdevs[] = {"sa", "sb", "se", NULL};
 
 const struct datapath_ops datapath_xdp = {
 	.name = "xdp",
+	.receiver = 'p',
 	.inner = inner_netdevs,
 	.limits = {.dl_max_bytes = WISH_BYTES, .dl_max_datagrams = WISH_DATAGRAMS},
 	.probe = probe,

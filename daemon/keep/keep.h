@@ -23,6 +23,7 @@
  *            VRF, MTU, address, route, sysctls
  *                             trunk_port_up_again()    qmapd       thrice, each
  *            464XLAT          attach its programs      qmapd       thrice
+ *            steering         set rps_cpus             qmapd       thrice
  *            refused settings trunk_port_up_again()    qmapd       once in 5 s
  *
  * Three things are built differently, because a row compares and these have nothing to compare with:

@@ -13,6 +13,7 @@
 #include "open.h"
 #include "path.h"
 #include "pins.h"
+#include "port_rows.h"
 #include "reconcile.h"
 #include "recover.h"
 
@@ -55,6 +56,7 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	for (unsigned int i = 0; i < t->nports; i++) {
 		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
 		trunk_port_locate(&t->ports[i]);
+		trunk_port_steer(t, &t->ports[i]);
 	}
 	trunk_look_begin(t);
 	trunk_programs_changed(t);

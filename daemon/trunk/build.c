@@ -12,6 +12,7 @@
 #include "names.h"
 #include "path.h"
 #include "pins.h"
+#include "port_rows.h"
 #include "reconcile.h"
 
 /* --- ports --- */
@@ -44,6 +45,7 @@ int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *
 	ret = t->ops->add_port(t->dp, &p->port, err);
 	if (ret)
 		return ret;
+	trunk_port_steer(t, p);
 	ret = trunk_port_place(p, err);
 	if (ret) {
 		t->ops->del_port(t->dp, pdn->mux, NULL);

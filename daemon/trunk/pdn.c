@@ -9,6 +9,7 @@
 #include "clat.h"
 #include "internal.h"
 #include "pins.h"
+#include "port_rows.h"
 
 /* A removal, or the first half of a redial, that waits for the modem. */
 struct removal {
@@ -223,6 +224,8 @@ void trunk_set(struct trunk *t, const struct config_trunk *config)
 	memcpy(&t->config, config, head);
 	if (t->session)
 		session_set(t->session, &old);
+	for (unsigned int i = 0; i < t->nports; i++)
+		trunk_port_steer(t, &t->ports[i]);
 	explicit_bzero(&old, head);
 	trunk_save(t);
 }

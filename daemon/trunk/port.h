@@ -4,6 +4,7 @@
 #define QMAP_TRUNK_PORT_H
 
 #include <limits.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ struct trunk_port {
 	bool loud;	      /* the kernel could not be kept from configuring it by itself */
 	/* Last argument of datapath_ops.running(), unless flow() has been called since. */
 	bool running_set, running;
+	/* CPUs that we have steered its packets to; those of the kernel */
+	cpu_set_t steered, cpus;
 	struct keep_state keep; /* of trunk/port_rows.c */
 	/* at the last look: */
 	bool down;	  /* it was down although a call is up */

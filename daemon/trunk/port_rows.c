@@ -11,7 +11,10 @@
 #include "rtnl/watch.h"
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/cpus.h"
+#include "util/log.h"
 #include "datapath/clat.h"
+#include "netdev/steer.h"
 #include "build.h"
 #include "clat.h"
 #include "internal.h"
@@ -103,7 +106,12 @@ static int make_again(void *arg, struct error *err)
 	trunk_port_name(&t->config, p->port.number, p->port.name);
 	p->ifindex = 0;
 	p->running_set = false;
-	ret = t->ops->add_port(t->dp, &p->port, err) ?: trunk_port_place(p, err);
+	CPU_ZERO(&p->steered);
+	ret = t->ops->add_port(t->dp, &p->port, err);
+	if (ret)
+		return ret;
+	trunk_port_steer(t, p);
+	ret = trunk_port_place(p, err);
 	if (ret)
 		return ret;
 	rtnl_watch_again(t->env.watch, p->port.netns);
@@ -293,6 +301,82 @@ static int up_again(void *arg, struct error *err)
 	return trunk_port_up_again(v->port, v->trunk->env.run_dir, err);
 }
 
+/* --- steering --- */
+
+/* Reads the CPUs of the netdev that receives the port's packets. False: it is out of sight. */
+static bool read_steering(const struct trunk *t, struct trunk_port *p, char name[IFNAMSIZ])
+{
+	char base[IFNAMSIZ];
+
+	if (t->config.qmap == CONFIG_QMAP_OFF)
+		return false; /* it is the modem's own */
+	if (t->ops->receiver) {
+		datapath_port_base(t->config.dev, base);
+		snprintf(name, IFNAMSIZ, "%.10s.%u%c", base, p->port.number, t->ops->receiver);
+	} else {
+		snprintf(name, IFNAMSIZ, "%s", p->port.name);
+		if (p->ifindex && p->port.netns[0])
+			return false;
+	}
+	return steer_read(name, &p->cpus);
+}
+
+static bool same(const cpu_set_t *a, const cpu_set_t *b)
+{
+	return CPU_EQUAL(a, b);
+}
+
+void trunk_port_steer(const struct trunk *t, struct trunk_port *p)
+{
+	const char *steer = t->config.steer;
+	bool automatic = !strcmp(steer, "auto"), others;
+	char name[IFNAMSIZ], list[CPUS_LIST];
+	cpu_set_t want;
+	int ret;
+
+	if (!read_steering(t, p, name))
+		return;
+	CPU_ZERO(&want);
+	if (automatic)
+		steer_choose(t->dev.device, &want);
+	else
+		cpus_parse(steer, &want);
+	others = CPU_COUNT(&p->cpus) && !same(&p->cpus, &p->steered) && !same(&p->cpus, &want);
+	CPU_ZERO(&p->steered);
+	if (others && (automatic || !CPU_COUNT(&want)))
+		return;
+	ret = same(&p->cpus, &want) ? 0 : steer_write(name, &want);
+	cpus_format(&want, list);
+	if (ret)
+		log_warning("%s: packets cannot be steered to CPUs %s: %s", p->port.name, list,
+			    strerror(-ret));
+	else
+		p->cpus = p->steered = want;
+}
+
+/* With auto another program's choice is as good as ours. */
+static enum keep_look look_steering(void *arg, char *detail)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+	char name[IFNAMSIZ];
+
+	if (!v->link || !read_steering(v->trunk, p, name))
+		return KEEP_UNKNOWN;
+	if (CPU_COUNT(&p->cpus) && !strcmp(v->trunk->config.steer, "auto"))
+		p->steered = p->cpus;
+	return !CPU_COUNT(&p->steered) || same(&p->cpus, &p->steered) ? KEEP_FINE : KEEP_WRONG;
+}
+
+static int set_steering(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	char name[IFNAMSIZ];
+	int ret = read_steering(v->trunk, v->port, name) ? steer_write(name, &v->port->steered) : 0;
+
+	return ret ? error_set(err, ret, "%s: %s", name, strerror(-ret)) : 0;
+}
+
 /* The kernel may accept refused settings later: IPv6 switched off, memory, a full disk. */
 static enum keep_look look_refused(void *arg, char *detail)
 {
@@ -370,6 +454,10 @@ static const struct keep_row rows[] = {
 	 .budget = KEEP_THRICE,
 	 .look = look_clat,
 	 .fix = attach_clat},
+	{.what = "somebody has steered its packets to other CPUs",
+	 .budget = KEEP_THRICE,
+	 .look = look_steering,
+	 .fix = set_steering},
 	{.look = look_refused, .fix = try_again},
 	{0},
 };

@@ -16,6 +16,11 @@ struct trunk_port;
 void trunk_port_event(struct trunk *t, const struct trunk_port *p, enum netdev_outcome outcome,
 		      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /*
+ * Spreads the packets of a port by steer=, unless another namespace hides it. With auto and off the CPUs
+ * that another program has chosen stay.
+ */
+void trunk_port_steer(const struct trunk *t, struct trunk_port *p);
+/*
  * Runs its rows over a port by a snapshot of its namespace (NULL: there is none of that name).
  * Returns keep_run()'s.
  */

@@ -9,6 +9,7 @@
 #include "util/json_add.h"
 #include "util/error_json.h"
 #include "util/json_get.h"
+#include "util/cpus.h"
 #include "clat.h"
 #include "internal.h"
 #include "path.h"
@@ -93,6 +94,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	struct json_object *o = json_object_new_object();
 	struct error failure = {0};
 	struct json_object *families = show_families(pdns, pdn->number);
+	char cpus[CPUS_LIST];
 
 	json_add_string(o, "port", p ? p->port.name : NULL);
 	json_add_int(o, "number", pdn->number);
@@ -108,6 +110,8 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_text(o, "passthrough", pdn->passthrough);
 	json_add_text(o, "resolv_conf", p ? p->resolv_conf : "");
 	json_object_object_add(o, "clat", p ? trunk_clat_show(t, p) : NULL);
+	cpus_format(p ? &p->cpus : &(cpu_set_t){0}, cpus);
+	json_add_text(o, "cpus", cpus);
 	json_add_bool(o, "static", !trunk_has_control(t));
 	json_object_object_add(o, "damage",
 			       p ? trunk_port_damage_list(p) : json_object_new_array());

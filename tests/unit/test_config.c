@@ -147,12 +147,11 @@ TEST(errors_help)
 	assert_string_equal(err.hint, "did you mean \"qmap\"?");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "zzzzzzzz", "v5", &err);
-	assert_string_equal(
-		err.hint,
-		"there are control, qmap, datapath, dl-max-bytes, "
-		"dl-max-datagrams, sync, timeout, backoff-min, "
-		"backoff-max, retry-failed, radio, roaming, pin, poll, watchdog, recover, port, "
-		"hook, hook-timeout, keep-secrets");
+	assert_string_equal(err.hint, "there are control, qmap, datapath, dl-max-bytes, "
+				      "dl-max-datagrams, sync, timeout, backoff-min, "
+				      "backoff-max, retry-failed, radio, roaming, pin, poll, "
+				      "watchdog, recover, steer, port, "
+				      "hook, hook-timeout, keep-secrets");
 	memset(&err, 0, sizeof(err));
 	config_trunk_set(&trunk, "qmap", "v9", &err);
 	assert_string_equal(err.text, "bad qmap \"v9\": allowed: auto, off, v1, v4, v5");
@@ -414,7 +413,7 @@ TEST(json_text)
 		"\"backoff_min\":1000,\"backoff_max\":60000,\"retry_failed\":3600,\"radio\":\"on\","
 		"\"roaming\":\"on\","
 		"\"poll\":30,"
-		"\"watchdog\":0,\"recover\":\"redial,radio,reset,usb,hook\","
+		"\"watchdog\":0,\"recover\":\"redial,radio,reset,usb,hook\",\"steer\":\"auto\","
 		"\"port\":\"\",\"hook\":\"\",\"hook_timeout\":30,\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
