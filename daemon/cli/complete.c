@@ -14,6 +14,9 @@
 #include "util/json_add.h"
 #include "util/json_get.h"
 
+/* Leaves file names to the shell, which knows how to quote them. */
+#define FILES ":files"
+
 struct completion {
 	const struct cli *cli;
 	const char *word; /* the word to complete */
@@ -51,19 +54,13 @@ static void offer_list(const struct completion *c, const char *head, const char 
 			offer(c, head, one, "");
 }
 
-/* Leaves file names to the shell, which knows how to quote them. */
-static void offer_files(const struct completion *c)
-{
-	add(c, ":files");
-}
-
 /* @metavar describes the value: "v1|v4|v5", PATH, or a value that only the user knows. */
 static void offer_value(const struct completion *c, const char *head, const char *metavar)
 {
 	if (strchr(metavar, '|'))
 		offer_list(c, head, metavar);
 	else if (!strcmp(metavar, "PATH") || !strcmp(metavar, "PATHS") || !strcmp(metavar, "FILE"))
-		offer_files(c);
+		add(c, FILES);
 }
 
 /* --- network devices --- */
@@ -186,7 +183,7 @@ static void offer_operand(const struct completion *c, const struct cli_command *
 		offer_attached(c);
 		break;
 	case CLI_OPERAND_FILE:
-		offer_files(c);
+		add(c, FILES);
 		break;
 	case CLI_OPERAND_COMMAND:
 		offer_commands(c);

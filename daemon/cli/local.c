@@ -95,12 +95,9 @@ static unsigned int read_ports(struct json_object *show,
 	unsigned int n;
 
 	for (n = 0; n < CONFIG_MAX_PDNS && (pdn = json_get_element(show, "pdns", n)); n++) {
-		const char *name = json_get_string(pdn, "port"),
-			   *netns = json_get_string(pdn, "netns");
-
 		ports[n] = (struct datapath_port){.mux = json_get_int(pdn, "mux") & 0xff};
-		snprintf(ports[n].name, sizeof(ports[n].name), "%s", name ? name : "");
-		snprintf(ports[n].netns, sizeof(ports[n].netns), "%s", netns ? netns : "");
+		json_copy_text(pdn, "port", ports[n].name, sizeof(ports[n].name));
+		json_copy_text(pdn, "netns", ports[n].netns, sizeof(ports[n].netns));
 	}
 	return n;
 }

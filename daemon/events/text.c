@@ -25,16 +25,6 @@ void events_time_text(const struct timespec *t, char buf[EVENTS_TIME])
 	snprintf(buf + n, EVENTS_TIME - n, ".%03uZ", (unsigned int)(t->tv_nsec / 1000000 % 1000));
 }
 
-static struct json_object *text_or_null(const char *s)
-{
-	return *s ? json_object_new_string(s) : NULL;
-}
-
-static struct json_object *number_or_null(int n)
-{
-	return n ? json_object_new_int64(n) : NULL;
-}
-
 struct json_object *events_to_json(const struct events_entry *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -45,21 +35,14 @@ struct json_object *events_to_json(const struct events_entry *e)
 	json_add_string(o, "time", when);
 	json_add_string(o, "kind", kinds[e->kind]);
 	json_add_string(o, "dev", e->dev);
-	json_object_object_add(o, "port", text_or_null(e->port));
-	json_object_object_add(o, "pdn", number_or_null(e->pdn));
-	json_object_object_add(o, "family", number_or_null(e->family));
-	json_object_object_add(o, "from", text_or_null(e->from));
-	json_object_object_add(o, "to", text_or_null(e->to));
-	json_object_object_add(o, "dbm", number_or_null(e->dbm));
-	json_object_object_add(o, "reason", text_or_null(e->reason));
+	json_add_text(o, "port", e->port);
+	json_add_known(o, "pdn", e->pdn, e->pdn);
+	json_add_known(o, "family", e->family, e->family);
+	json_add_text(o, "from", e->from);
+	json_add_text(o, "to", e->to);
+	json_add_known(o, "dbm", e->dbm, e->dbm);
+	json_add_text(o, "reason", e->reason);
 	return o;
-}
-
-static void copy(char *to, size_t size, struct json_object *o, const char *key)
-{
-	const char *v = json_get_string(o, key);
-
-	snprintf(to, size, "%s", v ? v : "");
 }
 
 int events_from_json(struct events_entry *e, struct json_object *o)
@@ -76,11 +59,11 @@ int events_from_json(struct events_entry *e, struct json_object *o)
 	e->pdn = json_get_int(o, "pdn");
 	e->family = json_get_int(o, "family");
 	e->dbm = json_get_int(o, "dbm");
-	copy(e->dev, sizeof(e->dev), o, "dev");
-	copy(e->port, sizeof(e->port), o, "port");
-	copy(e->from, sizeof(e->from), o, "from");
-	copy(e->to, sizeof(e->to), o, "to");
-	copy(e->reason, sizeof(e->reason), o, "reason");
+	json_copy_text(o, "dev", e->dev, sizeof(e->dev));
+	json_copy_text(o, "port", e->port, sizeof(e->port));
+	json_copy_text(o, "from", e->from, sizeof(e->from));
+	json_copy_text(o, "to", e->to, sizeof(e->to));
+	json_copy_text(o, "reason", e->reason, sizeof(e->reason));
 	return 0;
 }
 

@@ -57,14 +57,9 @@ struct applier {
 
 /* --- the plan --- */
 
-static struct trunk *running(const struct applier *a, const char *dev)
-{
-	return trunk_list_find(a->list, dev);
-}
-
 static int keep_secrets(const struct applier *a, struct config_trunk *c, struct error *err)
 {
-	const struct trunk *t = running(a, c->dev);
+	const struct trunk *t = trunk_list_find(a->list, c->dev);
 
 	if (!c->keep_secrets)
 		return 0;
@@ -103,7 +98,7 @@ static int plan_redials(struct applier *a, const struct trunk *t)
 /* The steps for one trunk. A data path may need another format, or a cheaper one works by now. */
 static int plan_trunk(struct applier *a, struct config_trunk *c)
 {
-	const struct trunk *t = running(a, c->dev);
+	const struct trunk *t = trunk_list_find(a->list, c->dev);
 	size_t first = a->plan.n;
 	int ret = config_diff(&a->plan, t ? trunk_config(t) : NULL, c);
 	const char *better;
@@ -222,7 +217,7 @@ static void on_dialled(void *arg, struct trunk *t, const struct error *err)
 /* A client waits for the calls; the log reports them in any case. */
 static void step_dials(struct step *s)
 {
-	struct trunk *t = running(s->applier, s->what->dev);
+	struct trunk *t = trunk_list_find(s->applier->list, s->what->dev);
 	struct error err = {0};
 
 	s->state = STEP_DIALLING;

@@ -330,20 +330,15 @@ static void on_show(struct control_request *req, struct json_object *args, void 
 	each(req, args, arg, show_one);
 }
 
-static struct json_object *config_of(const struct trunk *t, bool secrets)
-{
-	return config_trunk_to_json(trunk_config(t), secrets);
-}
-
 static int dump_one(struct trunk *t, struct json_object **out, struct error *err)
 {
-	*out = config_of(t, false);
+	*out = config_trunk_to_json(trunk_config(t), false);
 	return 0;
 }
 
 static int dump_one_with_secrets(struct trunk *t, struct json_object **out, struct error *err)
 {
-	*out = config_of(t, true);
+	*out = config_trunk_to_json(trunk_config(t), true);
 	return 0;
 }
 

@@ -12,20 +12,15 @@ bool data_format_fits(const struct data_format *a, const struct data_format *b)
 	       a->ul_max_bytes == b->ul_max_bytes && a->ul_max_datagrams == b->ul_max_datagrams;
 }
 
-static void add(struct json_object *o, const char *key, int64_t v)
-{
-	json_add_int(o, key, v);
-}
-
 struct json_object *data_format_to_json(const struct data_format *f)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(o, "version", f->version);
-	add(o, "dl_max_bytes", f->dl_max_bytes);
-	add(o, "dl_max_datagrams", f->dl_max_datagrams);
-	add(o, "ul_max_bytes", f->ul_max_bytes);
-	add(o, "ul_max_datagrams", f->ul_max_datagrams);
+	json_add_int(o, "version", f->version);
+	json_add_int(o, "dl_max_bytes", f->dl_max_bytes);
+	json_add_int(o, "dl_max_datagrams", f->dl_max_datagrams);
+	json_add_int(o, "ul_max_bytes", f->ul_max_bytes);
+	json_add_int(o, "ul_max_datagrams", f->ul_max_datagrams);
 	return o;
 }
 

@@ -63,7 +63,7 @@ static void load_was(struct call *c, struct json_object *o)
 	c->refusals = json_get_int(o, "refusals");
 	c->stale = json_get_int(o, "stale");
 	c->was_dial_at = json_get_int(o, "dial_at");
-	snprintf(c->was_reason, sizeof(c->was_reason), "%s", json_get_string(o, "reason") ?: "");
+	json_copy_text(o, "reason", c->was_reason, sizeof(c->was_reason));
 	c->end.reason = json_get_int(end, "reason");
 	c->end.verbose_type = json_get_int(end, "verbose_type");
 	c->end.verbose_reason = json_get_int(end, "verbose_reason");

@@ -241,7 +241,7 @@ void facts_load(struct facts *f, struct json_object *state)
 	radio_load(f->radio, json_get_object(state, "radio"));
 	f->mcc = json_get_int(o, "mcc");
 	f->mnc = json_get_int(o, "mnc");
-	snprintf(f->iccid, sizeof(f->iccid), "%s", json_get_string(o, "iccid") ?: "");
+	json_copy_text(o, "iccid", f->iccid, sizeof(f->iccid));
 }
 
 void facts_show(const struct facts *f, struct json_object *show)

@@ -351,16 +351,11 @@ void setup_save(const struct setup *s, struct json_object *state)
 	json_add_string(state, "manufacturer", s->manufacturer);
 }
 
-static void load_text(struct json_object *o, const char *key, char *s, size_t size)
-{
-	snprintf(s, size, "%s", json_get_string(o, key) ?: "");
-}
-
 void setup_load(struct setup *s, struct json_object *state)
 {
-	load_text(state, "model", s->model, sizeof(s->model));
-	load_text(state, "revision", s->revision, sizeof(s->revision));
-	load_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
+	json_copy_text(state, "model", s->model, sizeof(s->model));
+	json_copy_text(state, "revision", s->revision, sizeof(s->revision));
+	json_copy_text(state, "manufacturer", s->manufacturer, sizeof(s->manufacturer));
 	format_identify(s->env.format, s->model, s->revision);
 }
 

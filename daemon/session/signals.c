@@ -168,11 +168,6 @@ void signals_indication(struct signals *s, const struct qmi_message *m)
 	took(s);
 }
 
-static void add_level(struct json_object *o, const char *key, int v)
-{
-	json_object_object_add(o, key, v == QMI_NAS_NOT_TOLD ? NULL : json_object_new_int64(v));
-}
-
 struct json_object *signals_show(const struct signals *s)
 {
 	struct json_object *a = json_object_new_array();
@@ -181,9 +176,9 @@ struct json_object *signals_show(const struct signals *s)
 		struct json_object *o = json_object_new_object();
 
 		json_add_text(o, "radio", qmi_nas_radio_name(s->levels[i].radio));
-		add_level(o, "rssi", s->levels[i].rssi);
-		add_level(o, "rsrp", s->levels[i].rsrp);
-		add_level(o, "rsrq", s->levels[i].rsrq);
+		json_add_known(o, "rssi", s->levels[i].rssi != QMI_NAS_NOT_TOLD, s->levels[i].rssi);
+		json_add_known(o, "rsrp", s->levels[i].rsrp != QMI_NAS_NOT_TOLD, s->levels[i].rsrp);
+		json_add_known(o, "rsrq", s->levels[i].rsrq != QMI_NAS_NOT_TOLD, s->levels[i].rsrq);
 		json_object_object_add(o, "snr",
 				       s->levels[i].snr == QMI_NAS_NOT_TOLD
 					       ? NULL

@@ -84,9 +84,6 @@ static int adopt_config(struct trunk *t, struct json_object *state, struct error
 static void adopt_facts(struct trunk *t, struct json_object *state)
 {
 	struct json_object *show = json_get_object(state, "show");
-	const char *control = json_get_string(show, "control");
-	const char *device = json_get_string(state, "device");
-	const char *home = json_get_string(state, "home_driver");
 	int was = attachment_find(json_get_string(show, "state"));
 
 	trunk_recover_load(t, json_get_object(state, "recover"));
@@ -95,10 +92,10 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	t->was_detaching = was == ATTACHMENT_DETACHING;
 	t->dev.was_up = json_get_bool(state, "was_up");
 	t->dev.was_addrgen = json_get_int(state, "was_addrgen");
-	snprintf(t->dev.device, sizeof(t->dev.device), "%s", device ? device : "");
-	snprintf(t->home, sizeof(t->home), "%s", home ? home : "");
+	json_copy_text(state, "device", t->dev.device, sizeof(t->dev.device));
+	json_copy_text(state, "home_driver", t->home, sizeof(t->home));
 	t->own_control = json_get_bool(state, "own_control");
-	snprintf(t->setup.control, sizeof(t->setup.control), "%s", control ? control : "");
+	json_copy_text(show, "control", t->setup.control, sizeof(t->setup.control));
 	t->format = data_format_from_json(json_get_object(state, "format"));
 	if (trunk_pins_absent(t->pins.ifindex))
 		return;

@@ -211,7 +211,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 {
 	int ret = 0;
 
-	trunk_look_end(t);
+	trunk_look_end(t->look);
 	trunk_ignore_commands(t);
 	trunk_ports_down(t);
 	if (t->dp) {

@@ -200,31 +200,31 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	trunk_answer(t, NULL); /* waiting is the result of the attach */
 }
 
-void trunk_open_lost(struct trunk *t)
+void trunk_open_lost(struct trunk_open *o)
 {
-	if (clock_ms() - t->open->ready_ms > READY_FOR_LONG_MS)
-		t->open->tries = 0;
+	if (clock_ms() - o->ready_ms > READY_FOR_LONG_MS)
+		o->tries = 0;
 }
 
-void trunk_open_ready(struct trunk *t)
+void trunk_open_ready(struct trunk_open *o)
 {
-	t->open->ready_ms = clock_ms();
+	o->ready_ms = clock_ms();
 }
 
-void trunk_open_hope(struct trunk *t)
+void trunk_open_hope(struct trunk_open *o)
 {
-	t->open->tries = 0;
+	o->tries = 0;
 }
 
-bool trunk_open_is_repeated(const struct trunk *t)
+bool trunk_open_is_repeated(const struct trunk_open *o)
 {
-	return t->open->tries > 1;
+	return o->tries > 1;
 }
 
-void trunk_open_stop(struct trunk *t)
+void trunk_open_stop(struct trunk_open *o)
 {
-	event_del(t->open->retry);
-	node_watch_free(&t->open->node);
+	event_del(o->retry);
+	node_watch_free(&o->node);
 }
 
 struct trunk_open *trunk_open_new(struct trunk *t)

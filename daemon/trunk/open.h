@@ -19,15 +19,15 @@ int trunk_open_now(struct trunk *t, struct error *err);
 /* An attempt has failed because of @err (NULL: there was none): tries again after a while. */
 void trunk_open_again(struct trunk *t, const struct error *err);
 void trunk_open_in(struct trunk *t, unsigned int ms);
-void trunk_open_stop(struct trunk *t);
+void trunk_open_stop(struct trunk_open *o);
 /* It is set up. */
-void trunk_open_ready(struct trunk *t);
+void trunk_open_ready(struct trunk_open *o);
 /* It was lost: the next attempt comes at once if it was ready for long. */
-void trunk_open_lost(struct trunk *t);
+void trunk_open_lost(struct trunk_open *o);
 /* Something has changed, so the next attempt comes at once. */
-void trunk_open_hope(struct trunk *t);
+void trunk_open_hope(struct trunk_open *o);
 /* Has an attempt after the first one failed? */
-bool trunk_open_is_repeated(const struct trunk *t);
+bool trunk_open_is_repeated(const struct trunk_open *o);
 /*
  * Completes t->setup where the configuration leaves something open. A control channel that has been
  * found stays.

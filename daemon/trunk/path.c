@@ -128,7 +128,7 @@ void trunk_explain_datapath(struct trunk *t)
 		snprintf(t->path_why, sizeof(t->path_why), "it is configured");
 	else
 		say_why_auto(t);
-	if (trunk_open_is_repeated(t))
+	if (trunk_open_is_repeated(t->open))
 		return;
 	if (percent)
 		log_info("%s: data path %s, %d.%02d times the instructions of the cheapest; %s",
@@ -156,9 +156,7 @@ void trunk_show_datapath(const struct trunk *t, struct json_object *o)
 
 void trunk_adopt_reason(struct trunk *t, struct json_object *show)
 {
-	const char *why = json_get_string(show, "datapath_reason");
-
-	snprintf(t->path_why, sizeof(t->path_why), "%s", why ? why : "");
+	json_copy_text(show, "datapath_reason", t->path_why, sizeof(t->path_why));
 }
 
 /* --- another data path while calls are up --- */

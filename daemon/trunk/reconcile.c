@@ -320,14 +320,14 @@ void trunk_look_begin(struct trunk *t)
 		look_in(t, t->config.poll * 1000);
 }
 
-void trunk_look_end(struct trunk *t)
+void trunk_look_end(struct trunk_look *l)
 {
-	event_del(t->look->timer);
+	event_del(l->timer);
 }
 
-void trunk_look_forgive(struct trunk *t)
+void trunk_look_forgive(struct trunk_look *l)
 {
-	keep_forgive(&t->look->netdev);
+	keep_forgive(&l->netdev);
 }
 
 struct trunk_look *trunk_look_new(struct trunk *t)

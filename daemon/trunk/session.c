@@ -106,8 +106,10 @@ static void on_down(void *arg, unsigned int pdn, int family, const struct call_e
 
 static void on_changed(void *arg)
 {
-	trunk_save(arg);
-	trunk_settle_look(arg);
+	struct trunk *t = arg;
+
+	trunk_save(t);
+	trunk_settle_look(t->settle);
 }
 
 static void on_transition(void *arg, const struct session_transition *tr)
@@ -120,7 +122,7 @@ static void on_transition(void *arg, const struct session_transition *tr)
 		trunk_clat_update(t, p);
 	trunk_recover_call(t);
 	trunk_save_later(t);
-	trunk_settle_look(t);
+	trunk_settle_look(t->settle);
 }
 
 static void on_signal(void *arg, const char *from, const char *to, int dbm)

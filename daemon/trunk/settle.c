@@ -68,17 +68,17 @@ static void on_settled(evutil_socket_t fd, short what, void *arg)
 		/* without a session nothing is dialled until the modem is back */
 		if (t->session && !session_is_settled(t->session, w->pdn))
 			continue;
-		trunk_settle_look(t);
+		trunk_settle_look(t->settle);
 		trunk_verdict(t, w->pdn, &err);
 		answer(t, w, &err);
 		return;
 	}
 }
 
-void trunk_settle_look(struct trunk *t)
+void trunk_settle_look(struct trunk_settle *s)
 {
-	if (!LIST_EMPTY(&t->settle->waiters))
-		event_active(t->settle->settled, EV_TIMEOUT, 0);
+	if (!LIST_EMPTY(&s->waiters))
+		event_active(s->settled, EV_TIMEOUT, 0);
 }
 
 void trunk_settle_end(struct trunk *t, const struct error *err)
@@ -95,7 +95,7 @@ int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, st
 		return error_set(err, -ENOMEM, "out of memory");
 	*w = (struct trunk_waiter){.pdn = pdn, .done = done, .arg = arg};
 	LIST_INSERT_HEAD(&t->settle->waiters, w, entry);
-	trunk_settle_look(t);
+	trunk_settle_look(t->settle);
 	return 0;
 }
 

@@ -11,7 +11,7 @@ struct trunk_settle;
 struct trunk_settle *trunk_settle_new(struct trunk *t);
 void trunk_settle_free(struct trunk_settle **s);
 /* A call or the session has changed. */
-void trunk_settle_look(struct trunk *t);
+void trunk_settle_look(struct trunk_settle *s);
 /* Ends every wait because of @err. */
 void trunk_settle_end(struct trunk *t, const struct error *err);
 

@@ -160,7 +160,7 @@ static void take_netdev(struct trunk *t, const char *name, unsigned int delay_ms
 	}
 	if (t->home[0] && strcmp(was.device, t->dev.device))
 		usb_driver_forget(was.device); /* it has moved to another socket */
-	trunk_open_hope(t);
+	trunk_open_hope(t->open);
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
 	if (delay_ms)
 		trunk_open_in(t, delay_ms);
@@ -245,7 +245,7 @@ static void on_closed(void *arg, const struct error *err)
 
 static void close_modem(struct trunk *t, const struct error *err)
 {
-	trunk_open_stop(t);
+	trunk_open_stop(t->open);
 	if (t->closing)
 		return;
 	t->closing = true;
@@ -305,10 +305,10 @@ static void settle(struct trunk *t)
 	if (t->adopted)
 		trunk_stale_families_down(t);
 	t->was_ready = true;
-	trunk_open_ready(t);
+	trunk_open_ready(t->open);
 	trunk_recover_ready(t);
-	trunk_settle_look(t);
-	trunk_look_forgive(t);
+	trunk_settle_look(t->settle);
+	trunk_look_forgive(t->look);
 	trunk_look(t); /* nothing was checked while it was opened, or while no daemon was running */
 	trunk_save(t);
 }
@@ -339,7 +339,7 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 		trunk_open_again(t, err);
 		break;
 	case TRUNK_RELENT:
-		trunk_open_lost(t);
+		trunk_open_lost(t->open);
 		break;
 	case TRUNK_CLOSE:
 		close_modem(t, err);
@@ -349,7 +349,7 @@ static void on_action(void *arg, enum trunk_action action, const struct error *e
 			trunk_leave(t, json_object_get(session_left(t->session)));
 		session_free(&t->session);
 		trunk_removal_over(t);
-		trunk_settle_look(t);
+		trunk_settle_look(t->settle);
 		trunk_ports_down(t);
 		t->closing = false;
 		break;
@@ -473,7 +473,7 @@ static int attach_now(struct trunk *t, struct error *err)
 	if (ret)
 		return ret;
 	modem_input(t->modem, TRUNK_IN_NETDEV, NULL);
-	trunk_open_stop(t);
+	trunk_open_stop(t->open);
 	ret = trunk_open_now(t, err);
 	if (ret)
 		undo(t, NULL);
@@ -540,7 +540,7 @@ void trunk_resumed(struct trunk *t)
 		session_retry(t->session, 0);
 	if (modem_state(t->modem) != TRUNK_PRESENT && modem_state(t->modem) != TRUNK_LOST)
 		return;
-	trunk_open_hope(t);
+	trunk_open_hope(t->open);
 	if (!t->closing)
 		trunk_open_again(t, NULL);
 }

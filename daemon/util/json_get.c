@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "json_get.h"
 
+#include <stdio.h>
+
 #include <json-c/json.h>
 
 static struct json_object *member(struct json_object *o, const char *key, enum json_type type)
@@ -39,6 +41,13 @@ bool json_get_bool(struct json_object *o, const char *key)
 	struct json_object *v = member(o, key, json_type_boolean);
 
 	return v && json_object_get_boolean(v);
+}
+
+void json_copy_text(struct json_object *o, const char *key, char *buf, size_t size)
+{
+	const char *text = json_get_string(o, key);
+
+	snprintf(buf, size, "%s", text ? text : "");
 }
 
 struct json_object *json_get_object(struct json_object *o, const char *key)

@@ -13,6 +13,8 @@
 struct json_object;
 
 const char *json_get_string(struct json_object *o, const char *key);
+/* The string, cut to @size bytes; "" for NULL. */
+void json_copy_text(struct json_object *o, const char *key, char *buf, size_t size);
 int64_t json_get_int(struct json_object *o, const char *key);
 double json_get_double(struct json_object *o, const char *key);
 bool json_get_bool(struct json_object *o, const char *key);

@@ -132,6 +132,8 @@ cut 'n++; b();'
 finds "a short static function with one call" "short: 100.0 %" function-figures.py
 cut 'b();'
 finds "a wrapper" "wrappers: 50.0 %" function-figures.py
+printf 'struct a {\n\tint n;\n};\n\nint a(const struct a *x)\n{\n\treturn b(x->n);\n}\n' >"$T/tree/daemon/util/a.c"
+accepts "an accessor of a private struct" function-figures.py
 cut 'b();' 'called = short; short()'
 accepts "a callback" function-figures.py
 cut 'n++; b();' 'short(); short()'
