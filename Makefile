@@ -259,6 +259,7 @@ VMTOOL_SRC := $(addprefix tests/vm/,fixture_tool.c fixture_check.c nl.c world.c 
 	      $(VMUSB_SRC) $(FIXTURES)
 VMCABLE_SRC := $(addprefix tests/vm/,cable_tool.c nl.c rmnet.c world.c usbmodem.c) $(VMUSB_SRC)
 $(BUILD)/vm/bin/shim_test: $(VMTEST_SRC:%.c=$(BUILD)/%.o) $(LIB)
+$(BUILD)/vm/bin/shim_test: override LDLIBS += -lusbredirparser
 $(BUILD)/vm/bin/fixture_tool: $(VMTOOL_SRC:%.c=$(BUILD)/%.o) $(LIB)
 $(BUILD)/vm/bin/cable_tool: $(VMCABLE_SRC:%.c=$(BUILD)/%.o) $(LIB)
 $(BUILD)/vm/bin/shim_test $(BUILD)/vm/bin/fixture_tool $(BUILD)/vm/bin/cable_tool:

@@ -11,4 +11,7 @@
  */
 int vhci_plug(enum usb_speed speed);
 
+/* Plugs into another host controller instead, with the same result; NULL: none. */
+extern int (*vhci_replacement)(enum usb_speed speed);
+
 #endif

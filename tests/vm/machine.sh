@@ -70,7 +70,7 @@ fi
 SYSROOT_PACKAGES="libc6 libgcc-s1 libbpf1 libbpf-dev libelf1 libelf-dev zlib1g zlib1g-dev libmnl0 libmnl-dev
 	libevent-core-2.1-7 libevent-dev libjson-c5 libjson-c-dev libinih1 libinih-dev libsmartcols1
 	libsmartcols-dev libcmocka0 libcmocka-dev libcrypt1 libcrypt-dev busybox-static iproute2 libncursesw6 libncurses-dev libtinfo6 libcap2 libbsd0 libmd0 libdb5.3
-	libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool nftables libnftables1 libnftnl11 libedit2 libjansson4 libgmp10"
+	libusbredirparser1 libusbredirparser-dev libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool nftables libnftables1 libnftnl11 libedit2 libjansson4 libgmp10"
 
 # Makes symbolic links between folders of a sysroot relative; some packages have absolute ones.
 relative_links() { # root
