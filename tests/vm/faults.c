@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "faults.h"
+
+#include <stdio.h>
+
+#include "proc.h"
+
+void faults_set(const char *kind, const char *file, long value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kind, file);
+	proc_write_number(path, value);
+}
+
+void faults_start(const char *kind, unsigned int percent, bool sleepers)
+{
+	faults_set(kind, "ignore-gfp-wait", !sleepers);
+	faults_set(kind, "times", -1);
+	faults_set(kind, "verbose", 0);
+	faults_set(kind, "task-filter", sleepers);
+	faults_set(kind, "probability", percent);
+}
+
+void faults_stop(const char *kind)
+{
+	faults_set(kind, "probability", 0);
+	faults_set(kind, "task-filter", 0);
+}
