@@ -19,7 +19,7 @@ void load_fill(struct aggregate *a, unsigned int ports)
 			s.flow = random_in(1, 50);
 			s.v6 = chance(30);
 			s.udp = chance(20);
-			s.payload = random_in(0, 1400);
+			s.payload = random_in(0, chance(70) ? 100 : 1400);
 		}
 		len = packet_make(packet, &s);
 		s.seq += s.payload;
