@@ -21,14 +21,16 @@ dmesg -n 1
 echo
 
 # A debug kernel scans for leaks on request; leaks of the boot do not count.
-leaks=/sys/kernel/debug/kmemleak
+debug=/sys/kernel/debug/kmemleak
+leaks=$debug
+! grep -qw kmemleak=off /proc/cmdline || leaks=/none
 [ ! -e $leaks ] || echo scan=off >$leaks
 
 while read -r module; do
 	insmod "/ko/$module" || echo "FAIL insmod $module"
 done </modules
-if [ -e $leaks ]; then
-	echo clear >$leaks
+if [ -e $debug ]; then
+	[ ! -e $leaks ] || echo clear >$leaks
 	dmesg -c >/dev/null
 fi
 
@@ -54,7 +56,7 @@ fi
 if dmesg | grep -E 'WARNING:|BUG:|Oops|RIP:|Internal error|Unable to handle|refcount_t|lockdep|unregister_netdevice: waiting|KASAN|UBSAN|ODEBUG|suspicious|INFO: task|detected stall|ref_tracker: [^ ]*@|corruption' >/tmp/bad; then
 	echo "FAIL kernel log is not clean"
 	sort /tmp/bad | uniq -c | sort -rn | head -n 20
-	dmesg | tail -n "$([ -e $leaks ] && echo 1500 || echo 60)"
+	dmesg | tail -n "$([ -e $debug ] && echo 1500 || echo 60)"
 	status=1
 fi
 echo "GUEST-STATUS $status"
