@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,7 +195,10 @@ int config_port_name(const char *template, unsigned int number, char name[IFNAMS
 	return len < IFNAMSIZ ? 0 : -EINVAL;
 }
 
-/* The kernel would replace a second % (net/core/dev.c, dev_alloc_name()). */
+/*
+ * The kernel would replace a second % (net/core/dev.c, dev_alloc_name()), and has directories "all" and
+ * "default" among those of the netdevs (net/core/sysctl_net_core.c, sysctl_dev_name_is_allowed()).
+ */
 static int check_port_name(const struct config_trunk *c, unsigned int number, struct error *err)
 {
 	char name[IFNAMSIZ];
@@ -203,7 +207,8 @@ static int check_port_name(const struct config_trunk *c, unsigned int number, st
 		return error_set(err, -EINVAL,
 				 "bad port \"%s\": the name of PDN %u is longer than %d", c->port,
 				 number, IFNAMSIZ - 1);
-	if (!valid_ifname(name) || strchr(name, '%') || !strcmp(name, c->dev))
+	if (!valid_ifname(name) || strchr(name, '%') || !strcmp(name, c->dev) ||
+	    !strcmp(name, "lo") || !strcmp(name, "all") || !strcmp(name, "default"))
 		return error_set(err, -EINVAL, "bad port \"%s\": \"%s\" is no name for a port",
 				 c->port, name);
 	return 0;
@@ -245,6 +250,11 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 	if (p->vrf[0] && (!valid_ifname(p->vrf) || !strcmp(p->vrf, c->dev)))
 		return error_set(err, -EINVAL, "PDN %u: \"%s\" is not a name of a VRF", p->number,
 				 p->vrf);
+	if (p->table == RT_TABLE_LOCAL)
+		return error_set(err, -EINVAL,
+				 "PDN %u: table=%u is the kernel's table of local addresses; a "
+				 "default route there would come before all other routes",
+				 p->number, p->table);
 	if (p->vrf[0] && p->table)
 		return error_set(err, -EINVAL,
 				 "PDN %u: table=%u beside vrf=%s, whose routing table is used",

@@ -48,6 +48,16 @@ static bool is_free(void *arg, const struct trunk *by, const char *name)
 	return true;
 }
 
+static const char *user_of(void *arg, const struct trunk *by, const char *control)
+{
+	const struct trunk_list *l = arg;
+
+	for (unsigned int i = 0; i < l->n; i++)
+		if (l->trunks[i] != by && trunk_uses_channel(l->trunks[i], control))
+			return trunk_name(l->trunks[i]);
+	return NULL;
+}
+
 static void on_message(void *arg, const struct trunk *t, bool from_modem,
 		       const struct qmi_message *m)
 {
@@ -65,6 +75,7 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 		return error_set(err, -ENOMEM, "out of memory");
 	(*out)->env = *env;
 	(*out)->env.is_free = is_free;
+	(*out)->env.user_of = user_of;
 	(*out)->env.message = on_message;
 	(*out)->env.arg = *out;
 	return rtnl_watch_new(&(*out)->env.watch, env->base, on_netlink, *out, err)

@@ -91,6 +91,20 @@ static int start(struct trunk *t, struct error *err)
 	return ret;
 }
 
+/* A second session would begin by SYNC, which ends the calls of the first. */
+static int check_channel(const struct trunk *t, struct error *err)
+{
+	const char *user = NULL;
+
+	if (t->env.user_of)
+		user = t->env.user_of(t->env.arg, t, t->setup.control);
+	if (!user)
+		return 0;
+	error_set(err, -EBUSY, "control channel %s belongs to trunk %s", t->setup.control, user);
+	error_hint(err, "several PDNs of one modem are one trunk: add them to %s", user);
+	return -EBUSY;
+}
+
 int trunk_open_now(struct trunk *t, struct error *err)
 {
 	int ret = trunk_dev_check(&t->dev, err) ?: find_control(t, err);
@@ -104,6 +118,9 @@ int trunk_open_now(struct trunk *t, struct error *err)
 	if (ret)
 		return ret;
 	trunk_fill_setup(t);
+	ret = check_channel(t, err);
+	if (ret)
+		return ret;
 	trunk_save(t);
 	ret = start(t, err);
 	if (!ret)

@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,6 +62,17 @@ const char *trunk_netdev(const struct trunk *t)
 const char *trunk_device(const struct trunk *t)
 {
 	return t->dev.device;
+}
+
+bool trunk_uses_channel(const struct trunk *t, const char *control)
+{
+	struct stat ours, theirs;
+
+	if (!t->session || stat(t->setup.control, &ours) || stat(control, &theirs))
+		return false;
+	if (S_ISCHR(ours.st_mode) && S_ISCHR(theirs.st_mode))
+		return ours.st_rdev == theirs.st_rdev;
+	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
 bool trunk_is_detaching(const struct trunk *t)

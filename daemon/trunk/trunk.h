@@ -36,6 +36,8 @@ struct trunk_env {
 	 * NULL: yes.
 	 */
 	bool (*is_free)(void *arg, const struct trunk *t, const char *name);
+	/* The name of another trunk whose session has channel @control; NULL: none. May be NULL. */
+	const char *(*user_of)(void *arg, const struct trunk *t, const char *control);
 	/* A QMI message crosses the control channel of @t. May be NULL; must not change @t. */
 	void (*message)(void *arg, const struct trunk *t, bool from_modem,
 			const struct qmi_message *m);
@@ -142,6 +144,9 @@ int trunk_qmap_version(const struct trunk *t);
 const char *trunk_netdev(const struct trunk *t);
 /* Path in sysfs of the device behind its netdev, also after that has gone; may be "". */
 const char *trunk_device(const struct trunk *t);
+
+/* Has the trunk's session the control channel @control, by whichever path? Not of a proxy. */
+bool trunk_uses_channel(const struct trunk *t, const char *control);
 
 /* Netdev @name has appeared: takes it if @t waits for it. */
 void trunk_offer(struct trunk *t, const char *name);

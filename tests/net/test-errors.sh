@@ -274,6 +274,34 @@ test_control_channels() {
 	nothing_left
 }
 
+# The SYNC of a second trunk would end the calls of the first, which would not notice.
+test_control_channel_of_another_trunk() {
+	local device
+	start
+	"$build/pty-bridge" "$T/qmi" >"$T/device" &
+	wait_for 10 test -s "$T/device"
+	device=$(cat "$T/device")
+	ln -s "$device" "$T/link"
+	ip tuntap add dev wwan9 mode tun
+	qmapctl attach wwan0 --control "$device" --pdn 1,ip=v4
+	for path in "$device" "$T/link"; do
+		refused 2 "control channel $path belongs to trunk wwan0" \
+			qmapctl attach wwan9 --control "$path" --pdn 2,ip=v4
+		says "several PDNs of one modem are one trunk"
+	done
+	printf '[trunk wwan9]\ncontrol = %s\n[trunk wwan9 pdn 2]\nip = v4\n' "$device" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	qmapctl -j show wwan9 | jq -r '.[0].reason' | grep -q "belongs to trunk wwan0" || fail "$(qmapctl show wwan9)"
+	equal "SYNCs" 1 "$(modem_stat .qmi.syncs)"
+	answers 10.64.1.1
+	qmapctl detach wwan0
+	up() { [ "$(qmapctl -j show wwan9 | jq -r '.[0].pdns[0].families[0].state')" = up ]; }
+	wait_for 10 up || fail "$(qmapctl show)"
+	qmapctl detach wwan9
+	ip link del wwan9
+	nothing_left
+}
+
 # It accepts connections, as cdc-wdm always does, and sends nothing.
 test_control_channel_is_silent() {
 	local since

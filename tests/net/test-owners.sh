@@ -50,6 +50,9 @@ test_templates_that_are_none() {
 	refused 1 "is no name for a port" attach --port 'a%d' --pdn 1
 	refused 1 "is no name for a port" attach --port 'a%n%n' --pdn 1
 	refused 1 "is no name for a port" attach --port wwan0 --pdn 1
+	refused 1 "is no name for a port" attach --port lo --pdn 1
+	refused 1 "is no name for a port" attach --port all --pdn 1
+	refused 1 "is no name for a port" attach --port default --pdn 1
 	refused 1 "longer than 15" attach --port 'abcdefghijklmn%n' --pdn 10
 	refused 1 "itself is the port" attach --port 'a%n' --qmap off --pdn 1
 	nothing_left
@@ -265,6 +268,8 @@ table_routes() { # table
 test_routing_tables() {
 	modem_start
 	qmapd_start
+	refused 1 "table=255 is the kernel's table of local addresses" attach --pdn 1,table=255
+	nothing_left
 	attach --pdn 1,table=100 --pdn 2,table=70000,metric=9 --pdn 3 >/dev/null
 	equal "main" "wwan0.3:703 wwan0.3:703" "$(table_routes main)"
 	equal "100" "wwan0.1:701 wwan0.1:701" "$(table_routes 100)"
