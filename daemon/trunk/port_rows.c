@@ -354,18 +354,17 @@ void trunk_port_steer(const struct trunk *t, struct trunk_port *p)
 		p->cpus = p->steered = want;
 }
 
-/* With auto another program's choice is as good as ours. */
+/* With auto and off any choice of another program is fine: it takes no system call to know. */
 static enum keep_look look_steering(void *arg, char *detail)
 {
 	const struct view *v = arg;
 	struct trunk_port *p = v->port;
 	char name[IFNAMSIZ];
 
-	if (!v->link || !read_steering(v->trunk, p, name))
+	if (!v->link || !CPU_COUNT(&p->steered) || !strcmp(v->trunk->config.steer, "auto") ||
+	    !read_steering(v->trunk, p, name))
 		return KEEP_UNKNOWN;
-	if (CPU_COUNT(&p->cpus) && !strcmp(v->trunk->config.steer, "auto"))
-		p->steered = p->cpus;
-	return !CPU_COUNT(&p->steered) || same(&p->cpus, &p->steered) ? KEEP_FINE : KEEP_WRONG;
+	return same(&p->cpus, &p->steered) ? KEEP_FINE : KEEP_WRONG;
 }
 
 static int set_steering(void *arg, struct error *err)
@@ -507,8 +506,10 @@ unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
 void trunk_port_compare(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel)
 {
 	struct view v = {.trunk = t, .port = p, .homeless = !kernel};
+	char name[IFNAMSIZ];
 
 	set_kernel(&v, kernel);
+	read_steering(t, p, name);
 	keep_look(rows, &p->keep, &v);
 }
 
