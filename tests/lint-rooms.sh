@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Headers that are private to a few files: a line is a header of daemon/ and the files, without their
-# ending, that may include it. Its structs and functions are known to these files alone.
+# ending, that may include it. Its structs and functions are known to these files, and to the unit test
+# of that name, alone.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -38,6 +39,7 @@ while IFS=: read -r header files; do
 		[[ " $files " == *" ${file%.[ch]} "* ]] ||
 			say "$user includes $header, which only these may: $files"
 	done < <(git grep -lE "^#include \"($folder/)?$name\"" -- "daemon/$folder/*.[ch]"
-		git grep -lE "^#include \"(daemon/)?$folder/$name\"" -- '*.[ch]' ":!daemon/$folder")
+		git grep -lE "^#include \"(daemon/)?$folder/$name\"" -- '*.[ch]' ":!daemon/$folder" \
+			":!tests/unit/test_${name%.h}.c")
 done < <(table)
 exit $bad

@@ -18,6 +18,7 @@ static int set_colour(void *member, const char *value, struct error *err)
 		[OUTPUT_COLOUR_ALWAYS] = "always",
 		[OUTPUT_COLOUR_NEVER] = "never",
 	};
+	TABLE_COMPLETE(names, OUTPUT_COLOURS);
 
 	value += *value == '='; /* -c=always, as iproute2 has it */
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

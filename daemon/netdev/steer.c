@@ -96,7 +96,7 @@ int steer_write(const char *name, const cpu_set_t *cpus)
 			bits |= (unsigned int)CPU_ISSET(32 * group + i, cpus) << i;
 		if (bits || len ||
 		    !group) /* the kernel refuses a mask of more CPUs than it knows */
-			len += sprintf(text + len, len ? ",%08x" : "%x", bits);
+			len += snprintf(text + len, sizeof(text) - len, len ? ",%08x" : "%x", bits);
 	}
 	snprintf(path, sizeof(path), RPS_CPUS, name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -17,6 +17,7 @@ enum output_colour {
 	OUTPUT_COLOUR_AUTO, /* on a terminal, unless $NO_COLOR is set */
 	OUTPUT_COLOUR_ALWAYS,
 	OUTPUT_COLOUR_NEVER,
+	OUTPUT_COLOURS
 };
 
 /* Output options of a program; the caller fills in all but @printed. */

@@ -37,8 +37,8 @@ void cpus_format(const cpu_set_t *cpus, char list[CPUS_LIST])
 			continue;
 		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
 			last++;
-		len += sprintf(list + len, "%s%d", len ? "," : "", i);
+		len += snprintf(list + len, CPUS_LIST - len, "%s%d", len ? "," : "", i);
 		if (last > i)
-			len += sprintf(list + len, "-%d", last);
+			len += snprintf(list + len, CPUS_LIST - len, "-%d", last);
 	}
 }

@@ -389,7 +389,7 @@ static bool differs(struct rtnl *nl, const char *name, const struct rtnl_sysctl 
 	return it_does;
 }
 
-/* Each that netlink tells of: what /proc sets is what the link says. */
+/* Each that netlink reports: a value set by /proc shows in the link. */
 TEST(sysctls)
 {
 	static const struct rtnl_sysctl list[] = {{"ipv6", "accept_ra", 0},
@@ -419,7 +419,7 @@ TEST(sysctls)
 	assert_int_equal(rtnl_sysctl_set("qmap-none", "qtest0", list, 3, &err), -ENOENT);
 }
 
-/* All links, or one alone; what it has, and what it has not. */
+/* All links, or one alone, and the facts about it. */
 TEST(snapshots)
 {
 	struct rtnl *nl = *state;

@@ -23,7 +23,7 @@ static void feed(struct signals *s, int rsrp)
 {
 	struct qmi_buf b;
 	struct qmi_message m = {.service = QMI_NAS, .type = QMI_INDICATION, .id = 0x0051};
-	uint8_t lte[] = {-60, -9, rsrp & 0xff, (rsrp >> 8) & 0xff, 100, 0};
+	uint8_t lte[] = {-60, -9, rsrp & 0xff, (uint16_t)rsrp >> 8, 100, 0};
 
 	qmi_buf_init(&b);
 	qmi_put_tlv(&b, 0x14, lte, sizeof(lte));

@@ -129,7 +129,7 @@ static struct modem *modem_new(void)
 	return m;
 }
 
-/* Takes over what the test may have changed. */
+/* Takes over the changes of the test. */
 static void configure(struct fake_modem *f)
 {
 	struct modem *m = f->modem;
