@@ -31,7 +31,7 @@
 struct lender {
 	struct world w;
 	bool udp;
-	int keeper;		 /* what keeps packets: a socket or a TUN */
+	int keeper;		 /* a socket or a TUN that keeps packets */
 	unsigned int sent, read; /* segments */
 };
 

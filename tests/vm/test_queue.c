@@ -192,7 +192,7 @@ static int pass_frames(const struct world *w, unsigned int n)
 	return 0;
 }
 
-/* A guest without CPU for a while sends less, and that is what the port sees of the modem's speed. */
+/* A guest without CPU for a while sends less, and the port takes that for the modem's speed. */
 static int sample_below(const struct world *w)
 {
 	unsigned int i, over = 0;

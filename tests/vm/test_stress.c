@@ -60,7 +60,7 @@ static int sink_ports(const struct world *w)
 
 static unsigned long long delivered; /* frames, of all rounds */
 
-/* What a round sends. */
+/* The packets of a round. */
 struct round {
 	int version;
 	unsigned int aggregates;

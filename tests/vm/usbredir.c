@@ -298,7 +298,7 @@ static void add_endpoint(struct usb_redir_ep_info_header *info, const uint8_t *d
 	info->max_packet_size[i] = d[4] | d[5] << 8;
 }
 
-/* QEMU wants to know what is in the descriptors before it reads them. */
+/* QEMU asks for the contents of the descriptors before it reads them. */
 static void describe(struct bridge *b)
 {
 	struct usb_redir_interface_info_header interfaces = {};

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 	usb_lend_capture usb_lend_reader usb_lend_queue usb_lend_unplug usb_unplug
 socket=$(mktemp -u)
 trap 'rm -f "$socket"' EXIT
-# The second character device connects to the first one: what usb-redir says comes out of the port.
+# The second character device connects to the first one: output of usb-redir comes out of the port.
 export QEMU_OPTIONS="-smp 2 -device qemu-xhci
 	-chardev socket,id=device,path=$socket,server=on,wait=off -device usb-redir,chardev=device
 	-device virtio-serial -chardev socket,id=port,path=$socket
