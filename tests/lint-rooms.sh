@@ -15,9 +15,9 @@ table() {
 	session/sim_iccid.h: sim sim_iccid
 	session/sim_pin.h: sim sim_pin
 	session/network.h: facts network
-	session/signals.h: network signals
+	session/signals.h: network signals tests/unit/test_signals
 	session/endpoint.h: format endpoint
-	trunk/internal.h: trunk open adopt build clat path pdn pins port_rows reconcile recover session settle show usb
+	trunk/internal.h: trunk open adopt build clat path pdn pins port_rows reconcile recover session settle show totals usb
 	trunk/open.h: trunk open adopt path
 	trunk/reconcile.h: trunk reconcile adopt build show
 	trunk/settle.h: trunk settle session

@@ -13,7 +13,7 @@
 
 static int set_colour(void *member, const char *value, struct error *err)
 {
-	static const char *const names[] = {
+	static const char *const names[OUTPUT_COLOURS] = {
 		[OUTPUT_COLOUR_AUTO] = "auto",
 		[OUTPUT_COLOUR_ALWAYS] = "always",
 		[OUTPUT_COLOUR_NEVER] = "never",

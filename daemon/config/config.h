@@ -78,6 +78,7 @@ struct config_pdn {
 	char passthrough[IFNAMSIZ];
 	/* NAT64 prefix of IPv4 on IPv6-only networks, as text; clat=auto|off|PREFIX, default auto */
 	char clat[48];
+	unsigned int quota;		 /* megabytes a month, both directions; 0: none */
 	enum config_addresses addresses; /* addresses=qmapd|none, default qmapd */
 };
 

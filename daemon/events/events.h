@@ -26,6 +26,7 @@ enum events_kind {
 	/* another program has changed a netdev of ours; to: repaired, reported, failed */
 	EVENTS_NETDEV,
 	EVENTS_RECOVER, /* a measure for a dead link; from: the evidence, to: the measure */
+	EVENTS_QUOTA,	/* a PDN has carried its quota of the month; to: reached */
 	EVENTS_SIGNAL,	/* the modem's signal; from and to give the radio and the level */
 	EVENTS_KINDS
 };
@@ -39,7 +40,7 @@ struct events_entry {
 	unsigned int pdn;    /* 0: the event is about the trunk itself */
 	int family;	     /* 4, 6, or 0: both or none */
 	int dbm;	     /* EVENTS_SIGNAL: the level now; else 0 */
-	/* By kind; EVENTS_SIGNAL and EVENTS_RECOVER have none. Not set by events_from_json(). */
+	/* By kind; EVENTS_SIGNAL, EVENTS_QUOTA and EVENTS_RECOVER have none. Not set by events_from_json(). */
 	union {
 		struct {
 			enum trunk_state from, to;
@@ -51,7 +52,7 @@ struct events_entry {
 	};
 	/*
 	 * The same by name, set by events_add(); for EVENTS_NETDEV @from is empty. For
-	 * EVENTS_SIGNAL and EVENTS_RECOVER the caller sets both, in words.
+	 * EVENTS_SIGNAL, EVENTS_QUOTA and EVENTS_RECOVER the caller sets both, in words.
 	 */
 	char from[32];
 	char to[32];

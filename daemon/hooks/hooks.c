@@ -180,13 +180,21 @@ static void on_recover(struct hooks *h, const struct events_entry *e)
 	free(facts);
 }
 
+static void on_quota(struct hooks *h, const struct events_entry *e)
+{
+	char facts[128];
+
+	snprintf(facts, sizeof(facts), "QMAP_DEV=%s\nQMAP_PORT=%s\nQMAP_PDN=%u\n", e->dev, e->port,
+		 e->pdn);
+	run(h, e->dev, "quota", e->reason, facts);
+}
+
 static void on_event(void *arg, const struct events_entry *e)
 {
 	static void (*const fns[EVENTS_KINDS])(struct hooks * h, const struct events_entry *e) = {
-		[EVENTS_CALL] = on_call,
-		[EVENTS_NETDEV] = on_netdev,
-		[EVENTS_MODEM] = on_modem,
-		[EVENTS_RECOVER] = on_recover,
+		[EVENTS_CALL] = on_call,   [EVENTS_NETDEV] = on_netdev,
+		[EVENTS_MODEM] = on_modem, [EVENTS_RECOVER] = on_recover,
+		[EVENTS_QUOTA] = on_quota,
 	};
 
 	if (fns[e->kind])

@@ -2,14 +2,18 @@
 #include "trunk_list.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <json-c/json.h>
+#include <limits.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "applier.h"
 #include "datapath/counters.h"
 #include "datapath/pins.h"
+#include "totals/totals.h"
 #include "util/json_get.h"
 #include "util/log.h"
 #include "netdev/dev.h"
@@ -25,7 +29,13 @@ struct trunk_list {
 	unsigned int n;
 	struct applier *applier;
 	struct recorders recorders;
+	struct event *totals; /* timer */
+	unsigned int looks;   /* at the totals */
 };
+
+/* Seconds between two looks at the totals; so many looks between two writes: flash memory wears. */
+#define TOTALS_LOOK   60
+#define TOTALS_WRITES 10
 
 /* A request that waits for a trunk. */
 struct job {
@@ -68,6 +78,39 @@ static void on_message(void *arg, const struct trunk *t, bool from_modem,
 
 static void on_netlink(void *arg, const char *netns, const struct rtnl_event *e);
 
+static void look_at_totals(struct trunk_list *l)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		trunk_totals_look(l->trunks[i]);
+}
+
+static void on_totals(evutil_socket_t fd, short what, void *arg)
+{
+	struct trunk_list *l = arg;
+
+	look_at_totals(l);
+	if (++l->looks % TOTALS_WRITES == 0)
+		totals_write(l->env.totals);
+}
+
+/* Without $STATE_DIRECTORY, which systemd sets, the totals end with the process. */
+static int totals_new(struct trunk_list *l, struct error *err)
+{
+	const struct timeval tv = {.tv_sec = TOTALS_LOOK};
+	const char *dir = getenv("STATE_DIRECTORY");
+	char path[PATH_MAX] = "";
+	int ret;
+
+	if (dir && dir[0] == '/')
+		snprintf(path, sizeof(path), "%s/totals", dir);
+	ret = totals_open(&l->env.totals, path[0] ? path : NULL, err);
+	if (ret)
+		return ret;
+	l->totals = event_new(l->env.base, -1, EV_PERSIST, on_totals, l);
+	return l->totals && !event_add(l->totals, &tv) ? 0
+						       : error_set(err, -ENOMEM, "out of memory");
+}
+
 int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct error *err)
 {
 	*out = calloc(1, sizeof(**out));
@@ -78,7 +121,8 @@ int trunk_list_new(struct trunk_list **out, const struct trunk_env *env, struct 
 	(*out)->env.user_of = user_of;
 	(*out)->env.message = on_message;
 	(*out)->env.arg = *out;
-	return rtnl_watch_new(&(*out)->env.watch, env->base, on_netlink, *out, err)
+	return totals_new(*out, err)
+		       ?: rtnl_watch_new(&(*out)->env.watch, env->base, on_netlink, *out, err)
 		       ?: applier_new(&(*out)->applier, env->base, *out, err);
 }
 
@@ -86,10 +130,14 @@ void trunk_list_free(struct trunk_list **l)
 {
 	if (!*l)
 		return;
+	look_at_totals(*l);
+	if ((*l)->totals)
+		event_free((*l)->totals);
 	for (unsigned int i = 0; i < (*l)->n; i++)
 		trunk_free(&(*l)->trunks[i]);
 	recorders_clear(&(*l)->recorders);
 	applier_free(&(*l)->applier);
+	totals_free(&(*l)->env.totals);
 	rtnl_watch_free(&(*l)->env.watch);
 	free(*l);
 	*l = NULL;
@@ -332,6 +380,7 @@ static int show_one(struct trunk *t, struct json_object **out, struct error *err
 {
 	trunk_look_at_programs(t);
 	trunk_compare(t);
+	trunk_totals_look(t);
 	*out = trunk_show(t);
 	return 0;
 }

@@ -339,6 +339,28 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	}
 }
 
+/* What the PDNs have carried this month: of those with a quota, or of all. */
+static void print_totals(FILE *out, struct json_object *trunk, bool all)
+{
+	struct json_object *pdn;
+
+	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
+		struct json_object *month = json_get_element(pdn, "totals", 0);
+		int64_t rx = json_get_int(month, "rx_bytes"), tx = json_get_int(month, "tx_bytes");
+		int64_t quota = json_get_int(pdn, "quota");
+
+		if (!month || !(quota || all))
+			continue;
+		fprintf(out, "%s: in %s %.1f MB received, %.1f MB sent",
+			or_empty(json_get_string(pdn, "port")), json_get_string(month, "month"),
+			rx / 1e6, tx / 1e6);
+		if (quota)
+			fprintf(out, ", %.0f %% of the quota of %lld MB", (rx + tx) / 1e4 / quota,
+				(long long)quota);
+		fputc('\n', out);
+	}
+}
+
 void output_show_head(FILE *out, struct json_object *trunk)
 {
 	print_head(out, trunk);
@@ -361,6 +383,7 @@ void output_show(const struct output *output, FILE *out, struct json_object *tru
 		print_network(out, trunk);
 		print_history(out, trunk);
 		print_table(output, out, trunk);
+		print_totals(out, trunk, output->verbose);
 		print_reasons(out, trunk);
 	}
 }

@@ -87,6 +87,7 @@ static void adopt_facts(struct trunk *t, struct json_object *state)
 	int was = attachment_find(json_get_string(show, "state"));
 
 	trunk_recover_load(t, json_get_object(state, "recover"));
+	t->totals_epoch = json_get_int(state, "totals_epoch");
 	t->config.persist = json_get_bool(state, "persist");
 	t->was_ready = json_get_bool(state, "was_ready");
 	t->was_detaching = was == ATTACHMENT_DETACHING;

@@ -14,6 +14,7 @@
 #include "pins.h"
 #include "port_rows.h"
 #include "reconcile.h"
+#include "totals.h"
 
 /* --- ports --- */
 
@@ -64,6 +65,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 
 	if (!p)
 		return;
+	trunk_totals_look(t);
 	trunk_set_flow(t, p, false);
 	trunk_clat_stop(t, p);
 	trunk_clat_forget(t, pdn);
@@ -200,8 +202,10 @@ int trunk_build(struct trunk *t, struct error *err)
 {
 	int ret = build(t, err);
 
-	if (!ret)
+	if (!ret) {
+		trunk_totals_begin(t);
 		return 0;
+	}
 	trunk_tear_down(t, NULL);
 	trunk_clear_pins(t, NULL);
 	return ret;
@@ -211,6 +215,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 {
 	int ret = 0;
 
+	trunk_totals_look(t);
 	trunk_look_end(t->look);
 	trunk_ignore_commands(t);
 	trunk_ports_down(t);

@@ -55,6 +55,7 @@ struct trunk {
 	const struct datapath_ops *ops;
 	char path_why[512];	   /* why @ops; set when @dp is built */
 	struct datapath *dp;	   /* NULL until the data format is negotiated */
+	int64_t totals_epoch;	   /* of the counters of @dp; see totals/totals.h */
 	struct data_format format; /* as agreed last; @dp is built for it */
 	struct event *commands;	   /* QMAP commands are pending */
 	struct event *look_again;  /* datapath_ops.wait_ms is over */

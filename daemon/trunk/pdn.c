@@ -174,6 +174,7 @@ int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 	ret = p ? trunk_port_reroute(p, &old, err) : 0;
 	if (p && t->dp)
 		trunk_clat_update(t, p);
+	trunk_totals_look(t);
 	explicit_bzero(&old, sizeof(old));
 	trunk_save(t);
 	return ret;

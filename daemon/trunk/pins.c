@@ -74,6 +74,7 @@ void trunk_save(struct trunk *t)
 	json_add_string(o, "home_driver", t->home);
 	json_add_bool(o, "own_control", t->own_control);
 	json_add_string(o, "device", t->dev.device);
+	json_add_int(o, "totals_epoch", t->totals_epoch);
 	json_object_object_add(o, "recover", trunk_recover_save(t));
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && put_state(t, o, &err))

@@ -16,6 +16,7 @@
 #include "port_rows.h"
 #include "reconcile.h"
 #include "recover.h"
+#include "totals.h"
 
 /* Number of the last events shown. */
 #define SHOWN_EVENTS 32
@@ -108,6 +109,7 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_int(o, "table", p && pdn->vrf[0] ? p->vrf_table : pdn->table);
 	json_add_text(o, "vrf", pdn->vrf);
 	json_add_text(o, "passthrough", pdn->passthrough);
+	trunk_totals_show(t, pdn, o);
 	json_add_text(o, "resolv_conf", p ? p->resolv_conf : "");
 	json_object_object_add(o, "clat", p ? trunk_clat_show(t, p) : NULL);
 	cpus_format(p ? &p->cpus : &(cpu_set_t){0}, cpus);

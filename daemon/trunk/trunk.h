@@ -19,6 +19,7 @@ struct json_object;
 struct qmi_message;
 struct rtnl_event;
 struct rtnl_watch;
+struct totals;
 struct trunk;
 
 /* @err NULL: done; otherwise the failure, and everything has been undone. */
@@ -29,6 +30,7 @@ struct trunk_env {
 	struct event_base *base;
 	const char *run_dir;   /* for resolv.conf files */
 	struct events *events; /* for events; may be NULL */
+	struct totals *totals; /* bytes by month; NULL: they are not counted */
 	/* To be used for namespaces of ports; its owner calls trunk_netlink(). May be NULL. */
 	struct rtnl_watch *watch;
 	/*
@@ -121,6 +123,9 @@ bool trunk_is_ready(const struct trunk *t);
 
 /* Replaces the programs that the trunk was adopted with by those of this process. */
 void trunk_renew(struct trunk *t);
+
+/* Counts the bytes of its PDNs; reports quotas that are reached. */
+void trunk_totals_look(struct trunk *t);
 
 /* Leaves kernel and modem unchanged. */
 void trunk_free(struct trunk **t);
