@@ -15,7 +15,7 @@ struct trunk_waiter {
 };
 
 struct trunk_settle {
-	LIST_HEAD(, trunk_waiter) waiters;
+	LIST_HEAD(trunk_waiters, trunk_waiter) waiters;
 	struct event *settled;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Recordings hold no identities, and still hold what a test needs. */
+/* Recordings hold no identities, and still hold all that a test needs. */
 #include "test.h"
 #include <json-c/json.h>
 #include <stdio.h>
@@ -148,7 +148,7 @@ TEST(test_apn)
 	assert_true(has(buf, n, "x0xxxxxxxxx", 11));
 }
 
-/* Whatever a modem sends keeps its length, and becomes no other message. */
+/* A message that a modem sends keeps its length, and becomes no other message. */
 TEST(test_vectors)
 {
 	FILE *f = fopen("tests/unit/data/qmi-vectors.jsonl", "r");
