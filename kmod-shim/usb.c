@@ -111,6 +111,7 @@ struct usb_front {
 	unsigned int n_idle;
 	struct list_head lent;
 	unsigned int lent_bytes; /* of these, and of those fetched that may be lent */
+	unsigned int promised;	 /* number of the latter */
 	unsigned int rx_urbs;  /* that are to be in flight */
 	unsigned int rx_bytes; /* of buffers that are not to be freed */
 
@@ -287,7 +288,7 @@ static bool rx_may_lend(struct usb_front *usb, const struct usb_rx *rx)
 	struct usb_rx *fresh;
 
 	if (usb->lent_bytes + rx_size(rx) <= RX_LENT_MAX) {
-		if (usb->n_idle)
+		if (usb->n_idle > usb->promised)
 			return true;
 		fresh = rx_new(usb, usb->rx_bytes, GFP_NOWAIT);
 		if (fresh) {
@@ -394,8 +395,10 @@ static struct aggregate *usb_fetch(struct trunk *trunk, unsigned int queue)
 		list_del(&rx->aggregate.list);
 		rx_reclaim(usb, RX_LENT_LOOKS);
 		rx->aggregate.page = rx_may_lend(usb, rx) ? rx->page : NULL;
-		if (rx->aggregate.page)
+		if (rx->aggregate.page) {
 			usb->lent_bytes += rx_size(rx);
+			usb->promised++;
+		}
 	}
 	spin_unlock_irqrestore(&usb->rx.lock, flags);
 	return rx ? &rx->aggregate : NULL;
@@ -413,7 +416,9 @@ static void usb_release(struct trunk *trunk, struct aggregate *aggregate, bool u
 	unsigned long flags;
 
 	spin_lock_irqsave(&usb->rx.lock, flags);
-	if (page_ref_count(rx->page) > 1) {
+	if (aggregate->page)
+		usb->promised--;
+	if (aggregate->page && page_ref_count(rx->page) > 1) {
 		list_add_tail(&rx->aggregate.list, &usb->lent);
 		usb->n[RX_LENT]++;
 	} else {

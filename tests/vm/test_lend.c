@@ -124,6 +124,8 @@ static int keeps(struct lender *l, size_t headers, const char *who)
 	       who, (unsigned long long)kept, (unsigned long long)lent, (unsigned long long)copied);
 	if (kept > MOST || kept < MOST / 2)
 		return FAIL("%s keeps %llu bytes", who, (unsigned long long)kept);
+	if (count("usb_rx_urbs") != 8)
+		return FAIL("%llu requests in flight", (unsigned long long)count("usb_rx_urbs"));
 	if (lent + copied != SENT || !copied)
 		return FAIL("%llu of %u lent, %llu copied", (unsigned long long)lent, SENT,
 			    (unsigned long long)copied);
