@@ -21,22 +21,16 @@
 
 #define BPFFS "/sys/fs/bpf"
 
-/* Are the mounts of this process private, as those of a unit are, or the machine's? */
-static bool mounts_are_private(void)
-{
-	struct stat ours, init;
-
-	return !stat("/proc/self/ns/mnt", &ours) && !stat("/proc/1/ns/mnt", &init) &&
-	       ours.st_ino != init.st_ino;
-}
-
 static int need_bpffs(struct error *err)
 {
+	struct stat ours, init;
 	struct statfs fs;
 
 	if (!statfs(BPFFS, &fs) && (uint32_t)fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	if (mounts_are_private()) {
+	/* the mounts of this process may be private, as those of a unit are */
+	if (!stat("/proc/self/ns/mnt", &ours) && !stat("/proc/1/ns/mnt", &init) &&
+	    ours.st_ino != init.st_ino) {
 		error_set(err, -EOPNOTSUPP,
 			  "no BPF file system on %s, and one mounted here would go with qmapd",
 			  BPFFS);
@@ -57,25 +51,22 @@ static int need_bpffs(struct error *err)
 }
 
 /*
- * If bpffs is mounted with the kernel's default mode, 1777, any user can have created a directory
- * of our name, and could remove it, or put other maps into it, at any time.
+ * @fd: of a directory of pins, or negative. If bpffs is mounted with the kernel's default mode, 1777,
+ * any user can have created a directory of our name, and could remove it, or put other maps into it,
+ * at any time.
  */
-static int refuse_foreign(const char *path, struct error *err)
-{
-	error_set(err, -EACCES, "%s is not used: another user has made it, or can write to it",
-		  path);
-	error_hint(err, "rm -r %s; and mount bpffs with mode=0700", path);
-	return -EACCES;
-}
-
-/* @fd: of a directory of pins, or negative. */
 static int check_dir(int fd, const char *path, struct error *err)
 {
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
 		return -errno;
-	return trusted_stat(&st, false) ? 0 : refuse_foreign(path, err);
+	if (trusted_stat(&st, false))
+		return 0;
+	error_set(err, -EACCES, "%s is not used: another user has made it, or can write to it",
+		  path);
+	error_hint(err, "rm -r %s; and mount bpffs with mode=0700", path);
+	return -EACCES;
 }
 
 /*

@@ -361,27 +361,23 @@ void datapath_xdp_sweep(const char *trunk, unsigned int ifindex)
 	rtnl_close(&nl);
 }
 
-static int probe_macvlan(struct error *why)
-{
-	struct rtnl *nl = NULL;
-	int ret = rtnl_open(&nl, NULL, why) ?: rtnl_macvlan_probe(nl, why);
-
-	rtnl_close(&nl);
-	return ret;
-}
-
 static int probe(const char *trunk, struct error *why)
 {
 	struct utsname u;
 	unsigned int major = 0, minor = 0;
+	struct rtnl *nl = NULL;
+	int ret;
 
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		return error_set(why, -EOPNOTSUPP, "cannot tell the kernel's version");
 	if (major < 5 || (major == 5 && minor < 18))
 		return error_set(why, -EOPNOTSUPP, "Linux %u.%u is too old: 5.18 is needed", major,
 				 minor);
-	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1)
-		return probe_macvlan(why) ?: xdp_load_probe(why);
+	if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_XDP, NULL) == 1) {
+		ret = rtnl_open(&nl, NULL, why) ?: rtnl_macvlan_probe(nl, why);
+		rtnl_close(&nl);
+		return ret ?: xdp_load_probe(why);
+	}
 	if (geteuid())
 		return error_set(why, -EPERM, "BPF programs need root");
 	return error_set(why, -EOPNOTSUPP, "this kernel takes no XDP programs");

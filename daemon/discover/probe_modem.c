@@ -55,18 +55,12 @@ static int usbnet(const struct modem *m)
 	return m->bus == MODEM_USB && m->vendor == 0x2c7c ? modem_mode_usbnet(m->mode) : -1;
 }
 
-static bool is_attached(const char *sysfs, const struct modem *m)
-{
-	long ifindex =
-		m->netdev[0] ? sysfs_number(10, "%s/class/net/%s/ifindex", sysfs, m->netdev) : -1;
-
-	return ifindex > 0 && sysfs_exists(PINS_ROOT "/%ld", ifindex);
-}
-
 struct json_object *probe_modem_json(const char *sysfs, const struct modem *m)
 {
 	struct json_object *o = json_object_new_object();
-	bool attached = is_attached(sysfs, m);
+	long ifindex =
+		m->netdev[0] ? sysfs_number(10, "%s/class/net/%s/ifindex", sysfs, m->netdev) : -1;
+	bool attached = ifindex > 0 && sysfs_exists(PINS_ROOT "/%ld", ifindex);
 	char next[256];
 
 	json_add_text(o, "dev", m->netdev);

@@ -157,28 +157,21 @@ static int bind_to(const char *driver, const char *interface)
 	return ret ?: put_text(path, interface);
 }
 
-static int unbind_from(const char *driver, const char *interface)
-{
-	char path[128];
-
-	if (!strcmp(driver, USB_DRIVER))
-		list_interface(interface, false);
-	snprintf(path, sizeof(path), DRIVERS "%s/unbind", driver);
-	return put_text(path, interface);
-}
-
 int usb_driver_move(const char *device, const char *driver, struct error *err)
 {
 	const char *interface = interface_of(device);
-	char now[USB_DRIVER_SIZE];
+	char now[USB_DRIVER_SIZE], path[128];
 	int ret = 0;
 
 	if (!usb_driver_of(device, now))
 		return error_set(err, -ENODEV, "the modem's USB interface %s is gone", interface);
 	if (!strcmp(now, driver))
 		return 0;
+	if (!strcmp(now, USB_DRIVER))
+		list_interface(interface, false);
+	snprintf(path, sizeof(path), DRIVERS "%s/unbind", now);
 	if (now[0])
-		ret = unbind_from(now, interface);
+		ret = put_text(path, interface);
 	if (ret)
 		return error_set(err, ret, "cannot take USB interface %s from driver %s: %s",
 				 interface, now, strerror(-ret));

@@ -329,23 +329,16 @@ void proxy_stand_aside(const char *control)
 	event_add(server.retry, &aside_time);
 }
 
-static int set_group(const char *name, struct error *err)
-{
-	const struct group *g = name ? getgrnam(name) : NULL;
-
-	server.has_group = g;
-	if (g)
-		server.group = g->gr_gid;
-	return !name || g ? 0 : error_set(err, -EINVAL, "there is no group %s", name);
-}
-
 int proxy_server_start(struct event_base *base, const char *name, const char *group,
 		       struct error *err)
 {
-	int r = set_group(group, err);
+	const struct group *g = group ? getgrnam(group) : NULL;
 
-	if (r)
-		return r;
+	if (group && !g)
+		return error_set(err, -EINVAL, "there is no group %s", group);
+	server.has_group = g;
+	if (g)
+		server.group = g->gr_gid;
 	if (!*name || strlen(name) >= sizeof(server.name))
 		return error_set(err, -EINVAL, "a name of 1 to %zu characters is needed",
 				 sizeof(server.name) - 1);

@@ -317,26 +317,16 @@ int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err)
 	return rtnl_execute(nl, NULL, NULL, err, "delete network device %u", ifindex);
 }
 
-static int set_flag(struct rtnl *nl, unsigned int ifindex, unsigned int flag, bool on,
-		    const char *what, struct error *err)
+int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err)
 {
 	struct ifinfomsg *ifi;
 
 	rtnl_request(nl, RTM_NEWLINK, 0, &ifi, sizeof(*ifi));
 	ifi->ifi_index = ifindex;
-	ifi->ifi_change = flag;
-	ifi->ifi_flags = on ? flag : 0;
-	return rtnl_change(nl, 0, err, "%s network device %u", what, ifindex);
-}
-
-int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct error *err)
-{
-	return set_flag(nl, ifindex, IFF_UP, up, up ? "bring up" : "take down", err);
-}
-
-int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err)
-{
-	return set_flag(nl, ifindex, IFF_NOARP, !on, "change ARP of", err);
+	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	return rtnl_change(nl, 0, err, "%s network device %u", up ? "bring up" : "take down",
+			   ifindex);
 }
 
 int rtnl_link_set_name(struct rtnl *nl, unsigned int ifindex, const char *name, struct error *err)

@@ -74,7 +74,6 @@ int rtnl_link_set_up(struct rtnl *nl, unsigned int ifindex, bool up, struct erro
 /* The link must be down if the kernel requires that for the change. */
 int rtnl_link_set_name(struct rtnl *nl, unsigned int ifindex, const char *name, struct error *err);
 int rtnl_link_set_mtu(struct rtnl *nl, unsigned int ifindex, unsigned int mtu, struct error *err);
-int rtnl_link_set_arp(struct rtnl *nl, unsigned int ifindex, bool on, struct error *err);
 /* IN6_ADDR_GEN_MODE_*: NONE keeps the kernel from sending router solicitations of its own. */
 int rtnl_link_set_addrgenmode(struct rtnl *nl, unsigned int ifindex, unsigned int mode,
 			      struct error *err);

@@ -71,16 +71,6 @@ static int build_again(struct trunk *t, struct error *err)
 		       ?: trunk_build(t, err);
 }
 
-static int adopt_config(struct trunk *t, struct json_object *state, struct error *err)
-{
-	struct json_object *config = json_get_object(state, "config");
-
-	if (!config)
-		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
-				 t->pins.trunk);
-	return config_trunk_from_json(&t->config, config, err);
-}
-
 static void adopt_facts(struct trunk *t, struct json_object *state)
 {
 	struct json_object *show = json_get_object(state, "show");
@@ -152,13 +142,18 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 static int read_state(struct trunk *t, struct qmap_meta *meta, struct json_object **state,
 		      struct error *err)
 {
+	struct json_object *config;
 	int ret = pins_get_meta(&t->pins, meta, state, err);
 
 	if (!ret && !*state && !meta->datapath[0]) {
 		pins_remove(&t->pins);
 		return error_set(err, -ENOENT, "nothing had been built; it is forgotten");
 	}
-	return ret ?: adopt_config(t, *state, err);
+	config = json_get_object(*state, "config");
+	if (!ret && !config)
+		return error_set(err, -EPROTO, "the pinned state of %s cannot be read",
+				 t->pins.trunk);
+	return ret ?: config_trunk_from_json(&t->config, config, err);
 }
 
 int trunk_adopt(struct trunk **out, const struct trunk_env *env, unsigned int ifindex,

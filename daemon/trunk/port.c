@@ -138,16 +138,6 @@ static int join_vrf(struct trunk_port *p, struct rtnl *nl, const struct rtnl_lin
 	return link->master == p->vrf ? 0 : rtnl_link_set_master(nl, link->ifindex, p->vrf, err);
 }
 
-static int enter_vrf(struct trunk_port *p, struct error *err)
-{
-	struct rtnl *nl = NULL;
-	struct rtnl_link link;
-	int ret = open_port(p, &nl, &link, err) ?: join_vrf(p, nl, &link, err);
-
-	rtnl_close(&nl);
-	return ret;
-}
-
 void trunk_port_leave_vrf(const struct trunk_port *p)
 {
 	struct rtnl *nl = NULL;
@@ -161,6 +151,7 @@ void trunk_port_leave_vrf(const struct trunk_port *p)
 int trunk_port_place(struct trunk_port *p, struct error *err)
 {
 	struct rtnl *nl = NULL;
+	struct rtnl_link link;
 	int ret = 0;
 
 	if (p->port.netns[0]) {
@@ -171,7 +162,10 @@ int trunk_port_place(struct trunk_port *p, struct error *err)
 	}
 	if (!ret)
 		quieten(p, NULL); /* trunk_port_up() does it again, and tells */
-	return !ret && trunk_port_pdn(p)->vrf[0] ? enter_vrf(p, err) : ret;
+	if (!ret && trunk_port_pdn(p)->vrf[0])
+		ret = open_port(p, &nl, &link, err) ?: join_vrf(p, nl, &link, err);
+	rtnl_close(&nl);
+	return ret;
 }
 
 /* --- MTU --- */

@@ -221,14 +221,12 @@ TEST(flags_and_mtu)
 	ifindex = add_pair(nl);
 	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
 	assert_int_equal(rtnl_link_set_mtu(nl, ifindex, 1280, NULL), 0);
-	assert_int_equal(rtnl_link_set_arp(nl, ifindex, true, NULL), 0);
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
-	assert_int_equal(link.flags & (IFF_NOARP | IFF_UP), IFF_UP);
+	assert_int_equal(link.flags & IFF_UP, IFF_UP);
 	assert_int_equal(link.mtu, 1280);
 	assert_int_equal(rtnl_link_set_up(nl, ifindex, false, NULL), 0);
-	assert_int_equal(rtnl_link_set_arp(nl, ifindex, false, NULL), 0);
 	assert_int_equal(rtnl_link_get_index(nl, ifindex, &link, NULL), 0);
-	assert_int_equal(link.flags & (IFF_NOARP | IFF_UP), IFF_NOARP);
+	assert_int_equal(link.flags & IFF_UP, 0);
 }
 
 /* The kernel's link watch generates addresses when it finds the carrier, some time after "up". */
