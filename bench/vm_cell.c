@@ -68,6 +68,17 @@ static void dummy(void)
 		DIE("dummy0");
 }
 
+static void steer(const char *dev)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/queues/rx-0/rps_cpus", dev);
+	f = fopen(path, "we");
+	if (!f || fputs("1", f) < 0 || fclose(f))
+		DIE("%s", path);
+}
+
 void cell_sysctl6(const char *dev, const char *name, const char *value)
 {
 	char path[96];
@@ -227,6 +238,8 @@ static void data_path(struct cell *cell)
 		receiver(cell, i, name);
 		if (c->feature && world_named_feature(name, c->feature, true))
 			DIE("%s", c->feature);
+		if (c->steered)
+			steer(name);
 	}
 }
 

@@ -29,9 +29,9 @@ struct lan {
  */
 void lan_open(struct lan *lan, struct cell *cell);
 void lan_close(struct lan *lan);
-/* Sends what the host sends for one aggregate of the modem, and reads what the modem gets. */
+/* Sends the host's packets for one aggregate of the modem, and reads those that the modem gets. */
 void lan_answer(struct lan *lan);
-/* Reads what is still on its way to the modem. Returns the number of packets that do not arrive. */
+/* Reads the packets that are still on their way to the modem. Returns the number of packets that do not arrive. */
 unsigned long long lan_lost(struct lan *lan);
 
 #endif
