@@ -96,6 +96,8 @@ void credit_init(struct port *port)
 	credit_limits(port);
 }
 
+#ifdef CONFIG_BQL
+
 /* Bytes in TARGET_NS at the speed of @bytes in @span. */
 static u32 credit_target(unsigned int bytes, u64 span)
 {
@@ -135,7 +137,6 @@ static void credit_bound(struct credit *credit, struct dql *dql, unsigned int by
 
 static void credit_settle(struct credit *credit, unsigned int packets, unsigned int bytes)
 {
-#ifdef CONFIG_BQL
 	struct netdev_queue *queue;
 	bool stopped;
 
@@ -147,8 +148,13 @@ static void credit_settle(struct credit *credit, unsigned int packets, unsigned 
 		credit_bound(credit, &queue->dql, bytes, stopped);
 	}
 	spin_unlock_bh(&credit->lock);
-#endif
 }
+
+#else
+
+static void credit_settle(struct credit *credit, unsigned int packets, unsigned int bytes) {}
+
+#endif
 
 /* skb destructor of a frame that has left alone. */
 static void credit_paid(struct sk_buff *skb)
