@@ -120,6 +120,7 @@ struct options {
 	unsigned int clients; /* per service */
 	unsigned int latency_ms;
 	unsigned int hold_us;
+	unsigned int ul_rate; /* kbit/s of uplink on USB; 0: unlimited */
 	unsigned int trunk_mtu;
 	unsigned int interface;
 	int ready_fd;

@@ -114,6 +114,7 @@ static const struct {
 	{"urb-mtu", NULL, "lose downlink beyond the trunk's MTU, as qmi_wwan does", IN(FLAG, urb_mtu)},
 	{"usb", "HOW", "on USB as a Quectel RG500Q, no trunk of its own; HOW: vhci", .kind = CALL, .set = set_usb},
 	{"usb-speed", "SPEED", "super (default) or high", .kind = CALL, .set = set_usb_speed},
+	{"ul-rate", "KBIT", "on USB: take uplink transfers at so many kbit/s (0: at once)", IN(NUMBER, ul_rate), RANGE(0, 10000000)},
 	{"net-netns", "NAME", "network side here (default: one of its own)", IN(TEXT, net_netns)},
 	{"inject", "HOW", "downlink as linear (default) or paged (tun) packets", .kind = CALL, .set = set_inject},
 	{"hold", "USEC", "wait so long for an aggregate to fill (0: do not wait)", IN(NUMBER, hold_us), RANGE(0, 1000000)},

@@ -88,16 +88,73 @@ static void in_request(struct usb *u, const struct usb_request *r)
 		usb_notify(u);
 }
 
-static void out_request(struct usb *u, const struct usb_request *r)
+static void take_transfer(struct usb *u, uint32_t seqnum, const uint8_t *data, size_t len)
 {
 	static uint8_t buf[MAX_TRANSFER];
 
-	usb_link_taken(u->link, r->seqnum, r->length);
-	/* a zero-length packet only ends the previous transfer */
-	if (r->endpoint != USB_EP_UPLINK || !r->length || r->length > sizeof(buf))
+	usb_link_taken(u->link, seqnum, len);
+	memcpy(buf, data, len);
+	uplink_receive(u->modem, buf, len);
+}
+
+/* ---- a slow network: the modem takes a transfer when it has sent the one before ---- */
+
+static void take_later(struct usb *u)
+{
+	if (u->out.first)
+		loop_arm(&u->modem->loop, &u->taking,
+			 now_us() +
+				 (uint64_t)u->out.first->length * 8000 / u->modem->options.ul_rate);
+}
+
+/* Data whose request the host has taken back is in front of the next one's. */
+static void take_oldest(struct timer *timer)
+{
+	struct usb *u = container_of(timer, struct usb, taking);
+	struct usb_urb urb;
+	struct usb_blob *b;
+	uint32_t seqnum;
+
+	if (!usb_urbs_take(&u->out, &urb))
 		return;
-	memcpy(buf, r->data, r->length);
-	uplink_receive(u->modem, buf, r->length);
+	while ((b = usb_blobs_take(&u->out_data))) {
+		memcpy(&seqnum, b->data, sizeof(seqnum));
+		u->out_bytes -= b->len - sizeof(seqnum);
+		if (seqnum == urb.seqnum)
+			take_transfer(u, seqnum, b->data + sizeof(seqnum), b->len - sizeof(seqnum));
+		free(b);
+		if (seqnum == urb.seqnum)
+			break;
+	}
+	take_later(u);
+}
+
+static void keep_transfer(struct usb *u, const struct usb_request *r)
+{
+	static uint8_t buf[sizeof(r->seqnum) + MAX_TRANSFER];
+
+	memcpy(buf, &r->seqnum, sizeof(r->seqnum));
+	memcpy(buf + sizeof(r->seqnum), r->data, r->length);
+	if (usb_blobs_add(&u->out_data, buf, sizeof(r->seqnum) + r->length) ||
+	    usb_urbs_add(&u->out, r->seqnum, r->length)) {
+		usb_link_answer(u->link, r->seqnum, -ENOMEM, NULL, 0);
+		return;
+	}
+	u->out_bytes += r->length;
+	u->taking.fire = take_oldest;
+	if (!u->taking.armed)
+		take_later(u);
+}
+
+static void out_request(struct usb *u, const struct usb_request *r)
+{
+	/* a zero-length packet only ends the previous transfer */
+	if (r->endpoint != USB_EP_UPLINK || !r->length || r->length > MAX_TRANSFER)
+		usb_link_taken(u->link, r->seqnum, r->length);
+	else if (u->modem->options.ul_rate)
+		keep_transfer(u, r);
+	else
+		take_transfer(u, r->seqnum, r->data, r->length);
 }
 
 static void submit(void *arg, const struct usb_request *r)
@@ -119,7 +176,7 @@ static bool take_back(void *arg, uint32_t seqnum)
 	for (unsigned int i = 0; i < USB_ENDPOINTS; i++)
 		if (usb_urbs_remove(&u->in[i], seqnum))
 			return true;
-	return false;
+	return usb_urbs_remove(&u->out, seqnum);
 }
 
 static void forget(struct usb *u)
@@ -130,6 +187,10 @@ static void forget(struct usb *u)
 	u->urb_size = 0;
 	for (unsigned int i = 0; i < USB_ENDPOINTS; i++)
 		usb_urbs_clear(&u->in[i]);
+	loop_disarm(&u->modem->loop, &u->taking);
+	usb_urbs_clear(&u->out);
+	usb_blobs_clear(&u->out_data);
+	u->out_bytes = 0;
 	usb_blobs_clear(&u->transfers);
 	usb_blobs_clear(&u->messages);
 	control_close_usb(u->modem);
@@ -216,6 +277,7 @@ struct json_object *usb_json(const struct modem *m)
 	json_object_object_add(o, "messages", json_object_new_int64(u->messages.count));
 	json_object_object_add(o, "urbs", json_object_new_int64(u->in[USB_EP_DOWNLINK].count));
 	json_object_object_add(o, "urb_size", json_object_new_int64(u->urb_size));
+	json_object_object_add(o, "out_bytes", json_object_new_int64(u->out_bytes));
 	json_object_object_add(o, "plugs", json_object_new_int64(u->plugs));
 	return o;
 }

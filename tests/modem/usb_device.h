@@ -3,6 +3,7 @@
 #ifndef MODEM_USB_DEVICE_H
 #define MODEM_USB_DEVICE_H
 
+#include "loop.h"
 #include "usb_ip.h"
 #include "usb_queue.h"
 
@@ -19,6 +20,11 @@ struct usb {
 	bool configured;
 	bool dtr; /* without it the modem answers no request, as MDM9x30 and later */
 	struct usb_urbs in[USB_ENDPOINTS];
+	/* uplink transfers that the modem has not taken yet, with --ul-rate */
+	struct usb_urbs out;
+	struct usb_blobs out_data; /* each begins with its sequence number */
+	unsigned int out_bytes;
+	struct timer taking;
 	struct usb_blobs transfers; /* downlink transfers without a waiting request */
 	struct usb_blobs messages;  /* answers and indications */
 	unsigned int unannounced;   /* messages without a notification so far */

@@ -654,6 +654,53 @@ test_uplink_aggregates() {
 	detached
 }
 
+# Of the queue between port and modem, which takes 10 Mbit/s: 10 ms of it are 12,500 bytes. Bytes and not
+# times are compared, because the guest is slow. A transfer that the modem is taking counts whole.
+test_short_queue_below() {
+	local i bytes over=0 most=0
+	[ "$datapath" = shim ] || [ "$datapath" = usb ] || skip "its queue is the driver's"
+	usb_start --ul-rate 10000
+	qmapd_start
+	qmapctl -q attach wwan0 --datapath "$datapath" --pdn 1,ip=v4
+	"$build/pattern-tool" send -r 3000 -c 1000000 -s 1200 "wwan0.1=1@$(gateway 1 4)" >/dev/null &
+	modem wait pdn.1.ul_packets '>=' 1500 timeout=20000 >/dev/null
+	for ((i = 0; i < 40; i++)); do
+		bytes=$(modem_stat .usb.out_bytes)
+		[ "$bytes" -le "$most" ] || most=$bytes
+		[ "$bytes" -le 12500 ] || over=$((over + 1))
+	done
+	echo "DATA bytes that wait for the modem: at most $most, more than 12500 in $over of 40 samples"
+	at_least "bytes that wait" 1200 "$most"
+	at_least "short queues" 36 $((40 - over))
+	kill %%
+	wait %% || :
+	detached
+}
+
+processed_by() { # CPU
+	echo $((0x$(sed -n "$(($1 + 1))s/ .*//p" /proc/net/softnet_stat)))
+}
+
+# The controller is on CPU 0 (pin_controller). A flow keeps its order, and its packets are on the CPU of
+# steer=; with auto some flows are on either.
+test_steering() {
+	local before
+	[ "$(nproc)" -gt 1 ] || skip "one CPU"
+	start --steer 1
+	lossless "${pdns[@]/#/wwan0.}"
+	set_streams 4
+	equal "cpus" 1 "$(field '.pdns[0].cpus')"
+	before=$(processed_by 1)
+	arrived -c 400 "${ports[@]}" -- "$build/qmap-modem" ctl "$T/faults" generate count=400 size=1400 rate=1500
+	at_least "packets on CPU 1" 1600 $(($(processed_by 1) - before))
+	qmapctl -q detach wwan0
+	attach_all
+	equal "cpus" 0-1 "$(field '.pdns[0].cpus')"
+	lossless "${pdns[@]/#/wwan0.}"
+	arrived -c 400 "${ports[@]}" -- "$build/qmap-modem" ctl "$T/faults" generate count=400 size=1400 rate=1500
+	detached
+}
+
 ethtool_can_aggregate() {
 	[ "$datapath" = rmnet ] && [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n1)" = 6.3 ] &&
 		echo yes
