@@ -284,8 +284,8 @@ $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(BUILD)/bench/user/chain.o $
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# The plugin of QEMU that models caches.
-$(BUILD)/cache.so: bench/plugin/cache.c bench/vm_mark.h
+# Plugins of QEMU: a model of caches, a profile.
+$(BUILD)/cache.so $(BUILD)/profile.so: $(BUILD)/%.so: bench/plugin/%.c bench/vm_mark.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(INC) -shared -fPIC $< -o $@
 

@@ -59,7 +59,7 @@ bench_guest() {
 		unit=ns ACCEL='' CPU='' CMDLINE=''
 	else
 		ACCEL=tcg CPU=$GUEST_CPU CMDLINE=nokaslr
-		[ "$ARCH" != amd64 ] || CPU=max,-erms,-fsrm
+		[ "$ARCH" != amd64 ] || CPU=${BENCH_CPU:-max,-erms,-fsrm}
 		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"
 	fi
 	QEMU_OPTIONS+=" ${PLUGIN:+-plugin $PLUGIN}"

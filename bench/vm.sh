@@ -9,6 +9,7 @@
 #   SEED=1     of the guest's random numbers: with the same seed a guest repeats the same work, with
 #              another one hashes and memory layout differ
 #   PATHS=usb,rmnet   these paths alone; by default all
+#   BENCH_CPU=max  on amd64, with fast string instructions, which count one for each byte
 #   QUICK=1    a few packets of every case, only to check that all arrive
 #
 # Appends JSON objects to build/bench/vm.jsonl, some per case and path, and prints the table.
