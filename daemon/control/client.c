@@ -208,8 +208,8 @@ int control_call(int fd, struct json_object *request, struct json_object **resul
 
 struct stream {
 	struct reply in;
-	bool accepted; /* the daemon has accepted the request */
-	bool told;     /* @err is set, or the error is the callback's */
+	bool accepted;	/* the daemon has accepted the request */
+	bool has_error; /* @err is set, or the error is the callback's */
 	int (*fn)(void *arg, struct json_object *line);
 	void *arg;
 };
@@ -228,7 +228,7 @@ static int take_line(struct stream *s, const char *text, size_t len, struct erro
 		o = control_parse(text, len, &why);
 		ret = o ? s->fn(s->arg, o) : error_set(err, -EBADMSG, "qmapd's line is no JSON");
 	}
-	s->told = ret;
+	s->has_error = ret;
 	json_object_put(o);
 	return ret;
 }
@@ -261,7 +261,7 @@ static int wait_signal(struct stream *s, int fd, const struct timespec *timeout,
 		if (ppoll(p, 2, timeout, mask) < 0)
 			return -errno;
 		if (p[1].revents)
-			ret = s->told = s->fn(s->arg, NULL);
+			ret = s->has_error = s->fn(s->arg, NULL);
 		else if (!p[0].revents)
 			return -ETIMEDOUT;
 		if (p[0].revents)
@@ -285,5 +285,5 @@ int control_stream(int fd, struct json_object *request, unsigned int timeout, co
 			ret = take_lines(&s, err);
 	}
 	free(s.in.buf);
-	return s.told ? ret : call_failed(ret, err);
+	return s.has_error ? ret : call_failed(ret, err);
 }

@@ -44,12 +44,12 @@ struct datapath {
 	/* for rmnet and qmimux */
 	struct datapath_hold hold[QMAP_MAX_MUX];
 	bool observed_anew; /* adopted without an observer, which has been added */
-	bool cannot_hold, told_hold;
+	bool cannot_hold, warned_hold;
 	int wait_ms; /* as datapath_ops.wait_ms */
 	/* for rmnet */
 	/* All 0 if adopted: the flags of the links then show the format. */
 	struct data_format format;
-	bool told; /* the log says already that uplink is not aggregated */
+	bool warned; /* the log says already that uplink is not aggregated */
 };
 
 int datapath_new(struct datapath **out, struct pins *pins, const char *trunk,

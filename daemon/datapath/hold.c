@@ -32,9 +32,9 @@ static int begin(struct datapath *dp, struct rtnl *nl, const char *ifb, unsigned
 	dp->cannot_hold = rtnl_hold_begin(nl, ifb, ifindex, LIMIT, &err);
 	if (!dp->cannot_hold)
 		h->state = HOLD_ON;
-	else if (!dp->told_hold)
+	else if (!dp->warned_hold)
 		log_warning("The modem's flow control is not obeyed: %s", err.text);
-	dp->told_hold |= dp->cannot_hold;
+	dp->warned_hold |= dp->cannot_hold;
 	return -1;
 }
 

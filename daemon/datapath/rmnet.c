@@ -166,10 +166,10 @@ static void set_aggregation(struct datapath *dp, const char *name)
 	};
 	struct error err = {0};
 
-	if (!dp->format.ul_max_bytes || !ethtool_aggregate_set(name, &a, &err) || dp->told)
+	if (!dp->format.ul_max_bytes || !ethtool_aggregate_set(name, &a, &err) || dp->warned)
 		return;
 	log_info("%s: uplink is not aggregated: %s", name, err.text);
-	dp->told = true;
+	dp->warned = true;
 }
 
 static int add_port(struct datapath *dp, struct datapath_port *port, struct error *err)

@@ -13,7 +13,7 @@ struct pcie_scan {
 	char root[PATH_MAX]; /* directory of the PCI device, without symbolic links */
 	const char *class;
 	size_t found;
-	bool known;
+	bool is_modem;
 };
 
 /* Cuts @path back to the PCI device above it. */
@@ -57,7 +57,7 @@ static bool take_netdev(const char *name, void *arg)
 	if (discover_has_netdev(s->d, name) || !is_of_device(s, name))
 		return true;
 	sysfs_link(driver, sizeof(driver), "%s/class/net/%s/device/driver", s->d->sysfs, name);
-	if (!s->known && !modem_driver_is_sure(driver))
+	if (!s->is_modem && !modem_driver_is_sure(driver))
 		return true;
 	m = discover_add(s->d);
 	if (!m)
@@ -86,13 +86,13 @@ static bool scan_device(const char *name, void *arg)
 	s.base.vendor = vendor;
 	s.base.product = product;
 	s.base.model = qmi_model_find_id(vendor, product);
-	s.known = s.base.model || qmi_model_maker(vendor);
+	s.is_modem = s.base.model || qmi_model_maker(vendor);
 	snprintf(s.base.device, sizeof(s.base.device), "%.63s", name);
 	s.class = "wwan";
 	sysfs_each(take_control, &s, "%s/class/wwan", d->sysfs);
 	s.class = "net";
 	sysfs_each(take_netdev, &s, "%s/class/net", d->sysfs);
-	if (s.found || !s.known)
+	if (s.found || !s.is_modem)
 		return !d->out_of_memory;
 	m = discover_add(d);
 	if (!m)

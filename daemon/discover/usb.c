@@ -16,7 +16,7 @@
 struct usb_scan {
 	struct discovery *d;
 	struct modem base; /* the members that all interfaces of the device share */
-	bool known;	   /* its id is that of a modem, whatever driver it has */
+	bool is_modem;	   /* its id is that of a modem, whatever driver it has */
 	struct modem idle; /* the interface that would carry data if it had a driver for it */
 	size_t found;
 };
@@ -51,8 +51,9 @@ static bool is_modem(const struct usb_scan *s, const struct modem *m)
 		return true;
 	if (modem_mode_of_driver(m->driver) == MODEM_MODE_UNKNOWN && !m->netdev[0])
 		return false;
-	return s->known || (m->netdev[0] && sysfs_has_line("DEVTYPE=wwan", "%s/class/net/%s/uevent",
-							   s->d->sysfs, m->netdev));
+	return s->is_modem ||
+	       (m->netdev[0] &&
+		sysfs_has_line("DEVTYPE=wwan", "%s/class/net/%s/uevent", s->d->sysfs, m->netdev));
 }
 
 static void add(struct usb_scan *s, const struct modem *m)
@@ -112,7 +113,7 @@ static bool scan_device(const char *name, void *arg)
 	s.base.vendor = vendor;
 	s.base.product = product;
 	s.base.model = qmi_model_find_id(vendor, product);
-	s.known = s.base.model || qmi_model_maker(vendor);
+	s.is_modem = s.base.model || qmi_model_maker(vendor);
 	s.idle = s.base;
 	snprintf(s.base.device, sizeof(s.base.device), "%.63s", name);
 	sysfs_text(s.base.manufacturer, sizeof(s.base.manufacturer),
@@ -122,7 +123,7 @@ static bool scan_device(const char *name, void *arg)
 	sysfs_text(s.base.serial, sizeof(s.base.serial), "%s/bus/usb/devices/%s/serial", d->sysfs,
 		   name);
 	sysfs_each(scan_interface, &s, "%s/bus/usb/devices", d->sysfs);
-	if (!s.found && s.known) {
+	if (!s.found && s.is_modem) {
 		struct modem m = s.idle.interface < 0 ? s.base : s.idle;
 
 		/*

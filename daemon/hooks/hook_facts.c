@@ -132,19 +132,19 @@ void hook_fact(const char *facts, const char *key, char *buf, size_t size)
 
 /* --- saved facts --- */
 
-static int told_path(const char *run_dir, const char *name, char path[PATH_MAX])
+static int announced_path(const char *run_dir, const char *name, char path[PATH_MAX])
 {
 	return snprintf(path, PATH_MAX, "%s/%s" SUFFIX, run_dir, name) < PATH_MAX ? 0
 										  : -ENAMETOOLONG;
 }
 
-char *hook_told(const char *run_dir, const char *name)
+char *hook_announced(const char *run_dir, const char *name)
 {
 	char path[PATH_MAX], *text;
 	ssize_t n;
 	int fd;
 
-	if (told_path(run_dir, name, path))
+	if (announced_path(run_dir, name, path))
 		return NULL;
 	/* a FIFO of that name would stop the event loop */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -161,7 +161,7 @@ char *hook_told(const char *run_dir, const char *name)
 void hook_tell(const char *run_dir, const char *name, const char *facts)
 {
 	char path[PATH_MAX];
-	int ret = told_path(run_dir, name, path) ?: write_file(path, facts);
+	int ret = announced_path(run_dir, name, path) ?: write_file(path, facts);
 
 	if (ret)
 		log_warning("cannot write the facts of %s: %s", name, strerror(-ret));
@@ -171,12 +171,12 @@ void hook_untell(const char *run_dir, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (!told_path(run_dir, name, path))
+	if (!announced_path(run_dir, name, path))
 		unlink(path);
 }
 
 /* Sets "wwan0.1.v4" for "wwan0.1.v4.facts". */
-static bool told_name(const char *file, char name[NAME_MAX])
+static bool announced_name(const char *file, char name[NAME_MAX])
 {
 	size_t len = strlen(file), suffix = strlen(SUFFIX);
 
@@ -186,15 +186,16 @@ static bool told_name(const char *file, char name[NAME_MAX])
 	return true;
 }
 
-void hook_each_told(const char *run_dir, const char *dev,
-		    void (*fn)(void *arg, const char *name, const char *facts), void *arg)
+void hook_each_announced(const char *run_dir, const char *dev,
+			 void (*fn)(void *arg, const char *name, const char *facts), void *arg)
 {
 	char name[NAME_MAX], of[IFNAMSIZ];
 	struct dirent **files;
 	int n = scandir(run_dir, &files, NULL, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		char *facts = told_name(files[i]->d_name, name) ? hook_told(run_dir, name) : NULL;
+		char *facts = announced_name(files[i]->d_name, name) ? hook_announced(run_dir, name)
+								     : NULL;
 
 		hook_fact(facts, "QMAP_DEV", of, sizeof(of));
 		if (facts && !strcmp(of, dev))
@@ -213,5 +214,5 @@ static void forget(void *arg, const char *name, const char *facts)
 
 void hook_forget(const char *run_dir, const char *dev)
 {
-	hook_each_told(run_dir, dev, forget, (char *)run_dir);
+	hook_each_announced(run_dir, dev, forget, (char *)run_dir);
 }

@@ -24,13 +24,13 @@ char *hook_facts_of_trunk(const char *dev);
  * Returns the facts saved under @name ("wwan0.1.v4", "wwan0.modem"); NULL: none. The caller frees
  * them.
  */
-char *hook_told(const char *run_dir, const char *name);
+char *hook_announced(const char *run_dir, const char *name);
 void hook_tell(const char *run_dir, const char *name, const char *facts);
 void hook_untell(const char *run_dir, const char *name);
 
 /* Calls @fn for all saved facts of trunk @dev. */
-void hook_each_told(const char *run_dir, const char *dev,
-		    void (*fn)(void *arg, const char *name, const char *facts), void *arg);
+void hook_each_announced(const char *run_dir, const char *dev,
+			 void (*fn)(void *arg, const char *name, const char *facts), void *arg);
 
 /* Removes all facts of trunk @dev, which was detached while no hook could run. */
 void hook_forget(const char *run_dir, const char *dev);

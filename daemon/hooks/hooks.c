@@ -18,8 +18,8 @@ struct hooks {
 	char run_dir[108];
 };
 
-/* Context of hook_each_told(). */
-struct told {
+/* Context of hook_each_announced(). */
+struct announced {
 	struct hooks *hooks;
 	const struct events_entry *event;
 };
@@ -47,7 +47,7 @@ static void run(struct hooks *h, const char *dev, const char *what, const char *
 /* --- ports --- */
 
 /* Named by trunk and PDN, because the owner of its namespace may rename the port. */
-static void told_name(const struct events_entry *e, int family, char *buf, size_t size)
+static void announced_name(const struct events_entry *e, int family, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s.%u.v%d", e->dev, e->pdn, family);
 }
@@ -56,28 +56,28 @@ static void told_name(const struct events_entry *e, int family, char *buf, size_
 static void family_is_up(struct hooks *h, const struct events_entry *e, int family,
 			 const char *facts)
 {
-	char name[64], *told;
+	char name[64], *announced;
 
-	told_name(e, family, name, sizeof(name));
-	told = hook_told(h->run_dir, name);
-	if (!told || strcmp(facts, told)) {
+	announced_name(e, family, name, sizeof(name));
+	announced = hook_announced(h->run_dir, name);
+	if (!announced || strcmp(facts, announced)) {
 		hook_tell(h->run_dir, name, facts);
-		run(h, e->dev, told ? "change" : "up", e->reason, facts);
+		run(h, e->dev, announced ? "change" : "up", e->reason, facts);
 	}
-	free(told);
+	free(announced);
 }
 
 static void family_is_down(struct hooks *h, const struct events_entry *e, int family)
 {
-	char name[64], *told;
+	char name[64], *announced;
 
-	told_name(e, family, name, sizeof(name));
-	told = hook_told(h->run_dir, name);
-	if (!told)
+	announced_name(e, family, name, sizeof(name));
+	announced = hook_announced(h->run_dir, name);
+	if (!announced)
 		return;
 	hook_untell(h->run_dir, name);
-	run(h, e->dev, "down", e->reason, told);
-	free(told);
+	run(h, e->dev, "down", e->reason, announced);
+	free(announced);
 }
 
 /* A call that is up is only usable if its port is. */
@@ -102,21 +102,21 @@ static void look_at_family(struct hooks *h, const struct events_entry *e, int fa
 
 static void modem_is_ready(struct hooks *h, const struct events_entry *e)
 {
-	char name[64], *told, *facts = hook_facts_of_trunk(e->dev);
+	char name[64], *announced, *facts = hook_facts_of_trunk(e->dev);
 
 	snprintf(name, sizeof(name), "%s.modem", e->dev);
-	told = hook_told(h->run_dir, name);
-	if (facts && !told) {
+	announced = hook_announced(h->run_dir, name);
+	if (facts && !announced) {
 		hook_tell(h->run_dir, name, facts);
 		run(h, e->dev, "modem-ready", e->reason, facts);
 	}
 	free(facts);
-	free(told);
+	free(announced);
 }
 
 static void is_gone(void *arg, const char *name, const char *facts)
 {
-	const struct told *t = arg;
+	const struct announced *t = arg;
 	char port[64];
 
 	hook_untell(t->hooks->run_dir, name);
@@ -148,7 +148,7 @@ static void on_netdev(struct hooks *h, const struct events_entry *e)
 
 static void on_modem(struct hooks *h, const struct events_entry *e)
 {
-	struct told t = {.hooks = h, .event = e};
+	struct announced t = {.hooks = h, .event = e};
 
 	switch (e->modem.to) {
 	case TRUNK_READY:
@@ -160,7 +160,7 @@ static void on_modem(struct hooks *h, const struct events_entry *e)
 		 * Without the modem no family is up, even if no event said so for each call. The
 		 * names sort so that ports come before the modem.
 		 */
-		hook_each_told(h->run_dir, e->dev, is_gone, &t);
+		hook_each_announced(h->run_dir, e->dev, is_gone, &t);
 		break;
 	case TRUNK_DETACHING: /* each call and then ABSENT follow, when ports and files are gone */
 	case TRUNK_PRESENT:

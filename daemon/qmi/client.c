@@ -205,13 +205,13 @@ static struct qmi_client *client_find(struct qmi_channel *ch, uint8_t service, u
 	return NULL;
 }
 
-/* @known: one of our clients has this client id, too. False: no program waits for the message. */
-static bool dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool known)
+/* @ours: one of our clients has this client id, too. False: no program waits for the message. */
+static bool dispatch_foreign(struct qmi_channel *ch, const struct qmi_message *m, bool ours)
 {
 	if (ch->tap)
 		return ch->tap->message(ch->tap_arg, m);
-	ch->counters.unknown_client += !known;
-	return known;
+	ch->counters.unknown_client += !ours;
+	return ours;
 }
 
 static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *m)
@@ -239,7 +239,7 @@ static void dispatch_response(struct qmi_channel *ch, const struct qmi_message *
 
 static void dispatch_indication(struct qmi_channel *ch, const struct qmi_message *m)
 {
-	bool known = false, to_all = m->client == QMI_CID_BROADCAST || m->service == QMI_CTL;
+	bool ours = false, to_all = m->client == QMI_CID_BROADCAST || m->service == QMI_CTL;
 	struct qmi_client *c, *next;
 
 	for (c = TAILQ_FIRST(&ch->clients); c && !ch->freed; c = next) {
@@ -247,13 +247,13 @@ static void dispatch_indication(struct qmi_channel *ch, const struct qmi_message
 		if (c->dead || c->service != m->service ||
 		    (m->client != QMI_CID_BROADCAST && c->id != m->client))
 			continue;
-		known = true;
+		ours = true;
 		if (c->fn)
 			c->fn(c->arg, m);
 	}
-	ch->counters.indications += known;
-	if (!ch->freed && (!known || to_all))
-		dispatch_foreign(ch, m, known);
+	ch->counters.indications += ours;
+	if (!ch->freed && (!ours || to_all))
+		dispatch_foreign(ch, m, ours);
 }
 
 static void dispatch(struct qmi_channel *ch, const struct qmi_message *m)

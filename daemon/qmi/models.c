@@ -195,9 +195,9 @@ const char *qmi_model_maker(uint16_t vendor)
 
 void qmi_model_builtin(struct qmi_model *m, uint16_t vendor, uint16_t product)
 {
-	const struct qmi_model *known = builtin(vendor, product);
+	const struct qmi_model *model = builtin(vendor, product);
 
-	*m = known ? *known : any;
+	*m = model ? *model : any;
 	m->vendor = vendor;
 	m->product = product;
 }

@@ -122,7 +122,7 @@ bool qmi_nas_serving_system(const struct qmi_message *m, struct qmi_nas_serving 
 	for (uint8_t n = qmi_read_u8(&c); n && !c.bad && !s->radio; n--)
 		s->radio = qmi_read_u8(&c);
 	if (qmi_tlv_u8(m->tlvs, TLV_ROAMING, &roaming)) {
-		s->roaming_told = true;
+		s->roaming_reported = true;
 		s->roaming = roaming == ROAMING;
 	}
 	if (qmi_tlv_find(m->tlvs, TLV_PLMN, &t))
@@ -134,10 +134,10 @@ static struct qmi_nas_signal nothing(uint8_t radio)
 {
 	return (struct qmi_nas_signal){
 		.radio = radio,
-		.rssi = QMI_NAS_NOT_TOLD,
-		.rsrp = QMI_NAS_NOT_TOLD,
-		.rsrq = QMI_NAS_NOT_TOLD,
-		.snr = QMI_NAS_NOT_TOLD,
+		.rssi = QMI_NAS_NOT_REPORTED,
+		.rsrp = QMI_NAS_NOT_REPORTED,
+		.rsrq = QMI_NAS_NOT_REPORTED,
+		.snr = QMI_NAS_NOT_REPORTED,
 	};
 }
 
@@ -146,14 +146,14 @@ static int read_i8(struct qmi_cursor *c)
 {
 	int v = (int8_t)qmi_read_u8(c);
 
-	return c->bad || v == INT8_MIN ? QMI_NAS_NOT_TOLD : v;
+	return c->bad || v == INT8_MIN ? QMI_NAS_NOT_REPORTED : v;
 }
 
 static int read_i16(struct qmi_cursor *c)
 {
 	int v = (int16_t)qmi_read_le16(c);
 
-	return c->bad ? QMI_NAS_NOT_TOLD : v;
+	return c->bad ? QMI_NAS_NOT_REPORTED : v;
 }
 
 static bool signal_5g(const struct qmi_message *m, struct qmi_nas_signal *s)
@@ -171,7 +171,7 @@ static bool signal_5g(const struct qmi_message *m, struct qmi_nas_signal *s)
 		c = qmi_cursor_of(&t);
 		s->rsrq = read_i16(&c);
 	}
-	return s->rsrp != QMI_NAS_NOT_TOLD;
+	return s->rsrp != QMI_NAS_NOT_REPORTED;
 }
 
 static bool signal_lte(const struct qmi_message *m, struct qmi_nas_signal *s)
@@ -187,7 +187,7 @@ static bool signal_lte(const struct qmi_message *m, struct qmi_nas_signal *s)
 	s->rsrq = read_i8(&c);
 	s->rsrp = read_i16(&c);
 	s->snr = read_i16(&c);
-	return s->rssi != QMI_NAS_NOT_TOLD || s->rsrp != QMI_NAS_NOT_TOLD;
+	return s->rssi != QMI_NAS_NOT_REPORTED || s->rsrp != QMI_NAS_NOT_REPORTED;
 }
 
 static bool signal_rssi(const struct qmi_message *m, uint8_t type, uint8_t radio,
@@ -201,7 +201,7 @@ static bool signal_rssi(const struct qmi_message *m, uint8_t type, uint8_t radio
 		return false;
 	c = qmi_cursor_of(&t);
 	s->rssi = read_i8(&c);
-	return s->rssi != QMI_NAS_NOT_TOLD;
+	return s->rssi != QMI_NAS_NOT_REPORTED;
 }
 
 static unsigned int signal_info(const struct qmi_message *m, struct qmi_nas_signal *s)

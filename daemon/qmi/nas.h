@@ -44,14 +44,14 @@ struct qmi_nas_serving {
 	uint8_t registration;  /* enum qmi_nas_registration */
 	uint8_t packet_attach; /* enum qmi_nas_attach */
 	uint8_t radio;	       /* enum qmi_nas_radio: first in the modem's list */
-	bool roaming_told, roaming;
+	bool roaming_reported, roaming;
 	uint16_t mcc, mnc; /* 0: unknown */
 	char network[48];  /* the network's name; empty: unknown */
 };
 
-#define QMI_NAS_NOT_TOLD INT16_MIN
+#define QMI_NAS_NOT_REPORTED INT16_MIN
 
-/* Signal of one radio interface; QMI_NAS_NOT_TOLD for values that the modem does not report. */
+/* Signal of one radio interface; QMI_NAS_NOT_REPORTED for values that the modem does not report. */
 struct qmi_nas_signal {
 	uint8_t radio; /* enum qmi_nas_radio */
 	int rssi;      /* dBm */

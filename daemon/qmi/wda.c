@@ -44,7 +44,7 @@ void qmi_wda_set_data_format(struct qmi_request *r, const struct qmi_wda_format 
 	}
 }
 
-static uint32_t told(const struct qmi_message *m, uint8_t type)
+static uint32_t reported(const struct qmi_message *m, uint8_t type)
 {
 	uint32_t v;
 
@@ -53,14 +53,14 @@ static uint32_t told(const struct qmi_message *m, uint8_t type)
 
 void qmi_wda_data_format(const struct qmi_message *m, struct qmi_wda_format *f)
 {
-	f->link_protocol = told(m, TLV_LINK_PROTOCOL);
-	f->ul_aggregation = told(m, TLV_UL_AGGREGATION);
-	f->dl_aggregation = told(m, TLV_DL_AGGREGATION);
-	f->dl_max_datagrams = told(m, TLV_DL_MAX_DATAGRAMS);
-	f->dl_max_bytes = told(m, TLV_DL_MAX_BYTES);
-	f->ul_max_datagrams = told(m, TLV_RESP_UL_MAX_DATAGRAMS);
-	f->ul_max_bytes = told(m, TLV_RESP_UL_MAX_BYTES);
-	f->dl_min_padding = told(m, TLV_RESP_DL_MIN_PADDING);
+	f->link_protocol = reported(m, TLV_LINK_PROTOCOL);
+	f->ul_aggregation = reported(m, TLV_UL_AGGREGATION);
+	f->dl_aggregation = reported(m, TLV_DL_AGGREGATION);
+	f->dl_max_datagrams = reported(m, TLV_DL_MAX_DATAGRAMS);
+	f->dl_max_bytes = reported(m, TLV_DL_MAX_BYTES);
+	f->ul_max_datagrams = reported(m, TLV_RESP_UL_MAX_DATAGRAMS);
+	f->ul_max_bytes = reported(m, TLV_RESP_UL_MAX_BYTES);
+	f->dl_min_padding = reported(m, TLV_RESP_DL_MIN_PADDING);
 }
 
 void qmi_wda_set_loopback(struct qmi_request *r, uint32_t factor)

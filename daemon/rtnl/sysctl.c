@@ -119,7 +119,7 @@ void rtnl_sysctl_reset(const char *netns, const char *dev, const struct rtnl_sys
 static const struct {
 	const char *family, *name;
 	unsigned int at;
-} told[] = {
+} reported[] = {
 	{"ipv4", "accept_redirects", IPV4_DEVCONF_ACCEPT_REDIRECTS - 1},
 	{"ipv6", "accept_ra", DEVCONF_ACCEPT_RA},
 	{"ipv6", "accept_ra_defrtr", DEVCONF_ACCEPT_RA_DEFRTR},
@@ -133,9 +133,9 @@ static bool differs(const struct rtnl_link *link, const struct rtnl_sysctl *s)
 	const int32_t *conf = v6 ? link->conf6 : link->conf4;
 	unsigned int n = v6 ? link->nconf6 : link->nconf4;
 
-	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		if (!strcmp(told[i].family, s->family) && !strcmp(told[i].name, s->name))
-			return told[i].at < n && conf[told[i].at] != s->value;
+	for (size_t i = 0; i < ARRAY_SIZE(reported); i++)
+		if (!strcmp(reported[i].family, s->family) && !strcmp(reported[i].name, s->name))
+			return reported[i].at < n && conf[reported[i].at] != s->value;
 	return false;
 }
 

@@ -333,7 +333,7 @@ static void take_settings(struct call *c, const struct qmi_wds_settings *w)
 	memcpy(ip.dns, w->dns, sizeof(ip.dns));
 	/* an impossible MTU counts as none */
 	ip.mtu = w->mtu < (c->family == 4 ? 68u : 1280u) || w->mtu > 65535 ? 0 : w->mtu;
-	c->renewed = !c->told || memcmp(&ip, &c->settings, sizeof(ip));
+	c->renewed = !c->announced || memcmp(&ip, &c->settings, sizeof(ip));
 	memcpy(&c->settings, &ip, sizeof(ip));
 }
 
@@ -344,13 +344,13 @@ static enum call_step on_settings(struct call *c, const struct qmi_message *m,
 	struct qmi_wds_settings w;
 
 	if (res->status && res->error == QMI_OUT_OF_CALL)
-		return c->told ? STEP_ENDED : fail(c, res->error);
+		return c->announced ? STEP_ENDED : fail(c, res->error);
 	qmi_wds_settings(m, c->family, &w);
 	if (!res->status && w.has & QMI_WDS_HAS_ADDRESS) {
 		take_settings(c, &w);
 		return next;
 	}
-	if (c->told)
+	if (c->announced)
 		return next;
 	c->error = -ENODATA;
 	return fail(c, res->error);
@@ -443,7 +443,7 @@ static void on_reply(void *arg, int err, const struct qmi_message *m)
 		    clients_forgotten(c->all->env.clients, &res))
 			return;
 		lead(c, step->answer(c, m, &res, step->next));
-	} else if (c->told && step->otherwise == STEP_REFUSED) {
+	} else if (c->announced && step->otherwise == STEP_REFUSED) {
 		if (err == -ETIMEDOUT && c->step == STEP_STILL_UP)
 			c->all->owner->unanswered(c->all->arg);
 		lead(c, STEP_CONNECTED); /* the known settings stay */

@@ -71,9 +71,9 @@ struct call {
 	unsigned int stale;	   /* attempts in a row that ended so, without a call */
 	uint32_t handle;	   /* QMI_WDS_ANY_HANDLE: unknown */
 	bool suspended;
-	bool told;    /* up() was called, and no down() since */
-	bool reread;  /* settings have changed while they were being read */
-	bool renewed; /* settings were read that up() has not reported */
+	bool announced; /* up() was called, and no down() since */
+	bool reread;	/* settings have changed while they were being read */
+	bool renewed;	/* settings were read that up() has not reported */
 	struct ip_settings settings;
 	struct call_end end;
 	int error; /* negative errno of a failure without a reason from the modem */

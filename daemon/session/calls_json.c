@@ -154,7 +154,7 @@ static struct json_object *show_call(const struct call *c)
 	json_add_bool(o, "suspended", c->suspended);
 	json_add_known(o, "client_id", c->client, c->client ? qmi_client_id(c->client) : 0);
 	json_add_known(o, "handle", c->handle != QMI_WDS_ANY_HANDLE, c->handle);
-	if (c->told)
+	if (c->announced)
 		show_settings(o, &c->settings);
 	json_add_text(o, "reason", c->reason);
 	call_until(c, until, sizeof(until));

@@ -151,7 +151,7 @@ unsigned int facts_changes(const struct facts *f)
 /* Is it another network than at the last check? It may accept calls that the other has refused. */
 static bool has_moved(struct facts *f)
 {
-	bool known = f->mcc, moved;
+	bool had_one = f->mcc, moved;
 	uint16_t mcc, mnc;
 
 	if (!network_plmn(f->network, &mcc, &mnc))
@@ -161,20 +161,20 @@ static bool has_moved(struct facts *f)
 	f->mnc = mnc;
 	if (moved)
 		f->owner->save(f->arg);
-	return known && moved;
+	return had_one && moved;
 }
 
 /* The same for the SIM. */
 static bool has_another_sim(struct facts *f)
 {
 	const char *iccid = sim_iccid(f->sim);
-	bool known = *f->iccid;
+	bool had_one = *f->iccid;
 
 	if (!*iccid || !strcmp(iccid, f->iccid))
 		return false;
 	snprintf(f->iccid, sizeof(f->iccid), "%s", iccid);
 	f->owner->save(f->arg);
-	return known;
+	return had_one;
 }
 
 static void on_fact(void *arg)

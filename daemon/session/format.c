@@ -119,15 +119,15 @@ static bool agrees(const struct format *f, const struct qmi_wda_format *echoed)
 	       echoed->dl_max_bytes != QMI_WDA_NOT_TOLD && echoed->dl_max_bytes;
 }
 
-static unsigned int told(uint32_t v)
+static unsigned int reported(uint32_t v)
 {
 	return v == QMI_WDA_NOT_TOLD ? 0 : v;
 }
 
 /* A modem that takes less than one packet at a time could not send a packet of full size. */
-static unsigned int told_uplink(uint32_t v)
+static unsigned int reported_uplink(uint32_t v)
 {
-	unsigned int bytes = told(v);
+	unsigned int bytes = reported(v);
 
 	if (!bytes || bytes >= UL_LEAST_BYTES)
 		return bytes;
@@ -142,10 +142,10 @@ static void agree(struct format *f, const struct qmi_wda_format *echoed)
 {
 	f->agreed = (struct data_format){
 		.version = wish(f)->version,
-		.dl_max_bytes = told(echoed->dl_max_bytes),
-		.dl_max_datagrams = told(echoed->dl_max_datagrams),
-		.ul_max_bytes = told_uplink(echoed->ul_max_bytes),
-		.ul_max_datagrams = told(echoed->ul_max_datagrams),
+		.dl_max_bytes = reported(echoed->dl_max_bytes),
+		.dl_max_datagrams = reported(echoed->dl_max_datagrams),
+		.ul_max_bytes = reported_uplink(echoed->ul_max_bytes),
+		.ul_max_datagrams = reported(echoed->ul_max_datagrams),
 	};
 	f->is_agreed = true;
 }

@@ -19,7 +19,7 @@ struct network {
 	const struct network_owner *owner;
 	void *arg;
 	bool asking;
-	bool known; /* the modem has reported it */
+	bool reported; /* the modem has reported it */
 	/* ms: packet service is attached without registration since then; 0: not so */
 	uint64_t attached_since;
 	struct event *patience; /* timer for that state */
@@ -42,7 +42,7 @@ static bool is_registered(const struct network *n)
 
 static bool is_attached_only(const struct network *n)
 {
-	return n->known && !is_registered(n) && n->serving.packet_attach == QMI_NAS_ATTACHED;
+	return n->reported && !is_registered(n) && n->serving.packet_attach == QMI_NAS_ATTACHED;
 }
 
 static int64_t patience_left_ms(const struct network *n)
@@ -75,13 +75,13 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 static void take_serving(struct network *n, const struct qmi_message *m)
 {
 	struct qmi_nas_serving before = n->serving;
-	bool known = n->known;
+	bool reported = n->reported;
 
 	if (!qmi_nas_serving_system(m, &n->serving))
 		return;
-	n->known = true;
+	n->reported = true;
 	be_patient(n);
-	if (known && before.registration == n->serving.registration &&
+	if (reported && before.registration == n->serving.registration &&
 	    before.radio == n->serving.radio && before.roaming == n->serving.roaming)
 		return;
 	log_debug("network: %s, %s%s", qmi_nas_registration_name(n->serving.registration),
@@ -169,7 +169,7 @@ bool network_missing(const struct network *n, char *why, size_t size)
 	 * A registered modem need not be attached to packet service: in 2G and 3G the call itself
 	 * attaches it.
 	 */
-	if (!n->known || is_registered(n))
+	if (!n->reported || is_registered(n))
 		return false;
 	if (is_attached_only(n) && !patience_left_ms(n))
 		return false;
@@ -201,7 +201,7 @@ const char *network_hint(const struct network *n)
 	};
 	unsigned int registration = n->serving.registration;
 
-	return n->known && registration < ARRAY_SIZE(hints) ? hints[registration] : NULL;
+	return n->reported && registration < ARRAY_SIZE(hints) ? hints[registration] : NULL;
 }
 
 void network_until(const struct network *n, char *text, size_t size)
@@ -226,7 +226,7 @@ struct json_object *network_show(const struct network *n)
 	struct json_object *o;
 	char plmn[16] = "";
 
-	if (!n->known)
+	if (!n->reported)
 		return NULL;
 	o = json_object_new_object();
 	json_add_text(o, "registration", qmi_nas_registration_name(v->registration));
@@ -234,7 +234,7 @@ struct json_object *network_show(const struct network *n)
 		      attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
 	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
 	json_object_object_add(o, "roaming",
-			       v->roaming_told ? json_object_new_boolean(v->roaming) : NULL);
+			       v->roaming_reported ? json_object_new_boolean(v->roaming) : NULL);
 	if (v->mcc)
 		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
 	json_add_text(o, "plmn", plmn);

@@ -23,7 +23,7 @@ struct radio {
 	const struct radio_owner *owner;
 	void *arg;
 	bool asking;
-	bool known;
+	bool reported;
 	uint8_t mode;	  /* enum qmi_dms_mode */
 	bool hardware;	  /* a hardware switch keeps it off */
 	bool setting;	  /* it is being switched on */
@@ -35,7 +35,7 @@ struct radio {
 
 static bool is_off(const struct radio *r)
 {
-	switch (r->known ? r->mode : QMI_DMS_ONLINE) {
+	switch (r->reported ? r->mode : QMI_DMS_ONLINE) {
 	case QMI_DMS_LOW_POWER:
 	case QMI_DMS_OFFLINE:
 	case QMI_DMS_PERSISTENT_LOW_POWER:
@@ -118,7 +118,7 @@ static void on_mode(void *arg, int err, const struct qmi_message *m)
 	if (!clients_answer(r->clients, &err, m, &res))
 		return;
 	if (!err && !res.status && qmi_dms_operating_mode(m, &r->mode, &r->hardware))
-		r->known = true;
+		r->reported = true;
 	taken(r);
 }
 
@@ -230,7 +230,7 @@ void radio_indication(void *arg, const struct qmi_message *m)
 
 	if (m->id != QMI_DMS_EVENT_REPORT || !qmi_dms_operating_mode(m, &r->mode, &r->hardware))
 		return;
-	r->known = true;
+	r->reported = true;
 	if (!r->setting)
 		taken(r);
 }
@@ -288,7 +288,7 @@ void radio_until(const struct radio *r, char *text, size_t size)
 
 const char *radio_mode(const struct radio *r)
 {
-	return r->known ? qmi_enum_name("operating_mode", r->mode) : NULL;
+	return r->reported ? qmi_enum_name("operating_mode", r->mode) : NULL;
 }
 
 struct json_object *radio_save(const struct radio *r)

@@ -17,24 +17,24 @@
 
 static int level(const struct qmi_nas_signal *v)
 {
-	return v->rsrp != QMI_NAS_NOT_TOLD ? v->rsrp : v->rssi;
+	return v->rsrp != QMI_NAS_NOT_REPORTED ? v->rsrp : v->rssi;
 }
 
 static void describe(const struct qmi_nas_signal *v, char *text, size_t size)
 {
 	snprintf(text, size, "%s %s %d dBm", qmi_nas_radio_name(v->radio),
-		 v->rsrp != QMI_NAS_NOT_TOLD ? "RSRP" : "RSSI", level(v));
+		 v->rsrp != QMI_NAS_NOT_REPORTED ? "RSRP" : "RSSI", level(v));
 }
 
 /* Compares with the last report, so that a slow change is reported as well. */
 static void tell(struct signals *s)
 {
-	const struct qmi_nas_signal now = s->levels[0], was = s->told;
+	const struct qmi_nas_signal now = s->levels[0], was = s->reported;
 	char from[48], to[48];
 
 	if (!s->n || (was.radio == now.radio && abs(level(&was) - level(&now)) < STEP))
 		return;
-	s->told = now;
+	s->reported = now;
 	describe(&was, from, sizeof(from));
 	describe(&now, to, sizeof(to));
 	if (was.radio)
@@ -46,7 +46,7 @@ static void remember(struct signals *s)
 	uint64_t step = clock_ms() / SIGNALS_STEP_MS;
 	struct signals_step *last = s->npast ? &s->past[s->npast - 1] : NULL;
 
-	if (!s->n || level(&s->levels[0]) == QMI_NAS_NOT_TOLD)
+	if (!s->n || level(&s->levels[0]) == QMI_NAS_NOT_REPORTED)
 		return;
 	if (!last || last->step != step) {
 		if (s->npast == SIGNALS_STEPS)
@@ -176,11 +176,14 @@ struct json_object *signals_show(const struct signals *s)
 		struct json_object *o = json_object_new_object();
 
 		json_add_text(o, "radio", qmi_nas_radio_name(s->levels[i].radio));
-		json_add_known(o, "rssi", s->levels[i].rssi != QMI_NAS_NOT_TOLD, s->levels[i].rssi);
-		json_add_known(o, "rsrp", s->levels[i].rsrp != QMI_NAS_NOT_TOLD, s->levels[i].rsrp);
-		json_add_known(o, "rsrq", s->levels[i].rsrq != QMI_NAS_NOT_TOLD, s->levels[i].rsrq);
+		json_add_known(o, "rssi", s->levels[i].rssi != QMI_NAS_NOT_REPORTED,
+			       s->levels[i].rssi);
+		json_add_known(o, "rsrp", s->levels[i].rsrp != QMI_NAS_NOT_REPORTED,
+			       s->levels[i].rsrp);
+		json_add_known(o, "rsrq", s->levels[i].rsrq != QMI_NAS_NOT_REPORTED,
+			       s->levels[i].rsrq);
 		json_object_object_add(o, "snr",
-				       s->levels[i].snr == QMI_NAS_NOT_TOLD
+				       s->levels[i].snr == QMI_NAS_NOT_REPORTED
 					       ? NULL
 					       : json_object_new_double(s->levels[i].snr / 10.0));
 		json_object_array_add(a, o);

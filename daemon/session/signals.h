@@ -34,7 +34,7 @@ struct signals {
 	bool old; /* the modem does not support Get Signal Info */
 	unsigned int n;
 	struct qmi_nas_signal levels[QMI_NAS_MAX_SIGNALS];
-	struct qmi_nas_signal told; /* the last report, best radio */
+	struct qmi_nas_signal reported; /* the last report, best radio */
 	unsigned int npast;
 	struct signals_step
 		past[SIGNALS_STEPS]; /* oldest first; steps without a level are left out */

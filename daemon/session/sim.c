@@ -85,9 +85,9 @@ static int note(const struct sim *sim)
 /* Attempts left for the PIN, by the least number that the modem has reported; 0: unknown. */
 static unsigned int pin_left(const struct sim *sim)
 {
-	unsigned int told = sim->card.pin_retries, answered = sim->pin.left;
+	unsigned int reported = sim->card.pin_retries, answered = sim->pin.left;
 
-	return answered && answered < told ? answered : told;
+	return answered && answered < reported ? answered : reported;
 }
 
 static enum pin_verdict judge_pin(const struct sim *sim)
@@ -240,7 +240,7 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 	struct sim *sim = arg;
 	struct qmi_sim card = {0};
 	struct qmi_result res;
-	bool told;
+	bool reported;
 
 	if (!clients_answer(sim->clients, &err, m, &res))
 		return;
@@ -248,11 +248,11 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 		taken(sim);
 		return;
 	}
-	told = !res.status &&
-	       (sim->dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
-	if (told)
+	reported = !res.status &&
+		   (sim->dms ? qmi_dms_pin_status(m, &card) : qmi_uim_card_status(m, &card));
+	if (reported)
 		take_card(sim, &card);
-	if (!told && !sim->dms && clients_id(sim->clients, ID_DMS)) {
+	if (!reported && !sim->dms && clients_id(sim->clients, ID_DMS)) {
 		sim->dms = true;
 		ask(sim);
 		return;

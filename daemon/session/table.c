@@ -54,14 +54,14 @@ static void take_over(struct call *c)
 static void up(struct call *c)
 {
 	struct call *other = call_sibling(c);
-	bool first = !c->told;
+	bool first = !c->announced;
 
 	if (first)
 		c->up_since = clock_ms();
 	memset(&c->end, 0, sizeof(c->end));
 	c->error = 0;
 	c->refusals = 0;
-	c->told = true;
+	c->announced = true;
 	if (c->renewed)
 		c->all->owner->up(c->all->arg, c->pdn->number, &c->settings);
 	c->renewed = false;
@@ -72,9 +72,9 @@ static void up(struct call *c)
 
 static void tell_down(struct call *c)
 {
-	if (!c->told)
+	if (!c->announced)
 		return;
-	c->told = false;
+	c->announced = false;
 	c->all->owner->down(c->all->arg, c->pdn->number, c->family, &c->end);
 }
 
@@ -209,7 +209,7 @@ static void stop(struct call *c)
 	event_del(c->timer);
 	call_cancel(c);
 	if (cs->quiet)
-		c->told = false;
+		c->announced = false;
 	tell_down(c);
 	if (releasing)
 		c->step = STEP_RENEW; /* the id is being released */
@@ -228,7 +228,7 @@ static void forget(struct call *c)
 	c->handle = QMI_WDS_ANY_HANDLE;
 	memset(&c->end, 0, sizeof(c->end));
 	if (calls_giving_back(c->all))
-		c->told = false;
+		c->announced = false;
 	tell_down(c);
 }
 

@@ -176,10 +176,10 @@ static unsigned int choose_mtu(const struct trunk_port *p)
 	unsigned int mtu = 0, least = p->settings[1].family ? MIN_MTU_V6 : MIN_MTU_V4;
 
 	for (int i = 0; i < 2; i++) {
-		unsigned int told = p->settings[i].family ? p->settings[i].mtu : 0;
+		unsigned int reported = p->settings[i].family ? p->settings[i].mtu : 0;
 
-		if (told && (!mtu || told < mtu))
-			mtu = told;
+		if (reported && (!mtu || reported < mtu))
+			mtu = reported;
 	}
 	if (!mtu)
 		mtu = DEFAULT_MTU;

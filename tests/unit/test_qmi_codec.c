@@ -382,7 +382,7 @@ TEST(test_serving_system)
 	assert_int_equal(s.registration, QMI_NAS_REGISTERED);
 	assert_int_equal(s.packet_attach, QMI_NAS_ATTACHED);
 	assert_int_equal(s.radio, QMI_NAS_RADIO_UMTS);
-	assert_true(s.roaming_told);
+	assert_true(s.roaming_reported);
 	assert_false(s.roaming);
 	assert_int_equal(s.mcc, 310);
 	assert_int_equal(s.mnc, 260);
@@ -418,7 +418,7 @@ TEST(test_signals)
 	assert_int_equal(qmi_nas_signals(&m, s), 1);
 	assert_int_equal(s[0].radio, QMI_NAS_RADIO_UMTS);
 	assert_int_equal(s[0].rssi, -101);
-	assert_int_equal(s[0].rsrp, QMI_NAS_NOT_TOLD);
+	assert_int_equal(s[0].rsrp, QMI_NAS_NOT_REPORTED);
 	/* LTE with a 5G cell beside it, as in non-standalone 5G; no WCDMA (-128) */
 	b = unhex("012e0080 03 01 02 0100 4f00 2200 02040000000000 140600 c3 f7 a6ff b400"
 		  "170400 9bff 3200 180200 f5ff 130300 80 0000");
@@ -428,7 +428,7 @@ TEST(test_signals)
 	assert_int_equal(s[0].rsrp, -101);
 	assert_int_equal(s[0].snr, 50);
 	assert_int_equal(s[0].rsrq, -11);
-	assert_int_equal(s[0].rssi, QMI_NAS_NOT_TOLD);
+	assert_int_equal(s[0].rssi, QMI_NAS_NOT_REPORTED);
 	assert_int_equal(s[1].radio, QMI_NAS_RADIO_LTE);
 	assert_int_equal(s[1].rssi, -61);
 	assert_int_equal(s[1].rsrq, -9);
