@@ -8,13 +8,6 @@
 
 #define NAME_SUFFIX "_name"
 
-static bool is_name(const char *key)
-{
-	size_t n = strlen(key), suffix = strlen(NAME_SUFFIX);
-
-	return n > suffix && !strcmp(key + n - suffix, NAME_SUFFIX);
-}
-
 /* Prints "connected (2)" if the number has a name, else the value itself. */
 static void print_value(FILE *file, struct json_object *o, const char *key, struct json_object *v)
 {
@@ -36,7 +29,9 @@ static void print_object(FILE *file, struct json_object *o)
 	const char *separator = "";
 
 	json_object_object_foreach (o, key, v) {
-		if (is_name(key))
+		size_t n = strlen(key), suffix = strlen(NAME_SUFFIX);
+
+		if (n > suffix && !strcmp(key + n - suffix, NAME_SUFFIX))
 			continue;
 		fputs(separator, file);
 		if (strcmp(key, "value"))

@@ -9,6 +9,10 @@
 /* Unanswered rounds of requests after which a modem counts as silent: a scan may delay one. */
 #define ROUNDS 2
 
+/* Milliseconds between looks, of a second of the settings: the watchdog's time is exceeded by a quarter. */
+#define POLL_MS	    1000ull
+#define WATCHDOG_MS 250ull
+
 struct watch {
 	const struct config_trunk *config;
 	const struct watch_owner *owner;
@@ -25,17 +29,6 @@ static void arm(struct event *timer, uint64_t ms)
 
 	if (ms)
 		event_add(timer, &tv);
-}
-
-static void arm_poll(struct watch *w)
-{
-	arm(w->poll, w->config->poll * 1000ull);
-}
-
-/* Checks four times within the configured time, so that it is not exceeded by much. */
-static void arm_watchdog(struct watch *w)
-{
-	arm(w->watchdog, w->config->watchdog * 250ull);
 }
 
 void watch_unanswered(struct watch *w)
@@ -63,8 +56,10 @@ void watch_look(struct watch *w)
 
 static void on_poll(evutil_socket_t fd, short what, void *arg)
 {
-	watch_look(arg);
-	arm_poll(arg);
+	struct watch *w = arg;
+
+	watch_look(w);
+	arm(w->poll, w->config->poll * POLL_MS);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -72,16 +67,16 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 	struct watch *w = arg;
 
 	w->owner->check_traffic(w->arg);
-	arm_watchdog(w);
+	arm(w->watchdog, w->config->watchdog * WATCHDOG_MS);
 }
 
 void watch_start(struct watch *w, bool traffic)
 {
 	watch_stop(w);
 	w->silent = 0;
-	arm_poll(w);
+	arm(w->poll, w->config->poll * POLL_MS);
 	if (traffic)
-		arm_watchdog(w);
+		arm(w->watchdog, w->config->watchdog * WATCHDOG_MS);
 }
 
 void watch_stop(struct watch *w)

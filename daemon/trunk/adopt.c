@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/json_get.h"
+#include "rtnl/watch.h"
 #include "util/log.h"
 #include "qmi/transport.h"
 #include "build.h"
@@ -25,7 +26,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	struct trunk_port *p = &t->ports[t->nports++];
 
 	trunk_port_init(t, p, pdn);
-	trunk_watch(t, p, 1);
+	rtnl_watch_use(t->env.watch, p->port.netns, 1);
 	if (resolv_conf)
 		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
 	p->ifindex = json_get_int(show, "ifindex");
@@ -62,13 +63,6 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	trunk_programs_changed(t);
 	trunk_listen_commands(t);
 	return 0;
-}
-
-/* That process died between two data paths (trunk_change_datapath()): the calls are there. */
-static int build_again(struct trunk *t, struct error *err)
-{
-	return trunk_choose_datapath(t, err) ?: trunk_grant_datapath(t, t->format.version, err)
-		       ?: trunk_build(t, err);
 }
 
 static void adopt_facts(struct trunk *t, struct json_object *state)
@@ -119,6 +113,7 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	struct json_object *session = json_get_object(state, "session");
 	struct error lost = {0};
 	char name[IFNAMSIZ];
+	int ret;
 
 	adopt_facts(t, state);
 	trunk_leave(t, json_object_get(json_get_object(state, "left")));
@@ -126,9 +121,14 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	if (meta->datapath[0] &&
 	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
 		log_warning("%s: %s", t->config.dev, lost.text);
-	if (!meta->datapath[0] && session && t->was_ready && t->dev.ifindex &&
-	    build_again(t, &lost))
-		log_warning("%s: %s", t->config.dev, lost.text);
+	/* that process died between two data paths (trunk_change_datapath()): the calls are there */
+	if (!meta->datapath[0] && session && t->was_ready && t->dev.ifindex) {
+		ret = trunk_choose_datapath(t, &lost)
+			      ?: trunk_grant_datapath(t, t->format.version, &lost)
+			      ?: trunk_build(t, &lost);
+		if (ret)
+			log_warning("%s: %s", t->config.dev, lost.text);
+	}
 	if (!t->dev.ifindex)
 		trunk_begin(t, TRUNK_ABSENT);
 	else if (session || !trunk_has_control(t))

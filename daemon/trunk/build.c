@@ -32,11 +32,6 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 	trunk_port_name(&t->config, pdn->number, p->port.name);
 }
 
-void trunk_watch(struct trunk *t, const struct trunk_port *p, int users)
-{
-	rtnl_watch_use(t->env.watch, p->port.netns, users);
-}
-
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)
 {
 	struct trunk_port *p = &t->ports[t->nports];
@@ -52,7 +47,7 @@ int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *
 		t->ops->del_port(t->dp, pdn->mux, NULL);
 	} else {
 		t->nports++;
-		trunk_watch(t, p, 1);
+		rtnl_watch_use(t->env.watch, p->port.netns, 1);
 	}
 	trunk_port_locate(p);
 	return ret;
@@ -75,7 +70,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 	}
 	if (t->dp && t->ops->del_port(t->dp, p->port.mux, &err))
 		log_warning("%s: %s", p->port.name, err.text);
-	trunk_watch(t, p, -1);
+	rtnl_watch_use(t->env.watch, p->port.netns, -1);
 	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
 	t->nports--;
 }
@@ -231,7 +226,7 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 	if (t->adopted && t->dev.ifindex)
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 	while (t->nports)
-		trunk_watch(t, &t->ports[--t->nports], -1);
+		rtnl_watch_use(t->env.watch, t->ports[--t->nports].port.netns, -1);
 	trunk_clat_forget_all(t);
 	trunk_dev_restore(&t->dev);
 	return ret;

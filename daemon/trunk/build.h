@@ -11,8 +11,6 @@ struct trunk;
 struct trunk_port;
 
 void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct config_pdn *pdn);
-/* Adds @users (+1 or -1) to those of the port's namespace that watch it. */
-void trunk_watch(struct trunk *t, const struct trunk_port *p, int users);
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err);
 void trunk_del_port(struct trunk *t, unsigned int pdn);
 /* On failure, removes everything again. */

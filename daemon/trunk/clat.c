@@ -339,13 +339,6 @@ static bool is_refused_ipv4(const struct trunk *t, const struct trunk_clat *c)
 	       state == CALL_BACKOFF;
 }
 
-static bool is_possible(const struct trunk *t, const struct trunk_port *p)
-{
-	return strcmp(trunk_port_pdn(p)->clat, "off") && t->session && trunk_port_is_ours(p) &&
-	       p->ifindex && p->settings[1].family && !p->fault[1][0] &&
-	       (p->clat || !p->settings[0].family);
-}
-
 /* Goes on where an earlier process has stopped. */
 static bool take_over(struct trunk *t, struct trunk_port *p, struct trunk_clat *c)
 {
@@ -392,11 +385,12 @@ static void go_on(struct trunk *t, struct trunk_port *p, struct trunk_clat *c, b
 void trunk_clat_update(struct trunk *t, struct trunk_port *p)
 {
 	struct trunk_clat *c = find_or_new(t, p->port.number);
-	bool is_new;
+	bool is_new, has_ipv6 = p->ifindex && p->settings[1].family && !p->fault[1][0];
 
 	if (!c)
 		return;
-	if (!is_possible(t, p)) {
+	if (!strcmp(trunk_port_pdn(p)->clat, "off") || !t->session || !trunk_port_is_ours(p) ||
+	    !has_ipv6 || (p->settings[0].family && !p->clat)) {
 		stop(t, p, c);
 		return;
 	}

@@ -240,12 +240,6 @@ static void look_in(struct trunk *t, int64_t ms)
 	event_add(t->look->timer, &tv);
 }
 
-static void look_again(struct trunk *t, unsigned int wait)
-{
-	if (wait)
-		look_in(t, wait + 1);
-}
-
 static void look_at_all(struct trunk *t, int64_t now)
 {
 	struct views views = {.n = 0};
@@ -255,7 +249,8 @@ static void look_at_all(struct trunk *t, int64_t now)
 	wait = run_all(t, &views, now);
 	views_free(&views);
 	t->look->all_due |= wait;
-	look_again(t, wait);
+	if (wait)
+		look_in(t, wait + 1);
 }
 
 /* There is no notification of detached XDP links, nor of pass_through. */
@@ -299,9 +294,13 @@ void trunk_programs_changed(struct trunk *t)
 void trunk_look_at_programs(struct trunk *t)
 {
 	char name[IFNAMSIZ];
+	unsigned int wait;
 
-	if (t->dp && !t->closing && if_indextoname(t->dev.ifindex, name))
-		look_again(t, run_programs(t, clock_ms()));
+	if (!t->dp || t->closing || !if_indextoname(t->dev.ifindex, name))
+		return;
+	wait = run_programs(t, clock_ms());
+	if (wait)
+		look_in(t, wait + 1);
 }
 
 void trunk_compare(struct trunk *t)

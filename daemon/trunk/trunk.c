@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "events/events.h"
+#include "rtnl/watch.h"
 #include "util/log.h"
 #include "rtnl/monitor.h"
 #include "build.h"
@@ -457,7 +458,7 @@ void trunk_free(struct trunk **p)
 	trunk_settle_free(&t->settle);
 	trunk_clat_forget_all(t);
 	for (unsigned int i = 0; i < t->nports; i++)
-		trunk_watch(t, &t->ports[i], -1);
+		rtnl_watch_use(t->env.watch, t->ports[i].port.netns, -1);
 	trunk_look_free(&t->look);
 	trunk_recover_free(&t->recover);
 	trunk_ignore_commands(t);
