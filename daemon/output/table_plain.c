@@ -110,7 +110,8 @@ void output_table_end(struct output_table *t)
 	output_table_row(t);
 	for (size_t i = 0; i < t->ncolumns; i++)
 		widths[i] = width(t, i);
-	for (size_t i = 0; i < t->n && !t->broken; i++)
+	/* as libsmartcols: no head without a row */
+	for (size_t i = 0; i < t->n && t->n > t->ncolumns && !t->broken; i++)
 		print_cell(t, i, widths);
 	for (size_t i = 0; i < t->n; i++)
 		free(t->cells[i]);

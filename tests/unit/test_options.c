@@ -119,6 +119,8 @@ TEST(words_are_options)
 					     "60",
 					     "recover",
 					     "redial,usb",
+					     "steer",
+					     "1-3",
 					     "port",
 					     "lte%n",
 					     "hook",

@@ -89,3 +89,11 @@ TEST(other_letters)
 	same(columns, cells);
 	setlocale(LC_CTYPE, "C");
 }
+
+/* A table without a row is not printed, not even its head. */
+TEST(no_rows)
+{
+	static const char *const none[] = {NULL};
+
+	same(columns, none);
+}
