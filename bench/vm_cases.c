@@ -168,7 +168,9 @@ bool case_has_path(const struct bench_case *c, enum path p)
 	case USB:
 		return c->usb;
 	case USER:
-		return !c->usb && c->sink != SINK_VETH && !c->tx_bytes;
+		/* a prototype: no grids, no router */
+		return !c->usb && !c->factor && !c->v6 && !c->steered && c->sink != SINK_VETH &&
+		       c->sink != SINK_LAN;
 	default:
 		return true;
 	}
