@@ -429,7 +429,32 @@ static int attach_all_tx(void *arg, struct error *err)
 	return each_detached(arg, NULL, err);
 }
 
+/* The modem's own netdev, with `usb`, has rows of its own: trunk_dev_rows. */
+static enum keep_look look_up(void *arg, char *detail)
+{
+	const struct datapath *dp = arg;
+	struct rtnl_link link;
+
+	trunk_name(dp, detail);
+	if (dp->usb || rtnl_link_get(dp->nl, detail, &link, NULL))
+		return KEEP_UNKNOWN;
+	return link.flags & IFF_UP ? KEEP_FINE : KEEP_WRONG;
+}
+
+static int set_up(void *arg, struct error *err)
+{
+	const struct datapath *dp = arg;
+	char name[IFNAMSIZ];
+
+	trunk_name(dp, name);
+	return rtnl_link_set_up(dp->nl, if_nametoindex(name), true, err);
+}
+
 static const struct keep_row rows[] = {
+	{.what = "somebody has set %s down",
+	 .budget = RENEW_BUDGET,
+	 .look = look_up,
+	 .fix = set_up},
 	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_rx, .fix = attach_rx_again},
 	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_tx, .fix = attach_all_tx},
 	{0},

@@ -46,11 +46,6 @@ const struct pins_entry xdp_pins[XDP_PINS] = {
 	[XDP_LINK_SPLIT] = {"link_split", 0},
 };
 
-/*
- * veth's maximum. On the split veth an aggregate must fit, because redirect checks its size before
- * it is trimmed; on a port's veth any packet that an aggregate can hold.
- */
-#define VETH_MTU 65535
 #define PORT_MTU 1500
 
 /*
@@ -96,7 +91,7 @@ static int add_split_veth(struct datapath *dp, struct rtnl_link *a, struct rtnl_
 
 	xdp_inner_name(dp->base, 'a', name_a);
 	xdp_inner_name(dp->base, 'b', name_b);
-	ret = rtnl_veth_add(dp->nl, name_a, name_b, VETH_MTU, err);
+	ret = rtnl_veth_add(dp->nl, name_a, name_b, XDP_INNER_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "it is left over from something else: ip link del %s", name_a);
 	if (ret)
@@ -236,7 +231,7 @@ static int add_port_veth(struct datapath *dp, unsigned int number, struct rtnl_l
 
 	snprintf(inner_name, IFNAMSIZ, "%.10s.%uq", dp->base, number % 1000);
 	snprintf(lower_name, IFNAMSIZ, "%.10s.%up", dp->base, number % 1000);
-	ret = rtnl_veth_add(dp->nl, inner_name, lower_name, VETH_MTU, err);
+	ret = rtnl_veth_add(dp->nl, inner_name, lower_name, XDP_INNER_MTU, err);
 	if (ret == -EEXIST)
 		error_hint(err, "if nothing uses it: ip link del %s", inner_name);
 	return ret ?: rtnl_link_get(dp->nl, inner_name, inner, err)

@@ -33,6 +33,12 @@ extern const struct pins_entry xdp_pins[XDP_PINS];
  */
 void xdp_inner_name(const char *base, char which, char name[IFNAMSIZ]);
 
+/*
+ * Of all inner netdevs: veth's maximum. On the split veth an aggregate must fit, because redirect
+ * checks its size before it is trimmed; on a port's veth any packet that an aggregate can hold.
+ */
+#define XDP_INNER_MTU 65535
+
 /* Does this kernel accept the programs? 0, or a negative errno and the reason. */
 int xdp_load_probe(struct error *why);
 /* Loads the programs, with the pinned maps if @dp has them. @entry: ifindex of the entry device. */

@@ -17,8 +17,6 @@
 #include "trunk_filter.h"
 #include "xdp.h"
 
-#define MTU 65535 /* of the entry device: no aggregate is larger */
-
 /*
  * Creates a TUN that stays when its descriptor is closed. Its type has no link-layer header, as the
  * trunk's, but is not a modem's.
@@ -56,7 +54,7 @@ int xdp_entry_add(const struct datapath *dp, unsigned int *ifindex, struct error
 		return ret;
 	}
 	*ifindex = if_nametoindex(name);
-	ret = rtnl_link_set_mtu(dp->nl, *ifindex, MTU, err)
+	ret = rtnl_link_set_mtu(dp->nl, *ifindex, XDP_INNER_MTU, err)
 		      ?: rtnl_link_set_up(dp->nl, *ifindex, true, err);
 	if (ret)
 		rtnl_link_del(dp->nl, *ifindex, NULL);

@@ -13,6 +13,7 @@
 #include "qmap_xdp.skel.h"
 #include "renew.h"
 #include "rtnl/rtnl.h"
+#include "rtnl/snapshot.h"
 #include "trunk_filter.h"
 
 /* If the netdev is gone, its program does not matter. */
@@ -110,7 +111,59 @@ static int attach_entry(void *arg, struct error *err)
 	return ret;
 }
 
+/* Sets @link right, if it is down or its MTU is lower; or adds it to @detail. */
+static int keep_inner(const struct datapath *dp, const struct rtnl_link *link, char *detail,
+		      struct error *err)
+{
+	if (!link || (link->flags & IFF_UP && link->mtu >= XDP_INNER_MTU))
+		return 0;
+	if (!detail)
+		return rtnl_link_set_mtu(dp->nl, link->ifindex, XDP_INNER_MTU, err)
+			       ?: rtnl_link_set_up(dp->nl, link->ifindex, true, err);
+	renew_add_name(detail, link->name);
+	return 0;
+}
+
+static int each_inner(const struct datapath *dp, char *detail, struct error *err)
+{
+	struct qmap_port port[QMAP_MAX_MUX];
+	struct rtnl_snapshot *links = NULL;
+	const struct rtnl_link *link;
+	char name[IFNAMSIZ];
+	int ret = port_map_read_all(dp->fd[XDP_PORTS], port, err)
+			  ?: rtnl_snapshot_read_links(&links, dp->nl, err);
+
+	for (const char *which = "abe"; *which && !ret; which++) {
+		xdp_inner_name(dp->base, *which, name);
+		ret = keep_inner(dp, rtnl_snapshot_find(links, name), detail, err);
+	}
+	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
+		link = port[mux].ifindex ? rtnl_snapshot_link(links, port[mux].ifindex) : NULL;
+		ret = keep_inner(dp, link, detail, err);
+		if (!ret && link && link->lower)
+			ret = keep_inner(dp, rtnl_snapshot_link(links, link->lower), detail, err);
+	}
+	rtnl_snapshot_free(&links);
+	return ret;
+}
+
+static enum keep_look look_inner(void *arg, char *detail)
+{
+	if (each_inner(arg, detail, NULL))
+		return KEEP_UNKNOWN;
+	return detail[0] ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int set_inner(void *arg, struct error *err)
+{
+	return each_inner(arg, NULL, err);
+}
+
 const struct keep_row xdp_rows[] = {
+	{.what = "somebody has set %s down, or lowered its MTU",
+	 .budget = RENEW_BUDGET,
+	 .look = look_inner,
+	 .fix = set_inner},
 	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_deliver, .fix = attach_deliver},
 	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_split, .fix = attach_split},
 	{.what = RENEW_WHAT, .budget = RENEW_BUDGET, .look = look_uplinks, .fix = attach_uplinks},

@@ -231,6 +231,8 @@ void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *
 
 	if (!*netns && (gone ? t->dp && is_inner(t, e->name) : e->ifindex == t->dev.ifindex))
 		trunk_look(t);
+	else if (!*netns && t->dp && is_inner(t, e->name))
+		trunk_programs_changed(t);
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 

@@ -90,8 +90,12 @@ test_split_program_detached() {
 	link_detached link_split wwan0.se show
 }
 
+# The kernel reports a change of this netdev: it is noticed at once.
 test_deliver_program_detached() {
-	link_detached link_deliver wwan0.sb stats
+	start
+	detach_link link_deliver
+	is_told "wwan0: repaired: somebody has taken the program off wwan0.sb"
+	goes_on
 }
 
 test_detached_is_found_by_the_poll() {

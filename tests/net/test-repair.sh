@@ -284,6 +284,37 @@ trunk_told() {
 	netdev_events | grep -qF "null $1"
 }
 
+inner_is_right() { # name
+	[[ $(ip -o link show dev "$1") == *[\<,]UP[,\>]*"mtu 65535 "* ]]
+}
+
+# "Set the MTU of all netdevs", or set them down: those that carry the port come back, too.
+test_inner_netdevs_are_changed() {
+	local dev
+	modem_start
+	qmapd_start
+	attach --poll 1 --pdn 1 >/dev/null
+	for dev in wwan0.sa wwan0.sb wwan0.se wwan0.1p wwan0.1q; do
+		ip link set $dev down
+		wait_for 10 inner_is_right $dev || fail "$(ip link show dev $dev)"
+		ip link set $dev mtu 1280
+		wait_for 10 inner_is_right $dev || fail "$(ip link show dev $dev)"
+		wait_for 10 mtu_of_port_is 1500 || fail "$(qmapctl show)"
+		wait_for 10 answers_now || fail "after $dev: $(qmapctl show; ip link)"
+	done
+	grep -q "somebody has set wwan0.1p down, or lowered its MTU" "$T/qmapd.log" || fail "$(tail "$T/qmapd.log")"
+	detach
+	nothing_left
+}
+
+mtu_of_port_is() {
+	[ "$(cat /sys/class/net/wwan0.1/mtu)" = "$1" ]
+}
+
+answers_now() {
+	ping -q -c 1 -W 1 -s 1400 10.64.1.1 >/dev/null 2>&1
+}
+
 test_trunk_is_set_down() {
 	start
 	ip link set wwan0 down

@@ -471,6 +471,20 @@ test_stats() {
 	detached
 }
 
+inner_is_up() {
+	[[ $(ip -o link show dev wwan0.sh) == *[\<,]UP[,\>]* ]]
+}
+
+# shim: while its trunk device is down it drops every aggregate.
+test_inner_is_set_down() {
+	[ "$datapath" = shim ] || return 0
+	start --poll 1
+	ip link set wwan0.sh down
+	wait_for 30 inner_is_up || fail "$(qmapctl show; ip link show dev wwan0.sh)"
+	ping_all
+	detached
+}
+
 # No command of the modem does harm, even on data paths that ignore it.
 test_commands() {
 	start
