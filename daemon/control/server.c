@@ -83,11 +83,6 @@ struct control_server {
 	struct seats seats;
 };
 
-static bool is_root(const struct client *c)
-{
-	return seats_is_root(c->peer.uid);
-}
-
 static void client_free(struct client *c)
 {
 	*c->self = c->next;
@@ -279,7 +274,7 @@ static const struct control_command *allowed_command(struct client *c, struct js
 		return NULL;
 	}
 	cmd = find_command(c->server, name, arg, err);
-	if (!cmd || !cmd->changes || is_root(c))
+	if (!cmd || !cmd->changes || seats_is_root(c->peer.uid))
 		return cmd;
 	error_set(err, -EPERM, "only root may %s", cmd->name);
 	error_hint(err, "sudo qmapctl %s ...", cmd->name);
@@ -409,7 +404,7 @@ static struct client *client_new(struct control_server *s, int fd)
 	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->bev)
 		goto fail;
-	if (!is_root(c))
+	if (!seats_is_root(c->peer.uid))
 		bufferevent_priority_set(c->bev, LOOP_OTHERS);
 	c->server = s;
 	c->next = s->clients;

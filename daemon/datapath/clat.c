@@ -86,11 +86,6 @@ static int read_config(int prog, struct qmap_clat_config *config)
 	return ret;
 }
 
-static int stats_map(int prog)
-{
-	return map_of(prog, "clat_stats", sizeof(struct qmap_clat_stats));
-}
-
 /* --- attaching --- */
 
 struct job {
@@ -165,7 +160,7 @@ static int old_stats(unsigned int ifindex)
 
 		if (prog < 0)
 			continue;
-		stats = stats_map(prog);
+		stats = map_of(prog, "clat_stats", sizeof(struct qmap_clat_stats));
 		close(prog);
 	}
 	return stats;
@@ -245,7 +240,7 @@ static bool is_same_code(const int prog[2], const struct qmap_clat_config *confi
 
 static int read_stats(int prog, struct qmap_clat_stats *out)
 {
-	int map = stats_map(prog), ret = map;
+	int map = map_of(prog, "clat_stats", sizeof(struct qmap_clat_stats)), ret = map;
 
 	if (map < 0)
 		return ret;

@@ -48,7 +48,7 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	t->ops = datapath_by_name(name);
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
-	trunk_adopt_reason(t, show);
+	json_copy_text(show, "datapath_reason", t->path_why, sizeof(t->path_why));
 	for (unsigned int i = 0; i < t->config.npdns; i++)
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 	ret = t->ops->adopt(&t->dp, &t->pins, err);

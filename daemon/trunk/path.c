@@ -154,11 +154,6 @@ void trunk_show_datapath(const struct trunk *t, struct json_object *o)
 						       : NULL);
 }
 
-void trunk_adopt_reason(struct trunk *t, struct json_object *show)
-{
-	json_copy_text(show, "datapath_reason", t->path_why, sizeof(t->path_why));
-}
-
 /* --- another data path while calls are up --- */
 
 /*

@@ -17,8 +17,7 @@ void trunk_fill_wishes(struct trunk *t);
 void trunk_explain_datapath(struct trunk *t);
 /* Instructions of a received packet in percent of the cheapest data path's; 0: not known. */
 int trunk_datapath_cost(const struct trunk *t);
-/* Adds the keys datapath, datapath_cost and datapath_reason; reads the last one again. */
+/* Adds the keys datapath, datapath_cost and datapath_reason. */
 void trunk_show_datapath(const struct trunk *t, struct json_object *o);
-void trunk_adopt_reason(struct trunk *t, struct json_object *show);
 
 #endif

@@ -321,11 +321,6 @@ static bool read_steering(const struct trunk *t, struct trunk_port *p, char name
 	return steer_read(name, &p->cpus);
 }
 
-static bool same(const cpu_set_t *a, const cpu_set_t *b)
-{
-	return CPU_EQUAL(a, b);
-}
-
 void trunk_port_steer(const struct trunk *t, struct trunk_port *p)
 {
 	const char *steer = t->config.steer;
@@ -341,11 +336,12 @@ void trunk_port_steer(const struct trunk *t, struct trunk_port *p)
 		steer_choose(t->dev.device, &want);
 	else
 		cpus_parse(steer, &want);
-	others = CPU_COUNT(&p->cpus) && !same(&p->cpus, &p->steered) && !same(&p->cpus, &want);
+	others = CPU_COUNT(&p->cpus) && !CPU_EQUAL(&p->cpus, &p->steered) &&
+		 !CPU_EQUAL(&p->cpus, &want);
 	CPU_ZERO(&p->steered);
 	if (others && (automatic || !CPU_COUNT(&want)))
 		return;
-	ret = same(&p->cpus, &want) ? 0 : steer_write(name, &want);
+	ret = CPU_EQUAL(&p->cpus, &want) ? 0 : steer_write(name, &want);
 	cpus_format(&want, list);
 	if (ret)
 		log_warning("%s: packets cannot be steered to CPUs %s: %s", p->port.name, list,
@@ -364,7 +360,7 @@ static enum keep_look look_steering(void *arg, char *detail)
 	if (!v->link || !CPU_COUNT(&p->steered) || !strcmp(v->trunk->config.steer, "auto") ||
 	    !read_steering(v->trunk, p, name))
 		return KEEP_UNKNOWN;
-	return same(&p->cpus, &p->steered) ? KEEP_FINE : KEEP_WRONG;
+	return CPU_EQUAL(&p->cpus, &p->steered) ? KEEP_FINE : KEEP_WRONG;
 }
 
 static int set_steering(void *arg, struct error *err)
