@@ -60,6 +60,7 @@ run_tier() {
 		KERNELS="6.1 6.12 newest" run tests/vm/run.sh
 		# the module with its assertions
 		DEBUG=1 KERNELS=6.1 run tests/vm/run.sh
+		run tests/vm/xhci.sh
 		run tests/vm/dkms.sh
 		LIMIT=36000 run tests/vm/arch.sh
 		LIMIT=36000 run tests/vm/selftests.sh
@@ -68,6 +69,7 @@ run_tier() {
 		KERNELS=newest DATAPATHS="xdp shim" run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
 		KERNELS=newest DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_in_attach driver_moves
 		KERNELS=6.1 DATAPATHS=usb CYCLES=200 TEST_LIMIT=4800 run tests/vm/usb.sh driver_moves
+		KERNELS=6.1 DATAPATHS=usb CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		KERNELS=6.1 DATAPATHS=shim CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		;;
@@ -90,7 +92,8 @@ run_tier() {
 		export KERNELS=6.1
 		DATAPATHS=xdp run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
 		DATAPATHS=shim run tests/vm/usb.sh reboot
-		DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_by_command
+		CYCLES=6 DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_by_command driver_moves
+		run tests/vm/xhci.sh usb_rx_v5 usb_uplink_v5 usb_lend_capture
 		run tests/vm/bench.sh
 		;;
 	*)

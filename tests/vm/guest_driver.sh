@@ -357,3 +357,24 @@ test_driver_moves() {
 	patterns
 	detached
 }
+
+# --- ModemManager ---
+
+# It asks devices of qmi_wwan alone for QMI, whatever a udev property says; it leaves this modem alone.
+test_driver_modemmanager() {
+	local pid
+	start
+	wait_for 20 proxy_is qmapd || fail "not serving: $(ss -Hxlp)"
+	bus_start
+	udev_knows "c$(cat /sys/class/usbmisc/cdc-wdm0/dev)" ID_MM_CANDIDATE=1 ID_MM_PORT_TYPE_QMI=1
+	udev_knows "n$(cat "$sysfs/ifindex")" ID_MM_CANDIDATE=1
+	/usr/sbin/ModemManager --debug >/tmp/mm.log 2>&1 &
+	pid=$!
+	wait_for 90 grep -aq "couldn't create modem" /tmp/mm.log || mm_fail "ModemManager has not looked at it"
+	mm -L | grep -q "No modems" || mm_fail "ModemManager has taken it: $(mm -L)"
+	ping_all
+	kill $pid
+	wait $pid || :
+	patterns
+	detached
+}
