@@ -273,7 +273,8 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 
 # Measurements in guests, with the tests' own tools.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
-	       $(addprefix tests/vm/,nl.c packets.c rmnet.c usbmodem.c world.c) $(VMUSB_SRC)
+	       $(addprefix tests/vm/,nl.c observe.c packets.c rmnet.c usbmodem.c world.c) \
+	       $(VMUSB_SRC)
 # The shim's rules for chains, in user space.
 USER_FLAGS := -Ibench/user -fno-strict-aliasing -Wno-address-of-packed-member -Wno-pointer-sign
 $(BUILD)/bench/vm_user.o: override CFLAGS += $(USER_FLAGS)

@@ -11,9 +11,9 @@
 #include <linux/if_tun.h>
 
 #include "daemon/datapath/counters.h"
+#include "tests/vm/observe.h"
 #include "tests/vm/rmnet.h"
 #include "vm_lan.h"
-#include "vm_observe.h"
 #include "vm_user.h"
 #include "vm_xdp.h"
 
@@ -209,6 +209,11 @@ static bool is_rmnet(enum path path)
 	return path == RMNET || path == RMNET_OBSERVED;
 }
 
+static bool is_observed(enum path path)
+{
+	return path == RMNET_OBSERVED || path == QMIMUX_OBSERVED;
+}
+
 static bool is_qmimux(enum path path)
 {
 	return path == QMIMUX || path == QMIMUX_OBSERVED;
@@ -224,9 +229,11 @@ static void data_path(struct cell *cell)
 		cell->xdp = vm_xdp_up(world_modem(&cell->w), c->ports, c->version);
 	if (is_rmnet(cell->path) && rmnet_up(world_modem(&cell->w), "port", c->ports, c->version))
 		DIE("rmnet");
-	if (cell->path == RMNET_OBSERVED || cell->path == QMIMUX_OBSERVED)
-		cell->observe = vm_observe_up(world_modem(&cell->w), c->ports, c->version,
-					      is_qmimux(cell->path));
+	if (is_observed(cell->path))
+		cell->observe = observer_up(world_modem(&cell->w), c->ports, c->version,
+					    is_qmimux(cell->path));
+	if (is_observed(cell->path) && !cell->observe)
+		DIE("observer");
 	if (cell->path == USER)
 		cell->user = vm_user_up(world_modem(&cell->w), c->ports, c->version);
 	cell->ports = cell->path == BASE ? 0 : c->ports;
@@ -282,7 +289,7 @@ void cell_down(struct cell *cell)
 	world_configure(&cell->w);
 	bpf_link__destroy(cell->veth);
 	vm_xdp_down(&cell->xdp);
-	vm_observe_down(&cell->observe);
+	observer_down(&cell->observe);
 	vm_user_down(&cell->user);
 	if (is_rmnet(cell->path))
 		rmnet_down("port", cell->c->ports);

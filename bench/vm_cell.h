@@ -8,7 +8,7 @@
 #include "vm_bench.h"
 #include "tests/vm/world.h"
 
-struct vm_observe;
+struct observer;
 struct vm_user;
 struct vm_xdp;
 struct bpf_link;
@@ -18,7 +18,7 @@ struct cell {
 	enum path path;
 	struct world w;
 	struct vm_xdp *xdp;
-	struct vm_observe *observe; /* of the paths with an observer */
+	struct observer *observe; /* of the paths with an observer */
 	struct vm_user *user;
 	struct bpf_link *veth;
 	unsigned int ports;

@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/vm/observe.h"
 #include "vm_cell.h"
 #include "vm_generator.h"
 #include "vm_lan.h"
 #include "vm_mark.h"
-#include "vm_observe.h"
 #include "vm_probe.h"
 
 struct stream {
@@ -156,7 +156,7 @@ static void observer_has_all(const struct stream *st)
 
 	if (!st->cell.observe)
 		return;
-	seen = vm_observe_frames(st->cell.observe) - st->observed;
+	seen = observer_frames(st->cell.observe) - st->observed;
 	if (seen != sent)
 		DIE("the observer has counted %llu of %llu frames", seen, sent);
 }
@@ -187,7 +187,7 @@ static void stream_up(struct stream *st, const struct bench_case *c, enum path p
 		cell_start(&st->cell);
 	generator_init(&st->g, c, 1001, ack);
 	st->before = cell_received(&st->cell);
-	st->observed = st->cell.observe ? vm_observe_frames(st->cell.observe) : 0;
+	st->observed = st->cell.observe ? observer_frames(st->cell.observe) : 0;
 }
 
 static void stream_down(struct stream *st)
