@@ -9,7 +9,8 @@
 #   KERNELS="6.1"                    kernels; "kasan" for faults that only the debug kernel reports
 #
 # short_transfers checks the debug kernel itself: it runs there against the kernel's rmnet without the
-# fix of CVE-2026-64550, and that kernel must report it.
+# fix of CVE-2026-64550, and that kernel must report it. guarded sends AGGREGATES=20000 spoilt
+# aggregates to that rmnet, which must be reported without the observer in front, and not with it.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -57,21 +58,30 @@ red() { # kernel test
 		"$tree/log" "$console" | cut -c1-150 | awk '!seen[$0]++ { print "    " $0 }' | head -n 5
 }
 
-# The same bytes are silent with rmnet as it is, in this guest too, or they would show nothing.
-red_rmnet() { # kernel
-	local console=$VM_BUILD/$1/console.log log=$VM_BUILD/$1/control.log reason
-	[ "$1" = kasan ] || { echo "SKIP control $1: short_transfers: only the debug kernel sees it"; return 0; }
+# Runs a test with a rmnet in a guest whose console it leaves in $VM_BUILD/KERNEL/console.log.
+with_rmnet() { # kernel rmnet test [arguments of the kernel]
+	rm -f "$VM_BUILD/$1/console.log"
+	GUEST_RMNET=$2 KERNELS=$1 CMDLINE=${4:-} tests/vm/run.sh "$3" >"$VM_BUILD/$1/control.log" 2>&1
+}
+
+# Fails unless the kernel reports rmnet without the mend, and is silent about the second guest, or
+# those reports would show nothing.
+red_rmnet() { # kernel test "arguments of the red guest" "rmnet of the silent guest" "its arguments"
+	local dir=$VM_BUILD/$1 reason report
+	[ "$1" = kasan ] || { echo "SKIP control $1: $2: only the debug kernel sees it"; return 0; }
 	reason=$(build_rmnet "$1" unfixed) || { echo "FAIL control $1: rmnet: $reason"; return 1; }
-	rm -f "$console"
-	GUEST_RMNET=rmnet-unfixed KERNELS=$1 tests/vm/run.sh short_transfers >"$log" 2>&1
-	if ! grep -aq 'BUG: KASAN: .* in .*\[rmnet\]' "$console"; then
-		echo "FAIL control $1: rmnet without the mend of CVE-2026-64550 is not reported:"
-		tail -n 5 "$log"
+	with_rmnet "$1" rmnet-unfixed "$2" "$3"
+	if ! report=$(grep -aom1 'BUG: KASAN: .* in .*\[rmnet\]' "$dir/console.log"); then
+		echo "FAIL control $1: $2: rmnet without the mend of CVE-2026-64550 is not reported:"
+		tail -n 5 "$dir/control.log"
 		return 1
 	fi
-	KERNELS=$1 tests/vm/run.sh short_transfers >"$log" 2>&1 ||
-		{ echo "FAIL control $1: rmnet as it is fails, too:"; tail -n 5 "$log"; return 1; }
-	echo "PASS control $1: the kernel reports rmnet without the mend of CVE-2026-64550:"
+	with_rmnet "$1" "$4" "$2" "$5" ||
+		{ echo "FAIL control $1: $2 fails with $4, too:"; tail -n 5 "$dir/control.log"; return 1; }
+	echo "PASS control $1: $2: the kernel reports rmnet without the mend of CVE-2026-64550:"
+	echo "    $report"
+	grep -a 'frames were good' "$dir/console.log" | tail -n 1
+	return 0
 }
 
 [ $# -gt 0 ] || set -- single_pages large_payloads_v1 group_delete namespaces group_load loops truesize \
@@ -81,11 +91,12 @@ failed=0
 for kernel in $KERNELS; do
 	reason=$(fetch_kernel "$kernel") || { echo "SKIP control $kernel: $reason"; continue; }
 	for test; do
-		if [ "$test" = short_transfers ]; then
-			red_rmnet "$kernel" || failed=1
-		else
-			red "$kernel" "$test" || failed=1
-		fi
+		case $test in
+		short_transfers) red_rmnet "$kernel" "$test" "" rmnet "" ;;
+		# With the observer in front, nothing of that reaches the same rmnet.
+		guarded) red_rmnet "$kernel" "$test" "GUARD=off AGGREGATES=2500" rmnet-unfixed "AGGREGATES=${AGGREGATES:-20000}" ;;
+		*) red "$kernel" "$test" ;;
+		esac || failed=1
 	done
 done
 exit $failed

@@ -74,6 +74,16 @@ int rmnet_up_unsplit(const char *lower, const char *prefix, int version)
 		  link_flags(version) & ~RMNET_FLAGS_INGRESS_DEAGGREGATION);
 }
 
+int rmnet_up_observed(const char *lower, const char *prefix, unsigned int ports, int version,
+		      bool split)
+{
+	uint32_t flags = link_flags(version) & ~RMNET_FLAGS_INGRESS_MAP_COMMANDS;
+
+	if (!split)
+		flags &= ~RMNET_FLAGS_INGRESS_DEAGGREGATION;
+	return up(lower, prefix, split ? ports : 1, version, flags);
+}
+
 void rmnet_down(const char *prefix, unsigned int ports)
 {
 	char name[IFNAMSIZ];
