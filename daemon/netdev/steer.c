@@ -13,7 +13,7 @@
 
 #define RPS_CPUS "/sys/class/net/%s/queues/rx-0/rps_cpus"
 /* of a mask: the kernel's groups of 8 digits for 32 CPUs, the highest first */
-#define GROUPS	  (CPU_SETSIZE / 32)
+#define GROUPS	  (CPUS_MAX / 32)
 #define MASK_SIZE (GROUPS * 9 + 1)
 
 /* Adds the CPUs that get interrupt @irq. */

@@ -10,6 +10,9 @@
 
 #include "log.h"
 
+/* The kernel limits it further (net.core.somaxconn). SOMAXCONN of musl, 128, is too few for a flood. */
+#define BACKLOG 4096
+
 static const struct timeval pause_time = {.tv_sec = 1};
 
 struct acceptor {
@@ -57,7 +60,7 @@ int acceptor_new(struct acceptor **out, struct event_base *base, int fd, const c
 	*a = (struct acceptor){.fd = fd, .name = name, .fn = fn, .arg = arg};
 	a->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, a);
 	a->resume = event_new(base, -1, 0, on_resume, a);
-	ret = listen(fd, SOMAXCONN) ? -errno : 0;
+	ret = listen(fd, BACKLOG) ? -errno : 0;
 	if (!ret && (!a->readable || !a->resume || event_add(a->readable, NULL)))
 		ret = -ENOMEM;
 	if (!ret)

@@ -17,7 +17,7 @@ bool cpus_parse(const char *list, cpu_set_t *cpus)
 		first = last = strtoul(p, &end, 10);
 		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
 			last = strtoul(end + 1, &end, 10);
-		if (first > last || last >= CPU_SETSIZE || (*end && (*end != ',' || !end[1])))
+		if (first > last || last >= CPUS_MAX || (*end && (*end != ',' || !end[1])))
 			return false;
 		for (; first <= last; first++)
 			CPU_SET(first, cpus);
@@ -31,11 +31,11 @@ void cpus_format(const cpu_set_t *cpus, char list[CPUS_LIST])
 	size_t len = 0;
 
 	list[0] = 0;
-	for (int i = 0, last; i < CPU_SETSIZE && len < CPUS_LIST - 12; i = last + 1) {
+	for (int i = 0, last; i < CPUS_MAX && len < CPUS_LIST - 12; i = last + 1) {
 		last = i;
 		if (!CPU_ISSET(i, cpus))
 			continue;
-		while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
+		while (last + 1 < CPUS_MAX && CPU_ISSET(last + 1, cpus))
 			last++;
 		len += snprintf(list + len, CPUS_LIST - len, "%s%d", len ? "," : "", i);
 		if (last > i)

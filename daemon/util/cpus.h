@@ -6,7 +6,8 @@
 #include <sched.h>
 #include <stdbool.h>
 
-#define CPUS_LIST 128 /* bytes of a list */
+#define CPUS_LIST 128			       /* bytes of a list */
+#define CPUS_MAX  (8 * (int)sizeof(cpu_set_t)) /* musl's CPU_SETSIZE is the number of bytes */
 
 /* False: it is no list of CPUs, or empty. */
 bool cpus_parse(const char *list, cpu_set_t *cpus);

@@ -53,7 +53,7 @@ TEST(long_list)
 	cpu_set_t cpus, again;
 
 	CPU_ZERO(&cpus);
-	for (int i = 0; i < CPU_SETSIZE; i += 2)
+	for (int i = 0; i < CPUS_MAX; i += 2)
 		CPU_SET(i, &cpus);
 	cpus_format(&cpus, text);
 	assert_true(cpus_parse(text, &again));
