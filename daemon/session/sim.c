@@ -418,6 +418,8 @@ const char *sim_until(const struct sim *sim)
 		return lacks[sim->card.lacks];
 	if (sim->card.state == QMI_SIM_PIN && judge_pin(sim) == PIN_LATER)
 		return "when the modem says something else of the SIM, or is asked again (poll=)";
+	if (sim->card.state == QMI_SIM_PIN && judge_pin(sim) == PIN_UNWRITTEN)
+		return "when the run directory takes files again (asked every poll=)";
 	if (sim->card.state == QMI_SIM_PIN && *sim->config->pin && sim_needs_person(sim))
 		return "when another pin= is given, the PIN is entered by hand, or another SIM is "
 		       "put in";

@@ -206,6 +206,27 @@ test_pin_is_checked_late() {
 	nothing_left
 }
 
+# An attempt that cannot be written down could be repeated by each process that follows.
+test_pin_needs_room() {
+	modem_start --pin 1234
+	mkdir -p /run/qmapd
+	mount -t tmpfs -o size=16k,mode=755 none /run/qmapd
+	qmapd_start
+	dd if=/dev/zero of=/run/qmapd/fill bs=1k 2>/dev/null || :
+	refused 2 "the PIN is not tried, because that cannot be written down" attach_one --pin 1234
+	printf '[trunk wwan0]\ncontrol = %s\npin = 1234\npoll = 1\n[trunk wwan0 pdn 1]\nip = v4\n' "$T/qmi" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null || :
+	waits waiting-for-sim "cannot be written down"
+	equal "until" "when the run directory takes files again (asked every poll=)" "$(family 1 4 .until)"
+	equal "PINs tried" 0 "$(modem_stat .qmi.pins)"
+	rm /run/qmapd/fill
+	becomes 1 4 up
+	equal "PINs tried" 1 "$(modem_stat .qmi.pins)"
+	detach
+	qmapd_kill || :
+	umount /run/qmapd
+}
+
 # The card's status never counts down: the modem's answer to the PIN counts.
 test_pin_answer_counts_for_more_than_status() {
 	local cards pin tried=0
@@ -563,6 +584,13 @@ test_roaming_begins_unseen() {
 	nothing_left
 }
 
+# entered STATE .jq.path: of the last event that led to the state.
+entered() {
+	qmapctl -j show | jq -r "[.[0].events[] | select(.to == \"$1\")] | last | $2"
+}
+
+as_ms='.time | (.[0:19] + "Z" | fromdate) * 1000 + (.[20:23] | tonumber)'
+
 # Circuit switched service is not registered here; packet service is attached, and tried.
 test_attached_but_not_registered() {
 	local state why
@@ -570,9 +598,9 @@ test_attached_but_not_registered() {
 	while read -r state why; do
 		modem network "$state" attached=1 >/dev/null
 		attach_one
-		waits waiting-for-registration "$why, though it is attached to packet service"
-		equal "calls tried at once" 0 "$(starts)"
 		wait_for 20 family_is 1 4 up || fail "$(family 1 4 .reason)"
+		equal "waited for" "$why, though it is attached to packet service" "$(entered waiting-for-registration .reason)"
+		at_least "ms until it was tried" 2900 $(($(entered starting "$as_ms") - $(entered waiting-for-registration "$as_ms")))
 		answers 10.64.1.1
 		detach
 		nothing_left
