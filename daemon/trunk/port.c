@@ -247,7 +247,7 @@ static int write_resolv_conf(const struct trunk_port *p, const char *path, struc
 /* Named by trunk and PDN: the owner of the port's namespace may rename the port. */
 static int make_resolv_conf(struct trunk_port *p, const char *run_dir, struct error *err)
 {
-	char path[PATH_MAX];
+	char path[sizeof(p->resolv_conf)];
 	int ret;
 
 	if (snprintf(path, sizeof(path), "%s/%s.resolv.conf", run_dir, p->key) >= (int)sizeof(path))

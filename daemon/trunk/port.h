@@ -3,7 +3,6 @@
 #ifndef QMAP_TRUNK_PORT_H
 #define QMAP_TRUNK_PORT_H
 
-#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,10 +23,11 @@ struct trunk_port {
 	bool keeps_mtu;		 /* the netdev's MTU is its receive buffer (qmap=off) */
 	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
 	bool clat;			/* those of IPv4 are ours for 464XLAT, not the network's */
-	char fault[2][512];	    /* reason why the family is unusable, though its call is up */
-	bool refused[2];	    /* the reason holds as long as these settings do */
-	char complaint[512];	    /* other settings that failed: MTU, route, DNS file */
-	char resolv_conf[PATH_MAX]; /* empty: no file */
+	char fault[2][512];  /* reason why the family is unusable, though its call is up */
+	bool refused[2];     /* the reason holds as long as these settings do */
+	char complaint[512]; /* other settings that failed: MTU, route, DNS file */
+	char resolv_conf
+		[160]; /* in the run directory, whose path fits a socket's; empty: no file */
 	unsigned int vrf,
 		vrf_table;    /* ifindex and routing table of its PDN's VRF; 0: not known yet */
 	unsigned int ifindex; /* in its namespace; 0: not looked up yet */
