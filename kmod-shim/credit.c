@@ -20,11 +20,11 @@
 
 /*
  * Bytes of one port that may wait below: 16 KB let the port's queue pass its packets in bulk, 128 KB
- * are 1 ms at 1 Gbit/s. A slow modem has fewer, but two packets.
+ * are 1 ms at 1 Gbit/s. A slow modem has fewer, but two transfers of some packets.
  */
 #define CREDIT_BYTES_MIN  (16 << 10)
 #define CREDIT_BYTES_MAX  (128 << 10)
-#define CREDIT_BYTES_SLOW 4096
+#define CREDIT_BYTES_SLOW (10 << 10)
 #define TARGET_NS	  (6 * NSEC_PER_MSEC)
 #define WINDOW_NS	  (8 * NSEC_PER_MSEC) /* of the measurement of speed */
 
@@ -34,6 +34,7 @@ struct credit {
 	struct net_device *dev; /* the port; NULL once it is gone */
 	u64 since; /* the netdev below has had bytes all the time since then; 0: it has none */
 	unsigned int bytes; /* that have left since then */
+	atomic_t below; /* bytes in complete transfers; those being filled wait for others, not for it */
 };
 
 static struct proto credit_proto = {
@@ -112,11 +113,12 @@ static u32 credit_target(unsigned int bytes, u64 span)
  */
 static void credit_bound(struct credit *credit, struct dql *dql, unsigned int bytes, bool stopped)
 {
+	bool empty = !atomic_sub_return(bytes, &credit->below);
 	struct port *port = netdev_priv(credit->dev);
 	u32 was = port->most, most = was;
 	u64 now;
 
-	if (READ_ONCE(dql->num_queued) == dql->num_completed) {
+	if (empty) {
 		credit->since = 0;
 		most = stopped ? min_t(u32, most + bytes, CREDIT_BYTES_MAX) : most;
 	} else {
@@ -172,6 +174,7 @@ void credit_own(struct credit *credit, struct sk_buff *skb)
 	__module_get(THIS_MODULE);
 	skb->sk = &credit->sk;
 	skb->destructor = credit_paid;
+	atomic_add(skb->truesize, &credit->below);
 	netdev_sent_queue(credit->dev, skb->truesize);
 }
 
@@ -259,6 +262,10 @@ static void bill_paid(struct sk_buff *skb)
 /* Attaches the bill to the aggregate. */
 void bill_attach(struct bill *bill, struct sk_buff *skb)
 {
+	unsigned int i;
+
+	for (i = 0; i < bill->n; i++)
+		atomic_add(bill->items[i].bytes, &bill->items[i].credit->below);
 	__module_get(THIS_MODULE);
 	skb_shinfo(skb)->destructor_arg = bill;
 	skb->destructor = bill_paid;

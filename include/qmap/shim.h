@@ -202,7 +202,7 @@
  *   packets keep                       (usb_rx_not_lent)
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
  *   below has not freed yet            as byte queue limits estimate, but no more than it frees in 6 ms,
- *                                      or 4 KB; then the port's queue stops
+ *                                      or 10 KB; then the port's queue stops
  *   one of its aggregates              half of that, if it is less than tx_bytes
  *
  * The shim counts a transfer that the netdev below drops at once as queue_full, and as tx_dropped
