@@ -98,7 +98,7 @@ TEST(test_works)
 	assert_string_equal(climb(LADDER_SILENT, LADDER_ALL), "redial");
 }
 
-/* What fails again and again is not tried for ever. */
+/* A measure that fails again and again is not tried for ever. */
 TEST(test_budget)
 {
 	unsigned int n[LADDER_RUNGS] = {0};
