@@ -256,7 +256,7 @@ TEST(test_transactions_are_told_apart)
 	let_in();
 	welcome(0);
 	welcome(1);
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x22, .delay_ms = 30});
+	FAKE_RULE(&modem, CTL, 0x22, .delay_ms = 30);
 	ask(0, CTL, 0, 77, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
 	ask(1, CTL, 0, 77, 0x0022, ((uint8_t[]){1, 1, 0, DMS}), 4);
 	assert_int_equal(modem.nlog, 2);
@@ -337,7 +337,7 @@ TEST(test_left_before_the_id_came)
 {
 	let_in();
 	welcome(0);
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x22, .delay_ms = 20});
+	FAKE_RULE(&modem, CTL, 0x22, .delay_ms = 20);
 	ask(0, CTL, 0, 1, 0x0022, ((uint8_t[]){1, 1, 0, NAS}), 4);
 	hang_up(0);
 	assert_int_equal(fake_clients(&modem), 1);

@@ -122,7 +122,7 @@ TEST(test_answer)
 
 TEST(test_deadline_then_late)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 120});
+	FAKE_RULE(&modem, WDS, STATUS, .delay_ms = 120);
 	ask(wds, STATUS, 40);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
 	assert_int_equal(seen.err, -ETIMEDOUT);
@@ -142,7 +142,7 @@ TEST(test_deadline_then_late)
 /* A request that waits long is nudged for once; only a modem that holds messages back gets more. */
 TEST(test_slow_answer)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 1800});
+	FAKE_RULE(&modem, WDS, STATUS, .delay_ms = 1800);
 	ask(wds, STATUS, 4000);
 	assert_true(fake_run(&modem, &seen.replied, 4000));
 	assert_int_equal(seen.err, 0);
@@ -158,7 +158,7 @@ TEST(test_result_cut)
 	uint64_t skipped;
 	uint8_t b[64];
 
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .silent = true});
+	FAKE_RULE(&modem, WDS, STATUS, .silent = true);
 	ask(wds, STATUS, 1000);
 	run_for(10);
 	fake_send(&modem, b, fake_message(b, WDS, 7, 1, 1, STATUS, behind, sizeof(behind)));
@@ -173,7 +173,7 @@ TEST(test_result_cut)
 
 TEST(test_duplicate)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
+	FAKE_RULE(&modem, WDS, STATUS, .twice = true);
 	ask(wds, STATUS, 1000);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
 	wait_for(&counters()->late, 1);
@@ -184,8 +184,8 @@ TEST(test_duplicate)
 /* The second answer to a request leads to a nudge; the second answer to that leads to no other. */
 TEST(test_everything_twice)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .twice = true});
+	FAKE_RULE(&modem, WDS, STATUS, .twice = true);
+	FAKE_RULE(&modem, CTL, 0x21, .twice = true);
 	ask(wds, STATUS, 1000);
 	run_for(5000);
 	assert_int_equal(seen.replies, 1);
@@ -204,9 +204,7 @@ TEST(test_mistaken_answers)
 	n += fake_message(b + n, WDS, 7, 1, 1, 0x20, NULL, 0);	     /* another message */
 	n += fake_message(b + n, WDS, 7, 2, 1, STATUS, NULL, 0);     /* an indication */
 	n += fake_message(b + n, WDS, 7, 0, 1, STATUS, NULL, 0);     /* a request */
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = WDS, .message = STATUS, .before = b, .before_len = n});
+	FAKE_RULE(&modem, WDS, STATUS, .before = b, .before_len = n);
 	ask(wds, STATUS, 1000);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
 	assert_int_equal(seen.err, 0);
@@ -223,10 +221,7 @@ TEST(test_garbage_ahead)
 	static const uint8_t garbage[] = {0xde, 0xad, 0x01, 0x20, 0x00, 0x80, 0x01, 0x07, 0x02};
 	uint64_t skipped;
 
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = STATUS,
-					    .before = garbage,
-					    .before_len = sizeof(garbage)});
+	FAKE_RULE(&modem, WDS, STATUS, .before = garbage, .before_len = sizeof(garbage));
 	ask(wds, STATUS, 1000);
 	assert_true(fake_run(&modem, &seen.replied, 1000));
 	assert_int_equal(seen.err, 0);
@@ -256,7 +251,7 @@ TEST(test_indications)
 TEST(test_parallel)
 {
 	/* Sent one after the other they would take 20 s. */
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 100});
+	FAKE_RULE(&modem, WDS, STATUS, .delay_ms = 100);
 	for (int i = 0; i < 200; i++)
 		ask(wds, STATUS, 3000);
 	wait_for(&counters()->responses, 200);
@@ -295,8 +290,7 @@ TEST(test_ctl_transactions)
 	struct qmi_client *ctl;
 
 	assert_int_equal(qmi_client_new(&ctl, channel, CTL, 0, NULL, NULL), 0);
-	fake_add_rule(&modem,
-		      (struct rule){.service = CTL, .message = 0x21, .count = 1, .silent = true});
+	FAKE_RULE(&modem, CTL, 0x21, .count = 1, .silent = true);
 	for (int i = 0; i < 256; i++) {
 		seen.replied = i == 0;
 		ask(ctl, 0x21, 5000);
@@ -326,7 +320,7 @@ TEST(test_channel_lost)
 
 TEST(test_cancel)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .delay_ms = 30});
+	FAKE_RULE(&modem, WDS, STATUS, .delay_ms = 30);
 	ask(wds, STATUS, 1000);
 	while (!modem.nlog)
 		event_base_loop(modem.base, EVLOOP_ONCE);
@@ -368,7 +362,7 @@ TEST(test_free_from_reply)
 {
 	struct qmi_request r;
 
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = STATUS, .twice = true});
+	FAKE_RULE(&modem, WDS, STATUS, .twice = true);
 	qmi_request_init(&r, STATUS);
 	qmi_client_send(wds, &r, 1000, free_channel, NULL);
 	ask(wds, STATUS, 1000);

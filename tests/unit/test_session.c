@@ -325,7 +325,7 @@ TEST(test_four_dual_stack)
 		pdn(text);
 	}
 	/* One after the other, these would take eight times as long. */
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .delay_ms = 200});
+	FAKE_RULE(&modem, WDS, START, .delay_ms = 200);
 	start();
 	assert_true(fake_run(&modem, &seen.started, 1200));
 	assert_int_equal(seen.error.err, 0);
@@ -450,11 +450,8 @@ TEST(test_ladder_no_size)
 	static const uint8_t v5_without_size[] = {0x12, 4, 0, 9,    0, 0, 0, 0x13, 4, 0, 9,
 						  0,	0, 0, 0x16, 4, 0, 0, 0,	   0, 0};
 
-	fake_add_rule(&modem, (struct rule){.service = WDA,
-					    .message = FORMAT,
-					    .count = 1,
-					    .tlvs = v5_without_size,
-					    .tlvs_len = sizeof(v5_without_size)});
+	FAKE_RULE(&modem, WDA, FORMAT, .count = 1, .tlvs = v5_without_size,
+		  .tlvs_len = sizeof(v5_without_size));
 	pdn("1,ip=v4");
 	start_ok();
 	assert_int_equal(seen.format.version, 4);
@@ -465,11 +462,8 @@ TEST(test_ladder_one_way_only)
 	static const uint8_t downlink_only[] = {0x12, 4, 0, 0,	  0, 0, 0, 0x13, 4, 0, 9,
 						0,    0, 0, 0x16, 4, 0, 0, 0x40, 0, 0};
 
-	fake_add_rule(&modem, (struct rule){.service = WDA,
-					    .message = FORMAT,
-					    .count = 1,
-					    .tlvs = downlink_only,
-					    .tlvs_len = sizeof(downlink_only)});
+	FAKE_RULE(&modem, WDA, FORMAT, .count = 1, .tlvs = downlink_only,
+		  .tlvs_len = sizeof(downlink_only));
 	pdn("1,ip=v4");
 	start_ok();
 	assert_int_equal(seen.format.version, 4);
@@ -547,10 +541,7 @@ TEST(test_data_path_fails)
 
 TEST(test_unknown_apn)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
+	FAKE_RULE(&modem, WDS, START, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	pdn("1,apn=internt");
 	start_fails(-ECONNREFUSED,
 		    "PDN 1 (APN \"internt\") is not connected: the network refused with "
@@ -562,9 +553,7 @@ TEST(test_unknown_apn)
 
 TEST(test_bad_auth)
 {
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = WDS, .message = START, .error = 14, RULE_TLVS(BAD_AUTH)});
+	FAKE_RULE(&modem, WDS, START, .error = 14, RULE_TLVS(BAD_AUTH));
 	pdn("1,ip=v4,user=x,password=y");
 	start_fails(-ECONNREFUSED, "authentication_failed (3gpp reason 29)", "password=");
 }
@@ -572,12 +561,8 @@ TEST(test_bad_auth)
 /* One PDN of two fails: the other one, connected, is released with it. */
 TEST(test_one_of_two_refused)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .skip = 1,
-					    .error = 14,
-					    .delay_ms = 30,
-					    RULE_TLVS(UNKNOWN_APN)});
+	FAKE_RULE(&modem, WDS, START, .skip = 1, .error = 14, .delay_ms = 30,
+		  RULE_TLVS(UNKNOWN_APN));
 	pdn("1,apn=a,ip=v4");
 	pdn("2,apn=b,ip=v4");
 	start_fails(-ECONNREFUSED, "PDN 2 (APN \"b\")", "spelling");
@@ -588,7 +573,7 @@ TEST(test_one_of_two_refused)
 
 TEST(test_bind_refused)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = BIND, .error = 43});
+	FAKE_RULE(&modem, WDS, BIND, .error = 43);
 	pdn("1,ip=v4");
 	start_fails(
 		-ECONNREFUSED,
@@ -598,8 +583,7 @@ TEST(test_bind_refused)
 
 TEST(test_ids_exhausted)
 {
-	fake_add_rule(&modem,
-		      (struct rule){.service = CTL, .message = ALLOCATE, .skip = 3, .error = 5});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 3, .error = 5);
 	pdn("1");
 	pdn("2");
 	start_ok();
@@ -609,7 +593,7 @@ TEST(test_ids_exhausted)
 
 TEST(test_wda_refused)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .error = 31});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .error = 31);
 	pdn("1");
 	start_fails(-ECONNREFUSED, "invalid_service_type (error 31) while giving out a WDA", "");
 }
@@ -619,11 +603,7 @@ TEST(test_dual_stack_fallback)
 {
 	struct json_object *show, *v6;
 
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 6,
-					    .error = 14,
-					    RULE_TLVS(V4_ONLY)});
+	FAKE_RULE(&modem, WDS, START, .family = 6, .error = 14, RULE_TLVS(V4_ONLY));
 	pdn("1,apn=internet");
 	start_ok();
 	assert_int_equal(seen.ups, 1);
@@ -647,23 +627,16 @@ TEST(test_reason_by_indication)
 	static const uint8_t tlvs[] = {1, 2, 0, 1, 0, UNKNOWN_APN};
 	size_t n = fake_message(b, WDS, 3, 2, 0, STATUS, tlvs, sizeof(tlvs));
 
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .error = 14,
-					    .before = b,
-					    .before_len = n});
+	FAKE_RULE(&modem, WDS, START, .error = 14, .before = b, .before_len = n);
 	pdn("1,ip=v4");
 	start_fails(-ECONNREFUSED, "unknown_apn (3gpp reason 27)", "spelling");
 }
 
 TEST(test_no_effect)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
-	fake_add_rule(&modem,
-		      (struct rule){.service = WDS, .message = STATUS, RULE_TLVS(1, 1, 0, 2)});
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = SETTINGS,
-					    RULE_TLVS(0x1e, 4, 0, 2, 0, 0, 10)});
+	FAKE_RULE(&modem, WDS, START, .error = 26);
+	FAKE_RULE(&modem, WDS, STATUS, RULE_TLVS(1, 1, 0, 2));
+	FAKE_RULE(&modem, WDS, SETTINGS, RULE_TLVS(0x1e, 4, 0, 2, 0, 0, 10));
 	pdn("1,ip=v4");
 	start_ok();
 	assert_int_equal(seen.ups, 1);
@@ -676,7 +649,7 @@ TEST(test_no_effect)
 /* "No effect", and yet there is no call: it counts as a refusal. */
 TEST(test_no_effect_no_call)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .error = 26});
+	FAKE_RULE(&modem, WDS, START, .error = 26);
 	pdn("1,ip=v4");
 	start_ok();
 	shown(0, "backing-off", "");
@@ -687,8 +660,8 @@ TEST(test_no_effect_no_call)
 /* Every answer comes twice; the second to an allocation must not release the id. */
 TEST(test_answers_twice)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = ALLOCATE, .twice = true});
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .twice = true});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .twice = true);
+	FAKE_RULE(&modem, WDS, START, .twice = true);
 	pdn("1");
 	start_ok();
 	run_for(50);
@@ -699,16 +672,14 @@ TEST(test_answers_twice)
 
 TEST(test_wrong_interface)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .error = 43});
+	FAKE_RULE(&modem, WDA, FORMAT, .error = 43);
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP, "interface_not_found (error 43)", "another modem");
 }
 
 TEST(test_no_address)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = SETTINGS,
-					    RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0)});
+	FAKE_RULE(&modem, WDS, SETTINGS, RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0));
 	pdn("1,ip=v4");
 	start_ok();
 	shown(0, "backing-off", "the modem gave it no address");
@@ -721,7 +692,7 @@ TEST(test_no_address)
 /* 15, out of call: the call has ended before its settings were read. */
 TEST(test_out_of_call)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 15});
+	FAKE_RULE(&modem, WDS, SETTINGS, .error = 15);
 	pdn("1,ip=v4");
 	start_ok();
 	assert_int_equal(seen.ups, 0);
@@ -742,10 +713,7 @@ static void at_each_step(bool silent, const char *text, uint8_t service, uint16_
 			 bool waits)
 {
 	config.backoff_min = config.backoff_max = 60000;
-	fake_add_rule(&modem, (struct rule){.service = service,
-					    .message = message,
-					    .silent = silent,
-					    .error = silent ? 0 : 3});
+	FAKE_RULE(&modem, service, message, .silent = silent, .error = silent ? 0 : 3);
 	pdn("1,ip=v4");
 	start();
 	assert_true(fake_run(&modem, &seen.started, 6000));
@@ -795,33 +763,30 @@ TEST(test_each_step_fails)
 
 TEST(test_first_answer_lost)
 {
-	fake_add_rule(&modem,
-		      (struct rule){.service = CTL, .message = SYNC, .count = 1, .silent = true});
+	FAKE_RULE(&modem, CTL, SYNC, .count = 1, .silent = true);
 	pdn("1,ip=v4");
 	start_ok();
 }
 
 TEST(test_versions_optional)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL, .message = 0x21, .error = 71});
-	fake_add_rule(&modem, (struct rule){.service = DMS, .message = 0x23, .error = 71});
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = 0x4d, .error = 71});
+	FAKE_RULE(&modem, CTL, 0x21, .error = 71);
+	FAKE_RULE(&modem, DMS, 0x23, .error = 71);
+	FAKE_RULE(&modem, WDS, 0x4d, .error = 71);
 	pdn("1,ip=v4");
 	start_ok();
 }
 
 TEST(test_no_wda)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL,
-					    .message = 0x21,
-					    RULE_TLVS(1, 6, 0, 1, 1, 1, 0, 2, 0)});
+	FAKE_RULE(&modem, CTL, 0x21, RULE_TLVS(1, 6, 0, 1, 1, 1, 0, 2, 0));
 	pdn("1,ip=v4");
 	start_fails(-EOPNOTSUPP, "no WDA service", "firmware");
 }
 
 TEST(test_format_never)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
+	FAKE_RULE(&modem, WDA, FORMAT, .silent = true);
 	pdn("1,ip=v4");
 	start_fails(-ETIMEDOUT, "did not answer within 1 s while setting the data format", "");
 }
@@ -829,14 +794,8 @@ TEST(test_format_never)
 /* The answer to an allocation comes too late: the id is released at once. */
 TEST(test_late_allocation)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL,
-					    .message = ALLOCATE,
-					    .skip = 2,
-					    .count = 1,
-					    .delay_ms = 1300});
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = CTL, .message = RELEASE, .count = 1, .delay_ms = 600});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 2, .count = 1, .delay_ms = 1300);
+	FAKE_RULE(&modem, CTL, RELEASE, .count = 1, .delay_ms = 600);
 	pdn("1,ip=v4");
 	start_ok();
 	shown(0, "backing-off", "did not answer while allocating a WDS client id");
@@ -924,10 +883,8 @@ TEST(test_reconfigure)
 {
 	pdn("1,ip=v4");
 	start_ok();
-	fake_add_rule(&modem,
-		      (struct rule){.service = WDS,
-				    .message = SETTINGS,
-				    RULE_TLVS(0x1e, 4, 0, 9, 0, 0, 10, 0x29, 4, 0, 0x78, 5, 0, 0)});
+	FAKE_RULE(&modem, WDS, SETTINGS,
+		  RULE_TLVS(0x1e, 4, 0, 9, 0, 0, 10, 0x29, 4, 0, 0x78, 5, 0, 0));
 	seen.any = false;
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
 	assert_true(fake_run(&modem, &seen.any, 3000));
@@ -945,7 +902,7 @@ TEST(test_reconfigure_fails)
 {
 	pdn("1,ip=v4");
 	start_ok();
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = SETTINGS, .error = 3});
+	FAKE_RULE(&modem, WDS, SETTINGS, .error = 3);
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
 	asked(WDS, SETTINGS, 2);
 	run_for(30);
@@ -983,7 +940,7 @@ TEST(test_lost)
 
 TEST(test_lost_during_start)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS, .message = START, .silent = true});
+	FAKE_RULE(&modem, WDS, START, .silent = true);
 	pdn("1");
 	start();
 	run_for(50);
@@ -1045,11 +1002,7 @@ TEST(test_nothing_unwritten)
 /* The modem allocates an id for the first call, and its answer is lost. @times 0: for each. */
 static void lose_wds_id(unsigned int times)
 {
-	fake_add_rule(&modem, (struct rule){.service = CTL,
-					    .message = ALLOCATE,
-					    .skip = 2,
-					    .count = times,
-					    .delay_ms = 60000});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 2, .count = times, .delay_ms = 60000);
 }
 
 /* The answer is lost for good: after the next allocation the id is found right below that one. */
@@ -1120,11 +1073,8 @@ TEST(test_release_lost)
 	for (int refused = 0; refused < 2; refused++) {
 		if (refused)
 			setup(NULL);
-		fake_add_rule(&modem, (struct rule){.service = CTL,
-						    .message = RELEASE,
-						    .count = 1,
-						    .silent = !refused,
-						    .error = refused ? 3 : 0});
+		FAKE_RULE(&modem, CTL, RELEASE, .count = 1, .silent = !refused,
+			  .error = refused ? 3 : 0);
 		pdn("1");
 		start_ok();
 		stop_ok();
@@ -1216,7 +1166,7 @@ TEST(test_adopt_without_format)
 {
 	struct error err = {0};
 
-	fake_add_rule(&modem, (struct rule){.service = WDA, .message = FORMAT, .silent = true});
+	FAKE_RULE(&modem, WDA, FORMAT, .silent = true);
 	pdn("1,ip=v4");
 	start();
 	asked(WDA, FORMAT, 1);
@@ -1274,10 +1224,7 @@ TEST(test_adopt_pending)
 			setup(NULL);
 		pdn("1,apn=a");
 		pdn("2,apn=b,ip=v4");
-		fake_add_rule(&modem, (struct rule){.service = CTL,
-						    .message = ALLOCATE,
-						    .skip = skip,
-						    .delay_ms = 30});
+		FAKE_RULE(&modem, CTL, ALLOCATE, .skip = skip, .delay_ms = 30);
 		start();
 		while (fake_asked(&modem, CTL, ALLOCATE) <= skip)
 			event_base_loop(modem.base, EVLOOP_ONCE);
@@ -1301,9 +1248,7 @@ TEST(test_adopt_pending_wrapped)
 {
 	modem.last_id = 251; /* WDA 252, DMS 253, WDS 254 */
 	pdn("1,ip=v4");
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = CTL, .message = ALLOCATE, .skip = 2, .delay_ms = 30});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 2, .delay_ms = 30);
 	start();
 	while (fake_asked(&modem, CTL, ALLOCATE) <= 2)
 		event_base_loop(modem.base, EVLOOP_ONCE);
@@ -1322,9 +1267,7 @@ TEST(test_adopt_pending_shared)
 {
 	config.sync = false;
 	pdn("1,ip=v4");
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = CTL, .message = ALLOCATE, .skip = 2, .delay_ms = 30});
+	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 2, .delay_ms = 30);
 	start();
 	while (fake_asked(&modem, CTL, ALLOCATE) <= 2)
 		event_base_loop(modem.base, EVLOOP_ONCE);
@@ -1436,8 +1379,7 @@ TEST(test_remove_while_dialling)
 	config.timeout = 5;
 	pdn("1,ip=v4");
 	pdn("2,ip=v4");
-	fake_add_rule(&modem,
-		      (struct rule){.service = WDS, .message = START, .skip = 1, .silent = true});
+	FAKE_RULE(&modem, WDS, START, .skip = 1, .silent = true);
 	start();
 	asked(WDS, START, 2);
 	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, NULL), 0);
@@ -1453,11 +1395,7 @@ TEST(test_remove_while_dialling)
 /* A number of transient refusals, then a call. */
 TEST(test_back_off)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .count = 3,
-					    .error = 14,
-					    RULE_TLVS(0x11, 4, 0, 6, 0, 26, 0)});
+	FAKE_RULE(&modem, WDS, START, .count = 3, .error = 14, RULE_TLVS(0x11, 4, 0, 6, 0, 26, 0));
 	pdn("1,ip=v4");
 	start_ok();
 	shown(0, "backing-off", "insufficient_resources (3gpp reason 26)");
@@ -1476,14 +1414,8 @@ TEST(test_retry)
 {
 	config.backoff_min = config.backoff_max = 60000;
 	config.persist = true;
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .count = 1,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
-	fake_add_rule(
-		&modem,
-		(struct rule){.service = WDS, .message = START, .skip = 0, .count = 1, .error = 3});
+	FAKE_RULE(&modem, WDS, START, .count = 1, .error = 14, RULE_TLVS(UNKNOWN_APN));
+	FAKE_RULE(&modem, WDS, START, .skip = 0, .count = 1, .error = 3);
 	pdn("1,ip=v4");
 	start_ok();
 	shown(0, "failed", "unknown_apn");
@@ -1514,11 +1446,7 @@ TEST(test_retry)
 TEST(test_persist)
 {
 	config.persist = true;
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .count = 1,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
+	FAKE_RULE(&modem, WDS, START, .count = 1, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	pdn("1,ip=v4");
 	pdn("2,ip=v4");
 	start_ok();
@@ -1534,8 +1462,7 @@ TEST(test_found)
 {
 	config.backoff_min = config.backoff_max = 60000;
 	pdn("1,ip=v4");
-	fake_add_rule(&modem,
-		      (struct rule){.service = WDS, .message = START, .count = 1, .error = 3});
+	FAKE_RULE(&modem, WDS, START, .count = 1, .error = 3);
 	start_ok();
 	shown(0, "backing-off", "internal");
 	fake_call(&modem, 3, true);
@@ -1582,11 +1509,8 @@ TEST(test_verdicts)
 		if (i)
 			setup(NULL);
 		config.persist = true;
-		fake_add_rule(&modem, (struct rule){.service = WDS,
-						    .message = START,
-						    .error = cases[i].error,
-						    .tlvs = cases[i].tlvs,
-						    .tlvs_len = cases[i].tlvs[0] ? 7 : 0});
+		FAKE_RULE(&modem, WDS, START, .error = cases[i].error, .tlvs = cases[i].tlvs,
+			  .tlvs_len = cases[i].tlvs[0] ? 7 : 0);
 		pdn("1,ip=v4");
 		start_ok();
 		shown(0, cases[i].state, "");
@@ -1600,18 +1524,9 @@ TEST(test_verdicts)
 TEST(test_single_address)
 {
 	config.persist = true;
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 4,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 6,
-					    .count = 1,
-					    .delay_ms = 20,
-					    .error = 14,
-					    RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0)});
+	FAKE_RULE(&modem, WDS, START, .family = 4, .error = 14, RULE_TLVS(UNKNOWN_APN));
+	FAKE_RULE(&modem, WDS, START, .family = 6, .count = 1, .delay_ms = 20, .error = 14,
+		  RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0));
 	pdn("1");
 	start_ok();
 	shown(0, "failed", "");
@@ -1624,18 +1539,10 @@ TEST(test_single_address)
 /* The same, but the family that was to have the address is refused for good afterwards. */
 TEST(test_single_address_left)
 {
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 4,
-					    .delay_ms = 20,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 6,
-					    .count = 1,
-					    .error = 14,
-					    RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0)});
+	FAKE_RULE(&modem, WDS, START, .family = 4, .delay_ms = 20, .error = 14,
+		  RULE_TLVS(UNKNOWN_APN));
+	FAKE_RULE(&modem, WDS, START, .family = 6, .count = 1, .error = 14,
+		  RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0));
 	pdn("1");
 	start_ok();
 	shown(0, "failed", "unknown_apn");
@@ -1724,13 +1631,8 @@ TEST(test_adopt_waiting)
 {
 	config.persist = true;
 	config.backoff_min = config.backoff_max = 60000;
-	fake_add_rule(&modem, (struct rule){.service = WDS,
-					    .message = START,
-					    .family = 4,
-					    .error = 14,
-					    RULE_TLVS(UNKNOWN_APN)});
-	fake_add_rule(&modem,
-		      (struct rule){.service = WDS, .message = START, .family = 6, .error = 3});
+	FAKE_RULE(&modem, WDS, START, .family = 4, .error = 14, RULE_TLVS(UNKNOWN_APN));
+	FAKE_RULE(&modem, WDS, START, .family = 6, .error = 3);
 	pdn("1");
 	start_ok();
 	die_and_adopt();

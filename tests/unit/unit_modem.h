@@ -81,6 +81,9 @@ void fake_close(struct fake_modem *f);
 void fake_hang_up(struct fake_modem *f);
 
 struct rule *fake_add_rule(struct fake_modem *f, struct rule r);
+/* FAKE_RULE(&modem, WDS, 0x20, .error = 14) */
+#define FAKE_RULE(f, service_, message_, ...)                                                      \
+	fake_add_rule(f, (struct rule){.service = service_, .message = message_, __VA_ARGS__})
 
 /* Number of client ids in use. */
 unsigned int fake_clients(struct fake_modem *f);
