@@ -170,6 +170,12 @@ static void start_ok(void)
 	assert_int_equal(seen.error.err, 0);
 }
 
+static void start_with(const char *text)
+{
+	pdn(text);
+	start_ok();
+}
+
 /* Compares `show` for the n-th family of the first PDN. */
 static void shown(unsigned int n, const char *state, const char *reason)
 {
@@ -247,8 +253,7 @@ TEST(test_one_pdn)
 	static const uint8_t address[] = {10, 64, 1, 2}, gateway[] = {10, 64, 1, 1};
 	static const uint8_t dns[] = {10, 64, 1, 53};
 
-	pdn("1,apn=internet,ip=v4");
-	start_ok();
+	start_with("1,apn=internet,ip=v4");
 	assert_int_equal(seen.formats, 1);
 	assert_int_equal(seen.format.version, 5);
 	assert_int_equal(seen.format.dl_max_bytes, 31744);
@@ -308,8 +313,7 @@ TEST(test_no_apn_no_auth)
 {
 	size_t len;
 
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_null(fake_tlv(nth(WDS, START, 0), 0x14, &len));
 	assert_null(fake_tlv(nth(WDS, START, 0), 0x16, &len));
 }
@@ -346,8 +350,7 @@ TEST(test_no_sync)
 	struct json_object *show;
 
 	config.sync = false;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 0);
 	show = session_show(session);
 	assert_false(json_get_bool(show, "exclusive"));
@@ -360,8 +363,7 @@ static void check_ladder(int version, unsigned int requests)
 {
 	static const uint32_t protocols[] = {9, 8, 5};
 
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.version, version);
 	assert_int_equal(fake_asked(&modem, WDA, FORMAT), requests);
 	for (unsigned int i = 0; i < requests; i++) {
@@ -422,8 +424,7 @@ TEST(test_wishes)
 TEST(test_ladder_other_size)
 {
 	modem.dl_bytes = 12345;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.dl_max_bytes, 12345);
 }
 
@@ -431,16 +432,14 @@ TEST(test_ladder_other_size)
 TEST(test_ladder_uplink_size)
 {
 	modem.ul_bytes = 1;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.ul_max_bytes, 0);
 }
 
 TEST(test_ladder_uplink_size_least)
 {
 	modem.ul_bytes = 8 + 1500 + 3;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.ul_max_bytes, 1511);
 }
 
@@ -452,8 +451,7 @@ TEST(test_ladder_no_size)
 
 	FAKE_RULE(&modem, WDA, FORMAT, .count = 1, .tlvs = v5_without_size,
 		  .tlvs_len = sizeof(v5_without_size));
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.version, 4);
 }
 
@@ -464,8 +462,7 @@ TEST(test_ladder_one_way_only)
 
 	FAKE_RULE(&modem, WDA, FORMAT, .count = 1, .tlvs = downlink_only,
 		  .tlvs_len = sizeof(downlink_only));
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.version, 4);
 }
 
@@ -484,8 +481,7 @@ TEST(test_ladder_nothing)
 TEST(test_qmap_chosen)
 {
 	config.qmap = CONFIG_QMAP_V1;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.version, 1);
 	assert_int_equal(fake_asked(&modem, WDA, FORMAT), 1);
 }
@@ -507,8 +503,7 @@ TEST(test_qmap_off)
 	modem.accepts = 1;
 	modem.model = "EC25";
 	config.qmap = CONFIG_QMAP_OFF;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.format.version, 0);
 	assert_int_equal(fake_asked(&modem, WDS, BIND), 0);
 	assert_null(fake_tlv(nth(WDA, FORMAT, 0), 0x16, &len));
@@ -585,8 +580,7 @@ TEST(test_ids_exhausted)
 {
 	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 3, .error = 5);
 	pdn("1");
-	pdn("2");
-	start_ok();
+	start_with("2");
 	shown(1, "backing-off", "client_ids_exhausted");
 	stop_ok();
 }
@@ -604,8 +598,7 @@ TEST(test_dual_stack_fallback)
 	struct json_object *show, *v6;
 
 	FAKE_RULE(&modem, WDS, START, .family = 6, .error = 14, RULE_TLVS(V4_ONLY));
-	pdn("1,apn=internet");
-	start_ok();
+	start_with("1,apn=internet");
 	assert_int_equal(seen.ups, 1);
 	assert_int_equal(seen.settings[0].family, 4);
 	show = session_show(session);
@@ -637,8 +630,7 @@ TEST(test_no_effect)
 	FAKE_RULE(&modem, WDS, START, .error = 26);
 	FAKE_RULE(&modem, WDS, STATUS, RULE_TLVS(1, 1, 0, 2));
 	FAKE_RULE(&modem, WDS, SETTINGS, RULE_TLVS(0x1e, 4, 0, 2, 0, 0, 10));
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.ups, 1);
 	assert_int_equal(seen.settings[0].prefix, 32);
 	assert_false(seen.settings[0].has_gateway);
@@ -650,8 +642,7 @@ TEST(test_no_effect)
 TEST(test_no_effect_no_call)
 {
 	FAKE_RULE(&modem, WDS, START, .error = 26);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	shown(0, "backing-off", "");
 	assert_int_equal(fake_asked(&modem, WDS, SETTINGS), 0);
 	stop_ok();
@@ -662,8 +653,7 @@ TEST(test_answers_twice)
 {
 	FAKE_RULE(&modem, CTL, ALLOCATE, .twice = true);
 	FAKE_RULE(&modem, WDS, START, .twice = true);
-	pdn("1");
-	start_ok();
+	start_with("1");
 	run_for(50);
 	assert_int_equal(fake_asked(&modem, CTL, RELEASE), 0);
 	assert_int_equal(fake_clients(&modem), 4);
@@ -680,8 +670,7 @@ TEST(test_wrong_interface)
 TEST(test_no_address)
 {
 	FAKE_RULE(&modem, WDS, SETTINGS, RULE_TLVS(0x1e, 4, 0, 0, 0, 0, 0));
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	shown(0, "backing-off", "the modem gave it no address");
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, WDS, STOP), 1);
@@ -693,8 +682,7 @@ TEST(test_no_address)
 TEST(test_out_of_call)
 {
 	FAKE_RULE(&modem, WDS, SETTINGS, .error = 15);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(seen.ups, 0);
 	shown(0, "backing-off", "");
 	stop_ok();
@@ -764,8 +752,7 @@ TEST(test_each_step_fails)
 TEST(test_first_answer_lost)
 {
 	FAKE_RULE(&modem, CTL, SYNC, .count = 1, .silent = true);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 }
 
 TEST(test_versions_optional)
@@ -773,8 +760,7 @@ TEST(test_versions_optional)
 	FAKE_RULE(&modem, CTL, 0x21, .error = 71);
 	FAKE_RULE(&modem, DMS, 0x23, .error = 71);
 	FAKE_RULE(&modem, WDS, 0x4d, .error = 71);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 }
 
 TEST(test_no_wda)
@@ -796,8 +782,7 @@ TEST(test_late_allocation)
 {
 	FAKE_RULE(&modem, CTL, ALLOCATE, .skip = 2, .count = 1, .delay_ms = 1300);
 	FAKE_RULE(&modem, CTL, RELEASE, .count = 1, .delay_ms = 600);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	shown(0, "backing-off", "did not answer while allocating a WDS client id");
 	asked(CTL, RELEASE, 1);
 	stop_ok();
@@ -805,8 +790,7 @@ TEST(test_late_allocation)
 
 TEST(test_stop_silent)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	modem.mute = true;
 	session_stop(session, on_stopped, NULL);
 	assert_true(fake_run(&modem, &seen.stopped, 4000));
@@ -816,8 +800,7 @@ TEST(test_stop_silent)
 
 TEST(test_stop_gone)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	modem.mute = true;
 	session_stop(session, on_stopped, NULL);
 	asked(WDS, STOP, 2);
@@ -857,8 +840,7 @@ TEST(test_stop_anywhere)
 
 TEST(test_network_disconnect)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	seen.any = false;
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 1, 0, 0x10, 2, 0, 0xf0, 3, 0x11, 4, 0, 6, 0,
 		      36, 0);
@@ -881,8 +863,7 @@ TEST(test_network_disconnect)
 
 TEST(test_reconfigure)
 {
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	FAKE_RULE(&modem, WDS, SETTINGS,
 		  RULE_TLVS(0x1e, 4, 0, 9, 0, 0, 10, 0x29, 4, 0, 0x78, 5, 0, 0));
 	seen.any = false;
@@ -900,8 +881,7 @@ TEST(test_reconfigure)
 /* If settings cannot be read again, the call stays unchanged. */
 TEST(test_reconfigure_fails)
 {
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	FAKE_RULE(&modem, WDS, SETTINGS, .error = 3);
 	FAKE_INDICATE(&modem, WDS, 3, STATUS, 1, 2, 0, 2, 1);
 	asked(WDS, SETTINGS, 2);
@@ -914,8 +894,7 @@ TEST(test_reconfigure_fails)
 
 TEST(test_reboot)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	fake_forget_clients(&modem);
 	fake_indicate(&modem, CTL, 0, SYNC, NULL, 0);
 	assert_true(fake_run(&modem, &seen.lost, 3000));
@@ -929,8 +908,7 @@ TEST(test_reboot)
 TEST(test_lost)
 {
 	seen.free_when_lost = true;
-	pdn("1");
-	start_ok();
+	start_with("1");
 	fake_hang_up(&modem);
 	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_int_equal(seen.downs, 2);
@@ -1009,8 +987,7 @@ static void lose_wds_id(unsigned int times)
 TEST(test_lost_allocation)
 {
 	lose_wds_id(1);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	while (!seen.ups)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	asked(CTL, RELEASE, 1);
@@ -1026,8 +1003,7 @@ TEST(test_lost_among_others)
 {
 	lose_wds_id(1);
 	pdn("1");
-	pdn("2");
-	start_ok();
+	start_with("2");
 	while (seen.ups < 4)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	asked(CTL, RELEASE, 1);
@@ -1042,8 +1018,7 @@ TEST(test_lost_among_others)
 TEST(test_lost_at_the_end)
 {
 	lose_wds_id(0);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	stop_ok();
 	assert_int_equal(fake_asked(&modem, CTL, SYNC), 2);
 }
@@ -1056,8 +1031,7 @@ TEST(test_ids_unasked_for)
 {
 	uint8_t tlvs[] = {0x02, 4, 0, 0, 0, 0, 0, 0x01, 2, 0, WDS, 0}, b[64];
 
-	pdn("1");
-	start_ok();
+	start_with("1");
 	for (int id = 100; id < 250; id++) {
 		tlvs[11] = id;
 		fake_send(&modem, b, fake_message(b, CTL, 0, 1, 200, ALLOCATE, tlvs, sizeof(tlvs)));
@@ -1089,8 +1063,7 @@ TEST(test_lost_shared)
 {
 	config.sync = false;
 	lose_wds_id(1);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	while (!seen.ups)
 		event_base_loop(modem.base, EVLOOP_ONCE);
 	session_stop(session, on_stopped, NULL);
@@ -1121,8 +1094,7 @@ TEST(test_adopt)
 	struct json_object *show;
 
 	pdn("1,apn=a");
-	pdn("2,apn=b,ip=v4");
-	start_ok();
+	start_with("2,apn=b,ip=v4");
 	die_and_adopt();
 	assert_int_equal(seen.error.err, 0);
 	assert_int_equal(seen.ups, 3);
@@ -1146,8 +1118,7 @@ TEST(test_adopt_binds_to_the_same_interface)
 	size_t len, later_len;
 	struct error err = {0};
 
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	die_and_adopt();
 	pdn("2,ip=v4");
 	assert_int_equal(config_trunk_finish(&config, NULL), 0);
@@ -1181,8 +1152,7 @@ TEST(test_adopt_without_format)
 
 TEST(test_adopt_one_down)
 {
-	pdn("1,apn=a");
-	start_ok();
+	start_with("1,apn=a");
 	fake_call(&modem, 3, false);
 	die_and_adopt();
 	assert_int_equal(seen.error.err, 0);
@@ -1195,8 +1165,7 @@ TEST(test_adopt_one_down)
 
 TEST(test_adopt_after_reboot)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	fake_forget_clients(&modem);
 	die_and_adopt();
 	assert_int_equal(seen.error.err, -ENODEV);
@@ -1206,8 +1175,7 @@ TEST(test_adopt_after_reboot)
 
 TEST(test_adopt_silent)
 {
-	pdn("1");
-	start_ok();
+	start_with("1");
 	modem.mute = true;
 	die_and_adopt();
 	assert_int_equal(seen.error.err, -ETIMEDOUT);
@@ -1282,8 +1250,7 @@ TEST(test_adopt_pending_shared)
 TEST(test_adopt_fewer)
 {
 	pdn("1,ip=v4");
-	pdn("2,ip=v4");
-	start_ok();
+	start_with("2,ip=v4");
 	config.npdns = 1;
 	die_and_adopt();
 	assert_int_equal(seen.ups, 1);
@@ -1331,8 +1298,7 @@ TEST(test_add_pdn)
 {
 	struct error err = {0};
 
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	assert_int_equal(session_add_pdn(session, 1, &err), -EEXIST);
 	err = (struct error){0};
 	assert_int_equal(session_add_pdn(session, 2, &err), -ENOENT);
@@ -1356,8 +1322,7 @@ TEST(test_remove_pdn)
 	struct error err = {0};
 
 	pdn("1,ip=v4");
-	pdn("2");
-	start_ok();
+	start_with("2");
 	assert_int_equal(session_remove_pdn(session, 7, on_removed, NULL, &err), -ENOENT);
 	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, &err), 0);
 	assert_int_equal(session_remove_pdn(session, 2, on_removed, NULL, &err), -EALREADY);
@@ -1396,8 +1361,7 @@ TEST(test_remove_while_dialling)
 TEST(test_back_off)
 {
 	FAKE_RULE(&modem, WDS, START, .count = 3, .error = 14, RULE_TLVS(0x11, 4, 0, 6, 0, 26, 0));
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	shown(0, "backing-off", "insufficient_resources (3gpp reason 26)");
 	asked(WDS, START, 4);
 	run_for(20);
@@ -1416,8 +1380,7 @@ TEST(test_retry)
 	config.persist = true;
 	FAKE_RULE(&modem, WDS, START, .count = 1, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	FAKE_RULE(&modem, WDS, START, .skip = 0, .count = 1, .error = 3);
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	shown(0, "failed", "unknown_apn");
 	run_for(100);
 	assert_int_equal(fake_asked(&modem, WDS, START), 1);
@@ -1448,8 +1411,7 @@ TEST(test_persist)
 	config.persist = true;
 	FAKE_RULE(&modem, WDS, START, .count = 1, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	pdn("1,ip=v4");
-	pdn("2,ip=v4");
-	start_ok();
+	start_with("2,ip=v4");
 	shown(0, "failed", "unknown_apn (3gpp reason 27)");
 	assert_int_equal(seen.ups, 1);
 	run_for(300);
@@ -1527,8 +1489,7 @@ TEST(test_single_address)
 	FAKE_RULE(&modem, WDS, START, .family = 4, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	FAKE_RULE(&modem, WDS, START, .family = 6, .count = 1, .delay_ms = 20, .error = 14,
 		  RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0));
-	pdn("1");
-	start_ok();
+	start_with("1");
 	shown(0, "failed", "");
 	asked(WDS, START, 3);
 	run_for(20);
@@ -1543,8 +1504,7 @@ TEST(test_single_address_left)
 		  RULE_TLVS(UNKNOWN_APN));
 	FAKE_RULE(&modem, WDS, START, .family = 6, .count = 1, .error = 14,
 		  RULE_TLVS(0x11, 4, 0, 6, 0, 52, 0));
-	pdn("1");
-	start_ok();
+	start_with("1");
 	shown(0, "failed", "unknown_apn");
 	shown(1, "up", "");
 	stop_ok();
@@ -1555,8 +1515,7 @@ TEST(test_single_address_left)
 TEST(test_end_unannounced)
 {
 	config.poll = 1;
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	fake_call(&modem, 3, false);
 	asked(WDS, START, 2);
 	run_for(20);
@@ -1568,8 +1527,7 @@ TEST(test_end_unannounced)
 TEST(test_restart_unannounced)
 {
 	config.poll = 1;
-	pdn("1");
-	start_ok();
+	start_with("1");
 	fake_forget_clients(&modem);
 	assert_true(fake_run(&modem, &seen.lost, 3000));
 	assert_non_null(strstr(seen.why, "restarted unannounced"));
@@ -1617,8 +1575,7 @@ TEST(test_set)
 {
 	struct config_trunk old;
 
-	pdn("1,ip=v4");
-	start_ok();
+	start_with("1,ip=v4");
 	old = config;
 	config.poll = 1;
 	session_set(session, &old);
@@ -1633,8 +1590,7 @@ TEST(test_adopt_waiting)
 	config.backoff_min = config.backoff_max = 60000;
 	FAKE_RULE(&modem, WDS, START, .family = 4, .error = 14, RULE_TLVS(UNKNOWN_APN));
 	FAKE_RULE(&modem, WDS, START, .family = 6, .error = 3);
-	pdn("1");
-	start_ok();
+	start_with("1");
 	die_and_adopt();
 	assert_int_equal(seen.error.err, 0);
 	shown(0, "failed", "unknown_apn");
