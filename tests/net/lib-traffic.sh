@@ -85,7 +85,7 @@ replace_programs() {
 	[ "${qmapd_program:-qmapd}" = qmapd ] && qmapd_program=qmapd-rebuilt || qmapd_program=qmapd
 	qmapd_kill TERM || :
 	qmapd_start
-	wait_for 20 is_attached || fail "$(qmapctl show)"
+	wait_for 20 is_taken_over || fail "$(qmapctl show)"
 	${2:-:}
 	after=$(programs_in_use)
 	equal "programs" "$(cut -d' ' -f1 <<<"$before")" "$(cut -d' ' -f1 <<<"$after")"
@@ -94,7 +94,7 @@ replace_programs() {
 }
 
 # A daemon reports it, not the pins of the last one.
-is_attached() {
+is_taken_over() {
 	[ "$(field ' | [.daemon, .state, .pdns[0].families[0].state] | map(tostring) | join(" ")')" = "null attached up" ]
 }
 

@@ -145,6 +145,35 @@ field() {
 	qmapctl -j show | jq -r ".[0]$1"
 }
 
+state_is() {
+	[ "$(field .state)" = "$1" ]
+}
+
+is_attached() {
+	state_is attached
+}
+
+trunk_becomes() {
+	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
+}
+
+modem_is() { # state
+	[ "$(field .modem.state)" = "$1" ]
+}
+
+mtu_is() { # dev mtu
+	[ "$(ip -j link show dev "$1" | jq '.[0].mtu')" = "$2" ]
+}
+
+log_says() { # text
+	grep -qF -- "$1" "$T/qmapd.log"
+}
+
+# Number of Start Networks so far.
+starts() {
+	modem_stat .qmi.starts
+}
+
 family() { # pdn family .path
 	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
 }

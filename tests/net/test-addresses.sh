@@ -131,10 +131,6 @@ told() {
 	field '.events[] | select(.kind == "netdev") | "\(.to): \(.reason)"' | grep -qF "$1"
 }
 
-field() {
-	qmapctl -j show | jq -r ".[0]$1"
-}
-
 # A setting changed later by udev or sysctl.d shows with the next advertisement.
 test_setting_that_comes_late() {
 	modem_start

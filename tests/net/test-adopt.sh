@@ -475,10 +475,6 @@ sixty_four_with_long_words() {
 		[range(1; 65) | {number: ., apn: ("\"" * 100), user: ("\\" * 127), password: ("\"" * 127)}]}]}'
 }
 
-is_attached() {
-	[ "$(field .state)" = attached ]
-}
-
 all_have_failed() {
 	[ "$(field ' | [.pdns[].families[] | select(.state == "failed")] | length')" = 128 ]
 }

@@ -317,10 +317,6 @@ test_apply_before_plug_in() {
 	nothing_left
 }
 
-is_attached() {
-	[ "$(field .state)" = attached ]
-}
-
 test_apply_refuses_mistakes() {
 	start
 	attach --pdn 1,apn=internet >/dev/null
@@ -345,10 +341,6 @@ planned wwan0: attach" "$(qmapctl apply -n "$T/conf")"
 }
 
 # --- qmapd's own files ---
-
-log_says() {
-	grep -qF "$1" "$T/qmapd.log"
-}
 
 test_reload() {
 	modem_start

@@ -11,14 +11,6 @@ nobody() {
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
 }
 
-state_is() {
-	[ "$(field .state)" = "$1" ]
-}
-
-trunk_becomes() {
-	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
-}
-
 logged() {
 	grep -qF "$1" "$T/qmapd.log"
 }
@@ -389,10 +381,6 @@ test_trunk_is_deleted() {
 	detach
 	nothing_left
 	refused 4 "there is no netdev wwan0" attach
-}
-
-modem_is() {
-	[ "$(field .modem.state)" = "$1" ]
 }
 
 # --- the wrong moment ---

@@ -17,14 +17,6 @@ attach_one() {
 	attach --timeout 1 --backoff-min 300 --pdn 1,apn=internet,ip=v4 "$@"
 }
 
-state_is() {
-	[ "$(field .state)" = "$1" ]
-}
-
-trunk_becomes() {
-	wait_for 5 state_is "$1" || equal "state of the trunk" "$1" "$(field .state)"
-}
-
 addresses() { # port
 	ip -o address show dev "$1" scope global | awk '{ print $4 }' | sort | tr '\n' ' '
 }
@@ -251,10 +243,6 @@ test_first_answers_are_slow() {
 }
 
 # --- the modem changes its mind ---
-
-mtu_is() {
-	[ "$(mtu_of "$1")" = "$2" ]
-}
 
 test_new_settings_are_applied() {
 	local ifindex

@@ -29,10 +29,6 @@ hooks_wrote() { # line...
 	: >"$T/log"
 }
 
-log_says() {
-	grep -qF -- "$1" "$T/qmapd.log"
-}
-
 daemon_says() {
 	wait_for 5 log_says "$1" || fail "qmapd does not say: $1"
 }

@@ -46,10 +46,6 @@ test_monitor() {
 
 # --- there, gone, back ---
 
-modem_is() {
-	[ "$(field .modem.state)" = "$1" ]
-}
-
 conf() { # [line]...
 	printf '[trunk wwan0]\ncontrol = %s\n' "$T/qmi" >"$T/qmapd.conf"
 	printf '%s\n' "$@" >>"$T/qmapd.conf"

@@ -68,10 +68,6 @@ control_works() {
 	nothing_left
 }
 
-mtu_is() {
-	[ "$(ip -j link show dev "$1" | jq '.[0].mtu')" = "$2" ]
-}
-
 disconnected() {
 	[ "$(field '.pdns[1].families[0].state')" = backing-off ]
 }

@@ -23,10 +23,6 @@ detach_link() {
 	bpftool link detach pinned "$(find /sys/fs/bpf/qmap -name "$1")"
 }
 
-log_says() { # text
-	grep -qF "$1" "$T/qmapd.log"
-}
-
 is_told() { # sentence
 	wait_for 5 log_says "$1" || fail "nobody says \"$1\""
 }

@@ -4,10 +4,6 @@
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-is_attached() {
-	[ "$(field .state)" = attached ]
-}
-
 write_config() { # LINE...: of the model
 	{
 		printf '[model 2c7c:0800]\n'

@@ -13,10 +13,6 @@ default_routes() { # option of ip...
 	ip "$@" -j route show default | jq -r 'map(.dev + ":" + (.metric | tostring)) | sort | join(" ")'
 }
 
-mtu_is() { # dev mtu
-	[ "$(ip -j link show dev "$1" | jq '.[0].mtu')" = "$2" ]
-}
-
 test_addresses_and_dns() {
 	modem_start
 	qmapd_start
@@ -347,7 +343,7 @@ test_trunk_makes_addresses_as_before() {
 	equal "while attached" none "$(addrgen)"
 	qmapd_kill KILL || :
 	qmapd_start
-	wait_for 5 is_attached
+	wait_for 5 is_taken_over
 	qmapctl detach wwan0
 	equal "afterwards" random "$(addrgen)"
 }

@@ -54,10 +54,6 @@ back_after() {
 		END { printf "%d\n", (back - t) / 1000 }' "$T/echoes"
 }
 
-starts() {
-	modem_stat .qmi.starts
-}
-
 dialled() { # number of times
 	[ "$(starts)" -ge "$1" ]
 }
@@ -485,10 +481,6 @@ test_detach_while_start_is_silent() {
 	wait $attaching || status=$?
 	at_least "exit code of attach" 1 "$status"
 	nothing_left
-}
-
-modem_is() { # state
-	[ "$(field .modem.state)" = "$1" ]
 }
 
 # A modem that has hung up its control side sends no indication: it is asked twice, and opened again

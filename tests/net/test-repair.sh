@@ -17,10 +17,6 @@ netdev_events() {
 }
 
 # field, of every element.
-field() {
-	qmapctl -j show | jq -r ".[0]$1"
-}
-
 told() {
 	netdev_events | grep -qF "$1"
 }

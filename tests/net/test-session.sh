@@ -19,10 +19,6 @@ waits_with() {
 	[[ $(family 1 4 '| "\(.state): \(.reason)"') == "$1: "*"$2"* ]]
 }
 
-starts() {
-	modem_stat .qmi.starts
-}
-
 # --- SIM and PIN ---
 
 test_pin_is_entered() {

@@ -73,10 +73,6 @@ attach_all() {
 	qmapctl -q attach wwan0 --datapath "$datapath" "${pdns[@]/#/--pdn=}" "$@"
 }
 
-state_is() {
-	[ "$(field .state)" = "$1" ]
-}
-
 set_streams() { # family
 	local n
 	ports=() up=() down=()
