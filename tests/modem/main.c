@@ -41,6 +41,7 @@ static void round_over(struct loop *loop)
 	bool more = generate_round(&modem);
 
 	more |= noise_round(&modem);
+	netside_round(&modem);
 	loop->busy = more;
 	if (!more && netside_drained(&modem))
 		aggregate_idle(&modem);

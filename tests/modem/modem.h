@@ -196,6 +196,7 @@ struct modem {
 	struct usb *usb;       /* NULL: not on USB */
 	struct replay *replay; /* NULL: answers are its own */
 	int net_socket;	       /* in the network side's namespace, for ioctls */
+	bool net_held;	       /* its packets wait for the host */
 
 	struct violations violations;
 	struct warnings warnings;

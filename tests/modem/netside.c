@@ -2,6 +2,7 @@
 #include "netside.h"
 #include "aggregate.h"
 #include "tun.h"
+#include "usb.h"
 #include "util.h"
 
 #include <arpa/inet.h>
@@ -34,7 +35,7 @@ static void pdn_ready(struct event *ev, uint32_t events)
 	static uint8_t buf[MAX_TRANSFER];
 
 	pdn->drained = false;
-	for (int i = 0; i < READS; i++) {
+	for (int i = 0; i < READS && !usb_transfers_congested(pdn->modem); i++) {
 		ssize_t n = read(ev->fd, buf, sizeof(buf));
 
 		if (n <= 0) {
@@ -66,6 +67,16 @@ int netside_set_mtu(struct pdn *pdn, uint32_t mtu)
 	if (!err)
 		pdn->mtu = mtu;
 	return err;
+}
+
+/* A host that gets no CPU for a while takes no transfers, and must not lose any for that. */
+void netside_round(struct modem *m)
+{
+	bool held = usb_transfers_congested(m);
+
+	for (unsigned int i = 0; i < m->options.pdns && held != m->net_held; i++)
+		loop_change(&m->loop, &m->pdns[i].tun, held ? 0 : EPOLLIN);
+	m->net_held = held;
 }
 
 bool netside_drained(struct modem *m)

@@ -22,6 +22,9 @@ void netside_send(struct pdn *pdn, const uint8_t *packet, size_t len);
 /* Sets the MTU that the host is told and that limits the network side. 0 or negative errno. */
 int netside_set_mtu(struct pdn *pdn, uint32_t mtu);
 
+/* After each round: leaves packets in the TUNs while a host on USB is behind. */
+void netside_round(struct modem *m);
+
 /* Have all packets from the network side been read? */
 bool netside_drained(struct modem *m);
 
