@@ -247,7 +247,7 @@ run_guest() {
 	timeout -k 5 "$DEADLINE" "${QEMU[@]}" -accel "$accel" -cpu $cpu -m "${MEMORY:-$GUEST_MEMORY}" \
 		${QEMU_OPTIONS:-$GUEST_SMP} -nographic -no-reboot -nic none \
 		-kernel "$(kernel_image "$kernel")" \
-		-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic ${CMDLINE:-}" \
+		-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic $GUEST_CMDLINE ${CMDLINE:-}" \
 		</dev/null 2>&1 | sed -u 's/\r//g' >"$log"
 	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $name: /"
 	if ! grep -aq '^GUEST-STATUS' "$log"; then
