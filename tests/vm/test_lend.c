@@ -63,9 +63,10 @@ static int sends(struct lender *l, unsigned int aggregates)
 			aggregate_add(&a, 1, packet, segment(l, l->sent++, packet), 0);
 		if (world_send(&l->w, a.data, a.len))
 			return FAIL("aggregate %u is not taken", i);
+		/* in one poll with others, only the first one's payloads would be lent */
+		if (world_counter_reaches(WWAN, "aggregates", before + i + 1) != before + i + 1)
+			return FAIL("aggregate %u is lost", i);
 	}
-	if (world_counter_reaches(WWAN, "aggregates", before + aggregates) != before + aggregates)
-		return FAIL("aggregates are lost");
 	return 0;
 }
 
@@ -124,9 +125,9 @@ static int keeps(struct lender *l, size_t headers, const char *who)
 	       who, (unsigned long long)kept, (unsigned long long)lent, (unsigned long long)copied);
 	if (kept > MOST || kept < MOST / 2)
 		return FAIL("%s keeps %llu bytes", who, (unsigned long long)kept);
-	if (count("usb_rx_urbs") != 8)
+	if (world_counter_reaches(WWAN, "usb_rx_urbs", 8) != 8)
 		return FAIL("%llu requests in flight", (unsigned long long)count("usb_rx_urbs"));
-	if (lent + copied != SENT || !copied)
+	if (lent + copied > SENT || !copied)
 		return FAIL("%llu of %u lent, %llu copied", (unsigned long long)lent, SENT,
 			    (unsigned long long)copied);
 	for (i = 0; i < 100; i++)

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "usbredir.h"
 #include "world.h"
 #include "qmap/wire.h"
 
@@ -212,7 +213,9 @@ static int run_on(enum world_modem modem, int version, const struct nl_trunk *t,
 	world_configure(&w);
 	packets = streams[1].packets + streams[2].packets;
 	printf("  %u packets in %u transfers\n", packets, transfers);
-	if (!err && (aggregated ? packets < least * transfers : packets > transfers))
+	/* the emulated controller with DMA is so slow that the timer ends most aggregates */
+	if (!err && !usbredir_exists() &&
+	    (aggregated ? packets < least * transfers : packets > transfers))
 		err = FAIL("not what was asked for");
 	world_free(&w);
 	return err;
