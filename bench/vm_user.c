@@ -53,21 +53,20 @@ struct vm_user {
 
 /* --- sums --- */
 
-/* Adds @n bytes, in the byte order of memory. */
+/* Adds @n bytes in ones' complement, in the byte order of memory. */
 static uint64_t sum_of(const uint8_t *p, size_t n, uint64_t start)
 {
-	unsigned __int128 sum = start;
-	uint64_t word;
+	uint64_t sum = start, word;
 
 	for (; n >= 8; n -= 8, p += 8) {
 		memcpy(&word, p, 8);
 		sum += word;
+		sum += sum < word;
 	}
 	word = 0;
 	memcpy(&word, p, n);
 	sum += word;
-	start = sum;
-	return start + (uint64_t)(sum >> 64);
+	return sum + (sum < word);
 }
 
 static uint16_t fold(uint64_t sum)
@@ -211,7 +210,7 @@ static void split(struct vm_user *u, uint8_t *data, size_t len)
 static void send_aggregate(struct vm_user *u)
 {
 	if (u->ul_len && sendto(u->packet, u->ul, u->ul_len, 0, (struct sockaddr *)&u->trunk,
-				sizeof(u->trunk)) != u->ul_len)
+				sizeof(u->trunk)) != (ssize_t)u->ul_len)
 		u->counts->drops += u->ul_frames;
 	u->ul_len = u->ul_frames = 0;
 }

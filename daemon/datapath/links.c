@@ -18,12 +18,13 @@ struct baseline {
 };
 
 static const struct pins_entry pin_table[OBSERVE_PINS] = {
-	[OBSERVE_BASELINE] = {"baseline", sizeof(struct baseline)},
-	[OBSERVE_PORTS] = {"ports", sizeof(struct qmap_port)},
-	[OBSERVE_PORT_STATS] = {"port_stats", sizeof(struct qmap_port_stats)},
-	[OBSERVE_TRUNK_STATS] = {"trunk_stats", sizeof(struct qmap_trunk_stats)},
-	[OBSERVE_EVENTS] = {"events", 0},
-	[OBSERVE_AGAIN] = {"again", 0, .follows = true},
+	[OBSERVE_BASELINE] = {.name = "baseline", .value_size = sizeof(struct baseline)},
+	[OBSERVE_PORTS] = {.name = "ports", .value_size = sizeof(struct qmap_port)},
+	[OBSERVE_PORT_STATS] = {.name = "port_stats", .value_size = sizeof(struct qmap_port_stats)},
+	[OBSERVE_TRUNK_STATS] = {.name = "trunk_stats",
+				 .value_size = sizeof(struct qmap_trunk_stats)},
+	[OBSERVE_EVENTS] = {.name = "events"},
+	[OBSERVE_AGAIN] = {.name = "again", .follows = true},
 };
 
 static int make_baseline(struct datapath *dp, struct error *err)

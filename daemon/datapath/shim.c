@@ -47,10 +47,10 @@ enum pin {
 };
 
 static const struct pins_entry pin_table[PINS] = {
-	[PORTS] = {"ports", sizeof(struct qmap_port)},
-	[EVENTS] = {"events", 0},
-	[PROG_TX] = {"prog_tx", 0},
-	[LINK_RX] = {"link_rx", 0},
+	[PORTS] = {.name = "ports", .value_size = sizeof(struct qmap_port)},
+	[EVENTS] = {.name = "events"},
+	[PROG_TX] = {.name = "prog_tx"},
+	[LINK_RX] = {.name = "link_rx"},
 };
 
 /* Name of the trunk device. With `usb` another process may have renamed it. */

@@ -34,16 +34,16 @@
 #include "xdp_link.h"
 
 const struct pins_entry xdp_pins[XDP_PINS] = {
-	[XDP_PORTS] = {"ports", sizeof(struct qmap_port)},
-	[XDP_PORT_DEVS] = {"port_devs", 0},
-	[XDP_UPLINKS] = {"uplinks", 0},
-	[XDP_PORT_STATS] = {"port_stats", sizeof(struct qmap_port_stats)},
-	[XDP_TRUNK_STATS] = {"trunk_stats", sizeof(struct qmap_trunk_stats)},
-	[XDP_EVENTS] = {"events", 0},
-	[XDP_PROG_TRIM] = {"prog_trim", 0},
-	[XDP_PROG_UPLINK] = {"prog_uplink", 0},
-	[XDP_LINK_DELIVER] = {"link_deliver", 0},
-	[XDP_LINK_SPLIT] = {"link_split", 0},
+	[XDP_PORTS] = {.name = "ports", .value_size = sizeof(struct qmap_port)},
+	[XDP_PORT_DEVS] = {.name = "port_devs"},
+	[XDP_UPLINKS] = {.name = "uplinks"},
+	[XDP_PORT_STATS] = {.name = "port_stats", .value_size = sizeof(struct qmap_port_stats)},
+	[XDP_TRUNK_STATS] = {.name = "trunk_stats", .value_size = sizeof(struct qmap_trunk_stats)},
+	[XDP_EVENTS] = {.name = "events"},
+	[XDP_PROG_TRIM] = {.name = "prog_trim"},
+	[XDP_PROG_UPLINK] = {.name = "prog_uplink"},
+	[XDP_LINK_DELIVER] = {.name = "link_deliver"},
+	[XDP_LINK_SPLIT] = {.name = "link_split"},
 };
 
 #define PORT_MTU 1500

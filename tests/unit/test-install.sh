@@ -141,7 +141,8 @@ test_manual_of_the_module() {
 		[[ ${text//‐ /} == *"$name"* ]] || { echo "$name is missing"; return 1; }
 		n=$((n + 1))
 	done < <(grep -oE '\b(IFLA_QMAP|QMAP_SHIM|usb)_[A-Za-z_]+' include/qmap/shim.h | grep -v '_H$' | sort -u)
-	[[ $text != *" * "* && $text != *warning:* ]] || { echo "badly formatted"; return 1; }
+	# the declarations have comments of several lines
+	[[ ${text%DECLARATIONS*} != *" * "* && $text != *warning:* ]] || { echo "badly formatted"; return 1; }
 	[ "$n" -gt 30 ]
 }
 

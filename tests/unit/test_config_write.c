@@ -58,6 +58,8 @@ static void any_value(const struct config_word *w, void *object)
 			strcpy(text, any(2) ? "off" : "radio,hook");
 		else if (!strcmp(w->key, "clat"))
 			strcpy(text, any(2) ? "off" : "64:ff9b::/96");
+		else if (!strcmp(w->key, "steer"))
+			strcpy(text, any(2) ? "off" : "0-1,3");
 		else if (!strcmp(w->key, "lan"))
 			strcpy(text, any(2) ? "br-lan" : "");
 		else if (!strcmp(w->key, "passthrough"))
