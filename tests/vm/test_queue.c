@@ -160,6 +160,7 @@ static unsigned int take_frames(const struct world *w, unsigned int *transfers)
 #define TEN_MS	(10000000 / 8 / 100) /* bytes at 10 Mbit/s */
 #define SETTLED 1500 /* frames of PAYLOAD bytes after which the speed is known: 1.2 s */
 #define SAMPLES 40
+#define TRIES	8  /* times SAMPLES */
 #define BETWEEN 20 /* frames */
 
 /* Sends through port1 until it is killed. */
@@ -192,7 +193,7 @@ static int pass_frames(const struct world *w, unsigned int n)
 	return 0;
 }
 
-/* A guest without CPU for a while sends less, and the port takes that for the modem's speed. */
+/* 1: more waits than leaves in 10 ms. */
 static int sample_below(const struct world *w)
 {
 	unsigned int i, over = 0;
@@ -213,22 +214,27 @@ static int sample_below(const struct world *w)
 	       over, SAMPLES);
 	if (most < PAYLOAD)
 		return FAIL("nothing waits there");
-	return over <= SAMPLES / 10 ? 0 : FAIL("they take longer than 10 ms");
+	return over > SAMPLES / 10;
 }
 
 static int measure_delay(const struct world *w)
 {
 	pid_t sender;
-	int err;
+	int err = 1;
 
 	if (system(TBF("rate 10mbit burst 20kb limit 1mb")))
 		return FAIL("no tbf");
 	fflush(stdout);
 	sender = flood();
-	err = sample_below(w);
+	/*
+	 * The clock of a guest without CPU goes on, and tbf then passes a burst, which the port takes
+	 * for the modem's speed until it has measured it again.
+	 */
+	for (unsigned int i = 0; i < TRIES && err > 0; i++)
+		err = sample_below(w);
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
-	return err;
+	return err > 0 ? FAIL("they take longer than 10 ms") : err;
 }
 
 /* On a link of 10 Mbit/s packets wait below for 10 ms at most. */
