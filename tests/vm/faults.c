@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "faults.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "proc.h"
+
+/* An allocation of the write itself may be one that fails; it must not leave faults switched on. */
+static void write_through(const char *path, long value)
+{
+	while (proc_write_number(path, value) == -ENOMEM)
+		;
+}
 
 void faults_set(const char *kind, const char *file, long value)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/%s/%s", kind, file);
-	proc_write_number(path, value);
+	write_through(path, value);
+}
+
+void faults_of_thread(bool on)
+{
+	write_through("/proc/thread-self/make-it-fail", on);
 }
 
 void faults_start(const char *kind, unsigned int percent, bool sleepers)

@@ -13,4 +13,7 @@ void faults_start(const char *kind, unsigned int percent, bool sleepers);
 void faults_stop(const char *kind);
 void faults_set(const char *kind, const char *file, long value);
 
+/* Do allocations of this thread fail, for kinds with "sleepers"? */
+void faults_of_thread(bool on);
+
 #endif

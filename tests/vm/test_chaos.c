@@ -299,7 +299,7 @@ static void fail_packets(void)
 static void fail_links(void)
 {
 	faults_start("failslab", random_in(1, 5), true);
-	proc_write("/proc/thread-self/make-it-fail", "1");
+	faults_of_thread(true);
 	nl_del(some_port());
 	make_missing();
 	if (chance(50)) {
@@ -307,7 +307,7 @@ static void fail_links(void)
 		make_missing();
 	}
 	replace_programs();
-	proc_write("/proc/thread-self/make-it-fail", "0");
+	faults_of_thread(false);
 	faults_stop("failslab");
 }
 
