@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <net/if_arp.h>
 #include <linux/if_link.h>
@@ -169,18 +168,12 @@ int trunk_dev_check(const struct trunk_dev *t, struct error *err)
 
 int trunk_dev_write(const char *name, const char *attr, const char *value, struct error *err)
 {
-	char path[128];
-	int fd, ret = 0;
+	int ret = sysfs_write(value, SYSFS_NET "%s/qmi/%s", name, attr);
 
-	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/%s", name, attr);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	if (fd >= 0)
-		close(fd);
 	if (!ret)
 		return 0;
-	error_set(err, ret, "cannot write %s to %s: %s", value, path, strerror(-ret));
+	error_set(err, ret, "cannot write %s to " SYSFS_NET "%s/qmi/%s: %s", value, name, attr,
+		  strerror(-ret));
 	if (ret == -ENOENT)
 		error_hint(err,
 			   "qmi_wwan has it since Linux 5.12; an older kernel needs updating.");

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "steer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/cpus.h"
 #include "util/sysfs.h"
@@ -84,10 +81,8 @@ bool steer_read(const char *name, cpu_set_t *cpus)
 
 int steer_write(const char *name, const cpu_set_t *cpus)
 {
-	char path[SYSFS_PATH], text[MASK_SIZE] = "";
+	char text[MASK_SIZE] = "";
 	size_t len = 0;
-	ssize_t n;
-	int fd, ret;
 
 	for (int group = GROUPS - 1; group >= 0; group--) {
 		unsigned int bits = 0;
@@ -98,12 +93,5 @@ int steer_write(const char *name, const cpu_set_t *cpus)
 		    !group) /* the kernel refuses a mask of more CPUs than it knows */
 			len += snprintf(text + len, sizeof(text) - len, len ? ",%08x" : "%x", bits);
 	}
-	snprintf(path, sizeof(path), RPS_CPUS, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, len);
-	ret = n < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	return sysfs_write(text, RPS_CPUS, name);
 }

@@ -2,7 +2,6 @@
 #include "usb_driver.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,18 +21,6 @@ static const char *interface_of(const char *device)
 	const char *slash = strrchr(device, '/');
 
 	return slash ? slash + 1 : device;
-}
-
-static int put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
 }
 
 /* --- drivers that an interface may be moved to --- */
@@ -135,7 +122,7 @@ static int list_interface(const char *interface, bool on)
 	snprintf(then, sizeof(then), "%s%s%.24s", rest, on && rest[0] ? "," : "",
 		 on ? interface : "");
 	/* an empty text would not be written at all */
-	return put_text(PARAMETER, then[0] ? then : "\n");
+	return sysfs_write(then[0] ? then : "\n", PARAMETER);
 }
 
 void usb_driver_forget(const char *device)
@@ -148,19 +135,17 @@ void usb_driver_forget(const char *device)
 
 static int bind_to(const char *driver, const char *interface)
 {
-	char path[128];
 	int ret = 0;
 
-	snprintf(path, sizeof(path), DRIVERS "%s/bind", driver);
 	if (!strcmp(driver, USB_DRIVER))
 		ret = list_interface(interface, true);
-	return ret ?: put_text(path, interface);
+	return ret ?: sysfs_write(interface, DRIVERS "%s/bind", driver);
 }
 
 int usb_driver_move(const char *device, const char *driver, struct error *err)
 {
 	const char *interface = interface_of(device);
-	char now[USB_DRIVER_SIZE], path[128];
+	char now[USB_DRIVER_SIZE];
 	int ret = 0;
 
 	if (!usb_driver_of(device, now))
@@ -169,9 +154,8 @@ int usb_driver_move(const char *device, const char *driver, struct error *err)
 		return 0;
 	if (!strcmp(now, USB_DRIVER))
 		list_interface(interface, false);
-	snprintf(path, sizeof(path), DRIVERS "%s/unbind", now);
 	if (now[0])
-		ret = put_text(path, interface);
+		ret = sysfs_write(interface, DRIVERS "%s/unbind", now);
 	if (ret)
 		return error_set(err, ret, "cannot take USB interface %s from driver %s: %s",
 				 interface, now, strerror(-ret));

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "usb_power.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "util/sysfs.h"
 
@@ -22,16 +18,5 @@ bool usb_power_of(const char *device, char *out, size_t size)
 
 int usb_power_set(const char *usb, bool on)
 {
-	char path[PATH_MAX];
-	ssize_t n;
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%s/authorized", usb);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, on ? "1" : "0", 1);
-	ret = n == 1 ? 0 : -errno;
-	close(fd);
-	return ret;
+	return sysfs_write(on ? "1" : "0", "%s/authorized", usb);
 }

@@ -2,6 +2,8 @@
 #include "sysfs.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,21 @@ bool sysfs_link(char *buf, size_t size, const char *fmt, ...)
 	base = strrchr(target, '/');
 	snprintf(buf, size, "%s", base ? base + 1 : target);
 	return n > 0;
+}
+
+int sysfs_write(const char *text, const char *fmt, ...)
+{
+	char path[SYSFS_PATH];
+	int fd, ret = 0;
+
+	FORMAT_PATH(path, fmt);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 bool sysfs_exists(const char *fmt, ...)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads /sys. A file or directory that does not exist is a result, not an error. */
+/* Reads and writes /sys. A file or directory that does not exist is a result, not an error. */
 #ifndef QMAP_SYSFS_H
 #define QMAP_SYSFS_H
 
@@ -21,6 +21,9 @@ bool sysfs_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Does the file hold this line? */
 bool sysfs_has_line(const char *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes @text in one go. Negative errno. */
+int sysfs_write(const char *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Calls @fn for each entry of a directory in the order of their names until @fn returns false. */
 void sysfs_each(bool (*fn)(const char *name, void *arg), void *arg, const char *fmt, ...)
