@@ -38,8 +38,7 @@ struct clat_lookup {
 	struct event *event;
 	int routers; /* socket; -1: they are asked no longer */
 	struct event *advert, *timer;
-	unsigned int ticks;
-	bool begun;
+	int ticks;  /* -1: it has not begun */
 	bool asked; /* all servers, or one has answered: the result is that of DNS */
 	struct clat_lookup_result result;
 };
@@ -102,12 +101,17 @@ static void note(struct clat_lookup *l, const char *why)
 		snprintf(l->result.why, sizeof(l->result.why), "%.120s", why);
 }
 
-/* DNS has its result; a router may still have another. */
+/* Does the result of DNS count? A router may still have another. */
+static bool is_over(const struct clat_lookup *l)
+{
+	return l->asked && (l->routers < 0 || (l->result.prefix.len && l->ticks > 0));
+}
+
 static void finish_dns(struct clat_lookup *l)
 {
 	l->asked = true;
 	close_socket(l);
-	if (l->routers < 0 || (l->result.prefix.len && l->ticks))
+	if (is_over(l))
 		l->fn(l->arg, &l->result);
 }
 
@@ -201,17 +205,16 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct clat_lookup *l = arg;
 
-	if (!l->begun) {
-		l->begun = true;
+	if (++l->ticks == 0) {
 		ask_routers(l);
 		ask_next(l);
 		return;
 	}
-	if (++l->ticks == TICKS)
+	if (l->ticks == TICKS)
 		leave_routers(l);
 	else if (l->ticks % 2 == 0)
 		pref64_solicit(l->routers);
-	if (l->asked && (l->routers < 0 || l->result.prefix.len))
+	if (is_over(l))
 		l->fn(l->arg, &l->result);
 	else if (l->routers >= 0)
 		event_add(l->timer, &tick);
@@ -227,8 +230,13 @@ int clat_lookup_start(struct clat_lookup **out, struct event_base *base,
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return error_set(err, -ENOMEM, "out of memory");
-	*l = (struct clat_lookup){
-		.base = base, .place = *place, .fn = fn, .arg = arg, .fd = -1, .routers = -1};
+	*l = (struct clat_lookup){.base = base,
+				  .place = *place,
+				  .fn = fn,
+				  .arg = arg,
+				  .fd = -1,
+				  .routers = -1,
+				  .ticks = -1};
 	l->timer = event_new(base, -1, 0, on_tick, l);
 	if (!l->timer || event_add(l->timer, &now)) {
 		clat_lookup_free(&l);
