@@ -276,7 +276,7 @@ VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
 	       $(addprefix tests/vm/,nl.c observe.c packets.c rmnet.c usbmodem.c world.c) \
 	       $(VMUSB_SRC)
 # The shim's rules for chains, in user space.
-USER_FLAGS := -Ibench/user -fno-strict-aliasing -Wno-address-of-packed-member -Wno-pointer-sign
+USER_FLAGS := -Ibench/user -I. -fno-strict-aliasing -Wno-address-of-packed-member -Wno-pointer-sign
 $(BUILD)/bench/vm_user.o: override CFLAGS += $(USER_FLAGS)
 $(BUILD)/bench/user/chain.o: kmod-shim/chain.c
 	$(Q)mkdir -p $(@D)
@@ -286,7 +286,7 @@ $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(BUILD)/bench/user/chain.o $
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Plugins of QEMU: a model of caches, a profile.
-$(BUILD)/cache.so $(BUILD)/profile.so: $(BUILD)/%.so: bench/plugin/%.c bench/vm_mark.h
+$(BUILD)/cache.so $(BUILD)/profile.so: $(BUILD)/%.so: bench/plugin/%.c bench/plugin/qemu.h bench/vm_mark.h
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(INC) -shared -fPIC $< -o $@
 

@@ -14,22 +14,7 @@
 #include <string.h>
 
 #include "bench/vm_mark.h"
-
-/* qemu-plugin.h, version 1 of its interface, which Debian's QEMU 7.2 has and ships no header for */
-typedef uint64_t plugin_id;
-struct tb;
-struct insn;
-int qemu_plugin_version = 1;
-int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*cb)(plugin_id, struct tb *));
-size_t qemu_plugin_tb_n_insns(const struct tb *tb);
-struct insn *qemu_plugin_tb_get_insn(const struct tb *tb, size_t i);
-const void *qemu_plugin_insn_data(const struct insn *insn);
-size_t qemu_plugin_insn_size(const struct insn *insn);
-uint64_t qemu_plugin_insn_vaddr(const struct insn *insn);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct insn *insn, void (*cb)(unsigned int, void *),
-					    int flags, void *data);
-#define CB_NO_REGS 0
+#include "qemu.h"
 
 /* Open hash table by address; a guest runs some hundred thousand different instructions. */
 #define BITS  22

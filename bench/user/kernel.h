@@ -83,48 +83,9 @@ static inline u32 shim_gro_max_size(const struct net_device *dev, bool v6)
 	return 65535;
 }
 
-#define CHAIN_BITS 6
-#define TCP_FLAGS  13
-#define RX_FRAMES  256
-union frame_kind {
-	struct {
-		u16 length;
-		u16 flags;
-	};
-	u32 all;
-};
-struct frame {
-	u8 *data;
-	struct port *port;
-	struct frame *next; /* of the chain */
-	union frame_kind kind;
-	u32 payload;   /* head of a chain: payload bytes of all its segments */
-	u16 headers;   /* head of a chain: bytes of IP and TCP header */
-	u16 segments;  /* 1: alone, more: head of a chain, 0: part of another's chain */
-	bool fixed_id; /* head: the IPv4 ids of the chain are all equal */
-};
-struct chain {
-	union {
-		u64 words[8];
-		struct {
-			struct iphdr ip;
-			struct tcphdr tcp;
-		} __packed v4;
-		struct {
-			struct ipv6hdr ip;
-			struct tcphdr tcp;
-		} __packed v6;
-	} expect;
-	struct frame *head; /* NULL: the slot is free */
-	struct frame *last;
-	struct port *port;
-	union frame_kind kind;
-	u32 next_seq;
-	u32 generation;	      /* the slot is free if it differs from the queue's */
-	u32 room;	      /* bytes up to the largest possible packet */
-	u16 headers, payload; /* of a full segment */
-	bool v6;
-};
+#include "kmod-shim/chain.h"
+
+#define RX_FRAMES 256
 struct rx_queue {
 	struct chain *hot;
 	u32 generation;
@@ -133,6 +94,4 @@ struct rx_queue {
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];
 };
-void chain_close_all(struct rx_queue *q);
-void chain_frame(struct rx_queue *q, struct frame *f);
 #endif
