@@ -3,6 +3,8 @@
 # Choice of the accelerator for guests, with a fake QEMU that only prints a guest's console.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/unit/lib.sh
+. tests/unit/lib.sh
 
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -26,6 +28,10 @@ fresh() {
 	mkdir -p "$T/vm/6.1/root" "$T/bin"
 	touch "$T/starts" "$T/vm/6.1/root/vmlinuz"
 	qemu_says "$boots"
+}
+
+before() {
+	fresh
 }
 
 # in_guest_lib COMMAND...: runs it in a shell that sources guest_lib.sh; $as_user: a command to start
@@ -122,14 +128,4 @@ test_guest_is_started_with_it() {
 	ACCEL=tcg guest tcg max
 }
 
-status=0
-for name in $(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p'); do
-	fresh
-	if why=$("$name" 2>&1); then
-		echo "PASS $name"
-	else
-		printf 'FAIL %s\n%s\n' "$name" "$why"
-		status=1
-	fi
-done
-exit $status
+run_tests

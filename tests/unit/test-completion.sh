@@ -3,6 +3,8 @@
 # Completions offered by qmapctl, and their effect in a bash in a terminal.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/unit/lib.sh
+. tests/unit/lib.sh
 
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
@@ -157,14 +159,4 @@ test_colours_are_the_users() {
 		[[ $("$QMAPCTL" probe) != *$'\e['* ]]
 }
 
-status=0
-for t in $(declare -F | sed -n 's/^declare -f \(test_\)/\1/p'); do
-	if "$t" >"$T/log" 2>&1; then
-		echo "PASS $t"
-	else
-		echo "FAIL $t"
-		sed 's/^/    /' "$T/log"
-		status=1
-	fi
-done
-exit $status
+run_tests
