@@ -24,6 +24,8 @@ rounds=${ROUNDS:-2000} aggregates=${AGGREGATES:-1000000} seed=${SEED:-1}
 export KERNELS=kasan DEBUG=1 MEMORY=2048
 export GUEST_MORE_MODULES="nf_flow_table_inet nft_flow_offload"
 failed=0
+# shellcheck source=tests/vm/kernels.sh
+. tests/vm/kernels.sh
 
 # part NAME COMMAND...: says how long it took.
 part() {
@@ -33,14 +35,43 @@ part() {
 	echo "DATA debug: $name took $((SECONDS - begin)) s"
 }
 
+# The large numbers have a build directory of their own: each directory has one console and one image.
+share_kernel() { # build directory
+	rm -rf "$1"
+	mkdir -p "$1/kasan"
+	ln -s "$VM_BUILD/kasan/root" "$VM_BUILD/kasan/rmnet" "$1/kasan/"
+	cp "$VM_BUILD/kasan/release" "$1/kasan/"
+	cp "$VM_BUILD/accel" "$1/"
+}
+
+everything_on() {
+	part "all tests" env DEADLINE=14400 tests/vm/run.sh
+	part "chaos and mutated_large, everything on" env DEADLINE=14400 \
+		CMDLINE="ROUNDS=$((rounds / 10)) AGGREGATES=$((aggregates / 100)) SEED=$((seed + 1))" \
+		tests/vm/run.sh chaos mutated_large
+	return $failed
+}
+
+large_numbers() {
+	part "$rounds rounds of chaos" env DEADLINE=14400 \
+		CMDLINE="ROUNDS=$rounds SEED=$seed kmemleak=off rcupdate.rcu_expedited=1" tests/vm/run.sh chaos
+	part "$aggregates aggregates" env DEADLINE=28800 \
+		CMDLINE="AGGREGATES=$aggregates SEED=$seed kmemleak=off" tests/vm/run.sh mutated_large
+	return $failed
+}
+
 part control env DEADLINE=3600 AGGREGATES=$((aggregates / 50)) \
 	tests/vm/control.sh short_transfers guarded
-part "all tests" env DEADLINE=14400 tests/vm/run.sh
-part "chaos and mutated_large, everything on" env DEADLINE=14400 \
-	CMDLINE="ROUNDS=$((rounds / 10)) AGGREGATES=$((aggregates / 100)) SEED=$((seed + 1))" \
-	tests/vm/run.sh chaos mutated_large
-part "$rounds rounds of chaos" env DEADLINE=14400 \
-	CMDLINE="ROUNDS=$rounds SEED=$seed kmemleak=off rcupdate.rcu_expedited=1" tests/vm/run.sh chaos
-part "$aggregates aggregates" env DEADLINE=28800 \
-	CMDLINE="AGGREGATES=$aggregates SEED=$seed kmemleak=off" tests/vm/run.sh mutated_large
+
+memory=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+if [ "${JOBS:-$(nproc)}" -gt 1 ] && [ "$memory" -gt 6144 ]; then
+	share_kernel "$VM_BUILD-large"
+	(VM_BUILD=$VM_BUILD-large large_numbers) >"$VM_BUILD-large/log" 2>&1 &
+	everything_on
+	wait $! || failed=1
+	cat "$VM_BUILD-large/log"
+else
+	everything_on
+	large_numbers
+fi
 exit $failed
