@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/json_add.h"
 #include "util/json_get.h"
@@ -61,13 +62,47 @@ static void add_bytes(struct json_object *o, const struct totals_bytes *more)
 	set_bytes(o, &b);
 }
 
+/* The file of the write before the last: after a power cut the last may be empty (UBIFS, XFS). */
+static void older_of(const char *path, char old[PATH_MAX + 8])
+{
+	snprintf(old, PATH_MAX + 8, "%s.old", path);
+}
+
 static void keep_bad(const char *path)
 {
 	char bad[PATH_MAX + 8];
 
 	snprintf(bad, sizeof(bad), "%s.bad", path);
-	log_warning("%s is not what qmapd writes: kept as %s, the sums begin at 0", path, bad);
+	log_warning("%s is not what qmapd writes: kept as %s", path, bad);
 	rename(path, bad);
+}
+
+/* The object in the file at @path; NULL: there is none. */
+static struct json_object *read_sums(const char *path)
+{
+	struct json_object *o = json_object_from_file(path);
+
+	if (json_object_is_type(o, json_type_object))
+		return o;
+	json_object_put(o);
+	return NULL;
+}
+
+static struct json_object *read_either(const char *path)
+{
+	char old[PATH_MAX + 8];
+	struct json_object *o = read_sums(path);
+
+	if (o || access(path, F_OK))
+		return o;
+	keep_bad(path);
+	older_of(path, old);
+	o = read_sums(old);
+	if (o)
+		log_warning("the sums are those of %s, written before", old);
+	else
+		log_warning("the sums begin at 0");
+	return o;
 }
 
 int totals_open(struct totals **out, const char *path, struct error *err)
@@ -79,24 +114,24 @@ int totals_open(struct totals **out, const char *path, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (path) {
 		snprintf(t->path, sizeof(t->path), "%s", path);
-		errno = 0;
-		t->all = json_object_from_file(path);
-		if (!json_object_is_type(t->all, json_type_object) && errno != ENOENT)
-			keep_bad(path);
+		t->all = read_either(path);
 	}
-	if (!json_object_is_type(t->all, json_type_object)) {
-		json_object_put(t->all);
+	if (!t->all)
 		t->all = json_object_new_object();
-	}
 	return 0;
 }
 
 void totals_write(struct totals *t)
 {
+	char old[PATH_MAX + 8];
 	int ret;
 
 	if (!t->path[0] || !t->news)
 		return;
+	older_of(t->path, old);
+	unlink(old);
+	if (link(t->path, old) && errno != ENOENT)
+		log_debug("no %s: %s", old, strerror(errno)); /* a file system without hard links */
 	ret = write_file(t->path, json_object_to_json_string_ext(t->all, JSON_C_TO_STRING_PLAIN));
 	if (ret)
 		log_limited(LOG_LEVEL_WARNING, 1, "cannot write %s: %s", t->path, strerror(-ret));
@@ -148,7 +183,11 @@ static uint64_t grown(uint64_t from, uint64_t to)
 void totals_begin(struct totals *t, const char *pdn, int64_t epoch, const struct totals_bytes *now)
 {
 	struct json_object *o = member(t->all, pdn);
+	struct totals_bytes last = bytes_of(o);
 
+	/* a file that would be the same is not written: flash memory wears */
+	if (json_get_int(o, "epoch") == epoch && last.rx == now->rx && last.tx == now->tx)
+		return;
 	json_add_int(o, "epoch", epoch);
 	set_bytes(o, now);
 	t->news = true;

@@ -26,7 +26,8 @@ struct totals_bytes {
 
 /*
  * Reads @path (NULL: the sums last as long as the process). A missing file is an empty one; one that
- * cannot be understood is kept as "@path.bad", with a warning. -ENOMEM.
+ * cannot be understood is kept as "@path.bad", with a warning, and "@path.old" is read, the file of the
+ * write before. -ENOMEM.
  */
 int totals_open(struct totals **out, const char *path, struct error *err);
 /* Writes the file, too. */
@@ -49,7 +50,7 @@ struct json_object *totals_show(const struct totals *t, const char *pdn);
 /* Has the month of @when reached @quota bytes for the first time? */
 bool totals_reaches(struct totals *t, const char *pdn, time_t when, uint64_t quota);
 
-/* Writes the file if there is news. A failure is logged. */
+/* Writes the file if there is news. A failure is logged. Does not wait for the disk. */
 void totals_write(struct totals *t);
 
 #endif

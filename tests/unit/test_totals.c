@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/totals/totals.h"
@@ -26,8 +27,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+	char old[sizeof(path) + 8];
+
 	totals_free(&t);
 	unlink(path);
+	snprintf(old, sizeof(old), "%s.old", path);
+	unlink(old);
 	return 0;
 }
 
@@ -140,6 +145,52 @@ TEST(quota)
 	assert_false(totals_reaches(t, "wwan0 1", MAY, 1000));
 	count(1, 4000, 399, MAY);
 	assert_true(totals_reaches(t, "wwan0 1", MAY, 1000));
+}
+
+/* After a power cut the file is empty on some file systems: the sums are those of the write before. */
+TEST(file_lost_in_a_power_cut)
+{
+	char name[sizeof(path) + 8];
+
+	count(1, 100, 10, MARCH);
+	totals_write(t);
+	count(1, 150, 15, MARCH);
+	restart();
+	is(MARCH, 150, 15);
+	totals_free(&t);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(totals_open(&t, path, NULL), 0);
+	is(MARCH, 100, 10);
+	/* the counters have gone on, or begun again */
+	count(2, 7, 7, MARCH);
+	restart();
+	is(MARCH, 107, 17);
+	/* an administrator who removes the file wants no older one */
+	totals_free(&t);
+	unlink(path);
+	assert_int_equal(totals_open(&t, path, NULL), 0);
+	is(MARCH, 0, 0);
+	snprintf(name, sizeof(name), "%s.bad", path);
+	unlink(name);
+	snprintf(name, sizeof(name), "%s.old", path);
+	unlink(name);
+}
+
+TEST(nothing_new_is_not_written)
+{
+	struct stat before, after;
+
+	count(1, 100, 10, MARCH);
+	totals_write(t);
+	assert_int_equal(stat(path, &before), 0);
+	count(1, 100, 10, MARCH);
+	totals_write(t);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	count(1, 101, 10, MARCH);
+	totals_write(t);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_not_equal(after.st_ino, before.st_ino);
 }
 
 TEST(bad_file)
