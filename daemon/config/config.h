@@ -134,11 +134,14 @@ struct config_trunk {
 	struct config_pdn pdns[CONFIG_MAX_PDNS];
 };
 
-/* Settings of qmapd itself. Empty: not set. */
+/* Settings of qmapd itself. Empty or 0: not set. */
 struct config_daemon {
 	char qmi_proxy[64]; /* yes, no, or the name of the socket */
 	char qmi_proxy_group[64];
+	unsigned int totals_minutes;
 };
+
+#define CONFIG_TOTALS_MINUTES 10 /* the default */
 
 /* Sets defaults: no PDNs, @dev empty. */
 void config_trunk_init(struct config_trunk *c);

@@ -196,6 +196,9 @@ static const struct config_word words[] = {
 		 "qmi-proxy (default: yes)"},
 	{.key = "qmi-proxy-group", DAEMON_STRING(qmi_proxy_group), .metavar = "GROUP",
 	 .help = "members of GROUP may use them so, not root alone"},
+	{.key = "totals-minutes", .scope = CONFIG_DAEMON,
+	 .offset = offsetof(struct config_daemon, totals_minutes), UINT(1, 10080), .metavar = "N",
+	 .help = "minutes between two writes of the totals (default: 10)"},
 };
 /* clang-format on */
 

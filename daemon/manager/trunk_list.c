@@ -30,12 +30,12 @@ struct trunk_list {
 	struct applier *applier;
 	struct recorders recorders;
 	struct event *totals; /* timer */
-	unsigned int looks;   /* at the totals */
+	unsigned int looks;   /* at the totals, since they were written */
+	unsigned int minutes; /* between two writes: flash memory wears */
 };
 
-/* Seconds between two looks at the totals; so many looks between two writes: flash memory wears. */
-#define TOTALS_LOOK   60
-#define TOTALS_WRITES 10
+/* Seconds between two looks at the totals. */
+#define TOTALS_LOOK 60
 
 /* A request that waits for a trunk. */
 struct job {
@@ -89,8 +89,10 @@ static void on_totals(evutil_socket_t fd, short what, void *arg)
 	struct trunk_list *l = arg;
 
 	look_at_totals(l);
-	if (++l->looks % TOTALS_WRITES == 0)
-		totals_write(l->env.totals);
+	if (++l->looks < l->minutes)
+		return;
+	l->looks = 0;
+	totals_write(l->env.totals);
 }
 
 /* Without $STATE_DIRECTORY, which systemd sets, the totals end with the process. */
@@ -575,6 +577,9 @@ void trunk_list_adopt(struct trunk_list *l)
 
 void trunk_list_configure(struct trunk_list *l, struct config_set *set)
 {
+	l->minutes = CONFIG_TOTALS_MINUTES;
+	if (set->daemon.totals_minutes)
+		l->minutes = set->daemon.totals_minutes;
 	applier_start(l->applier, set);
 }
 

@@ -595,7 +595,10 @@ TEST(daemon_section)
 	struct error err = {0};
 
 	assert_int_equal(
-		read_daemon("[qmapd]\nqmi-proxy = no\nqmi-proxy-group=modem\n", &set, &err), 0);
+		read_daemon("[qmapd]\nqmi-proxy = no\nqmi-proxy-group=modem\ntotals-minutes=90\n",
+			    &set, &err),
+		0);
+	assert_int_equal(set.daemon.totals_minutes, 90);
 	assert_true(set.has_daemon);
 	assert_string_equal(set.daemon.qmi_proxy, "no");
 	assert_string_equal(set.daemon.qmi_proxy_group, "modem");

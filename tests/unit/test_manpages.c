@@ -151,7 +151,9 @@ TEST(words_of_the_file)
 	const char *page = read_page(QMAPD_CONF);
 	const struct config_word *w = NULL;
 	struct config_pdn *one, *two;
-	struct config_daemon daemon = {.qmi_proxy = "yes", .qmi_proxy_group = "root alone"};
+	struct config_daemon daemon = {.qmi_proxy = "yes",
+				       .qmi_proxy_group = "root alone",
+				       .totals_minutes = CONFIG_TOTALS_MINUTES};
 	struct config_model m;
 	struct config_trunk c;
 
