@@ -291,6 +291,54 @@ test_mtu() {
 	equal "MTU" 1400 "$(cat /sys/class/net/wwan0-1/mtu)"
 }
 
+# As procd starts it, on a router whose /etc alone is on flash.
+service_start() {
+	local line
+	busybox sh "$top/tests/openwrt/rc.common" "$files/qmapd.init" >"$T/instance"
+	equal "command" "command /usr/sbin/qmapd" "$(grep ^command "$T/instance")"
+	while read -r line; do
+		export "${line#env }"
+	done < <(grep '^env ' "$T/instance")
+	qmapd_start
+}
+
+# "RX TX" of PDN 1, as LuCI sees it.
+month() {
+	rpcd show '{"dev":"wwan0"}' | jq -r '.result[0].pdns[0].totals[0] | "\(.rx_bytes) \(.tx_bytes)"'
+}
+
+test_totals_outlive_a_restart() {
+	local before seen
+	router
+	mkdir "$T/etc" "$T/etc-work"
+	mount -t overlay overlay -o "lowerdir=/etc,upperdir=$T/etc,workdir=$T/etc-work" /etc
+	rm -rf /etc/qmap
+	mkdir -p /etc/qmap
+	cp "$files/qmapd.conf" /etc/qmap/
+	modem_start
+	service_start
+	interface wan device=wwan0 control="$T/qmi" apn=internet
+	ifup wan
+	ping -q -c 3 -i 0.1 -W 5 -s 700 -I wwan0-1 10.64.1.1 >/dev/null
+	before=$(month)
+	at_least "received" $((3 * 728)) "${before% *}"
+	[ ! -e /etc/qmap/state/totals ] || fail "flash is written while qmapd runs"
+	# the router goes down: interfaces, qmapd, power
+	ifdown wan
+	wait_for 10 attached_are ""
+	qmapd_kill
+	modem_stop || :
+	rm -rf /run/qmapd/* /var/run/qmapd/*
+	modem_start
+	service_start
+	ifup wan
+	seen=$(month)
+	at_least "received, with the run before" "${before% *}" "${seen% *}"
+	at_least "sent, with the run before" "${before#* }" "${seen#* }"
+	ifdown wan
+	wait_for 10 nothing_left
+}
+
 rpcd() { # METHOD [JSON]
 	busybox sh "$files/qmap.rpcd" call "$1" <<<"${2:-{\}}"
 }
