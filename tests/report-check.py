@@ -3,6 +3,7 @@
 """Checks a report of qmap-bench as its reader sees it.
 
     report-check.py structure FILE.html   SVG parsed: every plot has marks, words and room for them
+    report-check.py picture FILE.svg      the same of a picture, which stands alone and says of which run it is
     report-check.py pixels FILE.html      opened in headless Chromium, its screenshot looked at
 
 Prints each fault and exits with 1; with 77 if there is no Chromium.
@@ -99,6 +100,22 @@ def structure(page):
         fail("nothing about the method")
 
 
+def picture(page):
+    svg = ET.fromstring(page)
+    found = [e for e in svg.iter(f"{NS}svg") if e.get("class") == "plot"]
+    if len(found) != 1:
+        fail(f"{len(found)} plots in a picture")
+    check_plot(found[0])
+    if len(page) > 100_000 or re.search(r"<script|href=|url\((?!#)|@import", page):
+        fail("not small, or not self-contained")
+    words = " ".join(e.text or "" for e in svg.findall(f"{NS}text"))
+    for wanted in ("Linux ", "QEMU", "commit ", "round", "subtracted", "not cycles"):
+        if wanted not in words:
+            fail(f'nothing about "{wanted.strip()}" of the run')
+    if re.search(r"dirty|unknown", words):
+        fail(f"of no commit: {words}")
+
+
 # ---- pixels ----
 
 # Runs in a copy of the page: where the plots are on the screen.
@@ -186,10 +203,11 @@ def pixels(page):
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("structure", "pixels"):
+    checks = {"structure": structure, "picture": picture, "pixels": pixels}
+    if len(sys.argv) != 3 or sys.argv[1] not in checks:
         sys.exit(__doc__)
     with open(sys.argv[2], encoding="utf-8") as f:
-        {"structure": structure, "pixels": pixels}[sys.argv[1]](f.read())
+        checks[sys.argv[1]](f.read())
 
 
 if __name__ == "__main__":

@@ -210,6 +210,11 @@ test_report() {
 	sed 's/class="mark/class="none/g' "$T/report.html" >"$T/empty.html"
 	try "$top/tests/report-check.py" structure "$T/empty.html"
 	says "empty axes"
+	"$top/bench/report.py" --picture "$T/picture.svg" "$T/results"
+	"$top/tests/report-check.py" picture "$T/picture.svg"
+	grep -v usb-ul-gso "$T/results" >"$T/few"
+	try "$top/bench/report.py" --picture "$T/few.svg" "$T/few"
+	says "the picture wants one run of "
 	try bench -o "$T/report.html" report /nowhere
 	equal "exit code, no file" 1 "$status"
 	echo '{"name": 1}' >"$T/results"
