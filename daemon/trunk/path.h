@@ -9,7 +9,10 @@ struct trunk;
 
 /* Looks which data paths work here; t->ops is the one for the first wish. */
 int trunk_choose_datapath(struct trunk *t, struct error *err);
-/* The modem has granted @version: t->ops becomes the data path for it. -EOPNOTSUPP. */
+/*
+ * The modem has granted @version: t->ops becomes the data path for it. -EOPNOTSUPP: the machine has none for
+ * it any more. The session then fails, and the next one asks for versions that are carried now.
+ */
 int trunk_grant_datapath(struct trunk *t, int version, struct error *err);
 /* Writes into t->setup which formats to ask for. */
 void trunk_fill_wishes(struct trunk *t);
