@@ -30,6 +30,9 @@ const char *const path_names[PATHS] = {
 const struct bench_case cases[] = {
 	CASE("tcp-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET),
 	CASE("tcp-socket-v1", 1, false, 21, 1400, 1, SINK_SOCKET),
+	/* as many as fit the aggregates that xdp asks for */
+	CASE("tcp-socket-v5-10", 5, false, 10, 1400, 1, SINK_SOCKET),
+	CASE("tcp-socket-v1-10", 1, false, 10, 1400, 1, SINK_SOCKET),
 	CASE("tcp-forward-v5", 5, false, 21, 1400, 1, SINK_FORWARD),
 	CASE("tcp-forward-v1", 1, false, 21, 1400, 1, SINK_FORWARD),
 	CASE("tcp6-socket-v5", 5, false, 21, 1400, 1, SINK_SOCKET, .v6 = true),

@@ -38,10 +38,11 @@ int datapath_choose_only(struct datapath_choice *c, const struct datapath_ops *o
 const struct datapath_ops *datapath_granted(const struct datapath_choice *c, int version);
 
 /*
- * Instructions of a received packet with @ops and QMAP @version as a multiple of those with the
- * cheapest data path there is; 0 if they were not measured (raw).
+ * Instructions of a received packet with @ops and QMAP @version, in aggregates of at most @bytes (0: as
+ * @ops asks for), as a multiple of those with the cheapest data path there is; 0 if they were not
+ * measured (raw).
  */
-double datapath_cost(const struct datapath_ops *ops, int version);
+double datapath_cost(const struct datapath_ops *ops, int version, unsigned int bytes);
 
 /* The @i-th cheapest data path of all that carry QMAP; NULL behind the last. */
 const struct datapath_ops *datapath_by_cost(unsigned int i);

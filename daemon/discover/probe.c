@@ -95,7 +95,7 @@ static int highest_cost(const struct datapath_ops *ops)
 
 	if (datapath_choose_only(&c, ops, DATAPATH_ANY, NULL))
 		return 0;
-	return (int)(datapath_cost(ops, c.wish[0].version) * 100 + .5);
+	return (int)(datapath_cost(ops, c.wish[0].version, 0) * 100 + .5);
 }
 
 static void add_datapath(struct json_object *datapaths, const struct datapath_ops *ops,

@@ -139,7 +139,11 @@ void trunk_explain_datapath(struct trunk *t)
 
 int trunk_datapath_cost(const struct trunk *t)
 {
-	return t->ops ? (int)(datapath_cost(t->ops, t->format.version) * 100 + .5) : 0;
+	double cost = 0;
+
+	if (t->ops)
+		cost = datapath_cost(t->ops, t->format.version, t->format.dl_max_bytes);
+	return (int)(cost * 100 + .5);
 }
 
 void trunk_show_datapath(const struct trunk *t, struct json_object *o)
@@ -164,12 +168,14 @@ static int choose_again(const struct trunk *t, struct datapath_choice *c, struct
 {
 	const struct datapath_ops *ops = by_config[t->config.datapath];
 	int version = t->format.version, ret;
+	unsigned int bytes = t->format.dl_max_bytes;
 
 	if (ops)
 		return (ops == t->ops ? 0 : ops->probe(t->dev.name, err))
 			       ?: datapath_choose_only(c, ops, version, err);
 	ret = datapath_choose(c, t->dev.name, version, &datapath_usb, err);
-	if (!ret && datapath_cost(c->wish[0].ops, version) >= datapath_cost(t->ops, version))
+	if (!ret &&
+	    datapath_cost(c->wish[0].ops, version, bytes) >= datapath_cost(t->ops, version, bytes))
 		ret = datapath_choose_only(c, t->ops, version, err);
 	return ret;
 }

@@ -54,7 +54,8 @@ const struct datapath_ops datapath_rmnet = {
 	.name = "rmnet", .probe = probe_rmnet, .carries = rmnet_carries};
 const struct datapath_ops datapath_qmimux = {
 	.name = "qmimux", .probe = probe_qmimux, .carries = qmimux_carries};
-const struct datapath_ops datapath_xdp = {.name = "xdp", .probe = probe_xdp};
+const struct datapath_ops datapath_xdp = {
+	.name = "xdp", .limits = {.dl_max_bytes = 15360}, .probe = probe_xdp};
 
 static int setup(void **state)
 {
@@ -200,10 +201,25 @@ TEST(order_is_by_cost)
 		double cost;
 
 		assert_int_equal(datapath_choose_only(&c, ops, DATAPATH_ANY, NULL), 0);
-		cost = datapath_cost(ops, c.wish[0].version);
+		cost = datapath_cost(ops, c.wish[0].version, 0);
 		assert_true(cost >= before);
 		before = cost;
 	}
 	assert_int_equal(i, 5);
-	assert_true(datapath_cost(datapath_by_cost(0), QMAP_V5) == 1);
+	assert_true(datapath_cost(datapath_by_cost(0), QMAP_V5, 0) == 1);
+}
+
+/* xdp copies an aggregate once a frame: one of 31 KB, which a user may ask for, costs more. */
+TEST(cost_is_that_of_the_aggregates_agreed_on)
+{
+	static const int versions[] = {QMAP_V1, QMAP_V5};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		double asked = datapath_cost(&datapath_xdp, versions[i], 0);
+
+		assert_true(datapath_cost(&datapath_xdp, versions[i], 15360) == asked);
+		assert_true(datapath_cost(&datapath_xdp, versions[i], 31744) > asked * 1.4);
+		assert_true(datapath_cost(&datapath_rmnet, versions[i], 31744) ==
+			    datapath_cost(&datapath_rmnet, versions[i], 0));
+	}
 }
