@@ -11,11 +11,15 @@ proxy_listens() {
 	[ -n "$(ss -Hx state listening src @qmi-proxy)" ]
 }
 
+libqmi_proxy_run() {
+	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
+	proxy_pid=$!
+}
+
 # libqmi's own proxy, and a character device that it can open: a pseudo terminal before the modem.
 libqmi_proxy_start() {
 	bridge_start
-	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
-	proxy_pid=$!
+	libqmi_proxy_run
 	wait_for 10 proxy_listens
 }
 
@@ -63,14 +67,19 @@ pings() {
 
 # --- as a client of libqmi's proxy ---
 
-test_client_of_qmi_proxy() {
+# attach_by_libqmi OPTION...: starts modem, proxy and qmapd, and attaches through the proxy.
+attach_by_libqmi() {
 	modem_start
 	libqmi_proxy_start
 	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1 --pdn 2
+	qmapctl attach wwan0 --control "qmi-proxy:$device" "$@"
+	before=$(client_ids)
+}
+
+test_client_of_qmi_proxy() {
+	attach_by_libqmi --pdn 1 --pdn 2
 	equal exclusive false "$(field .exclusive)"
 	pings
-	before=$(client_ids)
 	ping -i 0.05 -c 100 -W 5 -q 198.51.100.1 >"$T/ping" &
 	local pinging=$!
 	many 12
@@ -84,10 +93,7 @@ test_client_of_qmi_proxy() {
 
 # Indications come through the proxy, and only ours.
 test_client_indications() {
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1,ip=v4
+	attach_by_libqmi --pdn 1,ip=v4
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
 	mtu_is() { [ "$(cat /sys/class/net/wwan0.1/mtu)" = "$1" ]; }
 	wait_for 10 mtu_is 1400 || fail "no indication has come: $(ip -o link show wwan0.1)"
@@ -95,11 +101,7 @@ test_client_indications() {
 }
 
 test_client_adoption() {
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1
-	before=$(client_ids)
+	attach_by_libqmi --pdn 1
 	qmapd_kill KILL || :
 	qmapd_start
 	wait_for 10 is_connected || fail "not adopted"
@@ -151,10 +153,7 @@ test_client_trusts_root_only() {
 }
 
 test_client_loses_proxy() {
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1
+	attach_by_libqmi --pdn 1
 	kill "$proxy_pid"
 	lost() { [ "$(field .state)" != attached ]; }
 	wait_for 10 lost || fail "the loss of the proxy goes unnoticed: $(qmapctl show)"
@@ -163,8 +162,7 @@ test_client_loses_proxy() {
 libqmi_proxy_restart() { # SIGNAL
 	kill "-$1" "$proxy_pid"
 	wait "$proxy_pid" 2>/dev/null || :
-	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
-	proxy_pid=$!
+	libqmi_proxy_run
 	wait_for 10 proxy_listens
 }
 
@@ -175,11 +173,7 @@ all_up() {
 # The modem has not restarted: it still has the client ids and the calls.
 test_client_proxy_restarts() {
 	local signal starts
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1 --pdn 2
-	before=$(client_ids)
+	attach_by_libqmi --pdn 1 --pdn 2
 	starts=$(modem_stat .qmi.starts)
 	for signal in TERM KILL; do
 		libqmi_proxy_restart $signal
@@ -234,11 +228,7 @@ ids_end_at() {
 
 # qmapd ends while the proxy is away, and finds it later.
 test_client_adoption_without_proxy() {
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --pdn 1
-	before=$(client_ids)
+	attach_by_libqmi --pdn 1
 	qmapd_kill KILL || :
 	kill -KILL "$proxy_pid"
 	wait "$proxy_pid" 2>/dev/null || :
@@ -248,8 +238,7 @@ test_client_adoption_without_proxy() {
 	qmapd_kill KILL || :
 	qmapd_start
 	wait_for 10 waits_for_proxy || fail "$(qmapctl show)"
-	/usr/libexec/qmi-proxy --verbose --no-exit >>"$T/proxy.log" 2>&1 &
-	proxy_pid=$!
+	libqmi_proxy_run
 	wait_for 10 all_up || fail "$(qmapctl show)"
 	no_ids_leaked
 	equal "calls dialled" 2 "$(modem_stat .qmi.starts)"
@@ -261,11 +250,7 @@ test_client_adoption_without_proxy() {
 
 # A proxy that hangs: nothing is lost that it has read, and the calls are there afterwards.
 test_client_proxy_hangs() {
-	modem_start
-	libqmi_proxy_start
-	qmapd_start
-	qmapctl attach wwan0 --control "qmi-proxy:$device" --poll 1 --timeout 1 --pdn 1
-	before=$(client_ids)
+	attach_by_libqmi --poll 1 --timeout 1 --pdn 1
 	kill -STOP "$proxy_pid"
 	lost() { [ "$(field .modem.state)" != ready ]; }
 	wait_for 20 lost || fail "the silence of the proxy goes unnoticed: $(qmapctl show)"
