@@ -17,7 +17,6 @@ struct bench {
 };
 
 extern const struct bench bench_programs;
-extern const struct bench bench_path;
 
 /* Directory of the scripts: bench/ of the source tree, or libexec/qmap-bench where installed. */
 const char *bench_directory(void);

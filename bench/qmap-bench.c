@@ -35,8 +35,7 @@ static const struct bench bench_system = {
 	.script = "system.sh",
 };
 
-static const struct bench *const benches[] = {&bench_programs, &bench_path, &bench_demo,
-					      &bench_system};
+static const struct bench *const benches[] = {&bench_programs, &bench_demo, &bench_system};
 
 static const char usage[] =
 	"usage: qmap-bench list\n"

@@ -348,11 +348,6 @@ def host_groups(results, prefix, split):
     return list(groups.items())
 
 
-def path_names(rest):
-    sender, sink = rest.rsplit(".", 1)
-    return None if sender.startswith("ratio.") else (sink, sender)
-
-
 def program_names(rest):
     prog, version, mix = rest.split(".", 2)
     return (mix, version) if prog == "qmap_shim_rx" else None
@@ -372,8 +367,6 @@ def modem_names(*wanted):
 
 def host_plots(results):
     for prefix, title, unit, split in (
-            ("path.", "xdp data path against a TUN given single packets, this machine", "ns per packet",
-             path_names),
             ("programs.run.", "qmap_split by BPF_PROG_RUN", "ns per frame", split_names),
             ("programs.run.", "qmap_shim_rx by BPF_PROG_RUN", "ns per frame", program_names),
             ("modem.", "A modem's trunk: IP packets", "Mbit/s", modem_names("down", "up")),

@@ -31,11 +31,6 @@ test_programs() {
 		"$(jq -r 'select(.method == "BPF_PROG_RUN" and .sent == 0) | .name' "$T/results")"
 }
 
-test_path() {
-	run_level path
-	equal "results that sent nothing" "" "$(jq -r 'select(.sent == 0) | .name' "$T/results")"
-}
-
 test_demo() {
 	run_level demo
 	equal "results" "demo.tcp.down demo.tcp.up demo.udp.down demo.udp.up" \
