@@ -63,7 +63,7 @@ UNIT_SRC  := $(wildcard tests/unit/test_*.c)
 TOOL_SRC  := $(filter-out %/sink.c,$(wildcard tests/net/*.c))
 BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
 FIXTURES  := tests/bpf/fixtures.c tests/bpf/fixture_table.c
-BENCH_SRC := $(filter-out bench/vm_% %.bpf.c,$(wildcard bench/*.c)) tests/bpf/env.c tests/modem/tun.c tests/vm/packets.c $(FIXTURES)
+BENCH_SRC := $(filter-out bench/vm_% %.bpf.c,$(wildcard bench/*.c)) tests/bpf/env.c tests/vm/packets.c $(FIXTURES)
 MAN_SRC   := $(wildcard doc/*.rst)
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
