@@ -11,7 +11,7 @@
 #define MEMORY_LARGE 3 /* order of the blocks that drivers prefer and that are rare */
 
 struct memory {
-	char *kept;
+	char *kept, *spare;
 	size_t size; /* bytes */
 };
 
