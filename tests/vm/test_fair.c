@@ -21,12 +21,8 @@
 #define WAIT_MS	 30000
 #define WARM_UP	 500 /* frames */
 #define MEASURED 5000
-#define LEAST	 35U /* percent of the frames */
-/*
- * Slower than either sender alone, so that both wait for the trunk. With its path, because busybox
- * prefers a tc of its own.
- */
-#define BOTTLENECK "/bin/tc qdisc replace dev modem0 root tbf rate 5mbit burst 64kb limit 256kb"
+#define LEAST	 35U   /* percent of the frames */
+#define MOST	 5000U /* kbit/s */
 
 static uint32_t host_addr(unsigned int port)
 {
@@ -90,7 +86,8 @@ static int measure(const struct world *w, unsigned int wanted, unsigned int *fra
 	return 0;
 }
 
-static int run_in(const struct world *w)
+/* Frames by port, after those that the senders' beginning has spoilt. */
+static int shares(const struct world *w)
 {
 	unsigned int warm_up[PORTS + 1] = {}, frames[PORTS + 1] = {}, all = 0, i;
 
@@ -107,32 +104,90 @@ static int run_in(const struct world *w)
 	return 0;
 }
 
+static pid_t sender(unsigned int port)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		flood(port);
+	return pid;
+}
+
+/* A sender ends when it cannot send. */
+static int end(pid_t pid, unsigned int port)
+{
+	if (waitpid(pid, NULL, WNOHANG))
+		return FAIL("sender %u has ended", port);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
+/* Kbit/s that a sender reaches without another; 0 with a message. */
+static unsigned int rate_alone(const struct world *w, unsigned int port)
+{
+	unsigned int frames[PORTS + 1] = {};
+	uint64_t start = world_ms(), ms;
+	pid_t pid = sender(port);
+	int err = measure(w, WARM_UP, frames);
+
+	ms = world_ms() - start;
+	if (end(pid, port) || err)
+		return 0;
+	return WARM_UP * PAYLOAD * 8 / (ms ? ms : 1);
+}
+
+/*
+ * Limits the trunk to a quarter of the slower sender, however slow this machine is: both wait for the
+ * trunk then, and the CPUs' shares do not count.
+ */
+static int make_bottleneck(const struct world *w)
+{
+	unsigned int rate = MOST, alone, i;
+	char command[160];
+
+	for (i = 1; i <= PORTS; i++) {
+		alone = rate_alone(w, i);
+		if (!alone)
+			return -1;
+		rate = alone / 4 < rate ? alone / 4 : rate;
+	}
+	printf("  bottleneck of %u kbit/s\n", rate);
+	/* With its path, because busybox prefers a tc of its own. */
+	snprintf(command, sizeof(command),
+		 "/bin/tc qdisc replace dev modem0 root tbf rate %ukbit burst 64kb limit 256kb",
+		 rate);
+	return system(command) ? FAIL("no tbf") : 0;
+}
+
 static int with_senders(const struct world *w)
 {
 	pid_t senders[PORTS + 1];
 	unsigned int i;
+	int err;
+
+	for (i = 1; i <= PORTS; i++)
+		senders[i] = sender(i);
+	err = shares(w);
+	for (i = 1; i <= PORTS; i++)
+		if (end(senders[i], i))
+			err = -1;
+	return err;
+}
+
+static int configure_ports(void)
+{
+	unsigned int i;
 	char name[16];
-	int err = 0;
 
 	for (i = 1; i <= PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
 		if (nl_add_addr4(name, host_addr(i), 24) || nl_wait_running(name))
 			return FAIL("%s: %s", name, nl_error());
 	}
-	fflush(stdout);
-	for (i = 1; i <= PORTS; i++) {
-		senders[i] = fork();
-		if (!senders[i])
-			flood(i);
-	}
-	err = run_in(w);
-	for (i = 1; i <= PORTS; i++) {
-		if (waitpid(senders[i], NULL, WNOHANG))
-			err = FAIL("sender %u has ended", i);
-		else if (!kill(senders[i], SIGKILL))
-			waitpid(senders[i], NULL, 0);
-	}
-	return err;
+	return 0;
 }
 
 TEST(fair)
@@ -146,7 +201,7 @@ TEST(fair)
 
 	if (world_new(&w, &o))
 		return -1;
-	err = system(BOTTLENECK) ? FAIL("no tbf") : with_senders(&w);
+	err = configure_ports() || make_bottleneck(&w) ? -1 : with_senders(&w);
 	world_free(&w);
 	return err;
 }

@@ -404,6 +404,14 @@ static int ethtool(const char *dev, void *command)
 	return err;
 }
 
+uint64_t world_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
 uint64_t world_counter(const char *dev, const char *name)
 {
 	static uint64_t space[1024];

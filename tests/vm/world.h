@@ -93,6 +93,8 @@ int world_tap(const char *dev);
 bool world_readable(int fd, int ms);
 /* Bytes read, 0 after @ms without any. */
 size_t world_read(int fd, void *buf, size_t size, int ms);
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t world_ms(void);
 /* A counter of `ethtool -S @dev`; UINT64_MAX if there is none of this name. */
 uint64_t world_counter(const char *dev, const char *name);
 /*
