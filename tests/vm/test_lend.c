@@ -16,6 +16,7 @@
 
 #include <linux/if_link.h>
 
+#include "faults.h"
 #include "usbmodem.h"
 #include "world.h"
 
@@ -183,6 +184,52 @@ static int lend_test(bool udp, int (*test)(struct lender *l))
 TEST(usb_lend_capture)
 {
 	return lend_test(false, captured);
+}
+
+#define PAGES "fail_page_alloc"
+#define FEW   60 /* aggregates: many more than there are buffers */
+
+/*
+ * No more than a page at once can be had in softirqs: buffers that wait anyway are lent, the other
+ * aggregates are copied to single pages, and nothing is lost. Afterwards all is as before.
+ */
+static int short_of_pages(struct lender *l)
+{
+	uint64_t copied, lent;
+	unsigned int i;
+	int err;
+
+	l->keeper = world_tap("port1");
+	world_run(&l->w);
+	if (l->keeper < 0)
+		return -1;
+	faults_set(PAGES, "min-order", 1);
+	faults_start(PAGES, 100, false);
+	err = sends(l, FEW);
+	faults_stop(PAGES);
+	copied = count("usb_rx_not_lent");
+	lent = count("usb_rx_lent");
+	printf("DATA usb without pages: %llu aggregates lent, %llu copied\n",
+	       (unsigned long long)lent, (unsigned long long)copied);
+	if (err || reads(l, 40))
+		return -1;
+	if (lent + copied > FEW || copied < FEW / 2 || count("drop_no_memory"))
+		return FAIL("%llu frames dropped", (unsigned long long)count("drop_no_memory"));
+	if (world_counter_reaches(WWAN, "usb_rx_urbs", 8) != 8)
+		return FAIL("%llu requests in flight", (unsigned long long)count("usb_rx_urbs"));
+	for (i = 0; i < FEW; i++)
+		if (sends(l, 1) || reads(l, 40))
+			return -1;
+	return count("usb_rx_lent") >= lent + FEW / 2 ? 0 : FAIL("after that none is lent");
+}
+
+TEST(usb_lend_no_pages)
+{
+	if (access("/sys/kernel/debug/" PAGES, F_OK)) {
+		skipped = "this kernel injects no faults";
+		return 0;
+	}
+	return lend_test(false, short_of_pages);
 }
 
 /* For such a socket the kernel cuts a chain into datagrams, each of which refers to the buffer. */
