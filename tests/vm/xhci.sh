@@ -6,7 +6,8 @@
 # or written after it has been mapped, are stale.
 #
 #   tests/vm/xhci.sh [TEST...]
-#   KERNELS="6.1 6.12"             which kernels; "kasan": the debug kernel, which has DMA_API_DEBUG
+#   KERNELS="6.1 6.12"             which kernels; not "kasan", which has neither xhci-pci nor
+#                                  virtio_console
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
