@@ -30,12 +30,13 @@
 struct trunk_recover {
 	struct trunk *trunk;
 	struct ladder ladder;
-	struct event *look, *usb_on;
+	struct event *look;
+	struct usb_power *power; /* enumerates the modem again; NULL: nothing does */
 	int64_t heard_ms;	 /* when any PDN received something; 0: never */
 	int64_t dead_ms;	 /* since when the modem is silent; 0: it is not */
 	int64_t unregistered_ms; /* since when it has no network; 0: it has, or no call waits for it */
 	uint64_t sent[QMAP_MAX_MUX]; /* packets, when a PDN's silence began */
-	char usb[PATH_MAX];	     /* device that is not authorized now; "": none */
+	char usb[PATH_MAX];	     /* device that is enumerated again; "": none */
 };
 
 /* --- measures --- */
@@ -74,17 +75,33 @@ static int restart_modem(struct trunk_recover *r)
 	return r->trunk->session ? session_restart_modem(r->trunk->session) : -ENODEV;
 }
 
-/* Saved before: a process that dies in between leaves the next one to switch it on. */
+static void on_enumerated(void *arg, int err)
+{
+	struct trunk_recover *r = arg;
+
+	usb_power_close(&r->power);
+	r->usb[0] = 0;
+	trunk_save(r->trunk);
+	if (!err)
+		return;
+	report(r->trunk, r->ladder.evidence, "impossible", "%s: %s", ladder_rung_name(LADDER_USB),
+	       strerror(-err));
+	r->ladder.until_ms = 0;
+}
+
+/* Saved before: if both processes die in between, the next qmapd switches it on. */
 static int enumerate_again(struct trunk_recover *r)
 {
-	static const struct timeval off = {.tv_sec = USB_OFF_MS / 1000};
 	int ret;
 
 	if (!usb_power_of(r->trunk->dev.device, r->usb, sizeof(r->usb)))
 		return -ENODEV;
 	trunk_save(r->trunk);
-	ret = usb_power_set(r->usb, false);
-	event_add(r->usb_on, &off);
+	ret = usb_power_cycle(&r->power, r->trunk->env.base, r->usb, USB_OFF_MS, on_enumerated, r);
+	if (ret) {
+		r->usb[0] = 0;
+		trunk_save(r->trunk);
+	}
 	return ret;
 }
 
@@ -101,16 +118,6 @@ static int (*const measures[])(struct trunk_recover *r) = {
 };
 TABLE_COMPLETE(measures, LADDER_RUNGS);
 
-static void on_usb_on(evutil_socket_t fd, short what, void *arg)
-{
-	struct trunk_recover *r = arg;
-
-	if (r->usb[0])
-		usb_power_set(r->usb, true);
-	r->usb[0] = 0;
-	trunk_save(r->trunk);
-}
-
 /* Those that the administrator allows, and that exist here. */
 static unsigned int possible(const struct trunk *t)
 {
@@ -120,7 +127,7 @@ static unsigned int possible(const struct trunk *t)
 	ladder_parse(t->config.recover, &rungs);
 	if (!t->session || modem_state(t->modem) != TRUNK_READY)
 		rungs &= ~(1U << LADDER_REDIAL | 1U << LADDER_RADIO | 1U << LADDER_RESET);
-	if (!usb_power_of(t->dev.device, usb, sizeof(usb)))
+	if (t->recover->power || !usb_power_of(t->dev.device, usb, sizeof(usb)))
 		rungs &= ~(1U << LADDER_USB);
 	if (!t->config.hook[0])
 		rungs &= ~(1U << LADDER_HOOK);
@@ -347,7 +354,6 @@ struct json_object *trunk_recover_save(const struct trunk *t)
 
 void trunk_recover_load(struct trunk *t, struct json_object *o)
 {
-	static const struct timeval now;
 	struct trunk_recover *r = t->recover;
 	const char *usb = json_get_string(o, "usb");
 
@@ -355,7 +361,7 @@ void trunk_recover_load(struct trunk *t, struct json_object *o)
 	if (!usb)
 		return;
 	snprintf(r->usb, sizeof(r->usb), "%s", usb);
-	event_add(r->usb_on, &now);
+	usb_power_cycle(&r->power, t->env.base, r->usb, 0, on_enumerated, r);
 }
 
 struct trunk_recover *trunk_recover_new(struct trunk *t)
@@ -366,8 +372,7 @@ struct trunk_recover *trunk_recover_new(struct trunk *t)
 		return NULL;
 	r->trunk = t;
 	r->look = event_new(t->env.base, -1, 0, on_look, r);
-	r->usb_on = event_new(t->env.base, -1, 0, on_usb_on, r);
-	if (!r->look || !r->usb_on)
+	if (!r->look)
 		trunk_recover_free(&r);
 	return r;
 }
@@ -376,13 +381,9 @@ void trunk_recover_free(struct trunk_recover **r)
 {
 	if (!*r)
 		return;
-	/* without us, it would stay off */
-	if ((*r)->usb[0])
-		usb_power_set((*r)->usb, true);
+	usb_power_close(&(*r)->power);
 	if ((*r)->look)
 		event_free((*r)->look);
-	if ((*r)->usb_on)
-		event_free((*r)->usb_on);
 	free(*r);
 	*r = NULL;
 }
