@@ -35,6 +35,8 @@ static const struct {
 	[LADDER_SILENT] = {"silent", LADDER_ALL},
 	[LADDER_DEAD] = {"dead", BIT(USB) | BIT(HOOK)},
 	[LADDER_UNREGISTERED] = {"unregistered", BIT(RADIO) | BIT(RESET) | BIT(USB) | BIT(HOOK)},
+	/* it receives: its calls are good */
+	[LADDER_STALLED] = {"stalled", BIT(RADIO) | BIT(RESET) | BIT(USB) | BIT(HOOK)},
 };
 TABLE_COMPLETE(evidences, LADDER_EVIDENCES);
 

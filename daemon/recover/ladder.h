@@ -27,6 +27,7 @@ enum ladder_evidence {
 	LADDER_SILENT,	     /* packets are sent, and none is received */
 	LADDER_DEAD,	     /* the modem does not answer on its control channel */
 	LADDER_UNREGISTERED, /* no network for long */
+	LADDER_STALLED,	     /* the modem takes no packet of those that wait */
 	LADDER_EVIDENCES
 };
 

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "events/events.h"
+#include "netdev/device_stats.h"
 #include "netdev/usb_power.h"
 #include "recover/ladder.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/json_add.h"
 #include "util/json_get.h"
+#include "util/sysfs.h"
 #include "internal.h"
 #include "pins.h"
 
@@ -36,6 +38,8 @@ struct trunk_recover {
 	int64_t dead_ms;	 /* since when the modem is silent; 0: it is not */
 	int64_t unregistered_ms; /* since when it has no network; 0: it has, or no call waits for it */
 	uint64_t sent[QMAP_MAX_MUX]; /* packets, when a PDN's silence began */
+	int64_t stalled_ms;	     /* since when the modem takes nothing; 0: it does */
+	uint64_t taken, offered;     /* packets, when it last took some */
 	char usb[PATH_MAX];	     /* device that is enumerated again; "": none */
 };
 
@@ -169,8 +173,9 @@ static void works(struct trunk_recover *r)
 	trunk_save_later(r->trunk);
 }
 
-/* --- evidence: packets are sent, and none is received --- */
+/* --- evidence: the modem takes nothing --- */
 
+/* @p NULL: by all ports. */
 static uint64_t sent_by(struct trunk *t, const struct trunk_port *p)
 {
 	struct datapath_stats *stats = calloc(1, sizeof(*stats));
@@ -178,11 +183,63 @@ static uint64_t sent_by(struct trunk *t, const struct trunk_port *p)
 
 	if (stats && t->dp && !t->ops->stats(t->dp, stats, NULL))
 		for (unsigned int i = 0; i < stats->nports; i++)
-			if (!stats->ports[i].mux || stats->ports[i].mux == p->port.mux)
-				n = stats->ports[i].count.tx_packets;
+			if (!p || !stats->ports[i].mux || stats->ports[i].mux == p->port.mux)
+				n += stats->ports[i].count.tx_packets;
 	free(stats);
 	return n;
 }
+
+static void add_in_flight(void *arg, const char *name, uint64_t value)
+{
+	if (!strcmp(name, "usb_tx_urbs"))
+		*(uint64_t *)arg = value;
+}
+
+/* Bytes that have left a port and not the netdev below, by its byte queue limits. */
+static bool bytes_wait(const struct trunk *t)
+{
+	for (unsigned int i = 0; i < t->nports; i++)
+		if (sysfs_number(10, "/sys/class/net/%s/queues/tx-0/byte_queue_limits/inflight",
+				 t->ports[i].port.name) > 0)
+			return true;
+	return false;
+}
+
+/*
+ * Drivers count a packet as sent when the bus has it (usbnet.c, tx_complete(); mhi_net.c,
+ * mhi_net_ul_callback()), but for qmap_usb, which says how many transfers wait for that.
+ */
+static void look_at_uplink(struct trunk_recover *r)
+{
+	struct trunk *t = r->trunk;
+	long sent = sysfs_number(10, "/sys/class/net/%s/statistics/tx_packets", t->config.dev);
+	uint64_t in_flight = 0, taken;
+	bool goes_on;
+
+	if (sent < 0)
+		return;
+	if (t->ops == &datapath_usb)
+		device_stats(t->config.dev, "", add_in_flight, &in_flight, NULL);
+	taken = sent - in_flight;
+	goes_on = taken > r->taken; /* less: the netdev is another one */
+	if (taken != r->taken) {
+		r->taken = taken;
+		r->offered = sent_by(t, NULL);
+		r->stalled_ms = 0;
+	} else if (!r->stalled_ms &&
+		   (in_flight || bytes_wait(t) || sent_by(t, NULL) != r->offered)) {
+		r->stalled_ms = clock_ms();
+	}
+	if (goes_on && r->ladder.evidence == LADDER_STALLED)
+		works(r);
+}
+
+static bool is_stalled(const struct trunk_recover *r)
+{
+	return r->stalled_ms && clock_ms() - r->stalled_ms >= r->trunk->config.watchdog * 1000ll;
+}
+
+/* --- evidence: packets are sent, and none is received --- */
 
 /*
  * An idle PDN is dialled again as often as it is silent. Stronger measures need a PDN that has sent
@@ -192,7 +249,7 @@ static bool is_dead_silence(struct trunk_recover *r, const struct trunk_port *p,
 {
 	struct trunk *t = r->trunk;
 	uint64_t sent = sent_by(t, p), *before = &r->sent[p->port.mux % QMAP_MAX_MUX];
-	bool has_sent = sent != *before;
+	bool has_sent = sent != *before || is_stalled(r);
 
 	*before = sent;
 	return times > 1 && has_sent && clock_ms() - r->heard_ms >= t->config.watchdog * 1000ll;
@@ -206,6 +263,7 @@ bool trunk_recover_silent(struct trunk *t, unsigned int pdn, unsigned int times)
 	char why[128];
 
 	ladder_parse(t->config.recover, &rungs);
+	look_at_uplink(r);
 	if (!p || !is_dead_silence(r, p, times))
 		return rungs & 1U << LADDER_REDIAL;
 	/* the first silence has been answered by dialling again */
@@ -221,10 +279,17 @@ bool trunk_recover_silent(struct trunk *t, unsigned int pdn, unsigned int times)
 void trunk_recover_heard(struct trunk *t, unsigned int pdn)
 {
 	struct trunk_recover *r = t->recover;
+	char why[128];
 
 	r->heard_ms = clock_ms();
 	if (r->ladder.evidence == LADDER_SILENT)
 		works(r);
+	look_at_uplink(r);
+	if (!is_stalled(r))
+		return;
+	snprintf(why, sizeof(why), "the modem has taken no packet for %u s, though some wait",
+		 t->config.watchdog);
+	climb(r, LADDER_STALLED, why);
 }
 
 /* --- evidence: no answer, no network --- */

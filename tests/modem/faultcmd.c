@@ -387,6 +387,19 @@ static struct json_object *cmd_checksums(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_uplink(struct modem *m, struct args *a)
+{
+	bool on = !strcmp(a->words[0], "on");
+
+	if (!on && strcmp(a->words[0], "off"))
+		arg_error(a, "%s: on or off is wanted", a->words[0]);
+	else if (!m->trunk)
+		arg_error(a, "the modem is on USB");
+	else
+		trunk_take_uplink(m, on);
+	return NULL;
+}
+
 static struct json_object *cmd_malformed(struct modem *m, struct args *a)
 {
 	long count = arg_number(a, "count", 1, 1, 1000000);
@@ -754,6 +767,8 @@ const struct command fault_commands[] = {
 	{"command", 0, "name pdn mux data", "name=N pdn=N|mux=N [data=HEX]",
 	 "any other QMAP command", cmd_command},
 	{"checksums", 1, "", "on|off", "vouch for checksums (v4, v5) or not", cmd_checksums},
+	{"uplink", 1, "", "on|off", "take packets of the host, or leave them in its queue",
+	 cmd_uplink},
 	{"malformed", 0, "count seed kind", "[count=1] [seed=1] [kind=KIND]",
 	 "malformed aggregates, to UDP port 7009", cmd_malformed},
 	{"inject", 0, "hex", "hex=BYTES", "a transfer as it is", cmd_inject},

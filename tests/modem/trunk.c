@@ -163,6 +163,12 @@ void trunk_free(struct modem *m)
 	m->trunk = NULL;
 }
 
+void trunk_take_uplink(struct modem *m, bool on)
+{
+	if (m->trunk)
+		loop_change(&m->loop, &m->trunk->ev, on ? EPOLLIN : 0);
+}
+
 const char *trunk_kind(const struct modem *m)
 {
 	if (m->usb)

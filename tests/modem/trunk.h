@@ -15,6 +15,9 @@ void trunk_free(struct modem *m);
 /* The way of injection in use: "linear", "tun" or "usb". */
 const char *trunk_kind(const struct modem *m);
 
+/* Takes what the host sends, or leaves it in the netdev's queue. */
+void trunk_take_uplink(struct modem *m, bool on);
+
 /* Sends one transfer of this protocol (host byte order) to the host. Counts losses. */
 void trunk_send(struct modem *m, uint16_t protocol, const uint8_t *buf, size_t len);
 

@@ -148,6 +148,56 @@ test_counters_outlive_the_daemon() {
 	becomes "silent repaired"
 }
 
+# The modem takes no packet, and still sends some. Its answers to redials and polls come, too.
+test_stalled_uplink() {
+	start --recover redial,radio
+	modem generate pdn=1 count=100000 size=100 rate=20 >/dev/null
+	modem uplink off >/dev/null
+	becomes "stalled radio"
+	modem uplink on >/dev/null
+	becomes "stalled repaired"
+	equal "measures" "stalled radio, stalled repaired" "$(measures)"
+	equal "redialled" 0 "$(taken redial)"
+	answers 10.64.1.1
+}
+
+# One packet waits, and none follows.
+test_stalled_and_silent() {
+	modem_start
+	qmapd_start
+	attach --watchdog 1 --backoff-min 100 --recover redial,radio --pdn 1,ip=v4 >/dev/null
+	answers 10.64.1.1
+	modem uplink off >/dev/null
+	ping -c 1 -W 1 10.64.1.1 >/dev/null || :
+	becomes "silent radio"
+	modem uplink on >/dev/null
+	becomes "silent repaired"
+}
+
+# Nothing waits: the modem has nothing to take.
+test_downlink_alone() {
+	modem_start
+	qmapd_start
+	attach --watchdog 1 --backoff-min 100 --pdn 1,ip=v4 >/dev/null
+	answers 10.64.1.1
+	modem uplink off >/dev/null
+	# without a receiver, the kernel would answer with errors of ICMP
+	"$build/pattern-tool" receive -c 100000 wwan0.1=1 >/dev/null &
+	wait_for 5 listens
+	modem generate pdn=1 count=100000 size=100 rate=20 >/dev/null
+	wait_for 15 has_received 60
+	equal "measures" "" "$(measures)"
+	equal "calls" 1 "$(calls)"
+}
+
+listens() {
+	[ -n "$(ss -Hnul 'sport = 7001')" ]
+}
+
+has_received() {
+	[ "$(stat_of '.ports[0].rx_packets')" -ge "$1" ]
+}
+
 # A modem that answers nothing for a minute cannot be asked for anything.
 test_control_channel_is_dead() {
 	start --watchdog 0 --timeout 1

@@ -56,6 +56,7 @@ TEST(test_evidence)
 	expect_climb(LADDER_DEAD, LADDER_ALL, "usb hook");
 	begin(state);
 	expect_climb(LADDER_UNREGISTERED, LADDER_ALL, "radio reset usb hook");
+	expect_climb(LADDER_STALLED, LADDER_ALL, "radio reset usb hook");
 }
 
 TEST(test_switched_off)
