@@ -174,6 +174,14 @@ starts() {
 	modem_stat .qmi.starts
 }
 
+# events_start OPTION...: the events of `monitor` go to $T/events, also those before it listens, which it
+# may do late. Sets $monitor_pid.
+# shellcheck disable=SC2034 # for the test
+events_start() {
+	"$build/qmapctl" monitor -j -n 256 "$@" >"$T/events" 2>"$T/monitor.log" &
+	monitor_pid=$!
+}
+
 family() { # pdn family .path
 	field ".pdns[] | select(.number == $1) | .families[] | select(.family == $2)$3"
 }
@@ -265,6 +273,12 @@ call_comes_to() {
 	wait_for 5 call_was "$@" || fail "IPv$2 of PDN $1 was not $3 ($4): $(field .events | jq -c '.[]')"
 }
 
+# Shows the lines that led to the end of a test: wait_for and equal alone do not say where they stand.
+where() { # exit status
+	[ "$1" = 0 ] || [ "$1" = 77 ] || [ ${#BASH_LINENO[@]} -lt 3 ] ||
+		echo "ended in line ${BASH_LINENO[*]:1:${#BASH_LINENO[@]}-3} (${FUNCNAME[*]:1:${#FUNCNAME[@]}-3})" >&2
+}
+
 # Does this machine lack something that the test needs? Then: skip REASON.
 skip() {
 	echo "$*" >"$T/skip"
@@ -299,6 +313,7 @@ one_test() { # function
 	trap 'kill $(jobs -p) 2>/dev/null' EXIT
 	(
 		set -e
+		trap 'where $?' EXIT
 		"$1"
 	)
 	local status=$?

@@ -140,7 +140,8 @@ test_setting_that_comes_late() {
 	echo 1 >/proc/sys/net/ipv6/conf/wwan0.1/autoconf
 	advertise 0x81
 	wait_for 5 told "repaired: somebody has let it obey router advertisements" || fail "$(ip address)"
-	as_told
+	# the kernel may add an address after the first repair, as a consequence of the same advertisement
+	wait_for 5 as_told 2>/dev/null || as_told
 	equal "accept_ra" 0 "$(cat /proc/sys/net/ipv6/conf/wwan0.1/accept_ra)"
 	equal "damage" '[]' "$(damage 1)"
 }
@@ -327,7 +328,7 @@ agrees() {
 # gives_up COMMAND...: repeats it until qmapd stops repairing.
 gives_up() {
 	local i
-	for i in {1..20}; do
+	for i in {1..500}; do
 		"$@" 2>/dev/null || :
 		read -rt 0.2 <> <(:) || :
 		told "again and again" && break

@@ -356,6 +356,33 @@ test_no_bpffs() {
 	nothing_left
 }
 
+# A unit or container has mounts of its own, of which the host's are no part: the pins would end with it.
+test_bpffs_of_a_unit() {
+	modem_start
+	umount /sys/fs/bpf
+	mount --make-shared /sys
+	in_a_unit
+	refused 3 "no BPF file system on /sys/fs/bpf, and one mounted here would go with qmapd" attach
+	says "mount it for all: mount -t bpf -o mode=0700 bpf /sys/fs/bpf"
+	nothing_left
+	equal "file system" sysfs "$(stat -f -c %T /sys/fs/bpf)"
+	mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+	attach --pdn 1,ip=v4
+	qmapd_kill
+	in_a_unit
+	wait_for 5 is_attached || fail "not adopted by the next: $(qmapctl show)"
+	equal "calls dialled" 1 "$(starts)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
+in_a_unit() {
+	unshare --mount --propagation slave "$build/qmapd" 2>>"$T/qmapd.log" &
+	qmapd_pid=$!
+	wait_for 10 socket_listens
+}
+
 test_namespace_that_is_not_there() {
 	start
 	refused 4 'there is no network namespace "nosuch"' attach --pdn 1 --pdn 2,netns=nosuch
@@ -434,12 +461,13 @@ test_attach_while_detaching() {
 	local detaching
 	start
 	attach
-	modem delay wds stop ms=700
+	kill -STOP "$modem_pid"
 	detach &
 	detaching=$!
 	trunk_becomes detaching
 	refused 2 "wwan0 is detaching right now" attach
 	refused 2 "wwan0 is detaching right now" detach
+	kill -CONT "$modem_pid"
 	wait $detaching
 	attach
 	detach

@@ -96,7 +96,9 @@ test_network_accepts_late() {
 	modem delay wds start ms=700 count=1
 	ended=${EPOCHREALTIME/./}
 	modem disconnect pdn=1 >/dev/null
-	wait_for 5 echoed_after $((ended + 700000))
+	wait_for 5 dialled 2 # the call that has ended may echo until then
+	becomes 1 4 up
+	wait_for 5 echoed_after "${EPOCHREALTIME/./}"
 	back=$(back_after "$ended")
 	at_least "ms without traffic" 700 "$back"
 	takes $((back - 700)) "first packet after the network has accepted the call" 300
