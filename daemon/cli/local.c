@@ -17,6 +17,7 @@
 #include "trunk/trunk.h"
 #include "util/json_add.h"
 #include "util/json_get.h"
+#include "util/loop.h"
 
 #define MAX_TRUNKS 16
 
@@ -247,7 +248,7 @@ int local_detach(const char *dev, struct error *err)
 		return ret;
 	}
 	*strrchr(run_dir, '/') = 0;
-	d.base = event_base_new();
+	d.base = loop_new();
 	env = (struct trunk_env){.base = d.base, .run_dir = run_dir};
 	ret = d.base ? trunk_adopt(&t, &env,
 				   json_object_get_int(json_object_array_get_idx(found, 0)),

@@ -15,6 +15,11 @@ struct event_base *loop_new(void)
 
 	if (!cfg)
 		return NULL;
+	/*
+	 * libevent would add a timer's time to that at which the running round of callbacks began. After
+	 * a callback that has waited for the kernel for seconds, requests would time out unanswered.
+	 */
+	event_config_set_flag(cfg, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	if (!event_config_set_max_dispatch_interval(cfg, NULL, 1, LOOP_OTHERS))
 		base = event_base_new_with_config(cfg);
 	event_config_free(cfg);

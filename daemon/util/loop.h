@@ -12,7 +12,7 @@ struct event_base;
  */
 #define LOOP_OTHERS 2
 
-/* Returns NULL if memory runs out. */
+/* Timers begin when they are added, however long the callback has taken. Returns NULL if memory runs out. */
 struct event_base *loop_new(void);
 
 #endif
