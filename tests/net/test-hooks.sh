@@ -260,6 +260,53 @@ test_links_of_root() {
 	qmapctl detach wwan0
 }
 
+# --- what the unit file leaves to hooks ---
+
+of_unit() { # setting
+	sed -n "s/^$1=//p" "$top/system/qmapd.service"
+}
+
+# qmapd and hooks with the capabilities of the unit alone.
+# shellcheck disable=SC2016
+test_capabilities_of_the_unit() {
+	local caps
+	caps=$(of_unit CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
+	setpriv --reuid 65534 --regid 65534 --clear-groups bash -c 'trap "exit 7" HUP; echo >&3; while :; do
+		read -rt 1 <> <(:); done' 3>"$T/ready" &
+	local other=$! status=0
+	wait_for 5 test -s "$T/ready"
+	hook signal '[ "$QMAP_EVENT" = up ] || exit 0' "kill -HUP $other && echo signalled" \
+		'ip netns exec car ip -o -4 address show dev $QMAP_PORT | grep -o "inet [0-9./]*"' \
+		'echo >/run/hooked && echo written'
+	ip netns add car
+	modem_start
+	setpriv --bounding-set "-all,$caps" --no-new-privs "$build/qmapd" -v 2>>"$T/qmapd.log" &
+	qmapd_pid=$!
+	wait_for 10 socket_listens
+	equal "capabilities" "$(of_unit CapabilityBoundingSet | wc -w)" \
+		"$(perl -ne '/^CapBnd:\s*(\w+)/ and print unpack("%32b*", pack("H*", $1))' "/proc/$qmapd_pid/status")"
+	attach --hook "$T/signal" --pdn 1,ip=v4,netns=car --pdn 2 >/dev/null || fail "no attach"
+	wait_for 10 grep -qx written "$T/log" || fail "$(cat "$T/qmapd.log")"
+	grep -qx signalled "$T/log" || fail "a process of another user gets no signal: $(cat "$T/qmapd.log")"
+	wait $other || status=$?
+	equal "its exit code" 7 "$status"
+	grep -qx "inet 10.64.1.2/30" "$T/log" || fail "$(cat "$T/log")"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# qmapd.conf(5) lists the kinds of sockets.
+test_sockets_of_the_unit() {
+	local kind
+	for kind in $(of_unit RestrictAddressFamilies); do
+		sed -n '/^HOOKS$/,/^The environment/p' "$top/doc/qmapd.conf.5.rst" | grep -qw "$kind" ||
+			fail "qmapd.conf(5) does not name $kind"
+	done
+	for kind in AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET; do
+		of_unit RestrictAddressFamilies | grep -qw $kind || fail "hooks have no $kind"
+	done
+}
+
 # --- the hooks that are shipped ---
 
 # shipped NAME: a copy of it that only root can change, wherever the tree is.

@@ -57,6 +57,14 @@ test_qmimux_counters() {
 	detached
 }
 
+# The observer in front of qmimux says as much as the data paths that split aggregates themselves.
+test_qmimux_stats() {
+	as_qmimux
+	start
+	check_stats
+	detached
+}
+
 test_qmimux_adopt() {
 	as_qmimux
 	start

@@ -46,7 +46,7 @@ missing_programs() {
 	return 1
 }
 
-tests=${*:-qmimux_attach qmimux_counters qmimux_flow qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
+tests=${*:-qmimux_attach qmimux_counters qmimux_stats qmimux_flow qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
 make -s "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
 make_tree
