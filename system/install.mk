@@ -81,7 +81,7 @@ install-bench: $(BUILD)/qmap-bench $(MAN)
 install-module:
 	$(Q)DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' system/module.sh $(MODULE) $(VERSION)
 
-# A configuration that somebody has changed stays.
+# A configuration that the administrator has changed stays. /var/lib/qmapd is the unit's StateDirectory.
 uninstall:
 	$(Q)[ -n "$(DESTDIR)" ] || system/activate.sh uninstall
 	$(Q)printf '%s\n' "$$FILES" "$$BENCH_FILES" | while read -r mode from to; do \
@@ -91,4 +91,5 @@ uninstall:
 		[ ! -d "$$dir" ] || rmdir --ignore-fail-on-non-empty "$$dir"; done
 	$(Q)! cmp -s system/qmap.conf "$(DESTDIR)$(CONFDIR)/qmap.conf" || rm "$(DESTDIR)$(CONFDIR)/qmap.conf"
 	$(Q)[ ! -d "$(DESTDIR)$(CONFDIR)" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(CONFDIR)"
+	$(Q)rm -rf "$(DESTDIR)/var/lib/qmapd"
 	$(Q)DESTDIR='$(DESTDIR)' system/module.sh remove $(VERSION)

@@ -20,7 +20,7 @@ installer() { # target, variable...
 machine() {
 	local dir
 	rm -rf "$root"
-	for dir in etc usr/src lib/modules usr/{,local/}{bin,sbin,libexec,share/man/man{1,4,5,7,8}} \
+	for dir in etc usr/src lib/modules var/lib usr/{,local/}{bin,sbin,libexec,share/man/man{1,4,5,7,8}} \
 		usr/{,local/}share/{bash-completion/completions,fish/vendor_completions.d,zsh/vendor-completions} \
 		usr/{,local/}lib/{systemd/system,udev/rules.d,sysusers.d}; do
 		mkdir -p "$root/$dir"
@@ -43,6 +43,8 @@ test_uninstall_leaves_nothing() {
 		before=$(files)
 		installer install install-bench PREFIX="$prefix" || return 1
 		[ -x "$root$prefix/sbin/qmapd" ] && [ -x "$root$prefix/bin/qmapctl" ] || return 1
+		# as qmapd leaves it
+		mkdir "$root/var/lib/qmapd" && echo '{}' >"$root/var/lib/qmapd/totals"
 		installer uninstall PREFIX="$prefix" || return 1
 		same "after uninstall" "$before" "$(files)" || return 1
 	done
