@@ -319,14 +319,17 @@ bench_package() {
 	equal "files of qmap-bench" "" "$(in_machine find /usr -name '*qmap*')"
 }
 
-# The module for each kernel whose headers are there, and gone with the package.
+# The module for each kernel whose headers come while the package is there, and gone with the package.
 dkms_package() {
 	local kernels
 	kernels=$(find "$T/root/usr/src" -maxdepth 1 -name 'linux-headers-*-amd64' -printf '%f\n' | sed 's/linux-headers-//')
 	mkdir -p "$T/root/lib/modules"
 	apt_install "/root/$(basename "$DEB"/qmap-dkms_*.deb)" || return 1
 	for kernel in $kernels; do
-		in_machine dkms autoinstall -k "$kernel" || return 1
+		# as the packages of kernels do when one is removed, and another one comes
+		in_machine sh -c "run-parts --arg=$kernel /etc/kernel/prerm.d" || return 1
+		! in_machine dkms status -m qmap-shim -k "$kernel" | grep -q installed || return 1
+		in_machine sh -c "run-parts --exit-on-error --arg=$kernel /etc/kernel/header_postinst.d" || return 1
 		in_machine dkms status -m qmap-shim -k "$kernel" | grep -q installed || return 1
 		equal "alias" qmap_shim "$(in_machine modprobe -S "$kernel" -R rtnl-link-qmap_trunk)" || return 1
 	done
