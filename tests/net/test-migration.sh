@@ -77,4 +77,17 @@ test_lines() {
 	at_least "lines" 30 $n
 }
 
+# README's attach with two PDNs, and what it prints of it.
+test_result_of_readme() {
+	local words
+	modem_start
+	qmapd_start
+	words=$(sed -n 's/^    sudo qmapctl attach wwan0 \(--pdn 1.*--pdn 2.*\)/\1/p' "$top/README.md")
+	# shellcheck disable=SC2086 # a line is words
+	attach $words >/dev/null
+	equal "show" "$(sed -n '/^PORT .*MUX/,/^```/p' "$top/README.md" | grep -v '^```')" \
+		"$(qmapctl show | sed -n '/^PORT/,/^wwan0\.2 /p')"
+	detach
+}
+
 run_tests "$@"
