@@ -28,7 +28,7 @@ for path in shim xdp rmnet qmimux; do
 			\"method\": \"icount\", \"factor\": \"packet size\", \"x\": $x, \"value\": $((i * x + 700)),
 			\"spread\": 20"
 	done
-	for case in usb-{tcp-socket-v5,tcp-forward-v5,tcp-socket,ul-gso,ul-single}; do
+	for case in usb-{tcp-socket-v5,tcp-socket,ul-single}; do
 		line "\"name\": \"vm.$case.$path\", \"case\": \"$case\", \"path\": \"$path\", \"unit\": \"insns\",
 			\"method\": \"icount\", \"value\": $((i * 700)), \"emulator\": \"QEMU\""
 	done

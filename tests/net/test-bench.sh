@@ -207,7 +207,7 @@ test_report() {
 	says "empty axes"
 	"$top/bench/report.py" --picture "$T/picture.svg" "$T/results"
 	"$top/tests/report-check.py" picture "$T/picture.svg"
-	grep -v usb-ul-gso "$T/results" >"$T/few"
+	grep -v usb-ul-single "$T/results" >"$T/few"
 	try "$top/bench/report.py" --picture "$T/few.svg" "$T/few"
 	says "the picture wants one run of "
 	try bench -o "$T/report.html" report /nowhere
@@ -215,6 +215,13 @@ test_report() {
 	echo '{"name": 1}' >"$T/results"
 	try bench -o "$T/report.html" report "$T/results"
 	says "results:1: not a result"
+}
+
+# The one that README shows is of a clean tree, and README says how it is made.
+test_picture_of_readme() {
+	grep -qF '](doc/bench.svg)' "$top/README.md"
+	"$top/tests/report-check.py" picture "$top/doc/bench.svg"
+	grep -qF 'report.py --picture doc/bench.svg' "$top/bench/README.md"
 }
 
 run_tests "$@"
