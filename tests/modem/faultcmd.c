@@ -137,6 +137,18 @@ static struct json_object *cmd_error(struct modem *m, struct args *a)
 	return NULL;
 }
 
+static struct json_object *cmd_tell(struct modem *m, struct args *a)
+{
+	struct fault f = {.told = true};
+	int len = hex_decode(arg_text(a, "hex") ?: "", f.tlvs, sizeof(f.tlvs));
+
+	if (len < 0)
+		arg_error(a, "hex=BYTES is missing, or longer than %zu bytes", sizeof(f.tlvs));
+	f.ntlvs = len < 0 ? 0 : len;
+	add_answer_fault(m, a, arg_count(a, FOREVER), &f);
+	return NULL;
+}
+
 static struct json_object *cmd_spoil(struct modem *m, struct args *a)
 {
 	static const char *const ways[] = {
@@ -720,6 +732,8 @@ const struct command fault_commands[] = {
 	{"spoil", 2, "how instead skip count",
 	 "SERVICE MESSAGE how=garbage|truncated|length|marker [instead=1] [skip=0] [count=1]",
 	 "a malformed message before the answer, or instead of it", cmd_spoil},
+	{"tell", 2, "hex skip count", "SERVICE MESSAGE hex=TLVS [skip=0] [count=N]",
+	 "a successful answer has these bytes, and not its own TLVs", cmd_tell},
 	{"refuse", 0, "pdn apn family reason type verbose count",
 	 "[pdn=N] [apn=NAME] [family=4|6] [reason=1] [type=6] [verbose=33] [count=N]",
 	 "Start Network fails with these call end reasons", cmd_refuse},

@@ -147,6 +147,11 @@ struct fault faults_take(struct modem *m, uint8_t service, uint16_t id)
 			f.error = r->fault.error;
 		if (r->fault.spoil)
 			f.spoil = r->fault.spoil;
+		if (r->fault.told) {
+			f.told = true;
+			f.ntlvs = r->fault.ntlvs;
+			memcpy(f.tlvs, r->fault.tlvs, sizeof(f.tlvs));
+		}
 	}
 	return f;
 }

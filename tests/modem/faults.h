@@ -35,6 +35,10 @@ struct fault {
 	pid_t host; /* of STRIKE_HOST; 0: the socket's peer */
 	enum qmi_error error;
 	enum spoil spoil; /* sent before the answer, or instead of it if `never` */
+	/* In a successful answer these bytes stand for its TLVs, whole or not. */
+	bool told;
+	uint8_t tlvs[512];
+	unsigned int ntlvs;
 };
 
 int faults_new(struct modem *m);

@@ -8,6 +8,7 @@
 #include "power.h"
 #include "replay.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Real modems send TLVs that no public document explains; hosts must skip them. */
@@ -90,6 +91,10 @@ void service_request(struct modem *m, struct conn *conn, const uint8_t *buf, siz
 		err = fault.error ?: QMI_NOT_SUPPORTED;
 	else
 		err = fault.error ? fault.error : service_run(m, &req, &out);
+	if (fault.told && !err) {
+		memcpy(out.data, fault.tlvs, fault.ntlvs);
+		out.len = fault.ntlvs;
+	}
 	m->qmi.errors += err != QMI_OK;
 	if (fault.strike == STRIKE_HOST)
 		control_kill_host(conn, fault.host);
