@@ -66,4 +66,10 @@ uint64_t cell_clock(void);
 /* ns of the clock that BPF programs read: for stamps in packets. */
 uint64_t cell_time(void);
 
+/*
+ * Names what the plugins of bench/plugin have counted since the last pair of marks (vm_mark.h), for
+ * @packets; for bench/vm-profile.sh, with the symbols of the BPF programs, which must still be loaded.
+ */
+void cell_profiled(unsigned int packets);
+
 #endif

@@ -201,15 +201,6 @@ static void stream_down(struct stream *st)
 	cell_down(&st->cell);
 }
 
-/* For bench/vm-profile.sh, while the BPF programs of the path, which have symbols too, are loaded. */
-static void print_symbols(void)
-{
-	fflush(stdout);
-	if (getenv("SYMBOLS") &&
-	    system("gzip -c /proc/kallsyms | base64 -w 2000 | sed 's/^/SYMBOLS /'"))
-		DIE("symbols");
-}
-
 static double cost(struct stream *st, const struct effort *e)
 {
 	unsigned int frames = st->g.c->frames, enough = (e->packets + frames - 1) / frames,
@@ -229,8 +220,7 @@ static double cost(struct stream *st, const struct effort *e)
 	drain(st);
 	start = cell_clock() - start;
 	VM_MARK(VM_MARK_END);
-	print_symbols();
-	printf("MARK %s %u\n", vm_bench_at, packets);
+	cell_profiled(packets);
 	return (double)start / packets;
 }
 

@@ -12,6 +12,7 @@
 
 #include "qmap/wire.h"
 #include "vm_cell.h"
+#include "vm_mark.h"
 
 #define SEGMENTS 40 /* of a super-packet */
 #define BARE	 "/dev/usb_bare"
@@ -179,11 +180,16 @@ static double cost(struct source *s, const struct effort *e)
 	if (s->cell.c->pause)
 		return cost_of_sparse(s, e);
 	for (i = 0; i < sends + sends / 4; i++) {
-		if (i == sends / 4)
+		if (i == sends / 4) {
+			VM_MARK(VM_MARK_BEGIN);
 			start = cell_clock();
+		}
 		send_next(s);
 	}
-	return (double)(cell_clock() - start) / (sends * s->segments);
+	start = cell_clock() - start;
+	VM_MARK(VM_MARK_END);
+	cell_profiled(sends * s->segments);
+	return (double)start / (sends * s->segments);
 }
 
 /* Sends datagrams: in an aggregator, one without silence before it waits for the others. */
