@@ -473,7 +473,7 @@ def markdown(results):
             cells = [cell(group.get(p)) for p in paths]
             out.append(f"| {case} | " + " | ".join(cells) + " |")
         out.append("")
-    rest = [r for r in results if r["name"].startswith(("programs.run.", "path.", "demo.", "system."))
+    rest = [r for r in results if r["name"].startswith(("programs.run.", "demo.", "system."))
             and not any(v in r["name"] for v in (".v1.", ".v4.", ".ratio."))]
     if rest:
         out.append("| on this machine | median | spread | unit | method |\n|---|---|---|---|---|")

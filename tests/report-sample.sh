@@ -34,12 +34,6 @@ for path in shim xdp rmnet qmimux; do
 	done
 	i=$((i + 1))
 done
-for sink in tc drop recv; do
-	for sender in plain linear paged linear-31k; do
-		line "\"name\": \"path.$sender.$sink\", \"unit\": \"ns/packet\", \"method\": \"wall\",
-			\"value\": $((i++ * 100)), \"spread\": 12.5"
-	done
-done
 for version in v1 v4 v5; do
 	line "\"name\": \"programs.run.qmap_split.$version.21x40\", \"unit\": \"ns/frame\",
 		\"method\": \"BPF_PROG_RUN\", \"value\": 7.5, \"spread\": 0.1"
