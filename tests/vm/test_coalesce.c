@@ -58,17 +58,20 @@ static void flow_start(struct flow *f, unsigned int number, unsigned int udp)
 	f->head = f->tail = 0;
 }
 
-/* Changes one property, for this packet alone or from here on. */
-static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
+#define TCP_CHANGES   9
+#define IP_CHANGES    8
+#define OTHER_CHANGES 7
+
+static void perturb_tcp(struct flow *f, struct packet_spec *s, unsigned int change)
 {
 	static const uint8_t flags[] = {0x18, 0x11, 0x30, 0x14, 0x12, 0x50, 0x90, 0x19};
 
-	switch (random_in(0, 23)) {
+	switch (change) {
 	case 0:
 		s->flags = flags[random_in(0, sizeof(flags) - 1)];
 		break;
 	case 1:
-		s->payload = random_in(0, f->mss + 40);
+		s->flags |= 0x08;
 		break;
 	case 2:
 		f->next.ack = s->ack += random_in(1, 5000);
@@ -83,62 +86,88 @@ static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
 		s->seq -= f->mss; /* a duplicate */
 		break;
 	case 6:
-		s->tos ^= 3;
-		break;
-	case 7:
-		s->ttl ^= 1;
-		break;
-	case 8:
-		s->id += random_in(0, 3);
-		break;
-	case 9:
-		f->next.id = s->id = random_u32();
-		break;
-	case 10:
-		f->id_step ^= f->next.v6 ? 0 : 1;
-		break;
-	case 11:
-		s->frag ^= 0x4000;
-		break;
-	case 12:
-		s->frag = random_in(0, 1) ? 0x2000 : 0x0010;
-		break;
-	case 13:
 		if (s->options_len)
 			f->next.options[11] = ++s->options[11];
 		break;
-	case 14:
+	case 7:
 		memcpy(s->options, "\x01\x01\x05\x0a\x00\x00\x10\x00\x00\x00\x20\x00", 12);
 		s->options_len = 12;
 		break;
-	case 15:
+	case 8:
 		s->urgent = 7;
 		break;
-	case 16:
-		s->bad_csum = bad_csum;
+	}
+}
+
+static void perturb_ip(struct flow *f, struct packet_spec *s, unsigned int change)
+{
+	switch (change) {
+	case 0:
+		s->tos ^= 3;
 		break;
-	case 17:
-		s->bad_ip_csum = true;
+	case 1:
+		s->ttl ^= 1;
 		break;
-	case 18:
-		s->payload = 0;
+	case 2:
+		s->id += random_in(0, 3);
 		break;
-	case 19:
-		f->mss = random_in(100, 1400);
+	case 3:
+		f->next.id = s->id = random_u32();
 		break;
-	case 20:
-		s->flags |= 0x08;
-		break;
-	case 22:
-		s->no_csum = s->udp;
-		break;
-	case 23:
-		s->bad_length = s->udp;
-		break;
-	case 21:
+	case 4:
 		f->next.id = s->id = 0xffff - random_in(0, 2); /* about to wrap */
 		break;
+	case 5:
+		f->id_step ^= f->next.v6 ? 0 : 1;
+		break;
+	case 6:
+		s->frag ^= 0x4000;
+		break;
+	case 7:
+		s->frag = random_in(0, 1) ? 0x2000 : 0x0010;
+		break;
 	}
+}
+
+/* Sizes and checksums. */
+static void perturb_other(struct flow *f, struct packet_spec *s, unsigned int change, bool bad_csum)
+{
+	switch (change) {
+	case 0:
+		s->payload = random_in(0, f->mss + 40);
+		break;
+	case 1:
+		s->payload = 0;
+		break;
+	case 2:
+		f->mss = random_in(100, 1400);
+		break;
+	case 3:
+		s->bad_csum = bad_csum;
+		break;
+	case 4:
+		s->bad_ip_csum = true;
+		break;
+	case 5:
+		s->no_csum = s->udp;
+		break;
+	case 6:
+		s->bad_length = s->udp;
+		break;
+	}
+}
+
+/* Changes one property, for this packet alone or from here on; each is as likely as the others. */
+static void perturb(struct flow *f, struct packet_spec *s, bool bad_csum)
+{
+	unsigned int change = random_in(0, TCP_CHANGES + IP_CHANGES + OTHER_CHANGES - 1);
+
+	if (change < TCP_CHANGES)
+		perturb_tcp(f, s, change);
+	else if (change < TCP_CHANGES + IP_CHANGES)
+		perturb_ip(f, s, change - TCP_CHANGES);
+	else
+		perturb_other(f, s, change - TCP_CHANGES - IP_CHANGES, bad_csum);
 }
 
 static bool emit(struct flow *f, struct aggregate *a, bool bad_csum, unsigned int percent)

@@ -47,22 +47,16 @@ static struct kprobe unmap = {
 	.pre_handler = giving_back,
 };
 
+static struct kprobe *probes[] = {&map, &unmap};
+
 static int __init usb_dma_init(void)
 {
-	int err = register_kprobe(&map);
-
-	if (err)
-		return err;
-	err = register_kprobe(&unmap);
-	if (err)
-		unregister_kprobe(&map);
-	return err;
+	return register_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 static void __exit usb_dma_exit(void)
 {
-	unregister_kprobe(&unmap);
-	unregister_kprobe(&map);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 module_init(usb_dma_init);
