@@ -58,7 +58,7 @@ bench_guest() {
 	if [ -n "${CLOCK:-}" ]; then
 		unit=ns ACCEL='' CPU='' CMDLINE=''
 	else
-		ACCEL=tcg CPU=$GUEST_CPU CMDLINE=nokaslr
+		ACCEL=tcg CPU=$GUEST_CPU CMDLINE="nokaslr${BENCH_CMDLINE:+ $BENCH_CMDLINE}"
 		[ "$ARCH" != amd64 ] || CPU=${BENCH_CPU:-max,-erms,-fsrm}
 		QEMU_OPTIONS+=" -icount shift=0,sleep=off -seed $SEED -rtc base=2020-01-01,clock=vm"
 	fi

@@ -10,6 +10,7 @@
 #              another one hashes and memory layout differ
 #   PATHS=usb,rmnet   these paths alone; by default all
 #   BENCH_CPU=max  on amd64, with fast string instructions, which count one for each byte
+#   BENCH_CMDLINE=init_on_alloc=0   more arguments of the guest's kernel
 #   QUICK=1    a few packets of every case, only to check that all arrive
 #
 # Appends JSON objects to build/bench/vm.jsonl, some per case and path, and prints the table.
