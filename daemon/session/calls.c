@@ -371,8 +371,8 @@ static void check_traffic(struct calls_pdn *pdn, uint64_t n)
 	struct calls *cs = pdn->all;
 	uint64_t now = clock_ms();
 
-	/* at the first look there is nothing to compare with */
-	if (n != pdn->rx_packets && pdn->rx_since) {
+	/* At the first look there is nothing to compare with; a netdev made again counts from 0. */
+	if (n > pdn->rx_packets && pdn->rx_since) {
 		pdn->silent = 0;
 		cs->owner->heard(cs->arg, pdn_config(pdn)->number);
 	}

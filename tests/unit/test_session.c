@@ -1545,6 +1545,41 @@ static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 	rx[0x81] = packets;
 }
 
+static unsigned int heard;
+
+static void on_heard(void *arg, unsigned int pdn)
+{
+	heard++;
+}
+
+/* The ports are other netdevs, as after a modem has been enumerated again: nothing was received. */
+TEST(test_counters_begin_again)
+{
+	struct session_ops watched = ops;
+	struct error err = {0};
+
+	watched.rx_packets = on_rx_packets;
+	watched.heard = on_heard;
+	config.watchdog = 60;
+	packets = 100;
+	heard = looks = 0;
+	pdn("1");
+	assert_int_equal(config_trunk_finish(&config, NULL), 0);
+	assert_int_equal(session_start(&session, modem.base, as_configured(), &watched, NULL, &err),
+			 0);
+	assert_true(fake_run(&modem, &seen.started, 3000));
+	while (looks < 2)
+		run_for(10);
+	packets = 0;
+	for (unsigned int i = looks; looks < i + 2;)
+		run_for(10);
+	assert_int_equal(heard, 0);
+	packets = 1;
+	while (!heard)
+		run_for(10);
+	stop_ok();
+}
+
 TEST(test_watchdog)
 {
 	struct session_ops watched = ops;
