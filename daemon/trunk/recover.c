@@ -28,6 +28,8 @@
 #define LOOK_MS 5000
 /* A hub needs a moment to see that the device is gone. */
 #define USB_OFF_MS 2000
+/* Packets that the modem has not taken: a single one may have been dropped by the queue below. */
+#define MANY 3
 
 struct trunk_recover {
 	struct trunk *trunk;
@@ -40,6 +42,7 @@ struct trunk_recover {
 	uint64_t sent[QMAP_MAX_MUX]; /* packets, when a PDN's silence began */
 	int64_t stalled_ms;	     /* since when the modem takes nothing; 0: it does */
 	uint64_t taken, offered;     /* packets, when it last took some */
+	bool many_wait;		     /* more than a full queue below may have dropped */
 	char usb[PATH_MAX];	     /* device that is enumerated again; "": none */
 };
 
@@ -213,8 +216,8 @@ static void look_at_uplink(struct trunk_recover *r)
 {
 	struct trunk *t = r->trunk;
 	long sent = sysfs_number(10, "/sys/class/net/%s/statistics/tx_packets", t->config.dev);
-	uint64_t in_flight = 0, taken;
-	bool goes_on;
+	uint64_t in_flight = 0, taken, offered;
+	bool goes_on, waits;
 
 	if (sent < 0)
 		return;
@@ -222,14 +225,16 @@ static void look_at_uplink(struct trunk_recover *r)
 		device_stats(t->config.dev, "", add_in_flight, &in_flight, NULL);
 	taken = sent - in_flight;
 	goes_on = taken > r->taken; /* less: the netdev is another one */
+	offered = sent_by(t, NULL);
 	if (taken != r->taken) {
 		r->taken = taken;
-		r->offered = sent_by(t, NULL);
+		r->offered = offered;
 		r->stalled_ms = 0;
-	} else if (!r->stalled_ms &&
-		   (in_flight || bytes_wait(t) || sent_by(t, NULL) != r->offered)) {
-		r->stalled_ms = clock_ms();
 	}
+	waits = in_flight || bytes_wait(t);
+	r->many_wait = waits || offered >= r->offered + MANY;
+	if (!r->stalled_ms && (waits || offered != r->offered))
+		r->stalled_ms = clock_ms();
 	if (goes_on && r->ladder.evidence == LADDER_STALLED)
 		works(r);
 }
@@ -285,7 +290,7 @@ void trunk_recover_heard(struct trunk *t, unsigned int pdn)
 	if (r->ladder.evidence == LADDER_SILENT)
 		works(r);
 	look_at_uplink(r);
-	if (!is_stalled(r))
+	if (!is_stalled(r) || !r->many_wait)
 		return;
 	snprintf(why, sizeof(why), "the modem has taken no packet for %u s, though some wait",
 		 t->config.watchdog);
