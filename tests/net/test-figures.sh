@@ -111,8 +111,14 @@ test_memory() {
 	nothing_left
 }
 
+# qmapd has closed its ends of the connections of earlier commands.
+clients_have_left() {
+	[ -z "$(ss -Hx state established src /run/qmapd/control)" ]
+}
+
 # Everything that could grow, except RSS, which the allocator rounds.
 inventory() {
+	wait_for 5 clients_have_left || echo "a client stays"
 	echo "descriptors $(descriptors), netdevs $(netdevs), client ids $(modem_stat '.qmi.clients | add')," \
 		"connections $(modem_stat .qmi.connections)," \
 		"pins $(find /sys/fs/bpf/qmap 2>/dev/null | wc -l), files $(find /run/qmapd | wc -l)"
