@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the code on other machines: another byte order, another word size, no unaligned access.
 #
-#   tests/vm/arch.sh [user|guest]   both, unless one is named
+#   tests/vm/arch.sh [user|guest|modem]   all, unless one is named
 #   ARCHES="arm64 s390x"            which machines of machine.sh; default: all but this one
 #   KERNELS=6.1                     for guests
 #   SHIM_TESTS="links tcp"          which tests of shim_test; default: all
@@ -10,7 +10,8 @@
 #   tests/vm/arch.sh deps           installs cross compilers and QEMU for them
 #
 # user: the unit tests, each by QEMU's user mode. guest: the module with its tests, the BPF programs
-# with theirs, and unit tests that need the kernel, in a guest.
+# with theirs, and unit tests that need the kernel, in a guest. modem: on arm64, qmapd on an emulated USB modem
+# with the data paths rmnet and qmimux.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -20,7 +21,8 @@ ARCHES=${ARCHES:-arm64 armhf s390x mipsel}
 install_tools() {
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user-static ipxe-qemu \
 		qemu-system-arm qemu-system-misc qemu-system-mips \
-		gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu gcc-mipsel-linux-gnu
+		gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-s390x-linux-gnu gcc-mipsel-linux-gnu \
+		libc6-dev-{arm64,armhf,s390x,mipsel}-cross
 }
 
 [ "${1:-}" != deps ] || { install_tools; exit; }
@@ -108,9 +110,25 @@ run_guests() {
 	return $failed
 }
 
+# Of tests/vm/guest_usb.sh and guest_peers.sh: packets by bytes, drops by reason, flow control, adoption,
+# qmapd killed, the modem unplugged.
+RMNET_TESTS="attach stats flow_is_held adopt_without_observer kill_and_adopt unplug_and_replug"
+QMIMUX_TESTS="qmimux_attach qmimux_counters qmimux_flow qmimux_adopt qmimux_replug"
+
+run_modems() {
+	local failed=0
+	[ "$ARCH" = arm64 ] || return 0
+	# shellcheck disable=SC2086 # lists
+	KERNELS=$KERNELS DATAPATHS=rmnet tests/vm/usb.sh $RMNET_TESTS || failed=1
+	# shellcheck disable=SC2086
+	KERNELS=$KERNELS CYCLES=2 tests/vm/peers.sh $QMIMUX_TESTS || failed=1
+	return $failed
+}
+
 command -v "${CROSS}gcc" >/dev/null || { echo "SKIP arch $ARCH: no ${CROSS}gcc (arch.sh deps)"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP arch $ARCH: $reason"; exit 0; }
 failed=0
 [ "${1:-user}" != user ] || run_user || failed=1
 [ "${1:-guest}" != guest ] || run_guests || failed=1
+[ "${1:-modem}" != modem ] || run_modems || failed=1
 exit $failed

@@ -16,6 +16,19 @@ missing_tools() {
 	echo "busybox is not the static one"
 }
 
+# Prints where programs for the guest are, or which one is missing.
+find_tools() { # NAME...
+	local tool
+	for tool; do
+		guest_file "$tool" || { echo "no $tool"; return 1; }
+	done
+}
+
+# Is rmnet a module of Debian's kernel?
+ships_rmnet() { # kernel
+	find "$VM_BUILD/$1/root/lib/modules/" -name 'rmnet.ko*' | grep -q .
+}
+
 build_tests() {
 	guest_make "$GUEST_BUILD"/vm/bin/{shim_test,fixture_tool,vm.bpf.o}
 }

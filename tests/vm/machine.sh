@@ -74,7 +74,9 @@ fi
 SYSROOT_PACKAGES="libc6 libgcc-s1 libbpf1 libbpf-dev libelf1 libelf-dev zlib1g zlib1g-dev libmnl0 libmnl-dev
 	libevent-core-2.1-7 libevent-dev libjson-c5 libjson-c-dev libinih1 libinih-dev libsmartcols1
 	libsmartcols-dev libcmocka0 libcmocka-dev libcrypt1 libcrypt-dev busybox-static iproute2 libncursesw6 libncurses-dev libtinfo6 libcap2 libbsd0 libmd0 libdb5.3
-	libusbredirparser1 libusbredirparser-dev libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool nftables libnftables1 libnftnl11 libedit2 libjansson4 libgmp10"
+	libusbredirparser1 libusbredirparser-dev libselinux1 libpcre2-8-0 libtirpc3 libxtables12 ethtool nftables libnftables1 libnftnl11 libedit2 libjansson4 libgmp10
+	bash coreutils util-linux iputils-ping libidn2-0 libunistring2 jq libjq1 libonig5
+	libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 libcom-err2 libkeyutils1 libssl3"
 
 # Makes symbolic links between folders of a sysroot relative; some packages have absolute ones.
 relative_links() { # root

@@ -5,6 +5,7 @@
 #
 #   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
 #   KERNELS="6.1 6.12"             which kernels
+#   ARCH=arm64                     of which machine: see machine.sh
 #   DEADLINE=3600                   seconds after which a guest counts as hung
 
 set -u
@@ -18,12 +19,13 @@ KERNELS=${KERNELS:-6.1}
 DEADLINE=${DEADLINE:-3600}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
-GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan rmnet tun veth macvlan sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
 # shellcheck disable=SC2034
 GUEST_RMNET=rmnet-stock
 GUEST_TREE=$VM_BUILD/peers-tree
 
-PROGRAMS=(build/qmapd build/qmapctl build/qmap-modem build/pattern-tool build/qmap-bench)
+PROGRAMS=("$GUEST_BUILD"/{qmapd,qmapctl,qmap-modem,pattern-tool})
+[ -n "$SYSROOT" ] || PROGRAMS+=(build/qmap-bench)
 TOOLS=(bash jq ping ss timeout unshare taskset)
 
 make_tree() {
@@ -38,23 +40,21 @@ make_tree() {
 }
 
 missing_programs() {
-	local tool
 	missing_tools && return 0
-	for tool in "${TOOLS[@]}"; do
-		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
-	done
+	fetch_sysroot || return 0
+	tools=$(find_tools "${TOOLS[@]}") || { tail -n1 <<<"$tools"; return 0; }
 	return 1
 }
 
 tests=${*:-qmimux_attach qmimux_counters qmimux_stats qmimux_flow qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
-make -s "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
+guest_make "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
 make_tree
-mapfile -t tools < <(command -v "${TOOLS[@]}")
+mapfile -t tools < <(find_tools "${TOOLS[@]}")
 
 failed=0
 for kernel in $KERNELS; do
-	if ! reason=$(fetch_kernel "$kernel" && build_rmnet "$kernel" stock); then
+	if ! reason=$(fetch_kernel "$kernel" && { ships_rmnet "$kernel" || build_rmnet "$kernel" stock; }); then
 		echo "SKIP vm-peers $kernel: $reason"
 		continue
 	fi

@@ -8,6 +8,7 @@
 #   KERNELS="6.1 6.12"             which kernels
 #   DATAPATHS="xdp shim usb rmnet" which data paths
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
+#   ARCH=arm64                     of which machine: see machine.sh; fewer tests can run there
 #   TEST_LIMIT=1800                seconds for one test
 #   DEADLINE=9000                  seconds after which a guest counts as hung
 
@@ -25,7 +26,7 @@ DATAPATHS=${DATAPATHS:-xdp shim usb rmnet}
 DEADLINE=${DEADLINE:-9000}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
-GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan tun veth macvlan vrf sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan rmnet tun veth macvlan vrf sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
 # shellcheck disable=SC2034
 GUEST_RMNET=rmnet-stock
 # shellcheck disable=SC2034
@@ -42,10 +43,27 @@ driver_unplugged driver_beside_qmi_wwan driver_moves driver_modemmanager probe c
 high_speed receives_more_than_it_may_send port_is_deleted mend kill_and_adopt replace \
 unplug_and_replug replug_under_another_name reboot suspend"
 
-PROGRAMS=(build/qmapd build/qmapd-rebuilt build/qmapctl build/qmap-modem build/pattern-tool build/proxy-tool build/die_at.so)
-TESTS=(build/vm/bin/fixture_tool)
+PROGRAMS=("$GUEST_BUILD"/{qmapd,qmapctl,qmap-modem,pattern-tool})
+TESTS=()
+TOOLS=(bash jq ping ss timeout unshare taskset env)
 QMI_PROXY=/usr/libexec/qmi-proxy
-TOOLS=(bash jq ping qmicli ss timeout unshare taskset iperf3 bpftool env)
+if [ -z "$SYSROOT" ]; then
+	PROGRAMS+=(build/qmapd-rebuilt build/proxy-tool build/die_at.so)
+	TESTS=(build/vm/bin/fixture_tool)
+	TOOLS+=(qmicli iperf3 bpftool)
+fi
+
+# libqmi's path for its proxy, and ModemManager.
+add_other_programs() {
+	local reason
+	[ -z "$SYSROOT" ] || { echo "of this machine alone" >"$GUEST_TREE/no-modemmanager"; return; }
+	install -D "$QMI_PROXY" "$GUEST_TREE/usr/libexec/qmi-proxy"
+	if reason=$(fetch_modemmanager); then
+		copy_modemmanager "$GUEST_TREE"
+	else
+		echo "$reason" >"$GUEST_TREE/no-modemmanager"
+	fi
+}
 
 # Copies programs to where tests/net/lib.sh looks for them, and the scripts themselves.
 make_tree() {
@@ -57,27 +75,19 @@ make_tree() {
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
-	# libqmi's path for it
-	install -D "$QMI_PROXY" "$GUEST_TREE/usr/libexec/qmi-proxy"
-	if reason=$(fetch_modemmanager); then
-		copy_modemmanager "$GUEST_TREE"
-	else
-		echo "$reason" >"$GUEST_TREE/no-modemmanager"
-	fi
+	add_other_programs
 }
 
 missing_programs() {
-	local tool
 	missing_tools && return 0
-	for tool in "${TOOLS[@]}"; do
-		command -v "$tool" >/dev/null || { echo "no $tool"; return 0; }
-	done
-	[ -x "$QMI_PROXY" ] || { echo "no $QMI_PROXY"; return 0; }
+	fetch_sysroot || return 0
+	tools=$(find_tools "${TOOLS[@]}") || { tail -n1 <<<"$tools"; return 0; }
+	[ -n "$SYSROOT" ] || [ -x "$QMI_PROXY" ] || { echo "no $QMI_PROXY"; return 0; }
 	return 1
 }
 
 reason=$(missing_programs) && { echo "SKIP vm-usb: $reason"; exit 0; }
-if ! make -s "${PROGRAMS[@]}" || ! build_tests; then
+if ! guest_make "${PROGRAMS[@]}" "${TESTS[@]}"; then
 	echo "FAIL vm-usb: programs do not build"
 	exit 1
 fi
@@ -94,9 +104,9 @@ for kernel in $KERNELS; do
 		failed=1
 		continue
 	fi
-	mapfile -t tools < <(command -v "${TOOLS[@]}")
+	mapfile -t tools < <(find_tools "${TOOLS[@]}")
 	no_rmnet=
-	reason=$(build_rmnet "$kernel" stock) || no_rmnet=$reason
+	reason=$(ships_rmnet "$kernel" || build_rmnet "$kernel" stock) || no_rmnet=$reason
 	for path in $DATAPATHS; do
 		tests=$*
 		[ "$path" != rmnet ] || tests=${*:-$RMNET_TESTS}
