@@ -29,6 +29,8 @@ check() {
 	local name=$1 flags=$2
 	shift 2
 	command -v "$1" >/dev/null || { echo "SKIP compile by $name: no $1"; return; }
+	printf '#include <errno.h>\n#include <asm/types.h>\n' | "$@" -E - >/dev/null 2>&1 ||
+		{ echo "SKIP compile by $name: no headers of a C library for $1"; return; }
 	verdict "compile by $name" "" "$(make -s -k -j "$(nproc)" CC="$*" CFLAGS="-O2 $flags" compile 2>&1)"
 	verdict "kernel headers of $name" "asm/types.h" "$(bpf_asm "$@")"
 }
