@@ -15,7 +15,8 @@ static int setup(void **state)
 {
 	t = (struct trunk){
 		.ops = &datapath_rmnet,
-		.choice = {2, {{QMAP_V5, &datapath_rmnet}, {QMAP_V1, &datapath_qmimux}}},
+		.choice = {.n = 2,
+			   .wish = {{QMAP_V5, &datapath_rmnet}, {QMAP_V1, &datapath_qmimux}}},
 	};
 	err = (struct error){0};
 	return 0;
