@@ -297,7 +297,8 @@ test_hooks_follow_the_port() {
 	qmapd_start
 	attach --hook "$T/hook" --pdn 1 >/dev/null
 	wait_for 5 hooked "up F" || fail "$(cat "$T/hooked")"
-	ip address flush dev wwan0.1 # repaired at once, without a hook
+	# Repaired at once, without a hook. Without the limit, ip deletes an address again that is back already.
+	ip -loops 1 address flush dev wwan0.1 2>/dev/null || :
 	wait_for 5 told "repaired: somebody has deleted its address"
 	ip link set wwan0.1 down
 	wait_for 5 hooked "up F down F" || fail "$(cat "$T/hooked")"
