@@ -124,22 +124,31 @@ inventory() {
 		"pins $(find /sys/fs/bpf/qmap 2>/dev/null | wc -l), files $(find /run/qmapd | wc -l)"
 }
 
+# The larger of a figure and RSS in kB. The allocator gives back memory at some times and not at others,
+# up to 460 kB in 160 cycles that end where they began: the highest of many looks is compared.
+highest() { # kB
+	local now
+	now=$(status_kb VmRSS)
+	echo $((now > $1 ? now : $1))
+}
+
 flat() { # before rss_before name
 	local rss
 	rss=$(status_kb VmRSS)
-	figure "after $3: RSS $rss kB, before $2 kB; $(inventory)"
+	figure "after $3: RSS $rss kB, at most $2 kB before; $(inventory)"
 	equal "inventory after $3" "$1" "$(inventory)"
 	# the heap grows in steps, of 288 kB at most in past runs
 	at_most "RSS in kB after $3" $(($2 + 384)) "$rss"
 }
 
 test_fifty_cycles() {
-	local n before rss
+	local n before rss=0
 	start
 	for n in {1..50}; do
 		if [ "$n" = 21 ]; then # the caches of the allocator and the log of events are full
-			before=$(inventory) rss=$(status_kb VmRSS)
+			before=$(inventory)
 		fi
+		[ "$n" -gt 21 ] || rss=$(highest "$rss")
 		attach_four
 		detach
 		nothing_left
@@ -162,13 +171,14 @@ test_eighty_refusals() {
 }
 
 test_nine_hundred_questions() {
-	local n before rss
+	local n before rss=0
 	start
 	attach_four
 	for n in {1..300}; do
 		if [ "$n" = 20 ]; then
-			before=$(inventory) rss=$(status_kb VmRSS)
+			before=$(inventory)
 		fi
+		[ "$n" -gt 20 ] || rss=$(highest "$rss")
 		qmapctl -j show >/dev/null
 		qmapctl -j stats >/dev/null
 		qmapctl -j show nosuch0 >/dev/null 2>&1 || :
