@@ -201,19 +201,22 @@ unsigned int trunk_port_mtu(const struct trunk_port *p, const struct rtnl_link *
 	return link->max_mtu && mtu > link->max_mtu ? link->max_mtu : mtu;
 }
 
-/* usbnet refuses multiples of the endpoint's packet size (usbnet_change_mtu(): EDOM). */
-static int set_mtu(struct rtnl *nl, const struct trunk_port *p, const struct rtnl_link *link,
+/*
+ * A larger MTU than the one set last is the administrator's, and stays until another one is required.
+ * usbnet refuses multiples of the endpoint's packet size (usbnet_change_mtu(): EDOM).
+ */
+static int set_mtu(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link *link,
 		   struct error *err)
 {
 	unsigned int mtu = trunk_port_mtu(p, link);
 	struct error why = {0};
-	int ret;
+	int ret = 0;
 
-	if (link->mtu == mtu)
-		return 0;
-	ret = rtnl_link_set_mtu(nl, link->ifindex, mtu, &why);
+	if (link->mtu != mtu && (link->mtu < mtu || p->mtu_set != mtu))
+		ret = rtnl_link_set_mtu(nl, link->ifindex, mtu, &why);
 	if (ret == -EDOM && p->keeps_mtu)
 		ret = rtnl_link_set_mtu(nl, link->ifindex, mtu + 1, &why);
+	p->mtu_set = ret ? 0 : mtu;
 	return ret ? error_pass(err, &why) : 0;
 }
 

@@ -21,6 +21,7 @@ struct trunk_port {
 	char key[IFNAMSIZ + 8];	 /* "wwan0.1": trunk and PDN, independent of the port's name */
 	unsigned int max_packet; /* bytes of the largest packet that fits into an uplink frame */
 	bool keeps_mtu;		 /* the netdev's MTU is its receive buffer (qmap=off) */
+	unsigned int mtu_set;	 /* the MTU that we have required last; 0: not of this netdev */
 	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
 	bool clat;			/* those of IPv4 are ours for 464XLAT, not the network's */
 	char fault[2][512];  /* reason why the family is unusable, though its call is up */

@@ -104,7 +104,7 @@ static int make_again(void *arg, struct error *err)
 	t->ops->del_port(t->dp, p->port.mux, NULL);
 	/* it is created in our own namespace, where the name of another port may be in use */
 	trunk_port_name(&t->config, p->port.number, p->port.name);
-	p->ifindex = 0;
+	p->ifindex = p->mtu_set = 0;
 	p->running_set = false;
 	CPU_ZERO(&p->steered);
 	ret = t->ops->add_port(t->dp, &p->port, err);

@@ -124,6 +124,34 @@ test_mtu_is_lowered() {
 	nothing_left
 }
 
+# Neither a repair of something else nor another family changes it; another MTU of the network does.
+test_larger_mtu_stays() {
+	start
+	ip link set wwan0.1 mtu 1600
+	ip address flush dev wwan0.1
+	soon 1000 "addresses are back" has_address
+	mtu_is 1600 || fail "the repair of addresses has set an MTU of $(cat /sys/class/net/wwan0.1/mtu)"
+	ip route del default dev wwan0.1
+	soon 1000 "routes are back" has_routes
+	mtu_is 1600 || fail "the repair of a route has set an MTU of $(cat /sys/class/net/wwan0.1/mtu)"
+	modem disconnect pdn=1 family=6 >/dev/null
+	wait_for 5 family_is_back || fail "$(qmapctl show)"
+	mtu_is 1600 || fail "a redialled family has set an MTU of $(cat /sys/class/net/wwan0.1/mtu)"
+	modem reconfigure pdn=1 mtu=1400 >/dev/null
+	wait_for 5 mtu_is 1400 || fail "the network's MTU is not set: $(cat /sys/class/net/wwan0.1/mtu)"
+	ip link set wwan0.1 mtu 600
+	soon 1000 "MTU is back" mtu_is 1400
+	ip link set wwan0.1 mtu 1450
+	ip link del wwan0.1
+	wait_for 5 mtu_is 1400 || fail "the new port has another MTU: $(cat /sys/class/net/wwan0.1/mtu)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+family_is_back() {
+	[ "$(field '.events | map(select(.kind == "call" and .family == 6 and .to == "up")) | length')" = 2 ]
+}
+
 port_is_back() {
 	[ -e /sys/class/net/wwan0.1 ] && [ -n "$(ip -o -4 address show dev wwan0.1 scope global)" ]
 }
