@@ -7,8 +7,10 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <json-c/json.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@
 #include "util/seats.h"
 
 static const struct timeval line_deadline = {.tv_sec = SEATS_DEADLINE_S};
+/* Interval in which a client has to read some of its reply, from the second one on. */
 static const struct timeval reply_deadline = {.tv_sec = 5};
 
 /*
@@ -56,6 +59,7 @@ struct client {
 	struct control_stream *stream;	 /* CLIENT_STREAMING only */
 	struct ucred peer;
 	enum client_state state;
+	size_t left; /* CLIENT_WRITING only: what unread() was at the last look */
 	bool seated; /* counted as one of SEATS */
 	bool last;   /* close once the reply is out */
 };
@@ -124,6 +128,7 @@ static void send_object(struct client *c, struct json_object *o)
 {
 	set_state(c, CLIENT_WRITING);
 	put_line(c, o);
+	c->left = SIZE_MAX;
 }
 
 static struct json_object *failure(const struct error *e)
@@ -384,10 +389,35 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		client_free(c);
 }
 
+/*
+ * Bytes of the reply that the client has not read: ours, and the kernel's with their overhead. A socket
+ * becomes writable only when three quarters of its buffer are read (kernel net/unix/af_unix.c,
+ * unix_writable()).
+ */
+static size_t unread(const struct client *c)
+{
+	int kernel = 0;
+
+	ioctl(bufferevent_getfd(c->bev), SIOCOUTQ, &kernel);
+	return evbuffer_get_length(bufferevent_get_output(c->bev)) + kernel;
+}
+
+static bool reads_on(struct client *c)
+{
+	size_t before = c->left;
+
+	c->left = unread(c);
+	return c->left < before;
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
 
+	if (c->state == CLIENT_WRITING && reads_on(c)) {
+		set_state(c, CLIENT_WRITING);
+		return;
+	}
 	log_debug("control client cut off: %s", c->state == CLIENT_READING
 							? "no complete request in time"
 							: "does not take its reply");

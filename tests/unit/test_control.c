@@ -583,6 +583,36 @@ TEST(long_lines)
 }
 
 /*
+ * A client that takes longer for its reply than the limit has the whole of it, as it never pauses so
+ * long.
+ */
+TEST(slow_reader)
+{
+	struct fixture *f = *state;
+	double began = now(), next = 0;
+	size_t total = 0;
+	ssize_t n = 1;
+	int fd = dial(f);
+	char sip[20000];
+
+	say(f, fd, "{\"command\":\"big\"}\n");
+	while (n && total < BIG_REPLY) {
+		struct timespec pause = {.tv_nsec = 10000000};
+
+		turn(f);
+		nanosleep(&pause, NULL);
+		if (now() < next)
+			continue;
+		next = now() + 0.15;
+		n = recv(fd, sip, sizeof(sip), 0);
+		assert_true(n > 0 || errno == EAGAIN);
+		total += n > 0 ? n : 0;
+	}
+	assert_true(now() - began > 5);
+	close(fd);
+}
+
+/*
  * Clients that send half a line, send it byte by byte, or do not read: all are disconnected in the
  * end.
  */
