@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,6 +11,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "client_internal.h"
+#include "names.h"
 #include "nudge.h"
 #include "transport.h"
 
@@ -19,7 +21,8 @@ struct qmi_transaction {
 	struct event *deadline;
 	uint16_t id; /* of the message */
 	uint16_t number;
-	int failed; /* negative errno: sending failed */
+	int failed;	   /* negative errno: sending failed */
+	const char *fault; /* of a malformed response; NULL: there was none */
 	qmi_reply_fn fn;
 	void *arg;
 };
@@ -45,6 +48,7 @@ struct qmi_channel {
 	SLIST_HEAD(qmi_graves, qmi_client) graves;
 	struct qmi_stream stream;
 	struct qmi_counters counters;
+	char malformed[64]; /* the response to the request that timed out last; "": none came */
 	struct qmi_nudge *nudge;
 	const struct qmi_tap *tap;
 	void *tap_arg;
@@ -78,11 +82,16 @@ static void transaction_end(struct qmi_transaction *t, int err, const struct qmi
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct qmi_transaction *t = arg;
+	struct qmi_channel *ch = t->client->channel;
 
 	if (!t->failed) {
-		t->client->channel->counters.timeouts++;
-		qmi_nudge_doubt(t->client->channel->nudge);
+		ch->counters.timeouts++;
+		qmi_nudge_doubt(ch->nudge);
 	}
+	ch->malformed[0] = 0;
+	if (t->fault)
+		snprintf(ch->malformed, sizeof(ch->malformed), "%s message 0x%04x: %s",
+			 qmi_service_name(t->client->service), t->id, t->fault);
 	transaction_end(t, t->failed ? t->failed : -ETIMEDOUT, NULL);
 }
 
@@ -101,6 +110,19 @@ static struct qmi_transaction *transaction_find(const struct qmi_channel *ch, ui
 				return t;
 	}
 	return NULL;
+}
+
+/*
+ * Its request goes on waiting: a modem may repeat the response, and the bytes may not have been one.
+ */
+static void on_malformed(void *arg, const struct qmi_message *m, enum qmi_fault fault)
+{
+	struct qmi_transaction *t = NULL;
+
+	if (m->type == QMI_RESPONSE)
+		t = transaction_find(arg, m->service, m->client, m->transaction);
+	if (t && t->id == m->id)
+		t->fault = qmi_fault_text(fault);
 }
 
 /*
@@ -379,6 +401,8 @@ int qmi_channel_open(struct qmi_channel **out, struct event_base *base, const ch
 	ch->base = base;
 	ch->ops = ops;
 	ch->arg = arg;
+	ch->stream.malformed = on_malformed;
+	ch->stream.arg = ch;
 	TAILQ_INIT(&ch->clients);
 	SLIST_INIT(&ch->graves);
 	r = qmi_nudge_new(&ch->nudge, ch);
@@ -451,6 +475,11 @@ const uint64_t *qmi_channel_faults(const struct qmi_channel *ch, uint64_t *skipp
 {
 	*skipped = ch->stream.skipped;
 	return ch->stream.faults;
+}
+
+const char *qmi_channel_malformed(const struct qmi_channel *ch)
+{
+	return ch->malformed;
 }
 
 const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch)

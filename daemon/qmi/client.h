@@ -88,6 +88,11 @@ void qmi_channel_free(struct qmi_channel **ch);
 const struct qmi_counters *qmi_channel_counters(const struct qmi_channel *ch);
 /* Counters of malformed messages by enum qmi_fault; @skipped gets the number of bytes skipped. */
 const uint64_t *qmi_channel_faults(const struct qmi_channel *ch, uint64_t *skipped);
+/*
+ * For a callback that gets -ETIMEDOUT: "WDS message 0x0020: " and the fault, if a malformed response
+ * has come; else "".
+ */
+const char *qmi_channel_malformed(const struct qmi_channel *ch);
 
 struct qmi_transport;
 const struct qmi_transport *qmi_channel_transport(const struct qmi_channel *ch);

@@ -105,7 +105,10 @@ struct qmi_stream {
 	size_t len;
 	size_t off; /* start of the bytes not handed out yet */
 	uint64_t faults[QMI_FAULT_MAX];
-	uint64_t skipped;   /* in bytes */
+	uint64_t skipped; /* in bytes */
+	/* A message with valid headers and malformed TLVs is dropped; may be NULL. */
+	void (*malformed)(void *arg, const struct qmi_message *m, enum qmi_fault fault);
+	void *arg;
 	unsigned int looks; /* headers examined since the last read */
 };
 

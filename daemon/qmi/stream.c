@@ -123,6 +123,9 @@ int qmi_stream_next(struct qmi_stream *s, struct qmi_message *m)
 		int r = qmi_message_parse(p, left, m, &bad);
 
 		if (r == -EBADMSG) {
+			if (s->malformed &&
+			    (bad.fault == QMI_FAULT_TLV_BLOCK || bad.fault == QMI_FAULT_TLV))
+				s->malformed(s->arg, m, bad.fault);
 			drop_bad(s, bad.fault);
 			continue;
 		}

@@ -2,9 +2,11 @@
 #include "clients.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "qmi/ctl.h"
+#include "qmi/names.h"
 #include "qmi/transport.h"
 
 struct clients {
@@ -17,6 +19,7 @@ struct clients {
 	bool alone, exclusive;
 	pid_t proxy;
 	bool answered, giving_back;
+	char malformed[64]; /* the answer read last; "": it is not */
 };
 
 static const uint8_t services[ID_CTL + 1] = {
@@ -178,13 +181,25 @@ void clients_cancel_ctl(struct clients *c)
 
 bool clients_read(struct clients *c, int *err, const struct qmi_message *m, struct qmi_result *res)
 {
+	c->malformed[0] = 0;
 	if (*err == -ENODEV || *err == -EPIPE)
 		return false; /* on_channel_lost() follows */
+	if (*err == -ETIMEDOUT)
+		snprintf(c->malformed, sizeof(c->malformed), "%s",
+			 qmi_channel_malformed(c->channel));
 	if (*err)
 		return true;
 	c->answered = true;
 	*err = qmi_message_result(m, res);
+	if (*err)
+		snprintf(c->malformed, sizeof(c->malformed), "%s message 0x%04x: it has no result",
+			 qmi_service_name(m->service), m->id);
 	return true;
+}
+
+const char *clients_malformed(const struct clients *c)
+{
+	return c->malformed[0] ? c->malformed : NULL;
 }
 
 bool clients_forgotten(struct clients *c, const struct qmi_result *res)

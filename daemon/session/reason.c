@@ -29,6 +29,7 @@ static const char *or_unnamed(const char *name)
 void call_refusal(const struct call *c, char *s, size_t size)
 {
 	const struct call_end *e = &c->end;
+	const char *malformed = clients_malformed(c->all->env.clients);
 
 	if (e->verbose_type)
 		snprintf(s, size, "the network refused with %s (%s reason %u)",
@@ -40,6 +41,9 @@ void call_refusal(const struct call *c, char *s, size_t size)
 	else if (e->qmi_error)
 		snprintf(s, size, "the modem refused with %s (error %u) while %s",
 			 or_unnamed(qmi_error_name(e->qmi_error)), e->qmi_error,
+			 call_doing(c->failed_in));
+	else if (malformed && (c->error == -ETIMEDOUT || c->error == -ENOMSG))
+		snprintf(s, size, "the modem's answer is malformed (%s) while %s", malformed,
 			 call_doing(c->failed_in));
 	else if (c->error == -ETIMEDOUT)
 		snprintf(s, size, "the modem did not answer while %s", call_doing(c->failed_in));

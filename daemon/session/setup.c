@@ -89,6 +89,18 @@ static void next(struct setup *s)
 	enter(s, steps[s->state].next);
 }
 
+static bool error_malformed(const struct setup *s, struct error *err)
+{
+	const char *answer = clients_malformed(s->env.clients);
+
+	if (!answer)
+		return false;
+	error_set(err, -ETIMEDOUT, "modem's answer on %s is malformed (%s)", s->env.control,
+		  answer);
+	error_hint(err, "restart the modem; an update of its firmware may help");
+	return true;
+}
+
 static void error_step(struct setup *s, const char *doing, int err, uint16_t qmi_error)
 {
 	if (qmi_error) {
@@ -96,6 +108,8 @@ static void error_step(struct setup *s, const char *doing, int err, uint16_t qmi
 			  qmi_error_name(qmi_error) ?: "no name known", qmi_error, doing);
 		error_hint(&s->error, "%s",
 			   hint_for_error(qmi_error) ?: "restart the modem and try again");
+	} else if (error_malformed(s, &s->error)) {
+		return;
 	} else if (err == -ETIMEDOUT) {
 		error_set(&s->error, err, "modem did not answer within %u s while %s",
 			  s->env.config->timeout, doing);
@@ -108,6 +122,8 @@ static void error_step(struct setup *s, const char *doing, int err, uint16_t qmi
 
 void setup_error_silent(const struct setup *s, struct error *err)
 {
+	if (error_malformed(s, err))
+		return;
 	error_set(err, -ETIMEDOUT, "modem does not answer QMI on %s within %u s", s->env.control,
 		  s->env.config->timeout);
 	error_hint(err, "check that this is the QMI port, that the modem is in QMI mode "

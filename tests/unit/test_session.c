@@ -749,6 +749,38 @@ TEST(test_each_step_fails)
 	}
 }
 
+/* An answer that cannot be read is no silence, for one who looks for the fault. */
+TEST(test_malformed_answers)
+{
+	FAKE_RULE(&modem, CTL, SYNC, RULE_TLVS(1, 5, 0, 1));
+	pdn("1,ip=v4");
+	start_fails(-ETIMEDOUT, "answer on ", "firmware");
+	assert_non_null(
+		strstr(seen.error.text, "is malformed (CTL message 0x0027: TLV is cut short)"));
+	teardown(NULL);
+	setup(NULL);
+	FAKE_RULE(&modem, WDA, FORMAT, RULE_TLVS(0x10, 1, 0, 0, 0x11, 4));
+	pdn("1,ip=v4");
+	start_fails(-ETIMEDOUT, "is malformed (WDA message 0x0020: TLV is cut short)", "firmware");
+	teardown(NULL);
+	setup(NULL);
+	FAKE_RULE(&modem, WDS, BIND, RULE_TLVS(0x10, 1));
+	at_each_step(true,
+		     "is malformed (WDS message 0x00a2: TLV is cut short) while binding the mux id",
+		     DMS, 0xffff, true);
+}
+
+/* A good answer behind a malformed one counts. */
+TEST(test_malformed_answer_ahead)
+{
+	uint8_t b[64];
+	static const uint8_t cut[] = {0x02, 0x04, 0x00, 0, 0, 0, 0, 0x10, 9, 0};
+	size_t n = fake_message(b, CTL, 0, 1, 1, SYNC, cut, sizeof(cut));
+
+	FAKE_RULE(&modem, CTL, SYNC, .before = b, .before_len = n);
+	start_with("1,ip=v4");
+}
+
 TEST(test_first_answer_lost)
 {
 	FAKE_RULE(&modem, CTL, SYNC, .count = 1, .silent = true);
