@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "signals.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,9 @@
 
 /* dB. The signal of a modem at rest varies by less. */
 #define STEP 5
+
+/* Upper bound of requests that are sent again, of one session: a modem may never answer them. */
+#define REPEATS 3
 
 #define INVALID_COMMAND 71
 #define NOT_SUPPORTED	94
@@ -65,12 +69,22 @@ static void took(struct signals *s)
 	s->changed(s->arg);
 }
 
+/* A lost answer: with poll=0 no other request follows. */
+static bool may_repeat(struct signals *s, int err)
+{
+	return err == -ETIMEDOUT && s->repeats++ < REPEATS;
+}
+
 static void on_signal(void *arg, int err, const struct qmi_message *m)
 {
 	struct signals *s = arg;
 	struct qmi_result res;
 
-	if (!clients_answer(s->clients, &err, m, &res) || err)
+	if (!clients_answer(s->clients, &err, m, &res))
+		return;
+	if (may_repeat(s, err))
+		signals_poll(s);
+	if (err)
 		return;
 	if (res.status && (res.error == INVALID_COMMAND || res.error == NOT_SUPPORTED) && !s->old) {
 		s->old = true;
@@ -111,13 +125,19 @@ static void on_levels(void *arg, int err, const struct qmi_message *m)
 	register_signal(s);
 }
 
+static void ask_for_changes(struct signals *s);
+
 static void on_delta(void *arg, int err, const struct qmi_message *m)
 {
 	struct signals *s = arg;
 	struct qmi_request r;
 	struct qmi_result res;
 
-	if (!clients_answer(s->clients, &err, m, &res) || err)
+	if (!clients_answer(s->clients, &err, m, &res))
+		return;
+	if (may_repeat(s, err))
+		ask_for_changes(s);
+	if (err)
 		return;
 	if (!res.status) {
 		register_signal(s);
@@ -127,13 +147,19 @@ static void on_delta(void *arg, int err, const struct qmi_message *m)
 	clients_send(s->clients, ID_NAS, &r, on_levels, s);
 }
 
-void signals_start(struct signals *s)
+static void ask_for_changes(struct signals *s)
 {
 	struct qmi_request r;
 
-	signals_poll(s);
 	qmi_nas_config_signal_delta(&r, STEP);
 	clients_send(s->clients, ID_NAS, &r, on_delta, s);
+}
+
+void signals_start(struct signals *s)
+{
+	s->repeats = 0;
+	signals_poll(s);
+	ask_for_changes(s);
 }
 
 /* A radio missing in a report has not changed, or is gone: the next poll shows which. */

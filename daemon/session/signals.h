@@ -31,7 +31,8 @@ struct signals {
 	/* As session_ops.signal. */
 	void (*report)(void *arg, const char *from, const char *to, int dbm);
 	void *arg;
-	bool old; /* the modem does not support Get Signal Info */
+	bool old;	      /* the modem does not support Get Signal Info */
+	unsigned int repeats; /* of requests whose answer was lost */
 	unsigned int n;
 	struct qmi_nas_signal levels[QMI_NAS_MAX_SIGNALS];
 	struct qmi_nas_signal reported; /* the last report, best radio */

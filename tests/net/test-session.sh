@@ -692,6 +692,18 @@ test_signal_changes_are_told() {
 	signal_comes_by_itself
 }
 
+# The modem loses its first answers: the session asks once more, although it does not poll.
+test_signal_answers_are_lost() {
+	start
+	modem never nas signal_info count=1
+	modem never nas config_signal_v2 count=1
+	attach_one --poll 0 --timeout 1
+	wait_for 20 signal_is "lte -90" || fail "signal: $(field .network)"
+	modem wait qmi.signal_clients == 1 timeout=20000 >/dev/null
+	detach
+	nothing_left
+}
+
 test_signal_changes_by_levels() {
 	start
 	modem error nas config_signal_v2 code=71
