@@ -233,7 +233,8 @@ $(BUILD)/tests-bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/tests/bpf/env.o 
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
-$(BUILD)/tests-bpf/test_clat: $(BUILD)/asan/daemon/clat/address.o $(BUILD)/asan/tests/bpf/count.o
+$(BUILD)/tests-bpf/test_clat $(BUILD)/tests-bpf/test_load: $(BUILD)/asan/daemon/clat/address.o
+$(BUILD)/tests-bpf/test_clat: $(BUILD)/asan/tests/bpf/count.o
 
 # The speed of programs depends on the compiler: results name it.
 $(BUILD)/bench/machine.o: USER_CFLAGS += -DBENCH_CLANG='"$(shell $(CLANG) --version 2>/dev/null | head -n1)"'

@@ -10,7 +10,8 @@
  * Time to live and hop limit are copied: the translator is part of the host, or of the router that has
  * decremented it already.
  *
- * The headers are read and written by helpers, which work for any alignment and for packets in pages.
+ * TCP and UDP in one piece are read in place where they are long enough and aligned (the fast path). All
+ * other headers are read by helpers, which work for any alignment and for packets in pages.
  * The kernel's bpf_skb_change_proto() keeps a packet that stands for many (GSO) what it is. There are
  * no calls between functions: some machines with such modems have no JIT for them. Needs Linux 5.8.
  */
@@ -20,6 +21,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/pkt_cls.h>
+#include <linux/udp.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -67,14 +69,14 @@ struct icmp {
 
 /* The start of an IP packet whose header is written: behind the type of an Ethernet header. */
 struct head4 {
-	__u16 pad, ethertype;
+	__u16 pad[3], ethertype;
 	struct iphdr ip;
-};
+} __attribute__((aligned(8)));
 
 struct head6 {
-	__u16 pad, ethertype;
+	__u16 pad[3], ethertype;
 	struct ipv6hdr ip;
-};
+} __attribute__((aligned(8)));
 
 /* --- addresses --- */
 
@@ -144,11 +146,11 @@ static __always_inline __u16 fold(__u64 sum)
 	return sum;
 }
 
-static __always_inline __u16 sum_v4(const struct iphdr *ip)
+/* The same of a few words of 32 bits: the product adds both halves, and the last term their carry. */
+static __always_inline __u16 fold_few(__u64 sum)
 {
-	const __u32 *w = (const __u32 *)ip;
-
-	return ~fold((__u64)w[0] + w[1] + w[2] + w[3] + w[4]);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum * 0x10001 + (sum >> 16)) >> 16;
 }
 
 /* The pseudo header of IPv6 (RFC 8200, 8.1), as a sum. */
@@ -244,48 +246,52 @@ static __always_inline void set_v6(struct ipv6hdr *to, const struct iphdr *from,
 	to->hop_limit = from->ttl;
 }
 
-/* @frag: the fragment header, or NULL. The addresses are set already. */
-static __always_inline void set_v4(struct iphdr *to, const struct ipv6hdr *from, __u32 payload,
-				   __u8 proto, const struct fragment *frag)
+/* Identification and offset of a packet with @payload bytes; @frag: its fragment header, or NULL. */
+static __always_inline __be32 second_word(__u32 payload, const struct fragment *frag)
 {
-	__u32 first = bpf_ntohl(*(const __be32 *)from);
+	__u32 off = frag ? bpf_ntohs(frag->off) : 0;
 
-	*(__be32 *)to = bpf_htonl(0x45000000 | (first >> 20 & 0xff) << 16 | (payload + V4_LEN));
-	to->id = 0;
-	if (frag) {
-		__u16 off = bpf_ntohs(frag->off);
-
-		to->id = bpf_htons(bpf_ntohl(frag->id));
-		to->frag_off = bpf_htons(off >> 3 | (off & 1 ? FRAG_MORE : 0));
-	} else if (payload + V6_LEN <= 1280) {
-		/* RFC 7915, 5.1: a link behind us may be narrower than IPv6's minimum */
-		to->id = bpf_get_prandom_u32();
-		to->frag_off = 0;
-	} else {
-		to->frag_off = bpf_htons(FRAG_DF);
-	}
-	to->ttl = from->hop_limit;
-	to->protocol = proto;
-	to->check = 0;
-	to->check = sum_v4(to);
+	if (frag)
+		return bpf_htonl(bpf_ntohl(frag->id) << 16 | (off & 1 ? FRAG_MORE : 0) | off >> 3);
+	/* RFC 7915, 5.1: a link behind us may be narrower than IPv6's minimum */
+	if (payload + V6_LEN <= 1280)
+		return bpf_get_prandom_u32() & bpf_htonl(0xffff0000);
+	return bpf_htonl(FRAG_DF);
 }
 
-static __always_inline int write_v6(struct __sk_buff *skb, struct head6 *head)
+/* A protocol in the high byte, and the time to live in the low one. */
+#define KIND(proto, ttl) ((__u32)(proto) << 8 | (ttl))
+
+/* @second: the second word. The addresses are set already. */
+static __always_inline void set_v4(struct iphdr *to, const struct ipv6hdr *from, __u32 payload,
+				   __u32 kind, __be32 second)
+{
+	__u32 class = bpf_ntohl(*(const __be32 *)from) >> 4 & 0xff0000;
+	__be32 first = bpf_htonl(0x45000000 + (class | (payload + V4_LEN)));
+	__be16 third = bpf_htons(__builtin_bswap16(kind));
+
+	W(to)[0] = first;
+	W(to)[1] = second;
+	*(__be16 *)&to->ttl = third;
+	to->check = ~fold_few((__u64)first + second + third + to->saddr + to->daddr);
+}
+
+/* @len: bytes of the header, the rest of which is there already */
+static __always_inline int write_v6(struct __sk_buff *skb, __u32 l2, struct head6 *head, __u32 len)
 {
 	head->ethertype = bpf_htons(ETH_P_IPV6);
-	if (clat.l2_len)
-		return bpf_skb_store_bytes(skb, clat.l2_len - 2, &head->ethertype, V6_LEN + 2, 0);
-	return bpf_skb_store_bytes(skb, 0, &head->ip, V6_LEN, 0);
+	if (l2)
+		return bpf_skb_store_bytes(skb, l2 - 2, &head->ethertype, len + 2, 0);
+	return bpf_skb_store_bytes(skb, 0, &head->ip, len, 0);
 }
 
 /* A driver may have summed up the packet (CHECKSUM_COMPLETE). */
-static __always_inline int write_v4(struct __sk_buff *skb, struct head4 *head)
+static __always_inline int write_v4(struct __sk_buff *skb, __u32 l2, struct head4 *head)
 {
-	__u16 type = bpf_htons(ETH_P_IP);
-
-	if (clat.l2_len && bpf_skb_store_bytes(skb, clat.l2_len - 2, &type, sizeof(type), 0))
+	head->ethertype = bpf_htons(ETH_P_IP);
+	if (l2 && bpf_skb_store_bytes(skb, l2 - 2, &head->ethertype, 2, 0))
 		return DROP;
-	return bpf_skb_store_bytes(skb, clat.l2_len, &head->ip, V4_LEN, BPF_F_RECOMPUTE_CSUM);
+	return bpf_skb_store_bytes(skb, l2, &head->ip, V4_LEN, BPF_F_RECOMPUTE_CSUM);
 }
 
 /* --- ICMP messages --- */
@@ -585,7 +591,8 @@ static __always_inline int fragment_to_v6(struct __sk_buff *skb, const struct ip
 	    (bpf_skb_load_bytes(skb, clat.l2_len + V4_LEN + 6, &csum, 2) || !csum))
 		return DROP;
 	set_v6(&out->ip, ip, len - V4_LEN + sizeof(frag), IPPROTO_FRAGMENT);
-	if (change(skb, bpf_htons(ETH_P_IPV6), sizeof(frag)) || write_v6(skb, out) ||
+	if (change(skb, bpf_htons(ETH_P_IPV6), sizeof(frag)) ||
+	    write_v6(skb, clat.l2_len, out, V6_LEN) ||
 	    bpf_skb_store_bytes(skb, clat.l2_len + V6_LEN, &frag, sizeof(frag), 0))
 		return DROP;
 	if (off & FRAG_OFFSET)
@@ -603,7 +610,7 @@ static __always_inline int echo_to_v6(struct __sk_buff *skb, const struct iphdr 
 	icmp->type = icmp->type == 8 ? 128 : 129;
 	icmp->csum = ~fold(sum + (__u16)~word + *(__u16 *)icmp);
 	set_v6(&out->ip, ip, len - V4_LEN, IPPROTO_ICMPV6);
-	if (change(skb, bpf_htons(ETH_P_IPV6), 0) || write_v6(skb, out))
+	if (change(skb, bpf_htons(ETH_P_IPV6), 0) || write_v6(skb, clat.l2_len, out, V6_LEN))
 		return DROP;
 	return bpf_skb_store_bytes(skb, clat.l2_len + V6_LEN, icmp, 4, 0) ? DROP : DONE;
 }
@@ -676,7 +683,8 @@ static __always_inline int error_out(struct __sk_buff *skb, const struct iphdr *
 	sum += fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&to, sizeof(to), 0));
 	to.icmp.csum = ~fold(sum);
 	set_v6(&out->ip, ip, len, IPPROTO_ICMPV6);
-	if (change(skb, bpf_htons(ETH_P_IPV6), (__s32)size - (__s32)old) || write_v6(skb, out))
+	if (change(skb, bpf_htons(ETH_P_IPV6), (__s32)size - (__s32)old) ||
+	    write_v6(skb, clat.l2_len, out, V6_LEN))
 		return DROP;
 	l4 = clat.l2_len + V6_LEN;
 	if (size == sizeof(to))
@@ -727,7 +735,9 @@ static __always_inline int plain_to_v6(struct __sk_buff *skb, const struct iphdr
 		return DROP;
 done:
 	set_v6(&out->ip, ip, len - V4_LEN, ip->protocol);
-	return change(skb, bpf_htons(ETH_P_IPV6), 0) || write_v6(skb, out) ? DROP : DONE;
+	return change(skb, bpf_htons(ETH_P_IPV6), 0) || write_v6(skb, clat.l2_len, out, V6_LEN)
+		       ? DROP
+		       : DONE;
 }
 
 static __always_inline int to_v6(struct __sk_buff *skb)
@@ -814,8 +824,9 @@ static __always_inline int echo_to_v4(struct __sk_buff *skb, const struct view6 
 	sum += old_sum(icmp->csum);
 	icmp->type = icmp->type == 128 ? 8 : 0;
 	icmp->csum = ~fold(sum + (__u16)~word + *(__u16 *)icmp);
-	set_v4(&out->ip, &v->ip, v->len, IPPROTO_ICMP, NULL);
-	if (change(skb, bpf_htons(ETH_P_IP), 0) || write_v4(skb, out))
+	set_v4(&out->ip, &v->ip, v->len, KIND(IPPROTO_ICMP, v->ip.hop_limit),
+	       second_word(v->len, NULL));
+	if (change(skb, bpf_htons(ETH_P_IP), 0) || write_v4(skb, clat.l2_len, out))
 		return DROP;
 	return bpf_skb_store_bytes(skb, clat.l2_len + V4_LEN, icmp, 4, BPF_F_RECOMPUTE_CSUM) ? DROP
 											     : DONE;
@@ -828,6 +839,7 @@ static __always_inline int inner_to_v4(const struct error6 *from, struct error4 
 	__u8 proto = next == IPPROTO_ICMPV6 ? IPPROTO_ICMP : next;
 	const __u8 *l4 = is_frag ? from->l4 : (const __u8 *)&from->frag;
 	__u32 len = bpf_ntohs(from->ip.payload_len);
+	__be32 second = 0;
 
 	if (!is_local6(W(&from->ip.saddr)) || !extract(W(&from->ip.daddr), &to->ip.daddr))
 		return DROP;
@@ -838,13 +850,12 @@ static __always_inline int inner_to_v4(const struct error6 *from, struct error4 
 	if (len > 0xffff - V4_LEN)
 		return DROP;
 	to->ip.saddr = clat.local4;
-	set_v4(&to->ip, &from->ip, len, proto, is_frag ? &from->frag : NULL);
 	/* ours had this identification, if any */
-	if (!is_frag) {
-		to->ip.check = 0;
-		to->ip.id = 0;
-		to->ip.check = sum_v4(&to->ip);
-	}
+	if (is_frag)
+		second = second_word(len, &from->frag);
+	else if (len + V6_LEN > 1280)
+		second = bpf_htonl(FRAG_DF);
+	set_v4(&to->ip, &from->ip, len, KIND(proto, from->ip.hop_limit), second);
 	__builtin_memcpy(to->l4, l4, INNER_L4);
 	if (proto != IPPROTO_ICMP)
 		return DONE;
@@ -882,8 +893,9 @@ static __always_inline int error_in(struct __sk_buff *skb, struct view6 *v, stru
 	sum += fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)&to, ERROR4, 0));
 	to.icmp.csum = ~fold(sum);
 	len = v->len - old + ERROR4;
-	set_v4(&out->ip, &v->ip, len, IPPROTO_ICMP, NULL);
-	if (change(skb, bpf_htons(ETH_P_IP), (__s32)ERROR4 - (__s32)old) || write_v4(skb, out))
+	set_v4(&out->ip, &v->ip, len, KIND(IPPROTO_ICMP, v->ip.hop_limit), second_word(len, NULL));
+	if (change(skb, bpf_htons(ETH_P_IP), (__s32)ERROR4 - (__s32)old) ||
+	    write_v4(skb, clat.l2_len, out))
 		return DROP;
 	return bpf_skb_store_bytes(skb, clat.l2_len + V4_LEN, &to, ERROR4, BPF_F_RECOMPUTE_CSUM)
 		       ? DROP
@@ -915,8 +927,9 @@ static __always_inline int plain_to_v4(struct __sk_buff *skb, struct view6 *v, s
 	if (!(v->has_frag && bpf_ntohs(v->frag.off) & ~7) &&
 	    replace_csum(skb, clat.l2_len + V6_LEN, v->proto, diff))
 		return DROP;
-	set_v4(&out->ip, &v->ip, v->len, v->proto, v->has_frag ? &v->frag : NULL);
-	return change(skb, bpf_htons(ETH_P_IP), 0) || write_v4(skb, out) ? DROP : DONE;
+	set_v4(&out->ip, &v->ip, v->len, KIND(v->proto, v->ip.hop_limit),
+	       second_word(v->len, v->has_frag ? &v->frag : NULL));
+	return change(skb, bpf_htons(ETH_P_IP), 0) || write_v4(skb, clat.l2_len, out) ? DROP : DONE;
 }
 
 /* Sets v->len. A packet that stands for many may be larger than its header can say. */
@@ -969,55 +982,163 @@ static __always_inline int to_v4(struct __sk_buff *skb, struct view6 *v)
 	return plain_to_v4(skb, v, &out);
 }
 
-/* --- programs --- */
+/* --- counters --- */
 
-static __always_inline struct qmap_clat_stats *stats(void)
+/* The key is 0, which the last word of a prefix is: it has 96 bits at most. */
+static __always_inline struct qmap_clat_stats *stats(const volatile struct qmap_clat_config *c)
 {
-	__u32 key = 0;
-
-	return bpf_map_lookup_elem(&clat_stats, &key);
+	return bpf_map_lookup_elem(&clat_stats, (const void *)&c->prefix[3]);
 }
+
+static __always_inline int count(int failed, __u64 *translated, __u64 *dropped)
+{
+	if (failed) {
+		++*dropped;
+		return TC_ACT_SHOT;
+	}
+	++*translated;
+	return TC_ACT_UNSPEC;
+}
+
+/* --- the fast path: TCP and UDP in one piece, without options and extension headers --- */
+
+/* Hides where a value comes from, so that the compiler computes with it as it is written here. */
+#define opaque(value) asm volatile("" : "+r"(value))
+
+/* The protocol is @proto, and the time to live is not 0. */
+#define IS(kind, proto) ((kind)-KIND(proto, 1) < 255)
+
+static __always_inline __u64 load_pair(const volatile void *words)
+{
+	return *(const volatile __u64 *)words;
+}
+
+static __always_inline void store_pair(void *words, __u64 pair)
+{
+	*(__u64 *)words = pair;
+}
+
+/*
+ * Makes the header, but for the end of the destination: bpf_skb_change_proto() leaves the IPv4 header's
+ * there. 0: the packet is not an ordinary one.
+ */
+static __always_inline int make_v6(struct __sk_buff *skb, const __u32 l2,
+				   const volatile struct qmap_clat_config *c, struct ipv6hdr *to)
+{
+	const struct iphdr *ip = (void *)(long)skb->data + l2;
+	const struct udphdr *udp = (const void *)(ip + 1);
+	__u64 len, kind, tos;
+
+	if ((const void *)(udp + 1) > (const void *)(long)skb->data_end)
+		return 0;
+	if (*(const __u8 *)ip != 0x45 || ip->saddr != c->local4 ||
+	    *(const __u8 *)&ip->daddr >= 0xe0)
+		return 0;
+	if (ip->frag_off & ~bpf_htons(FRAG_DF))
+		return 0;
+	len = bpf_ntohs(ip->tot_len);
+	if (skb->len - l2 != len)
+		return 0;
+	kind = __builtin_bswap16(bpf_ntohs(*(const __u16 *)&ip->ttl));
+	if (!IS(kind, IPPROTO_TCP) && !(IS(kind, IPPROTO_UDP) && udp->check))
+		return 0;
+	tos = ip->tos | 0x600; /* behind the version */
+	opaque(tos);
+	store_pair(to, bpf_cpu_to_be64(tos << 52 | (len - V4_LEN) << 16 | kind));
+	store_pair(&to->saddr, load_pair(c->local6));
+	store_pair(W(&to->saddr) + 2, load_pair(c->local6 + 2));
+	store_pair(&to->daddr, load_pair(c->prefix));
+	W(&to->daddr)[2] = c->prefix[2];
+	return 1;
+}
+
+/* 0: the packet is not an ordinary one. */
+static __always_inline int make_v4(struct __sk_buff *skb, const __u32 l2,
+				   const volatile struct qmap_clat_config *c, struct iphdr *to)
+{
+	const struct ipv6hdr *ip = (void *)(long)skb->data + l2;
+	__u64 len, kind;
+
+	if ((const void *)(ip + 1) > (const void *)(long)skb->data_end)
+		return 0;
+	if (load_pair(W(&ip->daddr) + 2) != load_pair(c->local6 + 2) ||
+	    load_pair(&ip->daddr) != load_pair(c->local6) ||
+	    load_pair(&ip->saddr) != load_pair(c->prefix) || W(&ip->saddr)[2] != c->prefix[2] ||
+	    *(const __u8 *)ip >> 4 != 6)
+		return 0;
+	len = bpf_ntohs(ip->payload_len);
+	if (skb->len - l2 - V6_LEN != len || len > 0xffff - V4_LEN)
+		return 0;
+	kind = bpf_ntohs(*(const __u16 *)&ip->nexthdr);
+	if (!IS(kind, IPPROTO_TCP) && !IS(kind, IPPROTO_UDP))
+		return 0;
+	to->saddr = W(&ip->saddr)[3];
+	to->daddr = c->local4;
+	set_v4(to, ip, len, kind, second_word(len, NULL));
+	return 1;
+}
+
+static __always_inline int write_fast_v6(struct __sk_buff *skb, __u32 l2, struct head6 *head)
+{
+	return bpf_skb_change_proto(skb, bpf_htons(ETH_P_IPV6), 0) ||
+	       write_v6(skb, l2, head, V6_LEN - 4);
+}
+
+static __always_inline int write_fast_v4(struct __sk_buff *skb, __u32 l2, struct head4 *head)
+{
+	return bpf_skb_change_proto(skb, bpf_htons(ETH_P_IP), 0) || write_v4(skb, l2, head);
+}
+
+/* --- programs --- */
 
 SEC("tc")
 int qmap_clat_out(struct __sk_buff *skb)
 {
+	const volatile struct qmap_clat_config *c = &clat;
 	struct qmap_clat_stats *s;
-	int ret;
+	struct head6 head;
+	int failed;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP))
 		return TC_ACT_UNSPEC;
-	ret = to_v6(skb);
-	s = stats();
+	opaque(c);
+	s = stats(c);
 	if (!s)
 		return TC_ACT_SHOT;
-	if (ret) {
-		s->dropped_to_v6++;
-		return TC_ACT_SHOT;
-	}
-	s->to_v6++;
-	return TC_ACT_UNSPEC;
+	if (c->fast == QMAP_CLAT_ETHERNET && make_v6(skb, ETH_HLEN, c, &head.ip))
+		failed = write_fast_v6(skb, ETH_HLEN, &head);
+	else if (c->fast == QMAP_CLAT_RAW && make_v6(skb, 0, c, &head.ip))
+		failed = write_fast_v6(skb, 0, &head);
+	else
+		failed = to_v6(skb);
+	return count(failed, &s->to_v6, &s->dropped_to_v6);
 }
 
 SEC("tc")
 int qmap_clat_in(struct __sk_buff *skb)
 {
+	const volatile struct qmap_clat_config *c = &clat;
 	struct qmap_clat_stats *s;
+	struct head4 head;
 	struct view6 v;
-	int ret;
+	int failed;
 
-	if (skb->protocol != bpf_htons(ETH_P_IPV6) ||
-	    bpf_skb_load_bytes(skb, clat.l2_len, &v.ip, sizeof(v.ip)))
+	if (skb->protocol != bpf_htons(ETH_P_IPV6))
 		return TC_ACT_UNSPEC;
-	if (!is_local6(W(&v.ip.daddr)))
-		return clat.odd_mac ? set_mac_header(skb, &v.ip) : TC_ACT_UNSPEC;
-	ret = to_v4(skb, &v);
-	s = stats();
+	opaque(c);
+	s = stats(c);
 	if (!s)
 		return TC_ACT_SHOT;
-	if (ret) {
-		s->dropped_to_v4++;
-		return TC_ACT_SHOT;
+	if (c->fast == QMAP_CLAT_ETHERNET && make_v4(skb, ETH_HLEN, c, &head.ip)) {
+		failed = write_fast_v4(skb, ETH_HLEN, &head);
+	} else if (c->fast == QMAP_CLAT_RAW && make_v4(skb, 0, c, &head.ip)) {
+		failed = write_fast_v4(skb, 0, &head);
+	} else {
+		if (bpf_skb_load_bytes(skb, clat.l2_len, &v.ip, sizeof(v.ip)))
+			return TC_ACT_UNSPEC;
+		if (!is_local6(W(&v.ip.daddr)))
+			return clat.odd_mac ? set_mac_header(skb, &v.ip) : TC_ACT_UNSPEC;
+		failed = to_v4(skb, &v);
 	}
-	s->to_v4++;
-	return TC_ACT_UNSPEC;
+	return count(failed, &s->to_v4, &s->dropped_to_v4);
 }

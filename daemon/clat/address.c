@@ -133,3 +133,11 @@ void clat_config_fill(struct qmap_clat_config *config, const struct clat_prefix 
 	/* the sum over an embedded IPv4 address is its own only where its bytes stand in pairs as there */
 	config->neutral = prefix->len == 96 || prefix->len == 32;
 }
+
+void clat_config_set_link(struct qmap_clat_config *config, uint32_t l2_len)
+{
+	config->l2_len = l2_len;
+	config->fast = QMAP_CLAT_HELPERS;
+	if (config->neutral && config->prefix_len == 96)
+		config->fast = l2_len ? QMAP_CLAT_ETHERNET : QMAP_CLAT_RAW;
+}

@@ -38,4 +38,7 @@ bool clat_prefix_of_answer(const uint8_t address[16], struct clat_prefix *out);
 void clat_config_fill(struct qmap_clat_config *config, const struct clat_prefix *prefix,
 		      const uint8_t own6[16], uint32_t local4);
 
+/* Then the rest: the programs' path for netdevs with a link header of @l2_len bytes. */
+void clat_config_set_link(struct qmap_clat_config *config, uint32_t l2_len);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clat/address.h"
 #include "rtnl/rtnl.h"
 #include "common.h"
 #include "qmap_clat.skel.h"
@@ -203,12 +204,29 @@ static int remove_here(void *arg, struct error *err)
 	return 0;
 }
 
+/* A CPU that has to align its accesses takes the fast path of raw IP for an error. */
+static int load_for(unsigned int ifindex, struct qmap_clat **out, struct qmap_clat_config *config,
+		    int stats, struct error *err)
+{
+	__u32 l2_len;
+	int ret = link_header(ifindex, &l2_len, err);
+
+	if (ret)
+		return ret;
+	clat_config_set_link(config, l2_len);
+	if (config->fast == QMAP_CLAT_RAW) {
+		if (!load(out, config, stats, NULL))
+			return 0;
+		config->fast = QMAP_CLAT_HELPERS;
+	}
+	return load(out, config, stats, err);
+}
+
 static int attach_here(void *arg, struct error *err)
 {
 	struct job *j = arg;
 	struct qmap_clat *skel = NULL;
-	int stats = old_stats(j->ifindex), ret = link_header(j->ifindex, &j->config->l2_len, err)
-							 ?: load(&skel, j->config, stats, err);
+	int stats = old_stats(j->ifindex), ret = load_for(j->ifindex, &skel, j->config, stats, err);
 
 	if (!ret)
 		ret = attach_one(j->ifindex, &places[0], bpf_program__fd(skel->progs.qmap_clat_out),

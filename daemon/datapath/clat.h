@@ -19,7 +19,7 @@ struct clat_port {
 
 /*
  * Attaches both programs with @config, or replaces those that are there; their counters go on. Sets
- * l2_len of @config by the netdev. -EEXIST: filters of another owner stand in their place.
+ * l2_len and fast of @config by the netdev. -EEXIST: filters of another owner stand in their place.
  */
 int datapath_clat_attach(const struct clat_port *port, struct qmap_clat_config *config,
 			 struct error *err);

@@ -180,6 +180,7 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 		local4 = c->config.local4;
 	clat_config_fill(&config, prefix, p->settings[1].address, local4 ?: choose_local4(p));
 	config.l2_len = c->config.l2_len;
+	config.fast = c->config.fast;
 	if (was_on && p->clat && !memcmp(&config, &c->config, sizeof(config)))
 		return;
 	if (datapath_clat_attach(&place, &config, &err)) {

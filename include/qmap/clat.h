@@ -8,6 +8,16 @@
 
 #include <linux/types.h>
 
+/*
+ * Ordinary packets are read in place, which needs a prefix of 96 bits, neutral checksums, and the length of
+ * the link header when the programs are loaded. A CPU that has to align its accesses does it on Ethernet.
+ */
+enum qmap_clat_fast {
+	QMAP_CLAT_HELPERS,
+	QMAP_CLAT_ETHERNET,
+	QMAP_CLAT_RAW
+};
+
 struct qmap_clat_config {
 	__be32 prefix[4]; /* NAT64 prefix; zero behind its length */
 	__be32 local6[4]; /* the port's IPv6 address for translated packets */
@@ -21,7 +31,7 @@ struct qmap_clat_config {
 	__u32 neutral;
 	/* The driver sets the MAC header somewhere in front of the packet (qmi_wwan's multiplexer). */
 	__u32 odd_mac;
-	__u32 reserved;
+	__u32 fast; /* enum qmap_clat_fast */
 };
 
 /* Packets as the stack has them: one that stands for many (GSO) counts once. */

@@ -72,11 +72,16 @@ static uint64_t call(struct machine *m, int helper)
 	return 0;
 }
 
-static uint64_t load(uint64_t address, int size)
+/* The context holds pointers to the packet in 32 bits, which the kernel replaces by its own. */
+static uint64_t load(const struct machine *m, uint64_t address, int size)
 {
 	const void *p = (const void *)(uintptr_t)address;
 	uint64_t v = 0;
 
+	if (p == &m->skb.data)
+		return (uintptr_t)m->packet->bytes;
+	if (p == &m->skb.data_end)
+		return (uintptr_t)m->packet->bytes + m->packet->len;
 	memcpy(&v, p, size == BPF_DW ? 8 : size == BPF_W ? 4 : size == BPF_H ? 2 : 1);
 	return v;
 }
@@ -208,7 +213,7 @@ static int step(struct machine *m, const struct bpf_insn *i)
 		*dst = constant(m, i);
 		return 2;
 	case BPF_LDX:
-		*dst = load(src + i->off, BPF_SIZE(i->code));
+		*dst = load(m, src + i->off, BPF_SIZE(i->code));
 		return 1;
 	case BPF_ST:
 		store(*dst + i->off, BPF_SIZE(i->code), (uint64_t)(int64_t)i->imm);

@@ -13,6 +13,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "daemon/clat/address.h"
 #include "env.h"
 #include "qmap/clat.h"
 #include "qmap_clat.skel.h"
@@ -120,14 +121,23 @@ static void check_observer_budgets(int version)
 	qmap_observe__destroy(observer);
 }
 
-static void check_clat_budgets(unsigned int prefix_len)
+static struct qmap_clat *open_clat(unsigned int prefix_len, unsigned int l2_len)
 {
 	struct qmap_clat *clat = qmap_clat__open();
+	struct qmap_clat_config *config;
 
 	assert_non_null(clat);
-	clat->rodata->clat.prefix_len = prefix_len;
-	clat->rodata->clat.neutral = prefix_len == 96;
-	clat->rodata->clat.l2_len = 14;
+	config = (struct qmap_clat_config *)&clat->rodata->clat;
+	config->prefix_len = prefix_len;
+	config->neutral = prefix_len == 96;
+	clat_config_set_link(config, l2_len);
+	return clat;
+}
+
+static void check_clat_budgets(unsigned int prefix_len)
+{
+	struct qmap_clat *clat = open_clat(prefix_len, 14);
+
 	assert_int_equal(qmap_clat__load(clat), 0);
 	check_budgets(clat->obj, "clat", (int)prefix_len);
 	qmap_clat__destroy(clat);
@@ -206,14 +216,11 @@ static int load_observer_strictly(int version)
 	return ret;
 }
 
-static int load_clat_strictly(unsigned int l2_len)
+static int load_clat_strictly(unsigned int prefix_len, unsigned int l2_len)
 {
-	struct qmap_clat *clat = qmap_clat__open();
+	struct qmap_clat *clat = open_clat(prefix_len, l2_len);
 	int ret;
 
-	assert_non_null(clat);
-	clat->rodata->clat.prefix_len = 64;
-	clat->rodata->clat.l2_len = l2_len;
 	ret = load_strictly(clat->obj);
 	qmap_clat__destroy(clat);
 	return ret;
@@ -227,6 +234,7 @@ static int load_clat_strictly(unsigned int l2_len)
 TEST(test_strict_alignment)
 {
 	static const int versions[] = {QMAP_V1, QMAP_V4, QMAP_V5};
+	libbpf_print_fn_t print;
 
 	if (skip_reason)
 		skip();
@@ -234,8 +242,12 @@ TEST(test_strict_alignment)
 		assert_int_equal(load_xdp_strictly(versions[i]), 0);
 		assert_int_equal(load_shim_strictly(versions[i]), 0);
 		assert_int_equal(load_observer_strictly(versions[i]), 0);
-		assert_int_equal(load_clat_strictly(i ? 0 : 14), 0);
+		assert_int_equal(load_clat_strictly(i ? 64 : 96, i < 2 ? 14 : 0), 0);
 	}
+	/* the daemon then loads the programs of 464XLAT without their fast path */
+	print = libbpf_set_print(NULL);
+	assert_int_not_equal(load_clat_strictly(96, 0), 0);
+	libbpf_set_print(print);
 }
 
 /* Header of .BTF.ext (kernel Documentation/bpf/btf.rst). */
