@@ -379,12 +379,24 @@ static bool any_is_up(const struct trunk *t)
 	return false;
 }
 
+/* The device of the last process, which may have died before it was on again. */
+static int switch_on(struct trunk_recover *r)
+{
+	int ret = usb_power_cycle(&r->power, r->trunk->env.base, r->usb, 0, on_enumerated, r);
+
+	if (ret)
+		look_soon(r);
+	return ret;
+}
+
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk_recover *r = arg;
 	struct trunk *t = r->trunk;
 	int64_t now = clock_ms();
 
+	if (r->usb[0] && !r->power)
+		switch_on(r);
 	if (t->closing || modem_state(t->modem) == TRUNK_DETACHING)
 		return;
 	if (r->dead_ms && now - r->dead_ms >= DEAD_MS)
@@ -426,12 +438,17 @@ void trunk_recover_load(struct trunk *t, struct json_object *o)
 {
 	struct trunk_recover *r = t->recover;
 	const char *usb = json_get_string(o, "usb");
+	int ret;
 
 	ladder_load(&r->ladder, o);
 	if (!usb)
 		return;
 	snprintf(r->usb, sizeof(r->usb), "%s", usb);
-	usb_power_cycle(&r->power, t->env.base, r->usb, 0, on_enumerated, r);
+	ret = switch_on(r);
+	if (ret)
+		report(t, r->ladder.evidence, "impossible",
+		       "%s cannot be switched on again: %s; it is tried every %u s", usb,
+		       strerror(-ret), LOOK_MS / 1000);
 }
 
 struct trunk_recover *trunk_recover_new(struct trunk *t)
