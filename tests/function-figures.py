@@ -21,7 +21,7 @@ import re
 import subprocess
 import sys
 
-LIMITS = {"wrappers": 5, "short": 6}
+LIMITS = {"wrappers": 4, "short": 6}
 SHORT = 9
 
 NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)

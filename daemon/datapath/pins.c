@@ -150,15 +150,10 @@ static int write_meta(const struct pins *p, const struct qmap_meta *meta, struct
 	return 0;
 }
 
-/* Allocates the 192 KiB of struct qmap_meta, too much for the stack of a small machine. */
-static struct qmap_meta *meta_new(void)
-{
-	return calloc(1, sizeof(struct qmap_meta));
-}
-
+/* struct qmap_meta has 192 KiB: too much for the stack of a small machine. */
 static int make_meta(struct pins *p, const char *trunk, struct error *err)
 {
-	struct qmap_meta *meta = meta_new();
+	struct qmap_meta *meta = calloc(1, sizeof(*meta));
 	int ret;
 
 	if (!meta)
@@ -224,7 +219,7 @@ close:
 
 static int check_abi(struct pins *p, struct error *err)
 {
-	struct qmap_meta *meta = meta_new();
+	struct qmap_meta *meta = calloc(1, sizeof(*meta));
 	int ret = meta ? read_meta(p, meta) : -ENOMEM;
 
 	if (ret) {
@@ -333,23 +328,24 @@ int pins_get_map(const struct pins *p, const char *name, size_t value_size, stru
 }
 
 /* Writes all of it: reading back and comparing would cost as much. */
-static int put_meta(struct pins *p, const char *state, struct error *err)
+int pins_set_state(struct pins *p, struct json_object *state, struct error *err)
 {
-	size_t len = strlen(state);
+	const char *text = json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN);
+	size_t len = strlen(text);
 	struct qmap_meta *meta;
 	int ret;
 
 	if (len > sizeof(meta->state))
 		return error_set(err, -E2BIG, "the state of %s does not fit into %s/meta", p->trunk,
 				 p->dir);
-	meta = meta_new();
+	meta = calloc(1, sizeof(*meta));
 	if (!meta)
 		return error_set(err, -ENOMEM, "out of memory");
 	meta->abi_version = QMAP_ABI_VERSION;
 	meta->trunk_ifindex = p->ifindex;
 	memcpy(meta->trunk, p->trunk, sizeof(meta->trunk));
 	memcpy(meta->datapath, p->datapath, sizeof(meta->datapath));
-	memcpy(meta->state, state, len);
+	memcpy(meta->state, text, len);
 	meta->state_len = len;
 	ret = write_meta(p, meta, err);
 	free(meta);
@@ -358,7 +354,7 @@ static int put_meta(struct pins *p, const char *state, struct error *err)
 
 int pins_set_datapath(struct pins *p, const char *datapath, struct error *err)
 {
-	struct qmap_meta *meta = meta_new();
+	struct qmap_meta *meta = calloc(1, sizeof(*meta));
 	int ret = meta ? read_meta(p, meta) : -ENOMEM;
 
 	if (ret) {
@@ -370,11 +366,6 @@ int pins_set_datapath(struct pins *p, const char *datapath, struct error *err)
 	}
 	free(meta);
 	return ret;
-}
-
-int pins_set_state(struct pins *p, struct json_object *state, struct error *err)
-{
-	return put_meta(p, json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN), err);
 }
 
 static struct json_object *parse_state(const struct qmap_meta *meta)
@@ -392,7 +383,7 @@ static struct json_object *parse_state(const struct qmap_meta *meta)
 int pins_get_meta(const struct pins *p, struct qmap_meta *meta, struct json_object **state,
 		  struct error *err)
 {
-	struct qmap_meta *m = meta_new();
+	struct qmap_meta *m = calloc(1, sizeof(*m));
 	int ret = m ? read_meta(p, m) : -ENOMEM;
 
 	if (ret)

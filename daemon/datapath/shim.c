@@ -108,12 +108,6 @@ static int load(struct qmap_shim **out, const struct datapath *dp, const struct 
 	return 0;
 }
 
-/* The trunk device sends nothing by itself, and neither may the kernel on it. */
-static int be_silent(struct datapath *dp, const struct rtnl_link *link, struct error *err)
-{
-	return rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
-}
-
 static int add_trunk(struct datapath *dp, const struct data_format *format, struct rtnl_link *link,
 		     struct error *err)
 {
@@ -126,14 +120,17 @@ static int add_trunk(struct datapath *dp, const struct data_format *format, stru
 	trunk_name(dp, name);
 	if (dp->usb) {
 		limits.rx_bytes = format->dl_max_bytes;
-		return rtnl_shim_trunk_set(dp->nl, dp->trunk, &limits, err)
-			       ?: rtnl_link_get_index(dp->nl, dp->trunk, link, err)
-			       ?: be_silent(dp, link, err);
+		ret = rtnl_shim_trunk_set(dp->nl, dp->trunk, &limits, err)
+			      ?: rtnl_link_get_index(dp->nl, dp->trunk, link, err);
+	} else {
+		ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
+		if (ret == -EEXIST)
+			error_hint(err, "it is left over from something else: ip link del %s",
+				   name);
+		ret = ret ?: rtnl_link_get(dp->nl, name, link, err);
 	}
-	ret = rtnl_shim_trunk_add(dp->nl, name, dp->trunk, &limits, err);
-	if (ret == -EEXIST)
-		error_hint(err, "it is left over from something else: ip link del %s", name);
-	return ret ?: rtnl_link_get(dp->nl, name, link, err) ?: be_silent(dp, link, err);
+	/* the trunk device sends nothing by itself, and neither may the kernel on it */
+	return ret ?: rtnl_link_set_addrgenmode(dp->nl, link->ifindex, IN6_ADDR_GEN_MODE_NONE, err);
 }
 
 static int attach_rx(struct datapath *dp, struct qmap_shim *skel, unsigned int ifindex,

@@ -49,18 +49,14 @@ static void add_model(struct json_object *o, const struct modem *m)
 	json_add_text(o, "note", t ? t->note : NULL);
 }
 
-/* AT+QCFG is Quectel's own command; on PCIe "usbnet" is another setting. */
-static int usbnet(const struct modem *m)
-{
-	return m->bus == MODEM_USB && m->vendor == 0x2c7c ? modem_mode_usbnet(m->mode) : -1;
-}
-
 struct json_object *probe_modem_json(const char *sysfs, const struct modem *m)
 {
 	struct json_object *o = json_object_new_object();
 	long ifindex =
 		m->netdev[0] ? sysfs_number(10, "%s/class/net/%s/ifindex", sysfs, m->netdev) : -1;
 	bool attached = ifindex > 0 && sysfs_exists(PINS_ROOT "/%ld", ifindex);
+	/* AT+QCFG is Quectel's own command; on PCIe "usbnet" is another setting. */
+	int usbnet = m->bus == MODEM_USB && m->vendor == 0x2c7c ? modem_mode_usbnet(m->mode) : -1;
 	char next[256];
 
 	json_add_text(o, "dev", m->netdev);
@@ -70,7 +66,7 @@ struct json_object *probe_modem_json(const char *sysfs, const struct modem *m)
 	json_add_text(o, "control", m->control);
 	json_add_text(o, "driver", m->driver);
 	json_add_text(o, "mode", modem_mode_name(m->mode));
-	json_add_known(o, "usbnet", usbnet(m) >= 0, usbnet(m));
+	json_add_known(o, "usbnet", usbnet >= 0, usbnet);
 	json_add_bool(o, "attached", attached);
 	modem_next_step(sysfs, m, attached, next, sizeof(next));
 	json_add_text(o, "next", next);

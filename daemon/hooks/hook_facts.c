@@ -33,11 +33,6 @@ static void fact(FILE *f, const char *key, const char *value)
 	fputc('\n', f);
 }
 
-static void fact_number(FILE *f, const char *key, unsigned int value)
-{
-	fprintf(f, "%s=%u\n", key, value);
-}
-
 static const char *address_text(const struct ip_settings *s, const uint8_t *address,
 				char text[INET6_ADDRSTRLEN])
 {
@@ -49,7 +44,7 @@ static void fact_addresses(FILE *f, const struct ip_settings *s)
 	char text[INET6_ADDRSTRLEN];
 
 	fact(f, "QMAP_ADDRESS", address_text(s, s->address, text));
-	fact_number(f, "QMAP_PREFIX", s->prefix);
+	fprintf(f, "QMAP_PREFIX=%u\n", s->prefix);
 	if (s->has_gateway)
 		fact(f, "QMAP_GATEWAY", address_text(s, s->gateway, text));
 	fputs("QMAP_DNS=", f);
@@ -78,17 +73,17 @@ static void write_facts(FILE *f, const struct trunk_family *family)
 
 	fact(f, "QMAP_DEV", family->dev);
 	fact(f, "QMAP_PORT", family->port);
-	fact_number(f, "QMAP_IFINDEX", family->ifindex);
-	fact_number(f, "QMAP_PDN", pdn->number);
-	fact_number(f, "QMAP_MUX", pdn->mux);
+	fprintf(f, "QMAP_IFINDEX=%u\n", family->ifindex);
+	fprintf(f, "QMAP_PDN=%u\n", pdn->number);
+	fprintf(f, "QMAP_MUX=%u\n", pdn->mux);
 	fact(f, "QMAP_APN", pdn->apn);
 	fact(f, "QMAP_NETNS", pdn->netns);
-	fact_number(f, "QMAP_FAMILY", s->family);
+	fprintf(f, "QMAP_FAMILY=%u\n", s->family);
 	fact_addresses(f, s);
 	fact_lan(f, s, pdn->lan);
 	if (s->family == 4)
 		fact(f, "QMAP_PASSTHROUGH", pdn->passthrough);
-	fact_number(f, "QMAP_MTU", s->mtu ? s->mtu : DEFAULT_MTU);
+	fprintf(f, "QMAP_MTU=%u\n", s->mtu ? s->mtu : DEFAULT_MTU);
 	fact(f, "QMAP_RESOLV_CONF", family->resolv_conf);
 }
 

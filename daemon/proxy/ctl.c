@@ -119,11 +119,6 @@ static struct proxy_job *job_new(struct proxy_modem *m, struct proxy_client *c, 
 	return j;
 }
 
-static void ask(struct proxy_job *j, struct qmi_request *r)
-{
-	qmi_client_send(j->modem->ctl, r, ANSWER_MS, on_answer, j);
-}
-
 static uint16_t get_versions(struct proxy_client *c, const struct qmi_message *m)
 {
 	struct proxy_job *j = job_new(c->modem, c, m->id, m->transaction);
@@ -132,7 +127,7 @@ static uint16_t get_versions(struct proxy_client *c, const struct qmi_message *m
 	if (!j)
 		return PROXY_INTERNAL;
 	qmi_request_init(&r, QMI_CTL_GET_VERSION_INFO);
-	ask(j, &r);
+	qmi_client_send(j->modem->ctl, &r, ANSWER_MS, on_answer, j);
 	return 0;
 }
 
@@ -155,7 +150,7 @@ static uint16_t allocate(struct proxy_client *c, const struct qmi_message *m)
 	modem->allocating[service]++;
 	proxy_changed(modem);
 	qmi_ctl_allocate_cid(&r, service);
-	ask(j, &r);
+	qmi_client_send(j->modem->ctl, &r, ANSWER_MS, on_answer, j);
 	return 0;
 }
 
@@ -173,7 +168,7 @@ static uint16_t release_id(struct proxy_modem *m, struct proxy_id *id, struct pr
 	id->owner = NULL;
 	id->attempts++;
 	qmi_ctl_release_cid(&r, id->service, id->id);
-	ask(j, &r);
+	qmi_client_send(j->modem->ctl, &r, ANSWER_MS, on_answer, j);
 	return 0;
 }
 

@@ -177,7 +177,7 @@ static bool has_another_sim(struct facts *f)
 	return had_one;
 }
 
-static void on_fact(void *arg)
+void facts_check(void *arg)
 {
 	struct facts *f = arg;
 	char why[FACTS_REASON];
@@ -191,11 +191,6 @@ static void on_fact(void *arg)
 		f->changes++;
 	f->gate = gate;
 	f->owner->changed(f->arg, opened);
-}
-
-void facts_check(struct facts *f)
-{
-	on_fact(f);
 }
 
 bool facts_need_person(const struct facts *f, enum call_state state)
@@ -274,9 +269,9 @@ static void on_signal(void *arg, const char *from, const char *to, int dbm)
 	f->owner->signal(f->arg, from, to, dbm);
 }
 
-static const struct radio_owner radio_owner = {.changed = on_fact, .save = on_radio_save};
-static const struct sim_owner sim_owner = {.changed = on_fact, .run_dir = run_dir};
-static const struct network_owner network_owner = {.changed = on_fact, .signal = on_signal};
+static const struct radio_owner radio_owner = {.changed = facts_check, .save = on_radio_save};
+static const struct sim_owner sim_owner = {.changed = facts_check, .run_dir = run_dir};
+static const struct network_owner network_owner = {.changed = facts_check, .signal = on_signal};
 
 struct facts *facts_new(struct event_base *base, struct clients *clients, struct ids *ids,
 			const struct config_trunk *config, const struct facts_owner *owner,

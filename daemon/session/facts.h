@@ -55,8 +55,8 @@ int facts_add_client(struct facts *f, enum id_service service, uint8_t id);
 void facts_start(struct facts *f);
 /* Requests them again where the modem may not report a change. */
 void facts_poll(struct facts *f);
-/* The configuration allows other networks than before. */
-void facts_check(struct facts *f);
+/* A fact has changed, or the configuration allows other networks than before; @arg: the facts. */
+void facts_check(void *arg);
 /* The configuration has another PIN: it may be tried. */
 void facts_pin_changed(struct facts *f);
 /* Requests the SIM's status again; calls wait for the answer. */

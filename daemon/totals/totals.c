@@ -62,12 +62,6 @@ static void add_bytes(struct json_object *o, const struct totals_bytes *more)
 	set_bytes(o, &b);
 }
 
-/* The file of the write before the last: after a power cut the last may be empty (UBIFS, XFS). */
-static void older_of(const char *path, char old[PATH_MAX + 8])
-{
-	snprintf(old, PATH_MAX + 8, "%s.old", path);
-}
-
 static void keep_bad(const char *path)
 {
 	char bad[PATH_MAX + 8];
@@ -96,7 +90,7 @@ static struct json_object *read_either(const char *path)
 	if (o || access(path, F_OK))
 		return o;
 	keep_bad(path);
-	older_of(path, old);
+	snprintf(old, sizeof(old), "%s.old", path);
 	o = read_sums(old);
 	if (o)
 		log_warning("the sums are those of %s, written before", old);
@@ -128,7 +122,8 @@ void totals_write(struct totals *t)
 
 	if (!t->path[0] || !t->news)
 		return;
-	older_of(t->path, old);
+	/* of the write before: after a power cut the last may be empty (UBIFS, XFS) */
+	snprintf(old, sizeof(old), "%s.old", t->path);
 	unlink(old);
 	if (link(t->path, old) && errno != ENOENT)
 		log_debug("no %s: %s", old, strerror(errno)); /* a file system without hard links */

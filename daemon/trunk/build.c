@@ -2,6 +2,7 @@
 /* Builds the data path of a trunk and its ports, and takes them down. */
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "rtnl/watch.h"
@@ -28,7 +29,7 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 		.keep = {.patience_ms = t->ops->gone_ms},
 	};
 	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
-	trunk_port_key(&t->config, pdn->number, p->key, sizeof(p->key));
+	snprintf(p->key, sizeof(p->key), "%s.%u", t->config.dev, pdn->number);
 	trunk_port_name(&t->config, pdn->number, p->port.name);
 }
 

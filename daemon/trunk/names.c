@@ -16,8 +16,3 @@ void trunk_port_name(const struct config_trunk *c, unsigned int number, char nam
 	datapath_port_base(c->dev, base);
 	snprintf(name, IFNAMSIZ, "%.10s.%u", base, number % 1000);
 }
-
-void trunk_port_key(const struct config_trunk *c, unsigned int number, char *key, size_t size)
-{
-	snprintf(key, size, "%s.%u", c->dev, number);
-}

@@ -18,7 +18,8 @@ struct rtnl_route;
 struct trunk_port {
 	const struct config_trunk *config; /* the trunk's; of the PDN see trunk_port_pdn() */
 	struct datapath_port port;
-	char key[IFNAMSIZ + 8];	 /* "wwan0.1": trunk and PDN, independent of the port's name */
+	/* "wwan0.1": trunk and PDN by the configuration, which no other program can change */
+	char key[IFNAMSIZ + 8];
 	unsigned int max_packet; /* bytes of the largest packet that fits into an uplink frame */
 	bool keeps_mtu;		 /* the netdev's MTU is its receive buffer (qmap=off) */
 	unsigned int mtu_set;	 /* the MTU that we have required last; 0: not of this netdev */
