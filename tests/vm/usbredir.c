@@ -17,6 +17,7 @@
 #include <usbredirparser.h>
 
 #include "tests/modem/usb_vhci.h"
+#include "usbmodem.h"
 
 /* kernel Documentation/usb/usbip_protocol.rst; big endian */
 #define CMD_SUBMIT 1
@@ -55,6 +56,7 @@ enum kind {
 
 struct transfer {
 	bool used;
+	bool cancelled; /* QEMU may have another one of the same id already */
 	enum kind kind;
 	uint64_t id;
 	uint8_t endpoint; /* with the direction */
@@ -188,10 +190,11 @@ static void on_cancel(void *priv, uint64_t id)
 
 	for (i = 0; i < TRANSFERS; i++)
 		if (b->transfers[i].used && b->transfers[i].id == id &&
-		    b->transfers[i].kind != INTERRUPT)
+		    !b->transfers[i].cancelled && b->transfers[i].kind != INTERRUPT)
 			break;
 	if (i == TRANSFERS || b->usbip < 0)
 		return;
+	b->transfers[i].cancelled = true;
 	/* the number of the request that unlinks is that of the one unlinked, with another bit */
 	h.seqnum = htobe32((i + 1) | 0x10000);
 	h.unlink.seqnum = htobe32(i + 1);
@@ -408,6 +411,7 @@ static bool turn(struct bridge *b)
 
 static void *serve(void *arg)
 {
+	usb_modem_unfrozen();
 	while (turn(arg))
 		;
 	return NULL;
