@@ -614,11 +614,14 @@ static void usb_recover(struct work_struct *work)
 {
 	struct usb_front *usb = container_of(work, struct usb_front, recover.work);
 
-	if (usb_autopm_get_interface(usb->intf))
-		return; /* unplugged */
-	usb_clear(usb, &usb->rx);
-	usb_clear(usb, &usb->tx);
-	usb_autopm_put_interface(usb->intf);
+	if (!usb_autopm_get_interface(usb->intf)) {
+		usb_clear(usb, &usb->rx);
+		usb_clear(usb, &usb->tx);
+		usb_autopm_put_interface(usb->intf);
+	}
+	/* A suspend of the machine came between, or the device is gone: tries until usb_stop(). */
+	if (READ_ONCE(usb->rx.held) || READ_ONCE(usb->tx.held))
+		schedule_delayed_work(&usb->recover, msecs_to_jiffies(BACKOFF_MS_MAX));
 }
 
 static void usb_set_open(struct usb_front *usb, bool open)

@@ -131,7 +131,7 @@ build_rmnet() { # kernel ["stock" or "unfixed"]
 		{ echo "rmnet does not build: $(tail -n1 "$dir/log")"; return 1; }
 }
 
-# Builds the USB driver that measures the transport alone.
+# Builds the USB driver that measures the transport alone, and other modules of tests.
 build_bare() { # kernel
 	local dir=$VM_BUILD/$1/bare flags headers
 	mkdir -p "$dir"
@@ -178,7 +178,8 @@ copy_modules() {
 	done
 	for path in "$VM_BUILD/$kernel/module/kmod-shim/qmap_usb.ko" \
 		${GUEST_BARE:+"$VM_BUILD/$kernel/bare/usb_bare.ko"} \
-		${GUEST_DMA:+"$VM_BUILD/$kernel/bare/usb_dma.ko"}; do
+		${GUEST_DMA:+"$VM_BUILD/$kernel/bare/usb_dma.ko"} \
+		${GUEST_UNFROZEN:+"$VM_BUILD/$kernel/bare/unfrozen.ko"}; do
 		if [ -e "$path" ] && grep -qx cdc-wdm.ko "$root/modules"; then
 			cp "$path" "$root/ko/"
 			basename "$path" >>"$root/modules"

@@ -12,7 +12,9 @@
 
 #include <linux/if_link.h>
 
+#include "proc.h"
 #include "usbmodem.h"
+#include "usbredir.h"
 #include "world.h"
 
 #define WAIT_MS	 30000
@@ -454,6 +456,8 @@ TEST(usb_device)
 	return err;
 }
 
+/* ---- sleep ---- */
+
 static int power(const char *file, const char *text)
 {
 	char path[128];
@@ -517,6 +521,84 @@ TEST(usb_sleep)
 	fd = speaker();
 	err = fd < 0 || power("autosuspend_delay_ms", "50") || power("control", "auto") ||
 	      sleeps(&e, fd);
+	world_configure(&e.w);
+	close(fd);
+	ear_down(&e);
+	return err;
+}
+
+#define STATE	 "/sys/power/state"
+#define PM_TEST	 "/sys/power/pm_test"
+#define UNFROZEN "/sys/module/unfrozen"
+
+/* The machine suspends its devices and resumes them, without a sleep in between. */
+static int suspends(struct ear *e)
+{
+	int err;
+
+	world_configure(&e->w);
+	err = proc_write(STATE, "freeze");
+	world_run(&e->w);
+	return err ? FAIL("%s", strerror(-err)) : 0;
+}
+
+/* Packets on their way are not lost, though the modem keeps neither halt nor requests. */
+static int passes(struct ear *e, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (speaks(e, fd, 500) || hears(e, LARGEST) || suspends(e))
+			return -1;
+	return speaks(e, fd, 500) || hears(e, LARGEST);
+}
+
+static bool is_clearing(const struct ear *e, unsigned int halts)
+{
+	const struct usb_host *host = usb_modem_host(e->w.usb);
+	int i;
+
+	world_configure(&e->w);
+	for (i = 0; i < WAIT_MS && host->cleared < halts; i++)
+		usleep(INTERVAL);
+	return host->cleared == halts;
+}
+
+/* The machine is suspended while the driver clears a halt: it does so again afterwards. */
+static int interrupted(struct ear *e, int fd)
+{
+	world_run(&e->w);
+	if (usb_modem_stall(e->w.usb) || !is_clearing(e, 1))
+		return FAIL("the halt is not cleared");
+	if (suspends(e))
+		return -1;
+	if (!is_clearing(e, 2))
+		return FAIL("the halt stays");
+	world_run(&e->w);
+	return hears(e, LARGEST) || speaks(e, fd, 500);
+}
+
+TEST(usb_system_sleep)
+{
+	struct ear e;
+	int err, fd;
+
+	if (!test_has_usb())
+		return 0;
+	if (!usbredir_exists()) {
+		skipped = "vhci_hcd keeps its devices out of a suspend";
+		return 0;
+	}
+	if (access(UNFROZEN, F_OK) || proc_write(PM_TEST, "devices")) {
+		skipped = "this kernel cannot suspend devices for a test (CONFIG_PM_DEBUG)";
+		return 0;
+	}
+	proc_write("/sys/module/suspend/parameters/pm_test_delay", "1");
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	fd = speaker();
+	world_run(&e.w);
+	err = fd < 0 || passes(&e, fd) || interrupted(&e, fd);
 	world_configure(&e.w);
 	close(fd);
 	ear_down(&e);

@@ -2,11 +2,13 @@
 #include "usbmodem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <linux/usb/ch9.h>
 
@@ -23,7 +25,9 @@ struct usb_modem {
 	bool serving;
 	unsigned long asked; /* number of requests for downlink so far */
 	struct usb_host host;
-	int refusal; /* of the next transfer from the host */
+	int refusal;	     /* of the next transfer from the host */
+	bool deaf;	     /* to the next request to clear a halt */
+	uint32_t unanswered; /* number of that request; 0: none */
 	struct usb_blobs out;
 };
 
@@ -31,9 +35,15 @@ struct usb_modem {
 
 static void control(struct usb_modem *m, const struct usb_request *r)
 {
-	m->host.cleared +=
-		r->setup[0] == USB_RECIP_ENDPOINT && r->setup[1] == USB_REQ_CLEAR_FEATURE;
-	usb_control_request(&m->usb, r);
+	bool clears = r->setup[0] == USB_RECIP_ENDPOINT && r->setup[1] == USB_REQ_CLEAR_FEATURE;
+
+	m->host.cleared += clears;
+	if (!clears || !m->deaf) {
+		usb_control_request(&m->usb, r);
+		return;
+	}
+	m->deaf = false;
+	m->unanswered = r->seqnum;
 }
 
 static void in_request(struct usb_modem *m, const struct usb_request *r)
@@ -79,6 +89,10 @@ static bool take_back(void *arg, uint32_t seqnum)
 	struct usb_modem *m = arg;
 	unsigned int i;
 
+	if (seqnum == m->unanswered) {
+		m->unanswered = 0;
+		return true;
+	}
 	for (i = 0; i < USB_ENDPOINTS; i++)
 		if (usb_urbs_remove(&m->usb.in[i], seqnum))
 			return true;
@@ -106,10 +120,20 @@ static int serve(struct usb_modem *m, int ms)
 	return m->usb.link ? n : -1;
 }
 
+void usb_modem_unfrozen(void)
+{
+	int fd = open("/sys/module/unfrozen/parameters/me", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "1", 1) < 0)
+		perror("unfrozen");
+	close(fd);
+}
+
 static void *serve_all(void *arg)
 {
 	struct usb_modem *m = arg;
 
+	usb_modem_unfrozen();
 	while (__atomic_load_n(&m->serving, __ATOMIC_ACQUIRE) && serve(m, 5) >= 0)
 		;
 	return NULL;
@@ -136,14 +160,22 @@ void usb_modem_quiet(struct usb_modem *m)
 
 /* ---- transfers ---- */
 
+/* The host's oldest request for downlink. 0 or -1. */
+static int oldest(struct usb_modem *m, struct usb_urb *urb)
+{
+	while (!usb_urbs_take(&m->usb.in[USB_EP_DOWNLINK], urb))
+		if (serve(m, PATIENCE_MS) <= 0)
+			return -1;
+	return 0;
+}
+
 static int send_transfer(struct usb_modem *m, const void *data, size_t len, int status)
 {
 	unsigned long asked;
 	struct usb_urb urb;
 
-	while (!usb_urbs_take(&m->usb.in[USB_EP_DOWNLINK], &urb))
-		if (serve(m, PATIENCE_MS) <= 0)
-			return -1;
+	if (oldest(m, &urb))
+		return -1;
 	asked = m->asked;
 	if (len > urb.length) {
 		status = -EOVERFLOW;
@@ -164,6 +196,17 @@ int usb_modem_send(struct usb_modem *m, const void *data, size_t len)
 int usb_modem_fail(struct usb_modem *m, int status)
 {
 	return send_transfer(m, NULL, 0, status);
+}
+
+int usb_modem_stall(struct usb_modem *m)
+{
+	struct usb_urb urb;
+
+	if (oldest(m, &urb))
+		return -1;
+	m->deaf = true;
+	usb_link_answer(m->usb.link, urb.seqnum, -EPIPE, NULL, 0);
+	return 0;
 }
 
 void usb_modem_refuse(struct usb_modem *m, int status)

@@ -34,6 +34,12 @@ int usb_modem_send(struct usb_modem *m, const void *data, size_t len);
 /* Ends the host's oldest request for downlink with the error @status, and waits as above. */
 int usb_modem_fail(struct usb_modem *m, int status);
 
+/*
+ * Ends the host's oldest request for downlink by a stall and waits for nothing. The host's next request
+ * to clear a halt gets no answer.
+ */
+int usb_modem_stall(struct usb_modem *m);
+
 /* The next transfer from the host fails with @status. */
 void usb_modem_refuse(struct usb_modem *m, int status);
 
@@ -45,6 +51,9 @@ struct usb_host {
 	bool ends_transfers;   /* by a zero-length packet, where one is due */
 };
 const struct usb_host *usb_modem_host(const struct usb_modem *m);
+
+/* This thread runs on while devices are suspended, if there is the module of tests/vm/bare for it. */
+void usb_modem_unfrozen(void);
 
 /* Reads one bulk transfer from the host. Returns its length, 0 after @ms without one. */
 size_t usb_modem_recv(struct usb_modem *m, void *buf, size_t size, int ms);

@@ -12,7 +12,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- usb_rx_v1 usb_rx_v4 usb_rx_v5 usb_uplink_v1 usb_uplink_v4 usb_uplink_v5 \
-	usb_lend_capture usb_lend_reader usb_lend_queue usb_lend_unplug usb_unplug
+	usb_lend_capture usb_lend_reader usb_lend_queue usb_lend_unplug usb_unplug \
+	usb_system_sleep
 socket=$(mktemp -u)
 trap 'rm -f "$socket"' EXIT
 # The second character device connects to the first one: output of usb-redir comes out of the port.
