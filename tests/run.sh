@@ -1,16 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/run.sh TIER...: runs test programs and scripts, counts, prints how long each tier took and "N
-# passed, N failed, N skipped".
+# tests/run.sh TIER[+TIER...]...: runs test programs and scripts, counts, prints how long each tier took and
+# "N passed, N failed, N skipped". Tiers joined by "+" run at the same time where there is more than one CPU:
+# tests in namespaces wait for most of their time, guests compute.
 #
 # A program is a cmocka binary or a script; both print the result of each of their tests, which this
 # script adds up. A program that ends without a result has failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-passed=0 failed=0 skipped=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+work=$(mktemp -d)
+trap 'end_jobs; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+# Tiers are jobs of this shell, a program is the job of its tier's shell.
+end_jobs() {
+	# shellcheck disable=SC2046 # several
+	kill $(jobs -p) 2>/dev/null
+	wait
+}
 
 # Last number that stands before "test(s)" in lines with tag $1.
 cmocka_count() {
@@ -37,7 +45,8 @@ count_log() { # exit status
 # Time limit that only a hang exceeds: a busy machine is slow, and its guests without KVM are slower.
 run() {
 	echo "== $*"
-	timeout -k 10 "${LIMIT:-7200}" "$@" >"$log" 2>&1
+	timeout -k 10 "${LIMIT:-7200}" "$@" >"$log" 2>&1 &
+	wait $!
 	local status=$?
 	grep -v '^\[ RUN\|^\[       OK \]\|^\[==========\]' "$log"
 	count_log "$status"
@@ -103,16 +112,42 @@ run_tier() {
 	esac
 }
 
-took=()
-for tier; do
-	began=$SECONDS
-	run_tier "$tier"
-	took+=("$tier $(minutes $((SECONDS - began)))")
+# Runs a tier in a shell of its own, and leaves its line of the summary with its counts in $work/TIER.
+start_tier() { # tier
+	local began=$SECONDS
+	(
+		trap end_jobs EXIT
+		log=$work/$1.log passed=0 failed=0 skipped=0
+		run_tier "$1"
+		echo "$1 $(minutes $((SECONDS - began))) $passed $failed $skipped" >"$work/$1"
+	) >"$work/$1.out" 2>&1 &
+	pids[$1]=$!
+}
+
+# Shows what a tier prints until it ends.
+follow_tier() { # tier
+	tail -n +1 -s .2 -f --pid="${pids[$1]}" "$work/$1.out"
+}
+
+declare -A pids
+order=()
+for group; do
+	read -ra tiers <<<"${group//+/ }"
+	for tier in "${tiers[@]}"; do
+		start_tier "$tier"
+		[ "$(nproc)" -gt 1 ] || follow_tier "$tier"
+	done
+	[ "$(nproc)" -eq 1 ] || for tier in "${tiers[@]}"; do follow_tier "$tier"; done
+	order+=("${tiers[@]}")
 done
+
+passed=0 failed=0 skipped=0
 echo
-for line in "${took[@]}" "together $(minutes $SECONDS)"; do
-	# shellcheck disable=SC2086 # two words
-	printf '%-9s %s\n' $line
+for tier in "${order[@]}"; do
+	read -r name took p f s <"$work/$tier" || { name=$tier took=broken p=0 f=1 s=0; }
+	printf '%-9s %s\n' "$name" "$took"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
+printf '%-9s %s\n' together "$(minutes $SECONDS)"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
