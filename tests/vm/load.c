@@ -3,10 +3,18 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "world.h"
+
+unsigned int load_scale(void)
+{
+	const char *s = getenv("SCALE");
+
+	return s ? strtoul(s, NULL, 0) : 1;
+}
 
 void load_fill(struct aggregate *a, unsigned int ports)
 {

@@ -11,6 +11,9 @@
 
 struct world;
 
+/* SCALE of the kernel's command line: a slow machine divides numbers of rounds by it. */
+unsigned int load_scale(void);
+
 struct load {
 	const struct world *w;
 	atomic_bool stop;
