@@ -27,7 +27,7 @@
 #include "tests/modem/pattern.h"
 
 #define MAX_STREAMS  64
-#define BUFFER	     (32 << 20) /* of a receiving socket, which must not lose packets */
+#define BUFFER	     (512 << 20) /* of a receiving socket: all packets of a test, if it gets no CPU */
 #define EXIT_TROUBLE 2
 
 struct stream {
