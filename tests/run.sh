@@ -13,11 +13,14 @@ work=$(mktemp -d)
 trap 'end_jobs; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# Tiers are jobs of this shell, a program is the job of its tier's shell.
+# Tiers are jobs of this shell, a program is the job of its tier's shell. A signal that arrives while bash
+# starts the next program can be lost.
 end_jobs() {
-	# shellcheck disable=SC2046 # several
-	kill $(jobs -p) 2>/dev/null
-	wait
+	while [ -n "$(jobs -pr)" ]; do
+		# shellcheck disable=SC2046 # several
+		kill $(jobs -pr) 2>/dev/null
+		sleep .2
+	done
 }
 
 # Last number that stands before "test(s)" in lines with tag $1.
@@ -117,6 +120,7 @@ start_tier() { # tier
 	local began=$SECONDS
 	(
 		trap end_jobs EXIT
+		trap 'exit 130' INT TERM
 		log=$work/$1.log passed=0 failed=0 skipped=0
 		run_tier "$1"
 		echo "$1 $(minutes $((SECONDS - began))) $passed $failed $skipped" >"$work/$1"
@@ -126,7 +130,8 @@ start_tier() { # tier
 
 # Shows what a tier prints until it ends.
 follow_tier() { # tier
-	tail -n +1 -s .2 -f --pid="${pids[$1]}" "$work/$1.out"
+	tail -n +1 -s .2 -f --pid="${pids[$1]}" "$work/$1.out" &
+	wait $!
 }
 
 declare -A pids

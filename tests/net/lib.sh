@@ -336,7 +336,7 @@ run_tests() {
 	[ $# -gt 0 ] || mapfile -t names < <(declare -F | sed -n 's/^declare -f \(test_.*\)$/\1/p')
 	for t in "${names[@]}"; do
 		# a namespace of processes, too: no process of a test outlives it
-		timeout -k 5 "${TEST_LIMIT:-1200}" unshare --mount --net --pid --fork --kill-child --mount-proc \
+		timeout --foreground -k 5 "${TEST_LIMIT:-1200}" unshare --mount --net --pid --fork --kill-child --mount-proc \
 			bash "$0" --one "$t" >"$out" 2>&1 </dev/null
 		status=$?
 		case $status in
