@@ -59,6 +59,7 @@ build_module() {
 	dir=$VM_BUILD/$kernel/module
 	mkdir -p "$dir"
 	cp -ru kmod-shim include "$dir/"
+	[ -z "${COVERAGE:-}" ] || cp -u tests/vm/debug/coverage.c "$dir/kmod-shim/"
 	headers=$VM_BUILD/$kernel/root/usr/src/linux-headers-$(kernel_release "$kernel")
 	mapfile -t flags < <(kernel_flags "$headers")
 	if command -v sparse >/dev/null; then
@@ -68,8 +69,8 @@ build_module() {
 	else
 		echo "SKIP vm $kernel: module checked by sparse: no sparse"
 	fi
-	make -s -C "$headers" M="$dir/kmod-shim" W=1 ${DEBUG:+SHIM_DEBUG=y} "${flags[@]}" \
-		modules >"$dir/log" 2>&1 && ! own_warnings "$dir/log" && return 0
+	make -s -C "$headers" M="$dir/kmod-shim" W=1 ${DEBUG:+SHIM_DEBUG=y} ${COVERAGE:+SHIM_COVERAGE=y} \
+		"${flags[@]}" modules >"$dir/log" 2>&1 && ! own_warnings "$dir/log" && return 0
 	cat "$dir/log"
 	rm -f "$dir"/kmod-shim/*.o # otherwise the next run would compile nothing and find no warning
 	return 1
@@ -258,7 +259,7 @@ run_guest() {
 	accel=${ACCEL:-$(accelerator "$kernel")}
 	[ "$accel" != kvm ] || cpu=host
 	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list
-	timeout -k 5 "$DEADLINE" "${QEMU[@]}" -accel "$accel" -cpu $cpu -m "${MEMORY:-$GUEST_MEMORY}" \
+	timeout --foreground -k 5 "$DEADLINE" "${QEMU[@]}" -accel "$accel" -cpu $cpu -m "${MEMORY:-$GUEST_MEMORY}" \
 		${QEMU_OPTIONS:-$GUEST_SMP} -nographic -no-reboot -nic none \
 		-kernel "$(kernel_image "$kernel")" \
 		-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic $GUEST_CMDLINE ${CMDLINE:-}" \

@@ -7,6 +7,7 @@
 #   KERNELS="6.1 6.12"             which kernels; "6.12-rt": with PREEMPT_RT, "kasan": the debug kernel
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEBUG=1                        the module with its assertions
+#   COVERAGE=1                     the module counts the edges that have run, for "explore"
 #   DEADLINE=1800                   seconds after which a guest counts as hung
 #
 # Without names of tests and without DEBUG, each guest runs the tests of the BPF programs, too: its

@@ -23,6 +23,10 @@
 #define CHECK_EVERY 64
 #define HIGH_ORDER  "/proc/sys/net/core/high_order_alloc_disable"
 #define LEAK_KB	    16384
+#define EDGES	    "/sys/module/qmap_shim/parameters/edges"
+#define INPUTS	    1024 /* that reached something new */
+#define INPUT_MAX   4096
+#define REPORT_EACH 5000
 
 static int sink_ports(const struct world *w)
 {
@@ -219,4 +223,113 @@ TEST_ON_DEMAND(mutated_large)
 	}
 	proc_write(HIGH_ORDER, "0");
 	return leaks(heads, 0);
+}
+
+/* Aggregates that ran a part of the module for the first time; further ones are mutations of these. */
+struct corpus {
+	unsigned int n;
+	struct aggregate *inputs[INPUTS];
+};
+
+static long edges(void)
+{
+	char text[32];
+
+	return proc_read(EDGES, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
+}
+
+/* Replaces the end of @a, from a random word on, by the same part of @b. */
+static void splice_in(struct aggregate *a, const struct aggregate *b)
+{
+	size_t at = random_in(0, a->len - 1) & ~3;
+
+	if (at >= b->len)
+		return;
+	memcpy(a->data + at, b->data + at, b->len - at);
+	a->len = b->len;
+}
+
+static void next_input(const struct corpus *c, struct aggregate *a, int version)
+{
+	*a = (struct aggregate){.version = version, .max = random_in(1600, INPUT_MAX)};
+	if (!c->n || chance(10)) {
+		load_fill(a, PORTS);
+		return;
+	}
+	*a = *c->inputs[random_in(0, c->n - 1)];
+	if (chance(30))
+		splice_in(a, c->inputs[random_in(0, c->n - 1)]);
+	load_mutate(a);
+}
+
+static void keep(struct corpus *c, const struct aggregate *a)
+{
+	unsigned int at = c->n < INPUTS ? c->n++ : random_in(0, INPUTS - 1);
+
+	if (!c->inputs[at])
+		c->inputs[at] = malloc(sizeof(*a));
+	if (c->inputs[at])
+		*c->inputs[at] = *a;
+	else
+		c->n = at;
+}
+
+static void free_corpus(struct corpus *c)
+{
+	for (unsigned int i = 0; i < INPUTS; i++)
+		free(c->inputs[i]);
+}
+
+static int explore(struct corpus *c, int version, unsigned int aggregates)
+{
+	static struct aggregate a;
+	long before, now = edges();
+	struct world w;
+	int err = 0;
+
+	if (mutated_world(&w, version))
+		return -1;
+	for (unsigned int i = 1; i <= aggregates && !err; i++) {
+		next_input(c, &a, version);
+		before = now;
+		if (world_send(&w, a.data, a.len))
+			err = FAIL("cannot send");
+		now = edges();
+		if (now != before)
+			keep(c, &a);
+		if (i % DRAIN_EVERY == 0)
+			drain(&w);
+		if (i % CHECK_EVERY == 0 && !err)
+			err = good_gets_through(&w, version);
+	}
+	delivered += world_counter("trunk0", "frames");
+	world_free(&w);
+	return err;
+}
+
+/*
+ * Mutates the aggregates that have reached a new part of the module, which COVERAGE=1 builds with
+ * counters; AGGREGATES=N on the kernel's command line sets the number.
+ */
+TEST_ON_DEMAND(explore)
+{
+	static const int versions[] = {1, 4, 5};
+	const char *text = getenv("AGGREGATES");
+	unsigned int left = text ? strtoul(text, NULL, 0) : 100000, n, i;
+	struct corpus c = {};
+	int err = 0;
+
+	if (edges() < 0) {
+		skipped = "the module is built without COVERAGE=1";
+		return 0;
+	}
+	for (i = 0; left && !err; i++) {
+		n = left < REPORT_EACH ? left : REPORT_EACH;
+		err = explore(&c, versions[i % 3], n);
+		left -= n;
+		printf("  %ld edges by %u inputs, %u aggregates are left, %llu frames were good\n",
+		       edges(), c.n, left, delivered);
+	}
+	free_corpus(&c);
+	return err;
 }
