@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,6 +35,9 @@ static const struct timeval reply_deadline = {.tv_sec = 5};
  * SEATS to have them.
  */
 #define STREAM_BACKLOG 65536
+
+/* With less to give back, a request would cost more than it gains. */
+#define LARGE_REPLY 32768
 
 /* A client with one request passes through the first three states. */
 enum client_state {
@@ -62,6 +66,7 @@ struct client {
 	size_t left; /* CLIENT_WRITING only: what unread() was at the last look */
 	bool seated; /* counted as one of SEATS */
 	bool last;   /* close once the reply is out */
+	bool large;  /* it had a reply of LARGE_REPLY bytes */
 };
 
 struct control_request {
@@ -87,6 +92,17 @@ struct control_server {
 	struct seats seats;
 };
 
+/*
+ * The objects and the text of a large reply are the most that the daemon ever allocates, 1 MB with 64 PDNs.
+ * What was allocated meanwhile lies behind them, and so the C library would keep their pages.
+ */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 static void client_free(struct client *c)
 {
 	*c->self = c->next;
@@ -101,6 +117,8 @@ static void client_free(struct client *c)
 	if (c->deadline)
 		event_free(c->deadline);
 	bufferevent_free(c->bev);
+	if (c->large)
+		give_back_memory();
 	free(c);
 }
 
@@ -128,6 +146,7 @@ static void send_object(struct client *c, struct json_object *o)
 {
 	set_state(c, CLIENT_WRITING);
 	put_line(c, o);
+	c->large |= evbuffer_get_length(bufferevent_get_output(c->bev)) >= LARGE_REPLY;
 	c->left = SIZE_MAX;
 }
 

@@ -7,6 +7,7 @@
 
 attach_ms=100 # of four dual-stack PDNs, above the modem's own answer times
 rss_limit=8192 # kB
+anon_limit=2500 # kB of memory that is no file's, with up to 64 PDNs
 
 attach_four() {
 	attach --pdn 1,apn=internet --pdn 2,apn=ims --pdn 3,apn=iot --pdn 4,apn=corp >/dev/null
@@ -84,9 +85,10 @@ poll_costs() {
 	wait $i || :
 	sent=$(($(modem_stat .qmi.requests) - before))
 	calls=$(($(wc -l <"$T/calls") * each / sent))
-	figure "system calls of a poll, $1 dual-stack PDNs: $calls; RSS $(status_kb VmRSS) kB"
+	figure "system calls of a poll, $1 dual-stack PDNs: $calls; RSS $(status_kb VmRSS) kB, $(status_kb RssAnon) kB anonymous"
 	at_least "system calls of a poll" "$each" "$calls" # at least one each: the trace is complete
 	at_most "system calls of a poll" "$2" "$calls"
+	at_most "anonymous memory in kB" $anon_limit "$(status_kb RssAnon)"
 	detach
 	modem_stop
 	qmapd_kill
