@@ -16,12 +16,12 @@
 static const struct {
 	const struct datapath_ops *ops;
 	unsigned int v1, v5;
-	unsigned int large_v1, large_v5; /* in larger aggregates than it asks for, of 21 packets */
+	unsigned int large; /* more of them in larger aggregates than it asks for, of 21 packets */
 } costs[] = {
 	/* the shim's, because the transport of both is left out */
-	{&datapath_usb, 1170, 869, 1170, 869},	     {&datapath_shim, 1170, 869, 1170, 869},
-	{&datapath_rmnet, 3217, 2861, 3217, 2861},   {&datapath_qmimux, 5433, 0, 5433, 0},
-	{&datapath_xdp, 14605, 14659, 21069, 21149},
+	{&datapath_usb, 1170, 869, 0},	     {&datapath_shim, 1170, 869, 0},
+	{&datapath_rmnet, 3217, 2861, 0},    {&datapath_qmimux, 5433, 0, 0},
+	{&datapath_xdp, 14605, 14659, 6490}, /* 6464 with v1 */
 };
 
 #define ROWS (sizeof(costs) / sizeof(costs[0]))
@@ -32,11 +32,12 @@ double datapath_cost(const struct datapath_ops *ops, int version, unsigned int b
 {
 	bool large = bytes > ops->limits.dl_max_bytes;
 
-	for (size_t i = 0; i < ROWS; i++)
-		if (costs[i].ops == ops && version == QMAP_V1)
-			return (double)(large ? costs[i].large_v1 : costs[i].v1) / costs[0].v5;
-		else if (costs[i].ops == ops)
-			return (double)(large ? costs[i].large_v5 : costs[i].v5) / costs[0].v5;
+	for (size_t i = 0; i < ROWS; i++) {
+		unsigned int cost = version == QMAP_V1 ? costs[i].v1 : costs[i].v5;
+
+		if (costs[i].ops == ops)
+			return (double)(cost + (large ? costs[i].large : 0)) / costs[0].v5;
+	}
 	return 0;
 }
 
