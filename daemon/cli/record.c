@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "qmap/abi.h"
-#include "record/file.h"
+#include "record/recording.h"
 #include "record/mask.h"
 #include "util/hex.h"
 #include "util/json_get.h"

@@ -11,7 +11,7 @@
 #include "rtnl/rtnl.h"
 #include "rtnl/snapshot.h"
 #include "util/log.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "xdp_link.h"
 
 void datapath_close(struct datapath **p)

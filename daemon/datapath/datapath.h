@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "keep/keep.h"
-#include "model/format.h"
+#include "model/data_format.h"
 #include "qmap/abi.h"
 #include "util/error.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "rtnl/hold.h"
+#include "rtnl/ifb.h"
 #include "util/log.h"
 #include "links.h"
 #include "observe.h"

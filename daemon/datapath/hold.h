@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flow control of the data paths whose ports are drivers of the kernel's: while the modem has stopped
- * the uplink of a PDN (map `ports`), rtnl/hold.h keeps what its port sends.
+ * the uplink of a PDN (map `ports`), rtnl/ifb.h keeps what its port sends.
  */
 #ifndef QMAP_DATAPATH_HOLD_H
 #define QMAP_DATAPATH_HOLD_H

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "qmap_observe.skel.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "hold.h"
 #include "port_map.h"
 #include "renew.h"

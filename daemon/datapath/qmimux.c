@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "netdev/dev.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "hold.h"
 #include "links.h"
 

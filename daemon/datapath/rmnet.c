@@ -19,7 +19,7 @@
 #include "rtnl/ethtool_aggregate.h"
 #include "util/log.h"
 #include "rtnl/rmnet.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "hold.h"
 #include "links.h"
 #include "qmap/wire.h"

@@ -22,7 +22,7 @@
 #include "netdev/usb_driver.h"
 #include "rtnl/shim.h"
 #include "rtnl/snapshot.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "counters.h"
 #include "common.h"
 #include "qmap/shim.h"

@@ -25,7 +25,7 @@
 
 #include "util/array.h"
 #include "rtnl/rtnl.h"
-#include "commands.h"
+#include "qmap_commands.h"
 #include "port_map.h"
 #include "qmap/wire.h"
 #include "qmap_xdp.skel.h"

@@ -118,7 +118,7 @@ void proxy_let_in(struct proxy_modem *m);
  */
 void proxy_bury(struct proxy_client *c);
 
-/* proxy/client.c: one connection. */
+/* proxy/connection.c: one connection. */
 struct proxy_client *proxy_client_new(int fd, const struct ucred *peer);
 void proxy_client_free(struct proxy_client *c);
 void proxy_client_close(struct proxy_client *c, const char *why);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "clients.h"
-#include "model/format.h"
+#include "model/data_format.h"
 #include "qmi/wda.h"
 #include "session.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "model/format.h"
+#include "model/data_format.h"
 #include "model/states.h"
 #include "util/error.h"
 #include "qmap/abi.h"

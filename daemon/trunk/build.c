@@ -10,7 +10,7 @@
 #include "build.h"
 #include "clat.h"
 #include "internal.h"
-#include "names.h"
+#include "port_name.h"
 #include "path.h"
 #include "pins.h"
 #include "port_rows.h"

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "clat/lookup.h"
-#include "datapath/clat.h"
+#include "datapath/clat_programs.h"
 #include "rtnl/rtnl.h"
 #include "util/array.h"
 #include "util/json_add.h"
-#include "address.h"
+#include "assigned.h"
 #include "internal.h"
 #include "pins.h"
 #include "port_rows.h"

@@ -79,7 +79,7 @@ int trunk_new(struct trunk **out, const struct trunk_env *env, trunk_done done, 
 /* Answers the caller that waits, which may free @t. */
 void trunk_answer(struct trunk *t, const struct error *err);
 
-/* trunk/session.c: callbacks of the session. */
+/* trunk/session_events.c: callbacks of the session. */
 extern const struct session_ops trunk_session_ops;
 
 /* trunk/pdn.c: the session has ended, and so has every removal. */

@@ -14,7 +14,7 @@
 #include "util/write_file.h"
 #include "rtnl/rtnl.h"
 #include "rtnl/sysctl.h"
-#include "address.h"
+#include "assigned.h"
 
 #define DEFAULT_MTU 1500
 #define MIN_MTU_V4  576	 /* RFC 791 */

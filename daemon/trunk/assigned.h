@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses that a network may assign to a port. */
-#ifndef QMAP_TRUNK_ADDRESS_H
-#define QMAP_TRUNK_ADDRESS_H
+#ifndef QMAP_TRUNK_ASSIGNED_H
+#define QMAP_TRUNK_ASSIGNED_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Holds the packets that a netdev sends, and gives them back in order; the netdev's queue stays. */
-#ifndef QMAP_RTNL_HOLD_H
-#define QMAP_RTNL_HOLD_H
+#ifndef QMAP_RTNL_IFB_H
+#define QMAP_RTNL_IFB_H
 
 #include "rtnl.h"
 

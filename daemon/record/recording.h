@@ -9,8 +9,8 @@
  *
  * The kind is qmi, or qmap-v1, -v4 or -v5. A line that begins with # is a remark.
  */
-#ifndef QMAP_RECORD_FILE_H
-#define QMAP_RECORD_FILE_H
+#ifndef QMAP_RECORD_RECORDING_H
+#define QMAP_RECORD_RECORDING_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Our name for a port's netdev, until another process renames it. */
-#ifndef QMAP_TRUNK_NAMES_H
-#define QMAP_TRUNK_NAMES_H
+#ifndef QMAP_TRUNK_PORT_NAME_H
+#define QMAP_TRUNK_PORT_NAME_H
 
 #include <net/if.h>
 

@@ -21,7 +21,7 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "hold.h"
+#include "ifb.h"
 #include "request.h"
 
 /* Behind those of others; the kernel allows 16 bits. */

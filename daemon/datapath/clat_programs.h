@@ -3,8 +3,8 @@
  * The programs of 464XLAT on a port (bpf/qmap_clat.bpf.c): filters at tc ingress and egress of any data
  * path's netdev. The kernel keeps them and their constants without a daemon; nothing is pinned.
  */
-#ifndef QMAP_DATAPATH_CLAT_H
-#define QMAP_DATAPATH_CLAT_H
+#ifndef QMAP_DATAPATH_CLAT_PROGRAMS_H
+#define QMAP_DATAPATH_CLAT_PROGRAMS_H
 
 #include <stdbool.h>
 

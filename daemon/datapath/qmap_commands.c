@@ -4,7 +4,7 @@
  * drivers/net/ethernet/qualcomm/rmnet/rmnet_map_command.c, rmnet_map_send_ack). Unlike rmnet, which
  * does not answer unknown requests, we answer "unsupported".
  */
-#include "commands.h"
+#include "qmap_commands.h"
 
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The data format that modem and host have agreed on: Set Data Format's answer, never its request. */
-#ifndef QMAP_MODEL_FORMAT_H
-#define QMAP_MODEL_FORMAT_H
+#ifndef QMAP_MODEL_DATA_FORMAT_H
+#define QMAP_MODEL_DATA_FORMAT_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "clat.h"
+#include "clat_programs.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -3,8 +3,8 @@
  * QMAP commands that BPF programs report through a ring buffer (struct qmap_event). The programs
  * act on them; here they are logged and, if the program cannot do that itself, answered.
  */
-#ifndef QMAP_COMMANDS_H
-#define QMAP_COMMANDS_H
+#ifndef QMAP_DATAPATH_QMAP_COMMANDS_H
+#define QMAP_DATAPATH_QMAP_COMMANDS_H
 
 #include <stdbool.h>
 
