@@ -7,9 +7,7 @@
 
 unsigned int mix_packet_len(const struct mix *m, unsigned int i)
 {
-	static const unsigned int imix[] = {40, 576, 40, 40, 576, 40, 1500, 40, 576, 40, 40, 576};
-
-	return m->len ?: imix[i % (sizeof(imix) / sizeof(imix[0]))];
+	return m->len ?: packet_imix(i);
 }
 
 static unsigned int pad_of(unsigned int len)

@@ -9,7 +9,7 @@
 
 struct mix {
 	const char *name;
-	unsigned int frames, len; /* bytes of an IP packet; 0: IMIX, 7 of 40, 4 of 576, 1 of 1500 */
+	unsigned int frames, len; /* bytes of an IP packet; 0: IMIX */
 	unsigned int pdns;	  /* that take turns */
 };
 

@@ -6,8 +6,7 @@
 /* TCP headers do not fit in the smallest packets of the mix: these get 20 bytes more. */
 static unsigned int packet_len(const struct bench_case *c, unsigned int i)
 {
-	static const unsigned int imix[] = {40, 576, 40, 40, 576, 40, 1500, 40, 576, 40, 40, 576};
-	unsigned int len = c->packet ? c->packet : imix[i % (sizeof(imix) / sizeof(*imix))];
+	unsigned int len = c->packet ?: packet_imix(i);
 
 	return !c->packet && !c->udp && len < 60 ? 60 : len;
 }

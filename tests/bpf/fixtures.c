@@ -8,6 +8,7 @@
 
 #include "bpf/walk.h"
 #include "fixture_table.h"
+#include "tests/vm/packets.h"
 
 #define ROOM	98304 /* while an aggregate is being built */
 #define TRAILER 8     /* v4: bytes behind every frame */
@@ -357,16 +358,12 @@ struct fixture *fixture_uniform(int version, unsigned int n, unsigned int len)
 
 struct fixture *fixture_imix(int version, unsigned int n)
 {
-	static const uint16_t lens[] = {40, 576, 40, 40, 576, 40, 1500, 40, 576, 40, 40, 576};
 	struct piece *pieces = must(calloc(n, sizeof(*pieces)));
 	const struct row row = {.name = "imix", .pieces = pieces, .npieces = n};
 	struct fixture *f;
 
 	for (unsigned int i = 0; i < n; i++)
-		pieces[i] = (struct piece){
-			.mux = 0x81 + i % 3,
-			.len = lens[i % (sizeof(lens) / sizeof(lens[0]))],
-		};
+		pieces[i] = (struct piece){.mux = 0x81 + i % 3, .len = packet_imix(i)};
 	f = build_whole(&row, version);
 	free(pieces);
 	return f;

@@ -18,6 +18,14 @@ bool chance(unsigned int percent);
 
 uint16_t csum16(const void *data, size_t n, uint32_t sum);
 
+/* Bytes of packet @i of IMIX: 7 x 40, 4 x 576, 1 x 1500. */
+static inline unsigned int packet_imix(unsigned int i)
+{
+	static const uint16_t lens[] = {40, 576, 40, 40, 576, 40, 1500, 40, 576, 40, 40, 576};
+
+	return lens[i % (sizeof(lens) / sizeof(lens[0]))];
+}
+
 /* Describes a TCP or UDP packet. */
 struct packet_spec {
 	bool v6, udp;
