@@ -96,6 +96,7 @@ run_tier() {
 		run tests/net/test-lifecycle.sh
 		run tests/net/test-reconnect.sh test_disconnect_is_redialled test_network_accepts_late test_waits_grow \
 			test_detach_while_start_is_silent
+		run tests/net/test-recover.sh test_times_of_repair
 		run tests/net/test-repair.sh
 		;;
 	# the guests' tests that fit into a few minutes

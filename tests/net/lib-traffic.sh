@@ -135,3 +135,18 @@ no_complaints() {
 	equal "drops" '{}' "$(qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))')"
 	equal "lost in the modem" '[0,0]' "$(modem stats | jq -c '[.trunk.dl_lost, .trunk.dl_beyond_urb]')"
 }
+
+# --- measures against a dead link ---
+
+# measures: "evidence rung" of all events so far, in order.
+measures() {
+	field '.events | map(select(.kind == "recover") | "\(.from) \(.to)") | join(", ")'
+}
+
+measured() {
+	[[ ", $(measures)," == *", $1,"* ]]
+}
+
+taken() { # rung
+	field ".recover.taken.$1"
+}

@@ -28,15 +28,6 @@ downlink() { # off|on
 	fi
 }
 
-# measures: "evidence rung" of all events so far, in order.
-measures() {
-	field '.events | map(select(.kind == "recover") | "\(.from) \(.to)") | join(", ")'
-}
-
-measured() {
-	[[ ", $(measures)," == *", $1,"* ]]
-}
-
 calls() { # made since the attach
 	field '.events | map(select(.kind == "call" and .to == "up")) | length'
 }
@@ -47,10 +38,6 @@ has_called() {
 
 becomes() { # measure
 	wait_for 15 measured "$1" || fail "$1 is not among: $(measures)"
-}
-
-taken() { # rung
-	field ".recover.taken.$1"
 }
 
 test_silent_downlink() {
@@ -208,6 +195,51 @@ test_control_channel_is_dead() {
 	kill -CONT "$modem_pid"
 	wait_for 30 measured "dead repaired" || fail "$(measures)"
 	wait_for 20 answers 10.64.1.1
+}
+
+# --- how long a repair takes ---
+
+has_taken() { # rung
+	[ "$(taken "$1")" -ge 1 ]
+}
+
+# repaired_by RUNG RUNGS: a fault that this measure alone repairs. Prints the ms from fault to traffic.
+repaired_by() {
+	local began ping
+	attach --watchdog 1 --backoff-min 100 --poll 1 --recover "$2" --pdn 1,ip=v4 >/dev/null
+	answers 10.64.1.1
+	ping -i 0.2 10.64.1.1 >/dev/null 2>&1 &
+	ping=$!
+	# the modem takes 5 s to start again
+	[ "$1" != reset ] || modem strike DMS SET_OPERATING_MODE what=reboot ms=5000 \
+		"skip=$([[ $2 == *radio* ]] && echo 3 || echo 1)" count=1 >/dev/null
+	began=${EPOCHREALTIME/./}
+	downlink off
+	wait_for 60 has_taken "$1" || fail "$1 is not taken: $(measures)"
+	downlink on
+	wait_for 30 pings || fail "no traffic after $1: $(measures)"
+	echo $(((${EPOCHREALTIME/./} - began) / 1000))
+	kill $ping
+	qmapctl -q detach wwan0
+}
+
+# median_repair RUNG RUNGS LIMIT
+median_repair() {
+	local all
+	all=$(for ((i = 0; i < rounds; i++)); do repaired_by "$1" "$2" || exit 1; done | sort -n) || fail "$all"
+	figure "$1 of $2: $(tr '\n' ' ' <<<"$all")ms"
+	takes "$(sed -n "$(((rounds + 1) / 2))p" <<<"$all")" "median of repairs by $1 of $2" "$3"
+}
+
+test_times_of_repair() {
+	local rounds=1
+	[ "${JUDGE_TIMES:-no}" = no ] || rounds=5
+	modem_start
+	qmapd_start
+	median_repair redial redial,radio,reset 5000
+	median_repair radio redial,radio,reset 15000
+	median_repair reset redial,reset 30000
+	[ $rounds = 1 ] || median_repair reset redial,radio,reset 60000
 }
 
 run_tests "$@"
