@@ -33,7 +33,7 @@ bench_prepare() {
 	# shellcheck disable=SC2034 # for guest_lib.sh
 	GUEST_BARE=yes
 	GUEST_MODULES="$GUEST_MODULES dummy vhci-hcd cdc-wdm qmi_wwan nf_conntrack_netlink nft_ct nft_chain_nat
-		nft_masq nft_flow_offload nf_flow_table_inet"
+		nft_masq nft_flow_offload nf_flow_table_inet 8021q sch_cake"
 }
 
 # Adds to the guest's output the facts that only the host knows.

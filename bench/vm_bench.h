@@ -75,6 +75,8 @@ struct bench_case {
 	bool steered;	       /* by RPS to the one CPU there is, for its cost */
 	/* of SINK_LAN, IPv4 alone */
 	enum rules rules;
+	const char *qdisc;		       /* on the LAN's netdev and the ports */
+	bool vlan;			       /* the LAN is a VLAN of its netdev */
 	unsigned int host_packets, host_bytes; /* that the host sends for each aggregate */
 	/* For the grids, which vary one factor at a time. */
 	const char *direction, *factor;

@@ -139,7 +139,7 @@ static void socket_addresses(struct cell *cell)
 /* The netdev behind which the destinations of all flows are. */
 static const char *destination(const struct cell *cell)
 {
-	return cell->c->sink == SINK_LAN ? "lan0" : "dummy0";
+	return cell->c->sink == SINK_LAN ? lan_netdev(cell->c) : "dummy0";
 }
 
 /* The packets' source is behind the port. */

@@ -17,7 +17,9 @@
 
 #include "vm_cell.h"
 
-#define FLUSHED 10 /* ms after which an aggregator has sent all its frames */
+#define VLAN	    7
+#define VLAN_NETDEV "lan0.7"
+#define FLUSHED	    10 /* ms after which an aggregator has sent all its frames */
 
 static const uint8_t router_mac[] = {0x02, 0, 0, 0, 0, 0x01}, host_mac[] = {0x02, 0, 0, 0, 0, 0x02};
 
@@ -37,16 +39,55 @@ static void ethernet_up(const char *dev, const uint8_t mac[ETHER_ADDR_LEN])
 	close(fd);
 }
 
+__attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
+{
+	char command[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	if (system(command))
+		DIE("%s", command);
+}
+
+const char *lan_netdev(const struct bench_case *c)
+{
+	return c->vlan ? VLAN_NETDEV : "lan0";
+}
+
+static void add_vlan(void)
+{
+	run("/bin/ip link add link lan0 name " VLAN_NETDEV " type vlan id %u", VLAN);
+	if (nl_multicast(VLAN_NETDEV, false))
+		DIE("VLAN");
+}
+
+static void add_qdiscs(const struct cell *cell)
+{
+	run("/bin/tc qdisc add dev %s root %s", lan_netdev(cell->c), cell->c->qdisc);
+	for (unsigned int i = 1; i <= cell->ports; i++)
+		run("/bin/tc qdisc replace dev %s root %s", cell->port[i], cell->c->qdisc);
+}
+
 void lan_up(struct cell *cell)
 {
+	const char *router = lan_netdev(cell->c);
+
 	/* An Ethernet that forwards joins a group, and reports when it leaves that. */
 	cell_sysctl6("default", "forwarding", "0");
 	if (nl_add_veth("lan0", "lan1") || nl_multicast("lan0", false))
 		DIE("veth");
+	if (cell->c->vlan)
+		add_vlan();
 	cell_sysctl6("default", "forwarding", "1");
-	cell_sysctl6("lan0", "forwarding", "1");
+	cell_sysctl6(router, "forwarding", "1");
 	ethernet_up("lan0", router_mac);
 	ethernet_up("lan1", host_mac);
+	if (cell->c->vlan)
+		ethernet_up(router, router_mac);
+	if (cell->c->qdisc)
+		add_qdiscs(cell);
 	if (nl_wait_running("lan0") || world_tc_ingress(&cell->w, "lan1", "drop") ||
 	    (cell->path == BASE && world_tc_ingress(&cell->w, "lan0", "drop")))
 		DIE("LAN");
@@ -80,7 +121,7 @@ __attribute__((format(printf, 1, 2))) static void nft(const char *rules, ...)
 	"	chain forward {\n"                                                                       \
 	"		type filter hook forward priority filter; policy drop;\n"                               \
 	"		ct state established,related accept\n"                                                  \
-	"		iifname lan0 accept\n"                                                                  \
+	"		iifname \"lan0*\" accept\n"                                                             \
 	"	}\n"                                                                                     \
 	"}\n"
 #define FLOWTABLE                                                                                  \
@@ -147,13 +188,16 @@ static void turn(const struct bench_case *c, uint8_t *packet)
 
 static void host_send(const struct lan *lan, uint8_t *packet, size_t len)
 {
-	struct ether_header ethernet = {
-		.ether_type = htons(lan->load.v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP)};
-	struct iovec parts[] = {{&ethernet, sizeof(ethernet)}, {packet, len}};
+	uint16_t type = htons(lan->load.v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP),
+		 tag[] = {htons(ETHERTYPE_VLAN), htons(VLAN)};
+	size_t tag_len = lan->cell->c->vlan ? sizeof(tag) : 0;
+	struct iovec parts[] = {{(void *)router_mac, ETHER_ADDR_LEN},
+				{(void *)host_mac, ETHER_ADDR_LEN},
+				{tag, tag_len},
+				{&type, sizeof(type)},
+				{packet, len}};
 
-	memcpy(ethernet.ether_dhost, router_mac, ETHER_ADDR_LEN);
-	memcpy(ethernet.ether_shost, host_mac, ETHER_ADDR_LEN);
-	if (writev(lan->sock, parts, 2) != (ssize_t)(sizeof(ethernet) + len))
+	if (writev(lan->sock, parts, 5) != (ssize_t)(ETHER_HDR_LEN + tag_len + len))
 		DIE("LAN host");
 }
 

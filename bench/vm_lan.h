@@ -10,6 +10,8 @@
 
 struct cell;
 
+/* The router's netdev: lan0, or its VLAN. */
+const char *lan_netdev(const struct bench_case *c);
 /* Creates the veth pair. Without a data path, packets of the host end at lan0. */
 void lan_up(struct cell *cell);
 void lan_down(void);
