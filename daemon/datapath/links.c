@@ -27,6 +27,12 @@ static const struct pins_entry pin_table[OBSERVE_PINS] = {
 	[OBSERVE_AGAIN] = {.name = "again", .follows = true},
 };
 
+/* Transfers that are too short for usbnet are errors, too, and no aggregates (rx_process()). */
+static __u64 errors_of(const struct rtnl_link *link)
+{
+	return link->rx_errors - link->rx_length_errors;
+}
+
 static int make_baseline(struct datapath *dp, struct error *err)
 {
 	int ret, fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "qmap_baseline", sizeof(__u32),
@@ -38,7 +44,7 @@ static int make_baseline(struct datapath *dp, struct error *err)
 	if (fd < 0)
 		return error_set(err, -errno, "cannot make a BPF map: %s", strerror(errno));
 	ret = rtnl_link_get_index(dp->nl, dp->pins->ifindex, &link, err);
-	b = (struct baseline){link.rx_packets, link.rx_bytes, link.rx_errors};
+	b = (struct baseline){link.rx_packets, link.rx_bytes, errors_of(&link)};
 	if (!ret && bpf_map_update_elem(fd, &zero, &b, BPF_ANY))
 		ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
 	if (!ret)
@@ -181,11 +187,13 @@ struct stats {
 	const struct observe_stats *seen;
 	struct datapath_stats *out;
 	uint64_t rx_errors; /* of the ports */
+	uint64_t unseen;    /* packets of the ports that the observer has not counted */
 };
 
 /*
- * The netdev's counters are exact; the observer adds drops, commands and flow control. Good frames
- * that did not become packets are lost for want of memory: the observer was read first.
+ * The netdev counts packets; the observer counts the trunk's frames, drops, commands and flow
+ * control. Good frames that did not become packets are lost for want of memory: the observer was
+ * read first.
  */
 static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *link,
 		     const struct links_port *port)
@@ -198,8 +206,9 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 		seen->rx_packets > link->rx_packets ? seen->rx_packets - link->rx_packets : 0;
 
 	s->rx_errors += link->rx_errors;
+	s->unseen += link->rx_packets > seen->rx_packets ? link->rx_packets - seen->rx_packets : 0;
 	out->trunk.drops[QMAP_DROP_FLOW_DISABLED] += held;
-	out->trunk.frames += link->rx_packets;
+	out->trunk.frames -= lost < out->trunk.frames ? lost : out->trunk.frames;
 	out->trunk.drops[QMAP_DROP_NO_MEMORY] += lost;
 	out->ports[out->nports++] = (struct datapath_port_stats){
 		.mux = mux,
@@ -242,11 +251,16 @@ static int by_mux(const void *a, const void *b)
 /*
  * qmi_wwan gives up an aggregate at a frame that is longer than the rest, which counts as an error
  * of the trunk, or where a queue of the kernel's is full, which counts as one of the port as well.
- * The observer sees neither.
+ * The observer sees neither, nor the frames in front of them.
  */
-static void add_given_up(struct datapath_stats *out, uint64_t trunk, uint64_t ports)
+static void add_given_up(struct stats *s, uint64_t trunk)
 {
+	struct datapath_stats *out = s->out;
+	uint64_t ports = s->rx_errors;
+
 	out->trunk.aggregates += trunk;
+	if (trunk)
+		out->trunk.frames += s->unseen;
 	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += ports;
 	out->trunk.drops[QMAP_DROP_LENGTH_BEYOND] += trunk > ports ? trunk - ports : 0;
 }
@@ -261,6 +275,7 @@ int links_stats(struct datapath *dp,
 	struct rtnl_link trunk;
 	struct baseline b;
 	__u32 zero = 0;
+	__u64 errors;
 	int ret = observe_stats(dp, &seen, err)
 			  ?: rtnl_link_get_index(dp->nl, dp->pins->ifindex, &trunk, err);
 
@@ -271,14 +286,14 @@ int links_stats(struct datapath *dp,
 	out->by_frame = true;
 	out->nports = 0;
 	out->trunk = seen.trunk;
-	out->trunk.frames = 0;
 	out->trunk.aggregates = trunk.rx_packets - b.aggregates;
 	out->trunk.bytes = trunk.rx_bytes - b.bytes;
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++)
 		out->unknown[mux] = seen.port[mux].ifindex ? 0 : seen.count[mux].rx_dropped;
 	ret = datapath_each_link(dp, port_stats, &s, err);
+	errors = errors_of(&trunk); /* of an older version they were more */
 	if (observe_is_split(dp))
-		add_given_up(out, trunk.rx_errors - b.errors, s.rx_errors);
+		add_given_up(&s, errors > b.errors ? errors - b.errors : 0);
 	qsort(out->ports, out->nports, sizeof(out->ports[0]),
 	      by_mux); /* they were found namespace by namespace */
 	return ret;

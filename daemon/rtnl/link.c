@@ -92,6 +92,7 @@ static void parse_stats(const struct nlattr *attr, struct rtnl_link *out)
 	out->rx_packets = s.rx_packets;
 	out->rx_bytes = s.rx_bytes;
 	out->rx_errors = s.rx_errors;
+	out->rx_length_errors = s.rx_length_errors;
 	out->rx_dropped = s.rx_dropped;
 	out->tx_packets = s.tx_packets;
 	out->tx_bytes = s.tx_bytes;

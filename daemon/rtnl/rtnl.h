@@ -47,7 +47,8 @@ struct rtnl_link {
 	uint8_t mac[6];
 	uint8_t addrgenmode; /* IN6_ADDR_GEN_MODE_*; 0, the kernel's default, without IPv6 */
 	char kind[16];	     /* "veth", "tun", ... ; empty for hardware */
-	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, tx_packets, tx_bytes, tx_dropped;
+	uint64_t rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
+	uint64_t rx_errors, rx_length_errors; /* the latter among the former */
 	/* net.ipv4.conf and net.ipv6.conf; 0 values: the netdev has no such IP. See sysctl.h. */
 	unsigned int nconf4, nconf6;
 	int32_t conf4[RTNL_CONF], conf6[RTNL_CONF];

@@ -50,6 +50,7 @@
 	X(dl_max_aggregate, "bytes of the largest")                                                \
 	X(dl_max_frames, "frames of the fullest")                                                  \
 	X(dl_injected, "transfers written by fault commands")                                      \
+	X(dl_noise_frames, "frames of malformed aggregates, before these were spoilt")             \
 	X(dl_beyond_urb, "transfers larger than the MTU of the trunk (--urb-mtu)")                 \
 	X(dl_lost, "transfers that the trunk did not take (down, or MTU too small)")               \
 	X(commands_sent, "QMAP commands to the host")                                              \
@@ -64,6 +65,7 @@
 	X(ul_bytes, "of these")                                                                    \
 	X(dl_packets, "sent to the host")                                                          \
 	X(dl_bytes, "of these")                                                                    \
+	X(dl_noise_frames, "of this mux id in malformed aggregates")                               \
 	X(dl_not_connected, "for the host, but no call of this IP family")                         \
 	X(dl_oversize, "for the host, but larger than an aggregate")                               \
 	X(ul_lost, "not taken by the network side")                                                \

@@ -237,6 +237,18 @@ static int find_kind(const char *name)
 	return -EINVAL;
 }
 
+/* Counts by the mux ids that the host will read, if the aggregate was spoilt elsewhere. */
+static void count_frames(struct modem *m, const struct draft *d)
+{
+	m->traffic.dl_noise_frames += d->frames;
+	for (unsigned int i = 0; i < d->frames; i++) {
+		struct pdn *pdn = m->by_mux[d->buf[d->frame[i] + 1]];
+
+		if (pdn)
+			pdn->count.dl_noise_frames++;
+	}
+}
+
 int noise_aggregates(struct modem *m, const char *kind, uint64_t count, uint32_t seed)
 {
 	static struct draft d;
@@ -260,6 +272,7 @@ int noise_aggregates(struct modem *m, const char *kind, uint64_t count, uint32_t
 				return -EOPNOTSUPP;
 			continue;
 		}
+		count_frames(m, &d);
 		trunk_send(m, QMAP_ETHERTYPE, d.buf, d.len);
 		m->traffic.dl_injected++;
 		m->noise->aggregates++;

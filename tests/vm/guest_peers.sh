@@ -65,6 +65,13 @@ test_qmimux_stats() {
 	detached
 }
 
+test_qmimux_drops() {
+	as_qmimux
+	start
+	check_drops
+	detached
+}
+
 test_qmimux_adopt() {
 	as_qmimux
 	start
@@ -103,6 +110,22 @@ test_qmimux_replug() {
 	no_qmimux_left
 }
 
+# Every other data path takes its place and gives it back while calls are up: all of them know v1, which
+# qmimux has agreed on.
+test_qmimux_change_datapath() {
+	local path starts
+	without
+	start
+	starts=$(modem_stat .qmi.starts)
+	for path in xdp qmimux rmnet qmimux shim qmimux; do
+		apply_datapath "$path"
+		equal "data path and version" "$path v1" "$(field '| "\(.datapath) \(.qmap)"')"
+		calls_stay "$starts"
+	done
+	detached
+	no_qmimux_left
+}
+
 test_qmimux_port_deleted() {
 	as_qmimux
 	start
@@ -125,12 +148,15 @@ test_qmimux_flow() {
 
 # A PDN in another namespace is found there, also for its removal.
 test_qmimux_netns() {
+	local difference
 	as_qmimux
 	ip netns add other
 	usb_start
 	qmapd_start
 	qmapctl -q attach wwan0 --datapath qmimux --pdn 1 --pdn 2,netns=other
+	counting
 	ip netns exec other ping -c 2 -i 0.2 -W 5 -I wwan0.2 10.64.2.1 >/dev/null || fail "no ping from there"
+	all_counted
 	equal "mux ids counted" "[129,130]" "$(stat_of '.ports | map(.mux) | tojson')"
 	detached
 	equal "netdevs there" "" "$(ip -n other -o link | grep -v ' lo:')"

@@ -5,6 +5,7 @@
 #
 #   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
 #   KERNELS="6.1 6.12"             which kernels
+#   CYCLES=20, TEST_LIMIT=1800     as of usb.sh
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEADLINE=3600                   seconds after which a guest counts as hung
 
@@ -46,7 +47,10 @@ missing_programs() {
 	return 1
 }
 
-tests=${*:-qmimux_attach qmimux_counters qmimux_stats qmimux_flow qmimux_adopt qmimux_netns qmimux_port_deleted qmimux_replug modem_bench}
+TESTS_OF_QMIMUX="qmimux_attach qmimux_counters qmimux_stats qmimux_drops qmimux_flow qmimux_adopt qmimux_netns \
+qmimux_change_datapath qmimux_port_deleted qmimux_replug modem_bench"
+
+tests=${*:-$TESTS_OF_QMIMUX}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
 guest_make "${PROGRAMS[@]}" || { echo "FAIL vm-peers: programs do not build"; exit 1; }
 make_tree
@@ -64,7 +68,7 @@ for kernel in $KERNELS; do
 		continue
 	fi
 	image=$VM_BUILD/$kernel/peers.cpio.gz
-	make_image "$kernel" "$image" "bash /qmap/tests/vm/guest_peers.sh $tests" \
+	make_image "$kernel" "$image" "CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_peers.sh $tests" \
 		"${PROGRAMS[@]}" "${tools[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/peers.log" || failed=1
 done

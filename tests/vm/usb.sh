@@ -32,8 +32,8 @@ GUEST_RMNET=rmnet-stock
 # shellcheck disable=SC2034
 GUEST_TREE=$VM_BUILD/usb-tree
 
-# Tests that concern the data path, and need nothing that rmnet cannot do (counting drops).
-RMNET_TESTS="probe models attach versions counters stats commands flow_is_held flow_ends_by_itself flow_is_unsupported large_mtu_before uplink_aggregates steering rmnet_links \
+# Tests that concern the data path, and those of the kernel's drivers alone.
+RMNET_TESTS="probe models attach versions counters stats drops commands flow_is_held flow_ends_by_itself flow_is_unsupported large_mtu_before uplink_aggregates steering rmnet_links \
 large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted change_datapath auto auto_without_v1 adopt_without_observer kill_and_adopt unplug_and_replug reboot"
 
 # Tests of the data path `usb`, and those of the others that a driver of its own can change.
