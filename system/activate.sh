@@ -16,6 +16,6 @@ install)
 	! runs udev || udevadm control --reload
 	;;
 uninstall)
-	! runs systemd/system || systemctl disable --now qmapd.service qmap-metrics.timer
+	! runs systemd/system || systemctl disable --now qmapd.service qmap-metrics.timer qmap-metrics.socket
 	;;
 esac

@@ -32,6 +32,8 @@ define FILES
 0644 $(BUILD)/system/qmapd.service $(UNITDIR)/qmapd.service
 0644 $(BUILD)/system/qmap-metrics.service $(UNITDIR)/qmap-metrics.service
 0644 system/qmap-metrics.timer $(UNITDIR)/qmap-metrics.timer
+0644 system/qmap-metrics.socket $(UNITDIR)/qmap-metrics.socket
+0644 $(BUILD)/system/qmap-metrics@.service $(UNITDIR)/qmap-metrics@.service
 0644 system/qmapctl.bash $(COMPLETIONDIR)/qmapctl
 0644 system/qmapctl.fish $(FISHDIR)/qmapctl.fish
 0644 system/_qmapctl $(ZSHDIR)/_qmapctl
@@ -58,7 +60,7 @@ export BENCH_FILES
 
 .PHONY: install install-programs install-module install-bench uninstall force
 
-UNITS := $(BUILD)/system/qmapd.service $(BUILD)/system/qmap-metrics.service
+UNITS := $(addprefix $(BUILD)/system/,qmapd.service qmap-metrics.service qmap-metrics@.service)
 
 $(UNITS): $(BUILD)/%: % force
 	$(Q)mkdir -p $(@D)

@@ -217,7 +217,8 @@ install_package() {
 }
 
 unit_and_rules_are_valid() {
-	in_machine systemd-analyze verify --man=no qmapd.service qmap-metrics.timer 2>&1 | grep qmap && return 1
+	in_machine systemd-analyze verify --man=no qmapd.service qmap-metrics.timer \
+		qmap-metrics.socket qmap-metrics@1.service 2>&1 | grep qmap && return 1
 	! in_machine sh -c 'udevadm verify --help >/dev/null 2>&1' ||
 		in_machine udevadm verify --no-style /lib/udev/rules.d/90-qmap.rules
 }
@@ -247,6 +248,23 @@ metrics_for_node_exporter() {
 	in_machine grep -q 'qmap_port_packets_total{.*port="wwan0.1"' "$file" || return 1
 	in_machine systemctl start qmapd || return 1
 	in_machine rm -r /var/lib/prometheus
+}
+
+read_metrics() { # group
+	# shellcheck disable=SC2016 # for perl
+	in_machine setpriv --reuid=nobody --regid="$1" --clear-groups perl -MIO::Socket::UNIX -e \
+		'$s = IO::Socket::UNIX->new(Peer => "/run/qmap-metrics.sock") or exit 1; print $s->getlines'
+}
+
+metrics_on_a_socket() {
+	equal "socket" disabled "$(in_machine systemctl is-enabled qmap-metrics.socket)" || return 1
+	in_machine systemctl enable -q --now qmap-metrics.socket || return 1
+	! read_metrics nogroup || { echo "others may read it"; return 1; }
+	read_metrics qmap >"$T/metrics"
+	grep -q 'qmap_port_up{.*port="wwan0.1"} 1' "$T/metrics" ||
+		{ in_machine journalctl -q -u 'qmap-metrics@*' -o cat; return 1; }
+	equal "end" "# EOF" "$(tail -n 1 "$T/metrics")" || return 1
+	equal "failed units" "" "$(in_machine systemctl --failed --no-legend)"
 }
 
 main_pid() {
@@ -293,7 +311,8 @@ remove_package() {
 	in_machine apt-get -qq remove -o Dpkg::Use-Pty=0 qmapd || return 1
 	equal "network devices" "lo wwan0" "$(netdevs)" || return 1
 	equal "pins" "" "$(in_machine ls /sys/fs/bpf/qmap 2>/dev/null)" || return 1
-	equal "unit" inactive "$(in_machine systemctl is-active qmapd)" || return 1
+	equal "units" "inactive inactive inactive" \
+		"$(in_machine systemctl is-active qmapd qmap-metrics.timer qmap-metrics.socket | xargs)" || return 1
 	in_machine test -e /etc/qmap/qmap.conf
 }
 
@@ -359,6 +378,7 @@ on_machine() { # suite
 		check "$1: unit and rules" unit_and_rules_are_valid
 		check "$1: attach" attach && {
 			check "$1: metrics for node_exporter" metrics_for_node_exporter
+			check "$1: metrics on a socket" metrics_on_a_socket
 			check "$1: upgrade under load" upgrade_under_load
 			check "$1: killed, started again by systemd" restart_by_watch_of_systemd
 		}

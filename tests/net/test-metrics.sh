@@ -130,4 +130,31 @@ test_file() {
 	refused 1 "allowed: openmetrics, prometheus" qmapctl metrics --format json
 }
 
+read_socket() { # PATH
+	perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => shift) or exit 1; print $s->getlines' "$1"
+}
+
+# The command of the unit, as a user whose only right is the group of the control socket, for each connection.
+test_socket() {
+	local command
+	command -v systemd-socket-activate >/dev/null || skip "no systemd-socket-activate"
+	read -ra command < <(sed -n "s|^ExecStart=@BINDIR@|$build|p" "$top/system/qmap-metrics@.service")
+	modem_start
+	qmapd_start
+	attach --pdn 1,apn=internet >/dev/null
+	chmod 711 "$T" && install -d -o 65534 "$T/listen"
+	setpriv --reuid 65534 --regid "$(stat -c %g /run/qmapd/control)" --clear-groups \
+		systemd-socket-activate --accept --inetd -l "$T/listen/sock" "${command[@]}" 2>"$T/log" &
+	wait_for 5 test -S "$T/listen/sock"
+	for _ in 1 2; do
+		read_socket "$T/listen/sock" >"$T/text"
+		samples openmetrics <"$T/text" >"$T/samples"
+		equal "daemon" 1 "$(value qmap_daemon_up)"
+		equal "state" 1 "$(value qmap_trunk_state state=attached trunk=wwan0)"
+		equal "families" "$(qmapctl -j metrics | jq length)" "$(grep -c '^# TYPE' "$T/text")"
+	done
+	qmapd_kill KILL || :
+	equal "without qmapd" "" "$(read_socket "$T/listen/sock")"
+}
+
 run_tests "$@"

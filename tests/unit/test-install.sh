@@ -153,6 +153,19 @@ test_udev_starts_a_unit_and_runs_nothing() {
 	grep -q 'SYSTEMD_WANTS}+="qmapd.service"' system/90-qmap.rules
 }
 
+# The programs are not where the units look for them: in $root.
+test_units_are_valid() {
+	local units
+	command -v systemd-analyze >/dev/null || return 0
+	machine
+	installer install PREFIX=/usr || return 1
+	units=$(cd "$root/usr/lib/systemd/system" && echo *.service *.timer *.socket)
+	[[ $units == *qmap-metrics@.service*qmap-metrics.socket* ]] || return 1
+	# shellcheck disable=SC2086 # a list
+	SYSTEMD_UNIT_PATH=$root/usr/lib/systemd/system: systemd-analyze verify --man=no ${units//@/@1} >"$T/verified" 2>&1
+	! grep qmap "$T/verified" | grep -v 'not executable'
+}
+
 test_group() {
 	machine
 	installer install PREFIX=/usr || return 1
