@@ -6,7 +6,8 @@
     report.py --picture FILE.svg RESULTS...
 
 Plots are SVG written here: they need nothing but a browser. Paths differ by pattern, marker, dash
-and a word, never by colour alone. If a result was measured more than once, the last one counts.
+and a word, never by colour alone. If a result was measured more than once, the last one counts. Marks behind a
+figure tell its faults: see MARKS.
 """
 import argparse
 import html
@@ -24,9 +25,25 @@ LEFT, RIGHT, TOP, BOTTOM = 80, 150, 34, 60
 PLOT_W, PLOT_H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 
+MARKS = (("*", "one round: its noise is not known"),
+         ("\u2020", "measured at another commit, or on another machine, than the last result"),
+         ("\u2021", "packets were lost: worthless"))
+
+
+def origin(r):
+    return r.get("commit"), r.get("cpu")
+
+
+def mark(results, last):
+    for r in results:
+        faults = (r.get("rounds", 1) == 1, origin(r) != origin(last), r.get("lost", 0) != 0)
+        r["marks"] = "".join(m for (m, _), fault in zip(MARKS, faults) if fault)
+    return results
+
+
 def read(files):
     """The last result of each name, unit and, for guests, kernel; in order of first appearance."""
-    results = {}
+    results, r = {}, None
     for name in files:
         with open(name, encoding="utf-8") as f:
             for number, line in enumerate(f, 1):
@@ -39,7 +56,7 @@ def read(files):
                 except (ValueError, KeyError, TypeError) as e:
                     sys.exit(f"{name}:{number}: not a result: {e}")
                 results[key] = r
-    return list(results.values())
+    return mark(list(results.values()), r)
 
 
 def text(s):
@@ -52,6 +69,16 @@ def short(value):
         return "0"
     digits = max(0, 2 - int(math.floor(math.log10(abs(value)))))
     return f"{value:,.{digits}f}"
+
+
+def figure(r):
+    return short(r["value"]) + r["marks"]
+
+
+def legend(results):
+    """The marks that are used, each with its meaning."""
+    used = "".join(r["marks"] for r in results)
+    return [f"{m} {meaning}" for m, meaning in MARKS if m in used]
 
 
 # ---- axes ----
@@ -167,7 +194,7 @@ def bars(number, title, unit, groups, series):
     """groups: [(name, {series: result})]. One bar each, its spread, its number."""
     top = top_of(groups)
     svg = Svg(number, title, unit, top * 1.12,
-              "; ".join(f"{n}: " + ", ".join(f"{s} {short(r['value'])}" for s, r in g.items())
+              "; ".join(f"{n}: " + ", ".join(f"{s} {figure(r)}" for s, r in g.items())
                         for n, g in groups))
     fills = {s: svg.pattern(i) for i, s in enumerate(series)}
     group_w = PLOT_W / len(groups)
@@ -182,14 +209,14 @@ def bars(number, title, unit, groups, series):
             y = TOP + 26 if cut else svg.y(max(r["value"], 0))
             svg.add(f'<rect class="mark bar" x="{x:.1f}" y="{y:.1f}" width="{bar_w - 2:.1f}" '
                     f'height="{max(TOP + PLOT_H - y, 0.5):.1f}" fill="{fills[s]}" stroke="#000">'
-                    f"<title>{text(name)}, {text(s)}: {short(r['value'])} {text(unit)}</title></rect>")
+                    f"<title>{text(name)}, {text(s)}: {figure(r)} {text(unit)}</title></rect>")
             if cut:
                 svg.broken(x, y + 14, bar_w - 2)
             else:
                 svg.spread(x + bar_w / 2, r["value"] - r.get("spread", 0),
                            r["value"] + r.get("spread", 0))
             above = y - 6 if cut else svg.y(max(r["value"] + r.get("spread", 0), 0)) - 6
-            svg.label(x + bar_w / 2 + (3 if size else 0), above, short(r["value"]),
+            svg.label(x + bar_w / 2 + (3 if size else 0), above, figure(r),
                       "start" if size else "middle", size, -60 if size else 0)
             x += bar_w
         wide = group_w < 9 * len(name) * 0.75
@@ -210,7 +237,7 @@ def curves(number, title, unit, xlabel, series):
     highest = max(r["value"] for _, r in points)
     lowest = min(r["value"] for _, r in points)
     svg = Svg(number, title, unit, highest * 1.08,
-              "; ".join(f"{n}: " + ", ".join(f"{short(r['value'])} at {x:g}" for x, r in s)
+              "; ".join(f"{n}: " + ", ".join(f"{figure(r)} at {x:g}" for x, r in s)
                         for n, s in series.items()),
               lowest if 0 < lowest * 8 < highest else None)
     low, high = math.log(xs[0]), math.log(xs[-1])
@@ -391,6 +418,30 @@ def draw(results):
     return out
 
 
+# ---- the first sentence ----
+
+
+def against_rmnet(cases, path):
+    """[(ratio, case)] where both are of one origin and lost nothing; the smallest first."""
+    pairs = [(g[path], g["rmnet"], case) for case, g in cases.items() if path in g and "rmnet" in g]
+    return sorted((a["value"] / b["value"], case) for a, b, case in pairs
+                  if b["value"] > 0 and origin(a) == origin(b) and not a.get("lost") and not b.get("lost"))
+
+
+def lead(results):
+    """Compares the paths of qmap with the kernel's: the worst case, too."""
+    found = []
+    for (kernel, unit), cases in guests(results).items():
+        for path in ("shim", "usb", "xdp") if unit == "insns" else ():
+            ratios = against_rmnet(cases, path)
+            if ratios:
+                (low, best), (high, worst) = ratios[0], ratios[-1]
+                found.append(f"{path} takes fewer instructions for a packet than rmnet in "
+                             f"{sum(r < 1 for r, _ in ratios)} of {len(ratios)} cases on Linux {kernel} in a guest: "
+                             f"{low:.2f} ({best}) to {high:.2f} times as many ({worst}).")
+    return found or ["None of these results compares a data path of qmap with rmnet."]
+
+
 # ---- the picture of README ----
 
 PICTURE = (("usb-tcp-socket-v5", "TCP to a socket"), ("usb-tcp-socket", "the same, QMAP v1"),
@@ -405,6 +456,10 @@ def picture(results):
     used = [r for _, g in found for r in g.values()]
     if any(r.get("lost") for r in used):
         sys.exit("packets were lost: " + " ".join(r["name"] for r in used if r.get("lost")))
+    if len({origin(r) for r in used}) > 1:
+        sys.exit("the picture wants results of one commit on one machine")
+    for r in used:
+        r["marks"] = ""  # the notes say it
     first = used[0]
     title = "Instructions that a packet costs, by data path: less is better"
     plot = bars(0, title, "instructions per packet", found, order({p for _, g in found for p in g}))
@@ -453,7 +508,7 @@ def circumstances(results):
 
 def result_rows(results):
     for r in results:
-        cells = [r["name"], short(r["value"]), short(r.get("spread", 0)), r["unit"],
+        cells = [r["name"], figure(r), short(r.get("spread", 0)), r["unit"],
                  r.get("rounds", 1), r.get("method", ""),
                  short(r["ratio_to_rmnet"]) if "ratio_to_rmnet" in r else "",
                  short(r["base"]) if "base" in r else "", r.get("lost", "")]
@@ -473,11 +528,12 @@ def markdown(results):
             cells = [cell(group.get(p)) for p in paths]
             out.append(f"| {case} | " + " | ".join(cells) + " |")
         out.append("")
+    out += ["\\" + m + "  " for m in legend(results)] + [""]
     rest = [r for r in results if r["name"].startswith(("programs.run.", "demo.", "system."))
             and not any(v in r["name"] for v in (".v1.", ".v4.", ".ratio."))]
     if rest:
         out.append("| on this machine | median | spread | unit | method |\n|---|---|---|---|---|")
-        out += [f"| {r['name']} | {short(r['value'])} | {short(r.get('spread', 0))} | {r['unit']} | "
+        out += [f"| {r['name']} | {figure(r)} | {short(r.get('spread', 0))} | {r['unit']} | "
                 f"{r.get('method', '')} |" for r in rest]
     return "\n".join(out) + "\n"
 
@@ -486,7 +542,7 @@ def cell(r):
     if not r:
         return ""
     ratio = r.get("ratio_to_rmnet")
-    return short(r["value"]) + (f" ({ratio:.2f})" if ratio is not None else "")
+    return figure(r) + (f" ({ratio:.2f})" if ratio is not None else "")
 
 
 # ---- the page ----
@@ -511,8 +567,9 @@ deviation. Rounds of different results are taken in turn, so that a disturbance 
 branch prediction and memory bandwidth do not exist there, copies count one instruction per 8 bytes, and a path
 that misses caches looks better than it is. Ratios between paths of the same run mean more than the numbers.</li>
 <li><b>The same again.</b> Random numbers, time of day and addresses of a guest are the same at every boot, and
-what the kernel leaves to threads runs before the next aggregate is made: then a boot repeats the one before. How much a value owes to how hashes and memory happened to fall is shown by other seeds
-(<code>VARY=1 bench/vm-repeat.sh</code>).</li>
+what the kernel leaves to threads runs before the next aggregate is made: then a boot repeats the one before, and
+one round is exact, but says nothing of chance. How much a value owes to how hashes and memory happened to fall is
+shown by other seeds (<code>VARY=1 bench/vm-repeat.sh</code>).</li>
 <li><b>Latency.</b> Each packet carries the time at which its aggregate was written (uplink: at which it was sent),
 and is looked at where it leaves the path. Under icount a nanosecond is an instruction, or a nanosecond that an
 aggregator's timer waits; each downlink aggregate meets an idle path.</li>
@@ -521,7 +578,7 @@ goes on for all. The speed-up bound is reckoned from what the busiest CPU does.<
 <li><b>guest clock.</b> The guest's own time. Without KVM that is the time the emulator takes, which is no
 measure of a processor either; it checks that icount does not mislead.</li>
 <li><b>Base.</b> What generating and injecting packets costs was measured in the same run, without any data path,
-and is already subtracted where a base is shown.</li>
+and is already subtracted where a base is shown. Where nothing is left, the value is in the table alone.</li>
 <li><b>BPF_PROG_RUN.</b> The same input again and again: everything in the cache, every branch learnt. A lower
 bound.</li>
 <li><b>wall.</b> Elapsed time. Generator, data path and receiver share the machine's CPUs: such values compare
@@ -541,6 +598,8 @@ def page(results):
 <html lang="en"><head><meta charset="utf-8"><title>qmap: measurements</title>
 <style>{STYLE}</style></head><body>
 <h1>qmap: measurements</h1>
+{''.join(f'<p class="lead">{text(s)}</p>' for s in lead(results))}
+<p class="marks">{'<br>'.join(map(text, legend(results)))}</p>
 <p>{len(results)} results. <a href="#method">How they were made, and what they are not.</a></p>
 <table>{circumstances(results)}</table>
 <h2>Plots</h2>

@@ -98,6 +98,16 @@ def structure(page):
         check_plot(svg)
     if 'id="method"' not in page:
         fail("nothing about the method")
+    check_marks(page)
+
+
+def check_marks(page):
+    """Every mark has its meaning."""
+    meanings = re.search(r'<p class="marks">(.*?)</p>', page, re.S)
+    known = re.findall(r"(?:^|<br>)(\S) ", meanings.group(1) if meanings else "")
+    used = "".join(re.findall(r"<td>[\d,.]+([^\d,.<]*)</td>", page))
+    if set(used) != set(known):
+        fail(f"marks without a meaning: {used}, {known}")
 
 
 def picture(page):

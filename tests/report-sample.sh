@@ -3,11 +3,23 @@
 # Synthetic results of every kind that a report shows, for testing the report.
 set -u
 
-machine='"kernel": "6.1.0", "cpu": "a CPU", "cpus": 2, "governor": "none", "commit": "0", "time": 1700000000,
+machine='"kernel": "6.1.0", "cpu": "a CPU", "cpus": 2, "governor": "none", "commit": "0", "time": 1700000000, "rounds": 3,
 	"versions": {"qmap": "0", "libbpf": "v1", "clang": "14"}'
-line() {
+line() { # members
 	echo "{$(tr -d '\n' <<<"$*, $machine")}"
 }
+vm() { # case path value members
+	line "\"name\": \"vm.$1.$2\", \"case\": \"$1\", \"path\": \"$2\", \"unit\": \"insns\", \"method\": \"icount\",
+		\"value\": $3${4:-}"
+}
+
+# Each with a fault: of another commit, of one round, with packets lost.
+machine=${machine/'"commit": "0"'/'"commit": "old"'} vm old shim 1
+vm old rmnet 1000
+machine=${machine/'"rounds": 3'/'"rounds": 1'} vm once rmnet 1000
+vm once shim 1100
+vm leaky rmnet 1000 ', "lost": 0'
+vm leaky shim 1 ', "lost": 7'
 
 i=1
 for path in shim xdp rmnet qmimux; do
