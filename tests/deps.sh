@@ -14,7 +14,7 @@ demo=(ethtool iproute2 iputils-ping iperf3 jq procps util-linux)
 tests=(
 	libcmocka-dev libclang-rt-14-dev qemu-system-x86 busybox-static cpio kmod xz-utils zstd
 	libqmi-utils libqmi-proxy python3 python3-prometheus-client python3-pyte strace dkms clang-format shellcheck cppcheck sparse
-	dnsmasq-base nftables radvd tayga fish zsh libusbredirparser-dev
+	dnsmasq-base nftables radvd tayga fish zsh libusbredirparser-dev duktape
 )
 debug=(flex bison bc libssl-dev dwarves nftables)
 packaging=(debhelper dh-dkms dpkg-dev libcrypt-dev libcmocka-dev lintian debootstrap)

@@ -363,4 +363,31 @@ test_ubus_object() {
 	jq -e . "$files/qmap.acl.json" >/dev/null
 }
 
+# of_readme HEADING: names in the first column of the tables under it
+of_readme() {
+	sed -n "/^## $1/,/^## /p" "$top/openwrt/README.md" | sed -n 's/^| \(`[^|]*\) |.*/\1/p' | grep -oE '[a-zA-Z_]+' | sort
+}
+
+# LuCI's page, run with a stand-in of LuCI, has the handler's options, the choices of README and its errors.
+test_luci_page() {
+	local option choice
+	command -v duk >/dev/null || skip "no duk"
+	{
+		cat "$top/tests/openwrt/luci.js" && echo "var page = (function() {"
+		cat "$top"/openwrt/luci-proto-qmap/htdocs/luci-static/resources/protocol/qmap.js
+		echo "}()); page.renderFormOptions(section); out.forEach(function(line) { print(line); });"
+	} >"$T/page.js"
+	duk "$T/page.js" >"$T/page" || fail "$(cat "$T/page")"
+	equal "options" "$({
+		sed -nE 's/.*proto_config_add_[a-z]+ "?([a-z_]+).*/\1/p' "$files/qmap.sh"
+		printf '%s\n' defaultroute peerdns metric # proto_config_add_defaults
+	} | sort)" "$(sed -n 's/^option //p' "$T/page" | sort)"
+	equal "options" "$(of_readme "An interface is a PDN")" "$(sed -n 's/^option //p' "$T/page" | sort)"
+	equal "errors" "$(of_readme Errors)" "$(sed -n 's/^error //p' "$T/page" | sort)"
+	while read -r option choice; do
+		grep -E "^\|.*\`$option\`" "$top/openwrt/README.md" | grep -q "\`$choice\`" || fail "$option has no $choice"
+	done < <(sed -n 's/^choice //p' "$T/page")
+	[ "$(grep -c '^choice datapath ' "$T/page")" = 6 ]
+}
+
 run_tests "$@"
