@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# tests/cross.sh [ARCH|musl]...: builds user space, the BPF programs and the module for other machines, by gcc
-# and by clang, a warning being an error, and runs the unit tests by QEMU's user mode. Prints sizes and the
-# libraries needed, which a machine with little flash has to hold.
+# tests/cross.sh [ARCH|musl|compilers]...: builds user space, the BPF programs and the module for other machines,
+# by gcc and by clang, a warning being an error, and runs the unit tests by QEMU's user mode. Prints sizes and the
+# libraries needed, which a machine with little flash has to hold. compilers: user space and BPF programs for this
+# machine, by each compiler of a list.
 #
+#   COMPILERS="gcc-11 clang-19"
 #   KERNEL=6.1    whose headers the module is built with; "none": no module
 #   UNIT="arm64"  the machines that the unit tests run for; tests/vm/arch.sh runs them for all
 #
@@ -15,18 +17,29 @@ cd "$(dirname "$0")/.." || exit 1
 
 KERNEL=${KERNEL:-6.1}
 UNIT=${UNIT-arm64}
+COMPILERS=${COMPILERS:-gcc-11 gcc-12 clang-14 clang-15 clang-16 clang-17 clang-18 clang-19}
 LIMIT=1000000 # bytes: qmapd and qmapctl in one file on arm64, stripped, without optional parts
 
+# Debian 12 has no clang-17 and clang-18.
+is_offered() { # package
+	apt-cache show "$1" 2>/dev/null | grep -q '^Filename:'
+}
+
+offered=()
 if [ "${1:-}" = deps ]; then
 	tests/vm/arch.sh deps
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends musl-tools xz-utils cmake dpkg-dev
+	for compiler in $COMPILERS; do
+		! is_offered "$compiler" || offered+=("$compiler")
+	done
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends musl-tools xz-utils cmake dpkg-dev \
+		"${offered[@]}"
 	exit
 fi
 
 # A shell of its own for each machine: tests/vm/machine.sh knows one at a time.
 if [ -z "${CROSS_ARCH:-}" ]; then
 	failed=0
-	[ $# -gt 0 ] || set -- arm64 armhf mipsel s390x musl
+	[ $# -gt 0 ] || set -- arm64 armhf mipsel s390x musl compilers
 	for arch; do
 		CROSS_ARCH=$arch tests/cross.sh || failed=1
 	done
@@ -112,6 +125,22 @@ musl_unit() {
 		verdict "musl: ${t##*/}" "$("$t" >"$dir/log" 2>&1 || grep -E 'ERROR|FAILED|LINE' "$dir/log" || echo "it has ended without a word")"
 	done
 }
+
+# The BPF programs by the same clang, or beside gcc by this machine's own.
+check_compiler() { # compiler
+	local clang=$1 compile=-fsyntax-only
+	[[ $1 == clang* ]] || clang=clang compile="-S -o /dev/null"
+	command -v "$1" >/dev/null || {
+		echo "SKIP compilers: $1: $(is_offered "$1" && echo "is not installed (tests/cross.sh deps)" || echo "this Debian has none")"
+		return
+	}
+	verdict "compilers: $1" "$(make -s -k -j2 BUILD="build/compilers/$1" CC="$1" CLANG="$clang" COMPILE="$compile" compile 2>&1)"
+}
+
+if [ "$CROSS_ARCH" = compilers ]; then
+	for compiler in $COMPILERS; do check_compiler "$compiler"; done
+	exit $status
+fi
 
 if [ "$CROSS_ARCH" = musl ]; then
 	check_musl
