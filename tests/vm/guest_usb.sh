@@ -237,6 +237,33 @@ test_drivers() {
 	done
 }
 
+is_online() {
+	ping -q -c 1 -W 1 -I wwan0.1 10.64.1.1
+}
+
+# The files of the package, on a machine into which a modem is plugged: the property by which udev makes systemd
+# start the unit, the command of that unit, and the example configuration with the lines for an APN uncommented.
+test_package() {
+	local command
+	[ -e /lib/systemd/system/qmapd.service ] || skip "no package: tests/packages.sh brings one"
+	[ -e /lib/systemd/systemd-udevd ] || skip "no udev: $(cat /no-modemmanager)"
+	qmapctl() { /usr/bin/qmapctl "$@"; }
+	sed -i -E 's/^#(\[trunk wwan0( pdn 1)?\]|apn = internet)$/\1/' /etc/qmap/qmap.conf
+	/lib/systemd/systemd-udevd --daemon
+	usb_start
+	udevadm settle
+	equal "wanted by the device" "SYSTEMD_WANTS=qmapd.service TAGS=:systemd:" \
+		"$(udevadm info -q property -n /dev/cdc-wdm0 | grep -E '^(TAGS|SYSTEMD_WANTS)=' | sort | xargs)"
+	read -ra command < <(sed -n 's/^ExecStart=//p' /lib/systemd/system/qmapd.service)
+	equal "command" /usr/sbin/qmapd "${command[*]}"
+	"${command[@]}" 2>>"$T/qmapd.log" &
+	wait_for 60 is_online || fail "$(qmapctl show)"
+	ping -q -c 20 -i 0.05 -I wwan0.1 10.64.1.1 | grep -q ' 0% packet loss' || fail "packets are lost"
+	echo "DATA package: data path $(field .datapath), $(stat_of '.ports[0].rx_packets') packets received"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # Output of `qmapctl probe` about the one modem, by jq.
 probed() {
 	qmapctl -j probe | jq -r ".[] | select(.bus == \"usb\") | $1"

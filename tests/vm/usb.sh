@@ -7,6 +7,7 @@
 #                                  those of $RMNET_TESTS and $USB_TESTS
 #   KERNELS="6.1 6.12"             which kernels
 #   DATAPATHS="xdp shim usb rmnet" which data paths
+#   DEB=qmapd_0.1.0_amd64.deb      for the test `package`, which is skipped without
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   ARCH=arm64                     of which machine: see machine.sh; fewer tests can run there
 #   TEST_LIMIT=1800                seconds for one test
@@ -76,6 +77,7 @@ make_tree() {
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
 	add_other_programs
+	[ -z "${DEB:-}" ] || dpkg-deb -x "$DEB" "$GUEST_TREE"
 }
 
 missing_programs() {
