@@ -123,6 +123,18 @@ counts_agree() {
 	[ "$(host_counts)" = "$(modem_counts)" ]
 }
 
+# Where packets may have been lost: drops that qmapctl counts, of netdevs on both sides, of the CPUs' backlogs.
+losses() {
+	local cpu=0 dropped
+	qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))'
+	{ ip -j -s link && ip -j -s -n net link; } | jq -r '.[] | [.stats64.rx.dropped, .stats64.tx.dropped] as $n |
+		select($n | add > 0) | "\(.ifname): \($n[0]) received, \($n[1]) sent"'
+	while read -r _ dropped _; do
+		[ $((16#$dropped)) = 0 ] || echo "backlog of CPU $cpu since boot: $((16#$dropped))"
+		cpu=$((cpu + 1))
+	done </proc/net/softnet_stat
+}
+
 # Compares bytes, too, to detect a frame trimmed wrongly or with its pad left on.
 equal_counts() {
 	wait_for 3 counts_agree || equal "counts [mux, down, bytes, up, bytes]" "$(modem_counts)" "$(host_counts)"
