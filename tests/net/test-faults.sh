@@ -113,16 +113,6 @@ test_call_ends_have_names() {
 
 # --- calls are refused ---
 
-test_unknown_apn() {
-	start --apn internet=1,ims=2
-	refused 2 'PDN 1 (APN "nosuch") is not connected: the network refused with unknown_apn (3gpp reason 27)' \
-		attach --pdn 1,apn=nosuch
-	says "hint: check the APN's spelling"
-	nothing_left
-	refused 2 'PDN 2 (APN "nosuch") is not connected' attach --pdn 1,apn=internet --pdn 2,apn=nosuch
-	nothing_left
-}
-
 test_one_family_is_enough() {
 	local fault down up name answering
 	start
@@ -152,16 +142,6 @@ test_both_families_refused() {
 	modem refuse pdn=1 family=6 type=6 verbose=50
 	refused 2 "$not_connected IPv4: the network refused with ipv6_only_allowed (3gpp reason 51); \
 IPv6: the network refused with ipv4_only_allowed (3gpp reason 50)" attach --pdn 1,apn=internet --pdn 2,apn=ims
-	nothing_left
-}
-
-test_no_version_in_common() {
-	start --model EC25
-	refused 2 "modem does not accept the version of QMAP asked for: it answers with aggregation off" \
-		attach --qmap v5
-	nothing_left
-	modem error wda set_data_format code=94
-	refused 2 "modem does not accept any version of QMAP: it answers with" attach
 	nothing_left
 }
 
@@ -358,28 +338,6 @@ test_modem_is_killed() {
 	equal "trunks" "[]" "$(qmapctl -j show)"
 	modem_start
 	attach --pdn 1,apn=internet --pdn 2,apn=ims
-	pdn_answers 1
-	detach
-	nothing_left
-}
-
-# --- client ids ---
-
-test_few_client_ids() {
-	start --clients 3
-	attach --backoff-min 60000 --pdn 1,apn=internet --pdn 2,apn=ims
-	equal "IPv6 of PDN 2" backing-off "$(family 2 6 .state)"
-	equal "why" client_ids_exhausted "$(family 2 6 .call_end.error_name)"
-	try qmapctl show
-	says "wwan0.2: IPv6 backing-off: client_ids_exhausted (QMI error 5)"
-	pdn_answers 1
-	answers 10.64.2.1
-	detach
-	nothing_left
-	modem_stop
-	modem_start --clients 2
-	attach --backoff-min 60000 --pdn 1,apn=internet --pdn 2,apn=ims
-	equal "PDN 2" "backing-off backing-off" "$(field '.pdns[1].families | map(.state) | join(" ")')"
 	pdn_answers 1
 	detach
 	nothing_left

@@ -415,14 +415,4 @@ test_storm_of_events() {
 	nothing_left
 }
 
-# One family goes, the other's MTU counts.
-test_mtu_of_one_family() {
-	start
-	modem reconfigure pdn=1 mtu=1400 >/dev/null
-	wait_for 5 mtu_is 1400 || fail "$(cat /sys/class/net/wwan0.1/mtu)"
-	mtu_is 1400
-	qmapctl detach wwan0
-	nothing_left
-}
-
 run_tests "$@"
