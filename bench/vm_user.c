@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "bpf/walk.h"
+#include "tests/modem/tun_open.h"
 #include "user/kernel.h"
 #include "vm_bench.h"
 
@@ -363,17 +363,15 @@ static void open_ring(struct vm_user *u, const char *trunk)
 
 static void open_port(struct port *port, unsigned int number)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
+	char name[IFNAMSIZ];
 
 	port->number = number;
 	port->dev = &port->netdev;
-	snprintf(ifr.ifr_name, IFNAMSIZ, "port%u", number);
-	port->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (port->fd < 0 || ioctl(port->fd, TUNSETIFF, &ifr) ||
-	    ioctl(port->fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) ||
-	    nl_set_u32(ifr.ifr_name, IFLA_TXQLEN, 4096) || nl_up(ifr.ifr_name, true) ||
-	    nl_wait_running(ifr.ifr_name))
-		DIE("%s", ifr.ifr_name);
+	snprintf(name, sizeof(name), "port%u", number);
+	port->fd = tun_open(name, IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, O_NONBLOCK);
+	if (port->fd < 0 || ioctl(port->fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) ||
+	    nl_set_u32(name, IFLA_TXQLEN, 4096) || nl_up(name, true) || nl_wait_running(name))
+		DIE("%s", name);
 }
 
 struct vm_user *vm_user_up(const char *trunk, unsigned int ports, int version)

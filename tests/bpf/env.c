@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
-#include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "fixtures.h"
+#include "tests/modem/tun_open.h"
 
 #define LO 1 /* ifindex of the loopback device in every namespace */
 
@@ -91,13 +91,11 @@ static int set_up(const char *name)
 
 int env_open_tun(const char *name, short flags, uint32_t *ifindex)
 {
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK), ret;
-	struct ifreq ifr = {.ifr_flags = flags};
+	int fd = tun_open(name, flags, O_NONBLOCK), ret;
 
 	if (fd < 0)
-		return -errno;
-	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
-	ret = ioctl(fd, TUNSETIFF, &ifr) ? -errno : set_up(name);
+		return fd;
+	ret = set_up(name);
 	if (ret) {
 		close(fd);
 		return ret;

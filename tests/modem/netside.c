@@ -106,7 +106,8 @@ static int pdn_open(struct pdn *p)
 	int ifindex;
 
 	pdn_name(p, name);
-	p->tun = (struct event){.fd = tun_open(name, false), .ready = pdn_ready};
+	p->tun = (struct event){.fd = tun_open(name, IFF_TUN | IFF_NO_PI, O_NONBLOCK),
+				.ready = pdn_ready};
 	p->drained = true;
 	if (p->tun.fd < 0)
 		return p->tun.fd;

@@ -99,7 +99,7 @@ static int linear_new(struct trunk *t, const char *trunk)
 
 	if (snprintf(name, sizeof(name), "urb-%s", trunk) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	t->injector = tun_open(name, false);
+	t->injector = tun_open(name, IFF_TUN | IFF_NO_PI, O_NONBLOCK);
 	if (t->injector < 0)
 		return t->injector;
 	tun_quiet(name);
@@ -133,7 +133,7 @@ int trunk_new(struct modem *m)
 	t->modem = m;
 	t->packet = t->injector = -1;
 	t->query = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	t->ev = (struct event){.fd = tun_open(o->trunk, true), .ready = trunk_ready};
+	t->ev = (struct event){.fd = tun_open(o->trunk, IFF_TUN, O_NONBLOCK), .ready = trunk_ready};
 	if (t->ev.fd < 0)
 		return t->ev.fd;
 	t->ifindex = tun_configure(o->trunk, o->trunk_mtu, false);

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
-#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -14,24 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-int tun_open(const char *name, bool info)
-{
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | (info ? 0 : IFF_NO_PI)};
-	int err, fd;
-
-	if (strlen(name) >= IFNAMSIZ)
-		return -ENAMETOOLONG;
-	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	strcpy(ifr.ifr_name, name);
-	if (!ioctl(fd, TUNSETIFF, &ifr))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
 
 int tun_set_mtu(int sock, const char *name, unsigned int mtu)
 {

@@ -6,11 +6,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-/*
- * Creates a TUN device, down, that disappears with its descriptor. With `info` every packet carries
- * a struct tun_pi. Returns a non-blocking descriptor or negative errno (-EBUSY: the name is taken).
- */
-int tun_open(const char *name, bool info);
+#include "tun_open.h"
 
 /* Sets the MTU (0: leave) and, with `up`, the device up. Returns the ifindex or negative errno. */
 int tun_configure(const char *name, unsigned int mtu, bool up);

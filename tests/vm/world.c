@@ -18,12 +18,12 @@
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <linux/sockios.h>
 
 #include "qmap/abi.h"
 #include "qmap_shim.skel.h"
 #include "qmap/wire.h"
+#include "tests/modem/tun_open.h"
 #include "usbmodem.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
@@ -36,12 +36,10 @@ static int fail(const char *what, int err)
 
 int world_tun(const char *name, short flags, unsigned int *ifindex)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TUN | flags};
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	int fd = tun_open(name, IFF_TUN | flags, 0);
 
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
-		return fail("TUN", 0);
+	if (fd < 0)
+		return fail("TUN", fd);
 	*ifindex = if_nametoindex(name);
 	if (nl_set_u32(name, IFLA_MTU, 65535) || nl_set_u32(name, IFLA_TXQLEN, 4096) ||
 	    nl_up(name, true) || nl_wait_running(name)) {
