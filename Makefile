@@ -360,10 +360,12 @@ check-debug:
 	$(call with_deps,all tests)
 	$(Q)tests/vm/debug/check.sh
 
-# The whole fault matrix; `check` runs a third of it.
+# The whole fault matrix; `check` runs a third of it, check-vm some rows on each data path.
 check-matrix:
-	$(call with_deps,all)
+	$(call with_deps,all tests)
 	$(Q)MATRIX=all tests/net/test-matrix.sh
+	$(Q)MATRIX=all TEST_LIMIT=7200 KERNELS=6.1 DATAPATHS=rmnet tests/vm/usb.sh matrix
+	$(Q)MATRIX=all TEST_LIMIT=7200 DEADLINE=9000 KERNELS=6.1 tests/vm/peers.sh matrix
 
 # SOAK_SECONDS=N, SEED=N; CYCLES=N, KILLS=N.
 soak:
@@ -427,7 +429,7 @@ help:
 	@echo 'make soak          half an hour of random faults (root; also: soak-cycles)'
 	@echo 'make check-arch    unit tests and module on arm64, armhf, s390x and mipsel, by QEMU (root)'
 	@echo 'make check-cross   builds for arm64, armhf, mipsel, s390x and musl; by gcc 11 and 12, clang 14 to 19; sizes'
-	@echo 'make check-matrix  every message of the dial-up flow times every fault (root)'
+	@echo 'make check-matrix  every message of the dial-up flow times every fault; also in guests, hours (root)'
 	@echo 'make lint          formatting, static analysis, house rules'
 	@echo 'make fuzz          fuzzers, $(FUZZ_SECONDS) s each (FUZZ_SECONDS=N)'
 	@echo 'sudo make bench    measure, results in $(BUILD)/bench/'

@@ -46,7 +46,7 @@ usb_matrix() {
 	}
 }
 
-starts() { # of qmapd
+daemon_starts() {
 	grep -c 'control socket' "$T/qmapd.log"
 }
 
@@ -54,9 +54,9 @@ usb_row() { # phase service message skip
 	local column end line took before
 	line=$(printf '%-6s %-4s %-18s %s' "$@")
 	for column in "${usb_columns[@]}"; do
-		took=${EPOCHREALTIME/./} before=$(starts)
+		took=${EPOCHREALTIME/./} before=$(daemon_starts)
 		cell "$column" "$@" || end=FAILED failures=$((failures + 1))
-		[ "$column" != killed ] || [ "$(starts)" -gt "$before" ] ||
+		[ "$column" != killed ] || [ "$(daemon_starts)" -gt "$before" ] ||
 			end=FAILED failures=$((failures + 1))
 		line+=$(printf ' %-6s %5d ms' "$end" $(((${EPOCHREALTIME/./} - took) / 1000)))
 		[ "$end" != FAILED ] || break

@@ -6,6 +6,7 @@
 #   tests/vm/peers.sh [TEST...]    default: those of tests/vm/guest_peers.sh
 #   KERNELS="6.1 6.12"             which kernels
 #   CYCLES=20, TEST_LIMIT=1800     as of usb.sh
+#   MATRIX=all                     the whole fault matrix, see tests/vm/guest_matrix.sh
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEADLINE=3600                   seconds after which a guest counts as hung
 
@@ -33,8 +34,8 @@ make_tree() {
 	local program
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
-	cp tests/net/lib*.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_{usb,peers,proxy}.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/net/lib*.sh tests/net/test-matrix.sh "$GUEST_TREE/qmap/tests/net/"
+	cp tests/vm/guest_{usb,peers,proxy,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
@@ -48,7 +49,7 @@ missing_programs() {
 }
 
 TESTS_OF_QMIMUX="qmimux_attach qmimux_counters qmimux_stats qmimux_drops qmimux_flow qmimux_adopt qmimux_netns \
-qmimux_change_datapath qmimux_port_deleted qmimux_replug modem_bench"
+qmimux_change_datapath qmimux_port_deleted qmimux_replug matrix modem_bench"
 
 tests=${*:-$TESTS_OF_QMIMUX}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
@@ -68,7 +69,7 @@ for kernel in $KERNELS; do
 		continue
 	fi
 	image=$VM_BUILD/$kernel/peers.cpio.gz
-	make_image "$kernel" "$image" "CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_peers.sh $tests" \
+	make_image "$kernel" "$image" "CYCLES=${CYCLES:-} MATRIX=${MATRIX:-} TEST_LIMIT=${TEST_LIMIT:-} bash /qmap/tests/vm/guest_peers.sh $tests" \
 		"${PROGRAMS[@]}" "${tools[@]}" || exit 1
 	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/peers.log" || failed=1
 done

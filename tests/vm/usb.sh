@@ -10,6 +10,7 @@
 #   DEB=qmapd_0.1.0_amd64.deb      for the test `package`, which is skipped without
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   ARCH=arm64                     of which machine: see machine.sh; fewer tests can run there
+#   MATRIX=all                     the whole fault matrix, see tests/vm/guest_matrix.sh
 #   TEST_LIMIT=1800                seconds for one test
 #   DEADLINE=9000                  seconds after which a guest counts as hung
 
@@ -35,7 +36,7 @@ GUEST_TREE=$VM_BUILD/usb-tree
 
 # Tests that concern the data path, and those of the kernel's drivers alone.
 RMNET_TESTS="probe models attach versions counters stats drops commands flow_is_held flow_ends_by_itself flow_is_unsupported large_mtu_before uplink_aggregates steering rmnet_links \
-large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted change_datapath auto auto_without_v1 adopt_without_observer kill_and_adopt unplug_and_replug reboot"
+large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted change_datapath auto auto_without_v1 adopt_without_observer kill_and_adopt unplug_and_replug reboot matrix"
 
 # Tests of the data path `usb`, and those of the others that a driver of its own can change.
 USB_TESTS="driver_attach driver_keeps_name driver_large_aggregates driver_auto driver_held driver_control \
@@ -118,7 +119,7 @@ for kernel in $KERNELS; do
 			continue
 		fi
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
-		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} TEST_LIMIT=${TEST_LIMIT:-} JUDGE_TIMES=${JUDGE_TIMES:-no} bash /qmap/tests/vm/guest_usb.sh $tests" \
+		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} MATRIX=${MATRIX:-} TEST_LIMIT=${TEST_LIMIT:-} JUDGE_TIMES=${JUDGE_TIMES:-no} bash /qmap/tests/vm/guest_usb.sh $tests" \
 			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done
