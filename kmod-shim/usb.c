@@ -26,6 +26,22 @@ static char interfaces[256];
 module_param_string(interfaces, interfaces, sizeof(interfaces), 0644);
 MODULE_PARM_DESC(interfaces, "USB interfaces that this driver may bind, as 1-1:1.4,1-2:1.4");
 
+#ifdef SHIM_DEBUG
+static unsigned int no_memory;
+module_param(no_memory, uint, 0644);
+MODULE_PARM_DESC(no_memory, "Percentage of the buffers and requests that there is no memory for");
+
+static bool memory_is_short(void)
+{
+	return get_random_u32() % 100 < no_memory;
+}
+#else
+static bool memory_is_short(void)
+{
+	return false;
+}
+#endif
+
 enum usb_counter {
 	RX_URBS,
 	RX_BYTES,
@@ -68,6 +84,11 @@ static const char usb_counter_names[USB_COUNTER_MAX][ETH_GSTRING_LEN] = {
 };
 
 struct usb_front;
+
+static int usb_submit(struct urb *urb)
+{
+	return memory_is_short() ? -ENOMEM : usb_submit_urb(urb, GFP_ATOMIC);
+}
 
 /* A buffer and its request for downlink. Idle, in flight, full, fetched, or lent. */
 struct usb_rx {
@@ -184,7 +205,7 @@ static void rx_free(struct usb_rx *rx)
 
 static struct usb_rx *rx_new(struct usb_front *usb, unsigned int bytes, gfp_t gfp)
 {
-	struct usb_rx *rx = kzalloc(sizeof(*rx), gfp);
+	struct usb_rx *rx = memory_is_short() ? NULL : kzalloc(sizeof(*rx), gfp);
 
 	BUILD_BUG_ON(RX_ALIGN < FRONT_ROOM);
 	if (!rx)
@@ -317,7 +338,7 @@ static void rx_refill(struct usb_front *usb)
 		usb_fill_bulk_urb(rx->urb, usb->udev, usb->rx.pipe,
 				  page_address(rx->page) + RX_ALIGN, rx->bytes, rx_complete, rx);
 		usb_anchor_urb(rx->urb, &usb->rx.flying);
-		err = usb_submit_urb(rx->urb, GFP_ATOMIC);
+		err = usb_submit(rx->urb);
 		if (err) {
 			usb_unanchor_urb(rx->urb);
 			pipe_failed(usb, &usb->rx, err, RX_STALLS);
@@ -483,7 +504,7 @@ static void tx_submit(struct usb_front *usb)
 				  tx_complete, tx);
 		tx->urb->transfer_flags |= URB_ZERO_PACKET;
 		usb_anchor_urb(tx->urb, &usb->tx.flying);
-		err = usb_submit_urb(tx->urb, GFP_ATOMIC);
+		err = usb_submit(tx->urb);
 		if (err) {
 			usb_unanchor_urb(tx->urb);
 			pipe_failed(usb, &usb->tx, err, TX_STALLS);

@@ -359,6 +359,67 @@ TEST(usb_uplink_errors)
 	return err;
 }
 
+/* ---- memory ---- */
+
+#define NO_MEMORY "/sys/module/qmap_usb/parameters/no_memory" /* of the debug build */
+
+/* A third of the requests cannot be made: they are made later, and nothing is lost. */
+static int short_of_memory(struct ear *e, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		if (hears(e, LARGEST) || speaks(e, fd, 1000))
+			return FAIL("transfer %u", i);
+	printf("DATA usb short of memory: %llu times for downlink, %llu for uplink\n",
+	       (unsigned long long)count("usb_rx_no_memory"),
+	       (unsigned long long)count("usb_tx_no_memory"));
+	if (count("usb_rx_no_memory") < 10 || count("usb_tx_no_memory") < 10)
+		return FAIL("it is not counted");
+	return count("usb_tx_dropped") || count("drop_no_memory") ? FAIL("packets are lost") : 0;
+}
+
+/* Without any memory, neither the size of buffers changes nor does the netdev come up. */
+static int out_of_memory(struct ear *e)
+{
+	const struct nl_trunk t = {.rx_bytes = 4096, .usb = true};
+
+	proc_write_number(NO_MEMORY, 100);
+	world_configure(&e->w);
+	if (nl_change_trunk(WWAN, &t) != -ENOMEM || count("usb_rx_urb_bytes") != LARGEST)
+		return FAIL("%llu bytes", (unsigned long long)count("usb_rx_urb_bytes"));
+	if (nl_up(WWAN, false) || nl_up(WWAN, true) != -ENOMEM)
+		return FAIL("it comes up");
+	proc_write_number(NO_MEMORY, 0);
+	if (nl_up(WWAN, true) || requests(e) != 8)
+		return FAIL("%u requests afterwards", requests(e));
+	return hears(e, LARGEST);
+}
+
+TEST(usb_no_memory)
+{
+	struct ear e;
+	int err, fd;
+
+	if (!test_has_usb())
+		return 0;
+	if (access(NO_MEMORY, F_OK)) {
+		skipped = "this is not the debug build";
+		return 0;
+	}
+	if (ear_up(&e, false, LARGEST))
+		return -1;
+	fd = speaker();
+	world_run(&e.w);
+	proc_write_number(NO_MEMORY, 33);
+	err = fd < 0 || short_of_memory(&e, fd) || out_of_memory(&e);
+	proc_write_number(NO_MEMORY, 0);
+	world_configure(&e.w);
+	close(fd);
+	ear_down(&e);
+	return err;
+}
+
 /* ---- the device's life ---- */
 
 static bool gone(void)
