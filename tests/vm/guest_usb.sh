@@ -768,6 +768,36 @@ test_short_queue_below() {
 	detached
 }
 
+# Median of the time of a ping, in us.
+median_ping() {
+	ping -c 31 -i 0.1 -W 5 "$(gateway 1 4)" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
+		awk '{t[NR] = $1} END {printf "%d", t[int((NR + 1) / 2)] * 1000}'
+}
+
+# An upload at three times the rate that the modem takes. Its times are judged in virtual time alone: a
+# guest without -icount is slow.
+test_ping_under_upload() {
+	local idle busy qdisc
+	[ "$datapath" = shim ] || [ "$datapath" = usb ] || skip "the queue below its port is the driver's"
+	usb_start --ul-rate 10000
+	qmapd_start
+	qmapctl -q attach wwan0 --datapath "$datapath" --pdn 1,ip=v4
+	ping -c 1 -W 5 "$(gateway 1 4)" >/dev/null
+	idle=$(median_ping)
+	for qdisc in fq_codel cake; do
+		tc qdisc replace dev wwan0.1 root $qdisc
+		modem reset >/dev/null
+		"$build/pattern-tool" send -r 3000 -c 1000000 -s 1200 "wwan0.1=1@$(gateway 1 4)" >/dev/null &
+		modem wait pdn.1.ul_packets '>=' 1500 timeout=20000 >/dev/null
+		busy=$(median_ping)
+		kill $!
+		wait $! || :
+		echo "DATA $qdisc: ping $busy us under upload, $idle us idle"
+		takes $(((busy - idle + 999) / 1000)) "$qdisc: ping under upload above idle" 11
+	done
+	detached
+}
+
 processed_by() { # CPU
 	echo $((0x$(sed -n "$(($1 + 1))s/ .*//p" /proc/net/softnet_stat)))
 }
