@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "network.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ struct network {
 	const struct network_owner *owner;
 	void *arg;
 	bool asking;
-	bool reported; /* the modem has reported it */
+	unsigned int repeats; /* of requests whose answer was lost */
+	bool reported;	      /* the modem has reported it */
 	/* ms: packet service is attached without registration since then; 0: not so */
 	uint64_t attached_since;
 	struct event *patience; /* timer for that state */
@@ -88,6 +90,8 @@ static void take_serving(struct network *n, const struct qmi_message *m)
 		  qmi_nas_radio_name(n->serving.radio), n->serving.roaming ? ", roaming" : "");
 }
 
+static void ask_serving(struct network *n);
+
 static void on_serving(void *arg, int err, const struct qmi_message *m)
 {
 	struct network *n = arg;
@@ -98,6 +102,9 @@ static void on_serving(void *arg, int err, const struct qmi_message *m)
 	n->asking = false;
 	if (!err && !res.status)
 		take_serving(n, m);
+	/* with poll=0 no other request follows; calls do not wait for it */
+	if (err == -ETIMEDOUT && !n->reported && n->repeats++ < NAS_REPEATS)
+		ask_serving(n);
 	n->owner->changed(n->arg);
 }
 
@@ -128,6 +135,7 @@ void network_start(struct network *n)
 		n->owner->changed(n->arg);
 		return;
 	}
+	n->repeats = 0;
 	ask_serving(n);
 	qmi_nas_register_indications(&r);
 	clients_send_only(n->clients, ID_NAS, &r);

@@ -13,9 +13,6 @@
 /* dB. The signal of a modem at rest varies by less. */
 #define STEP 5
 
-/* Upper bound of requests that are sent again, of one session: a modem may never answer them. */
-#define REPEATS 3
-
 #define INVALID_COMMAND 71
 #define NOT_SUPPORTED	94
 
@@ -72,7 +69,7 @@ static void took(struct signals *s)
 /* A lost answer: with poll=0 no other request follows. */
 static bool may_repeat(struct signals *s, int err)
 {
-	return err == -ETIMEDOUT && s->repeats++ < REPEATS;
+	return err == -ETIMEDOUT && s->repeats++ < NAS_REPEATS;
 }
 
 static void on_signal(void *arg, int err, const struct qmi_message *m)

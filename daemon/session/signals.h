@@ -17,6 +17,9 @@ struct json_object;
 #define SIGNALS_STEP_MS (5 * 60 * 1000)
 #define SIGNALS_STEPS	12
 
+/* Upper bound of requests that are sent again in one session: a modem may never answer them. */
+#define NAS_REPEATS 3
+
 struct signals_step {
 	uint64_t step; /* number of the step of CLOCK_MONOTONIC */
 	time_t begin;  /* when its first level came */

@@ -704,6 +704,19 @@ test_signal_answers_are_lost() {
 	nothing_left
 }
 
+network_is() { # registration
+	[ "$(field .network.registration)" = "$1" ]
+}
+
+test_answer_about_the_network_is_lost() {
+	start
+	modem never nas serving_system count=1
+	attach_one --poll 0 --timeout 1
+	wait_for 20 network_is registered || fail "network: $(field .network)"
+	detach
+	nothing_left
+}
+
 test_signal_changes_by_levels() {
 	start
 	modem error nas config_signal_v2 code=71
