@@ -17,17 +17,10 @@ deep_queues() {
 	done
 }
 
-# Packets dropped in the queues of this set-up: in the modem's TUN, and by a receiver that was too slow.
-set_up_drops() {
-	echo "dropped by the TUN: $(cat /sys/class/net/wwan0/statistics/tx_dropped)," \
-		"by receiving sockets: $(awk '/^Udp: [0-9]/ { print $6 }' /proc/net/snmp)," \
-		"by CPU backlogs: $((0x0$(awk '{ printf "+0x%s", $2 }' /proc/net/softnet_stat)))"
-}
-
 # receive OPTION... STREAM... [-- COMMAND...]: expects all datagrams, unchanged and once.
 receive() {
 	local out
-	out=$("$build/pattern-tool" receive "$@") || fail "$out; $(set_up_drops)"
+	out=$("$build/pattern-tool" receive "$@") || fail "$out; $(losses)"
 }
 
 # generated OPTION... STREAM... -- WORD...: expects the packets of `generate WORD...` in the same way.
@@ -59,7 +52,7 @@ sink_has() {
 	modem wait "pdn.$1.sink.ok" == "$2" timeout=60000 >/dev/null || :
 	local seen
 	seen=$(modem stats | jq -c ".pdn[\"$1\"].sink | [.ok, .bad, .missing]")
-	[ "$seen" = "[$2,0,0]" ] || fail "sink of PDN $1: expected $2, got [good, bad, missing] $seen; $(set_up_drops)"
+	[ "$seen" = "[$2,0,0]" ] || fail "sink of PDN $1: expected $2, got [good, bad, missing] $seen; $(losses)"
 }
 
 # The programs in use, as "NAME TAG" lines: of the pins, which outlive the daemon, and of tc filters.
@@ -123,7 +116,8 @@ counts_agree() {
 	[ "$(host_counts)" = "$(modem_counts)" ]
 }
 
-# Where packets may have been lost: drops that qmapctl counts, of netdevs on both sides, of the CPUs' backlogs.
+# Where packets may have been lost: drops that qmapctl counts, of netdevs on both sides, of the CPUs' backlogs
+# and of sockets.
 losses() {
 	local cpu=0 dropped
 	qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))'
@@ -133,6 +127,7 @@ losses() {
 		[ $((16#$dropped)) = 0 ] || echo "backlog of CPU $cpu since boot: $((16#$dropped))"
 		cpu=$((cpu + 1))
 	done </proc/net/softnet_stat
+	awk '/^Udp: [0-9]/ && $6 { print "receiving sockets: " $6 }' /proc/net/snmp
 }
 
 # Compares bytes, too, to detect a frame trimmed wrongly or with its pad left on.

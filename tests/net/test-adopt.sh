@@ -22,7 +22,7 @@ load_reaches() {
 }
 
 load_is_whole() {
-	wait "$down_pid" || fail "downlink was lost; dropped: $(losses)"
+	wait "$down_pid" || fail "downlink was lost"
 	wait "$up_pid"
 	sink_has 1 "$UP"
 	equal_counts
