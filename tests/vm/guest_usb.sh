@@ -1639,9 +1639,11 @@ since() {
 }
 
 # One cycle in the middle of traffic both ways; appends four times to $T/times: traffic, unplugged,
-# plugged in, back.
+# plugged in, back. A socket keeps a hundred buffers of our own driver all the while.
 replug() { # cycle
-	local began=${EPOCHREALTIME/./} sender times
+	local began sender times
+	[ -z "$own_driver" ] || keeper_start
+	began=${EPOCHREALTIME/./}
 	modem generate count=1000000 size=1400 rate=3000 >/dev/null
 	modem wait pdn.1.dl_packets '>=' 200 timeout=20000 >/dev/null
 	"$build/pattern-tool" send -r 1000 -c 200 wwan0.1=1@10.64.1.1 >/dev/null 2>&1 &
@@ -1658,6 +1660,7 @@ replug() { # cycle
 	wait_for 10 pdn_works 1 || fail "cycle $1: PDN 1 passes nothing: $(qmapctl show)"
 	wait_for 10 pdn_works 4 || fail "cycle $1: PDN 4 passes nothing: $(qmapctl show)"
 	echo "$times $(since $began)" >>"$T/times"
+	[ -z "$own_driver" ] || keeper_ends
 	pin_controller
 	modem reset >/dev/null
 }
