@@ -336,7 +336,8 @@ deb:
 	$(Q)tests/deps.sh packages
 	$(Q)system/deb.sh $(BUILD)/deb
 
-# These packages on Debian 12 and 13, made by debootstrap and kept under $(BUILD)/packages: SUITES="bookworm".
+# These packages on Debian 12 and 13, made by debootstrap and kept under $(BUILD)/packages: SUITES="bookworm";
+# in a guest with a modem; and built for arm64 and armhf.
 check-packages:
 	$(Q)tests/deps.sh packages
 	$(call with_deps,all $(BUILD)/qmapd-rebuilt)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # system/deb.sh DIR [OPTION...]: builds the Debian packages in DIR, from a copy of the files known to
-# git. OPTIONs are dpkg-buildpackage's. The date of the last commit replaces that of the build.
+# git. OPTIONs are dpkg-buildpackage's. The date of the last commit replaces that of the build. With BUILDER, a
+# command, dpkg-buildpackage runs by it.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,7 @@ done | tar -c --null --files-from=- | tar -x -C "$source"
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || dpkg-parsechangelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 cd "$source"
-dpkg-buildpackage -us -uc -b "$@"
+# shellcheck disable=SC2086 # words
+${BUILDER:-} dpkg-buildpackage -us -uc -b "$@"
 cd "$dir"
 ls ./*.deb

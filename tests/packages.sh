@@ -399,6 +399,7 @@ check "packages build" build_packages || exit 1
 check "lintian" lintian_is_silent
 check "reproducible" reproducible
 guest_goes_online || failed=1
+tests/packages-cross.sh || failed=1
 check "next release" make_next_release || exit 1
 [ $# -gt 0 ] || set -- bookworm trixie
 for suite; do on_machine "$suite"; done
