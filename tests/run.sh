@@ -80,7 +80,7 @@ run_tier() {
 		run tests/vm/peers.sh
 		KERNELS=newest DATAPATHS="xdp shim" run tests/vm/usb.sh attach fixtures iperf replace kill_and_adopt
 		KERNELS=newest DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_in_attach driver_moves
-		KERNELS=newest DATAPATHS=rmnet run tests/vm/usb.sh attach drops
+		KERNELS=newest DATAPATHS=rmnet run tests/vm/usb.sh attach drops kill_and_adopt
 		KERNELS=6.1 DATAPATHS=usb CYCLES=200 TEST_LIMIT=4800 run tests/vm/usb.sh driver_moves
 		KERNELS=6.1 DATAPATHS=usb CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
 		KERNELS=6.12 DATAPATHS=xdp CYCLES=100 TEST_LIMIT=4800 run tests/vm/usb.sh replug_cycles
