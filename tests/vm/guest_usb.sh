@@ -1580,6 +1580,24 @@ test_reboot() {
 	detached
 }
 
+# A modem that answers nothing, which loses that fault when the host takes it away for a while.
+test_enumerated_again() {
+	local netdev
+	start --recover usb --watchdog 0 --timeout 3 --poll 1
+	netdev=$(cat $sysfs/ifindex)
+	modem never '*' '*' >/dev/null
+	wait_for 180 measured "dead usb" || fail "$(measures); $(qmapctl show)"
+	began=${EPOCHREALTIME/./}
+	modem clear >/dev/null
+	wait_for 60 measured "dead repaired" || fail "$(measures); $(qmapctl show)"
+	back_within 15000 "enumerated again"
+	at_least "ifindex of the netdev" $((netdev + 1)) "$(cat $sysfs/ifindex)"
+	equal "enumerated again" 1 "$(taken usb)"
+	pin_controller
+	ping_all
+	detached
+}
+
 # --- suspend ---
 
 # Suspends to RAM until the clock wakes the machine; the kernel refuses that while a device is plugged
