@@ -10,7 +10,6 @@
 # shellcheck source=tests/net/lib-traffic.sh
 . "$(dirname "$0")/../net/lib-traffic.sh"
 
-DEEP=20000 # Linux 7.3 refuses a txqueuelen of lib-traffic.sh's 200000
 
 sysfs=/sys/class/net/wwan0
 cycles=${CYCLES:-20}
