@@ -78,7 +78,7 @@ static void write_facts(FILE *f, const struct trunk_family *family)
 	fprintf(f, "QMAP_MUX=%u\n", pdn->mux);
 	fact(f, "QMAP_APN", pdn->apn);
 	fact(f, "QMAP_NETNS", pdn->netns);
-	fprintf(f, "QMAP_FAMILY=%u\n", s->family);
+	fprintf(f, "QMAP_FAMILY=%d\n", s->family);
 	fact_addresses(f, s);
 	fact_lan(f, s, pdn->lan);
 	if (s->family == 4)

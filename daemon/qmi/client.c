@@ -112,9 +112,7 @@ static struct qmi_transaction *transaction_find(const struct qmi_channel *ch, ui
 	return NULL;
 }
 
-/*
- * Its request goes on waiting: a modem may repeat the response, and the bytes may not have been one.
- */
+/* Its request goes on waiting: a modem may repeat the response, and the bytes may not have been one. */
 static void on_malformed(void *arg, const struct qmi_message *m, enum qmi_fault fault)
 {
 	struct qmi_transaction *t = NULL;

@@ -90,9 +90,7 @@ void clients_cancel_ctl(struct clients *c);
  * lost() follows. True: *@err is 0 and @res is set, or *@err is negative.
  */
 bool clients_read(struct clients *c, int *err, const struct qmi_message *m, struct qmi_result *res);
-/*
- * After a clients_read() that has set *@err: message and fault, if the answer was malformed; else NULL.
- */
+/* After a clients_read() that has set *@err: message and fault of a malformed answer, or NULL. */
 const char *clients_malformed(const struct clients *c);
 /*
  * Does @res say that the modem does not know the client? Then it has restarted, and the owner's
