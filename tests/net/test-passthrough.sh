@@ -40,6 +40,11 @@ host_asks() {
 	in_lan busybox udhcpc -i eth0 -s "$T/lease" -n -q -t 5 -T 1 -O mtu >"$T/udhcpc.log" 2>&1
 }
 
+# The old server may still answer for a moment.
+host_gets() { # address
+	host_asks && [ "$(cut -d' ' -f1 "$T/lease.got")" = "$1" ]
+}
+
 attach_to_host() {
 	attach --backoff-min 100 --hook "$T/passthrough" --pdn 1,passthrough=lan0,ip=v4 "$@" >/dev/null
 	wait_for 10 host_asks || fail "$(cat "$T/udhcpc.log"; ip -4 address; ip rule; cat /run/qmapd/passthrough/*)"
@@ -76,8 +81,7 @@ test_another_address() {
 		modem pretend pdn=1 host4=10.64.1.$last >/dev/null
 		modem disconnect pdn=1 >/dev/null
 		wait_for 10 grep -q "^10.64.1.$last " /run/qmapd/passthrough/lan0.set || fail "$(cat /run/qmapd/passthrough/*)"
-		wait_for 10 host_asks || fail "$(cat "$T/udhcpc.log"; ip -4 address)"
-		equal "address" "10.64.1.$last" "$(cut -d' ' -f1 "$T/lease.got")"
+		wait_for 10 host_gets 10.64.1.$last || fail "$(cat "$T/lease.got" "$T/udhcpc.log"; ip -4 address)"
 	done
 	equal "rules" 2 "$(ip rule | grep -c 2000)"
 	qmapctl detach wwan0
