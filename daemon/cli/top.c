@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,12 +74,23 @@ static char *text_of(const struct top *t)
 	return text;
 }
 
+/* curses reads the size before it handles SIGWINCH: a change in between stays unnoticed. */
+static void take_size(void)
+{
+	struct winsize size;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row && size.ws_col &&
+	    is_term_resized(size.ws_row, size.ws_col))
+		resizeterm(size.ws_row, size.ws_col);
+}
+
 static void draw(const struct top *t)
 {
 	char *text = text_of(t), *rest = text, *line, now[32] = "";
 	time_t clock = time(NULL);
 	int row = 0;
 
+	take_size();
 	strftime(now, sizeof(now), "%H:%M:%S", localtime(&clock));
 	erase();
 	attron(A_REVERSE);

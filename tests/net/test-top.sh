@@ -13,6 +13,8 @@ screen() { # program
 		pid, fd = pty.fork()
 		if not pid:
 		    os.environ['TERM'] = 'linux'
+		    if 'NO_WINCH' in os.environ:
+		        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])
 		    os.execv(sys.argv[1], [sys.argv[1], 'top'] + sys.argv[2:])
 		shown = pyte.Screen(80, 24)
 		stream = pyte.ByteStream(shown)
@@ -106,6 +108,18 @@ test_resize() {
 		    for _ in range(5):
 		        assert read()
 		until(lambda: 'attached' in line('wwan0: data path') and line('wwan0.2'))
+		keys('q')
+		assert ended() == 0
+	EOF
+}
+
+# A signal that comes before curses handles it is lost.
+test_resize_without_signal() {
+	start
+	NO_WINCH=1 screen wwan0 --interval 1 <<-'EOF'
+		until(lambda: line('wwan0.2'))
+		resize(24, 200)
+		until(lambda: 'attached' in line('wwan0: data path'))
 		keys('q')
 		assert ended() == 0
 	EOF
