@@ -78,4 +78,4 @@ inside() {
 if [ "${1:-}" = --inside ]; then
 	inside
 fi
-exec timeout -k 5 300 unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" --inside
+exec timeout --foreground -k 5 300 unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" --inside

@@ -113,7 +113,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo "The demo makes namespaces and loads BPF: run it as root (sudo make demo)." >&2
 	exit 5
 fi
-timeout -k 5 110 unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" --inside
+timeout --foreground -k 5 110 unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" --inside
 status=$?
 if [ $status = 0 ]; then
 	printf '\nDemo: all of it worked.\n'

@@ -138,13 +138,12 @@ follow_tier() { # tier
 
 declare -A pids
 order=()
+# shellcheck disable=SC2048,SC2086 # groups of one tier each
+[ "$(nproc)" -gt 1 ] || set -- ${*//+/ }
 for group; do
 	read -ra tiers <<<"${group//+/ }"
-	for tier in "${tiers[@]}"; do
-		start_tier "$tier"
-		[ "$(nproc)" -gt 1 ] || follow_tier "$tier"
-	done
-	[ "$(nproc)" -eq 1 ] || for tier in "${tiers[@]}"; do follow_tier "$tier"; done
+	for tier in "${tiers[@]}"; do start_tier "$tier"; done
+	for tier in "${tiers[@]}"; do follow_tier "$tier"; done
 	order+=("${tiers[@]}")
 done
 

@@ -63,7 +63,7 @@ unit_tests() {
 start() { # program
 	local loader libs=$SYSROOT/lib/$TRIPLET:$SYSROOT/usr/lib/$TRIPLET
 	loader=$(readelf -l "$1" | sed -nE 's/.*interpreter: (.*)\]/\1/p')
-	timeout -k 5 600 "$QEMU_USER" "$SYSROOT$loader" --library-path "$libs" "$1"
+	timeout --foreground -k 5 600 "$QEMU_USER" "$SYSROOT$loader" --library-path "$libs" "$1"
 }
 
 run_user() {
