@@ -24,7 +24,7 @@
  */
 #define CREDIT_BYTES_MIN  (16 << 10)
 #define CREDIT_BYTES_MAX  (128 << 10)
-#define CREDIT_BYTES_SLOW (10 << 10)
+#define CREDIT_BYTES_SLOW (8 << 10)
 #define TARGET_NS	  (6 * NSEC_PER_MSEC)
 #define WINDOW_NS	  (8 * NSEC_PER_MSEC) /* of the measurement of speed */
 
