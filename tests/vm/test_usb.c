@@ -341,22 +341,31 @@ static int mtus(struct ear *e, int fd)
 	return err ? FAIL("MTU %u", mtu[i - 1]) : 0;
 }
 
-TEST(usb_uplink_errors)
+/* Runs @exchange with a modem, and a socket of speaker(). */
+static int with_speaker(int (*exchange)(struct ear *e, int fd))
 {
 	struct ear e;
 	int err, fd;
 
-	if (!test_has_usb())
-		return 0;
 	if (ear_up(&e, false, LARGEST))
 		return -1;
 	fd = speaker();
 	world_run(&e.w);
-	err = fd < 0 || uplink_errors(&e, fd) || mtus(&e, fd);
+	err = fd < 0 || exchange(&e, fd);
 	world_configure(&e.w);
 	close(fd);
 	ear_down(&e);
 	return err;
+}
+
+static int errors_and_mtus(struct ear *e, int fd)
+{
+	return uplink_errors(e, fd) || mtus(e, fd);
+}
+
+TEST(usb_uplink_errors)
+{
+	return test_has_usb() ? with_speaker(errors_and_mtus) : 0;
 }
 
 /* ---- memory ---- */
@@ -396,28 +405,25 @@ static int out_of_memory(struct ear *e)
 	return hears(e, LARGEST);
 }
 
+static int refusals(struct ear *e, int fd)
+{
+	int err;
+
+	proc_write_number(NO_MEMORY, 33);
+	err = short_of_memory(e, fd) || out_of_memory(e);
+	proc_write_number(NO_MEMORY, 0);
+	return err;
+}
+
 TEST(usb_no_memory)
 {
-	struct ear e;
-	int err, fd;
-
 	if (!test_has_usb())
 		return 0;
 	if (access(NO_MEMORY, F_OK)) {
 		skipped = "this is not the debug build";
 		return 0;
 	}
-	if (ear_up(&e, false, LARGEST))
-		return -1;
-	fd = speaker();
-	world_run(&e.w);
-	proc_write_number(NO_MEMORY, 33);
-	err = fd < 0 || short_of_memory(&e, fd) || out_of_memory(&e);
-	proc_write_number(NO_MEMORY, 0);
-	world_configure(&e.w);
-	close(fd);
-	ear_down(&e);
-	return err;
+	return with_speaker(refusals);
 }
 
 /* ---- the device's life ---- */
@@ -566,26 +572,20 @@ static int sleeps(struct ear *e, int fd)
 	return 0;
 }
 
+static int autosuspends(struct ear *e, int fd)
+{
+	return power("autosuspend_delay_ms", "50") || power("control", "auto") || sleeps(e, fd);
+}
+
 TEST(usb_sleep)
 {
-	struct ear e;
-	int err, fd;
-
 	if (!test_has_usb())
 		return 0;
 	if (access("/sys/bus/usb/devices/usb1/power/autosuspend_delay_ms", F_OK)) {
 		skipped = "this kernel has no autosuspend (CONFIG_PM)";
 		return 0;
 	}
-	if (ear_up(&e, false, LARGEST))
-		return -1;
-	fd = speaker();
-	err = fd < 0 || power("autosuspend_delay_ms", "50") || power("control", "auto") ||
-	      sleeps(&e, fd);
-	world_configure(&e.w);
-	close(fd);
-	ear_down(&e);
-	return err;
+	return with_speaker(autosuspends);
 }
 
 #define STATE	 "/sys/power/state"
@@ -639,11 +639,13 @@ static int interrupted(struct ear *e, int fd)
 	return hears(e, LARGEST) || speaks(e, fd, 500);
 }
 
+static int passes_and_recovers(struct ear *e, int fd)
+{
+	return passes(e, fd) || interrupted(e, fd);
+}
+
 TEST(usb_system_sleep)
 {
-	struct ear e;
-	int err, fd;
-
 	if (!test_has_usb())
 		return 0;
 	if (!usbredir_exists()) {
@@ -655,13 +657,5 @@ TEST(usb_system_sleep)
 		return 0;
 	}
 	proc_write("/sys/module/suspend/parameters/pm_test_delay", "1");
-	if (ear_up(&e, false, LARGEST))
-		return -1;
-	fd = speaker();
-	world_run(&e.w);
-	err = fd < 0 || passes(&e, fd) || interrupted(&e, fd);
-	world_configure(&e.w);
-	close(fd);
-	ear_down(&e);
-	return err;
+	return with_speaker(passes_and_recovers);
 }
