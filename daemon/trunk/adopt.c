@@ -37,9 +37,10 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 }
 
 /* Adopts the data path and the ports. */
-static int adopt_datapath(struct trunk *t, const char *name, struct json_object *show,
+static int adopt_datapath(struct trunk *t, const char *name, struct json_object *state,
 			  struct error *err)
 {
+	struct json_object *show = json_get_object(state, "show");
 	int ret;
 
 	t->dev.prepared = true;
@@ -49,8 +50,10 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	if (!t->ops)
 		return error_set(err, -EPROTO, "data path \"%s\" is not known here", name);
 	json_copy_text(show, "datapath_reason", t->path_why, sizeof(t->path_why));
-	for (unsigned int i = 0; i < t->config.npdns; i++)
+	for (unsigned int i = 0; i < t->config.npdns; i++) {
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
+		t->ports[i].mtu_set = json_object_get_int(json_get_element(state, "mtus_set", i));
+	}
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
 	if (ret)
 		return ret;
@@ -118,8 +121,7 @@ static void adopt_state(struct trunk *t, const struct qmap_meta *meta, struct js
 	adopt_facts(t, state);
 	trunk_leave(t, json_object_get(json_get_object(state, "left")));
 	trunk_fill_setup(t);
-	if (meta->datapath[0] &&
-	    adopt_datapath(t, meta->datapath, json_get_object(state, "show"), &lost))
+	if (meta->datapath[0] && adopt_datapath(t, meta->datapath, state, &lost))
 		log_warning("%s: %s", t->config.dev, lost.text);
 	/* that process died between two data paths (trunk_change_datapath()): the calls are there */
 	if (!meta->datapath[0] && session && t->was_ready && t->dev.ifindex) {

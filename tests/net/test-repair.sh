@@ -137,6 +137,11 @@ test_larger_mtu_stays() {
 	modem disconnect pdn=1 family=6 >/dev/null
 	wait_for 5 family_is_back || fail "$(qmapctl show)"
 	mtu_is 1600 || fail "a redialled family has set an MTU of $(cat /sys/class/net/wwan0.1/mtu)"
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	qmapd_start
+	wait_for 5 family_is 1 4 up || fail "$(qmapctl show)"
+	mtu_is 1600 || fail "the qmapd that adopts has set an MTU of $(cat /sys/class/net/wwan0.1/mtu)"
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
 	wait_for 5 mtu_is 1400 || fail "the network's MTU is not set: $(cat /sys/class/net/wwan0.1/mtu)"
 	ip link set wwan0.1 mtu 600
