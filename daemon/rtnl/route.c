@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "util/array.h"
 #include "request.h"
 
 #define IP_VERSION(family) ((family) == AF_INET ? 4 : 6)
@@ -39,28 +40,38 @@ static void default_route(struct rtnl *nl, uint16_t type, uint16_t flags,
 	}
 }
 
+/*
+ * Not NLM_F_REPLACE: it replaces the first route with this metric, whatever its netdev. NLM_F_APPEND
+ * leaves the first place to the routes that are there (fib_table_insert()); IPv6 does so anyway.
+ */
 int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
 {
-	default_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, r);
-	return rtnl_change(nl, 0, err,
+	default_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, r);
+	return rtnl_change(nl, -EEXIST, err,
 			   "add an IPv%d default route with metric %u through network device %u",
 			   IP_VERSION(r->family), r->metric, r->ifindex);
 }
 
-int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
+static int delete_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
 {
-	struct rtnl_route any_mtu = *r;
 	struct error cause = {0};
 	int ret;
 
-	any_mtu.mtu = 0;
-	default_route(nl, RTM_DELROUTE, 0, &any_mtu);
+	default_route(nl, RTM_DELROUTE, 0, r);
 	ret = rtnl_execute(nl, NULL, NULL, &cause,
 			   "delete the IPv%d default route through network device %u",
 			   IP_VERSION(r->family), r->ifindex);
 	if (!ret || ret == -ESRCH)
 		return 0;
 	return error_pass(err, &cause);
+}
+
+int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
+{
+	struct rtnl_route any_mtu = *r;
+
+	any_mtu.mtu = 0;
+	return delete_default(nl, &any_mtu, err);
 }
 
 /* --- reading routes --- */
@@ -150,6 +161,44 @@ bool rtnl_route_serves(const struct rtnl_route *r, const struct rtnl_route *want
 	return r->family == wanted->family && r->ifindex == wanted->ifindex &&
 	       r->metric == wanted->metric && r->table == table_of(wanted) &&
 	       (!wanted->mtu || r->mtu == wanted->mtu);
+}
+
+/* --- the MTU of a route --- */
+
+struct outdated {
+	const struct rtnl_route *wanted;
+	size_t n;
+	unsigned int mtus[8];
+};
+
+static void take_outdated(const struct nlmsghdr *nlh, void *arg)
+{
+	struct outdated *o = arg;
+	struct rtnl_route r, any_mtu = *o->wanted;
+	bool is_default, made;
+
+	any_mtu.mtu = 0;
+	if (o->n < ARRAY_SIZE(o->mtus) && rtnl_route_parse(nlh, &r, &is_default, &made) &&
+	    is_default && rtnl_route_serves(&r, &any_mtu) && r.mtu != o->wanted->mtu)
+		o->mtus[o->n++] = r.mtu;
+}
+
+/* To IPv6 a route that differs in its MTU is the same one (rt6_duplicate_nexthop()). */
+int rtnl_route_renew_mtu(struct rtnl *nl, const struct rtnl_route *r, struct error *err)
+{
+	struct outdated o = {.wanted = r};
+	struct rtnl_route old = *r;
+	int ret;
+
+	do {
+		o.n = 0;
+		ret = rtnl_route_list(nl, r->family, take_outdated, &o, err);
+	} while (ret == -EINTR);
+	for (size_t i = 0; !ret && i < o.n; i++) {
+		old.mtu = o.mtus[i];
+		ret = delete_default(nl, &old, err);
+	}
+	return ret || !o.n || r->family == AF_INET ? ret : rtnl_route_add_default(nl, r, err);
 }
 
 /* --- routes that the kernel derives from router advertisements --- */

@@ -121,8 +121,12 @@ struct rtnl_route {
 	unsigned int mtu;   /* 0: the netdev's */
 };
 
-/* Replaces a default route of the same table and metric. */
+/*
+ * Routes of other netdevs with the same table and metric stay, and go first. So does a route of this
+ * netdev with another MTU, until rtnl_route_renew_mtu().
+ */
 int rtnl_route_add_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
+int rtnl_route_renew_mtu(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
 int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct error *err);
 /* Deletes the IPv6 routes through the netdev that the kernel has made of router advertisements and
  * prefixes. */

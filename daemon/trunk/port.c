@@ -313,6 +313,17 @@ static int set_route(struct rtnl *nl, const struct trunk_port *p, unsigned int i
 	return rtnl_route_add_default(nl, &r, err);
 }
 
+/* Not within a batch. A route without an MTU of its own has never had one. */
+static int renew_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+		       int family, struct error *err)
+{
+	struct rtnl_route r = default_route(p, trunk_port_pdn(p), ifindex, family);
+
+	if (!r.mtu || !trunk_port_pdn(p)->default_route || trunk_port_passes(p, family))
+		return 0;
+	return rtnl_route_renew_mtu(nl, &r, err);
+}
+
 /*
  * Adds no route to the prefix: a point-to-point link has no other hosts, and the network may report
  * any length.
@@ -359,7 +370,8 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	rtnl_batch_begin(nl);
 	ret = rtnl_link_set_up(nl, ifindex, true, err) ?: set_address(nl, p, ifindex, s, err);
 	ret = ret ?: rtnl_batch_send(nl, mtu ? NULL : err)
-		?: remove_others(nl, p, ifindex, s, old, err);
+		?: renew_route(nl, p, ifindex, s->family, err);
+	ret = ret ?: remove_others(nl, p, ifindex, s, old, err);
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
 	/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */

@@ -80,6 +80,50 @@ test_a_default_route_of_others_stays() {
 	equal "routes" "eth9:10" "$(default_routes -4)"
 }
 
+test_a_default_route_of_the_same_metric_stays() {
+	local routes="default via 192.168.1.1 dev eth9 default via 2001:db8:1::1 dev eth9"
+	ip tuntap add eth9 mode tun
+	ip link set eth9 up
+	ip address add 192.168.1.2/24 dev eth9
+	ip address add 2001:db8:1::2/64 dev eth9 nodad
+	ip route add default via 192.168.1.1 metric 701
+	ip -6 route add default via 2001:db8:1::1 metric 701
+	start
+	attach --pdn 1
+	equal "IPv4 routes" "eth9:701 wwan0.1:701" "$(default_routes -4)"
+	equal "IPv6 routes" "eth9:701 wwan0.1:701" "$(default_routes -6)"
+	equal "those in use" "eth9 eth9" "$(ip -j route get 198.51.100.1 | jq -r '.[0].dev') $(ip -j route get 2001:db8:ffff::1 | jq -r '.[0].dev')"
+	ip route del default dev wwan0.1
+	wait_for 5 has_default_route wwan0.1 || fail "the route is not repaired: $(ip route)"
+	equal "IPv4 routes" "eth9:701 wwan0.1:701" "$(default_routes -4)"
+	qmapctl detach wwan0
+	equal "routes left" "$routes" "$({ ip route show default; ip -6 route show default; } | grep -o '^default via [^ ]* dev eth9' | tr '\n' ' ' | sed 's/ $//')"
+}
+
+has_default_route() { # dev
+	[ -n "$(ip route show default dev "$1")" ]
+}
+
+# PDN 1 of each modem has the same metric, unless it is configured.
+test_default_routes_of_two_modems() {
+	local first=$T
+	start
+	T=$first/second
+	mkdir "$T"
+	ip netns add net2
+	modem_start --trunk wwan1 --net-netns net2
+	T=$first
+	attach --pdn 1 >/dev/null
+	qmapctl attach wwan1 --control "$T/second/qmi" --pdn 1 >/dev/null
+	equal "IPv4 routes" "wwan0.1:701 wwan1.1:701" "$(default_routes -4)"
+	equal "IPv6 routes" "wwan0.1:701 wwan1.1:701" "$(default_routes -6)"
+	answers 198.51.100.1
+	qmapctl detach wwan0
+	answers 198.51.100.1
+	equal "damage" "[]" "$(qmapctl -j show wwan1 | jq -c '.[0].pdns[0].damage')"
+	qmapctl detach wwan1
+}
+
 test_mtu_of_the_network() {
 	modem_start
 	qmapd_start

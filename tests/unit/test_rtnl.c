@@ -362,8 +362,10 @@ TEST(routes_in_tables)
 		r.mtu = 1300;
 		assert_int_equal(has_default(nl, &r), 0);
 		assert_int_equal(rtnl_route_add_default(nl, &r, NULL), 0);
+		assert_int_equal(rtnl_route_renew_mtu(nl, &r, NULL), 0);
 		assert_int_equal(has_default(nl, &r), 1);
 		r.mtu = 1400;
+		assert_int_equal(has_default(nl, &r), 0);
 	}
 	for (int i = 0; i < 6; i++) {
 		r.family = i % 2 ? AF_INET6 : AF_INET;
