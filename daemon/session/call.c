@@ -251,18 +251,25 @@ static enum call_step on_started(struct call *c, const struct qmi_message *m,
 	return fail(c, res->error);
 }
 
-static bool is_connected(const struct qmi_message *m, const struct qmi_result *res)
+/* An answer that leaves the status out says nothing against the call. */
+static bool is_connected(struct call *c, const struct qmi_message *m, const struct qmi_result *res)
 {
 	struct qmi_wds_packet_status st;
 
+	if (res->status)
+		return false;
 	qmi_wds_packet_status(m, &st);
-	return !res->status && (st.status == QMI_WDS_CONNECTED || st.status == QMI_WDS_SUSPENDED);
+	if (!st.status)
+		return true;
+	/* an indication may have been lost, or sent before this process was there */
+	c->suspended = st.status == QMI_WDS_SUSPENDED;
+	return c->suspended || st.status == QMI_WDS_CONNECTED;
 }
 
 static enum call_step on_status(struct call *c, const struct qmi_message *m,
 				const struct qmi_result *res, enum call_step next)
 {
-	if (is_connected(m, res))
+	if (is_connected(c, m, res))
 		return next;
 	fail(c, res->error);
 	c->failed_in = STEP_START;
@@ -282,7 +289,7 @@ static enum call_step on_checked(struct call *c, const struct qmi_message *m,
 {
 	if (res->status && res->error == QMI_INVALID_CLIENT_ID && !c->all->was_giving_back)
 		c->all->owner->forgotten(c->all->arg);
-	if (is_connected(m, res)) {
+	if (is_connected(c, m, res)) {
 		c->dialled = true;
 		return next;
 	}
@@ -295,7 +302,7 @@ static enum call_step on_still_up(struct call *c, const struct qmi_message *m,
 {
 	if (res->status)
 		return STEP_CONNECTED;
-	return is_connected(m, res) ? next : STEP_ENDED;
+	return is_connected(c, m, res) ? next : STEP_ENDED;
 }
 
 /* The modem holds a call without traffic, or the user has requested another. */

@@ -382,6 +382,38 @@ test_suspended() {
 	nothing_left
 }
 
+# The indications are lost.
+test_suspended_unseen() {
+	start
+	attach_one --poll 1
+	modem tell wds status hex=01010003
+	wait_for 5 suspended_is true || fail "it is not seen by polling"
+	qmapd_restarts
+	wait_for 5 suspended_is true || fail "it is not seen after a restart"
+	modem clear
+	wait_for 5 suspended_is false || fail "its end is not seen"
+	equal "calls dialled" 1 "$(starts)"
+	detach
+	nothing_left
+}
+
+# Polls do not end a call because the modem leaves its status out of an answer.
+test_status_is_left_out() {
+	local n
+	start
+	attach_one --poll 1
+	modem tell wds status hex=
+	n=$(modem_stat .qmi.requests)
+	modem wait qmi.requests '>=' $((n + 3)) >/dev/null
+	equal "state" up "$(family 1 4 .state)"
+	qmapd_restarts
+	becomes 1 4 up
+	equal "calls dialled" 1 "$(starts)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
 # --- the watchdog ---
 
 test_watchdog() {
