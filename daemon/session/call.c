@@ -519,7 +519,9 @@ static void disconnected(struct call *c, const struct qmi_wds_packet_status *st)
 	if (c->step == STEP_START) {
 		take_end(c, &st->end);
 		event_add(c->timer, &tv);
-	} else if (c->state == CALL_UP || c->step == STEP_SETTINGS || c->step == STEP_STATUS) {
+	} else if (c->step == STEP_STATUS) {
+		take_end(c, &st->end); /* the answer is newer */
+	} else if (c->state == CALL_UP || c->step == STEP_SETTINGS) {
 		take_end(c, &st->end);
 		call_cancel(c);
 		lead(c, STEP_ENDED);

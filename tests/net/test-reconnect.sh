@@ -216,6 +216,19 @@ test_no_effect_until_release() {
 	no_effect_is_overcome release 7
 }
 
+# The modem says so by an indication, and does not answer for the status.
+test_no_effect_is_told_of() {
+	start
+	modem stale until=stop count=1
+	modem strike wds status what=abort count=1000
+	attach_one --timeout 1
+	becomes 1 4 up
+	at_least "calls stopped" 1 "$(modem_stat .qmi.stops)"
+	answers 10.64.1.1
+	detach
+	nothing_left
+}
+
 # The attempts needed are saved: a new qmapd does not repeat them.
 test_no_effect_is_remembered() {
 	start
