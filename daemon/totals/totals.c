@@ -143,14 +143,14 @@ void totals_free(struct totals **t)
 	*t = NULL;
 }
 
-/* The earliest month in @months; NULL: there is none. */
-static const char *earliest(struct json_object *months)
+/* The earliest month in @months but for @except; NULL: there is none. */
+static const char *earliest(struct json_object *months, const char *except)
 {
 	const char *first = NULL;
 
 	json_object_object_foreach (months, key, v) {
 		(void)v;
-		if (!first || strcmp(key, first) < 0)
+		if (strcmp(key, except) && (!first || strcmp(key, first) < 0))
 			first = key;
 	}
 	return first;
@@ -159,14 +159,14 @@ static const char *earliest(struct json_object *months)
 /* Bytes that were counted before the clock was set belong to @month. */
 static void move_unset(struct json_object *months, const char *month)
 {
-	const char *first = earliest(months);
+	const char *first = earliest(months, month);
 
 	while (strcmp(month, UNSET_YEAR) > 0 && first && strcmp(first, UNSET_YEAR) < 0) {
 		struct totals_bytes b = bytes_of(json_get_object(months, first));
 
 		add_bytes(member(months, month), &b);
 		json_object_object_del(months, first);
-		first = earliest(months);
+		first = earliest(months, month);
 	}
 }
 
@@ -202,8 +202,9 @@ void totals_count(struct totals *t, const char *pdn, int64_t epoch, const struct
 	move_unset(months, month);
 	if (more.rx || more.tx) {
 		add_bytes(member(months, month), &more);
+		/* a clock that is not set yet, or was wrong, may make the present month the earliest */
 		while (json_object_object_length(months) > TOTALS_MONTHS)
-			json_object_object_del(months, earliest(months));
+			json_object_object_del(months, earliest(months, month));
 	}
 	totals_begin(t, pdn, epoch, now);
 }

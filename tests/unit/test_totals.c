@@ -130,6 +130,23 @@ TEST(bounded)
 	json_object_put(a);
 }
 
+/* A year is kept, and the machine starts with another time than the present one. */
+TEST(clock_of_the_past)
+{
+	const time_t last = MARCH + 12 * 31 * 86400L;
+
+	for (int i = 0; i <= 12; i++)
+		count(1, 100 * i + 100, 0, MARCH + i * 31 * 86400L);
+	restart();
+	count(2, 70, 7, 86400 * 3);
+	count(2, 90, 9, 86400 * 3);
+	is(86400 * 3, 90, 9);
+	count(2, 95, 9, last);
+	is(last, 195, 9);
+	count(2, 99, 9, MARCH - 400 * 86400L);
+	is(MARCH - 400 * 86400L, 4, 0);
+}
+
 /* Once a month and quota, also after a restart. */
 TEST(quota)
 {
