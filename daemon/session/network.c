@@ -227,12 +227,27 @@ bool network_plmn(const struct network *n, uint16_t *mcc, uint16_t *mnc)
 	return *mcc && n->serving.registration == QMI_NAS_REGISTERED;
 }
 
+/* Without a network the modem leaves these values out; those of the last one are kept. */
+static void show_identity(const struct network *n, struct json_object *o)
+{
+	bool served = is_registered(n) || is_attached_only(n);
+	const struct qmi_nas_serving *v = &n->serving;
+	char plmn[16] = "";
+
+	json_object_object_add(o, "roaming",
+			       served && v->roaming_reported ? json_object_new_boolean(v->roaming)
+							     : NULL);
+	if (served && v->mcc)
+		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
+	json_add_text(o, "plmn", plmn);
+	json_add_text(o, "operator", served ? v->network : NULL);
+}
+
 struct json_object *network_show(const struct network *n)
 {
 	static const char *const attach[] = {"unknown", "attached", "detached"};
 	const struct qmi_nas_serving *v = &n->serving;
 	struct json_object *o;
-	char plmn[16] = "";
 
 	if (!n->reported)
 		return NULL;
@@ -241,12 +256,7 @@ struct json_object *network_show(const struct network *n)
 	json_add_text(o, "packet_service",
 		      attach[v->packet_attach <= QMI_NAS_DETACHED ? v->packet_attach : 0]);
 	json_add_text(o, "radio", qmi_nas_radio_name(v->radio));
-	json_object_object_add(o, "roaming",
-			       v->roaming_reported ? json_object_new_boolean(v->roaming) : NULL);
-	if (v->mcc)
-		snprintf(plmn, sizeof(plmn), "%03u-%02u", v->mcc, v->mnc);
-	json_add_text(o, "plmn", plmn);
-	json_add_text(o, "operator", v->network);
+	show_identity(n, o);
 	json_object_object_add(o, "signal", signals_show(&n->signals));
 	json_object_object_add(o, "signal_history", signals_history(&n->signals));
 	return o;

@@ -649,6 +649,14 @@ test_signal_and_network_are_shown() {
 	modem network registered radio=12 rsrp=-101 roaming=1
 	wait_for 5 signal_is "5gnr -101" || fail "signal: $(field .network)"
 	equal "network" "5gnr true" "$(field '.network | "\(.radio) \(.roaming)"')"
+	modem network searching
+	becomes 1 4 waiting-for-registration
+	equal "no network" "searching null null null" \
+		"$(field '.network | "\(.registration) \(.roaming) \(.plmn) \(.operator)"')"
+	[[ $(qmapctl show) != *roaming* ]] || fail "$(qmapctl show)"
+	modem network registered roaming=0
+	becomes 1 4 up
+	equal "network" "false 001-01 qmap test" "$(field '.network | "\(.roaming) \(.plmn) \(.operator)"')"
 	detach
 	nothing_left
 }
