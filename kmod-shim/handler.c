@@ -105,7 +105,8 @@ static struct aggregate *handler_fetch(struct trunk *trunk, unsigned int queue)
 	if (!skb)
 		return NULL;
 	a = aggregate_of(skb);
-	a->len = skb->len;
+	/* whatever has handled the skb before has left data of its own there */
+	*a = (struct aggregate){.len = skb->len};
 	a->data = skb_cow(skb, FRONT_ROOM) || skb_linearize(skb) ? NULL : skb->data;
 	return a;
 }

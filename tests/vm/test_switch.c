@@ -5,6 +5,7 @@
  */
 #include "shim_test.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,6 +127,26 @@ TEST(switch_skbs)
 		return -1;
 	tap = world_tap("port1");
 	err = tap < 0 ? -1 : run_in(&w, tap);
+	close(tap);
+	world_free(&w);
+	return err;
+}
+
+/* A classifier on the netdev below leaves data of its own in the control block of each aggregate. */
+TEST(filter_below)
+{
+	const struct world_options o = {.version = 1, .ports = 1};
+	struct world w;
+	int tap, err;
+
+	if (world_new(&w, &o))
+		return -1;
+	tap = world_tap("port1");
+	if (system("/bin/tc qdisc replace dev modem0 clsact && "
+		   "/bin/tc filter add dev modem0 ingress matchall action pass"))
+		err = FAIL("no filter");
+	else
+		err = tap < 0 ? -1 : round_trip(&w, tap, expect_one, COUNT);
 	close(tap);
 	world_free(&w);
 	return err;
