@@ -89,8 +89,12 @@ void trunk_settle_end(struct trunk *t, const struct error *err)
 
 int trunk_wait(struct trunk *t, unsigned int pdn, trunk_done done, void *arg, struct error *err)
 {
-	struct trunk_waiter *w = malloc(sizeof(*w));
+	struct trunk_waiter *w;
 
+	/* the trunk ends without another look at them */
+	if (modem_state(t->modem) == TRUNK_DETACHING)
+		return error_set(err, -ECANCELED, "%s was detached meanwhile", t->config.dev);
+	w = malloc(sizeof(*w));
 	if (!w)
 		return error_set(err, -ENOMEM, "out of memory");
 	*w = (struct trunk_waiter){.pdn = pdn, .done = done, .arg = arg};

@@ -421,6 +421,33 @@ test_start_applies_what_has_changed() {
 	nothing_left
 }
 
+# The trunk is detached while the PDN's old call is being ended.
+test_detach_while_a_pdn_is_redialled() {
+	local applying
+	start
+	one_pdn() {
+		conf f '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]' "apn = $1" 'ip = v4'
+	}
+	one_pdn internet
+	qmapctl apply "$T/f" >/dev/null
+	one_pdn ims
+	modem delay wds stop ms=1000 >/dev/null
+	qmapctl apply "$T/f" >"$T/said" 2>&1 &
+	applying=$!
+	call_comes_to 1 4 stopping
+	qmapctl detach wwan0
+	modem clear >/dev/null
+	wait_for 5 has_ended $applying || fail "apply still waits"
+	grep -q "wwan0 was detached meanwhile" "$T/said" || fail "$(cat "$T/said")"
+	equal "the next one" "done    wwan0: attach" "$(qmapctl apply "$T/f")"
+	qmapctl detach wwan0
+	nothing_left
+}
+
+has_ended() { # pid
+	! kill -0 "$1" 2>/dev/null
+}
+
 # A qmapd that starts adopts trunks before it applies its files. A detach in between is newer than the
 # files.
 test_detach_while_a_file_waits() {
