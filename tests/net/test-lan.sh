@@ -58,6 +58,23 @@ test_host_gets_an_address() {
 	wait_for 10 hook_is_done || fail "$(ip -6 route show 2001:db8:64:1::/64; ls /run/qmapd/lan)"
 }
 
+host_mtu_is() {
+	[ "$(in_lan cat /proc/sys/net/ipv6/conf/eth0/mtu)" = "$1" ]
+}
+
+# The smaller MTU of LAN and network: radvd announces nothing with one above that of its device.
+test_mtu() {
+	start
+	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address)"
+	ip link set br-lan mtu 1400
+	modem pretend pdn=1 host6=2001:db8:99:7::2 >/dev/null
+	modem disconnect pdn=1 >/dev/null
+	wait_for 15 host_has 2001:db8:99:7: || fail "$(in_lan ip -6 address; cat /run/qmapd/lan/*)"
+	wait_for 5 host_mtu_is 1400 || fail "$(in_lan ip -d link show dev eth0)"
+	modem reconfigure pdn=1 mtu=1300 >/dev/null
+	wait_for 15 host_mtu_is 1300 || fail "$(in_lan cat /proc/sys/net/ipv6/conf/eth0/mtu; cat /run/qmapd/lan/*)"
+}
+
 test_another_prefix() {
 	start
 	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address)"
