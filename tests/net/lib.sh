@@ -111,6 +111,19 @@ qmapd_start() {
 	wait_for 10 socket_listens
 }
 
+of_unit() { # setting
+	sed -n "s/^$1=//p" "$top/system/qmapd.service"
+}
+
+# With the capabilities that its unit leaves to qmapd and hooks.
+qmapd_start_as_unit() {
+	local caps
+	caps=$(of_unit CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
+	setpriv --bounding-set "-all,$caps" --no-new-privs "$build/qmapd" -v 2>>"$T/qmapd.log" &
+	qmapd_pid=$!
+	wait_for 10 socket_listens
+}
+
 qmapd_kill() { # signal
 	kill "-${1:-TERM}" "$qmapd_pid" 2>/dev/null
 	wait "$qmapd_pid" 2>/dev/null

@@ -262,15 +262,9 @@ test_links_of_root() {
 
 # --- what the unit file leaves to hooks ---
 
-of_unit() { # setting
-	sed -n "s/^$1=//p" "$top/system/qmapd.service"
-}
-
 # qmapd and hooks with the capabilities of the unit alone.
 # shellcheck disable=SC2016
 test_capabilities_of_the_unit() {
-	local caps
-	caps=$(of_unit CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
 	setpriv --reuid 65534 --regid 65534 --clear-groups bash -c 'trap "exit 7" HUP; echo >&3; while :; do
 		read -rt 1 <> <(:); done' 3>"$T/ready" &
 	local other=$! status=0
@@ -280,9 +274,7 @@ test_capabilities_of_the_unit() {
 		'echo >/run/hooked && echo written'
 	ip netns add car
 	modem_start
-	setpriv --bounding-set "-all,$caps" --no-new-privs "$build/qmapd" -v 2>>"$T/qmapd.log" &
-	qmapd_pid=$!
-	wait_for 10 socket_listens
+	qmapd_start_as_unit
 	equal "capabilities" "$(of_unit CapabilityBoundingSet | wc -w)" \
 		"$(perl -ne '/^CapBnd:\s*(\w+)/ and print unpack("%32b*", pack("H*", $1))' "/proc/$qmapd_pid/status")"
 	attach --hook "$T/signal" --pdn 1,ip=v4,netns=car --pdn 2 >/dev/null || fail "no attach"

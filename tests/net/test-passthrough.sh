@@ -88,6 +88,41 @@ test_another_address() {
 	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule; ls /run/qmapd/passthrough)"
 }
 
+servers() {
+	pgrep -cf "dnsmasq .*--interface=lan0" || :
+}
+
+servers_are() {
+	[ "$(servers)" = "$1" ]
+}
+
+# On a busy machine a dnsmasq takes its time to end.
+test_server_ends_late() {
+	local old
+	start
+	attach_to_host
+	old=$(cat /run/qmapd/passthrough/lan0.pid)
+	kill -STOP "$old"
+	modem pretend pdn=1 host4=10.64.1.6 >/dev/null
+	modem disconnect pdn=1 >/dev/null
+	sleep 2
+	kill -CONT "$old"
+	wait_for 10 host_gets 10.64.1.6 || fail "$(cat "$T/lease.got" "$T/udhcpc.log"; ip -4 address)"
+	wait_for 10 servers_are 1 || fail "$(pgrep -af dnsmasq)"
+	qmapctl detach wwan0
+	wait_for 10 servers_are 0 || fail "$(pgrep -af dnsmasq)"
+}
+
+# The capabilities that the unit file leaves to hooks suffice.
+test_capabilities_of_the_unit() {
+	start
+	qmapd_kill
+	qmapd_start_as_unit
+	attach_to_host
+	qmapctl detach wwan0
+	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule; ls /run/qmapd/passthrough)"
+}
+
 test_changed_in_place() {
 	start
 	attach_to_host
