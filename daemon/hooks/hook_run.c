@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/trusted.h"
 
@@ -26,6 +27,10 @@
 #define MAX_LINES  200 /* lines of output per run: a hook must not fill the log */
 #define MAX_READS  16  /* reads until a pipe is empty */
 #define MAX_ENV	   32
+
+/* Runs that are left get so much time when qmapd ends. */
+#define LAST_MS 10000
+#define LOOK_US 10000
 
 struct run {
 	TAILQ_ENTRY(run) entry;
@@ -338,6 +343,20 @@ int hook_runner_new(struct hook_runner **out, struct event_base *base, struct er
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
+/* They are saved as announced: the next qmapd would not run them. */
+static void finish(struct hook_runner *r)
+{
+	int64_t end = clock_ms() + LAST_MS;
+
+	while (!TAILQ_EMPTY(&r->runs) && clock_ms() < end) {
+		usleep(LOOK_US);
+		on_child(SIGCHLD, 0, r);
+	}
+	if (r->n)
+		log_warning("%u runs of hooks have not ended: those that have not begun are lost",
+			    r->n);
+}
+
 void hook_runner_free(struct hook_runner **rp)
 {
 	struct hook_runner *r = *rp;
@@ -345,6 +364,7 @@ void hook_runner_free(struct hook_runner **rp)
 	if (!r)
 		return;
 	*rp = NULL;
+	finish(r);
 	while (!TAILQ_EMPTY(&r->runs))
 		run_free(TAILQ_FIRST(&r->runs));
 	if (r->sigchld)

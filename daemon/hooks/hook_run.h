@@ -13,7 +13,7 @@ struct hook_runner;
 
 int hook_runner_new(struct hook_runner **out, struct event_base *base, struct error *err);
 
-/* Drops runs that have not begun; running ones continue unobserved. */
+/* Gives all runs ten seconds to begin and end. Running ones then continue unobserved. */
 void hook_runner_free(struct hook_runner **r);
 
 /*

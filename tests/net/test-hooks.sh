@@ -136,6 +136,21 @@ test_one_at_a_time() {
 	equal "runs" "up a up b modem-ready a modem-ready b down a down b" "$(paste -sd ' ' "$T/log")"
 }
 
+# A qmapd that ends does not drop those that wait: the next one would not run them.
+# shellcheck disable=SC2016
+test_the_last_ones() {
+	start
+	hook slow 'sleep 0.3' 'echo "$QMAP_EVENT ${QMAP_FAMILY:--}"'
+	attach --hook "$T/slow" >/dev/null
+	qmapd_kill
+	equal "runs" "modem-ready - up 4 up 6" "$(sort "$T/log" | paste -sd ' ')"
+	: >"$T/log"
+	qmapd_start
+	qmapctl detach wwan0
+	qmapd_kill
+	equal "runs" "down 4 down 6" "$(sort "$T/log" | paste -sd ' ')"
+}
+
 log_lines() {
 	[ "$(wc -l <"$T/log")" -ge "$1" ]
 }
