@@ -40,23 +40,35 @@ static const struct {
 };
 TABLE_COMPLETE(evidences, LADDER_EVIDENCES);
 
-/* The first one above the last; LADDER_RUNGS: none. */
+static bool is_over(const struct ladder_count *c, int64_t now)
+{
+	return now - c->since_ms >= WINDOW_MS;
+}
+
+/*
+ * The first one above the last, or, at the top, the first of those below whose hour is over.
+ * LADDER_RUNGS: none.
+ */
 static enum ladder_rung next(const struct ladder *l, enum ladder_evidence evidence,
 			     unsigned int possible, int64_t now)
 {
+	unsigned int allowed = evidences[evidence].rungs & possible;
 	enum ladder_rung r = l->climbing && l->evidence == evidence ? l->at + 1 : LADDER_REDIAL;
+	enum ladder_rung above = r;
 
 	for (; r < LADDER_RUNGS; r++)
-		if (evidences[evidence].rungs & possible & 1U << r &&
-		    (!rungs[r].budget || l->count[r].used < rungs[r].budget ||
-		     now - l->count[r].since_ms >= WINDOW_MS))
+		if (allowed & 1U << r && (!rungs[r].budget || l->count[r].used < rungs[r].budget ||
+					  is_over(&l->count[r], now)))
+			return r;
+	for (r = LADDER_REDIAL; r < above; r++)
+		if (allowed & 1U << r && rungs[r].budget && is_over(&l->count[r], now))
 			return r;
 	return LADDER_RUNGS;
 }
 
 static void count(struct ladder_count *c, int64_t now)
 {
-	if (!c->used || now - c->since_ms >= WINDOW_MS) {
+	if (!c->used || is_over(c, now)) {
 		c->since_ms = now;
 		c->used = 0;
 	}

@@ -3,7 +3,8 @@
  * The ladder by which a link repairs itself: which measure is due for which evidence, and when. It takes
  * no measures and has no clock; its owner does. Each rung is a stronger measure than the one before. One
  * that does not help within its time leads to the next; one that has helped ends the climb. Each has a
- * budget, so that a modem that cannot be repaired is left alone.
+ * budget, so that a modem that cannot be repaired is left alone for most of the time: a climb that has come
+ * to the top goes on at the bottom, with measures whose hour is over.
  */
 #ifndef QMAP_RECOVER_LADDER_H
 #define QMAP_RECOVER_LADDER_H

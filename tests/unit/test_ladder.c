@@ -56,6 +56,7 @@ TEST(test_evidence)
 	expect_climb(LADDER_DEAD, LADDER_ALL, "usb hook");
 	begin(state);
 	expect_climb(LADDER_UNREGISTERED, LADDER_ALL, "radio reset usb hook");
+	begin(state);
 	expect_climb(LADDER_STALLED, LADDER_ALL, "radio reset usb hook");
 }
 
@@ -132,6 +133,22 @@ TEST(test_spent)
 	assert_false(ladder_is_spent(&l, LADDER_DEAD, usb, now)); /* reported once */
 	ladder_works(&l);
 	assert_string_equal(climb(LADDER_DEAD, usb), "usb");
+}
+
+/* A modem that stays dead is not given up: qmapd.conf(5) promises one climb an hour. */
+TEST(test_next_hour)
+{
+	expect_climb(LADDER_UNREGISTERED, LADDER_ALL, "radio reset usb hook");
+	assert_true(ladder_is_spent(&l, LADDER_UNREGISTERED, LADDER_ALL, now));
+	now += HOUR - 10 * 300000 - 1;
+	assert_string_equal(climb(LADDER_UNREGISTERED, LADDER_ALL), "");
+	now++;
+	expect_climb(LADDER_UNREGISTERED, LADDER_ALL, "radio reset usb hook");
+	assert_true(ladder_is_spent(&l, LADDER_UNREGISTERED, LADDER_ALL, now));
+	begin(state);
+	expect_climb(LADDER_SILENT, LADDER_ALL, "redial radio reset usb hook");
+	now += HOUR;
+	expect_climb(LADDER_SILENT, LADDER_ALL, "radio reset usb hook");
 }
 
 TEST(test_survives_the_process)
