@@ -391,7 +391,7 @@ void trunk_clat_update(struct trunk *t, struct trunk_port *p)
 	if (!c)
 		return;
 	if (!strcmp(trunk_port_pdn(p)->clat, "off") || !t->session || !trunk_port_is_ours(p) ||
-	    !has_ipv6 || (p->settings[0].family && !p->clat)) {
+	    trunk_port_passes(p, 4) || !has_ipv6 || (p->settings[0].family && !p->clat)) {
 		stop(t, p, c);
 		return;
 	}

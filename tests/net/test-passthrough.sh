@@ -147,6 +147,22 @@ conf() { # line of the PDN...
 	qmapctl apply "$T/conf" >/dev/null
 }
 
+# An address of 464XLAT is the router's own, and the port has none.
+test_ipv6_alone() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v6,passthrough=lan0,clat=64:ff9b::/96 >/dev/null
+	answers 2001:db8:64:1::1
+	equal "clat" null "$(field '.pdns[0].clat')"
+	equal "programs" "" "$(tc filter show dev wwan0.1 egress)"
+	conf 'ip = v6' 'clat = 64:ff9b::/96'
+	equal "address of the port" 192.0.0.1/32 "$(ip -4 -o address show dev wwan0.1 | awk '{print $4}')"
+	conf 'ip = v6' 'clat = 64:ff9b::/96' 'passthrough = lan0'
+	equal "addresses of the port" "" "$(ip -4 -o address show dev wwan0.1)"
+	equal "programs" "" "$(tc filter show dev wwan0.1 egress)"
+	equal "damage" "[]" "$(field '.pdns[0].damage | tostring')"
+}
+
 test_bad_words() {
 	modem_start
 	qmapd_start
