@@ -19,8 +19,9 @@ struct top {
 	struct cli *cli;
 	const char *dev;
 	struct json_object *show, *stats, *before;
-	struct timespec at, before_at;
-	struct error err; /* of the last attempt; the numbers are then those before */
+	struct timespec at, before_at; /* of the numbers */
+	struct timespec tried;	       /* the last attempt */
+	struct error err;	       /* of it; the numbers are then those before */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -40,6 +41,7 @@ static int sample(struct top *t)
 	struct json_object *show = NULL, *stats = NULL;
 
 	memset(&t->err, 0, sizeof(t->err));
+	clock_gettime(CLOCK_MONOTONIC, &t->tried);
 	if (cli_show_and_stats(t->cli, t->dev, &show, &stats, &t->err)) {
 		json_object_put(show);
 		return t->err.err;
@@ -51,7 +53,8 @@ static int sample(struct top *t)
 	t->before_at = t->at;
 	t->show = show;
 	t->stats = stats;
-	clock_gettime(CLOCK_MONOTONIC, &t->at);
+	clock_gettime(CLOCK_MONOTONIC, &t->tried);
+	t->at = t->tried;
 	return 0;
 }
 
@@ -114,7 +117,7 @@ static bool wait_for_key(const struct top *t, double seconds)
 
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = seconds - seconds_between(&t->at, &now);
+		left = seconds - seconds_between(&t->tried, &now);
 		timeout(left > 0 ? (int)(left * 1000) + 1 : 0);
 		switch (getch()) {
 		case 'q':
@@ -134,8 +137,7 @@ static void loop(struct top *t, unsigned int interval)
 		draw(t);
 		if (!wait_for_key(t, interval))
 			break;
-		if (sample(t))
-			clock_gettime(CLOCK_MONOTONIC, &t->at);
+		sample(t);
 	} while (true);
 }
 

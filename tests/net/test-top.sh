@@ -134,6 +134,38 @@ test_interrupt() {
 	EOF
 }
 
+# Rates are those of the time since the last numbers, not since the last attempt to get some.
+test_rates_after_an_outage() {
+	start
+	chmod 666 /run/qmapd/control
+	ping -q -i 0.05 -I wwan0.1 10.64.1.1 >/dev/null &
+	# another user than root cannot read the pins instead
+	printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups %s "$@"\n' "$build/qmapctl" >"$T/qmapctl"
+	chmod 755 "$T" "$T/qmapctl"
+	build=$T screen wwan0 <<-EOF &
+		def packets():
+		    words = line('wwan0.1').split()
+		    return float(words[3]) if len(words) == 7 else 0
+		until(lambda: packets() > 5)
+		open('$T/shown', 'w').close()
+		until(lambda: line('qmapd is not running'))
+		open('$T/seen', 'w').close()
+		until(lambda: not line('qmapd is not running'))
+		for _ in range(10): # one read may bring half a screen
+		    assert read() and packets() < 60, line('wwan0.1')
+		keys('q')
+		assert ended() == 0
+	EOF
+	local top=$!
+	wait_for 10 test -e "$T/shown" || fail "nothing is shown"
+	qmapd_kill
+	wait_for 10 test -e "$T/seen" || fail "the outage is not shown"
+	sleep 4
+	qmapd_start
+	chmod 666 /run/qmapd/control
+	wait "$top" || fail "the screen is wrong"
+}
+
 # Without qmapd it shows the state that qmapd has left, as `show` does, and goes on with the next one.
 test_qmapd_restarts() {
 	start
