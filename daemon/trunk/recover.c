@@ -215,14 +215,14 @@ static bool bytes_wait(const struct trunk *t)
 static void look_at_uplink(struct trunk_recover *r)
 {
 	struct trunk *t = r->trunk;
-	long sent = sysfs_number(10, "/sys/class/net/%s/statistics/tx_packets", t->config.dev);
+	long sent = sysfs_number(10, "/sys/class/net/%s/statistics/tx_packets", t->dev.name);
 	uint64_t in_flight = 0, taken, offered;
 	bool goes_on, waits;
 
 	if (sent < 0)
 		return;
 	if (t->ops == &datapath_usb)
-		device_stats(t->config.dev, "", add_in_flight, &in_flight, NULL);
+		device_stats(t->dev.name, "", add_in_flight, &in_flight, NULL);
 	taken = sent - in_flight;
 	goes_on = taken > r->taken; /* less: the netdev is another one */
 	offered = sent_by(t, NULL);

@@ -177,6 +177,28 @@ test_downlink_alone() {
 	equal "calls" 1 "$(calls)"
 }
 
+# The trunk's netdev has another name, and an idle one has its own: two modems that are plugged in again
+# may exchange theirs.
+test_another_netdev_has_the_name() {
+	start --recover radio
+	ip link set wwan0 down
+	ip link set wwan0 name wwan9
+	ip link set wwan9 up
+	ip tuntap add wwan0 mode tun
+	ip link set wwan0 up
+	answers 10.64.1.1
+	received_more 25 || fail "no traffic"
+	equal "measures" "" "$(measures)"
+	modem uplink off >/dev/null
+	modem generate pdn=1 count=100000 size=100 rate=20 >/dev/null
+	becomes "stalled radio"
+	modem uplink on >/dev/null
+}
+
+received_more() { # packets
+	wait_for 15 has_received $(($(stat_of '.ports[0].rx_packets') + $1))
+}
+
 listens() {
 	[ -n "$(ss -Hnul 'sport = 7001')" ]
 }
