@@ -409,9 +409,14 @@ void session_free(struct session **sp)
 
 /* --- PDNs --- */
 
+bool session_is_ending(const struct session *s)
+{
+	return s->phase >= PHASE_FAILING;
+}
+
 static int check_alive(const struct session *s, struct error *err)
 {
-	if (!session_giving_back(s))
+	if (!session_is_ending(s))
 		return 0;
 	return error_set(err, -ESHUTDOWN, "the session with the modem is being ended");
 }

@@ -154,6 +154,9 @@ int session_resume(struct session **out, struct event_base *base, const struct s
 		   struct json_object *left, const struct session_ops *ops, void *arg,
 		   struct error *err);
 
+/* Is it being stopped, has it failed, or is it over? It ends by itself, and takes no PDNs. */
+bool session_is_ending(const struct session *s);
+
 /*
  * Dials PDN @number, which the caller has added to the configuration: at once, or with the others
  * if the session is not that far. -ENOENT; -EEXIST if the session has it, or another with its mux

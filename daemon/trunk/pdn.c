@@ -65,8 +65,10 @@ int trunk_add_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 		return error_set(err, -E2BIG, "more than %d PDNs on one trunk", CONFIG_MAX_PDNS);
 	c->pdns[c->npdns++] = *pdn;
 	trunk_save(t); /* before there is anything that would have to be found again */
+	if (t->closing)
+		return 0; /* data path and session are made anew */
 	ret = make_port(t, pdn, err);
-	if (!ret && t->session)
+	if (!ret && t->session && !session_is_ending(t->session))
 		ret = session_add_pdn(t->session, pdn->number, err);
 	if (ret) {
 		trunk_del_port(t, pdn->number);
@@ -115,7 +117,10 @@ static void on_later(void *arg)
 	trunk_removal_over(arg);
 }
 
-/* Ends the calls through the session if there is one; otherwise the PDN has none. */
+/*
+ * Ends the calls through the session if there is one; otherwise the PDN has none. A session that is
+ * ending ends them all: trunk_removal_over() follows.
+ */
 static int remove_calls(struct trunk *t, struct removal what, struct error *err)
 {
 	struct removal *r;
@@ -129,10 +134,10 @@ static int remove_calls(struct trunk *t, struct removal what, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	*r = what;
 	t->removal = r;
-	if (t->session)
-		ret = session_remove_pdn(t->session, r->number, on_removed, r, err);
-	else
+	if (!t->session)
 		modem_call_later(t->modem, on_later);
+	else if (!session_is_ending(t->session))
+		ret = session_remove_pdn(t->session, r->number, on_removed, r, err);
 	if (!ret)
 		return 0;
 	t->removal = NULL;
@@ -163,8 +168,8 @@ int trunk_set_pdn(struct trunk *t, const struct config_pdn *pdn, struct error *e
 	if (ret)
 		return ret;
 	old = *c;
-	if (!trunk_has_control(t))
-		p = NULL; /* its addresses and routes are not ours */
+	if (!trunk_has_control(t) || t->closing)
+		p = NULL; /* its addresses and routes are not ours, or it is made anew */
 	if (p && old.addresses != pdn->addresses) {
 		/* Another program is to give the port its addresses, or no longer. */
 		trunk_port_family_down(t, p, 4);

@@ -444,6 +444,37 @@ test_detach_while_a_pdn_is_redialled() {
 	nothing_left
 }
 
+# The session is being ended, because data path and session are made anew: nothing is lost of a plan, which
+# a reload would not repeat.
+test_apply_while_the_session_ends() {
+	local change
+	start
+	pdns() { # PDN,APN...
+		local pdn lines=('[trunk wwan0]' "control = $T/qmi")
+		for pdn; do
+			lines+=("[trunk wwan0 pdn ${pdn%,*}]" 'ip = v4' "apn = ${pdn#*,}")
+		done
+		conf f "${lines[@]}"
+	}
+	pdns 1,a
+	qmapctl apply "$T/f" >/dev/null
+	for change in "add 1,a 2,a" "redial 1,a 2,b" "remove 2,b"; do
+		# shellcheck disable=SC2086 # words
+		pdns ${change#* }
+		modem delay wds stop ms=1000 >/dev/null
+		ip link del wwan0.sa
+		wait_for 5 modem_is lost
+		qmapctl apply "$T/f" >"$T/said" || fail "$change: $(cat "$T/said")"
+		modem clear >/dev/null
+		grep -q "^done .*: ${change%% *}" "$T/said" || fail "$(cat "$T/said")"
+		comes_to attached || fail "$(qmapctl show)"
+		equal "PDNs" "${change#* }" "$(field '.pdns | map("\(.number),\(.apn)") | join(" ")')"
+		wait_for 5 pdn_is_up 2 10.64.2.1 || fail "$(qmapctl show)"
+	done
+	qmapctl detach wwan0
+	nothing_left
+}
+
 has_ended() { # pid
 	! kill -0 "$1" 2>/dev/null
 }
