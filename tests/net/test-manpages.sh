@@ -207,4 +207,38 @@ test_options_of_qmapd_are_explained() {
 	done
 }
 
+# effect_of SECTION KEY VALUE: of this change, the kinds of steps that apply plans.
+effect_of() {
+	sed "/^\[trunk wwan0$1\]/a $2 = $3" "$T/as-it-is" >"$T/changed"
+	qmapctl -j apply -n "$T/changed" | jq -r 'map(.step) | join(" ")'
+}
+
+# sentence PATTERN: the part of the page on apply that matches it.
+sentence() {
+	sed -n '/^apply$/,/^redial$/p' "$top/doc/qmapctl.8.rst" | tr '\n' ' ' | grep -oE "[^.;]*$1" | head -n 1
+}
+
+# changes PATTERN STEPS SECTION KEY=VALUE...: each key is named in that sentence, and has this effect.
+changes() {
+	local pattern=$1 steps=$2 section=$3 word
+	shift 3
+	for word; do
+		equal "effect of $word" "$steps" "$(effect_of "$section" "${word%%=*}" "${word#*=}")"
+		grep -qw -- "${word%%=*}" <<<"$(sentence "$pattern")" ||
+			fail "qmapctl.8.rst does not say of ${word%%=*}: $pattern"
+	done
+}
+
+test_effects_of_changes() {
+	modem_start
+	qmapd_start
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\n' "$T/qmi" >"$T/as-it-is"
+	qmapctl apply "$T/as-it-is" >/dev/null
+	changes 'redials a PDN' redial_pdn ' pdn 1' apn=a profile=2 user=u password=p auth=pap ip=v4 table=7 slaac=yes \
+		lan=lan0 passthrough=lan0 addresses=none
+	changes 'removes and adds' 'remove_pdn add_pdn' ' pdn 1' mux=9 netns=car vrf=red
+	changes 'change in place' change_pdn ' pdn 1' metric=9 default-route=no quota=9 clat=off
+	changes 'requires a new attach' reattach '' qmap=v4 port=lte%n dl-max-bytes=8000 dl-max-datagrams=9
+}
+
 run_tests "$@"
