@@ -49,6 +49,7 @@ int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *
 	} else {
 		t->nports++;
 		rtnl_watch_use(t->env.watch, p->port.netns, 1);
+		trunk_totals_begin_port(t, p);
 	}
 	trunk_port_locate(p);
 	return ret;

@@ -82,6 +82,14 @@ void trunk_totals_begin(struct trunk *t)
 	each_port(t, begin);
 }
 
+void trunk_totals_begin_port(struct trunk *t, const struct trunk_port *p)
+{
+	static const struct totals_bytes none;
+
+	if (t->env.totals && t->totals_epoch)
+		begin(t, p, &none);
+}
+
 static void look(struct trunk *t, const struct trunk_port *p, const struct totals_bytes *now)
 {
 	const struct config_pdn *pdn = trunk_port_pdn(p);

@@ -90,6 +90,21 @@ test_replug_and_change() {
 	detach
 }
 
+# A PDN that is added again counts from 0, and may soon have more bytes than it had.
+test_port_is_made_again() {
+	local before
+	start_with_state
+	attach --pdn 1,ip=v4 >/dev/null
+	traffic
+	before=$(totals)
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\nip = v4\nmux = 9\n' "$T/qmi" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	traffic
+	traffic
+	equal "bytes" "$(sum "$before" "$(counters)")" "$(totals)"
+	detach
+}
+
 is_lost() {
 	[ "$(field .state)" = lost ]
 }
