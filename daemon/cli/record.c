@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "qmap/abi.h"
@@ -133,13 +134,17 @@ static int on_line(void *arg, struct json_object *line)
 /* The file is for its owner alone until he has looked at it. */
 static FILE *open_file(const char *path, struct error *err)
 {
+	struct stat st;
 	int fd;
 
 	if (!strcmp(path, "-"))
 		return stdout;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
+	/* one that is there keeps its mode */
+	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && fchmod(fd, 0600))) {
 		error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
 		return NULL;
 	}
 	return fdopen(fd, "w");

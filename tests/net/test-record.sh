@@ -36,6 +36,18 @@ lacks() { # WHAT HEX...: none of them is in the recording
 	done
 }
 
+# qmapctl(8): readable for its owner alone, also if the file was there.
+test_mode() {
+	modem_start
+	qmapd_start
+	install -m 644 /dev/null "$T/rec"
+	record_start
+	equal "mode" 600 "$(stat -c %a "$T/rec")"
+	record_stop
+	ln -s rec "$T/link"
+	refused 2 "cannot write" qmapctl record "$T/link"
+}
+
 test_identities() {
 	local recorded iccid
 	start --pin 4711 --apn internet=1
