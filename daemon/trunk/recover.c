@@ -399,6 +399,8 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 		switch_on(r);
 	if (t->closing || modem_state(t->modem) == TRUNK_DETACHING)
 		return;
+	if (!t->dev.ifindex)
+		r->dead_ms = 0; /* it restarts, gets new firmware, or is unplugged */
 	if (r->dead_ms && now - r->dead_ms >= DEAD_MS)
 		climb(r, LADDER_DEAD, "the modem does not answer");
 	if (r->unregistered_ms && now - r->unregistered_ms >= UNREGISTERED_MS)

@@ -219,6 +219,17 @@ test_control_channel_is_dead() {
 	wait_for 20 answers 10.64.1.1
 }
 
+# One that is away may get new firmware, and must be left alone.
+test_modem_is_away() {
+	start --watchdog 0 --timeout 1
+	modem_stop
+	wait_for 5 modem_is absent || fail "$(field .modem)"
+	sleep 66
+	equal "measures" "" "$(measures)"
+	modem_start
+	wait_for 20 modem_is ready || fail "$(field .modem)"
+}
+
 # --- how long a repair takes ---
 
 has_taken() { # rung
