@@ -12,6 +12,14 @@ enum sim_iccid_state {
 	SIM_ICCID_SETTLED, /* known, or the modem does not report it */
 };
 
+/* Questions that may be open: a SIM can be changed sooner than the modem answers. */
+#define SIM_ICCID_QUESTIONS 8
+
+struct sim_iccid_question {
+	struct sim_iccid *of;
+	unsigned int number;
+};
+
 /* Members other than @state and @text are sim_iccid.c's. */
 struct sim_iccid {
 	enum sim_iccid_state state;
@@ -19,6 +27,8 @@ struct sim_iccid {
 	struct clients *clients;
 	void (*settled)(void *arg);
 	void *arg;
+	struct sim_iccid_question questions[SIM_ICCID_QUESTIONS];
+	unsigned int number; /* of the last question */
 };
 
 /* Asks for it; settled() follows, unless sim_iccid_forget() comes first. */

@@ -280,6 +280,23 @@ test_pin_of_another_sim() {
 	nothing_left
 }
 
+# The SIM is changed before the modem has answered for the one before.
+test_sim_changes_before_its_iccid_is_read() {
+	start --pin 1234
+	attach_one --pin 1234
+	becomes 1 4 up
+	modem sim out
+	waits waiting-for-sim "there is no SIM"
+	modem delay uim read_transparent ms=1000 count=2
+	modem sim in card=1
+	modem sim out
+	modem sim in card=2
+	becomes 1 4 up
+	equal "ICCID" 89001010000000000002 "$(field .sim.iccid)"
+	detach
+	nothing_left
+}
+
 pins_tried() {
 	[ "$(modem_stat .qmi.pins)" -ge "$1" ]
 }
