@@ -116,6 +116,11 @@ int facts_restart_modem(struct facts *f)
 	return radio_restart_modem(f->radio);
 }
 
+bool facts_radio_is_due(const struct facts *f)
+{
+	return radio_is_due(f->radio);
+}
+
 void facts_retry_radio(struct facts *f)
 {
 	radio_retry(f->radio);
@@ -185,6 +190,8 @@ void facts_check(void *arg)
 	/* The first check is not a change. */
 	bool opened = gate == GATE_OPEN && f->gate != GATE_OPEN && f->gate != GATE_UNKNOWN;
 
+	if (clients_giving_back(f->clients))
+		f->owner->kick(f->arg);
 	if (clients_giving_back(f->clients) || gate == GATE_UNKNOWN)
 		return;
 	if (has_moved(f) + has_another_sim(f) + opened)

@@ -36,6 +36,8 @@ struct facts_owner {
 	 * the last check, and is possible now.
 	 */
 	void (*changed)(void *arg, bool opened);
+	/* Calls and ids are being given back, and facts_radio_is_due() may have changed. */
+	void (*kick)(void *arg);
 	/* facts_save() differs: it must be saved before the callback returns. */
 	void (*save)(void *arg);
 	/* As session_ops.signal, run_dir. */
@@ -64,6 +66,8 @@ void facts_ask_sim(struct facts *f);
 /* As session_cycle_radio(), session_restart_modem(). */
 int facts_cycle_radio(struct facts *f);
 int facts_restart_modem(struct facts *f);
+/* Has a measure switched the radio off, and the modem not answered yet whether it is on again? */
+bool facts_radio_is_due(const struct facts *f);
 /* The user requests another attempt to switch the radio on, or has changed radio=. */
 void facts_retry_radio(struct facts *f);
 

@@ -28,6 +28,7 @@ struct radio {
 	bool hardware;	  /* a hardware switch keeps it off */
 	bool setting;	  /* it is being switched on */
 	bool hold;	  /* wait for the next poll */
+	bool ours;	  /* a measure of ours has switched it off: radio=keep does not keep that */
 	uint16_t refusal; /* QMI error of the last attempt; 0: none */
 	unsigned int tries;
 	uint64_t tried_at; /* ms, monotonic: the last attempt */
@@ -58,7 +59,15 @@ static bool is_given_up(const struct radio *r)
 
 static bool may_switch(const struct radio *r)
 {
-	return r->config->radio == CONFIG_RADIO_ON && !r->hardware && !is_given_up(r);
+	return (r->config->radio == CONFIG_RADIO_ON || r->ours) && !r->hardware && !is_given_up(r);
+}
+
+static void set_ours(struct radio *r, bool ours)
+{
+	if (r->ours == ours)
+		return;
+	r->ours = ours;
+	r->owner->save(r->arg); /* before it is sent */
 }
 
 static void on_switched(void *arg, int err, const struct qmi_message *m)
@@ -72,11 +81,13 @@ static void on_switched(void *arg, int err, const struct qmi_message *m)
 		res.status = 1;
 	r->setting = false;
 	r->refusal = res.status && res.error != QMI_NO_EFFECT ? res.error : 0;
-	if (!res.status || res.error == QMI_NO_EFFECT)
+	if (!res.status || res.error == QMI_NO_EFFECT) {
 		r->mode = QMI_DMS_ONLINE;
-	else
+		set_ours(r, false);
+	} else {
 		log_warning("%s: the modem does not switch its radio on: %s", r->config->dev,
 			    qmi_error_name(res.error) ?: "no reason known");
+	}
 	r->owner->changed(r->arg);
 }
 
@@ -104,6 +115,8 @@ static void switch_on(struct radio *r)
 static void taken(struct radio *r)
 {
 	r->asking = false;
+	if (r->reported && !is_off(r))
+		set_ours(r, false);
 	if (is_off(r) && may_switch(r) && !r->setting && !r->hold &&
 	    !clients_giving_back(r->clients))
 		switch_on(r);
@@ -183,6 +196,7 @@ int radio_cycle(struct radio *r)
 	if (radio_is_pending(r))
 		return -EBUSY;
 	r->setting = true;
+	set_ours(r, true);
 	set_mode(r, QMI_DMS_LOW_POWER, on_off);
 	return 0;
 }
@@ -220,6 +234,7 @@ int radio_restart_modem(struct radio *r)
 	if (radio_is_pending(r))
 		return -EBUSY;
 	r->setting = true;
+	set_ours(r, true);
 	set_mode(r, QMI_DMS_OFFLINE, on_offline);
 	return 0;
 }
@@ -240,6 +255,11 @@ bool radio_is_pending(const struct radio *r)
 	return r->asking || r->setting;
 }
 
+bool radio_is_due(const struct radio *r)
+{
+	return r->setting && r->ours;
+}
+
 bool radio_needs_person(const struct radio *r)
 {
 	return !radio_is_pending(r) && !may_switch(r);
@@ -254,7 +274,7 @@ bool radio_missing(const struct radio *r, char *why, size_t size)
 	if (r->hardware)
 		snprintf(why, size,
 			 "the radio is off (%s), by a switch or the slot's W_DISABLE pin", mode);
-	else if (r->config->radio == CONFIG_RADIO_KEEP)
+	else if (r->config->radio == CONFIG_RADIO_KEEP && !r->ours)
 		snprintf(why, size, "the radio is off (%s), and radio=keep leaves it so", mode);
 	else if (r->refusal)
 		snprintf(why, size,
@@ -275,7 +295,7 @@ void radio_until(const struct radio *r, char *text, size_t size)
 {
 	if (r->hardware)
 		snprintf(text, size, "when the switch lets it be on");
-	else if (r->config->radio == CONFIG_RADIO_KEEP)
+	else if (r->config->radio == CONFIG_RADIO_KEEP && !r->ours)
 		snprintf(text, size, "when it is switched on (AT+CFUN=1), or with radio=on");
 	else if (is_given_up(r))
 		snprintf(text, size,
@@ -297,6 +317,7 @@ struct json_object *radio_save(const struct radio *r)
 
 	json_add_int(o, "tries", r->tries);
 	json_add_int(o, "tried_at", r->tried_at);
+	json_add_bool(o, "ours", r->ours);
 	return o;
 }
 
@@ -304,6 +325,7 @@ void radio_load(struct radio *r, struct json_object *state)
 {
 	r->tries = json_get_int(state, "tries");
 	r->tried_at = json_get_int(state, "tried_at");
+	r->ours = json_get_bool(state, "ours");
 }
 
 struct radio *radio_new(struct clients *clients, const struct config_trunk *config,

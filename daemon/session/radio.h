@@ -44,6 +44,8 @@ int radio_restart_modem(struct radio *r);
 
 /* Is an answer of the modem awaited before the radio can be judged? */
 bool radio_is_pending(const struct radio *r);
+/* Has qmapd switched the radio off, and is the answer to switching it on awaited? */
+bool radio_is_due(const struct radio *r);
 /* Sets the reason why no call is possible; false if it is. */
 bool radio_missing(const struct radio *r, char *why, size_t size);
 /* Must the user do something about it? */

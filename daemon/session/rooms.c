@@ -139,6 +139,7 @@ static void on_signal(void *arg, const char *from, const char *to, int dbm)
 
 static const struct facts_owner facts_owner = {
 	.changed = on_facts,
+	.kick = kick,
 	.save = save,
 	.signal = on_signal,
 	.run_dir = run_dir,

@@ -155,7 +155,8 @@ static void check_given_back(struct session *s)
 		finish(s);
 		return;
 	}
-	if (!calls_are_gone(s->calls) || ids_busy(s->ids) || !guests_gone(s->guests))
+	if (!calls_are_gone(s->calls) || ids_busy(s->ids) || !guests_gone(s->guests) ||
+	    facts_radio_is_due(s->facts))
 		return;
 	if (!session_reset(s) && !release_clients(s))
 		finish(s);

@@ -81,6 +81,53 @@ is_online() {
 	[ "$(field .operating_mode)" = online ]
 }
 
+# With radio=keep, too, a radio that a measure has switched off is switched on again.
+test_radio_is_not_left_off() {
+	start --radio keep --recover radio
+	modem error dms set_operating_mode code=3 skip=1 count=1
+	downlink off
+	becomes "silent radio"
+	downlink on
+	wait_for 10 is_online || fail "after a refusal: $(qmapctl show)"
+	answers 10.64.1.1
+	becomes "silent repaired"
+	modem radio low_power
+	wait_for 10 is_off || fail "another program's switch is not respected"
+}
+
+test_radio_is_not_left_off_by_a_crash() {
+	start --radio keep --recover radio
+	modem strike dms set_operating_mode what=host
+	downlink off
+	wait_for 15 has_ended "$qmapd_pid"
+	downlink on
+	qmapd_pid=''
+	qmapd_start
+	wait_for 10 is_online || fail "$(qmapctl show)"
+	answers 10.64.1.1
+}
+
+# The modem has not answered yet to being switched off.
+test_radio_is_not_left_off_by_a_detach() {
+	start --recover radio
+	modem delay dms set_operating_mode ms=1000
+	downlink off
+	becomes "silent radio"
+	qmapctl detach wwan0
+	modem clear
+	downlink on
+	attach --radio keep --pdn 1,ip=v4 >/dev/null
+	answers 10.64.1.1
+}
+
+is_off() {
+	[[ $(qmapctl show) == *"the radio is off (low_power), and radio=keep leaves it so"* ]]
+}
+
+has_ended() { # pid
+	! kill -0 "$1" 2>/dev/null
+}
+
 test_hook() {
 	start --recover hook
 	downlink off
