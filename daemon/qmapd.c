@@ -288,6 +288,7 @@ static int run(const struct args *args, struct error *err)
 		notify("READY=1");
 		event_base_dispatch(d.base);
 		notify("STOPPING=1");
+		hooks_finish(d.hooks);
 	}
 	config_set_clear(&set);
 	close_all(&d);

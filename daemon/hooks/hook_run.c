@@ -343,14 +343,14 @@ int hook_runner_new(struct hook_runner **out, struct event_base *base, struct er
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
-/* They are saved as announced: the next qmapd would not run them. */
-static void finish(struct hook_runner *r)
+void hook_runner_finish(struct hook_runner *r)
 {
+	static const struct timeval look = {.tv_usec = LOOK_US};
 	int64_t end = clock_ms() + LAST_MS;
 
-	while (!TAILQ_EMPTY(&r->runs) && clock_ms() < end) {
-		usleep(LOOK_US);
-		on_child(SIGCHLD, 0, r);
+	while (r->n && clock_ms() < end) {
+		event_base_loopexit(r->base, &look);
+		event_base_dispatch(r->base);
 	}
 	if (r->n)
 		log_warning("%u runs of hooks have not ended: those that have not begun are lost",
@@ -364,7 +364,6 @@ void hook_runner_free(struct hook_runner **rp)
 	if (!r)
 		return;
 	*rp = NULL;
-	finish(r);
 	while (!TAILQ_EMPTY(&r->runs))
 		run_free(TAILQ_FIRST(&r->runs));
 	if (r->sigchld)

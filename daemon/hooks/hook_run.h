@@ -13,7 +13,13 @@ struct hook_runner;
 
 int hook_runner_new(struct hook_runner **out, struct event_base *base, struct error *err);
 
-/* Gives all runs ten seconds to begin and end. Running ones then continue unobserved. */
+/*
+ * For a process that ends: gives all runs ten seconds to begin and end, in the event loop. They are saved as
+ * announced, so that the next process would not run them.
+ */
+void hook_runner_finish(struct hook_runner *r);
+
+/* Drops runs that have not begun; running ones continue unobserved. */
 void hook_runner_free(struct hook_runner **r);
 
 /*

@@ -222,6 +222,11 @@ int hooks_new(struct hooks **out, struct event_base *base, struct events *events
 	return ret;
 }
 
+void hooks_finish(struct hooks *h)
+{
+	hook_runner_finish(h->runner);
+}
+
 void hooks_free(struct hooks **hp)
 {
 	struct hooks *h = *hp;

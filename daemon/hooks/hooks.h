@@ -13,6 +13,8 @@ struct trunk_list;
 /* Subscribes to @events. @run_dir: directory for saved facts. */
 int hooks_new(struct hooks **out, struct event_base *base, struct events *events,
 	      struct trunk_list *list, const char *run_dir, struct error *err);
+/* See hook_runner_finish(). */
+void hooks_finish(struct hooks *h);
 void hooks_free(struct hooks **h);
 
 #endif

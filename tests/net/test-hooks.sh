@@ -147,6 +147,10 @@ test_the_last_ones() {
 	: >"$T/log"
 	qmapd_start
 	qmapctl detach wwan0
+	kill $qmapd_pid
+	daemon_says "leaving"
+	# meanwhile it answers
+	equal "attached" "[]" "$(timeout 1 "$build/qmapctl" -j show)"
 	qmapd_kill
 	equal "runs" "down 4 down 6" "$(sort "$T/log" | paste -sd ' ')"
 }
