@@ -85,6 +85,25 @@ test_another_prefix() {
 	wait_for 10 route_is_gone || fail "$(ip -6 route)"
 }
 
+# The prefix of a PDN stays when the PDN goes whose prefix it has replaced.
+test_two_pdns() {
+	local other=1 mine
+	start
+	qmapctl detach wwan0
+	attach --backoff-min 100 --hook "$T/lan-radvd" --pdn 1,lan=br-lan --pdn 2,lan=br-lan >/dev/null
+	wait_for 15 host_has 2001:db8:64: || fail "$(in_lan ip -6 address)"
+	qmapd_kill # the last run has ended then
+	qmapd_start
+	mine=$(cat /run/qmapd/lan/br-lan.route)
+	[ "$mine" != 2001:db8:64:1::/64 ] || other=2
+	modem refuse pdn=$other family=6 type=6 verbose=27 >/dev/null
+	modem disconnect pdn=$other >/dev/null
+	call_comes_to $other 6 failed
+	qmapd_kill
+	equal "announced" "$mine" "$(cat /run/qmapd/lan/br-lan.route)"
+	wait_for 15 host_has "${mine%:/64}" || fail "$(in_lan ip -6 address)"
+}
+
 test_without_forwarding() {
 	start
 	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address)"
