@@ -53,6 +53,11 @@ struct credit *credit_new(struct net_device *dev)
 	if (!sk)
 		return NULL;
 	sock_init_data(NULL, sk);
+	/*
+	 * A driver below reports the time of sending (skb_tx_timestamp()) to the packet's socket, whose
+	 * queue of errors no process reads: it takes nothing.
+	 */
+	sk->sk_rcvbuf = 0;
 	credit = container_of(sk, struct credit, sk);
 	spin_lock_init(&credit->lock);
 	credit->dev = dev;

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/net_tstamp.h>
+
 #include "proc.h"
 #include "qmap/wire.h"
 #include "trace.h"
@@ -480,6 +482,41 @@ TEST(held_by_gro)
 	}
 	world_free(&w);
 	return err;
+}
+
+#define STAMPS 400 /* more than the receive buffer of a socket holds */
+
+/* As an NTP client does it: asks the kernel for the time at which each datagram leaves. */
+static int send_stamped(const struct world *w)
+{
+	int on = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	int fd = udp_open(), err = fd < 0 ? FAIL("UDP socket") : 0;
+	uint8_t buf[PACKET_MAX];
+	unsigned int i;
+
+	if (!err && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &on, sizeof(on)))
+		err = FAIL("SO_TIMESTAMPING: %s", strerror(errno));
+	for (i = 0; i < STAMPS && !err; i++)
+		if (send(fd, buf, 48, 0) != 48 || !world_recv(w, buf, sizeof(buf), WAIT_MS))
+			err = FAIL("datagram %u", i);
+	close(fd);
+	return err;
+}
+
+/* The netdev below reports the time to the owner of the packet: nothing is left behind with that. */
+TEST(timestamps_below)
+{
+	const struct nl_trunk alone = {};
+	long before, after;
+
+	if (in_world(&alone, send_stamped))
+		return -1;
+	before = skb_heads();
+	if (in_world(&alone, send_stamped))
+		return -1;
+	after = skb_heads();
+	printf("  %ld skbs, then %ld\n", before, after);
+	return after <= before + STAMPS / 8 ? 0 : FAIL("%ld skbs are left", after - before);
 }
 
 static void keep_line(const char *line, void *arg)
