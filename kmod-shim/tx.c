@@ -528,6 +528,8 @@ netdev_tx_t tx_xmit(struct sk_buff *skb, struct net_device *dev)
 	 * call anything, so run it now, while the aggregator is not locked.
 	 */
 	skb_orphan(skb);
+	/* It may wait below for long, and the end of the port's namespace would wait for its connection. */
+	nf_reset_ct(skb);
 	if (unlikely(READ_ONCE(trunk->tx.sender) == current)) {
 		/* The netdev below passes a packet back to a port while it is being given one. */
 		tx_drop(port, skb, QMAP_DROP_REDIRECT);

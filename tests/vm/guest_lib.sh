@@ -4,7 +4,7 @@
 
 # Modules that the guests need besides the shim. Unknown ones are built in or absent; the tests report
 # that.
-GUEST_MODULES="tun veth sch_ingress sch_tbf sch_fq cls_matchall act_gact act_mirred cls_bpf
+GUEST_MODULES="tun veth sch_ingress sch_tbf sch_fq cls_matchall act_gact act_mirred act_ct cls_bpf
 	bridge bonding macvlan ipip ip_gre vxlan netconsole ${GUEST_MORE_MODULES:-}"
 
 missing_tools() {

@@ -20,6 +20,7 @@
 
 #include <linux/net_tstamp.h>
 
+#include "netns.h"
 #include "proc.h"
 #include "qmap/wire.h"
 #include "trace.h"
@@ -517,6 +518,50 @@ TEST(timestamps_below)
 	after = skb_heads();
 	printf("  %ld skbs, then %ld\n", before, after);
 	return after <= before + STAMPS / 8 ? 0 : FAIL("%ld skbs are left", after - before);
+}
+
+#define TRACK                                                                                      \
+	"/bin/tc qdisc replace dev port1 clsact && "                                               \
+	"/bin/tc filter add dev port1 egress protocol ip matchall action ct"
+
+/* In a namespace that tracks connections. */
+static int send_tracked(void)
+{
+	if (nl_up("port1", true) || nl_carrier("port1", true) ||
+	    nl_add_addr4("port1", htonl(host_addr()), 24) || nl_wait_running("port1"))
+		return FAIL("port1: %s", nl_error());
+	if (system(TRACK)) {
+		skipped = "this kernel has no act_ct";
+		return 0;
+	}
+	/* none stays in the queue of the port, where it would keep the socket, and that the namespace */
+	return send_many(6, PAYLOAD);
+}
+
+/* The namespace of a port ends while packets of its connections wait below. */
+static int tracked_below(__attribute__((unused)) const struct world *w)
+{
+	int here = netns_here(), there = netns_new(), err;
+
+	if (system(TBF("rate 80bit burst 2kb limit 1mb")))
+		err = FAIL("no tbf");
+	else
+		err = netns_move("port1", here, there);
+	netns_enter(there);
+	err = err ?: send_tracked();
+	netns_enter(here);
+	if (!err && !skipped && below() < PAYLOAD)
+		err = FAIL("nothing waits there");
+	err = netns_end(&there, 1) ?: err;
+	close(here);
+	return err;
+}
+
+TEST(conntrack_below)
+{
+	const struct nl_trunk alone = {};
+
+	return in_world(&alone, tracked_below);
 }
 
 static void keep_line(const char *line, void *arg)
