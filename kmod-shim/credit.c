@@ -173,14 +173,16 @@ static void credit_paid(struct sk_buff *skb)
 	module_put(THIS_MODULE);
 }
 
-void credit_own(struct credit *credit, struct sk_buff *skb)
+bool credit_own(struct credit *credit, struct sk_buff *skb)
 {
+	if (unlikely(!try_module_get(THIS_MODULE)))
+		return false;
 	sock_hold(&credit->sk);
-	__module_get(THIS_MODULE);
 	skb->sk = &credit->sk;
 	skb->destructor = credit_paid;
 	atomic_add(skb->truesize, &credit->below);
 	netdev_sent_queue(credit->dev, skb->truesize);
+	return true;
 }
 
 void credit_dropped(struct credit *credit, unsigned int packets)
@@ -264,16 +266,17 @@ static void bill_paid(struct sk_buff *skb)
 	module_put(THIS_MODULE);
 }
 
-/* Attaches the bill to the aggregate. */
-void bill_attach(struct bill *bill, struct sk_buff *skb)
+bool bill_attach(struct bill *bill, struct sk_buff *skb)
 {
 	unsigned int i;
 
+	if (unlikely(!try_module_get(THIS_MODULE)))
+		return false;
 	for (i = 0; i < bill->n; i++)
 		atomic_add(bill->items[i].bytes, &bill->items[i].credit->below);
-	__module_get(THIS_MODULE);
 	skb_shinfo(skb)->destructor_arg = bill;
 	skb->destructor = bill_paid;
+	return true;
 }
 
 void bill_dropped(struct bill *bill)

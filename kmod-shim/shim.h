@@ -224,13 +224,17 @@ void credit_put(struct credit *credit);
 void credit_init(struct port *port);
 /* Sets the byte queue limits by port->most and the size of aggregates. */
 void credit_limits(struct port *port);
-/* Makes @credit the owner of @skb, which has none: the frame counts until it is freed. */
-void credit_own(struct credit *credit, struct sk_buff *skb);
+/*
+ * Makes @credit the owner of @skb, which has none: the frame counts until it is freed. False: the
+ * module is being unloaded, and none of its functions may run by then.
+ */
+bool credit_own(struct credit *credit, struct sk_buff *skb);
 /* Counts packets that the netdev below has dropped at once. */
 void credit_dropped(struct credit *credit, unsigned int packets);
 struct bill *bill_new(void);
 bool bill_add(struct bill *bill, struct port *port, unsigned int bytes);
-void bill_attach(struct bill *bill, struct sk_buff *skb);
+/* Attaches the bill to the aggregate. False: as credit_own(). */
+bool bill_attach(struct bill *bill, struct sk_buff *skb);
 struct bill *bill_get(struct bill *bill);
 void bill_put(struct bill *bill);
 void bill_dropped(struct bill *bill);

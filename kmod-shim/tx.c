@@ -125,8 +125,26 @@ static void tx_ready_alone(struct trunk *trunk, struct sk_buff *skb, unsigned in
 	}
 	if (pad)
 		__skb_put(skb, pad);
-	credit_own(port->credit, skb);
+	if (unlikely(!credit_own(port->credit, skb))) {
+		tx_drop(port, skb, QMAP_DROP_PORT_DOWN);
+		return;
+	}
 	*TX_CB(skb) = (struct tx_cb){.frames = 1, .credit = port->credit};
+	__skb_queue_tail(&trunk->tx.ready, skb);
+}
+
+/* Completes an aggregate and takes over skb and bill. */
+static void tx_ready_bill(struct trunk *trunk, struct sk_buff *skb, struct bill *bill,
+			  unsigned int frames)
+{
+	if (unlikely(!bill_attach(bill, skb))) {
+		counters_add(trunk->counters, TRUNK_DROPS + QMAP_DROP_PORT_DOWN, frames);
+		bill_dropped(bill);
+		bill_put(bill);
+		shim_kfree_skb(skb, SHIM_DROP_DOWN);
+		return;
+	}
+	*TX_CB(skb) = (struct tx_cb){.frames = frames, .bill = bill};
 	__skb_queue_tail(&trunk->tx.ready, skb);
 }
 
@@ -154,10 +172,8 @@ static void tx_close(struct trunk *trunk)
 	shim_assert(tx->frames && (!tx->bill || skb->len <= QMAP_MAX_AGGREGATE));
 	tx->skb = NULL;
 	if (tx->bill) {
-		bill_attach(tx->bill, skb);
-		*TX_CB(skb) = (struct tx_cb){.frames = tx->frames, .bill = tx->bill};
+		tx_ready_bill(trunk, skb, tx->bill, tx->frames);
 		tx->bill = NULL;
-		__skb_queue_tail(&tx->ready, skb);
 	} else {
 		/* Aggregates have no hash; a queue that sorts by hashes would send this one first. */
 		skb_clear_hash(skb);

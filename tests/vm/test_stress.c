@@ -13,8 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/if_link.h>
 
 #include "load.h"
 #include "world.h"
@@ -96,6 +99,125 @@ static int reload_module(void)
 	if (if_nametoindex("trunk0") || if_nametoindex("port1"))
 		return FAIL("rmmod leaves links");
 	return load_module(MODULE) ?: (usb ? load_module(USB_MODULE) : 0);
+}
+
+#define UNLOADS	 20
+#define OTHERS	 400
+#define GROUP	 5
+#define PAUSE_US 1000
+
+struct late {
+	atomic_bool go, stop;
+	int fd;
+};
+
+/* Sends from when the module is being unloaded. */
+static void *send_late(void *arg)
+{
+	struct late *l = arg;
+	char data[1000] = {};
+
+	while (!atomic_load(&l->go))
+		;
+	usleep(PAUSE_US);
+	while (!atomic_load(&l->stop))
+		send(l->fd, data, sizeof(data), MSG_DONTWAIT);
+	return NULL;
+}
+
+/* Many other links are being deleted: the removal of the module's links waits for that. */
+static pid_t delete_others(void)
+{
+	char name[IFNAMSIZ], peer[IFNAMSIZ];
+	pid_t child = -1;
+	unsigned int i;
+
+	for (i = 0; i < OTHERS; i++) {
+		snprintf(name, sizeof(name), "other%u", i);
+		snprintf(peer, sizeof(peer), "peer%u", i);
+		if (nl_add_veth(name, peer) || nl_set_u32(name, IFLA_GROUP, GROUP))
+			return FAIL("%s: %s", name, nl_error());
+	}
+	child = fork();
+	if (!child)
+		_exit(nl_del_group(GROUP) != 0);
+	return child;
+}
+
+/* Returns 0 if the module is gone, and a negative errno if packets came too early. */
+static int unload_once(int fd)
+{
+	struct late l = {.fd = fd};
+	pthread_t thread;
+	pid_t others;
+	int err;
+
+	pthread_create(&thread, NULL, send_late, &l);
+	others = delete_others();
+	usleep(10 * PAUSE_US);
+	atomic_store(&l.go, true);
+	err = syscall(SYS_delete_module, "qmap_shim", O_NONBLOCK) ? -errno : 0;
+	atomic_store(&l.stop, true);
+	pthread_join(thread, NULL);
+	waitpid(others, NULL, 0);
+	return others < 0 ? -1 : err;
+}
+
+/* What a slow netdev below has is freed when it is slow no more. */
+static int slow_below(bool on)
+{
+	return system(on ? "/bin/tc qdisc replace dev modem0 root tbf rate 8kbit burst 5kb limit "
+			   "1mb"
+			 : "/bin/tc qdisc del dev modem0 root")
+		       ? FAIL("no tbf")
+		       : 0;
+}
+
+static int unload_while_sending(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(4000),
+				 .sin_addr.s_addr = htonl(LOAD_ADDR + 1)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err, i;
+
+	err = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? FAIL("UDP socket") : -EAGAIN;
+	for (i = 0; i < UNLOADS && err == -EAGAIN; i++) {
+		err = slow_below(true) ?: unload_once(fd);
+		slow_below(false);
+	}
+	close(fd);
+	return err ? FAIL("rmmod: %s", strerror(-err)) : 0;
+}
+
+static int unload(const struct nl_trunk *t)
+{
+	const struct world_options o = {.version = 1, .ports = 1, .trunk = *t};
+	struct world w;
+	bool usb;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = nl_add_addr4("port1", htonl(LOAD_ADDR), 24) || nl_wait_running("port1");
+	usb = !syscall(SYS_delete_module, "qmap_usb", O_NONBLOCK);
+	err = err || unload_while_sending();
+	if (!err)
+		err = load_module(MODULE);
+	if (usb)
+		err = load_module(USB_MODULE) || err;
+	world_free(&w);
+	return err;
+}
+
+/*
+ * The netdev below still has packets that a port has sent while the module was being unloaded: frames
+ * alone, and aggregates.
+ */
+TEST(unload)
+{
+	const struct nl_trunk alone = {}, timed = {.tx_bytes = 4096, .tx_usecs = 500};
+
+	return unload(&alone) ?: unload(&timed);
 }
 
 static int one_round(struct world *w, unsigned int round)
