@@ -296,6 +296,8 @@ service_start() {
 	local line
 	busybox sh "$top/tests/openwrt/rc.common" "$files/qmapd.init" >"$T/instance"
 	equal "command" "command /usr/sbin/qmapd" "$(grep ^command "$T/instance")"
+	# procd kills after five seconds, and hooks get ten (qmapd(8), SIGNALS)
+	at_least "seconds to end" 15 "$(sed -n 's/^term_timeout //p' "$T/instance")"
 	while read -r line; do
 		export "${line#env }"
 	done < <(grep '^env ' "$T/instance")
