@@ -253,16 +253,22 @@ static unsigned int clamp(unsigned int value, unsigned int low, unsigned int hig
 	return value < low ? low : value > high ? high : value;
 }
 
-/* Without an answer, a translation that works goes on with the prefix that it has. */
-static void no_answer(struct trunk_clat *c, const char *why)
+/* After pauses that double. */
+static void try_again(struct trunk_clat *c)
 {
 	unsigned int wait = FIRST_AGAIN << (c->failures < 6 ? c->failures : 6);
 
 	c->failures++;
+	again_in(c, clamp(wait, 1, NONE_AGAIN));
+}
+
+/* Without an answer, a translation that works goes on with the prefix that it has. */
+static void no_answer(struct trunk_clat *c, const char *why)
+{
 	if (c->state != CLAT_ON)
 		c->state = CLAT_FAILED;
 	snprintf(c->reason, sizeof(c->reason), "%.120s", why);
-	again_in(c, clamp(wait, 1, NONE_AGAIN));
+	try_again(c);
 }
 
 /* Servers are reached by the route to them through the port; routers need none. */
@@ -287,9 +293,13 @@ static void on_lookup(void *arg, const struct clat_lookup_result *result)
 					    : "its DNS servers are not reached by the main "
 					      "routing table; clat=PREFIX names the prefix");
 	} else if (r.prefix.len) {
-		c->failures = 0;
 		start(c->trunk, p, c, &r.prefix, 0);
-		again_in(c, clamp(r.ttl, LEAST_TTL, MOST_TTL));
+		if (c->state == CLAT_FAILED) {
+			try_again(c);
+		} else {
+			c->failures = 0;
+			again_in(c, clamp(r.ttl, LEAST_TTL, MOST_TTL));
+		}
 	} else {
 		stop(c->trunk, p, c);
 		c->state = CLAT_NO_NAT64;
@@ -317,12 +327,29 @@ static void look_up(struct trunk_clat *c, const struct trunk_port *p)
 		c->state = CLAT_LOOKING;
 }
 
+/* With a configured prefix there is nothing to ask for. */
+static bool start_configured(struct trunk *t, struct trunk_port *p, struct trunk_clat *c)
+{
+	struct clat_prefix prefix;
+
+	if (!clat_prefix_parse(trunk_port_pdn(p)->clat, &prefix))
+		return false;
+	event_del(c->again);
+	clat_lookup_free(&c->lookup);
+	start(t, p, c, &prefix, 0);
+	if (c->state == CLAT_FAILED)
+		try_again(c);
+	else
+		c->failures = 0;
+	return true;
+}
+
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
 	struct trunk_clat *c = arg;
 	struct trunk_port *p = trunk_find_port(c->trunk, c->pdn);
 
-	if (p && !c->lookup)
+	if (p && !c->lookup && !start_configured(c->trunk, p, c))
 		look_up(c, p);
 }
 
@@ -369,14 +396,8 @@ static bool take_over(struct trunk *t, struct trunk_port *p, struct trunk_clat *
 /* The prefix is known, or is being asked for. */
 static void go_on(struct trunk *t, struct trunk_port *p, struct trunk_clat *c, bool ask)
 {
-	struct clat_prefix prefix;
-
-	if (clat_prefix_parse(trunk_port_pdn(p)->clat, &prefix)) {
-		event_del(c->again);
-		clat_lookup_free(&c->lookup);
-		start(t, p, c, &prefix, 0);
+	if (start_configured(t, p, c))
 		return;
-	}
 	if (c->state == CLAT_ON)
 		start(t, p, c, &c->prefix, 0);
 	if (!c->lookup && (ask || !event_pending(c->again, EV_TIMEOUT, NULL)))

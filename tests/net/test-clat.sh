@@ -372,6 +372,26 @@ test_changed_while_attached() {
 	works
 }
 
+# qmapctl(8): a translation that has failed is tried again, also with a configured prefix.
+test_begins_late() {
+	modem_start
+	qmapd_start
+	attach --pdn 1,ip=v6,clat=off >/dev/null
+	tc qdisc add dev wwan0.1 clsact
+	tc filter add dev wwan0.1 egress pref 464 protocol ip bpf bytecode '1,6 0 0 0'
+	cat >"$T/conf" <<-EOC
+		[trunk wwan0]
+		control = $T/qmi
+		[trunk wwan0 pdn 1]
+		ip = v6
+		clat = $PREFIX
+	EOC
+	qmapctl apply "$T/conf" >/dev/null
+	becomes failed
+	tc filter del dev wwan0.1 egress pref 464
+	becomes on
+}
+
 # --- what IPv4 programs want ---
 
 port_is_unreachable() {
