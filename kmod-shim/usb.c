@@ -535,6 +535,7 @@ static void tx_complete(struct urb *urb)
 	struct sk_buff *skb;
 	unsigned long flags;
 
+	usb_mark_last_busy(usb->udev);
 	/* Another CPU may complete the URB before tx_submit() has noted what it carries. */
 	spin_lock_irqsave(&usb->tx.lock, flags);
 	skb = tx->skb;

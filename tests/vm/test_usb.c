@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -572,9 +573,38 @@ static int sleeps(struct ear *e, int fd)
 	return 0;
 }
 
+/* Milliseconds for which it has slept so far. */
+static long slept(void)
+{
+	char text[32] = "";
+
+	if (proc_read("/sys/class/net/" WWAN "/device/../power/runtime_suspended_time", text,
+		      sizeof(text)) < 0)
+		return -1;
+	return strtol(text, NULL, 10);
+}
+
+/* It stays awake while packets are sent, also if none comes back. */
+static int stays_awake(struct ear *e, int fd)
+{
+	long before;
+	int i;
+
+	if (power("autosuspend_delay_ms", "1000") || speaks(e, fd, 100))
+		return -1;
+	before = slept();
+	for (i = 0; i < 60; i++) {
+		usleep(50 * INTERVAL);
+		if (speaks(e, fd, 100))
+			return -1;
+	}
+	return slept() == before ? 0 : FAIL("it has slept for %ld ms", slept() - before);
+}
+
 static int autosuspends(struct ear *e, int fd)
 {
-	return power("autosuspend_delay_ms", "50") || power("control", "auto") || sleeps(e, fd);
+	return power("autosuspend_delay_ms", "50") || power("control", "auto") || sleeps(e, fd) ||
+	       stays_awake(e, fd);
 }
 
 TEST(usb_sleep)
