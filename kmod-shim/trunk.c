@@ -176,7 +176,7 @@ static int trunk_set_coalesce(struct net_device *dev, struct ethtool_coalesce *c
 	struct trunk *trunk = netdev_priv(dev);
 
 	if (kernel_coal->tx_aggr_max_bytes > QMAP_MAX_AGGREGATE) {
-		NL_SET_ERR_MSG(extack, "An uplink aggregate has at most 65535 bytes");
+		NL_SET_ERR_MSG(extack, "An uplink aggregate has at most 65280 bytes");
 		return -EINVAL;
 	}
 	if (!kernel_coal->tx_aggr_max_frames || kernel_coal->tx_aggr_max_frames > TX_FRAMES_MAX) {

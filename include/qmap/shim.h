@@ -101,6 +101,9 @@
  *   usb_rx_no_memory, usb_tx_no_memory  requests for which the host controller had no memory
  *   usb_rx_starved                      requests that waited for a buffer, because packets come
  *                                       faster than they are taken
+ *   usb_rx_lent                         buffers that packets have kept
+ *   usb_rx_lent_bytes                   of those that they may keep now
+ *   usb_rx_not_lent                     transfers that were copied instead, for want of buffers
  *   usb_tx_dropped                      uplink transfers that an error or a full queue has cost
  *
  *
@@ -202,7 +205,7 @@
  *   packets keep                       (usb_rx_not_lent)
  *   bytes of a port that the netdev    between 16 KB (two aggregates, if that is more) and 128 KB,
  *   below has not freed yet            as byte queue limits estimate, but no more than it frees in 6 ms,
- *                                      or 10 KB; then the port's queue stops
+ *                                      or 8 KB; then the port's queue stops
  *   one of its aggregates              half of that, if it is less than tx_bytes
  *
  * The shim counts a transfer that the netdev below drops at once as queue_full, and as tx_dropped
