@@ -104,6 +104,20 @@ test_two_pdns() {
 	wait_for 15 host_has "${mine%:/64}" || fail "$(in_lan ip -6 address)"
 }
 
+# radvd was killed, and another process has its number.
+test_number_of_another() {
+	local other
+	start
+	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address)"
+	pkill -KILL radvd
+	sleep 1000 &
+	other=$!
+	echo $other >/run/qmapd/lan/br-lan.pid
+	qmapctl detach wwan0
+	wait_for 10 hook_is_done || fail "$(ls /run/qmapd/lan)"
+	kill -0 $other || fail "the other process was ended"
+}
+
 test_without_forwarding() {
 	start
 	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address)"

@@ -113,6 +113,20 @@ test_server_ends_late() {
 	wait_for 10 servers_are 0 || fail "$(pgrep -af dnsmasq)"
 }
 
+# dnsmasq was killed, and another process has its number.
+test_number_of_another() {
+	local other
+	start
+	attach_to_host
+	kill -KILL "$(cat /run/qmapd/passthrough/lan0.pid)"
+	sleep 1000 &
+	other=$!
+	echo $other >/run/qmapd/passthrough/lan0.pid
+	qmapctl detach wwan0
+	wait_for 10 nothing_is_set || fail "$(ls /run/qmapd/passthrough)"
+	kill -0 $other || fail "the other process was ended"
+}
+
 # The capabilities that the unit file leaves to hooks suffice.
 test_capabilities_of_the_unit() {
 	start
