@@ -365,6 +365,16 @@ static bool is_up(const struct calls_pdn *pdn)
 	return false;
 }
 
+bool calls_any_up(const struct calls *cs)
+{
+	const struct calls_pdn *pdn;
+
+	for (pdn = TAILQ_FIRST(&cs->pdns); pdn; pdn = TAILQ_NEXT(pdn, entry))
+		if (is_up(pdn))
+			return true;
+	return false;
+}
+
 /* Both families of a PDN share its port, hence the count. */
 static void check_traffic(struct calls_pdn *pdn, uint64_t n)
 {

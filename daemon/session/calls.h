@@ -94,6 +94,7 @@ void calls_remove_gone(struct calls *cs);
 
 /* --- polling, traffic --- */
 
+bool calls_any_up(const struct calls *cs);
 /* Asks for the status of calls that are up. */
 void calls_poll(struct calls *cs);
 /* Is an answer to that awaited? */

@@ -87,12 +87,12 @@ void facts_start(struct facts *f)
 		ids_allocate(f->ids, QMI_NAS, on_nas_client, f);
 }
 
-void facts_poll(struct facts *f)
+void facts_poll(struct facts *f, bool any_up)
 {
 	char why[FACTS_REASON];
 
 	radio_poll(f->radio, network_missing(f->network, why, sizeof(why)));
-	sim_poll(f->sim);
+	sim_poll(f->sim, any_up);
 	network_poll(f->network);
 }
 

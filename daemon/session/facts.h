@@ -55,8 +55,8 @@ void facts_free(struct facts **f);
 int facts_add_client(struct facts *f, enum id_service service, uint8_t id);
 /* Allocates clients of UIM and NAS, unless they exist, and requests the facts. */
 void facts_start(struct facts *f);
-/* Requests them again where the modem may not report a change. */
-void facts_poll(struct facts *f);
+/* Requests them again where the modem may not report a change; @any_up: a call is up. */
+void facts_poll(struct facts *f, bool any_up);
 /* A fact has changed, or the configuration allows other networks than before; @arg: the facts. */
 void facts_check(void *arg);
 /* The configuration has another PIN: it may be tried. */

@@ -247,7 +247,7 @@ static void poll(void *arg)
 {
 	const struct session *s = arg;
 
-	facts_poll(s->facts);
+	facts_poll(s->facts, calls_any_up(s->calls));
 	calls_poll(s->calls);
 }
 

@@ -227,9 +227,14 @@ static void on_iccid(void *arg)
 	taken(sim);
 }
 
-/* Takes the card's present status. One that differs from the status at the last try is a change. */
+/*
+ * Takes the card's present status. One that differs from the status at the last try is a change. A card
+ * that is ready no longer has been reset, or is another one, whose absence was not seen.
+ */
 static void take_card(struct sim *sim, const struct qmi_sim *card)
 {
+	if (sim->card.state == QMI_SIM_READY && card->state != QMI_SIM_READY)
+		sim_iccid_forget(&sim->iccid);
 	sim->card = *card;
 	if (card->state != sim->held.state || card->pin_retries != sim->held.pin_retries)
 		sim->hold = false;
@@ -257,6 +262,8 @@ static void on_status(void *arg, int err, const struct qmi_message *m)
 		ask(sim);
 		return;
 	}
+	if (!reported)
+		take_card(sim, &(struct qmi_sim){.state = QMI_SIM_UNKNOWN}); /* it may be out */
 	taken(sim);
 }
 
@@ -292,9 +299,10 @@ void sim_start(struct sim *sim)
 	clients_send_only(sim->clients, ID_UIM, &r);
 }
 
-void sim_poll(struct sim *sim)
+void sim_poll(struct sim *sim, bool any_up)
 {
-	if (is_open(sim) || sim->verifying || !clients_id(sim->clients, service_of(sim)))
+	if ((is_open(sim) && any_up) || sim->verifying ||
+	    !clients_id(sim->clients, service_of(sim)))
 		return;
 	if (sim->accepted && ++sim->polls >= ACCEPTED_POLLS)
 		sim->accepted = false;

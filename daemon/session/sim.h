@@ -35,8 +35,11 @@ void sim_expect(struct sim *sim);
 void sim_start(struct sim *sim);
 /* Handles an indication of UIM; @arg: the sim. */
 void sim_indication(void *arg, const struct qmi_message *m);
-/* Requests the status again while the SIM is not ready. */
-void sim_poll(struct sim *sim);
+/*
+ * Requests the status again while the SIM is not ready, or no call is up: a modem without UIM does not
+ * report a change.
+ */
+void sim_poll(struct sim *sim, bool any_up);
 /* The configuration has another PIN: it may be tried. */
 void sim_pin_changed(struct sim *sim);
 /* As sim_poll(), and calls wait for the answer. */

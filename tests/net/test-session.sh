@@ -297,6 +297,35 @@ test_sim_changes_before_its_iccid_is_read() {
 	nothing_left
 }
 
+# A modem without UIM does not report that the SIM is out, or another one. The second change falls between
+# two polls.
+test_sim_changes_unreported() {
+	start --pin 1234 --without uim
+	attach_one --pin 1234 --poll 2
+	becomes 1 4 up
+	modem sim out
+	wait_for 5 sim_is unknown || fail "$(field .sim)"
+	equal "ICCID" null "$(field .sim.iccid)"
+	modem sim in card=1
+	becomes 1 4 up
+	equal "ICCID" 89001010000000000001 "$(field .sim.iccid)"
+	modem sim out
+	modem sim in card=2
+	wait_for 5 iccid_is 89001010000000000002 || fail "ICCID $(field .sim.iccid)"
+	becomes 1 4 up
+	equal "PINs tried" 3 "$(modem_stat .qmi.pins)"
+	detach
+	nothing_left
+}
+
+iccid_is() { # number
+	[ "$(field .sim.iccid)" = "$1" ]
+}
+
+sim_is() { # state
+	[ "$(field .sim.state)" = "$1" ]
+}
+
 pins_tried() {
 	[ "$(modem_stat .qmi.pins)" -ge "$1" ]
 }
