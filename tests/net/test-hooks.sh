@@ -373,6 +373,27 @@ test_dns_by_resolvconf() {
 	runs resolvconf "-d wwan0.1.qmap"
 }
 
+has_reached_its_quota() {
+	[ "$(field '.pdns[0].quota_reached')" = true ]
+}
+
+# An event of a port that says nothing about servers.
+test_dns_after_the_quota() {
+	local program
+	start
+	for program in resolvectl resolvconf; do
+		stand_in $program
+	done
+	attach --hook "$(shipped dns-resolved) $(shipped dns-resolvconf)" --pdn 1,ip=v4,quota=1 >/dev/null
+	runs resolvectl "dns wwan0.1 10.64.1.53 10.64.1.54"
+	runs resolvconf "-a wwan0.1.qmap" "nameserver 10.64.1.53" "nameserver 10.64.1.54"
+	modem generate pdn=1 count=1000 size=1200 >/dev/null
+	wait_for 10 has_reached_its_quota || fail "$(qmapctl show -v)"
+	qmapd_kill # the last run has ended then
+	equal "runs of resolvectl" "" "$(cat "$T/resolvectl.log")"
+	equal "runs of resolvconf" "" "$(cat "$T/resolvconf.log")"
+}
+
 servers_of_car() { # expected
 	[ "$(sed -n 's/^nameserver //p' /etc/netns/car/resolv.conf 2>/dev/null | tr '\n' ' ')" = "$1" ]
 }
