@@ -72,6 +72,21 @@ test_host_has_the_address() {
 	wait_for 10 nothing_is_set || fail "$(ip -4 address; ip rule; ls /run/qmapd/passthrough)"
 }
 
+# The smaller MTU of the host's link and the network.
+test_mtu() {
+	start
+	ip link set lan0 mtu 1400
+	attach_to_host
+	equal "MTU" 1400 "$(awk '{ print $NF }' "$T/lease.got")"
+	modem reconfigure pdn=1 mtu=1300 >/dev/null
+	wait_for 10 mtu_given 1300 || fail "$(cat "$T/lease.got")"
+	qmapctl detach wwan0
+}
+
+mtu_given() { # MTU
+	host_asks && [ "$(awk '{ print $NF }' "$T/lease.got")" = "$1" ]
+}
+
 test_another_address() {
 	local last
 	start
