@@ -146,8 +146,7 @@ void network_poll(struct network *n)
 {
 	if (!clients_id(n->clients, ID_NAS))
 		return;
-	if (!is_registered(n))
-		ask_serving(n);
+	ask_serving(n); /* an indication may have been lost, or the modem sends none */
 	signals_poll(&n->signals);
 }
 

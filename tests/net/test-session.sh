@@ -629,6 +629,27 @@ test_roaming_begins_unseen() {
 	nothing_left
 }
 
+# The modem does not report what it has found.
+test_roaming_begins_unreported() {
+	start
+	modem error nas register_indications code=94
+	attach_one --roaming off --poll 1
+	becomes 1 4 up
+	modem network registered roaming=1
+	waits roaming "the modem roams"
+	equal "calls of the modem" 0 "$(modem_stat .calls)"
+	modem network registered roaming=0
+	becomes 1 4 up
+	modem network registered mnc=7
+	wait_for 5 plmn_is 001-07 || fail "$(field .network)"
+	detach
+	nothing_left
+}
+
+plmn_is() { # PLMN
+	[ "$(field .network.plmn)" = "$1" ]
+}
+
 # entered STATE .jq.path: of the last event that led to the state.
 entered() {
 	qmapctl -j show | jq -r "[.[0].events[] | select(.to == \"$1\")] | last | $2"
