@@ -603,7 +603,7 @@ static int stays_awake(struct ear *e, int fd)
 
 static int autosuspends(struct ear *e, int fd)
 {
-	return power("autosuspend_delay_ms", "50") || power("control", "auto") || sleeps(e, fd) ||
+	return power("autosuspend_delay_ms", "200") || power("control", "auto") || sleeps(e, fd) ||
 	       stays_awake(e, fd);
 }
 
