@@ -390,7 +390,7 @@ static int try_again(void *arg, struct error *err)
 {
 	const struct view *v = arg;
 	struct trunk_port *p = v->port;
-	bool was[2] = {p->fault[0][0], p->fault[1][0]};
+	bool was[2] = {p->fault[0][0], p->fault[1][0]}, complained = p->complaint[0];
 	struct error why = {0};
 
 	p->tried_ms = clock_ms();
@@ -399,6 +399,8 @@ static int try_again(void *arg, struct error *err)
 		if (was[i] && !p->fault[i][0])
 			trunk_port_event(v->trunk, p, NETDEV_REPAIRED, "IPv%d could be set up",
 					 i ? 6 : 4);
+	if (complained && !p->complaint[0])
+		trunk_port_event(v->trunk, p, NETDEV_REPAIRED, "all its settings could be set");
 	return 0;
 }
 

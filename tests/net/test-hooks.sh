@@ -373,6 +373,19 @@ test_dns_by_resolvconf() {
 	runs resolvconf "-d wwan0.1.qmap"
 }
 
+# The servers are told when their file can be written at last.
+test_dns_after_a_full_disk() {
+	mount -t tmpfs -o size=64k,mode=755 tmpfs /run/qmapd
+	start
+	stand_in resolvconf
+	dd if=/dev/zero of=/run/qmapd/full bs=1k 2>/dev/null || :
+	attach --poll 1 --hook "$(shipped dns-resolvconf)" --pdn 1,ip=v4 >/dev/null
+	equal "damage" "cannot write /run/qmapd/wwan0.1.resolv.conf: No space left on device" "$(field '.pdns[0].damage[0]')"
+	rm /run/qmapd/full
+	runs resolvconf "-a wwan0.1.qmap" "nameserver 10.64.1.53" "nameserver 10.64.1.54"
+	equal "damage" "[]" "$(field '.pdns[0].damage | tostring')"
+}
+
 has_reached_its_quota() {
 	[ "$(field '.pdns[0].quota_reached')" = true ]
 }
