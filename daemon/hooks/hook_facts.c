@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "trunk/trunk.h"
@@ -127,6 +128,52 @@ void hook_fact(const char *facts, const char *key, char *buf, size_t size)
 
 /* --- saved facts --- */
 
+/* Facts that could not be written, because the file system is full: saved as long as this process lives. */
+struct unwritten {
+	LIST_ENTRY(unwritten) entry;
+	char name[NAME_MAX], facts[MAX_FACTS + 1];
+};
+
+static LIST_HEAD(, unwritten) unwritten = LIST_HEAD_INITIALIZER(unwritten);
+
+static struct unwritten *find_unwritten(const char *name)
+{
+	struct unwritten *u;
+
+	LIST_FOREACH(u, &unwritten, entry)
+	if (!strcmp(u->name, name))
+		return u;
+	return NULL;
+}
+
+static void forget_unwritten(const char *name)
+{
+	struct unwritten *u = find_unwritten(name);
+
+	if (!u)
+		return;
+	LIST_REMOVE(u, entry);
+	free(u);
+}
+
+/* Sorted by name, as hook_each_announced() wants them. */
+static void keep_unwritten(const char *name, const char *facts)
+{
+	struct unwritten *new = malloc(sizeof(*new)), *u, *last = NULL;
+
+	forget_unwritten(name);
+	if (!new)
+		return;
+	snprintf(new->name, sizeof(new->name), "%s", name);
+	snprintf(new->facts, sizeof(new->facts), "%s", facts);
+	for (u = LIST_FIRST(&unwritten); u && strcmp(u->name, name) < 0; u = LIST_NEXT(u, entry))
+		last = u;
+	if (last)
+		LIST_INSERT_AFTER(last, new, entry);
+	else
+		LIST_INSERT_HEAD(&unwritten, new, entry);
+}
+
 static int announced_path(const char *run_dir, const char *name, char path[PATH_MAX])
 {
 	return snprintf(path, PATH_MAX, "%s/%s" SUFFIX, run_dir, name) < PATH_MAX ? 0
@@ -135,10 +182,13 @@ static int announced_path(const char *run_dir, const char *name, char path[PATH_
 
 char *hook_announced(const char *run_dir, const char *name)
 {
+	const struct unwritten *u = find_unwritten(name);
 	char path[PATH_MAX], *text;
 	ssize_t n;
 	int fd;
 
+	if (u)
+		return strdup(u->facts);
 	if (announced_path(run_dir, name, path))
 		return NULL;
 	/* a FIFO of that name would stop the event loop */
@@ -158,14 +208,19 @@ void hook_tell(const char *run_dir, const char *name, const char *facts)
 	char path[PATH_MAX];
 	int ret = announced_path(run_dir, name, path) ?: write_file(path, facts);
 
-	if (ret)
-		log_warning("cannot write the facts of %s: %s", name, strerror(-ret));
+	if (!ret) {
+		forget_unwritten(name);
+		return;
+	}
+	log_warning("cannot write the facts of %s: %s", name, strerror(-ret));
+	keep_unwritten(name, facts);
 }
 
 void hook_untell(const char *run_dir, const char *name)
 {
 	char path[PATH_MAX];
 
+	forget_unwritten(name);
 	if (!announced_path(run_dir, name, path))
 		unlink(path);
 }
@@ -179,6 +234,22 @@ static bool announced_name(const char *file, char name[NAME_MAX])
 		return false;
 	snprintf(name, NAME_MAX, "%.*s", (int)(len - suffix), file);
 	return true;
+}
+
+static void each_unwritten(const char *dev,
+			   void (*fn)(void *arg, const char *name, const char *facts), void *arg)
+{
+	struct unwritten *u, *next;
+	char of[IFNAMSIZ];
+
+	for (u = LIST_FIRST(&unwritten); u; u = next) {
+		struct unwritten copy = *u; /* @fn may free it */
+
+		next = LIST_NEXT(u, entry);
+		hook_fact(copy.facts, "QMAP_DEV", of, sizeof(of));
+		if (!strcmp(of, dev))
+			fn(arg, copy.name, copy.facts);
+	}
 }
 
 void hook_each_announced(const char *run_dir, const char *dev,
@@ -200,6 +271,7 @@ void hook_each_announced(const char *run_dir, const char *dev,
 	}
 	if (n >= 0)
 		free(files);
+	each_unwritten(dev, fn, arg);
 }
 
 static void forget(void *arg, const char *name, const char *facts)

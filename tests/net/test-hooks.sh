@@ -373,6 +373,20 @@ test_dns_by_resolvconf() {
 	runs resolvconf "-d wwan0.1.qmap"
 }
 
+# Hooks run once for each change, and at the end, though the daemon cannot write down for which.
+test_full_disk() {
+	mount -t tmpfs -o size=64k,mode=755 tmpfs /run/qmapd
+	start
+	recorder
+	dd if=/dev/zero of=/run/qmapd/full bs=1k 2>/dev/null || :
+	attach --poll 1 --hook "$T/record" --pdn 1,ip=v4 >/dev/null
+	hooks_wrote "modem-ready wwan0 - - -" "up wwan0.1 4 10.64.1.2 1500"
+	modem readdress pdn=1 host=6 tell=reconfigure >/dev/null
+	hooks_wrote "change wwan0.1 4 10.64.1.6 1500"
+	qmapctl detach wwan0
+	hooks_wrote "down wwan0.1 4 10.64.1.6 1500"
+}
+
 # The servers are told when their file can be written at last.
 test_dns_after_a_full_disk() {
 	mount -t tmpfs -o size=64k,mode=755 tmpfs /run/qmapd
