@@ -84,6 +84,13 @@ bool usbredir_exists(void)
 
 /* ---- to the modem ---- */
 
+/* One that has just been unplugged reads no more. */
+static void to_modem(const struct bridge *b, const void *data, size_t len)
+{
+	if (send(b->usbip, data, len, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		perror("usbredir: emulator");
+}
+
 static void submit(struct bridge *b, const struct transfer *t, uint32_t length,
 		   const uint8_t *setup, const uint8_t *data)
 {
@@ -103,9 +110,9 @@ static void submit(struct bridge *b, const struct transfer *t, uint32_t length,
 	h.seqnum = htobe32(i + 1);
 	if (setup)
 		memcpy(h.submit.setup, setup, sizeof(h.submit.setup));
-	if (write(b->usbip, &h, sizeof(h)) < 0 ||
-	    (!in && length && write(b->usbip, data, length) < 0))
-		perror("usbredir: emulator");
+	to_modem(b, &h, sizeof(h));
+	if (!in && length)
+		to_modem(b, data, length);
 }
 
 static void on_control(void *priv, uint64_t id, struct usb_redir_control_packet_header *c,
@@ -198,8 +205,7 @@ static void on_cancel(void *priv, uint64_t id)
 	/* the number of the request that unlinks is that of the one unlinked, with another bit */
 	h.seqnum = htobe32((i + 1) | 0x10000);
 	h.unlink.seqnum = htobe32(i + 1);
-	if (write(b->usbip, &h, sizeof(h)) < 0)
-		perror("usbredir: emulator");
+	to_modem(b, &h, sizeof(h));
 }
 
 /* ---- from the modem ---- */
