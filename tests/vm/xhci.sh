@@ -6,8 +6,8 @@
 # or written after it has been mapped, are stale.
 #
 #   tests/vm/xhci.sh [TEST...]
-#   KERNELS="6.1 6.12"             which kernels; not "kasan", which has neither xhci-pci nor
-#                                  virtio_console
+#   KERNELS="6.1 6.12"             which kernels; with "kasan" and MEMORY=2048 the kernel checks the use of
+#                                  its DMA API, too (CONFIG_DMA_API_DEBUG)
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -17,7 +17,8 @@ cd "$(dirname "$0")/../.." || exit 1
 socket=$(mktemp -u)
 trap 'rm -f "$socket"' EXIT
 # The second character device connects to the first one: output of usb-redir comes out of the port.
-export QEMU_OPTIONS="-smp 2 -device qemu-xhci
+# A q35, whose PCI interrupts reach a kernel without MSI, too.
+export QEMU_OPTIONS="-machine q35 -smp 2 -device qemu-xhci
 	-chardev socket,id=device,path=$socket,server=on,wait=off -device usb-redir,chardev=device
 	-device virtio-serial -chardev socket,id=port,path=$socket
 	-device virtserialport,chardev=port,name=usb"
