@@ -164,21 +164,45 @@ static int add_port(struct datapath *dp, struct datapath_port *port, struct erro
 }
 
 /*
+ * The port of a trunk that is left over (trunk_dev_is_left_over()) stays as well: the attributes of that
+ * trunk are gone from sysfs. It gives its name and its routes up.
+ */
+static int put_aside(const struct datapath_place *place, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	char name[IFNAMSIZ];
+	int ret = links_open_port(place, &nl, &link, err);
+
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "left%u", link.ifindex);
+	ret = rtnl_link_set_up(nl, link.ifindex, false, err)
+		      ?: rtnl_link_set_name(nl, link.ifindex, name, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/*
  * Deletes by mux id, so that the port is found under any name and in any namespace. EINVAL:
  * none.
  */
 static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
+	struct datapath_place *place = &dp->places[mux % QMAP_MAX_MUX];
+	struct error why = {0};
 	char trunk[IFNAMSIZ];
 	int ret;
 
 	hold_end(dp, mux);
-	ret = trunk_name(dp, trunk, err) ?: set_mux(trunk, "del_mux", mux, err);
+	ret = trunk_name(dp, trunk, &why) ?: set_mux(trunk, "del_mux", mux, &why);
+	if (ret == -ENOENT && place->name[0])
+		ret = put_aside(place, &why);
 
 	observe_del_port(dp, mux, NULL);
 	if (ret && ret != -EINVAL)
-		return ret;
-	dp->places[mux % QMAP_MAX_MUX] = (struct datapath_place){0};
+		return error_pass(err, &why);
+	*place = (struct datapath_place){0};
 	return 0;
 }
 

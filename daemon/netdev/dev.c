@@ -124,6 +124,16 @@ int trunk_dev_find(const char *device, char name[16])
 	return ret;
 }
 
+bool trunk_dev_is_left_over(const struct trunk_dev *t)
+{
+	char name[IFNAMSIZ], its[sizeof(t->device)];
+
+	if (!t->device[0] || !if_indextoname(t->ifindex, name))
+		return false;
+	trunk_dev_device(name, its, sizeof(its));
+	return !its[0];
+}
+
 static int look_up(const char *name, struct rtnl_link *link, struct error *err)
 {
 	struct rtnl *nl = NULL;
@@ -388,7 +398,8 @@ void trunk_dev_restore(struct trunk_dev *t)
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 
-	if (!t->prepared || rtnl_open(&nl, NULL, NULL))
+	/* the driver of a netdev that is left over refers to the device that is gone */
+	if (!t->prepared || trunk_dev_is_left_over(t) || rtnl_open(&nl, NULL, NULL))
 		return;
 	t->prepared = false;
 	if (!rtnl_link_get_index(nl, t->ifindex, &link, NULL)) {

@@ -39,6 +39,12 @@ int trunk_dev_check(const struct trunk_dev *t, struct error *err);
  */
 void trunk_dev_device(const char *name, char *device, size_t size);
 
+/*
+ * Does the netdev outlive its device? qmi_wwan_disconnect() leaves it behind for good if it finds the
+ * RTNL taken while the netdev has ports of qmimux (drivers/net/usb/qmi_wwan.c: rtnl_trylock()).
+ */
+bool trunk_dev_is_left_over(const struct trunk_dev *t);
+
 /* Finds the name of the netdev of @device. -ENODEV. */
 int trunk_dev_find(const char *device, char name[16]);
 

@@ -207,6 +207,11 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 	if (state != TRUNK_PRESENT && state != TRUNK_LOST)
 		return;
+	if (trunk_dev_is_left_over(&t->dev)) {
+		error_set(&err, -ENODEV, "the kernel has left the netdev of a modem that is gone");
+		modem_input(t->modem, TRUNK_IN_NETDEV_GONE, &err);
+		return;
+	}
 	if (!trunk_open_now(t, &err)) {
 		node_watch_free(&t->open->node);
 		return;

@@ -126,6 +126,40 @@ test_qmimux_change_datapath() {
 	no_qmimux_left
 }
 
+busy_rtnl() {
+	while :; do
+		ip link add busy type veth peer name busier || :
+		ip link del busy || :
+	done
+}
+
+# qmi_wwan leaves the netdev of a modem that is gone behind if it finds the RTNL taken. The modem's next netdev
+# has another name. Last of all, because nothing removes the first one.
+test_qmimux_netdev_left_over() {
+	local try plugs rtnl n
+	as_qmimux
+	start
+	busy_rtnl &
+	rtnl=$!
+	for ((try = 0; try < 20; try++)); do
+		plugs=$(modem_stat .usb.plugs)
+		modem reboot ms=100 >/dev/null
+		modem wait usb.plugs '>=' $((plugs + 1)) timeout=30000 >/dev/null
+		wait_for 60 pings || fail "no traffic: $(qmapctl show)"
+		! is_left_over || break
+	done
+	kill "$rtnl"
+	wait "$rtnl" || :
+	echo "DATA the netdev is left over by reboot $((try + 1))"
+	is_left_over || skip "the driver has never found the RTNL taken"
+	equal "ports" "$(printf 'wwan0.%s\n' "${pdns[@]}")" "$(qmapctl -j show | jq -r '.[].pdns[].port')"
+	for n in "${pdns[@]}"; do
+		wait_for 2 pings "$n" || fail "PDN $n: $(qmapctl show)"
+	done
+	timeout 60 "$build/qmapctl" detach wwan0 || fail "detach: $(qmapctl show)"
+	equal "ports left" "" "$(ip -o link | grep -F wwan0.)"
+}
+
 test_qmimux_port_deleted() {
 	as_qmimux
 	start

@@ -49,7 +49,8 @@ missing_programs() {
 }
 
 TESTS_OF_QMIMUX="qmimux_attach qmimux_counters qmimux_stats qmimux_drops qmimux_flow qmimux_adopt qmimux_netns \
-qmimux_change_datapath qmimux_port_deleted qmimux_replug matrix modem_bench"
+qmimux_change_datapath qmimux_port_deleted qmimux_replug matrix modem_bench \
+qmimux_netdev_left_over"
 
 tests=${*:-$TESTS_OF_QMIMUX}
 reason=$(missing_programs) && { echo "SKIP vm-peers: $reason"; exit 0; }
