@@ -676,7 +676,7 @@ static __always_inline int error_out(struct __sk_buff *skb, const struct iphdr *
 	    inner_to_v6(&from, &to, hlen, &size))
 		return DROP;
 	/* with the old checksum in it, which counts as 0 */
-	sum -= from.icmp.csum;
+	sum += (__u16)~from.icmp.csum;
 	len = len - V4_LEN + size - old;
 	sum = (__u16)~fold(sum) + (__u64)old_sum(from.icmp.csum);
 	sum += sum_pseudo(&out->ip, len, IPPROTO_ICMPV6);
