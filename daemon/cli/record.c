@@ -107,10 +107,24 @@ static void write_message(struct recording *r, struct json_object *line)
 	free(data);
 }
 
+/* qmapd answers: a file that was there is replaced now, and is for its owner alone as a new one. */
+static int begin(const struct recording *r, const char *version)
+{
+	int fd = fileno(r->out);
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && r->out != stdout &&
+	    (fchmod(fd, 0600) || ftruncate(fd, 0)))
+		return -errno;
+	fprintf(r->out, "# recorded by qmapctl " QMAP_VERSION " from qmapd %s\n", version);
+	return 0;
+}
+
 static int on_line(void *arg, struct json_object *line)
 {
 	struct recording *r = arg;
 	const char *dev = json_get_string(line, "dev");
+	int ret = 0;
 
 	if (!line) {
 		take_packets(r);
@@ -118,8 +132,7 @@ static int on_line(void *arg, struct json_object *line)
 		fprintf(r->out, "# %lld messages are missing\n",
 			(long long)json_get_int(line, "gap"));
 	} else if (!dev) {
-		fprintf(r->out, "# recorded by qmapctl " QMAP_VERSION " from qmapd %s\n",
-			json_get_string(line, "version"));
+		ret = begin(r, json_get_string(line, "version"));
 	} else {
 		if (!r->dev[0])
 			snprintf(r->dev, sizeof(r->dev), "%s", dev);
@@ -128,23 +141,19 @@ static int on_line(void *arg, struct json_object *line)
 			open_packets(r, json_get_int(line, "ifindex"), json_get_int(line, "qmap"));
 		}
 	}
-	return fflush(r->out) ? -errno : 0;
+	return ret || !fflush(r->out) ? ret : -errno;
 }
 
 /* The file is for its owner alone until he has looked at it. */
 static FILE *open_file(const char *path, struct error *err)
 {
-	struct stat st;
 	int fd;
 
 	if (!strcmp(path, "-"))
 		return stdout;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	/* one that is there keeps its mode */
-	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && fchmod(fd, 0600))) {
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
 		error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
 		return NULL;
 	}
 	return fdopen(fd, "w");

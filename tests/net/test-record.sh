@@ -36,14 +36,19 @@ lacks() { # WHAT HEX...: none of them is in the recording
 	done
 }
 
-# qmapctl(8): readable for its owner alone, also if the file was there.
+# qmapctl(8): readable for its owner alone, also if the file was there, which is replaced by what qmapd says
+# alone.
 test_mode() {
 	modem_start
+	printf '%064d\n' {1..9} >"$T/rec"
+	refused 2 "qmapd" qmapctl record "$T/rec"
+	equal "lines" 9 "$(wc -l <"$T/rec")"
+	chmod 644 "$T/rec"
 	qmapd_start
-	install -m 644 /dev/null "$T/rec"
 	record_start
 	equal "mode" 600 "$(stat -c %a "$T/rec")"
 	record_stop
+	equal "lines" 1 "$(wc -l <"$T/rec")"
 	ln -s rec "$T/link"
 	refused 2 "cannot write" qmapctl record "$T/link"
 }
