@@ -37,7 +37,7 @@ host_lacks() {
 }
 
 route_is_gone() {
-	[ -z "$(ip -6 route show 2001:db8:64:1::/64)" ]
+	[ -z "$(ip -6 route show 2001:db8:64:1::/64)$(ip -6 rule | grep 2001:db8:64:1:)" ]
 }
 
 hook_is_done() {
@@ -56,6 +56,26 @@ test_host_gets_an_address() {
 	qmapctl detach wwan0
 	wait_for 10 host_lacks 2001:db8:64:1: || fail "$(in_lan ip -6 address)"
 	wait_for 10 hook_is_done || fail "$(ip -6 route show 2001:db8:64:1::/64; ls /run/qmapd/lan)"
+}
+
+# The main table has no default route.
+test_table() {
+	start ,table=77
+	wait_for 15 host_has 2001:db8:64:1: || fail "$(in_lan ip -6 address; cat /run/qmapd/lan/*)"
+	reaches
+	qmapctl detach wwan0
+	wait_for 10 hook_is_done || fail "$(ip -6 rule; ls /run/qmapd/lan)"
+	equal "table of the hook" "" "$(ip -6 route show table all | grep 'table 20')"
+}
+
+# A host's packets leave by the PDN that its prefix is of, though another one has the default route.
+test_prefix_of_the_second_pdn() {
+	start
+	qmapctl detach wwan0
+	attach --backoff-min 100 --hook "$T/lan-radvd" --pdn 1 --pdn 2,lan=br-lan >/dev/null
+	wait_for 15 host_has 2001:db8:64:2: || fail "$(in_lan ip -6 address)"
+	ip -6 route get $FAR from 2001:db8:64:2::99 iif br-lan >"$T/way"
+	grep -q 'dev wwan0\.2 ' "$T/way" || fail "$(cat "$T/way"; ip -6 rule)"
 }
 
 host_mtu_is() {
