@@ -36,8 +36,8 @@ lacks() { # WHAT HEX...: none of them is in the recording
 	done
 }
 
-# qmapctl(8): readable for its owner alone, also if the file was there, which is replaced by what qmapd says
-# alone.
+# qmapctl(8): readable for its owner alone, also if the file was there. It is replaced when qmapd answers, and not
+# before.
 test_mode() {
 	modem_start
 	printf '%064d\n' {1..9} >"$T/rec"
