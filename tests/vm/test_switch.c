@@ -116,8 +116,8 @@ static int run_in(const struct world *w, int tap)
 	return 0;
 }
 
-/* Counts the packets that the stack gets. */
-TEST(switch_skbs)
+/* Runs @exchange with a tap on the port, which counts the packets that the stack gets. */
+static int with_tap(int (*exchange)(const struct world *w, int tap))
 {
 	const struct world_options o = {.version = 1, .ports = 1};
 	struct world w;
@@ -126,28 +126,27 @@ TEST(switch_skbs)
 	if (world_new(&w, &o))
 		return -1;
 	tap = world_tap("port1");
-	err = tap < 0 ? -1 : run_in(&w, tap);
+	err = tap < 0 ? -1 : exchange(&w, tap);
 	close(tap);
 	world_free(&w);
 	return err;
 }
 
-/* A classifier on the netdev below leaves data of its own in the control block of each aggregate. */
-TEST(filter_below)
+TEST(switch_skbs)
 {
-	const struct world_options o = {.version = 1, .ports = 1};
-	struct world w;
-	int tap, err;
+	return with_tap(run_in);
+}
 
-	if (world_new(&w, &o))
-		return -1;
-	tap = world_tap("port1");
+/* A classifier on the netdev below leaves data of its own in the control block of each aggregate. */
+static int filtered(const struct world *w, int tap)
+{
 	if (system("/bin/tc qdisc replace dev modem0 clsact && "
 		   "/bin/tc filter add dev modem0 ingress matchall action pass"))
-		err = FAIL("no filter");
-	else
-		err = tap < 0 ? -1 : round_trip(&w, tap, expect_one, COUNT);
-	close(tap);
-	world_free(&w);
-	return err;
+		return FAIL("no filter");
+	return round_trip(w, tap, expect_one, COUNT);
+}
+
+TEST(filter_below)
+{
+	return with_tap(filtered);
 }
