@@ -189,7 +189,7 @@ static void end(struct applier *a, const struct error *err)
 		return;
 	a->waits = false;
 	a->wanted = a->next;
-	a->next.n = 0;
+	a->next = (struct config_set){.n = 0};
 	a->busy = true;
 	applier_wake(a);
 }

@@ -43,6 +43,21 @@ test_models_of_apply() {
 	nothing_left
 }
 
+# The files of a reload wait while those of the start are still being applied.
+test_models_of_a_reload_that_waits() {
+	modem_start
+	write_config "dl-max-bytes = 8192"
+	modem delay dms model ms=2000 count=1 >/dev/null
+	qmapd_start -c "$T/qmapd.conf"
+	equal "modem" opening "$(field .modem.state)"
+	qmapctl reload
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	qmapctl reload
+	qmapctl detach wwan0
+	qmapd_kill TERM || fail "qmapd ended with status $?"
+	nothing_left
+}
+
 test_mistakes() {
 	write_config "interfac = 3"
 	refused 1 'qmapd.conf:2: a model has no setting "interfac"' qmapctl apply "$T/qmapd.conf"
