@@ -31,6 +31,12 @@ static const struct timeval line_deadline = {.tv_sec = SEATS_DEADLINE_S};
 static const struct timeval reply_deadline = {.tv_sec = 5};
 
 /*
+ * Most bytes of one write: a write is one buffer of the kernel, and SIOCOUTQ counts it until its last
+ * byte is read (kernel net/unix/af_unix.c, unix_stream_read_generic()).
+ */
+#define WRITE_STEP 1024
+
+/*
  * Most bytes queued for the reader of a stream: several hundred lines, and few enough for each of
  * SEATS to have them.
  */
@@ -65,7 +71,7 @@ struct client {
 	enum client_state state;
 	size_t left; /* CLIENT_WRITING only: what unread() was at the last look */
 	bool seated; /* counted as one of SEATS */
-	bool last;   /* close once the reply is out */
+	bool last;   /* close once the input is answered */
 	bool large;  /* it had a reply of LARGE_REPLY bytes */
 };
 
@@ -348,13 +354,28 @@ static void handle_line(struct client *c, const char *line, size_t len)
 	send_object(c, failure(&err));
 }
 
+/* Returns the next line, or NULL. The end of the input ends a line, too. */
+static char *cut_line(struct client *c, size_t *len)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	char *line = evbuffer_readln(in, len, EVBUFFER_EOL_LF);
+
+	*len = line ? *len : evbuffer_get_length(in);
+	if (line || !c->last || !*len)
+		return line;
+	line = malloc(*len);
+	if (line)
+		evbuffer_remove(in, line, *len);
+	return line;
+}
+
 /* Takes the next request if its line is complete. */
 static void next_line(struct client *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 	struct error err = {0};
 	size_t len;
-	char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+	char *line = cut_line(c, &len);
 
 	if (line) {
 		handle_line(c, line, len);
@@ -400,12 +421,17 @@ static void on_write(struct bufferevent *bev, void *arg)
  */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
+	size_t left = evbuffer_get_length(bufferevent_get_input(bev));
 	struct client *c = arg;
 
-	if (what & BEV_EVENT_EOF && (c->state == CLIENT_BUSY || c->state == CLIENT_WRITING))
-		c->last = true;
-	else
+	if (!(what & BEV_EVENT_EOF) || c->state == CLIENT_STREAMING ||
+	    (c->state == CLIENT_READING && !left)) {
 		client_free(c);
+		return;
+	}
+	c->last = true;
+	if (c->state == CLIENT_READING)
+		next_line(c);
 }
 
 /*
@@ -484,6 +510,7 @@ static void on_accept(void *arg, int fd)
 		return;
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, CONTROL_MAX_REQUEST);
+	bufferevent_set_max_single_write(c->bev, WRITE_STEP);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	if (!c->seated) {
 		error_set(&err, -EAGAIN, "too many connections to qmapd");

@@ -304,6 +304,40 @@ TEST(several_at_once)
 	expect_end(f, fd);
 }
 
+/* `printf %s REQUEST | socat - UNIX:...`: the end of the input ends the last line. */
+TEST(last_line_without_newline)
+{
+	static const char *const before[] = {"", "{\"command\":\"show\",\"n\":1}\n"};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = dial(f);
+
+		say(f, fd, before[i]);
+		say(f, fd, "{\"command\":\"show\",\"n\":2}");
+		shutdown(fd, SHUT_WR);
+		if (i)
+			expect_line(f, fd,
+				    "{\"ok\":true,\"result\":{\"command\":\"show\",\"n\":1}}");
+		expect_line(f, fd, "{\"ok\":true,\"result\":{\"command\":\"show\",\"n\":2}}");
+		expect_end(f, fd);
+	}
+}
+
+/* In one piece, so that the end comes while the first line is answered. */
+TEST(half_a_line)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	say(f, fd, "{\"command\":\"attach\"}\n{\"command\":\"att");
+	shutdown(fd, SHUT_WR);
+	expect_line(f, fd, "{\"ok\":true,\"result\":null}");
+	expect_error(f, fd, "EBADMSG");
+	expect_end(f, fd);
+	assert_int_equal(f->changes, 1);
+}
+
 TEST(unknown_command)
 {
 	struct fixture *f = *state;
@@ -609,6 +643,30 @@ TEST(slow_reader)
 		total += n > 0 ? n : 0;
 	}
 	assert_true(now() - began > 5);
+	close(fd);
+}
+
+/* Two looks at a reader that takes 5 KB in between, a third of the most that libevent writes at once. */
+TEST(slow_reader_of_little)
+{
+	struct fixture *f = *state;
+	double began = now(), next = 0;
+	int fd = dial(f);
+	struct pollfd hung_up = {.fd = fd};
+
+	say(f, fd, "{\"command\":\"big\"}\n");
+	while (now() - began < 11) {
+		struct timespec pause = {.tv_nsec = 10000000};
+		char sip[300];
+
+		turn(f);
+		nanosleep(&pause, NULL);
+		assert_int_equal(poll(&hung_up, 1, 0), 0);
+		if (now() < next)
+			continue;
+		next = now() + 0.3;
+		assert_true(recv(fd, sip, sizeof(sip), 0) > 0 || errno == EAGAIN);
+	}
 	close(fd);
 }
 
