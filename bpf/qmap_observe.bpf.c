@@ -318,13 +318,14 @@ static __always_inline int begin(struct __sk_buff *skb, struct qmap_trunk_stats 
 	w->packets = 0;
 	w->bytes = 0;
 	w->csum_ok = 0;
-	w->state = STATE_MORE;
 	ts->aggregates++;
 	ts->bytes += skb->len - w->start;
-	if (skb->data_end - skb->data >= skb->len || !bpf_skb_pull_data(skb, skb->len))
-		return 0;
-	count_drop(ts, QMAP_DROP_NO_MEMORY);
-	return -1;
+	if (skb->data_end - skb->data < skb->len && bpf_skb_pull_data(skb, skb->len)) {
+		count_drop(ts, QMAP_DROP_NO_MEMORY);
+		return -1;
+	}
+	w->state = STATE_MORE;
+	return 0;
 }
 
 static __always_inline int finish(struct __sk_buff *skb, struct walk *w)

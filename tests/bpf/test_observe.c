@@ -525,6 +525,42 @@ TEST(test_split_goes_on)
 	fixture_free(&f);
 }
 
+/* --- no memory --- */
+
+/*
+ * The kernel puts the end of so large an aggregate into pages, and has no buffer that takes all of it:
+ * kmalloc() gives 4 MiB at most.
+ */
+#define BEYOND_KMALLOC ((4 << 20) + (100 << 10))
+
+/* The next aggregate begins anew. */
+TEST(test_no_memory)
+{
+	struct observer *o = &rmnet[QMAP_V1];
+	uint8_t *huge = calloc(1, BEYOND_KMALLOC);
+	struct fixture *f = fixture_uniform(QMAP_V1, 3, 40);
+	struct qmap_trunk_stats ts;
+	ssize_t sent;
+
+	if (skip_reason)
+		skip();
+	reset(o);
+	assert_non_null(huge);
+	huge[2] = QMAP_ETHERTYPE >> 8;
+	huge[3] = QMAP_ETHERTYPE & 0xff;
+	sent = write(o->trunk, huge, BEYOND_KMALLOC);
+	free(huge);
+	if (sent < 0)
+		skip(); /* nor has it such a buffer for the beginning */
+	assert_int_equal(read(o->out, passed, sizeof(passed)), -1);
+	assert_int_equal(pass(o, f->bytes, f->size), f->size);
+	env_sum(bpf_map__fd(o->skel->maps.trunk_stats), 0, &ts, sizeof(ts));
+	assert_int_equal(ts.drops[QMAP_DROP_NO_MEMORY], 1);
+	assert_int_equal(ts.frames, 3);
+	assert_int_equal(ts.aggregates, 2);
+	fixture_free(&f);
+}
+
 /* --- packets that are no aggregates --- */
 
 TEST(test_other_protocols)
