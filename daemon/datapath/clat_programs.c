@@ -126,16 +126,25 @@ static int attach_one(unsigned int ifindex, const struct place *place, int prog,
 
 	if (old >= 0)
 		close(old);
-	ret = old == -EEXIST ? old : bpf_tc_hook_create(&hook);
-	if (!ret || (ret == -EEXIST && old != -EEXIST))
-		ret = bpf_tc_attach(&hook, &opts);
+	ret = old == -EEXIST ? old : bpf_tc_attach(&hook, &opts);
 	if (!ret)
 		return 0;
 	error_set(err, ret, "cannot attach the programs of 464XLAT: %s", strerror(-ret));
 	if (old == -EEXIST)
 		error_hint(err, "another filter has priority %d and handle %d", PRIORITY, HANDLE);
 	else
-		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS and CONFIG_NET_CLS_BPF");
+		error_hint(err, "the kernel needs CONFIG_NET_CLS_BPF");
+	return ret;
+}
+
+static int add_hook(unsigned int ifindex, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_clsact_add(nl, ifindex, err);
+
+	rtnl_close(&nl);
+	if (ret && ret != -EBUSY)
+		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS");
 	return ret;
 }
 
@@ -229,8 +238,9 @@ static int attach_here(void *arg, struct error *err)
 	int stats = old_stats(j->ifindex), ret = load_for(j->ifindex, &skel, j->config, stats, err);
 
 	if (!ret)
-		ret = attach_one(j->ifindex, &places[0], bpf_program__fd(skel->progs.qmap_clat_out),
-				 err)
+		ret = add_hook(j->ifindex, err)
+			      ?: attach_one(j->ifindex, &places[0],
+					    bpf_program__fd(skel->progs.qmap_clat_out), err)
 			      ?: attach_one(j->ifindex, &places[1],
 					    bpf_program__fd(skel->progs.qmap_clat_in), err);
 	if (ret)

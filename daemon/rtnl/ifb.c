@@ -66,21 +66,6 @@ static int put_plug(struct rtnl *nl, unsigned int ifindex, uint16_t flags, int a
 	return rtnl_execute(nl, NULL, NULL, err, "set the plug of netdev %u", ifindex);
 }
 
-static int add_clsact(struct rtnl *nl, unsigned int ifindex, struct error *err)
-{
-	struct error why = {0};
-	struct tcmsg *tc;
-	struct nlmsghdr *nlh =
-		tc_request(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, &tc);
-	int ret;
-
-	tc->tcm_parent = TC_H_CLSACT;
-	tc->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	mnl_attr_put_strz(nlh, TCA_KIND, "clsact");
-	ret = rtnl_execute(nl, NULL, NULL, &why, "add the hook of netdev %u", ifindex);
-	return ret && ret != -EEXIST ? error_pass(err, &why) : 0;
-}
-
 static struct nlmsghdr *filter_request(struct rtnl *nl, uint16_t type, uint16_t flags,
 				       unsigned int ifindex)
 {
@@ -134,7 +119,7 @@ int rtnl_hold_begin(struct rtnl *nl, const char *name, unsigned int ifindex, uns
 			      ?: rtnl_link_set_up(nl, ifb.ifindex, true, err);
 	if (!ret)
 		ret = put_plug(nl, ifb.ifindex, NLM_F_CREATE | NLM_F_REPLACE, 0, limit, err)
-			      ?: add_clsact(nl, ifindex, err)
+			      ?: rtnl_clsact_add(nl, ifindex, err)
 			      ?: add_filter(nl, ifindex, ifb.ifindex, err);
 	if (ret)
 		rtnl_hold_end(nl, name, 0, NULL);

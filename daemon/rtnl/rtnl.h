@@ -132,6 +132,13 @@ int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct e
  * prefixes. */
 int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
 
+/*
+ * Adds the qdisc clsact, which has a place for filters in either direction, unless it is there. -EBUSY:
+ * the netdev has `ingress` in its place, where the kernel takes filters of outgoing packets for those of
+ * incoming ones (net/sched/sch_ingress.c, ingress_tcf_block()).
+ */
+int rtnl_clsact_add(struct rtnl *nl, unsigned int ifindex, struct error *err);
+
 /* Number of tc filters at TC_H_MIN_INGRESS or TC_H_MIN_EGRESS of the netdev's clsact, or -errno. */
 int rtnl_filters(struct rtnl *nl, unsigned int ifindex, unsigned int block);
 

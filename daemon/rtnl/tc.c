@@ -12,6 +12,8 @@
 /* The kernel's simplest queue, built in wherever there are queues (net/sched/sch_generic.c). */
 #define PLAIN "pfifo_fast"
 
+#define CLSACT "clsact"
+
 static struct tcmsg *request(struct rtnl *nl, uint16_t type, uint16_t flags, unsigned int ifindex,
 			     uint32_t parent)
 {
@@ -65,34 +67,57 @@ int rtnl_filter_has(struct rtnl *nl, unsigned int ifindex, unsigned int block,
 	return ret ? ret : f.found;
 }
 
-struct root {
+struct qdisc {
 	unsigned int ifindex;
-	char kind[16];
+	uint32_t parent; /* TC_H_ROOT, or TC_H_CLSACT: ingress has the same one */
+	char kind[16];	 /* empty: there is none */
 	uint32_t handle; /* 0: chosen by the kernel, not by a user */
 };
 
-static void take_root(const struct nlmsghdr *nlh, void *arg)
+static void take_qdisc(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
-	struct root *root = arg;
+	struct qdisc *q = arg;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*tc) || tc->tcm_ifindex != (int)root->ifindex ||
-	    tc->tcm_parent != TC_H_ROOT)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*tc) || tc->tcm_ifindex != (int)q->ifindex ||
+	    tc->tcm_parent != q->parent)
 		return;
-	root->handle = tc->tcm_handle;
+	q->handle = tc->tcm_handle;
 	mnl_attr_for_each (attr, nlh, sizeof(*tc)) {
 		if (mnl_attr_get_type(attr) == TCA_KIND &&
 		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			snprintf(root->kind, sizeof(root->kind), "%s", mnl_attr_get_str(attr));
+			snprintf(q->kind, sizeof(q->kind), "%s", mnl_attr_get_str(attr));
 	}
 }
 
-static int get_root(struct rtnl *nl, struct root *root, struct error *err)
+static int get_qdisc(struct rtnl *nl, struct qdisc *q, struct error *err)
 {
-	request(nl, RTM_GETQDISC, NLM_F_DUMP, root->ifindex, 0);
-	return rtnl_execute(nl, take_root, root, err, "list the queues of netdev %u",
-			    root->ifindex);
+	request(nl, RTM_GETQDISC, NLM_F_DUMP, q->ifindex, 0);
+	return rtnl_execute(nl, take_qdisc, q, err, "list the queues of netdev %u", q->ifindex);
+}
+
+int rtnl_clsact_add(struct rtnl *nl, unsigned int ifindex, struct error *err)
+{
+	struct qdisc there = {.ifindex = ifindex, .parent = TC_H_CLSACT};
+	struct error why = {0};
+	struct tcmsg *tc =
+		request(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, ifindex, TC_H_CLSACT);
+	int ret;
+
+	tc->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	mnl_attr_put_strz(&nl->message, TCA_KIND, CLSACT);
+	ret = rtnl_execute(nl, NULL, NULL, &why, "add the hook of netdev %u", ifindex);
+	if (ret != -EEXIST)
+		return ret ? error_pass(err, &why) : 0;
+	ret = get_qdisc(nl, &there, err);
+	if (ret || !strcmp(there.kind, CLSACT))
+		return ret;
+	error_set(err, -EBUSY,
+		  "qdisc \"%s\" of another program has no place for filters of outgoing packets",
+		  there.kind);
+	error_hint(err, "clsact has one, and takes filters of incoming packets as well");
+	return -EBUSY;
 }
 
 static bool only_queues(const char *kind)
@@ -108,8 +133,8 @@ static bool only_queues(const char *kind)
 int rtnl_queue_look(struct rtnl *nl, unsigned int ifindex, char *theirs, size_t size,
 		    struct error *err)
 {
-	struct root root = {.ifindex = ifindex};
-	int ret = get_root(nl, &root, err);
+	struct qdisc root = {.ifindex = ifindex, .parent = TC_H_ROOT};
+	int ret = get_qdisc(nl, &root, err);
 
 	theirs[0] = '\0';
 	if (ret || only_queues(root.kind))
@@ -121,8 +146,8 @@ int rtnl_queue_look(struct rtnl *nl, unsigned int ifindex, char *theirs, size_t 
 
 int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *err)
 {
-	struct root root = {.ifindex = ifindex};
-	int ret = get_root(nl, &root, err);
+	struct qdisc root = {.ifindex = ifindex, .parent = TC_H_ROOT};
+	int ret = get_qdisc(nl, &root, err);
 
 	if (ret || only_queues(root.kind))
 		return ret;
@@ -137,9 +162,9 @@ int rtnl_queue_set_plain(struct rtnl *nl, unsigned int ifindex, struct error *er
 
 void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex)
 {
-	struct root root = {.ifindex = ifindex};
+	struct qdisc root = {.ifindex = ifindex, .parent = TC_H_ROOT};
 
-	if (get_root(nl, &root, NULL) || strcmp(root.kind, PLAIN) || !root.handle)
+	if (get_qdisc(nl, &root, NULL) || strcmp(root.kind, PLAIN) || !root.handle)
 		return;
 	request(nl, RTM_DELQDISC, 0, ifindex, TC_H_ROOT);
 	rtnl_execute(nl, NULL, NULL, NULL, "reset the queue of netdev %u", ifindex);

@@ -392,6 +392,27 @@ test_begins_late() {
 	becomes on
 }
 
+# The qdisc `ingress` of SQM and its like has no place for programs of outgoing packets: their filter would
+# be one of incoming packets.
+test_beside_ingress() {
+	start --pdn 1,ip=v6,clat=off
+	tc qdisc add dev wwan0.1 handle ffff: ingress
+	cat >"$T/conf" <<-EOC
+		[trunk wwan0]
+		control = $T/qmi
+		[trunk wwan0 pdn 1]
+		ip = v6
+		clat = $PREFIX
+	EOC
+	qmapctl apply "$T/conf" >/dev/null
+	becomes failed
+	[[ $(clat .reason) == *'qdisc "ingress"'* ]] || fail "$(clat .reason)"
+	equal "filters" "" "$(tc filter show dev wwan0.1 ingress)"
+	tc qdisc del dev wwan0.1 ingress
+	becomes on
+	works
+}
+
 # --- what IPv4 programs want ---
 
 port_is_unreachable() {
