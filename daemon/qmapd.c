@@ -104,7 +104,7 @@ static int read_config(const struct daemon *d, struct config_set *set, struct er
 		return 0;
 	ret = config_set_read(set, path, err) ?: config_set_use_models(set, true, err);
 	for (size_t i = 0; !ret && i < set->n; i++)
-		hook_warn(set->trunks[i]->dev, set->trunks[i]->hook);
+		hook_warn(set->trunks[i]);
 	return ret;
 }
 

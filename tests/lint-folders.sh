@@ -25,7 +25,7 @@ table() {
 	record: qmi util
 	trunk: clat config datapath events keep model netdev qmi recover rtnl session totals util
 	manager: config control datapath events netdev qmi rtnl totals trunk util
-	hooks: events manager model trunk util
+	hooks: config events manager model trunk util
 	output: datapath events model util
 	discover: config datapath netdev qmi util
 	cli: config control datapath discover events hooks output qmi record trunk util

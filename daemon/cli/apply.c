@@ -102,7 +102,7 @@ static int apply(struct cli *cli, const char *path, struct error *err)
 	int ret = config_set_read(&set, path, err);
 
 	for (size_t i = 0; !ret && i < set.n; i++)
-		hook_warn(set.trunks[i]->dev, set.trunks[i]->hook);
+		hook_warn(set.trunks[i]);
 	if (!ret)
 		ret = cli_call(cli, make_request(cli, &set), CLI_APPLY_TIMEOUT, &steps, err);
 	config_set_clear(&set);

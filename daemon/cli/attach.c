@@ -40,7 +40,7 @@ int cli_attach(struct cli *cli, int argc, char **argv, struct error *err)
 		return ret;
 	for (unsigned int i = 0; i < cli->trunk.npdns && cli->no_default_route; i++)
 		cli->trunk.pdns[i].default_route = false;
-	hook_warn(dev, cli->trunk.hook);
+	hook_warn(&cli->trunk);
 	request = cli_request("attach", NULL);
 	json_object_object_add(request, "trunk", config_trunk_to_json(&cli->trunk, true));
 	ret = cli_call(cli, request, CLI_ATTACH_TIMEOUT, &result, err);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/trusted.h"
@@ -87,7 +88,7 @@ int hook_check(const char *program, char *real, struct error *err)
 	return ret;
 }
 
-void hook_warn(const char *dev, const char *programs)
+static void warn_of_refused(const char *dev, const char *programs)
 {
 	char *copy = strdup(programs), *save = NULL, real[PATH_MAX];
 
@@ -100,6 +101,24 @@ void hook_warn(const char *dev, const char *programs)
 				    err.hint);
 	}
 	free(copy);
+}
+
+static void warn_without_hook(const char *dev, const struct config_pdn *p)
+{
+	if (p->lan[0])
+		log_warning("%s: PDN %u: lan=%s does nothing without a hook, such as lan-radvd",
+			    dev, p->number, p->lan);
+	if (p->passthrough[0])
+		log_warning("%s: PDN %u: passthrough=%s takes the address from the port, and no "
+			    "hook brings it to the host; see passthrough-dnsmasq",
+			    dev, p->number, p->passthrough);
+}
+
+void hook_warn(const struct config_trunk *config)
+{
+	warn_of_refused(config->dev, config->hook);
+	for (unsigned int i = 0; i < config->npdns && !config->hook[0]; i++)
+		warn_without_hook(config->dev, &config->pdns[i]);
 }
 
 /* --- one run --- */

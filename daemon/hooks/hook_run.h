@@ -8,6 +8,7 @@
 
 #include "util/error.h"
 
+struct config_trunk;
 struct event_base;
 struct hook_runner;
 
@@ -36,7 +37,10 @@ void hook_run(struct hook_runner *r, const char *dev, const char *program, const
  */
 int hook_check(const char *program, char *real, struct error *err);
 
-/* Warns of those of @programs (paths separated by blanks) that hook_check() refuses now. */
-void hook_warn(const char *dev, const char *programs);
+/*
+ * Warns of hooks that hook_check() refuses now, and of PDNs whose settings do nothing without a hook:
+ * lan, passthrough.
+ */
+void hook_warn(const struct config_trunk *config);
 
 #endif

@@ -54,6 +54,29 @@ nothing_is_set() {
 	[ -z "$(ip -4 -o address show dev lan0)$(ip rule | grep 2000)$(find /run/qmapd/passthrough -type f 2>/dev/null)" ]
 }
 
+warnings() { # file
+	sed -nE 's/.*warning: (.*hook.*)/\1/p' "$1"
+}
+
+# The settings do nothing by themselves; attach, apply and qmapd say so.
+test_no_hook() {
+	local said="wwan0: PDN 1: passthrough=lan0 takes the address from the port, and no hook brings it to the host; see passthrough-dnsmasq
+wwan0: PDN 2: lan=lan0 does nothing without a hook, such as lan-radvd"
+	start
+	attach --pdn 1,passthrough=lan0 --pdn 2,lan=lan0 2>"$T/said" >/dev/null
+	equal "attach" "$said" "$(warnings "$T/said")"
+	qmapctl dump >"$T/conf"
+	qmapctl apply "$T/conf" 2>"$T/said" >/dev/null
+	equal "apply" "$said" "$(warnings "$T/said")"
+	qmapd_kill TERM
+	: >"$T/qmapd.log"
+	qmapd_start -c "$T/conf"
+	equal "qmapd" "$said" "$(warnings "$T/qmapd.log")"
+	qmapctl detach wwan0
+	attach --hook "$T/passthrough" --pdn 1,passthrough=lan0 --pdn 2,lan=lan0 >/dev/null 2>"$T/said"
+	equal "with a hook" "" "$(cat "$T/said")"
+}
+
 test_host_has_the_address() {
 	start
 	attach_to_host
