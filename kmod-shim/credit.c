@@ -91,15 +91,22 @@ void credit_limits(struct port *port)
 	struct dql *dql = &netdev_get_tx_queue(port->dev, 0)->dql;
 	u32 aggregate = READ_ONCE(port->trunk->tx.max_bytes), most = READ_ONCE(port->most);
 
-	WRITE_ONCE(dql->max_limit, most);
 	WRITE_ONCE(dql->min_limit, min_t(u32, max_t(u32, 2 * aggregate, CREDIT_BYTES_MIN), most));
 #endif
 }
 
+static void credit_set_most(struct port *port, u32 most)
+{
+	WRITE_ONCE(port->most, most);
+#ifdef CONFIG_BQL
+	WRITE_ONCE(netdev_get_tx_queue(port->dev, 0)->dql.max_limit, most);
+#endif
+	credit_limits(port);
+}
+
 void credit_init(struct port *port)
 {
-	port->most = CREDIT_BYTES_MAX;
-	credit_limits(port);
+	credit_set_most(port, CREDIT_BYTES_MAX);
 }
 
 #ifdef CONFIG_BQL
@@ -138,8 +145,7 @@ static void credit_bound(struct credit *credit, struct dql *dql, unsigned int by
 	}
 	if (most == was || READ_ONCE(dql->max_limit) != was)
 		return;
-	WRITE_ONCE(port->most, most);
-	credit_limits(port);
+	credit_set_most(port, most);
 }
 
 static void credit_settle(struct credit *credit, unsigned int packets, unsigned int bytes)

@@ -129,6 +129,28 @@ TEST(below)
 	return in_worlds(measure_below);
 }
 
+/* Another size of aggregates changes the lower limit, and leaves the administrator's upper one. */
+static int limit_max_stays(__attribute__((unused)) const struct world *w)
+{
+	static const char path[] = "/sys/class/net/port1/queues/tx-0/byte_queue_limits/limit_max";
+	const struct nl_trunk larger = {.tx_bytes = 32768};
+	char text[32];
+
+	if (proc_write(path, "20000"))
+		return FAIL("%s cannot be written", path);
+	if (nl_change_trunk("trunk0", &larger))
+		return FAIL("trunk0: %s", nl_error());
+	proc_read(path, text, sizeof(text));
+	return atoi(text) == 20000 ? 0 : FAIL("limit_max has become %s", text);
+}
+
+TEST(limit_max)
+{
+	const struct nl_trunk filled = {.tx_bytes = 16384};
+
+	return in_world(&filled, limit_max_stays);
+}
+
 static unsigned int count_frames(const uint8_t *p, size_t len)
 {
 	unsigned int n = 0;
