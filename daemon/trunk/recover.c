@@ -21,8 +21,11 @@
 #include "internal.h"
 #include "pins.h"
 
-/* Evidence must last so long: a restarting modem is silent, and a search of networks takes minutes. */
-#define DEAD_MS		60000
+/*
+ * Evidence must last so long: a modem may be silent while it changes the radio or the SIM, and a
+ * search of networks takes minutes. With 40 s, a dead modem passes packets again within a minute.
+ */
+#define DEAD_MS		40000
 #define UNREGISTERED_MS 600000
 /* Between two looks, while there is evidence. */
 #define LOOK_MS 5000

@@ -254,7 +254,7 @@ has_received() {
 	[ "$(stat_of '.ports[0].rx_packets')" -ge "$1" ]
 }
 
-# A modem that answers nothing for a minute cannot be asked for anything.
+# A modem that answers nothing for 40 s cannot be asked for anything.
 test_control_channel_is_dead() {
 	start --watchdog 0 --timeout 1
 	kill -STOP "$modem_pid"
