@@ -160,25 +160,33 @@ static int adopt(struct datapath **out, struct pins *pins, struct error *err)
  * Without these a port would pass super-packets and incomplete checksums to the uplink program, and
  * (GRO) would not take packets by ndo_xdp_xmit (drivers/net/veth.c, veth_gro_requested).
  */
-static int set_features(const char *port, struct error *err)
+static const struct {
+	const char *name;
+	bool on;
+} features[] = {
+	{"rx-gro", true},
+	{"tx-checksum-ip-generic", false},
+	{"tx-scatter-gather", false},
+	{"tx-generic-segmentation", false},
+};
+
+int xdp_set_features(const char *lower, struct error *err)
 {
-	static const struct {
-		const char *name;
-		bool on;
-	} features[] = {
-		{"rx-gro", true},
-		{"tx-checksum-ip-generic", false},
-		{"tx-scatter-gather", false},
-		{"tx-generic-segmentation", false},
-	};
+	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-		int ret = rtnl_feature_set(port, features[i].name, features[i].on, err);
+	for (size_t i = 0; i < ARRAY_SIZE(features) && !ret; i++)
+		ret = rtnl_feature_set(lower, features[i].name, features[i].on, err);
+	return ret;
+}
 
-		if (ret)
-			return ret;
-	}
-	return 0;
+bool xdp_has_features(const char *lower)
+{
+	bool on;
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		if (!rtnl_feature_get(lower, features[i].name, &on) && on != features[i].on)
+			return false;
+	return true;
 }
 
 /*
@@ -236,7 +244,7 @@ static int add_port_veth(struct datapath *dp, unsigned int number, struct rtnl_l
 		error_hint(err, "if nothing uses it: ip link del %s", inner_name);
 	return ret ?: rtnl_link_get(dp->nl, inner_name, inner, err)
 		?: rtnl_link_get(dp->nl, lower_name, lower, err)
-		?: set_features(lower_name, err)
+		?: xdp_set_features(lower_name, err)
 		?: xdp_attach_uplink(inner->ifindex, dp->fd[XDP_PROG_UPLINK], 0, err)
 		?: rtnl_link_set_up(dp->nl, inner->ifindex, true, err)
 		?: rtnl_link_set_up(dp->nl, lower->ifindex, true, err);

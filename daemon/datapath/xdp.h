@@ -56,6 +56,11 @@ int xdp_renew(struct datapath *dp, bool *changed, struct error *err);
 /* Attaches the uplink program at the inner end of a port. @flags: 0 or BPF_TC_F_REPLACE. */
 int xdp_attach_uplink(unsigned int inner, int prog, __u32 flags, struct error *err);
 
+/* Gives the lower device of a port the offloads that the data path depends on. */
+int xdp_set_features(const char *lower, struct error *err);
+/* Also true if they cannot be read. */
+bool xdp_has_features(const char *lower);
+
 extern const struct keep_row xdp_rows[];
 
 /* datapath_ops.stats, .rx_packets */

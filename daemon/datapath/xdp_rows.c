@@ -111,17 +111,25 @@ static int attach_entry(void *arg, struct error *err)
 	return ret;
 }
 
-/* Sets @link right, if it is down or its MTU is lower; or adds it to @detail. */
-static int keep_inner(const struct datapath *dp, const struct rtnl_link *link, char *detail,
-		      struct error *err)
+/*
+ * Sets @link right, if it is down, or its MTU is lower, or it has other offloads and @is_lower: the lower
+ * device of a port; or adds it to @detail.
+ */
+static int keep_inner(const struct datapath *dp, const struct rtnl_link *link, bool is_lower,
+		      char *detail, struct error *err)
 {
-	if (!link || (link->flags & IFF_UP && link->mtu >= XDP_INNER_MTU))
+	int ret;
+
+	if (!link || (link->flags & IFF_UP && link->mtu >= XDP_INNER_MTU &&
+		      (!is_lower || xdp_has_features(link->name))))
 		return 0;
-	if (!detail)
-		return rtnl_link_set_mtu(dp->nl, link->ifindex, XDP_INNER_MTU, err)
-			       ?: rtnl_link_set_up(dp->nl, link->ifindex, true, err);
-	renew_add_name(detail, link->name);
-	return 0;
+	if (detail) {
+		renew_add_name(detail, link->name);
+		return 0;
+	}
+	ret = rtnl_link_set_mtu(dp->nl, link->ifindex, XDP_INNER_MTU, err)
+		      ?: rtnl_link_set_up(dp->nl, link->ifindex, true, err);
+	return ret || !is_lower ? ret : xdp_set_features(link->name, err);
 }
 
 static int each_inner(const struct datapath *dp, char *detail, struct error *err)
@@ -135,13 +143,14 @@ static int each_inner(const struct datapath *dp, char *detail, struct error *err
 
 	for (const char *which = "abe"; *which && !ret; which++) {
 		xdp_inner_name(dp->base, *which, name);
-		ret = keep_inner(dp, rtnl_snapshot_find(links, name), detail, err);
+		ret = keep_inner(dp, rtnl_snapshot_find(links, name), false, detail, err);
 	}
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
 		link = port[mux].ifindex ? rtnl_snapshot_link(links, port[mux].ifindex) : NULL;
-		ret = keep_inner(dp, link, detail, err);
+		ret = keep_inner(dp, link, false, detail, err);
 		if (!ret && link && link->lower)
-			ret = keep_inner(dp, rtnl_snapshot_link(links, link->lower), detail, err);
+			ret = keep_inner(dp, rtnl_snapshot_link(links, link->lower), true, detail,
+					 err);
 	}
 	rtnl_snapshot_free(&links);
 	return ret;
@@ -160,7 +169,7 @@ static int set_inner(void *arg, struct error *err)
 }
 
 const struct keep_row xdp_rows[] = {
-	{.what = "somebody has set %s down, or lowered its MTU",
+	{.what = "somebody has set %s down, lowered its MTU, or changed its offloads",
 	 .budget = RENEW_BUDGET,
 	 .look = look_inner,
 	 .fix = set_inner},

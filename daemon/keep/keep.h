@@ -12,7 +12,7 @@
  *            admin state      set up, after 300 ms     qmapd       thrice
  *            queue            a plain one              qmapd       thrice; may fail
  *            user's queue     (reported)               user
- *   path     inner netdevs    set up, MTU              qmapd       once a second
+ *   path     inner netdevs    set up, MTU, offloads    qmapd       once a second
  *            programs, links  attach again             qmapd       once a second
  *   port     namespace        (reported)               user
  *            moved away       (reported)               user

@@ -106,9 +106,7 @@ static int set_feature(struct features *f, const char *name, bool on)
 	int ret = count_features(f), bit;
 	bool active;
 
-	if (ret)
-		return ret;
-	bit = find_feature(f, name);
+	bit = ret ? ret : find_feature(f, name);
 	if (bit < 0)
 		return bit;
 	ret = is_active(f, bit, &active);
@@ -124,16 +122,33 @@ static int set_feature(struct features *f, const char *name, bool on)
 	return ret;
 }
 
+static int open_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	/* A kernel without IPv4 serves the same request on a netlink socket. */
+	return fd < 0 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) : fd;
+}
+
+int rtnl_feature_get(const char *dev, const char *feature, bool *on)
+{
+	struct features f = {.dev = dev, .fd = open_socket()};
+	int ret = f.fd < 0 ? -errno : count_features(&f);
+
+	if (!ret)
+		ret = find_feature(&f, feature);
+	if (ret >= 0)
+		ret = is_active(&f, ret, on);
+	if (f.fd >= 0)
+		close(f.fd);
+	return ret;
+}
+
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err)
 {
-	struct features f = {.dev = dev};
-	int ret;
+	struct features f = {.dev = dev, .fd = open_socket()};
+	int ret = f.fd < 0 ? -errno : set_feature(&f, feature, on);
 
-	f.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* A kernel without IPv4 serves the same request on a netlink socket. */
-	if (f.fd < 0)
-		f.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
-	ret = f.fd < 0 ? -errno : set_feature(&f, feature, on);
 	if (f.fd >= 0)
 		close(f.fd);
 	if (ret)

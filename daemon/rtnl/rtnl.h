@@ -165,6 +165,8 @@ void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
  * current namespace. -EOPNOTSUPP if the device does not know it.
  */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);
+/* The same errors, without a sentence. */
+int rtnl_feature_get(const char *dev, const char *feature, bool *on);
 
 /*
  * Calls @fn with the thread in namespace @netns ("": the current one) and returns its result.

@@ -332,9 +332,36 @@ test_inner_netdevs_are_changed() {
 		wait_for 10 mtu_of_port_is 1500 || fail "$(qmapctl show)"
 		wait_for 10 answers_now || fail "after $dev: $(qmapctl show; ip link)"
 	done
-	grep -q "somebody has set wwan0.1p down, or lowered its MTU" "$T/qmapd.log" || fail "$(tail "$T/qmapd.log")"
+	grep -q "somebody has set wwan0.1p down, lowered its MTU" "$T/qmapd.log" || fail "$(tail "$T/qmapd.log")"
 	detach
 	nothing_left
+}
+
+# "Switch the offloads of all netdevs off" or on: without GRO, veth drops packets that are redirected to it.
+test_offloads_are_changed() {
+	local change
+	command -v ethtool >/dev/null || skip "needs ethtool"
+	modem_start
+	qmapd_start
+	attach --poll 1 --pdn 1 >/dev/null
+	for change in "gro off" "tx on sg on gso on"; do
+		# shellcheck disable=SC2086 # words
+		ethtool -K wwan0.1p $change
+		wait_for 10 offloads_are_right || fail "$change: $(offloads)"
+		wait_for 10 answers_now || fail "after $change: $(qmapctl show; ip link)"
+	done
+	grep -q "repaired: .* or changed its offloads" "$T/qmapd.log" || fail "$(tail "$T/qmapd.log")"
+	detach
+	nothing_left
+}
+
+offloads() {
+	ethtool -k wwan0.1p | awk '/^(generic-receive-offload|\ttx-checksum-ip-generic|\ttx-scatter-gather|generic-segmentation-offload):/ { print $2 }' |
+		tr '\n' ' '
+}
+
+offloads_are_right() {
+	[ "$(offloads)" = "off off off on " ]
 }
 
 mtu_of_port_is() {
