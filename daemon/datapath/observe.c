@@ -146,9 +146,11 @@ int observe_add_port(struct datapath *dp, unsigned int mux, unsigned int ifindex
 		       ?: port_map_write(dp->fd[OBSERVE_PORTS], mux, &port, err);
 }
 
+/* From here on the counters are of a mux id that no PDN has. */
 int observe_del_port(struct datapath *dp, unsigned int mux, struct error *err)
 {
-	return port_map_write(dp->fd[OBSERVE_PORTS], mux, &(struct qmap_port){0}, err);
+	return port_map_write(dp->fd[OBSERVE_PORTS], mux, &(struct qmap_port){0}, err)
+		       ?: datapath_zero_stats(dp->fd[OBSERVE_PORT_STATS], mux, err);
 }
 
 int observe_flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)

@@ -279,6 +279,8 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	ret = port_map_write(dp->fd[XDP_PORTS], mux, &none, err);
 	bpf_map_delete_elem(dp->fd[XDP_PORT_DEVS], &mux);
 	bpf_map_delete_elem(dp->fd[XDP_UPLINKS], &port.ifindex);
+	/* from here on it counts frames of a mux id that no PDN has */
+	datapath_zero_stats(dp->fd[XDP_PORT_STATS], mux, NULL);
 	/* the port itself may be in another namespace: it disappears with its lower device */
 	return rtnl_link_del(dp->nl, port.ifindex, ret ? NULL : err) ?: ret;
 }

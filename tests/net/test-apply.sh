@@ -507,4 +507,27 @@ comes_to() { # state
 	wait_for 10 state_is "$1"
 }
 
+# --- counters ---
+
+pdn2_drops() {
+	modem generate pdn=2 count=10 >/dev/null
+	[ "$(stat_of '.ports[1].rx_dropped')" -gt 0 ]
+}
+
+pdn2_is_settled() {
+	[ "$(stat_of '.ports[1] | .rx_packets + .rx_dropped')" = "$(modem_stat '.pdn["2"].dl_packets')" ]
+}
+
+# `unknown` is about PDNs that the modem sends without a port here: the drops of a port are none of them.
+test_drops_go_with_the_pdn() {
+	start
+	attach --pdn 1 --pdn 2 >/dev/null
+	ip link set wwan0.2 down
+	wait_for 5 pdn2_drops || fail "$(qmapctl stats)"
+	wait_for 5 pdn2_is_settled || fail "$(qmapctl stats)"
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\n' "$T/qmi" >"$T/conf"
+	qmapctl apply "$T/conf" >/dev/null
+	equal "unknown mux ids" "[]" "$(stat_of '.unknown | tojson')"
+}
+
 run_tests "$@"
