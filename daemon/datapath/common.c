@@ -212,13 +212,19 @@ static int each_of(struct datapath *dp, const char *netns, datapath_link_fn fn, 
 		   struct error *err)
 {
 	struct rtnl_snapshot *links = NULL;
-	int ret = read_links(dp, netns, &links, err);
+	struct error why = {0};
+	int ret = read_links(dp, netns, &links, &why);
 
+	/* ports have gone with their namespace */
+	if (ret && ret != -ENOENT)
+		return error_pass(err, &why);
+	ret = 0;
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX && !ret; mux++) {
 		const struct datapath_place *place = &dp->places[mux];
 
 		if (place->name[0] && !strcmp(place->netns, netns))
-			ret = fn(arg, mux, rtnl_snapshot_find(links, place->name), err);
+			ret = fn(arg, mux, links ? rtnl_snapshot_find(links, place->name) : NULL,
+				 err);
 	}
 	rtnl_snapshot_free(&links);
 	return ret;

@@ -226,17 +226,14 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 	};
 }
 
+/* A port that was deleted or moved away is left out: the counters of the others are there. */
 static int port_stats(void *arg, unsigned int mux, const struct rtnl_link *link, struct error *err)
 {
 	struct stats *s = arg;
 	struct links_port port = {0};
-	int ret;
+	int ret = link && s->look ? s->look(s->dp, mux, &port, err) : 0;
 
-	if (!link)
-		return error_set(err, -ENODEV, "there is no network device %s",
-				 s->dp->places[mux].name);
-	ret = s->look ? s->look(s->dp, mux, &port, err) : 0;
-	if (!ret)
+	if (!ret && link)
 		add_port(s, mux, link, &port);
 	return ret;
 }

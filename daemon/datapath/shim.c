@@ -499,13 +499,20 @@ static void port_counter(void *arg, const char *name, uint64_t value)
 		p->flow_off = value;
 }
 
+/* A port that was deleted, or moved away, or has gone with its namespace, is left out. */
 static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *port,
 		      struct datapath_stats *out, struct error *err)
 {
-	struct datapath_port_stats *p = &out->ports[out->nports++];
+	struct datapath_port_stats *p = &out->ports[out->nports];
+	struct error why = {0};
+	int ret;
 
 	*p = (struct datapath_port_stats){.mux = mux, .up = port->flags & QMAP_PORT_UP};
-	return device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, p, err);
+	ret = device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, p, &why);
+	if (ret && ret != -ENODEV && ret != -ENOENT)
+		return error_pass(err, &why);
+	out->nports += !ret;
+	return 0;
 }
 
 static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
