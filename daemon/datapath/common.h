@@ -45,10 +45,9 @@ struct datapath {
 	struct datapath_hold hold[QMAP_MAX_MUX];
 	bool observed_anew; /* adopted without an observer, which has been added */
 	bool cannot_hold, warned_hold;
-	int wait_ms; /* as datapath_ops.wait_ms */
+	int wait_ms;		   /* as datapath_ops.wait_ms */
+	struct data_format format; /* all 0: that of an adopted data path is not saved */
 	/* for rmnet */
-	/* All 0 if adopted: the flags of the links then show the format. */
-	struct data_format format;
 	bool warned; /* the log says already that uplink is not aggregated */
 };
 

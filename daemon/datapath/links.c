@@ -61,6 +61,7 @@ int links_attach(struct datapath **out, struct pins *pins, const char *trunk, co
 
 	if (ret)
 		return ret;
+	dp->format = *format;
 	ret = make_baseline(dp, err) ?: pins_set_datapath(pins, name, err)
 		?: observe_attach(dp, format, err);
 	if (ret)
@@ -79,20 +80,27 @@ static void remove_pins(const struct pins *pins)
 	renew_remove_config(pins);
 }
 
+static int saved_format(const struct pins *pins, struct data_format *format, struct error *err)
+{
+	struct json_object *state = NULL;
+	int ret = pins_get_meta(pins, NULL, &state, err);
+
+	*format = data_format_from_json(json_get_object(state, "format"));
+	json_object_put(state);
+	if (!ret && !format->version)
+		ret = error_set(err, -EPROTO, "the data format of %s is not saved", pins->trunk);
+	return ret;
+}
+
 /*
  * Adds the observer to a data path that a version without one has built. The counters of the trunk
  * begin anew; calls, ports and traffic stay.
  */
 static int observe(struct datapath **out, struct pins *pins, struct error *err)
 {
-	struct json_object *state = NULL;
 	struct data_format format;
-	int ret = pins_get_meta(pins, NULL, &state, err);
+	int ret = saved_format(pins, &format, err);
 
-	format = data_format_from_json(json_get_object(state, "format"));
-	json_object_put(state);
-	if (!ret && !format.version)
-		ret = error_set(err, -EPROTO, "the data format of %s is not saved", pins->trunk);
 	if (ret)
 		return ret;
 	remove_pins(pins);
@@ -109,7 +117,10 @@ int links_adopt(struct datapath **out, struct pins *pins, struct error *err)
 
 	if ((ret == -ENOENT || ret == -EPROTO) && pins->lock >= 0)
 		return observe(out, pins, err);
-	return ret ? error_pass(err, &why) : 0;
+	if (ret)
+		return error_pass(err, &why);
+	saved_format(pins, &(*out)->format, NULL); /* only a port that is added needs it */
+	return 0;
 }
 
 /* Enters a port that the observer does not know yet. */

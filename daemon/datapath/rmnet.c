@@ -68,12 +68,8 @@ static int carries(int version, struct error *why)
 static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 		  const struct data_format *format, struct error *err)
 {
-	int ret = carries(format->version, err)
-			  ?: links_attach(out, pins, trunk, "rmnet", format, err);
-
-	if (!ret)
-		(*out)->format = *format;
-	return ret;
+	return carries(format->version, err)
+		       ?: links_attach(out, pins, trunk, "rmnet", format, err);
 }
 
 /*
@@ -93,20 +89,25 @@ static uint32_t link_flags(int version)
 	return flags;
 }
 
-/* Flags of the existing links; those of the negotiated format if there are none yet. */
+/*
+ * Flags of the existing links; those of the negotiated format if there are none, or none is in sight: rmnet
+ * sets those of a new link for the whole trunk (rmnet_newlink()).
+ */
 static int current_flags(struct datapath *dp, uint32_t *flags, struct error *err)
 {
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
 		const struct datapath_place *place = &dp->places[mux];
+		struct error why = {0};
 		struct rtnl *nl = NULL;
 		int ret;
 
 		if (!place->name[0])
 			continue;
-		ret = rtnl_open(&nl, place->netns, err)
-			      ?: rtnl_rmnet_flags(nl, place->name, flags, err);
+		ret = rtnl_open(&nl, place->netns, &why)
+			      ?: rtnl_rmnet_flags(nl, place->name, flags, &why);
 		rtnl_close(&nl);
-		return ret;
+		if (ret != -ENODEV && ret != -ENOENT)
+			return ret ? error_pass(err, &why) : 0;
 	}
 	*flags = link_flags(dp->format.version);
 	return 0;
@@ -206,8 +207,8 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	hold_end(dp, mux);
 	ret = links_open_port(place, &nl, &link, err);
 	observe_del_port(dp, mux, NULL);
-	/* another process has deleted it, so its flags cannot be read any more either */
-	if (ret == -ENODEV)
+	/* another process has deleted it, or its namespace */
+	if (ret == -ENODEV || ret == -ENOENT)
 		*place = (struct datapath_place){0};
 	if (ret)
 		return ret;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Counters of rmnet and qmimux while some of their ports are out of sight. */
+/* rmnet and qmimux: counters while some ports are out of sight; the format of one that is adopted. */
 #include "test.h"
 
 #include <bpf/bpf.h>
+#include <json-c/json.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,14 @@ static void close_datapath(struct datapath *dp)
 	rtnl_close(&dp->nl);
 }
 
+static void skip_unless_able(void)
+{
+	if (!skip_reason)
+		return;
+	print_message("SKIP: %s\n", skip_reason);
+	skip();
+}
+
 TEST(counters_of_the_others)
 {
 	static struct datapath_stats stats;
@@ -79,10 +88,7 @@ TEST(counters_of_the_others)
 	struct error err = {0};
 	struct pins pins;
 
-	if (skip_reason) {
-		print_message("SKIP: %s\n", skip_reason);
-		skip();
-	}
+	skip_unless_able();
 	open_datapath(&dp, &pins);
 	assert_int_equal(links_stats(&dp, NULL, &stats, &err), 0);
 	assert_string_equal(err.text, "");
@@ -90,4 +96,44 @@ TEST(counters_of_the_others)
 	assert_int_equal(stats.ports[0].mux, 1);
 	assert_int_equal(datapath_rx_packets(&dp, rx, &err), 0);
 	close_datapath(&dp);
+}
+
+static void save_format(struct pins *pins, const struct data_format *format)
+{
+	struct json_object *state = json_object_new_object();
+
+	json_object_object_add(state, "format", data_format_to_json(format));
+	assert_int_equal(pins_set_state(pins, state, NULL), 0);
+	json_object_put(state);
+}
+
+/* A port that is made again needs it for its flags, if no other port shows them. */
+TEST(adopted_format)
+{
+	const struct data_format format = {.version = QMAP_V5,
+					   .dl_max_bytes = 15360,
+					   .ul_max_bytes = 8192,
+					   .ul_max_datagrams = 16};
+	struct datapath *dp = NULL;
+	struct error err = {0};
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	struct pins pins;
+
+	skip_unless_able();
+	assert_int_equal(mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"), 0);
+	assert_int_equal(rtnl_open(&nl, NULL, NULL), 0);
+	assert_int_equal(rtnl_veth_add(nl, "wwan0", "other", 1500, NULL), 0);
+	assert_int_equal(rtnl_link_get(nl, "wwan0", &link, NULL), 0);
+	assert_int_equal(pins_create(&pins, link.ifindex, "wwan0", &err), 0);
+	assert_int_equal(links_attach(&dp, &pins, "wwan0", "rmnet", &format, &err), 0);
+	save_format(&pins, &format);
+	datapath_close(&dp);
+	assert_int_equal(links_adopt(&dp, &pins, &err), 0);
+	assert_memory_equal(&dp->format, &format, sizeof(format));
+	observe_detach(dp);
+	datapath_close(&dp);
+	pins_remove(&pins);
+	assert_int_equal(rtnl_link_del(nl, link.ifindex, NULL), 0);
+	rtnl_close(&nl);
 }
