@@ -93,12 +93,8 @@ static enum keep_look look_netdev(void *arg, char *detail)
 }
 
 /* The data path still has its entry, which is removed first. */
-static int make_again(void *arg, struct error *err)
+static int add_again(struct trunk *t, struct trunk_port *p, struct error *err)
 {
-	const struct view *v = arg;
-	struct trunk_port *p = v->port;
-	struct trunk *t = v->trunk;
-	bool up = !trunk_has_control(t) || trunk_port_is_up(p);
 	int ret;
 
 	t->ops->del_port(t->dp, p->port.mux, NULL);
@@ -111,9 +107,23 @@ static int make_again(void *arg, struct error *err)
 	if (ret)
 		return ret;
 	trunk_port_steer(t, p);
-	ret = trunk_port_place(p, err);
-	if (ret)
+	return trunk_port_place(p, err);
+}
+
+static int make_again(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+	struct trunk_port *p = v->port;
+	struct trunk *t = v->trunk;
+	bool up = !trunk_has_control(t) || trunk_port_is_up(p);
+	unsigned int gone = p->ifindex;
+	int ret = add_again(t, p, err);
+
+	/* by this number it is missed, and made at a later look; without one it would not be looked at */
+	if (ret) {
+		p->ifindex = gone;
 		return ret;
+	}
 	rtnl_watch_again(t->env.watch, p->port.netns);
 	trunk_port_locate(p);
 	if (up)

@@ -175,6 +175,24 @@ test_port_is_deleted() {
 	nothing_left
 }
 
+# Another netdev has got its name meanwhile, and keeps it for a while.
+test_port_is_deleted_and_its_name_taken() {
+	start --poll 1 --pdn 1
+	kill -STOP "$qmapd_pid"
+	ip link delete dev wwan0.1
+	ip link add wwan0.1 type veth peer name other
+	kill -CONT "$qmapd_pid"
+	is_told "wwan0.1 failed: somebody has deleted it; cannot create"
+	wait_for 5 shows "somebody has deleted it" || fail "$(qmapctl show)"
+	ip link delete dev other
+	works_again
+	is_told "wwan0.1 repaired: somebody has deleted it"
+}
+
+shows() {
+	qmapctl show | grep -qF "$1"
+}
+
 # Down stays down, until it is set up again; then it works as before.
 test_port_is_set_down() {
 	start
