@@ -140,8 +140,9 @@ extern const struct datapath_ops datapath_xdp;
 extern const struct datapath_ops datapath_rmnet;
 /* The multiplexer inside qmi_wwan. */
 extern const struct datapath_ops datapath_qmimux;
-/* Removes netdevs of a trunk that were left by a process that died in attach(). */
+/* Remove netdevs of a trunk that were left by a process that died in attach(). */
 void datapath_xdp_sweep(const char *trunk, unsigned int ifindex);
+void datapath_shim_sweep(const char *trunk);
 /* No QMAP: the trunk itself is the one port (`--qmap off`). */
 extern const struct datapath_ops datapath_raw;
 

@@ -53,11 +53,13 @@ static const struct pins_entry pin_table[PINS] = {
 	[LINK_RX] = {.name = "link_rx"},
 };
 
+#define SHIM_NAME "%.10s.sh" /* of the trunk device, by dp->base */
+
 /* Name of the trunk device. With `usb` another process may have renamed it. */
 static void trunk_name(const struct datapath *dp, char name[IFNAMSIZ])
 {
 	if (!dp->usb)
-		snprintf(name, IFNAMSIZ, "%.10s.sh", dp->base);
+		snprintf(name, IFNAMSIZ, SHIM_NAME, dp->base);
 	else if (!if_indextoname(dp->trunk, name))
 		snprintf(name, IFNAMSIZ, "%s", dp->pins->trunk);
 }
@@ -556,6 +558,21 @@ static int detach(struct datapath *dp, struct error *err)
 	if (ret)
 		return ret == -ENODEV ? 0 : error_set(err, ret, "cannot look up %s", name);
 	return rtnl_link_del(dp->nl, link.ifindex, err);
+}
+
+/* It is made before the pins say which data path they are of. */
+void datapath_shim_sweep(const char *trunk)
+{
+	char base[IFNAMSIZ], name[IFNAMSIZ];
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+
+	datapath_port_base(trunk, base);
+	snprintf(name, sizeof(name), SHIM_NAME, base);
+	if (!rtnl_open(&nl, NULL, NULL) && !rtnl_link_get(nl, name, &link, NULL) &&
+	    !strcmp(link.kind, QMAP_SHIM_TRUNK_KIND))
+		rtnl_link_del(nl, link.ifindex, NULL);
+	rtnl_close(&nl);
 }
 
 static int del_known_port(struct datapath *dp, unsigned int mux, struct error *err)

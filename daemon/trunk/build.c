@@ -225,8 +225,10 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 		t->ops->close(&t->dp);
 	}
 	/* netdevs of a process that died before it saved them */
-	if (t->adopted && t->dev.ifindex)
+	if (t->adopted && t->dev.ifindex) {
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
+		datapath_shim_sweep(t->config.dev);
+	}
 	while (t->nports)
 		rtnl_watch_use(t->env.watch, t->ports[--t->nports].port.netns, -1);
 	trunk_clat_forget_all(t);
