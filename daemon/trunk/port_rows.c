@@ -67,10 +67,33 @@ static enum keep_look look_namespace(void *arg, char *detail)
 	return v->homeless ? KEEP_WRONG : KEEP_FINE;
 }
 
+/*
+ * A port that comes back from another namespace has another number if its own was taken there. By its name
+ * alone another netdev might be meant: ours is on top of the trunk, or of one of the inner netdevs.
+ */
+static void find_returned(struct view *v)
+{
+	struct trunk_port *p = v->port;
+	const struct rtnl_link *link = rtnl_snapshot_find(v->kernel, p->port.name), *lower;
+	char base[IFNAMSIZ];
+
+	lower = link ? rtnl_snapshot_link(v->kernel, link->lower) : NULL;
+	if (!lower)
+		return;
+	datapath_port_base(v->trunk->config.dev, base);
+	if (lower->ifindex != v->trunk->dev.ifindex &&
+	    (strncmp(lower->name, base, strlen(base)) || lower->name[strlen(base)] != '.'))
+		return;
+	p->ifindex = link->ifindex;
+	v->link = link;
+}
+
 static enum keep_look look_place(void *arg, char *detail)
 {
 	struct view *v = arg;
 
+	if (v->kernel && !v->link && v->port->away)
+		find_returned(v);
 	if (v->link)
 		v->port->away = false;
 	if (!v->kernel)

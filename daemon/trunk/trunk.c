@@ -235,12 +235,13 @@ void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *
 		trunk_programs_changed(t);
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
+		bool may_be_back = p->away && !strcmp(p->port.name, e->name); /* renumbered */
 
 		if (strcmp(p->port.netns, netns))
 			continue;
 		if (p->ifindex == e->ifindex)
 			p->away |= e->kind == RTNL_LINK_MOVED;
-		else if (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name))
+		else if (!may_be_back && (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name)))
 			continue; /* nor its VRF */
 		trunk_look(t);
 	}

@@ -250,6 +250,28 @@ red_has_address() {
 	[ -n "$(ip -n red -o -4 address show dev wwan0.1 scope global 2>/dev/null)" ]
 }
 
+# Its number was taken there.
+test_port_is_moved_away_and_back() {
+	local number
+	ip netns add blue
+	start --pdn 1
+	number=$(cat /sys/class/net/wwan0.1/ifindex)
+	ip -n blue link add other0 index "$number" type veth peer name other1
+	ip link set wwan0.1 netns blue
+	is_told "wwan0.1 reported: somebody has moved it to another namespace"
+	# another netdev of its name is none of ours
+	ip link add wwan0.1 type veth peer name other
+	ip link set wwan0.1 up
+	ip route add 192.0.2.1 dev wwan0.1
+	ip link delete dev wwan0.1
+	ip -n blue link set wwan0.1 netns 1
+	[ "$(cat /sys/class/net/wwan0.1/ifindex)" != "$number" ] || fail "it has its number again"
+	ip link set wwan0.1 up
+	works_again
+	detach
+	nothing_left
+}
+
 # A port that we have moved is watched in its namespace.
 test_port_in_a_namespace() {
 	ip netns add red
