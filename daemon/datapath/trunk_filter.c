@@ -44,6 +44,8 @@ int trunk_filter_attach(unsigned int trunk, int prog, struct error *err)
 		ret = bpf_tc_attach(&hook, &opts);
 	if (!ret)
 		return 0;
+	if (ret == -EINVAL) /* the filter with this priority is of another kind or protocol */
+		ret = -EEXIST;
 	error_set(err, ret, "cannot attach the program to %s: %s", name, strerror(-ret));
 	if (ret == -EEXIST)
 		error_hint(err,

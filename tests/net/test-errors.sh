@@ -764,4 +764,21 @@ test_decode() {
 	refused 1 "$T/empty is empty" qmapctl decode qmap "$T/empty"
 }
 
+# Filters of others on the trunk, of the same kind and of others.
+test_trunk_with_a_filter() {
+	local filter
+	start
+	tc qdisc add dev wwan0 clsact
+	for filter in "handle 1 protocol all" "protocol ip"; do
+		# shellcheck disable=SC2086 # words
+		tc filter add dev wwan0 ingress pref 1 $filter bpf bytecode '1,6 0 0 0'
+		refused 2 "another filter has the first place" attach --pdn 1
+		equal "filters" 1 "$(tc -j filter show dev wwan0 ingress | jq '[.[] | select(.options)] | length')"
+		tc filter delete dev wwan0 ingress
+	done
+	attach --pdn 1 >/dev/null
+	detach
+	nothing_left
+}
+
 run_tests "$@"
