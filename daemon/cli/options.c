@@ -131,13 +131,16 @@ static bool has_pdn(const struct option_list *l)
 	return false;
 }
 
-/* Handles "--nonsense=5", "-x" and a prefix of more than one option. */
+/*
+ * Handles "--nonsense=5", "-x" and a prefix of more than one option. @arg: the word with the long option;
+ * optopt is 0 then, or names a known one. After a letter it is another word: "-xj" has not ended.
+ */
 static int unknown_option(const struct option_list *l, const char *arg, struct error *err)
 {
 	struct nearest near;
 	char name[40];
 
-	if (arg[0] != '-' || arg[1] != '-')
+	if (optopt && optopt < LONG_BASE)
 		return error_set(err, -EINVAL, "unknown option -%c", optopt);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg + 2, "="), arg + 2);
 	/* optopt names a known option: its argument is wrong. */

@@ -157,6 +157,8 @@ TEST(mistakes)
 		{NULL, "qmapctl --soket=x", "unknown option --soket", "did you mean --socket?"},
 		{NULL, "qmapctl -x", "unknown option -x", ""},
 		{NULL, "qmapctl -jx", "unknown option -x", ""},
+		{NULL, "qmapctl --json -xq", "unknown option -x", ""},
+		{"show", "show --socket=/x -zj", "unknown option -z", ""},
 		{NULL, "qmapctl --json=1", "option --json takes no argument", ""},
 		{NULL, "qmapctl --socket", "option --socket needs an argument: --socket PATH", ""},
 		{NULL, "qmapctl --ver", "--ver is ambiguous: --verbose or --version?", ""},
