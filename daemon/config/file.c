@@ -285,10 +285,12 @@ static int handle_key(void *user, const char *section, const char *key, const ch
 	return !r->error.err;
 }
 
-/* Wraps @cause as "FILE:LINE: sentence". */
+/* Wraps @cause, a mistake in the file, as "FILE:LINE: sentence". */
 static int located(struct error *err, const char *path, int line, const struct error *cause)
 {
 	error_set(err, cause->err, "%s:%d: %s", path, line, cause->text);
+	if (cause->err != -ENOMEM)
+		error_exit(err, EXIT_USAGE);
 	if (cause->hint[0])
 		error_hint(err, "%s", cause->hint);
 	return cause->err;

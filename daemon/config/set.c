@@ -27,9 +27,11 @@ int config_set_add(struct config_set *set, const struct config_trunk *c, struct 
 		error_exit(err, EXIT_USAGE);
 		return -EEXIST;
 	}
-	if (set->n == CONFIG_MAX_TRUNKS)
-		return error_set(err, -E2BIG, "more than %d trunks are not supported",
-				 CONFIG_MAX_TRUNKS);
+	if (set->n == CONFIG_MAX_TRUNKS) {
+		error_set(err, -E2BIG, "more than %d trunks are not supported", CONFIG_MAX_TRUNKS);
+		error_exit(err, EXIT_USAGE);
+		return -E2BIG;
+	}
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return error_set(err, -ENOMEM, "out of memory");

@@ -788,6 +788,7 @@ TEST(file_errors)
 		assert_true(read_text(table[i].text, strlen(table[i].text), &r, &err, path) < 0);
 		snprintf(want, sizeof(want), "%s:%d: %s", path, table[i].line, table[i].sentence);
 		assert_string_equal(err.text, want);
+		assert_int_equal(err.exit, EXIT_USAGE);
 		assert_int_equal(r.n, 0);
 	}
 }
