@@ -37,10 +37,10 @@ static const struct timeval reply_deadline = {.tv_sec = 5};
 #define WRITE_STEP 1024
 
 /*
- * Most bytes queued for the reader of a stream: several hundred lines, and few enough for each of
- * SEATS to have them.
+ * Most bytes queued for the reader of a stream: all events that are kept, with the longest reasons
+ * (events/events.h), and few enough for each of SEATS to have them.
  */
-#define STREAM_BACKLOG 65536
+#define STREAM_BACKLOG 262144
 
 /* With less to give back, a request would cost more than it gains. */
 #define LARGE_REPLY 32768

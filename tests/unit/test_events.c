@@ -2,11 +2,22 @@
 /* Events: kept, delivered, and described in words. */
 #include "test.h"
 
+#include <errno.h>
+#include <event2/event.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "daemon/control/client.h"
+#include "daemon/control/server.h"
 #include "daemon/events/events.h"
+#include "daemon/manager/monitor.h"
+#include "daemon/util/json_add.h"
+#include "daemon/util/json_get.h"
 #include "daemon/util/log.h"
 
 struct seen {
@@ -47,6 +58,75 @@ static void add(struct events *ev, const char *dev)
 
 	snprintf(e.dev, sizeof(e.dev), "%s", dev);
 	events_add(ev, &e, true);
+}
+
+static void do_monitor(struct control_request *req, struct json_object *args, void *arg)
+{
+	trunk_monitor(req, args, arg);
+}
+
+static const struct control_command commands[] = {{"monitor", false, do_monitor}, {0}};
+
+static void serve(struct events *ev, const char *path, int ready)
+{
+	struct event_base *base = event_base_new();
+	struct control_server *server;
+
+	if (control_server_new(&server, base, path, commands, ev, NULL) || write(ready, "", 1) != 1)
+		_exit(1);
+	event_base_dispatch(base);
+	_exit(0);
+}
+
+static int count(void *arg, struct json_object *line)
+{
+	unsigned int *n = arg;
+
+	if (json_object_object_get_ex(line, "gap", NULL))
+		return -EPROTO;
+	return json_get_int(line, "seq") == EVENTS_KEPT ? -EINTR : (int)(++*n, 0);
+}
+
+/* The reader of `monitor -n 256` has not been slow yet. */
+TEST(past_is_complete)
+{
+	struct events_entry e = {.kind = EVENTS_CALL, .pdn = 1, .family = 4, .port = "wwan0.1"};
+	struct json_object *request = json_object_new_object();
+	char dir[] = "/tmp/qmap-events-XXXXXX", path[64], c;
+	struct events *ev = *state;
+	unsigned int n = 0;
+	int ready[2], fd, ret;
+	sigset_t none;
+	pid_t pid;
+
+	memset(e.reason, 'x', sizeof(e.reason) - 1);
+	for (int i = 0; i < EVENTS_KEPT; i++)
+		events_add(ev, &e, true);
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/control", dir);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (!pid)
+		serve(ev, path, ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	fd = control_connect(path, 10, NULL);
+	assert_true(fd >= 0);
+	json_add_string(request, "command", "monitor");
+	json_add_int(request, "last", EVENTS_KEPT);
+	sigemptyset(&none);
+	ret = control_stream(fd, request, 10, &none, NULL, count, &n, NULL);
+	json_object_put(request);
+	close(fd);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unlink(path);
+	strcat(path, ".lock");
+	unlink(path);
+	rmdir(dir);
+	close(ready[0]);
+	close(ready[1]);
+	assert_int_equal(ret, -EINTR);
+	assert_int_equal(n, EVENTS_KEPT - 1);
 }
 
 TEST(last_ones)
