@@ -134,7 +134,9 @@ static int find_datapath(const struct pins *p, const struct datapath_ops **ops, 
 
 	*ops = ret ? NULL : datapath_by_name(meta->datapath);
 	free(meta);
-	return *ops ? 0 : error_set(err, -EPROTO, "%s has no data path yet", p->dir);
+	return *ops ? 0
+		    : error_set(err, -EBUSY, "%s waits for its modem and has no counters now",
+				p->trunk);
 }
 
 static int add_stats(struct pins *p, struct json_object *show, struct json_object *out,
@@ -150,6 +152,16 @@ static int add_stats(struct pins *p, struct json_object *show, struct json_objec
 		json_object_array_add(out, counters_to_json(dev ? dev : "", ops->name, stats));
 	free(stats);
 	return ret;
+}
+
+/* As qmapd: a trunk that waits for its modem is no failure of the others. */
+static int add_stats_if_any(struct pins *p, struct json_object *show, struct json_object *out,
+			    struct error *err)
+{
+	struct error why = {0};
+	int ret = add_stats(p, show, out, &why);
+
+	return ret && ret != -EBUSY ? error_pass(err, &why) : 0;
 }
 
 static int collect(struct json_object **out, const char *dev,
@@ -197,7 +209,7 @@ int local_dump(struct json_object **out, const char *dev, struct error *err)
 
 int local_stats(struct json_object **out, const char *dev, struct error *err)
 {
-	return collect(out, dev, add_stats, err);
+	return collect(out, dev, dev ? add_stats : add_stats_if_any, err);
 }
 
 /* --- detach: the steps of the daemon, in a loop of its own --- */

@@ -46,6 +46,28 @@ test_nothing_attached() {
 	equal "samples" 2 "$(wc -l <"$T/samples")"
 }
 
+# The second trunk waits for its modem and has no counters.
+test_trunk_that_waits() {
+	local daemon
+	modem_start
+	printf '%s\n' '[trunk wwan0]' "control = $T/qmi" '[trunk wwan5]' 'control = /nosuch' >"$T/conf"
+	qmapd_start -c "$T/conf"
+	wait_for 10 is_up_first || fail "$(qmapctl show)"
+	for daemon in 1 0; do
+		metrics || fail "metrics with qmap_daemon_up $daemon"
+		equal "qmapd" "$daemon" "$(value qmap_daemon_up)"
+		equal "counted" wwan0 "$(qmapctl -j stats | jq -r 'map(.dev) | join(" ")')"
+		try qmapctl stats wwan5
+		equal "exit status of a trunk without counters" 2 "$status"
+		qmapctl metrics wwan5 >/dev/null || fail "metrics of wwan5 with qmap_daemon_up $daemon"
+		[ $daemon = 0 ] || qmapd_kill KILL || :
+	done
+}
+
+is_up_first() {
+	qmapctl -j show | jq -e 'any(.dev == "wwan0" and .state == "attached")' >/dev/null
+}
+
 counted_unknown() {
 	[ "$(stat_of .drops.unknown_mux)" = 1 ]
 }
