@@ -17,7 +17,7 @@ table() {
 	recover: util
 	netdev: keep qmi rtnl util
 	datapath: clat keep model netdev rtnl util
-	config: clat qmi recover util
+	config: clat datapath qmi recover util
 	control: util
 	events: model util
 	proxy: qmi util

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/port_name.h"
 #include "rtnl/watch.h"
 #include "util/log.h"
 #include "build.h"
 #include "clat.h"
 #include "internal.h"
-#include "port_name.h"
 #include "path.h"
 #include "pins.h"
 #include "port_rows.h"
@@ -30,7 +30,7 @@ void trunk_port_init(const struct trunk *t, struct trunk_port *p, const struct c
 	};
 	memcpy(p->port.netns, pdn->netns, sizeof(p->port.netns));
 	snprintf(p->key, sizeof(p->key), "%s.%u", t->config.dev, pdn->number);
-	trunk_port_name(&t->config, pdn->number, p->port.name);
+	config_trunk_port(&t->config, pdn->number, p->port.name);
 }
 
 int trunk_add_port(struct trunk *t, const struct config_pdn *pdn, struct error *err)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/port_name.h"
 #include "events/events.h"
 #include "rtnl/rtnl.h"
 #include "rtnl/snapshot.h"
@@ -18,7 +19,6 @@
 #include "build.h"
 #include "clat.h"
 #include "internal.h"
-#include "port_name.h"
 #include "pins.h"
 #include "port_rows.h"
 
@@ -122,7 +122,7 @@ static int add_again(struct trunk *t, struct trunk_port *p, struct error *err)
 
 	t->ops->del_port(t->dp, p->port.mux, NULL);
 	/* it is created in our own namespace, where the name of another port may be in use */
-	trunk_port_name(&t->config, p->port.number, p->port.name);
+	config_trunk_port(&t->config, p->port.number, p->port.name);
 	p->ifindex = p->mtu_set = 0;
 	p->running_set = false;
 	CPU_ZERO(&p->steered);

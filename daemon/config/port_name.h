@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Our name for a port's netdev, until another process renames it. */
-#ifndef QMAP_TRUNK_PORT_NAME_H
-#define QMAP_TRUNK_PORT_NAME_H
+#ifndef QMAP_CONFIG_PORT_NAME_H
+#define QMAP_CONFIG_PORT_NAME_H
 
 #include <net/if.h>
 
-#include "config/config.h"
+#include "config.h"
 
 /* Name of PDN @number's netdev by the trunk's `port`, else by datapath_port_base(). */
-void trunk_port_name(const struct config_trunk *c, unsigned int number, char name[IFNAMSIZ]);
+void config_trunk_port(const struct config_trunk *c, unsigned int number, char name[IFNAMSIZ]);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "datapath/datapath.h"
 
-void trunk_port_name(const struct config_trunk *c, unsigned int number, char name[IFNAMSIZ])
+void config_trunk_port(const struct config_trunk *c, unsigned int number, char name[IFNAMSIZ])
 {
 	char base[IFNAMSIZ];
 
