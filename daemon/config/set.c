@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "port_name.h"
 #include "qmi/models.h"
 
 struct config_trunk *config_set_find(const struct config_set *set, const char *dev)
@@ -32,6 +33,11 @@ int config_set_add(struct config_set *set, const struct config_trunk *c, struct 
 		error_exit(err, EXIT_USAGE);
 		return -E2BIG;
 	}
+	for (size_t i = 0; i < set->n; i++)
+		if (config_ports_differ(set->trunks[i], c, err)) {
+			error_exit(err, EXIT_USAGE);
+			return -EEXIST;
+		}
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return error_set(err, -ENOMEM, "out of memory");

@@ -30,7 +30,7 @@ int config_set_read(struct config_set *set, const char *path, struct error *err)
 /* -EEXIST if another file has set them. */
 int config_set_daemon(struct config_set *set, const struct config_daemon *d, struct error *err);
 
-/* Appends a copy of @c. -EEXIST, -E2BIG, -ENOMEM. */
+/* Appends a copy of @c. -EEXIST: its name, or that of a port, is there; -E2BIG, -ENOMEM. */
 int config_set_add(struct config_set *set, const struct config_trunk *c, struct error *err);
 
 /* As above; -EEXIST, -ENOMEM. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/diff.h"
+#include "config/port_name.h"
 #include "control/server.h"
 #include "util/json_add.h"
 #include "util/array.h"
@@ -428,6 +429,21 @@ static int read_trunks(struct config_set *set, struct json_object *args, struct 
 	return ret;
 }
 
+/* Are the names of all ports free, of those that attached trunks keep? The set has checked its own. */
+static int check_ports(const struct applier *a, struct error *err)
+{
+	struct trunk *t;
+	int ret = 0;
+
+	for (unsigned int i = 0; !a->prune && (t = trunk_list_get(a->list, i)); i++) {
+		if (config_set_find(&a->wanted, trunk_name(t)))
+			continue;
+		for (size_t j = 0; !ret && j < a->wanted.n; j++)
+			ret = config_ports_differ(trunk_config(t), a->wanted.trunks[j], err);
+	}
+	return ret;
+}
+
 /* The models take effect when a modem is opened next. */
 static int use_models(struct json_object *args, struct error *err)
 {
@@ -455,7 +471,7 @@ static int begin_command(struct applier *a, struct control_request *req, struct 
 		return -EBUSY;
 	}
 	a->prune = json_get_bool(args, "prune");
-	ret = read_trunks(&a->wanted, args, err) ?: use_models(args, err);
+	ret = read_trunks(&a->wanted, args, err) ?: check_ports(a, err) ?: use_models(args, err);
 	if (!ret && json_get_bool(args, "dry_run")) {
 		ret = make_plan(a, err);
 		if (!ret)

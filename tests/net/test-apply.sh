@@ -135,6 +135,24 @@ test_dump_is_applied_without_a_change() {
 	equal "dump" "$(cat "$T/secrets")" "$(qmapctl dump --secrets)"
 }
 
+# Of two trunks that need one name, one could never have its ports.
+test_apply_of_ports_with_one_name() {
+	local both="would have one port, cell1"
+	start
+	conf one '[trunk wwan0]' "control = $T/qmi" 'port = cell%n'
+	conf other '[trunk wwan1]' "control = /nosuch" 'port = cell%n' '[trunk wwan1 pdn 1]'
+	cat "$T/one" "$T/other" >"$T/both"
+	refused 1 "$both" qmapctl apply "$T/both"
+	refused 78 "$both" timeout 60 "$build/qmapd" -c "$T/both"
+	equal "trunks" "[]" "$(qmapctl -j show)"
+	qmapctl apply -q "$T/one"
+	refused 2 "$both" qmapctl apply "$T/other"
+	refused 2 "$both" qmapctl apply --dry-run "$T/other"
+	equal "trunks" wwan0 "$(qmapctl -j show | jq -r 'map(.dev) | join(" ")')"
+	qmapctl apply -q --prune "$T/other"
+	equal "trunks" wwan1 "$(qmapctl -j show | jq -r 'map(.dev) | join(" ")')"
+}
+
 # --- one by one: the others do not notice ---
 
 # State of PDN 2, which no step touches: its port, its call and its traffic.

@@ -793,6 +793,59 @@ TEST(file_errors)
 	}
 }
 
+/* Names of ports, of two trunks in one set. */
+TEST(ports_of_two_trunks)
+{
+	static const struct {
+		const char *a, *b, *sentence;
+	} table[] = {
+		{"port=cell%n", "port=cell%n",
+		 "PDN 1 of a and PDN 1 of b would have one port, cell1"},
+		{"port=cell%n", "port=cel%n", NULL},
+		{"port=cell%n", "port=cell1%n", NULL},
+		{"port=cell%n", "port=cell1",
+		 "PDN 1 of a and PDN 1 of b would have one port, cell1"},
+		{"port=b.%n", "port=", "PDN 1 of a and PDN 1 of b would have one port, b.1"},
+		{"port=b", "port=", "the port of PDN 1 of a would be called b, as a trunk is"},
+		{"port=", "port=a", "the port of PDN 1 of b would be called a, as a trunk is"},
+		{"port=b", "qmap=off", "the port of PDN 1 of a would be called b, as a trunk is"},
+		{"qmap=off", "port=a.%n", NULL},
+		{"port=w,netns=x", "port=w,netns=y", NULL},
+		{"port=w,netns=x", "port=w,netns=x",
+		 "PDN 1 of a and PDN 1 of b would have one port, w"},
+		{"port=w,netns=x", "port=w", "PDN 1 of a and PDN 1 of b would have one port, w"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *const words[] = {table[i].a, table[i].b};
+		struct config_set set = {.n = 0};
+		struct error err = {0};
+		int ret = 0;
+
+		for (int j = 0; j < 2; j++) {
+			char text[64], *netns;
+			struct config_trunk c;
+
+			snprintf(text, sizeof(text), "%s", words[j]);
+			netns = strchr(text, ',');
+			config_trunk_init(&c);
+			assert_int_equal(config_trunk_set(&c, "dev", j ? "b" : "a", NULL), 0);
+			if (netns)
+				*netns++ = '\0';
+			*strchr(text, '=') = '\0';
+			assert_int_equal(config_trunk_set(&c, text, text + strlen(text) + 1, NULL),
+					 0);
+			snprintf(text, sizeof(text), "1%s%s", netns ? "," : "", netns ?: "");
+			assert_int_equal(config_pdn_add(&c, text, NULL), 0);
+			assert_int_equal(config_trunk_finish(&c, NULL), 0);
+			ret = config_set_add(&set, &c, &err);
+		}
+		assert_int_equal(ret, table[i].sentence ? -EEXIST : 0);
+		assert_string_equal(err.text, table[i].sentence ?: "");
+		config_set_clear(&set);
+	}
+}
+
 TEST(file_long_line)
 {
 	static struct read_state r;
