@@ -294,8 +294,9 @@ static int change(struct step *s, struct trunk *t, struct error *err)
 	if (s->what->kind == CONFIG_STEP_REDIAL_PDN && json_object_array_length(s->what->changes))
 		return trunk_redial_pdn(t, p, pdn_over, s, err);
 	if (s->what->kind == CONFIG_STEP_CHANGE) {
-		trunk_set(t, c);
-		ret = trunk_change_datapath(t, err);
+		ret = trunk_change_datapath(t, c->datapath, err);
+		if (!ret)
+			trunk_set(t, c);
 	} else if (s->what->kind == CONFIG_STEP_CHANGE_PDN)
 		ret = trunk_set_pdn(t, p, err);
 	else if (s->what->kind == CONFIG_STEP_REDIAL_PDN)

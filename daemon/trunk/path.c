@@ -240,8 +240,12 @@ static int restore_calls(struct trunk *t, const struct calls *calls, struct erro
 	return 0;
 }
 
-/* Builds with @ops in place of what there is; after a failure with the former one again. */
-static int replace(struct trunk *t, const struct datapath_ops *ops, struct error *err)
+/*
+ * Builds with @ops in place of what there is; after a failure with the former one again, which @was had
+ * asked for.
+ */
+static int replace(struct trunk *t, const struct datapath_ops *ops, enum config_datapath was,
+		   struct error *err)
 {
 	const struct datapath_ops *old = t->ops;
 	struct error again = {0};
@@ -254,6 +258,7 @@ static int replace(struct trunk *t, const struct datapath_ops *ops, struct error
 	if (!ret)
 		return 0;
 	t->ops = old;
+	t->config.datapath = was;
 	if (trunk_build(t, &again)) {
 		log_error("%s: cannot go back to data path %s: %s", t->config.dev, old->name,
 			  again.text);
@@ -280,24 +285,28 @@ static void say_aggregates_stay(struct trunk *t)
 	log_info("%s: %s", t->config.dev, t->path_why);
 }
 
-int trunk_change_datapath(struct trunk *t, struct error *err)
+int trunk_change_datapath(struct trunk *t, enum config_datapath wanted, struct error *err)
 {
+	const enum config_datapath was = t->config.datapath;
 	struct datapath_choice c = {0};
 	struct calls *calls;
 	int ret;
 
+	t->config.datapath = wanted;
 	if (!has_choice(t))
 		return 0; /* it is chosen when the modem is opened */
 	ret = choose_again(t, &c, err);
-	if (ret || c.wish[0].ops == t->ops)
-		return ret;
-	calls = keep_calls(t);
-	if (!calls)
-		return error_set(err, -ENOMEM, "out of memory");
+	if (!ret && c.wish[0].ops == t->ops)
+		return 0;
+	calls = ret ? NULL : keep_calls(t);
+	if (!calls) {
+		t->config.datapath = was;
+		return error_set(err, ret ?: -ENOMEM, "out of memory");
+	}
 	log_info("%s: data path %s takes the place of %s", t->config.dev, c.wish[0].ops->name,
 		 t->ops->name);
 	t->choice = c;
-	ret = replace(t, c.wish[0].ops, err);
+	ret = replace(t, c.wish[0].ops, was, err);
 	if (!ret)
 		say_aggregates_stay(t);
 	if (t->dp) {

@@ -103,11 +103,11 @@ int trunk_verdict(const struct trunk *t, unsigned int pdn, struct error *err);
 void trunk_set(struct trunk *t, const struct config_trunk *config);
 
 /*
- * Builds the data path that the configuration asks for now in place of the present one, with ports
- * made anew; calls stay. Without a modem that is ready it does nothing: the data path is chosen when
- * the modem is opened. After a failure the trunk goes on with the former one.
+ * Sets the data path to @wanted and builds it in place of the present one, with ports made anew; calls
+ * stay. Without a modem that is ready it only sets it: the data path is chosen when the modem is
+ * opened. After a failure the trunk goes on with the former one, which it is set to again.
  */
-int trunk_change_datapath(struct trunk *t, struct error *err);
+int trunk_change_datapath(struct trunk *t, enum config_datapath wanted, struct error *err);
 /* With `auto`: name of a cheaper data path that trunk_change_datapath() would build; or NULL. */
 const char *trunk_better_datapath(const struct trunk *t);
 /*

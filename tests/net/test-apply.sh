@@ -135,6 +135,23 @@ test_dump_is_applied_without_a_change() {
 	equal "dump" "$(cat "$T/secrets")" "$(qmapctl dump --secrets)"
 }
 
+# A failed step is undone: a second apply has the same to do, and fails in the same way.
+test_apply_of_a_datapath_that_cannot_be() {
+	local path before
+	start
+	conf one '[trunk wwan0]' "control = $T/qmi" '[trunk wwan0 pdn 1]'
+	qmapctl apply -q "$T/one"
+	path=$(qmapctl -j probe wwan0 | jq -r '[.[0].datapaths[] | select(.ok == false) | .name | select(. == "shim" or . == "rmnet")][0]')
+	[ "$path" != null ] || skip "this machine has all data paths"
+	before=$(qmapctl dump; field '| "\(.datapath) \(.datapath_reason)"')
+	sed -i "1adatapath = $path\npoll = 7" "$T/one"
+	for _ in 1 2; do
+		refused 3 "failed  wwan0: change because of datapath auto -> $path, poll 30 -> 7" qmapctl apply "$T/one"
+		equal "configuration" "$before" "$(qmapctl dump; field '| "\(.datapath) \(.datapath_reason)"')"
+	done
+	answers 10.64.1.1 -I wwan0.1
+}
+
 # Of two trunks that need one name, one could never have its ports.
 test_apply_of_ports_with_one_name() {
 	local both="would have one port, cell1"
