@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <linux/sockios.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -128,10 +129,11 @@ static void client_free(struct client *c)
 	free(c);
 }
 
+/* @c->last: no event of the connection will show that the reader of a stream has left. */
 static void set_state(struct client *c, enum client_state state)
 {
 	c->state = state;
-	if (state == CLIENT_BUSY || state == CLIENT_STREAMING)
+	if (state == CLIENT_BUSY || (state == CLIENT_STREAMING && !c->last))
 		event_del(c->deadline);
 	else
 		event_add(c->deadline, state == CLIENT_READING ? &line_deadline : &reply_deadline);
@@ -415,6 +417,14 @@ static void on_write(struct bufferevent *bev, void *arg)
 	next_line(c);
 }
 
+/* Has it closed both sides, or ended? */
+static bool has_left(const struct client *c)
+{
+	struct pollfd p = {.fd = bufferevent_getfd(c->bev)};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 /*
  * The client may have closed only its sending side and wait for its answers (`socat`): the server
  * closes the connection after the last of them.
@@ -424,14 +434,16 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	size_t left = evbuffer_get_length(bufferevent_get_input(bev));
 	struct client *c = arg;
 
-	if (!(what & BEV_EVENT_EOF) || c->state == CLIENT_STREAMING ||
-	    (c->state == CLIENT_READING && !left)) {
+	if (!(what & BEV_EVENT_EOF) || (c->state == CLIENT_READING && !left) ||
+	    (c->state == CLIENT_STREAMING && has_left(c))) {
 		client_free(c);
 		return;
 	}
 	c->last = true;
 	if (c->state == CLIENT_READING)
 		next_line(c);
+	else
+		set_state(c, c->state);
 }
 
 /*
@@ -459,8 +471,9 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
 
-	if (c->state == CLIENT_WRITING && reads_on(c)) {
-		set_state(c, CLIENT_WRITING);
+	if (c->state == CLIENT_STREAMING ? !has_left(c)
+					 : c->state == CLIENT_WRITING && reads_on(c)) {
+		set_state(c, c->state);
 		return;
 	}
 	log_debug("control client cut off: %s", c->state == CLIENT_READING

@@ -498,6 +498,32 @@ TEST(stream_to_nobody)
 	assert_null(f->stream);
 }
 
+/* With `socat`, whose end is noticed all the same, if later. */
+TEST(stream_of_a_client_that_has_said_all)
+{
+	static const char *const ends[] = {"\n", ""};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		double end = now() + 60;
+		int fd = dial(f);
+
+		say(f, fd, "{\"command\":\"monitor\"}");
+		say(f, fd, ends[i]);
+		shutdown(fd, SHUT_WR);
+		expect_line(f, fd, "{\"ok\":true,\"result\":null}");
+		for (int j = 0; j < 5; j++)
+			turn(f);
+		assert_non_null(f->stream);
+		stream_number(f, 5);
+		expect_line(f, fd, "{\"n\":5}");
+		close(fd);
+		while (f->stream && now() < end)
+			turn(f);
+		assert_null(f->stream);
+	}
+}
+
 static int number_of(const char *line, const char *key)
 {
 	const char *why;
