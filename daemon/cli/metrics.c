@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "daemon.h"
 #include "output/metrics.h"
@@ -15,6 +16,18 @@ static int parse_format(const char *text, enum metrics_format *format, struct er
 		return 0;
 	return error_set(err, -EINVAL, "bad --format \"%.20s\": allowed: openmetrics, prometheus",
 			 text);
+}
+
+/* The new file takes the place of FILE: of a device, too, if root says /dev/null or /dev/stdout. */
+static int check_file(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) || S_ISREG(st.st_mode))
+		return 0;
+	error_set(err, -EINVAL, "%s is no regular file, and would be replaced by one", path);
+	error_hint(err, "without --output it is printed");
+	return -EINVAL;
 }
 
 /* New memory; NULL: there is none. */
@@ -62,6 +75,7 @@ int cli_metrics(struct cli *cli, int argc, char **argv, struct error *err)
 	int ret =
 		cli_optional_dev(argc, argv, &dev, err) ?: parse_format(cli->format, &format, err);
 
+	ret = ret ?: check_file(cli->file, err);
 	if (ret)
 		return ret;
 	ret = cli_show_and_stats(cli, dev, &show, &stats, err);

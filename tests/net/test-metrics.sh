@@ -152,6 +152,17 @@ test_file() {
 	refused 1 "allowed: openmetrics, prometheus" qmapctl metrics --format json
 }
 
+# Nodes of the test's own: root's /dev/null would be gone.
+test_file_that_is_a_device() {
+	qmapd_start
+	mknod "$T/null" c 1 3
+	ln -s "$T/null" "$T/link"
+	refused 1 "$T/null is no regular file" qmapctl metrics --output "$T/null"
+	refused 1 "$T/link is no regular file" qmapctl metrics --output "$T/link"
+	equal "null" "character special file" "$(stat -c %F "$T/null")"
+	equal "link" "symbolic link" "$(stat -c %F "$T/link")"
+}
+
 read_socket() { # PATH
 	perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => shift) or exit 1; print $s->getlines' "$1"
 }
