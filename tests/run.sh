@@ -14,13 +14,12 @@ trap 'end_jobs; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # Tiers are jobs of this shell, a program is the job of its tier's shell. A signal that arrives while bash
-# starts the next program can be lost.
+# starts the next program can be lost; a second one would end this function half-way. A job that ends while
+# a trap runs may stay in bash's list: then no process takes the signal.
 end_jobs() {
-	while [ -n "$(jobs -pr)" ]; do
-		# shellcheck disable=SC2046 # several
-		kill $(jobs -pr) 2>/dev/null
-		sleep .2
-	done
+	trap '' INT TERM
+	# shellcheck disable=SC2046 # several
+	while [ -n "$(jobs -pr)" ] && kill $(jobs -pr) 2>/dev/null; do sleep .2; done
 }
 
 # Last number that stands before "test(s)" in lines with tag $1.
