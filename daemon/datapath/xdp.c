@@ -160,10 +160,7 @@ static int adopt(struct datapath **out, struct pins *pins, struct error *err)
  * Without these a port would pass super-packets and incomplete checksums to the uplink program, and
  * (GRO) would not take packets by ndo_xdp_xmit (drivers/net/veth.c, veth_gro_requested).
  */
-static const struct {
-	const char *name;
-	bool on;
-} features[] = {
+static const struct rtnl_feature features[] = {
 	{"rx-gro", true},
 	{"tx-checksum-ip-generic", false},
 	{"tx-scatter-gather", false},
@@ -181,12 +178,7 @@ int xdp_set_features(const char *lower, struct error *err)
 
 bool xdp_has_features(const char *lower)
 {
-	bool on;
-
-	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
-		if (!rtnl_feature_get(lower, features[i].name, &on) && on != features[i].on)
-			return false;
-	return true;
+	return rtnl_features_look(lower, features, ARRAY_SIZE(features)) <= 0;
 }
 
 /*

@@ -5,7 +5,6 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,11 +13,30 @@
 /* Blocks of 32 features; the kernel has two (NETDEV_FEATURE_COUNT is below 65). */
 #define MAX_BLOCKS 4
 
+/* A device, and a socket to ask the kernel about it. */
 struct features {
 	int fd;
 	const char *dev;
-	unsigned int n; /* number of features that this kernel names */
 };
+
+/* Features that are on. */
+union active {
+	struct ethtool_gfeatures head;
+	uint8_t room[sizeof(struct ethtool_gfeatures) +
+		     MAX_BLOCKS * sizeof(struct ethtool_get_features_block)];
+};
+
+/*
+ * The kernel's names of features, by their bits: the same for all devices (net/ethtool/common.c,
+ * netdev_features_strings), so they are read once.
+ */
+static struct {
+	unsigned int n;
+	union {
+		struct ethtool_gstrings head;
+		uint8_t room[sizeof(struct ethtool_gstrings) + MAX_BLOCKS * 32 * ETH_GSTRING_LEN];
+	};
+} names;
 
 static int ethtool(const struct features *f, void *command)
 {
@@ -28,7 +46,7 @@ static int ethtool(const struct features *f, void *command)
 	return ioctl(f->fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
 }
 
-static int count_features(struct features *f)
+static int count_names(const struct features *f)
 {
 	union {
 		struct ethtool_sset_info info;
@@ -43,47 +61,43 @@ static int count_features(struct features *f)
 		return ret;
 	if (!q.info.sset_mask || !q.info.data[0] || q.info.data[0] > MAX_BLOCKS * 32)
 		return -EOPNOTSUPP;
-	f->n = q.info.data[0];
-	return 0;
+	return q.info.data[0];
+}
+
+static int read_names(const struct features *f)
+{
+	int n = names.n ? 0 : count_names(f), ret;
+
+	if (n <= 0)
+		return n;
+	names.head.cmd = ETHTOOL_GSTRINGS;
+	names.head.string_set = ETH_SS_FEATURES;
+	names.head.len = n;
+	ret = ethtool(f, &names.head);
+	names.n = ret ? 0 : n;
+	return ret;
 }
 
 /* Returns the feature's number, or -EOPNOTSUPP if the kernel has no feature of that name. */
-static int find_feature(const struct features *f, const char *name)
+static int find_feature(const char *name)
 {
-	struct ethtool_gstrings *g = calloc(1, sizeof(*g) + f->n * ETH_GSTRING_LEN);
-	int ret;
-
-	if (!g)
-		return -ENOMEM;
-	g->cmd = ETHTOOL_GSTRINGS;
-	g->string_set = ETH_SS_FEATURES;
-	g->len = f->n;
-	ret = ethtool(f, g);
-	if (!ret) {
-		ret = -EOPNOTSUPP;
-		for (unsigned int i = 0; i < f->n && ret < 0; i++) {
-			if (!strncmp((char *)&g->data[i * ETH_GSTRING_LEN], name, ETH_GSTRING_LEN))
-				ret = i;
-		}
-	}
-	free(g);
-	return ret;
+	for (unsigned int i = 0; i < names.n; i++)
+		if (!strncmp((char *)&names.head.data[i * ETH_GSTRING_LEN], name, ETH_GSTRING_LEN))
+			return i;
+	return -EOPNOTSUPP;
 }
 
-static int is_active(const struct features *f, unsigned int bit, bool *active)
+static int read_active(const struct features *f, union active *a)
 {
-	union {
-		struct ethtool_gfeatures head;
-		uint8_t room[sizeof(struct ethtool_gfeatures) +
-			     MAX_BLOCKS * sizeof(struct ethtool_get_features_block)];
-	} q = {.room = {0}};
-	int ret;
+	*a = (union active){.room = {0}};
+	a->head.cmd = ETHTOOL_GFEATURES;
+	a->head.size = MAX_BLOCKS;
+	return ethtool(f, a);
+}
 
-	q.head.cmd = ETHTOOL_GFEATURES;
-	q.head.size = MAX_BLOCKS;
-	ret = ethtool(f, &q);
-	*active = q.head.features[bit / 32].active & 1U << bit % 32;
-	return ret;
+static bool has(const union active *a, unsigned int bit)
+{
+	return a->head.features[bit / 32].active & 1U << bit % 32;
 }
 
 static int change(const struct features *f, unsigned int bit, bool on)
@@ -95,29 +109,29 @@ static int change(const struct features *f, unsigned int bit, bool on)
 	} q = {.room = {0}};
 
 	q.head.cmd = ETHTOOL_SFEATURES;
-	q.head.size = (f->n + 31) / 32;
+	q.head.size = (names.n + 31) / 32;
 	q.head.features[bit / 32].valid = 1U << bit % 32;
 	q.head.features[bit / 32].requested = on ? 1U << bit % 32 : 0;
 	return ethtool(f, &q);
 }
 
-static int set_feature(struct features *f, const char *name, bool on)
+static int set_feature(const struct features *f, const char *name, bool on)
 {
-	int ret = count_features(f), bit;
-	bool active;
+	int ret = read_names(f), bit;
+	union active active;
 
-	bit = ret ? ret : find_feature(f, name);
+	bit = ret ? ret : find_feature(name);
 	if (bit < 0)
 		return bit;
-	ret = is_active(f, bit, &active);
-	if (ret || active == on)
+	ret = read_active(f, &active);
+	if (ret || has(&active, bit) == on)
 		return ret;
 	ret = change(f, bit, on);
 	if (ret)
 		return ret;
 	/* The driver may override the request (ndo_fix_features), so read the result back. */
-	ret = is_active(f, bit, &active);
-	if (!ret && active != on)
+	ret = read_active(f, &active);
+	if (!ret && has(&active, bit) != on)
 		ret = -EOPNOTSUPP;
 	return ret;
 }
@@ -130,15 +144,16 @@ static int open_socket(void)
 	return fd < 0 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) : fd;
 }
 
-int rtnl_feature_get(const char *dev, const char *feature, bool *on)
+int rtnl_features_look(const char *dev, const struct rtnl_feature *wanted, size_t n)
 {
 	struct features f = {.dev = dev, .fd = open_socket()};
-	int ret = f.fd < 0 ? -errno : count_features(&f);
+	union active active;
+	int ret = f.fd < 0 ? -errno : read_names(&f) ?: read_active(&f, &active), bit;
 
-	if (!ret)
-		ret = find_feature(&f, feature);
-	if (ret >= 0)
-		ret = is_active(&f, ret, on);
+	for (size_t i = 0; i < n && !ret; i++) {
+		bit = find_feature(wanted[i].name);
+		ret = bit >= 0 && has(&active, bit) != wanted[i].on;
+	}
 	if (f.fd >= 0)
 		close(f.fd);
 	return ret;
@@ -146,7 +161,7 @@ int rtnl_feature_get(const char *dev, const char *feature, bool *on)
 
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err)
 {
-	struct features f = {.dev = dev, .fd = open_socket()};
+	const struct features f = {.dev = dev, .fd = open_socket()};
 	int ret = f.fd < 0 ? -errno : set_feature(&f, feature, on);
 
 	if (f.fd >= 0)

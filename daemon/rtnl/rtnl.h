@@ -165,8 +165,14 @@ void rtnl_queue_set_default(struct rtnl *nl, unsigned int ifindex);
  * current namespace. -EOPNOTSUPP if the device does not know it.
  */
 int rtnl_feature_set(const char *dev, const char *feature, bool on, struct error *err);
-/* The same errors, without a sentence. */
-int rtnl_feature_get(const char *dev, const char *feature, bool *on);
+
+struct rtnl_feature {
+	const char *name;
+	bool on;
+};
+
+/* 1: one of the @n features of @dev is not as @wanted, 0: all are that the kernel knows. Negative errno. */
+int rtnl_features_look(const char *dev, const struct rtnl_feature *wanted, size_t n);
 
 /*
  * Calls @fn with the thread in namespace @netns ("": the current one) and returns its result.
