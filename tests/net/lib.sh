@@ -111,6 +111,17 @@ qmapd_start() {
 	wait_for 10 socket_listens
 }
 
+# qmapd has closed its ends of the connections of earlier commands.
+clients_have_left() {
+	[ -z "$(ss -Hx state established src /run/qmapd/control)" ]
+}
+
+# Number of qmapd's descriptors, without those of commands that have ended.
+descriptors() {
+	wait_for 5 clients_have_left || echo "a client stays"
+	find "/proc/$qmapd_pid/fd" -mindepth 1 -maxdepth 1 | wc -l
+}
+
 of_unit() { # setting
 	sed -n "s/^$1=//p" "$top/system/qmapd.service"
 }

@@ -23,10 +23,6 @@ rss() { # in KiB
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$qmapd_pid/status"
 }
 
-descriptors() {
-	find "/proc/$qmapd_pid/fd" -mindepth 1 -maxdepth 1 | wc -l
-}
-
 any() { # below
 	echo $((RANDOM % $1))
 }

@@ -17,10 +17,6 @@ status_kb() { # VmRSS, VmHWM, ...
 	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$qmapd_pid/status"
 }
 
-descriptors() {
-	find "/proc/$qmapd_pid/fd" -type l | wc -l
-}
-
 netdevs() {
 	ip -o link | wc -l
 }
@@ -113,14 +109,8 @@ test_memory() {
 	nothing_left
 }
 
-# qmapd has closed its ends of the connections of earlier commands.
-clients_have_left() {
-	[ -z "$(ss -Hx state established src /run/qmapd/control)" ]
-}
-
 # Everything that could grow, except RSS, which the allocator rounds.
 inventory() {
-	wait_for 5 clients_have_left || echo "a client stays"
 	echo "descriptors $(descriptors), netdevs $(netdevs), client ids $(modem_stat '.qmi.clients | add')," \
 		"connections $(modem_stat .qmi.connections)," \
 		"pins $(find /sys/fs/bpf/qmap 2>/dev/null | wc -l), files $(find /run/qmapd | wc -l)"

@@ -78,6 +78,7 @@ has_ended() { # pid
 }
 
 descriptors() {
+	wait_for 5 clients_have_left || echo "a client stays"
 	find "/proc/$qmapd_pid/fd" -mindepth 1 -maxdepth 1 -printf '%l\n' | sed 's/:\[.*//' | sort | uniq -c
 }
 
