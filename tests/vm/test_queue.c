@@ -136,6 +136,10 @@ static int limit_max_stays(__attribute__((unused)) const struct world *w)
 	const struct nl_trunk larger = {.tx_bytes = 32768};
 	char text[32];
 
+	if (access(path, F_OK)) {
+		skipped = "this kernel shows no limits of netdevs that lock by themselves (lltx)";
+		return 0;
+	}
 	if (proc_write(path, "20000"))
 		return FAIL("%s cannot be written", path);
 	if (nl_change_trunk("trunk0", &larger))
