@@ -129,9 +129,11 @@ static int attach_one(unsigned int ifindex, const struct place *place, int prog,
 	ret = old == -EEXIST ? old : bpf_tc_attach(&hook, &opts);
 	if (!ret)
 		return 0;
+	if (ret == -EINVAL) /* the filter with this priority is of another kind or protocol */
+		ret = -EEXIST;
 	error_set(err, ret, "cannot attach the programs of 464XLAT: %s", strerror(-ret));
-	if (old == -EEXIST)
-		error_hint(err, "another filter has priority %d and handle %d", PRIORITY, HANDLE);
+	if (ret == -EEXIST)
+		error_hint(err, "another filter has priority %d", PRIORITY);
 	else
 		error_hint(err, "the kernel needs CONFIG_NET_CLS_BPF");
 	return ret;

@@ -349,6 +349,17 @@ test_repair() {
 	works
 }
 
+apply_clat() { # setting
+	cat >"$T/conf" <<-EOC
+		[trunk wwan0]
+		control = $T/qmi
+		[trunk wwan0 pdn 1]
+		ip = v6
+		clat = $1
+	EOC
+	qmapctl apply "$T/conf" >/dev/null
+}
+
 has_address() {
 	[ "$(v4_address)" = 192.0.0.1/32 ] && [ "$(v4_route)" = "default dev wwan0.1 proto static scope link metric 701 mtu 1472" ]
 }
@@ -356,14 +367,7 @@ has_address() {
 test_changed_while_attached() {
 	start --pdn 1,ip=v6,clat=$PREFIX
 	becomes on
-	cat >"$T/conf" <<-EOC
-		[trunk wwan0]
-		control = $T/qmi
-		[trunk wwan0 pdn 1]
-		ip = v6
-		clat = off
-	EOC
-	qmapctl apply "$T/conf" >/dev/null
+	apply_clat off
 	wait_for 10 programs_are 0 || fail "$(qmapctl show)"
 	equal "IPv4 address" "" "$(v4_address)"
 	sed -i "s|clat = off|clat = $PREFIX|" "$T/conf"
@@ -379,15 +383,9 @@ test_begins_late() {
 	attach --pdn 1,ip=v6,clat=off >/dev/null
 	tc qdisc add dev wwan0.1 clsact
 	tc filter add dev wwan0.1 egress pref 464 protocol ip bpf bytecode '1,6 0 0 0'
-	cat >"$T/conf" <<-EOC
-		[trunk wwan0]
-		control = $T/qmi
-		[trunk wwan0 pdn 1]
-		ip = v6
-		clat = $PREFIX
-	EOC
-	qmapctl apply "$T/conf" >/dev/null
+	apply_clat "$PREFIX"
 	becomes failed
+	[[ $(clat .reason) == *"File exists"* ]] || fail "$(clat .reason)"
 	tc filter del dev wwan0.1 egress pref 464
 	becomes on
 }
@@ -397,14 +395,7 @@ test_begins_late() {
 test_beside_ingress() {
 	start --pdn 1,ip=v6,clat=off
 	tc qdisc add dev wwan0.1 handle ffff: ingress
-	cat >"$T/conf" <<-EOC
-		[trunk wwan0]
-		control = $T/qmi
-		[trunk wwan0 pdn 1]
-		ip = v6
-		clat = $PREFIX
-	EOC
-	qmapctl apply "$T/conf" >/dev/null
+	apply_clat "$PREFIX"
 	becomes failed
 	[[ $(clat .reason) == *'qdisc "ingress"'* ]] || fail "$(clat .reason)"
 	equal "filters" "" "$(tc filter show dev wwan0.1 ingress)"
