@@ -299,9 +299,11 @@ int trunk_change_datapath(struct trunk *t, enum config_datapath wanted, struct e
 	if (!ret && c.wish[0].ops == t->ops)
 		return 0;
 	calls = ret ? NULL : keep_calls(t);
-	if (!calls) {
+	if (!ret && !calls)
+		ret = error_set(err, -ENOMEM, "out of memory");
+	if (ret) {
 		t->config.datapath = was;
-		return error_set(err, ret ?: -ENOMEM, "out of memory");
+		return ret;
 	}
 	log_info("%s: data path %s takes the place of %s", t->config.dev, c.wish[0].ops->name,
 		 t->ops->name);
