@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Choice of the accelerator for guests, with a fake QEMU that only prints a guest's console.
+# Start and end of guests, with a fake QEMU that only prints a guest's console.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/unit/lib.sh
@@ -126,6 +126,23 @@ test_guest_is_started_with_it() {
 	guest kvm host || return 1
 	fresh
 	ACCEL=tcg guest tcg max
+}
+
+# However long all of its tests take: this machine may be slow, or busy.
+test_slow_guest() {
+	qemu_says 'for i in 1 2 3 4 5 6 7 8 9 10; do echo "PASS test"; sleep .5; done; echo "GUEST-STATUS 0"'
+	DEADLINE=4 guest "$TCG" max || return 1
+	[ "$(grep -c '^PASS vm' "$T/out")" = 10 ] || { cat "$T/out"; return 1; }
+}
+
+test_silent_guest_is_ended() {
+	qemu_says "echo \$\$ >$T/pid; echo 'PASS first'; exec sleep 1000"
+	if DEADLINE=1 guest "$TCG" max >/dev/null; then
+		echo "the guest passes"
+		return 1
+	fi
+	[ "$(grep -c '^PASS vm 6.1: first\|died or hung' "$T/out")" = 2 ] || { cat "$T/out"; return 1; }
+	[ ! -e "/proc/$(cat "$T/pid")" ] || { echo "QEMU goes on"; return 1; }
 }
 
 run_tests

@@ -6,7 +6,7 @@
 #   ARCHES="arm64 s390x"            which machines of machine.sh; default: all but this one
 #   KERNELS=6.1                     for guests
 #   SHIM_TESTS="links tcp"          which tests of shim_test; default: all
-#   DEADLINE=1500                   seconds after which a guest counts as hung
+#   DEADLINE=1500                   seconds of silence after which a guest counts as hung
 #   tests/vm/arch.sh deps           installs cross compilers and QEMU for them
 #
 # user: the unit tests, each by QEMU's user mode. guest: the module with its tests, the BPF programs

@@ -252,18 +252,33 @@ accelerator() { # kernel
 	echo "$choice"
 }
 
-# run_guest KERNEL IMAGE LOG: boots, waits with a deadline, prints the results with the kernel's name.
+# keep_console LOG PID: copies a guest's console to LOG until the guest ends. It ends a guest that has been
+# silent for DEADLINE seconds. A limit for all of its tests would be one for the speed of this machine.
+keep_console() {
+	local line status=0
+	while [ "$status" = 0 ]; do
+		IFS= read -r -t "$DEADLINE" line
+		status=$?
+		[ "$status:$line" = 1: ] || printf '%s\n' "${line//$'\r'/}"
+	done >"$1"
+	[ "$status" -le 128 ] || kill -KILL "$2"
+}
+
+# run_guest KERNEL IMAGE LOG: boots, waits for the end, prints the results with the kernel's name.
 run_guest() {
-	local kernel=$1 image=$2 log=$3 accel cpu=${CPU:-$GUEST_CPU} name
+	local kernel=$1 image=$2 log=$3 accel cpu=${CPU:-$GUEST_CPU} name pid
 	name="${SYSROOT:+$ARCH }$1"
 	accel=${ACCEL:-$(accelerator "$kernel")}
 	[ "$accel" != kvm ] || cpu=host
 	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list
-	timeout --foreground -k 5 "$DEADLINE" "${QEMU[@]}" -accel "$accel" -cpu $cpu -m "${MEMORY:-$GUEST_MEMORY}" \
-		${QEMU_OPTIONS:-$GUEST_SMP} -nographic -no-reboot -nic none \
-		-kernel "$(kernel_image "$kernel")" \
-		-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic $GUEST_CMDLINE ${CMDLINE:-}" \
-		</dev/null 2>&1 | sed -u 's/\r//g' >"$log"
+	{
+		echo "$BASHPID"
+		exec "${QEMU[@]}" -accel "$accel" -cpu $cpu -m "${MEMORY:-$GUEST_MEMORY}" \
+			${QEMU_OPTIONS:-$GUEST_SMP} -nographic -no-reboot -nic none \
+			-kernel "$(kernel_image "$kernel")" \
+			-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic $GUEST_CMDLINE ${CMDLINE:-}" \
+			</dev/null 2>&1
+	} | { read -r pid && keep_console "$log" "$pid"; }
 	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $name: /"
 	if ! grep -aq '^GUEST-STATUS' "$log"; then
 		echo "FAIL vm $name: the guest died or hung; the end of its console:"

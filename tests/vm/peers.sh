@@ -8,7 +8,7 @@
 #   CYCLES=20, TEST_LIMIT=1800     as of usb.sh
 #   MATRIX=all                     the whole fault matrix, see tests/vm/guest_matrix.sh
 #   ARCH=arm64                     of which machine: see machine.sh
-#   DEADLINE=3600                   seconds after which a guest counts as hung
+#   DEADLINE=3600                   seconds of silence after which a guest counts as hung
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -8,7 +8,7 @@
 #   ARCH=arm64                     of which machine: see machine.sh
 #   DEBUG=1                        the module with its assertions
 #   COVERAGE=1                     the module counts the edges that have run, for "explore"
-#   DEADLINE=1800                   seconds after which a guest counts as hung
+#   DEADLINE=1800                   seconds of silence after which a guest counts as hung
 #
 # Without names of tests and without DEBUG, each guest runs the tests of the BPF programs, too: its
 # verifier has to take them.

@@ -8,7 +8,7 @@
 #   tests/vm/selftests.sh [PROGRAM...]     default: all that apply to a netdev like ours
 #   KERNELS="newest 6.12 6.1"               which kernels
 #   DATAPATHS="shim rmnet"                  whose ports
-#   DEADLINE=7200                           seconds after which a guest counts as hung
+#   DEADLINE=7200                           seconds of silence after which a guest counts as hung
 #
 # Prints a line per test, kernel and data path, and all of them as a table. Fails if a result differs
 # from tests/vm/selftests.expected.

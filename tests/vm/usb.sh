@@ -12,7 +12,7 @@
 #   ARCH=arm64                     of which machine: see machine.sh; fewer tests can run there
 #   MATRIX=all                     the whole fault matrix, see tests/vm/guest_matrix.sh
 #   TEST_LIMIT=1800                seconds for one test
-#   DEADLINE=9000                  seconds after which a guest counts as hung
+#   DEADLINE=9000                  seconds of silence after which a guest counts as hung
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
