@@ -85,6 +85,7 @@ test_host_has_the_address() {
 	equal "default route of the router" "" "$(ip -4 route show default)"
 	in_lan ping -c 2 -W 2 -q $FAR >/dev/null || fail "$(in_lan ip route; ip rule; ip route show table all)"
 	# The far end gets the address itself.
+	deep_queues
 	send -c 500 lan/eth0=1@$FAR
 	sink_has 1 500
 	in_lan ping -c 1 -W 2 -q "$(ip -4 -o address show dev lan0 | awk '{sub("/.*", "", $4); print $4}')" >/dev/null ||

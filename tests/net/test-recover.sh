@@ -195,7 +195,14 @@ test_stalled_uplink() {
 	answers 10.64.1.1
 }
 
-# Some packets wait, and none follows. The last is sent after qmapd has counted those taken before.
+# Between two calls, there is no route.
+sends_a_packet() {
+	ping -c 1 -W 1 10.64.1.1 >/dev/null
+	[ $? = 1 ]
+}
+
+# Some packets wait, and none follows. The last is sent after qmapd has counted those taken before: it does
+# so when it dials again.
 test_stalled_and_silent() {
 	modem_start
 	qmapd_start
@@ -203,6 +210,8 @@ test_stalled_and_silent() {
 	answers 10.64.1.1
 	modem uplink off >/dev/null
 	ping -c 5 -i 0.3 -W 1 10.64.1.1 >/dev/null || :
+	wait_for 15 has_called 2 || fail "no call is made again: $(qmapctl show)"
+	wait_for 15 sends_a_packet || fail "$(ip route)"
 	becomes "silent radio"
 	modem uplink on >/dev/null
 	becomes "silent repaired"
