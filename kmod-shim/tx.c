@@ -377,6 +377,7 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 {
 	struct bpf_prog *prog = rcu_dereference_bh(port->prog);
 	u8 *start = packet - TX_HEADROOM;
+	const struct qmap_shim_tx *answer = (struct qmap_shim_tx *)start;
 	shim_bpf_context on_stack, *ctx;
 	struct xdp_buff xdp;
 	u32 act;
@@ -392,7 +393,10 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	ctx = shim_bpf_enter(&on_stack);
 	act = bpf_prog_run_xdp(prog, &xdp);
 	shim_bpf_leave(ctx);
-	memcpy(meta, start, sizeof(*meta));
+	meta->header = answer->header;
+	meta->pad = answer->pad;
+	meta->drop = answer->drop;
+	meta->flags &= answer->flags;
 	if (act == XDP_PASS &&
 	    (!meta->header || meta->header > QMAP_SHIM_TX_ROOM || meta->pad > PAD_MAX))
 		act = XDP_ABORTED;

@@ -263,6 +263,27 @@ TEST(uplink_alone)
 	return run(1, &off, 0, false);
 }
 
+/* A transmit program has a say in the header alone: no frame gets shorter or longer by another length. */
+TEST(uplink_program_lies)
+{
+	const struct world_options o = {.version = 1, .ports = PORTS, .trunk = by_bytes};
+	unsigned int transfers = 0, i;
+	struct bpf_program *lies;
+	struct world w;
+	int err;
+
+	memset(streams, 0, sizeof(streams));
+	if (world_new(&w, &o))
+		return -1;
+	err = addresses() || world_extra(&w, 0);
+	lies = err ? NULL : bpf_object__find_program_by_name(w.extra, "tx_lies");
+	for (i = 1; i <= PORTS && !err; i++)
+		err = bpf_link__update_program(w.tx[i], lies) ? FAIL("cannot install it") : 0;
+	err = err || exchange(&w, 1, SEGMENT, &transfers) || exchange(&w, 1, 0, &transfers);
+	world_free(&w);
+	return err;
+}
+
 /*
  * Memory of aggregates is used again: not before the modem has read them, and by aggregates of
  * other sizes when the limit changes.

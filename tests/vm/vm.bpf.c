@@ -130,6 +130,33 @@ int plain_garbage(struct xdp_md *ctx)
 	return bpf_get_prandom_u32() & 7;
 }
 
+/* Sends each packet behind a v1 header, and falsifies all facts that the shim has given it. */
+SEC("xdp")
+int tx_lies(struct xdp_md *ctx)
+{
+	struct qmap_shim_tx *m = (void *)(long)ctx->data_meta;
+	__u8 *data = (void *)(long)ctx->data, *header = data + QMAP_SHIM_TX_ROOM - 4;
+	__u8 *packet = header + 4, *end = (void *)(long)ctx->data_end, pad;
+
+	if ((__u8 *)(m + 1) > data || packet + 20 > end)
+		return XDP_ABORTED;
+	pad = -m->length & 3;
+	header[0] = pad;
+	header[1] = m->port;
+	header[2] = (m->length + pad) >> 8;
+	header[3] = m->length + pad;
+	*m = (struct qmap_shim_tx){.length = 1,
+				   .offset = 0xffff,
+				   .csum_start = 0xffff,
+				   .csum_offset = 0xffff,
+				   .port = 77,
+				   .flags = 0xfe,
+				   .header = 4,
+				   .pad = pad,
+				   .drop = 0xff};
+	return XDP_PASS;
+}
+
 /* The packet is everything behind a v1 header. */
 static __always_inline int packet_of(struct xdp_md *ctx)
 {
