@@ -87,8 +87,9 @@ void events_last(const struct events *ev, const char *dev, unsigned int n, event
 bool events_is_of(const struct events_entry *e, const char *dev);
 
 /*
- * The same as an array of events_to_json(), without those of the signal, which are too frequent.
- * @ev may be NULL.
+ * The same as an array of events_to_json(), without those of the signal, which are too frequent. Of more
+ * than @n, the oldest of the kind that has most are left out: a call that backs off again and again does not
+ * hide the measures that were taken for it. @ev may be NULL.
  */
 struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n);
 

@@ -100,19 +100,45 @@ void events_text(const struct events_entry *e, char *buf, size_t size)
 	printable(buf);
 }
 
+struct history {
+	const struct events_entry *events[EVENTS_KEPT];
+	unsigned int n, of[EVENTS_KINDS];
+};
+
 static void append(void *arg, const struct events_entry *e)
 {
-	if (e->kind != EVENTS_SIGNAL)
-		json_object_array_add(arg, events_to_json(e));
+	struct history *h = arg;
+
+	if (e->kind == EVENTS_SIGNAL)
+		return;
+	h->events[h->n++] = e;
+	h->of[e->kind]++;
+}
+
+static void leave_one_out(struct history *h)
+{
+	unsigned int i = 0, most = 0;
+
+	for (unsigned int kind = 1; kind < EVENTS_KINDS; kind++)
+		if (h->of[kind] > h->of[most])
+			most = kind;
+	while (h->events[i]->kind != most)
+		i++;
+	h->n--;
+	h->of[most]--;
+	memmove(&h->events[i], &h->events[i + 1], (h->n - i) * sizeof(*h->events));
 }
 
 struct json_object *events_last_json(const struct events *ev, const char *dev, unsigned int n)
 {
 	struct json_object *a = json_object_new_array();
+	struct history h = {0};
 
 	if (ev)
-		events_last(ev, dev, EVENTS_KEPT, append, a);
-	if (json_object_array_length(a) > n)
-		json_object_array_del_idx(a, 0, json_object_array_length(a) - n);
+		events_last(ev, dev, EVENTS_KEPT, append, &h);
+	while (h.n > n)
+		leave_one_out(&h);
+	for (unsigned int i = 0; i < h.n; i++)
+		json_object_array_add(a, events_to_json(h.events[i]));
 	return a;
 }

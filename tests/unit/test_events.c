@@ -219,6 +219,40 @@ TEST(names)
 	assert_int_equal(attachment_find(NULL), -1);
 }
 
+static void add_kind(struct events *ev, enum events_kind kind)
+{
+	struct events_entry e = {.kind = kind, .dev = "wwan0"};
+
+	events_add(ev, &e, false);
+}
+
+static const char *kind_of(struct json_object *events, unsigned int i)
+{
+	return json_get_string(json_object_array_get_idx(events, i), "kind");
+}
+
+/* A call that is made again and again, as while a measure is at work. */
+TEST(calls_hide_no_measures)
+{
+	struct json_object *a;
+
+	add_kind(*state, EVENTS_RECOVER);
+	for (int i = 0; i < 100; i++) {
+		add_kind(*state, EVENTS_CALL);
+		if (i == 49)
+			add_kind(*state, EVENTS_RECOVER);
+	}
+	add_kind(*state, EVENTS_SIGNAL);
+	a = events_last_json(*state, "wwan0", 5);
+	assert_int_equal(json_object_array_length(a), 5);
+	assert_string_equal(kind_of(a, 0), "recover");
+	assert_string_equal(kind_of(a, 1), "recover");
+	for (int i = 2; i < 5; i++)
+		assert_string_equal(kind_of(a, i), "call");
+	assert_int_equal(json_get_int(json_object_array_get_idx(a, 4), "seq"), 102);
+	json_object_put(a);
+}
+
 TEST(without_a_log)
 {
 	struct json_object *a = events_last_json(NULL, NULL, 5);
