@@ -257,7 +257,7 @@ static int handler_create(struct net *net, struct net_device *dev, struct nlattr
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);
 	handler_of(trunk)->lower = lower;
-	trunk->headroom = LL_RESERVED_SPACE(lower);
+	trunk->headroom = lower->hard_header_len + lower->needed_headroom;
 	trunk->tailroom = lower->needed_tailroom;
 	err = trunk_change(dev, tb, data, extack);
 	if (err)

@@ -240,7 +240,8 @@ static int port_create(struct net *net, struct net_device *dev, struct nlattr *t
 		NL_SET_ERR_MSG(extack, "The trunk device has a port of this number");
 		return -EEXIST;
 	}
-	dev->needed_headroom = TX_HEADROOM + trunk->headroom;
+	/* for LL_RESERVED_SPACE(), which rounds up to more: a router copies packets with less in front */
+	dev->needed_headroom = trunk->headroom + QMAP_SHIM_TX_ROOM - 1;
 	dev->needed_tailroom = trunk->tailroom;
 	port->rxq.dev = dev;
 	err = register_netdevice(dev);

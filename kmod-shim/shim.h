@@ -30,6 +30,7 @@
 #define TX_FRAMES_MAX 255
 #define TX_USECS_MAX  1000000
 #define TX_PAGES      8 /* aggregates whose memory is kept */
+#define TX_HEADERS    64 /* bytes that the transmit program sees of a packet */
 #define SEGMENT_HEADERS_MAX 128 /* IP and TCP header of a packet to segment */
 
 /* Checks of the debug build (make SHIM_DEBUG=y) that no input must be able to trigger. */
@@ -99,7 +100,7 @@ struct aggregator {
 	unsigned int next_page;
 	struct sk_buff_head ready;  /* complete transfers, in the order of leaving */
 	struct task_struct *sender; /* the caller that is sending them, or NULL */
-	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers of one segment */
+	u8 scratch[TX_HEADROOM + SEGMENT_HEADERS_MAX] __aligned(8); /* headers for the program */
 	/* limits; written under rtnl, read without lock */
 	u32 max_bytes, max_frames, usecs;
 };

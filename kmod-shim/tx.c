@@ -405,13 +405,11 @@ static u32 tx_judge(struct port *port, u8 *packet, unsigned int length, struct q
 	return act;
 }
 
-/* Makes room for the program, and completes its description of the packet. */
-static bool tx_prepare(struct sk_buff *skb, struct qmap_shim_tx *meta)
+/* Completes the program's description of the packet. */
+static bool tx_describe(struct sk_buff *skb, struct qmap_shim_tx *meta)
 {
 	int start;
 
-	if (skb_cow_head(skb, TX_HEADROOM))
-		return false;
 	meta->length = skb->len;
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return true;
@@ -422,6 +420,60 @@ static bool tx_prepare(struct sk_buff *skb, struct qmap_shim_tx *meta)
 	meta->csum_offset = skb->csum_offset;
 	meta->flags = QMAP_SHIM_TX_CSUM;
 	return true;
+}
+
+/*
+ * Copies the headers of a packet with too little room in front of them. If a port asked the stack for
+ * that room, a router whose NIC leaves less (NET_SKB_PAD is 32 on MIPS) would copy each packet that it
+ * forwards.
+ */
+static u8 *tx_copy_headers(struct aggregator *tx, const struct sk_buff *skb, unsigned int length)
+{
+	u8 *packet = tx->scratch + TX_HEADROOM;
+
+	if (likely(length == TX_HEADERS))
+		memcpy(packet, skb->data, TX_HEADERS); /* inlined */
+	else
+		memcpy(packet, skb->data, length);
+	return packet;
+}
+
+/* Takes over the header and the checksum field that the program has written to the copy. */
+static bool tx_take_header(struct sk_buff *skb, const u8 *packet, u8 flags)
+{
+	unsigned int sum;
+
+	if (skb_cow_head(skb, QMAP_SHIM_TX_ROOM))
+		return false;
+	memcpy(skb->data - QMAP_SHIM_TX_ROOM, packet - QMAP_SHIM_TX_ROOM, QMAP_SHIM_TX_ROOM);
+	if (!(flags & QMAP_SHIM_TX_CSUM))
+		return true;
+	sum = skb_checksum_start_offset(skb) + skb->csum_offset;
+	if (sum + sizeof(__sum16) <= TX_HEADERS)
+		memcpy(skb->data + sum, packet + sum, sizeof(__sum16));
+	return true;
+}
+
+/* Runs the program, on the packet itself if it can. Other verdicts than XDP_PASS: dropped, and counted. */
+static u32 tx_judge_frame(struct port *port, struct sk_buff *skb, struct qmap_shim_tx *meta)
+{
+	bool in_place = skb_headroom(skb) >= TX_HEADROOM && !skb_header_cloned(skb);
+	unsigned int length = skb_headlen(skb);
+	u8 *packet = skb->data;
+	u32 act;
+
+	if (!in_place) {
+		length = min_t(unsigned int, length, TX_HEADERS);
+		packet = tx_copy_headers(&port->trunk->tx, skb, length);
+	}
+	act = tx_judge(port, packet, length, meta);
+	if (act != XDP_PASS) {
+		tx_drop(port, skb, act == XDP_DROP ? meta->drop : QMAP_DROP_BAD_VERDICT);
+	} else if (!in_place && !tx_take_header(skb, packet, meta->flags)) {
+		tx_drop(port, skb, QMAP_DROP_NO_MEMORY);
+		act = XDP_DROP;
+	}
+	return act;
 }
 
 static void tx_count(struct port *port, unsigned int bytes)
@@ -437,22 +489,18 @@ static void tx_count(struct port *port, unsigned int bytes)
 static void tx_frame(struct port *port, struct sk_buff *skb)
 {
 	struct qmap_shim_tx meta = {.port = port->number};
-	u32 act;
 
 	if (skb->len > U16_MAX) {
 		tx_drop(port, skb, QMAP_DROP_OVERSIZE);
 		return;
 	}
-	if (!tx_prepare(skb, &meta)) {
+	if (!tx_describe(skb, &meta)) {
 		tx_drop(port, skb, QMAP_DROP_NO_MEMORY);
 		return;
 	}
 	meta.offset = tx_fill(&port->trunk->tx);
-	act = tx_judge(port, skb->data, skb_headlen(skb), &meta);
-	if (act != XDP_PASS) {
-		tx_drop(port, skb, act == XDP_DROP ? meta.drop : QMAP_DROP_BAD_VERDICT);
+	if (tx_judge_frame(port, skb, &meta) != XDP_PASS)
 		return;
-	}
 	if (meta.flags & QMAP_SHIM_TX_CSUM)
 		skb->ip_summed = CHECKSUM_NONE;
 	tx_count(port, skb->len);

@@ -165,7 +165,8 @@
  *   data_meta  a struct qmap_shim_tx
  *   data       QMAP_SHIM_TX_ROOM bytes of room right behind the struct, then the packet, of at
  *              most 65535 bytes
- *   data_end   the end of the contiguous part of the packet: at least its headers
+ *   data_end   the end of what the program sees of the packet: of a segment all headers, of another
+ *              packet all of it, the contiguous part, or 64 bytes
  *
  * The program writes the header into the last bytes of the room, its length into `header`, and
  * returns
@@ -177,7 +178,8 @@
  * program. If QMAP_SHIM_TX_CSUM is set on entry, the packet's checksum field, `csum_offset` bytes
  * behind `csum_start`, holds the folded sum of the pseudo header and must be completed. The program
  * leaves the flag set if it has asked the modem to complete the checksum; if it clears the flag,
- * the shim completes it.
+ * the shim completes it. What the program sees may be a copy: it changes nothing in the packet but,
+ * with QMAP_SHIM_TX_CSUM, the checksum field.
  *
  * `offset` serves modems that miss the zero-length packet after a transfer whose length is a
  * multiple of the endpoint's packet size. The frame leaves at the end of a transfer of `offset`
