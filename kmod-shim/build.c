@@ -2,6 +2,8 @@
 /* From frames to skbs: one GSO packet per chain, one packet per single frame; delivery. */
 
 #include <linux/ipv6.h>
+#include <linux/jhash.h>
+#include <linux/once.h>
 #include <net/busy_poll.h>
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
@@ -127,6 +129,32 @@ static noinline void build_receive_gro(struct rx_queue *q, const struct frame *f
 }
 
 /*
+ * Gives the packet the hash of its flow, as a NIC does, before RPS dissects the packet for one. All
+ * packets of a flow need the same, or they overtake each other: so fragments, and packets whose ports are
+ * further behind, get none.
+ */
+static noinline void build_hash(struct sk_buff *skb, const struct frame *f)
+{
+	const struct ipv6hdr *v6 = (const struct ipv6hdr *)f->data;
+	const struct iphdr *v4 = (const struct iphdr *)f->data;
+	unsigned int l3 = is_v6(f->data) ? sizeof(*v6) : v4->ihl * 4;
+	static u32 key __read_mostly;
+	u32 ports, hash;
+
+	if (l3 < sizeof(*v4) || l3 + sizeof(ports) > f->kind.length ||
+	    (protocol(f->data) != IPPROTO_TCP && protocol(f->data) != IPPROTO_UDP) ||
+	    (!is_v6(f->data) && ip_is_fragment(v4)))
+		return;
+	get_random_once(&key, sizeof(key));
+	ports = get_unaligned((const u32 *)(f->data + l3));
+	if (is_v6(f->data))
+		hash = jhash_2words(jhash2((const u32 *)&v6->saddr, 8, key), ports, key);
+	else
+		hash = jhash_3words((__force u32)v4->saddr, (__force u32)v4->daddr, ports, key);
+	skb_set_hash(skb, hash ?: 1, PKT_HASH_TYPE_L4); /* RPS takes 0 for none */
+}
+
+/*
  * Delivers by lists of one destination, coalesced or not: GRO on 6.1 would rewrite the IPv4 ids of
  * a GSO packet that it holds.
  */
@@ -138,6 +166,8 @@ static __always_inline void build_deliver(struct rx_queue *q, const struct frame
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_mark_napi_id(skb, &q->napi);
+	if (unlikely(shim_has_rps(skb->dev)))
+		build_hash(skb, f);
 	if (unlikely(f->kind.flags & FRAME_GRO) && build_wants_gro(q, f)) {
 		build_receive_gro(q, f, skb);
 		return;

@@ -15,6 +15,7 @@
 #include <net/xdp.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <net/netdev_rx_queue.h>
 #include <net/page_pool/helpers.h>
 #else
 #include <net/page_pool.h>
@@ -29,6 +30,16 @@
 #else
 #include <asm/unaligned.h>
 #endif
+
+/* Does the stack spread the packets of @dev, which has one queue, over CPUs by their hashes? */
+static inline bool shim_has_rps(const struct net_device *dev)
+{
+#ifdef CONFIG_RPS
+	return rcu_access_pointer(dev->_rx->rps_map);
+#else
+	return false;
+#endif
+}
 
 /* If XDP's redirect state is on the stack, it must be set up around every run. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)

@@ -281,3 +281,55 @@ int hashed(struct __sk_buff *skb)
 	bpf_set_hash(skb, 0xc0ffee00);
 	return TC_ACT_UNSPEC;
 }
+
+struct flow {
+	__u32 ports;
+	__u16 version, protocol;
+};
+
+/* The hash of each flow, as its first packet had it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct flow);
+	__type(value, __u32);
+} hashes SEC(".maps");
+
+/* Number of packets of all flows, and of those whose hash was another one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} hashed_packets SEC(".maps");
+
+static __always_inline void count_hashed(__u32 which, __u32 packets)
+{
+	__u64 *n = bpf_map_lookup_elem(&hashed_packets, &which);
+
+	if (n)
+		__sync_fetch_and_add(n, packets);
+}
+
+/* tc: compares the hash of a packet, which no one has asked for here, with that of its flow. */
+SEC("tc")
+int compare_hash(struct __sk_buff *skb)
+{
+	__u32 hash = skb->hash, *first;
+	struct flow flow = {};
+	__u8 ip[20];
+
+	if (bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+		return TC_ACT_SHOT;
+	flow.version = ip[0] >> 4;
+	flow.protocol = flow.version == 6 ? ip[6] : ip[9];
+	if (bpf_skb_load_bytes(skb, flow.version == 6 ? 40 : (ip[0] & 0xf) * 4, &flow.ports, 4))
+		return TC_ACT_SHOT;
+	first = bpf_map_lookup_elem(&hashes, &flow);
+	if (first && *first != hash)
+		count_hashed(1, 1);
+	if (!first)
+		bpf_map_update_elem(&hashes, &flow, &hash, BPF_ANY);
+	count_hashed(0, skb->gso_segs ?: 1);
+	return TC_ACT_SHOT;
+}
