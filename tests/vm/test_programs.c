@@ -5,7 +5,6 @@
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -14,10 +13,9 @@
 #include "qmap/abi.h"
 #include "qmap_shim.skel.h"
 
-#define CPUS_MAX 256
-#define ROUNDS	 200U
-#define FRAMES	 10
-#define WAIT_MS	 30000
+#define ROUNDS	200U
+#define FRAMES	10
+#define WAIT_MS 30000
 
 static void fill(struct aggregate *a, unsigned int frames)
 {
@@ -124,25 +122,6 @@ TEST(no_program)
 	return err;
 }
 
-/* Number of packets that count_and_drop has seen; waits for @all of them. */
-static uint64_t seen(const struct world *w, uint64_t all)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
-	const struct timespec pause = {.tv_nsec = 1000000};
-	uint64_t by_cpu[CPUS_MAX] = {}, n = 0;
-	uint32_t zero = 0, tries;
-	int i, cpus = libbpf_num_possible_cpus();
-
-	for (tries = 0; n < all && cpus > 0 && cpus <= CPUS_MAX && tries < 30000; tries++) {
-		if (tries)
-			nanosleep(&pause, NULL);
-		bpf_map_lookup_elem(bpf_map__fd(map), &zero, by_cpu);
-		for (n = 0, i = 0; i < cpus; i++)
-			n += by_cpu[i];
-	}
-	return n;
-}
-
 /* A device map with one entry, veth0, where a program pushes an Ethernet header. */
 static int redirect_to_veth(const struct world *w)
 {
@@ -195,7 +174,7 @@ static int redirect_in(const struct world *w)
 	if (!err && bpf_link__update_program(link, sink))
 		err = FAIL("update");
 	err = err || send_rounds(w, ROUNDS, FRAMES);
-	n = err ? 0 : seen(w, all);
+	n = err ? 0 : world_seen(w, all);
 	bpf_link__destroy(link);
 	if (!err && n != all)
 		err = FAIL("%llu of %llu arrived", (unsigned long long)n, (unsigned long long)all);

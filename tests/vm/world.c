@@ -27,6 +27,7 @@
 #include "usbmodem.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
+#define CPUS_MAX     256
 
 static int fail(const char *what, int err)
 {
@@ -447,6 +448,24 @@ uint64_t world_counter_reaches(const char *dev, const char *name, uint64_t value
 		now = world_counter(dev, name);
 	}
 	return now;
+}
+
+uint64_t world_seen(const struct world *w, uint64_t all)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(w->extra, "seen");
+	const struct timespec pause = {.tv_nsec = 1000000};
+	uint64_t by_cpu[CPUS_MAX] = {}, n = 0;
+	uint32_t zero = 0, tries;
+	int i, cpus = libbpf_num_possible_cpus();
+
+	for (tries = 0; n < all && cpus > 0 && cpus <= CPUS_MAX && tries < 30000; tries++) {
+		if (tries)
+			nanosleep(&pause, NULL);
+		bpf_map_lookup_elem(bpf_map__fd(map), &zero, by_cpu);
+		for (n = 0, i = 0; i < cpus; i++)
+			n += by_cpu[i];
+	}
+	return n;
 }
 
 int world_feature(const char *dev, uint32_t command, bool on)

@@ -102,6 +102,8 @@ uint64_t world_counter(const char *dev, const char *name);
  * returns before the shim has handled the aggregate. Returns the counter.
  */
 uint64_t world_counter_reaches(const char *dev, const char *name, uint64_t value);
+/* Packets that a program of vm.bpf.o has counted in `seen`; waits until they are @all. */
+uint64_t world_seen(const struct world *w, uint64_t all);
 int world_feature(const char *dev, uint32_t command, bool on);
 /* By the name in ethtool(8). */
 int world_named_feature(const char *dev, const char *feature, bool on);
