@@ -165,8 +165,8 @@
  *   data_meta  a struct qmap_shim_tx
  *   data       QMAP_SHIM_TX_ROOM bytes of room right behind the struct, then the packet, of at
  *              most 65535 bytes
- *   data_end   the end of what the program sees of the packet: of a segment all headers, of another
- *              packet all of it, the contiguous part, or 64 bytes
+ *   data_end   the end of the bytes that the program sees: all headers of a segment; of another packet
+ *              the contiguous part, or the first 64 bytes of it
  *
  * The program writes the header into the last bytes of the room, its length into `header`, and
  * returns
@@ -178,8 +178,8 @@
  * program. If QMAP_SHIM_TX_CSUM is set on entry, the packet's checksum field, `csum_offset` bytes
  * behind `csum_start`, holds the folded sum of the pseudo header and must be completed. The program
  * leaves the flag set if it has asked the modem to complete the checksum; if it clears the flag,
- * the shim completes it. What the program sees may be a copy: it changes nothing in the packet but,
- * with QMAP_SHIM_TX_CSUM, the checksum field.
+ * the shim completes it. The program may see a copy. The checksum field, with QMAP_SHIM_TX_CSUM, is
+ * all of the packet that it may change.
  *
  * `offset` serves modems that miss the zero-length packet after a transfer whose length is a
  * multiple of the endpoint's packet size. The frame leaves at the end of a transfer of `offset`

@@ -20,7 +20,7 @@ struct {
 	__uint(value_size, sizeof(struct bpf_devmap_val));
 } out SEC(".maps");
 
-/* Number of packets that count_and_drop() has run for. Not atomic: x86-32 refuses that. */
+/* Number of packets that count_and_drop() or count_hashed() has counted. Not atomic: x86-32 refuses that. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -295,41 +295,25 @@ struct {
 	__type(value, __u32);
 } hashes SEC(".maps");
 
-/* Number of packets of all flows, and of those whose hash was another one. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, __u64);
-} hashed_packets SEC(".maps");
-
-static __always_inline void count_hashed(__u32 which, __u32 packets)
-{
-	__u64 *n = bpf_map_lookup_elem(&hashed_packets, &which);
-
-	if (n)
-		__sync_fetch_and_add(n, packets);
-}
-
-/* tc: compares the hash of a packet, which no one has asked for here, with that of its flow. */
+/* tc: counts the packets that have the hash of their flow, for which no one has asked here. */
 SEC("tc")
-int compare_hash(struct __sk_buff *skb)
+int count_hashed(struct __sk_buff *skb)
 {
-	__u32 hash = skb->hash, *first;
+	__u32 zero = 0, hash = skb->hash, *first;
+	__u64 *n = bpf_map_lookup_elem(&seen, &zero);
 	struct flow flow = {};
 	__u8 ip[20];
 
-	if (bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
+	if (!n || bpf_skb_load_bytes(skb, 0, ip, sizeof(ip)))
 		return TC_ACT_SHOT;
 	flow.version = ip[0] >> 4;
 	flow.protocol = flow.version == 6 ? ip[6] : ip[9];
 	if (bpf_skb_load_bytes(skb, flow.version == 6 ? 40 : (ip[0] & 0xf) * 4, &flow.ports, 4))
 		return TC_ACT_SHOT;
 	first = bpf_map_lookup_elem(&hashes, &flow);
-	if (first && *first != hash)
-		count_hashed(1, 1);
 	if (!first)
 		bpf_map_update_elem(&hashes, &flow, &hash, BPF_ANY);
-	count_hashed(0, skb->gso_segs ?: 1);
+	if (!first || *first == hash)
+		*n += skb->gso_segs ?: 1;
 	return TC_ACT_SHOT;
 }
