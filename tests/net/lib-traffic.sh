@@ -20,6 +20,12 @@ deep_queue() { # ip link set DEV
 	"$@" txqueuelen 200000 2>/dev/null || "$@" txqueuelen 20000
 }
 
+# attach OPTION...: without steering. A packet steered to another CPU waits in that CPU's backlog, which
+# takes 1000 packets of the whole machine, and overflows while a busy CPU does not get to them.
+attach() {
+	qmapctl attach wwan0 --control "$T/qmi" --steer off "$@"
+}
+
 # receive OPTION... STREAM... [-- COMMAND...]: expects all datagrams, unchanged and once.
 receive() {
 	local out

@@ -47,7 +47,7 @@ test_system() {
 modem_attached() {
 	modem_start
 	qmapd_start
-	attach --pdn 1 --pdn 2 >/dev/null
+	attach --pdn 1 --pdn 2 --steer off >/dev/null # see attach() of lib-traffic.sh
 }
 
 modem_bench() {
