@@ -990,16 +990,6 @@ static __always_inline struct qmap_clat_stats *stats(const volatile struct qmap_
 	return bpf_map_lookup_elem(&clat_stats, (const void *)&c->prefix[3]);
 }
 
-static __always_inline int count(int failed, __u64 *translated, __u64 *dropped)
-{
-	if (failed) {
-		++*dropped;
-		return TC_ACT_SHOT;
-	}
-	++*translated;
-	return TC_ACT_UNSPEC;
-}
-
 /* --- the fast path: TCP and UDP in one piece, without options and extension headers --- */
 
 /* Hides where a value comes from, so that the compiler computes with it as it is written here. */
@@ -1091,13 +1081,14 @@ static __always_inline int write_fast_v4(struct __sk_buff *skb, __u32 l2, struct
 
 /* --- programs --- */
 
+/* With jumps to the two ends, the fast paths take fewer instructions than with one result for both. */
+
 SEC("tc")
 int qmap_clat_out(struct __sk_buff *skb)
 {
 	const volatile struct qmap_clat_config *c = &clat;
 	struct qmap_clat_stats *s;
 	struct head6 head;
-	int failed;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP))
 		return TC_ACT_UNSPEC;
@@ -1105,13 +1096,21 @@ int qmap_clat_out(struct __sk_buff *skb)
 	s = stats(c);
 	if (!s)
 		return TC_ACT_SHOT;
-	if (c->fast == QMAP_CLAT_ETHERNET && make_v6(skb, ETH_HLEN, c, &head.ip))
-		failed = write_fast_v6(skb, ETH_HLEN, &head);
-	else if (c->fast == QMAP_CLAT_RAW && make_v6(skb, 0, c, &head.ip))
-		failed = write_fast_v6(skb, 0, &head);
-	else
-		failed = to_v6(skb);
-	return count(failed, &s->to_v6, &s->dropped_to_v6);
+	if (c->fast == QMAP_CLAT_ETHERNET && make_v6(skb, ETH_HLEN, c, &head.ip)) {
+		if (write_fast_v6(skb, ETH_HLEN, &head))
+			goto dropped;
+	} else if (c->fast == QMAP_CLAT_RAW && make_v6(skb, 0, c, &head.ip)) {
+		if (write_fast_v6(skb, 0, &head))
+			goto dropped;
+	} else if (to_v6(skb)) {
+		goto dropped;
+	}
+	++s->to_v6;
+	return TC_ACT_UNSPEC;
+
+dropped:
+	++s->dropped_to_v6;
+	return TC_ACT_SHOT;
 }
 
 SEC("tc")
@@ -1121,7 +1120,6 @@ int qmap_clat_in(struct __sk_buff *skb)
 	struct qmap_clat_stats *s;
 	struct head4 head;
 	struct view6 v;
-	int failed;
 
 	if (skb->protocol != bpf_htons(ETH_P_IPV6))
 		return TC_ACT_UNSPEC;
@@ -1130,15 +1128,23 @@ int qmap_clat_in(struct __sk_buff *skb)
 	if (!s)
 		return TC_ACT_SHOT;
 	if (c->fast == QMAP_CLAT_ETHERNET && make_v4(skb, ETH_HLEN, c, &head.ip)) {
-		failed = write_fast_v4(skb, ETH_HLEN, &head);
+		if (write_fast_v4(skb, ETH_HLEN, &head))
+			goto dropped;
 	} else if (c->fast == QMAP_CLAT_RAW && make_v4(skb, 0, c, &head.ip)) {
-		failed = write_fast_v4(skb, 0, &head);
+		if (write_fast_v4(skb, 0, &head))
+			goto dropped;
 	} else {
 		if (bpf_skb_load_bytes(skb, clat.l2_len, &v.ip, sizeof(v.ip)))
 			return TC_ACT_UNSPEC;
 		if (!is_local6(W(&v.ip.daddr)))
 			return clat.odd_mac ? set_mac_header(skb, &v.ip) : TC_ACT_UNSPEC;
-		failed = to_v4(skb, &v);
+		if (to_v4(skb, &v))
+			goto dropped;
 	}
-	return count(failed, &s->to_v4, &s->dropped_to_v4);
+	++s->to_v4;
+	return TC_ACT_UNSPEC;
+
+dropped:
+	++s->dropped_to_v4;
+	return TC_ACT_SHOT;
 }

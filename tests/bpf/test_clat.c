@@ -46,8 +46,8 @@ struct network {
 };
 
 /* Instructions for an ordinary packet. */
-#define MOST_OUT 86
-#define MOST_IN	 117
+#define MOST_OUT 77
+#define MOST_IN	 110
 
 static const char *skip_reason;
 static struct network networks[NETWORKS];
