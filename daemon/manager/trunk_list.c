@@ -307,14 +307,16 @@ static void on_attach(struct control_request *req, struct json_object *args, voi
 
 static int not_attached(const struct trunk_list *l, const char *dev, struct error *err)
 {
-	for (unsigned int i = 0; dev && i < l->n; i++) {
+	if (!dev)
+		return error_set(err, -EINVAL, "\"dev\" is missing, the name of a trunk");
+	for (unsigned int i = 0; i < l->n; i++) {
 		if (!trunk_has_port(l->trunks[i], dev))
 			continue;
 		error_set(err, -ENODEV, "%s is a port of %s", dev, trunk_name(l->trunks[i]));
 		error_hint(err, "give the name of the trunk, %s", trunk_name(l->trunks[i]));
 		return -ENODEV;
 	}
-	error_set(err, -ENODEV, "%s is not attached", dev ? dev : "Nothing");
+	error_set(err, -ENODEV, "%s is not attached", dev);
 	error_hint(err, "`qmapctl show` lists what is");
 	return -ENODEV;
 }

@@ -104,8 +104,10 @@ test_wrong_requests() {
 		{"command":"attach"}|1|attach needs
 		{"command":"attach","trunk":{"dev":"wwan0","pdns":[{"number":1,"mux":999}]}}|1|mux
 		{"command":"attach","trunk":{"dev":"wwan0","frob":1}}|1|frob
-		{"command":"detach"}|4|not attached
-		{"command":"detach","dev":7}|4|not attached
+		{"command":"detach"}|1|is missing, the name of a trunk
+		{"command":"detach","dev":7}|1|is missing, the name of a trunk
+		{"command":"redial"}|1|is missing, the name of a trunk
+		{"command":"detach","dev":"wwan9"}|4|wwan9 is not attached
 	END
 	socket_answers
 	nothing_left
