@@ -36,6 +36,7 @@ const char port_counter_names[PORT_STRINGS][ETH_GSTRING_LEN] = {
 	[PORT_REPLIES] = "replies",
 	[PORT_FLOW_STOPS] = "flow_stops",
 	[PORT_FLOW_OFF] = "flow_off",
+	[PORT_BACKLOG_DROPPED] = "rx_backlog_dropped",
 };
 
 struct counters __percpu *counters_new(void)

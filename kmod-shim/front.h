@@ -56,6 +56,11 @@ struct front_ops {
 	bool (*transmit)(struct trunk *trunk, struct sk_buff *skb);
 	/* Makes room for aggregates of @bytes; NULL: it has no buffers of its own. Under rtnl. */
 	int (*set_rx_bytes)(struct trunk *trunk, u32 bytes);
+	/*
+	 * Aggregates that the kernel has dropped on their way from the driver to the front end;
+	 * NULL: there is no such way. Under rtnl.
+	 */
+	u64 (*lost)(struct trunk *trunk);
 	/* Its counters in ethtool -S, behind the trunk's; n_counters 0: none. */
 	void (*counters)(struct trunk *trunk, u64 *n);
 	const char (*counter_names)[ETH_GSTRING_LEN];

@@ -22,6 +22,7 @@ struct pending {
 struct handler {
 	struct trunk trunk; /* first: the netdev's private data */
 	struct net_device *lower;
+	u64 lost_before; /* by the netdev below; see handler_lost() */
 	struct pending __percpu *pending;
 };
 
@@ -138,6 +139,27 @@ static bool handler_transmit(struct trunk *trunk, struct sk_buff *skb)
 	return !net_xmit_eval(ret);
 }
 
+static u64 lower_dropped(struct net_device *lower)
+{
+	struct rtnl_link_stats64 s;
+
+	dev_get_stats(lower, &s);
+	return s.rx_dropped;
+}
+
+/*
+ * A driver that calls netif_rx(), as usbnet does, queues the aggregate in the CPU's backlog; the
+ * netdev below counts those that found no room there. Its counters may be gone before the trunk is,
+ * when both are unregistered together: so ndo_get_stats64 must not ask for this.
+ */
+static u64 handler_lost(struct trunk *trunk)
+{
+	struct handler *h = handler_of(trunk);
+	u64 now = lower_dropped(h->lower);
+
+	return now > h->lost_before ? now - h->lost_before : 0;
+}
+
 static void handler_purge(struct trunk *trunk)
 {
 	struct pending *p;
@@ -170,6 +192,7 @@ static int handler_init(struct trunk *trunk)
 	for_each_possible_cpu(cpu)
 		skb_queue_head_init(&per_cpu_ptr(h->pending, cpu)->list);
 	dev_hold(h->lower);
+	h->lost_before = lower_dropped(h->lower);
 	return 0;
 }
 
@@ -191,6 +214,7 @@ static const struct front_ops handler_front = {
 	.waiting = handler_waiting,
 	.release = handler_release,
 	.transmit = handler_transmit,
+	.lost = handler_lost,
 };
 
 static void handler_setup(struct net_device *dev)

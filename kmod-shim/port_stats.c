@@ -28,12 +28,33 @@ static void port_strings(struct net_device *dev, u32 sset, u8 *data)
 		memcpy(data, port_counter_names, sizeof(port_counter_names));
 }
 
+/*
+ * Packets that the port has handed on, and the kernel has dropped in front of its stack: the backlog
+ * of the CPU that RPS chose was full (net/core/dev.c, enqueue_to_backlog()), or that of GRO cells.
+ * One coalesced from several counts once. The kernel keeps this count, and adds it to rx_dropped of
+ * port_stats64(). Drops of the port between the two sums would lower it for once: it never falls.
+ */
+static u64 port_backlog_dropped(struct net_device *dev)
+{
+	struct port *port = netdev_priv(dev);
+	struct rtnl_link_stats64 all;
+	u64 own[PORT_RX_DROPPED + 1];
+
+	dev_get_stats(dev, &all);
+	counters_sum(port->counters, own, ARRAY_SIZE(own));
+	if (all.rx_dropped > own[PORT_RX_DROPPED])
+		port->backlog_dropped = max_t(u64, port->backlog_dropped,
+					      all.rx_dropped - own[PORT_RX_DROPPED]);
+	return port->backlog_dropped;
+}
+
 static void port_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
 {
 	struct port *port = netdev_priv(dev);
 
 	counters_sum(port->counters, data, PORT_COUNTER_MAX);
-	data[PORT_FLOW_OFF] = timer_pending(&port->flow_timer);
+	data[PORT_FLOW_OFF] = timer_pending(&port->flow_timer); /* the modem has stopped the port */
+	data[PORT_BACKLOG_DROPPED] = port_backlog_dropped(dev);
 }
 
 /* One receiving and one sending queue, independent of the CPUs below. */

@@ -57,7 +57,9 @@ enum port_counter {
 	PORT_REPLIES,
 	PORT_FLOW_STOPS,
 	PORT_COUNTER_MAX,
-	PORT_FLOW_OFF = PORT_COUNTER_MAX, /* not counted: 1 while the modem has stopped the port */
+	/* not counted by the port itself, see port_stats.c */
+	PORT_FLOW_OFF = PORT_COUNTER_MAX,
+	PORT_BACKLOG_DROPPED,
 	PORT_STRINGS,
 };
 
@@ -131,6 +133,7 @@ struct port {
 	u32 most; /* bytes that may wait in the netdev below; see credit.c */
 	struct lock_class_key queue_class; /* of the locks of its queue */
 	struct gro_cells gro; /* for packets that GRO merges, if coalescing is off */
+	u64 backlog_dropped; /* as last told; under rtnl */
 	u8 number;
 };
 

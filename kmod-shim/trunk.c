@@ -152,6 +152,8 @@ static void trunk_ethtool_stats(struct net_device *dev, struct ethtool_stats *st
 	struct trunk *trunk = netdev_priv(dev);
 
 	counters_sum(trunk->counters, data, TRUNK_COUNTER_MAX);
+	if (trunk->front->lost)
+		data[TRUNK_DROPS + QMAP_DROP_QUEUE_FULL] += trunk->front->lost(trunk);
 	if (trunk->front->counters)
 		trunk->front->counters(trunk, data + TRUNK_COUNTER_MAX);
 }

@@ -9,6 +9,7 @@
 #include "world.h"
 
 #define RPS_CPUS "/sys/class/net/port1/queues/rx-0/rps_cpus"
+#define BACKLOG	 "/proc/sys/net/core/netdev_max_backlog"
 #define FLOWS	 8
 #define ROUNDS	 50
 #define RUN_MAX	 6
@@ -71,6 +72,46 @@ TEST(steer_one_hash_a_flow)
 	err = proc_write(RPS_CPUS, "1") ? FAIL(RPS_CPUS) : 0;
 	err = err || world_extra(&w, 0) || world_tc_ingress(&w, "port1", "count_hashed") ||
 	      rounds(&w);
+	world_free(&w);
+	return err;
+}
+
+/* Packets that a full backlog has cost are counted; the others have gone through. */
+static int overflow(const struct world *w)
+{
+	struct packet_spec s = {.flow = 1, .udp = true, .ttl = 64, .payload = 100};
+	struct aggregate a = {.version = 5, .csum_ok = true, .max = AGGREGATE_MAX};
+	uint64_t sent = 0, seen = 0, dropped = 0;
+	uint8_t packet[PACKET_MAX];
+
+	for (; sent < 30; sent++)
+		if (!aggregate_add(&a, 1, packet, packet_make(packet, &s), 0))
+			return FAIL("no room");
+	if (world_send(w, a.data, a.len))
+		return FAIL("cannot send");
+	world_counter_reaches("port1", "rx_packets", sent);
+	for (unsigned int i = 0; i < 100 && seen + dropped != sent; i++) {
+		dropped = world_counter("port1", "rx_backlog_dropped");
+		seen = world_seen(w, sent - dropped);
+	}
+	return seen + dropped == sent && dropped
+		       ? 0
+		       : FAIL("%llu seen and %llu dropped of %llu", (unsigned long long)seen,
+			      (unsigned long long)dropped, (unsigned long long)sent);
+}
+
+TEST(steer_backlog_is_counted)
+{
+	const struct world_options o = {.version = 5, .ports = 1};
+	struct world w;
+	int err;
+
+	if (world_new(&w, &o))
+		return -1;
+	err = proc_write(RPS_CPUS, "1") || proc_write(BACKLOG, "3") ? FAIL("cannot set it up") : 0;
+	err = err || world_extra(&w, 0) || world_tc_ingress(&w, "port1", "count_hashed") ||
+	      overflow(&w);
+	proc_write(BACKLOG, "1000");
 	world_free(&w);
 	return err;
 }
