@@ -102,6 +102,55 @@ int datapath_adopt_port(struct datapath *dp, const struct datapath_port *port, s
 	return 0;
 }
 
+static uint64_t less(uint64_t n, uint64_t part)
+{
+	return n > part ? n - part : 0;
+}
+
+void datapath_count_lost(struct datapath_stats *out, struct datapath_port_stats *p,
+			 enum qmap_drop why, uint64_t n)
+{
+	out->trunk.frames = less(out->trunk.frames, n);
+	out->trunk.drops[why] += n;
+	if (p)
+		p->count.rx_dropped += n;
+}
+
+void datapath_count_backlog(struct datapath_stats *out, struct datapath_port_stats *p, uint64_t n)
+{
+	p->count.rx_packets = less(p->count.rx_packets, n);
+	datapath_count_lost(out, p, QMAP_DROP_QUEUE_FULL, n);
+}
+
+/* The sums of all CPUs are of unsigned numbers, so one CPU's may be "negative". */
+int datapath_start_lost(const struct datapath *dp, int fd, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), ret;
+	struct qmap_trunk_stats *of_cpu = calloc(cpus > 0 ? cpus : 1, sizeof(*of_cpu));
+	struct rtnl_link trunk;
+	__u32 zero = 0;
+
+	if (!of_cpu)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = rtnl_link_get_index(dp->nl, dp->trunk, &trunk, err);
+	if (!ret) {
+		of_cpu->drops[QMAP_DROP_QUEUE_FULL] = -trunk.rx_dropped;
+		if (bpf_map_update_elem(fd, &zero, of_cpu, BPF_ANY))
+			ret = error_set(err, -errno, "cannot write a BPF map: %s", strerror(errno));
+	}
+	free(of_cpu);
+	return ret;
+}
+
+void datapath_add_lost(struct datapath_stats *out, const struct rtnl_link *link)
+{
+	__u64 *sum = &out->trunk.drops[QMAP_DROP_QUEUE_FULL];
+
+	*sum += link ? link->rx_dropped : 0;
+	if ((int64_t)*sum < 0) /* a driver has begun to count anew */
+		*sum = 0;
+}
+
 int datapath_event_fd(struct datapath *dp, unsigned int pin, bool acknowledge)
 {
 	struct error err = {0};

@@ -81,6 +81,25 @@ int datapath_zero_stats(int fd, __u32 mux, struct error *err);
 /* Tells whether the modem has stopped the uplink of a PDN. */
 bool datapath_flow_is_off(const struct qmap_port *port);
 
+/* Counts @n frames of port @p (NULL: unknown), so far good ones of the trunk, as dropped for @why. */
+void datapath_count_lost(struct datapath_stats *out, struct datapath_port_stats *p,
+			 enum qmap_drop why, uint64_t n);
+/*
+ * Aggregates that the kernel has dropped on the way from the trunk's driver to the data path: the
+ * backlog of the driver's CPU was full (netif_rx()). The trunk's netdev counts them, and has counted
+ * others before. The first function subtracts these from the trunk's counters, map @fd; the second
+ * adds what @link (NULL: it is gone) has counted.
+ */
+int datapath_start_lost(const struct datapath *dp, int fd, struct error *err);
+void datapath_add_lost(struct datapath_stats *out, const struct rtnl_link *link);
+/*
+ * Counts @n packets, which the netdev of port @p has received, as dropped: the kernel drops a packet
+ * in front of its stack if a queue of the CPU that is to take it is full, the backlog with RPS
+ * (net/core/dev.c, enqueue_to_backlog()) or that of GRO cells. One coalesced from several counts
+ * once.
+ */
+void datapath_count_backlog(struct datapath_stats *out, struct datapath_port_stats *p, uint64_t n);
+
 /*
  * Calls @fn with the netdev of each port in dp->places (NULL: it is gone): one dump of links for
  * each namespace. The first failure ends it.

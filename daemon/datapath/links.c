@@ -212,6 +212,7 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 	uint64_t headers = link->tx_packets * port->tx_header, ok = port->csum_ok;
 	const struct qmap_port_stats *seen = &s->seen->count[mux];
 	struct datapath_stats *out = s->out;
+	struct datapath_port_stats *p = &out->ports[out->nports++];
 	uint64_t held = hold_dropped(s->dp, mux);
 	uint64_t lost =
 		seen->rx_packets > link->rx_packets ? seen->rx_packets - link->rx_packets : 0;
@@ -219,13 +220,11 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 	s->rx_errors += link->rx_errors;
 	s->unseen += link->rx_packets > seen->rx_packets ? link->rx_packets - seen->rx_packets : 0;
 	out->trunk.drops[QMAP_DROP_FLOW_DISABLED] += held;
-	out->trunk.frames -= lost < out->trunk.frames ? lost : out->trunk.frames;
-	out->trunk.drops[QMAP_DROP_NO_MEMORY] += lost;
-	out->ports[out->nports++] = (struct datapath_port_stats){
+	*p = (struct datapath_port_stats){
 		.mux = mux,
 		.up = link->flags & IFF_UP,
 		.flow_off = datapath_flow_is_off(&s->seen->port[mux]),
-		.count = {.rx_dropped = seen->rx_dropped + lost,
+		.count = {.rx_dropped = seen->rx_dropped,
 			  .commands = seen->commands,
 			  .rx_packets = link->rx_packets,
 			  .rx_bytes = link->rx_bytes,
@@ -235,6 +234,9 @@ static void add_port(struct stats *s, unsigned int mux, const struct rtnl_link *
 			  .rx_csum_none = link->rx_packets > ok ? link->rx_packets - ok : 0,
 			  .tx_dropped = link->tx_dropped + held},
 	};
+	datapath_count_lost(out, p, QMAP_DROP_NO_MEMORY, lost);
+	if (!observe_is_split(s->dp))
+		datapath_count_backlog(out, p, link->rx_dropped);
 }
 
 /* A port that was deleted or moved away is left out: the counters of the others are there. */
@@ -302,6 +304,8 @@ int links_stats(struct datapath *dp,
 	errors = errors_of(&trunk); /* of an older version they were more */
 	if (observe_is_split(dp))
 		add_given_up(&s, errors > b.errors ? errors - b.errors : 0);
+	else
+		datapath_add_lost(out, &trunk);
 	qsort(out->ports, out->nports, sizeof(out->ports[0]),
 	      by_mux); /* they were found namespace by namespace */
 	return ret;

@@ -68,8 +68,11 @@ int observe_attach(struct datapath *dp, const struct data_format *format, struct
 
 	if (ret)
 		return ret;
-	ret = renew_put_config(dp->pins, &config, err) ?: datapath_keep_maps(dp, skel->obj, err)
-		?: trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err);
+	ret = renew_put_config(dp->pins, &config, err) ?: datapath_keep_maps(dp, skel->obj, err);
+	/* where qmi_wwan splits, the trunk's netdev only loses what has been delivered already */
+	if (!ret && !observe_is_split(dp))
+		ret = datapath_start_lost(dp, bpf_map__fd(skel->maps.trunk_stats), err);
+	ret = ret ?: trunk_filter_attach(dp->trunk, bpf_program__fd(skel->progs.qmap_observe), err);
 	qmap_observe__destroy(skel);
 	return ret;
 }

@@ -479,10 +479,15 @@ static void trunk_counter(void *arg, const char *name, uint64_t value)
 				ts->drops[i] = value;
 }
 
+struct port_counters {
+	struct datapath_port_stats *port;
+	uint64_t backlog_dropped;
+};
+
 static void port_counter(void *arg, const char *name, uint64_t value)
 {
-	struct datapath_port_stats *p = arg;
-	struct qmap_port_stats *s = &p->count;
+	struct port_counters *seen = arg;
+	struct qmap_port_stats *s = &seen->port->count;
 	const struct {
 		const char *name;
 		__u64 *to;
@@ -498,7 +503,9 @@ static void port_counter(void *arg, const char *name, uint64_t value)
 		if (!strcmp(name, map[i].name))
 			*map[i].to = value;
 	if (!strcmp(name, "flow_off"))
-		p->flow_off = value;
+		seen->port->flow_off = value;
+	else if (!strcmp(name, "rx_backlog_dropped"))
+		seen->backlog_dropped = value;
 }
 
 /* A port that was deleted, or moved away, or has gone with its namespace, is left out. */
@@ -506,13 +513,15 @@ static int port_stats(struct datapath *dp, __u32 mux, const struct qmap_port *po
 		      struct datapath_stats *out, struct error *err)
 {
 	struct datapath_port_stats *p = &out->ports[out->nports];
+	struct port_counters seen = {.port = p};
 	struct error why = {0};
 	int ret;
 
 	*p = (struct datapath_port_stats){.mux = mux, .up = port->flags & QMAP_PORT_UP};
-	ret = device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, p, &why);
+	ret = device_stats(dp->places[mux].name, dp->places[mux].netns, port_counter, &seen, &why);
 	if (ret && ret != -ENODEV && ret != -ENOENT)
 		return error_pass(err, &why);
+	datapath_count_backlog(out, p, seen.backlog_dropped);
 	out->nports += !ret;
 	return 0;
 }

@@ -132,6 +132,7 @@ static int attach(struct datapath **out, struct pins *pins, const char *trunk,
 	ret = xdp_load(&skel, dp, &config, entry, err)
 		?: renew_put_config(pins, &config, err)
 		?: datapath_keep_maps(dp, skel->obj, err)
+		?: datapath_start_lost(dp, bpf_map__fd(skel->maps.trunk_stats), err)
 		?: datapath_keep(dp, XDP_PROG_TRIM, bpf_program__fd(skel->progs.qmap_trim), err)
 		?: datapath_keep(dp, XDP_PROG_UPLINK, bpf_program__fd(skel->progs.qmap_uplink), err)
 		?: xdp_fill_copies(skel, a.ifindex, err)

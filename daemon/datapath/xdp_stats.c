@@ -21,28 +21,52 @@ static __u64 queue_full(const struct rtnl_link *link)
 	return link ? link->tx_dropped : 0;
 }
 
+/* @full: packets that its ring had no room for, which veth_get_stats64() adds to its rx_dropped. */
+static void add_lower(struct datapath_stats *out, struct datapath_port_stats *p,
+		      const struct rtnl_link *lower, __u64 full)
+{
+	/*
+	 * A veth counts packets that came out of its ring, before GRO and with their Ethernet header;
+	 * the program only counts packets that it sent there.
+	 */
+	p->count.rx_packets = lower->rx_packets;
+	p->count.rx_bytes = lower->rx_bytes - lower->rx_packets * ETH_HLEN;
+	if (lower->rx_dropped > full)
+		datapath_count_backlog(out, p, lower->rx_dropped - full);
+	/* uplink, on the way to the inner end: in front of the program */
+	p->count.tx_dropped += lower->tx_dropped;
+	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += lower->tx_dropped;
+}
+
 static void add_port(struct datapath_stats *out, unsigned int mux, const struct qmap_port *port,
 		     const struct qmap_port_stats *count, const struct rtnl_snapshot *links)
 {
 	const struct rtnl_link *inner = rtnl_snapshot_link(links, port->ifindex), *lower;
 	struct datapath_port_stats *p = &out->ports[out->nports++];
-	__u64 lost = queue_full(inner);
+	__u64 full = queue_full(inner);
 
 	*p = (struct datapath_port_stats){.mux = mux,
 					  .up = port->flags & QMAP_PORT_UP,
 					  .flow_off = datapath_flow_is_off(port),
 					  .count = *count};
 	lower = inner && inner->lower ? rtnl_snapshot_link(links, inner->lower) : NULL;
-	if (lower) {
-		/*
-		 * A veth counts packets that came out of its ring, before GRO and with their
-		 * Ethernet header; the program only counts packets that it sent there.
-		 */
-		p->count.rx_packets = lower->rx_packets;
-		p->count.rx_bytes = lower->rx_bytes - lower->rx_packets * ETH_HLEN;
-	}
-	p->count.rx_dropped += lost;
-	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += lost;
+	if (lower)
+		add_lower(out, p, lower, full);
+	datapath_count_lost(out, p, QMAP_DROP_QUEUE_FULL, full);
+}
+
+/* Lost before there was a port: aggregates on the way to the split program, then copies of frames. */
+static void add_lost(const struct datapath *dp, struct datapath_stats *out,
+		     const struct rtnl_snapshot *links)
+{
+	char name[IFNAMSIZ];
+
+	datapath_add_lost(out, rtnl_snapshot_link(links, dp->trunk));
+	xdp_inner_name(dp->base, 'e', name);
+	datapath_add_lost(out, rtnl_snapshot_find(links, name));
+	xdp_inner_name(dp->base, 'a', name);
+	datapath_count_lost(out, NULL, QMAP_DROP_QUEUE_FULL,
+			    queue_full(rtnl_snapshot_find(links, name)));
 }
 
 int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
@@ -50,7 +74,6 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 	struct qmap_port_stats sums[QMAP_MAX_MUX];
 	struct qmap_port port[QMAP_MAX_MUX];
 	struct rtnl_snapshot *links = NULL;
-	char split[IFNAMSIZ];
 	int ret;
 
 	out->by_frame = true;
@@ -61,8 +84,7 @@ int xdp_stats(struct datapath *dp, struct datapath_stats *out, struct error *err
 		      ?: rtnl_snapshot_read_links(&links, dp->nl, err);
 	if (ret)
 		return ret;
-	xdp_inner_name(dp->base, 'a', split);
-	out->trunk.drops[QMAP_DROP_QUEUE_FULL] += queue_full(rtnl_snapshot_find(links, split));
+	add_lost(dp, out, links);
 	for (unsigned int mux = 0; mux < QMAP_MAX_MUX; mux++) {
 		if (port[mux].ifindex)
 			add_port(out, mux, &port[mux], &sums[mux], links);

@@ -840,6 +840,60 @@ test_steering() {
 	detached
 }
 
+backlog() { # packets that one CPU's may hold
+	echo "$1" >/proc/sys/net/core/netdev_max_backlog
+}
+
+downlink() {
+	lossless "${pdns[@]/#/wwan0.}"
+	set_streams 4
+	arrived -c 400 "${ports[@]}" -- "$build/qmap-modem" ctl "$T/faults" generate count=400 size=1400
+}
+
+# Packets that the backlog of the CPU that they are steered to had no room for are counted as such, and not
+# as received. That of CPU 0 has room for the aggregates.
+test_steered_backlog() {
+	[ "$(nproc)" -gt 1 ] || skip "one CPU"
+	trap 'where $?; backlog 1000' EXIT
+	start --steer 1
+	backlog 40
+	downlink
+	at_least "dropped by the ports" 1 "$(stat_of '.ports | map(.rx_dropped) | add')"
+	equal "received by the ports" $((1600 - $(no_room))) "$(stat_of '.ports | map(.rx_packets) | add')"
+	detached
+}
+
+# Aggregates that a backlog had no room for: that of the trunk, and of the TUN that xdp hands them to; and
+# xdp's copies of frames that the next veth had no room for.
+lost_before_ports() {
+	cat /sys/class/net/wwan0{,.se}/statistics/rx_dropped /sys/class/net/wwan0.sa/statistics/tx_dropped 2>/dev/null |
+		jq -s add
+}
+
+has_sent() { # frames
+	[ "$(modem_stat .trunk.dl_frames)" -ge "$1" ]
+}
+
+# So are aggregates that the backlog of the modem's CPU had no room for: not with a driver of its own.
+test_full_backlog() {
+	local lost
+	trap 'where $?; backlog 1000' EXIT
+	start --steer off
+	lossless
+	backlog 1
+	modem generate count=400 size=1400 >/dev/null
+	wait_for 60 has_sent 1600
+	backlog 1000
+	lost=$(lost_before_ports)
+	[ "$datapath" = usb ] || at_least "aggregates dropped" 1 "$lost"
+	equal "dropped, not by ports" "$lost" "$(stat_of '| (.drops.queue_full // 0) -
+		(.ports | map(.rx_dropped + .tx_dropped) | add)')"
+	qmapctl -q detach wwan0
+	attach_all
+	equal "dropped since the next attach" 0 "$(no_room)"
+	detached
+}
+
 ethtool_can_aggregate() {
 	[ "$datapath" = rmnet ] && [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n1)" = 6.3 ] &&
 		echo yes

@@ -35,13 +35,13 @@ GUEST_RMNET=rmnet-stock
 GUEST_TREE=$VM_BUILD/usb-tree
 
 # Tests that concern the data path, and those of the kernel's drivers alone.
-RMNET_TESTS="probe models attach versions counters stats drops commands flow_is_held flow_ends_by_itself flow_is_unsupported large_mtu_before uplink_aggregates steering rmnet_links \
+RMNET_TESTS="probe models attach versions counters stats drops commands flow_is_held flow_ends_by_itself flow_is_unsupported large_mtu_before uplink_aggregates steering steered_backlog full_backlog rmnet_links \
 large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than_it_may_send port_is_deleted change_datapath auto auto_without_v1 adopt_without_observer kill_and_adopt unplug_and_replug reboot matrix"
 
 # Tests of the data path `usb`, and those of the others that a driver of its own can change.
 USB_TESTS="driver_attach driver_keeps_name driver_large_aggregates driver_auto driver_held driver_control \
 driver_unloaded driver_by_hand driver_killed_in_attach driver_killed_by_command driver_killed_in_detach \
-driver_unplugged driver_beside_qmi_wwan driver_moves driver_modemmanager probe counters stats commands versions uplink_aggregates short_queue_below \
+driver_unplugged driver_beside_qmi_wwan driver_moves driver_modemmanager probe counters stats commands versions uplink_aggregates short_queue_below steered_backlog full_backlog \
 high_speed receives_more_than_it_may_send port_is_deleted mend kill_and_adopt replace \
 unplug_and_replug replug_under_another_name reboot suspend"
 
