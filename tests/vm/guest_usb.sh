@@ -844,6 +844,11 @@ backlog() { # packets that one CPU's may hold
 	echo "$1" >/proc/sys/net/core/netdev_max_backlog
 }
 
+# qmi_wwan gives up the rest of an aggregate at the first packet without room, and counts once.
+need_exact_losses() {
+	[ "$datapath" != qmimux ] || skip "qmi_wwan does not count the packets that it loses"
+}
+
 downlink() {
 	lossless "${pdns[@]/#/wwan0.}"
 	set_streams 4
@@ -854,6 +859,7 @@ downlink() {
 # as received. That of CPU 0 has room for the aggregates.
 test_steered_backlog() {
 	[ "$(nproc)" -gt 1 ] || skip "one CPU"
+	need_exact_losses
 	trap 'where $?; backlog 1000' EXIT
 	start --steer 1
 	backlog 40
@@ -877,6 +883,7 @@ has_sent() { # frames
 # So are aggregates that the backlog of the modem's CPU had no room for: not with a driver of its own.
 test_full_backlog() {
 	local lost
+	need_exact_losses
 	trap 'where $?; backlog 1000' EXIT
 	start --steer off
 	lossless
