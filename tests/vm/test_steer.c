@@ -61,7 +61,8 @@ static int rounds(const struct world *w)
 	return world_counter("port1", "rx_coalesced") ? 0 : FAIL("nothing was coalesced");
 }
 
-TEST(steer_one_hash_a_flow)
+/* Runs @fn with a port whose packets are steered to CPU 0, and counted on arrival. */
+static int steered(int (*fn)(const struct world *w))
 {
 	const struct world_options o = {.version = 5, .ports = 1};
 	struct world w;
@@ -70,10 +71,14 @@ TEST(steer_one_hash_a_flow)
 	if (world_new(&w, &o))
 		return -1;
 	err = proc_write(RPS_CPUS, "1") ? FAIL(RPS_CPUS) : 0;
-	err = err || world_extra(&w, 0) || world_tc_ingress(&w, "port1", "count_hashed") ||
-	      rounds(&w);
+	err = err || world_extra(&w, 0) || world_tc_ingress(&w, "port1", "count_hashed") || fn(&w);
 	world_free(&w);
 	return err;
+}
+
+TEST(steer_one_hash_a_flow)
+{
+	return steered(rounds);
 }
 
 /* Packets that a full backlog has cost are counted; the others have gone through. */
@@ -102,16 +107,8 @@ static int overflow(const struct world *w)
 
 TEST(steer_backlog_is_counted)
 {
-	const struct world_options o = {.version = 5, .ports = 1};
-	struct world w;
-	int err;
+	int err = proc_write(BACKLOG, "3") ? FAIL(BACKLOG) : steered(overflow);
 
-	if (world_new(&w, &o))
-		return -1;
-	err = proc_write(RPS_CPUS, "1") || proc_write(BACKLOG, "3") ? FAIL("cannot set it up") : 0;
-	err = err || world_extra(&w, 0) || world_tc_ingress(&w, "port1", "count_hashed") ||
-	      overflow(&w);
 	proc_write(BACKLOG, "1000");
-	world_free(&w);
 	return err;
 }
