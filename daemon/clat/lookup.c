@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The sockets are our own, not those of a resolver library: they must be bound to the port, in its
- * namespace, whatever the routes of the host are. libevent's evdns can bind to an address alone.
- */
 #include "lookup.h"
 
 #include <errno.h>
@@ -14,11 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "rtnl/rtnl.h"
 #include "answer.h"
 #include "pref64.h"
+#include "server.h"
 
-#define DNS_PORT 53
 /* Each server is asked so many times, with this time for an answer. */
 #define ROUNDS 3
 static const struct timeval patience = {.tv_sec = 2};
@@ -43,29 +38,6 @@ struct clat_lookup {
 	struct clat_lookup_result result;
 };
 
-static int open_socket(void *arg, struct error *err)
-{
-	struct clat_lookup *l = arg;
-	const struct sockaddr_in6 to = {
-		.sin6_family = AF_INET6,
-		.sin6_port = htons(DNS_PORT),
-		.sin6_addr = l->place.servers[l->tries % l->place.n],
-	};
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return error_set(err, -errno, "cannot open a socket: %s", strerror(errno));
-	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, l->place.port, strlen(l->place.port)) ||
-	    connect(fd, (const struct sockaddr *)&to, sizeof(to))) {
-		int ret = -errno;
-
-		close(fd);
-		return error_set(err, ret, "cannot reach its DNS server: %s", strerror(-ret));
-	}
-	l->fd = fd;
-	return 0;
-}
-
 static void close_socket(struct clat_lookup *l)
 {
 	if (l->event)
@@ -80,11 +52,12 @@ static void on_event(evutil_socket_t fd, short what, void *arg);
 
 static int ask(struct clat_lookup *l, struct error *err)
 {
+	const struct in6_addr *server = &l->place.servers[l->tries % l->place.n];
 	uint8_t query[CLAT_QUERY_MAX];
-	int ret = rtnl_netns_do(l->place.netns, open_socket, l, err);
 
-	if (ret)
-		return ret;
+	l->fd = clat_server_open(l->place.netns, l->place.port, AF_INET6, server, err);
+	if (l->fd < 0)
+		return l->fd;
 	if (getrandom(&l->id, sizeof(l->id), GRND_NONBLOCK) != sizeof(l->id) ||
 	    send(l->fd, query, clat_query(l->id, query), MSG_NOSIGNAL) < 0)
 		return error_set(err, -errno, "cannot ask its DNS server: %s", strerror(errno));
