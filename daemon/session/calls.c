@@ -396,6 +396,8 @@ static void check_traffic(struct calls_pdn *pdn, uint64_t n)
 				if (c->state == CALL_UP)
 					call_hang_up(c, -ENOLINK);
 		}
+	} else if (now - pdn->rx_since >= cs->config->watchdog * 500ull) {
+		cs->owner->quiet(cs->arg, pdn_config(pdn)->number);
 	}
 }
 

@@ -38,7 +38,8 @@ struct calls_owner {
 	void (*forgotten)(void *arg);
 	/* The modem did not answer whether an adopted call exists. */
 	void (*adopt_failed)(void *arg);
-	/* As session_ops.silent, heard. */
+	/* As session_ops.quiet, silent, heard. */
+	void (*quiet)(void *arg, unsigned int pdn);
 	bool (*silent)(void *arg, unsigned int pdn, unsigned int times);
 	void (*heard)(void *arg, unsigned int pdn);
 	/* A request of calls_poll() was not answered in time. */

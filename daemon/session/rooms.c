@@ -194,6 +194,14 @@ static void rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 		s->ops->rx_packets(s->arg, rx);
 }
 
+static void on_quiet(void *arg, unsigned int pdn)
+{
+	const struct session *s = arg;
+
+	if (s->ops->quiet)
+		s->ops->quiet(s->arg, pdn);
+}
+
 static bool on_silent_pdn(void *arg, unsigned int pdn, unsigned int times)
 {
 	const struct session *s = arg;
@@ -232,6 +240,7 @@ static const struct calls_owner calls_owner = {
 	.down = on_down,
 	.transition = on_transition,
 	.rx_packets = rx_packets,
+	.quiet = on_quiet,
 	.silent = on_silent_pdn,
 	.heard = on_heard,
 	.changed = save,

@@ -73,6 +73,11 @@ struct session_ops {
 	 */
 	void (*rx_packets)(void *arg, uint64_t rx[QMAP_MAX_MUX]);
 	/*
+	 * PDN @pdn, which is up, has received nothing for half of config->watchdog seconds: called at each
+	 * look until the time is over. May be NULL.
+	 */
+	void (*quiet)(void *arg, unsigned int pdn);
+	/*
 	 * PDN @pdn has received nothing for config->watchdog seconds, for the @times-th time in a row.
 	 * Is it to be dialled again? May be NULL: yes.
 	 */
