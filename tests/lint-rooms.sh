@@ -17,7 +17,7 @@ table() {
 	session/network.h: facts network
 	session/signals.h: network signals tests/unit/test_signals
 	session/endpoint.h: format endpoint
-	trunk/internal.h: trunk open adopt build clat path pdn pins port_rows reconcile recover session_events settle show totals usb tests/unit/test_path tests/unit/test_recover
+	trunk/internal.h: trunk open adopt build clat failover path pdn pins port_rows reconcile recover session_events settle show totals usb tests/unit/test_path tests/unit/test_recover
 	trunk/open.h: trunk open adopt path
 	trunk/reconcile.h: trunk reconcile adopt build show
 	trunk/settle.h: trunk settle session_events

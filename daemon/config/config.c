@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,6 +234,23 @@ static int check_port_names(const struct config_trunk *c, struct error *err)
 	return ret;
 }
 
+static int check_failover(const struct config_trunk *c, const struct config_pdn *p,
+			  struct error *err)
+{
+	if (!p->failover)
+		return 0;
+	if (p->failover > UINT_MAX - p->metric)
+		return error_set(err, -EINVAL, "PDN %u: metric=%u and failover=%u exceed %u",
+				 p->number, p->metric, p->failover, UINT_MAX);
+	if (c->watchdog && strcmp(c->control, "none"))
+		return 0;
+	error_set(err, -EINVAL,
+		  "PDN %u: failover needs the watchdog, which finds that a link is dead",
+		  p->number);
+	error_hint(err, c->watchdog ? "it needs a control channel" : "add watchdog=SECONDS");
+	return -EINVAL;
+}
+
 static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, struct error *err)
 {
 	struct clat_prefix prefix;
@@ -284,7 +302,7 @@ static int check_pdn(const struct config_trunk *c, const struct config_pdn *p, s
 		error_hint(err, "with control=none somebody else dials");
 		return -EINVAL;
 	}
-	return 0;
+	return check_failover(c, p, err);
 }
 
 static int check_mux_ids(const struct config_trunk *c, struct error *err)

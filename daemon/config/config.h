@@ -69,9 +69,11 @@ struct config_pdn {
 	enum config_auth auth; /* auth=none|pap|chap|both; auto: none without user, else both */
 	char netns[64];	       /* name as in `ip netns`; empty: the daemon's namespace */
 	unsigned int metric;   /* of the default route; default 700 + N */
-	bool default_route;    /* default-route=yes|no, default yes */
-	char vrf[IFNAMSIZ];    /* VRF that the port is put into; empty: none */
-	unsigned int table;    /* routing table of the default route; 0: main */
+	/* added to it while the PDN's link is dead; 0: nothing is */
+	unsigned int failover;
+	bool default_route; /* default-route=yes|no, default yes */
+	char vrf[IFNAMSIZ]; /* VRF that the port is put into; empty: none */
+	unsigned int table; /* routing table of the default route; 0: main */
 	bool slaac; /* slaac=yes|no: addresses from router advertisements, too; default no */
 	char lan[IFNAMSIZ]; /* netdev to which the PDN's IPv6 prefix is given, by hooks; empty: none */
 	/* netdev of the one host that gets the PDN's IPv4 address, by hooks; empty: none */

@@ -159,6 +159,8 @@ static const struct config_word words[] = {
 	 .help = "network namespace to move the port to, as in `ip netns`"},
 	{.key = "metric", PDN(metric), UINT(1, UINT_MAX), .metavar = "N", CHANGE(IN_PLACE),
 	 .help = "metric of the default route; default 700 + N"},
+	{.key = "failover", PDN(failover), UINT(0, UINT_MAX), .metavar = "N", CHANGE(IN_PLACE),
+	 .help = "added to the metric while the link is dead; needs watchdog; 0: nothing"},
 	{.key = "quota", PDN(quota), UINT(0, UINT_MAX), .metavar = "MB", CHANGE(IN_PLACE),
 	 .help = "megabytes a month after which there is an event; 0: none"},
 	{.key = "default-route", PDN(default_route), .type = CONFIG_BOOL, CHANGE(IN_PLACE),

@@ -84,6 +84,7 @@ static void name_states(struct events_entry *e)
 	case EVENTS_NETDEV:
 		set_names(e, "", netdev_outcome_name(e->netdev));
 		break;
+	case EVENTS_FAILOVER:
 	case EVENTS_QUOTA:
 	case EVENTS_SIGNAL:
 	case EVENTS_RECOVER:

@@ -25,9 +25,10 @@ enum events_kind {
 	EVENTS_CALL,  /* a data call's state: pdn and family identify it */
 	/* another program has changed a netdev of ours; to: repaired, reported, failed */
 	EVENTS_NETDEV,
-	EVENTS_RECOVER, /* a measure for a dead link; from: the evidence, to: the measure */
-	EVENTS_QUOTA,	/* a PDN has carried its quota of the month; to: reached */
-	EVENTS_SIGNAL,	/* the modem's signal; from and to give the radio and the level */
+	EVENTS_RECOVER,	 /* a measure for a dead link; from: the evidence, to: the measure */
+	EVENTS_QUOTA,	 /* a PDN has carried its quota of the month; to: reached */
+	EVENTS_FAILOVER, /* a PDN's link is dead or alive, by setting failover */
+	EVENTS_SIGNAL,	 /* the modem's signal; from and to give the radio and the level */
 	EVENTS_KINDS
 };
 
@@ -40,7 +41,7 @@ struct events_entry {
 	unsigned int pdn;    /* 0: the event is about the trunk itself */
 	int family;	     /* 4, 6, or 0: both or none */
 	int dbm;	     /* EVENTS_SIGNAL: the level now; else 0 */
-	/* By kind; EVENTS_SIGNAL, EVENTS_QUOTA and EVENTS_RECOVER have none. Not set by events_from_json(). */
+	/* By kind; the kinds behind EVENTS_NETDEV have none. Not set by events_from_json(). */
 	union {
 		struct {
 			enum trunk_state from, to;
@@ -51,8 +52,8 @@ struct events_entry {
 		enum netdev_outcome netdev;
 	};
 	/*
-	 * The same by name, set by events_add(); for EVENTS_NETDEV @from is empty. For
-	 * EVENTS_SIGNAL, EVENTS_QUOTA and EVENTS_RECOVER the caller sets both, in words.
+	 * The same by name, set by events_add(); for EVENTS_NETDEV @from is empty. For the kinds
+	 * behind it the caller sets both, in words.
 	 */
 	char from[32];
 	char to[32];

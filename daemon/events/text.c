@@ -11,8 +11,9 @@
 #include "util/printable.h"
 
 static const char *const kinds[EVENTS_KINDS] = {
-	[EVENTS_MODEM] = "modem",     [EVENTS_CALL] = "call",	[EVENTS_NETDEV] = "netdev",
-	[EVENTS_RECOVER] = "recover", [EVENTS_QUOTA] = "quota", [EVENTS_SIGNAL] = "signal",
+	[EVENTS_MODEM] = "modem",	[EVENTS_CALL] = "call",	  [EVENTS_NETDEV] = "netdev",
+	[EVENTS_RECOVER] = "recover",	[EVENTS_QUOTA] = "quota", [EVENTS_SIGNAL] = "signal",
+	[EVENTS_FAILOVER] = "failover",
 };
 
 void events_time_text(const struct timespec *t, char buf[EVENTS_TIME])
@@ -77,6 +78,8 @@ static const char *subject(const struct events_entry *e, char *buf, size_t size)
 		snprintf(buf, size, "%s: recovery ", name);
 	else if (e->kind == EVENTS_QUOTA)
 		snprintf(buf, size, "%s: quota ", name);
+	else if (e->kind == EVENTS_FAILOVER)
+		snprintf(buf, size, "%s: link ", name);
 	else if (e->kind == EVENTS_SIGNAL)
 		snprintf(buf, size, "%s: signal ", name);
 	else if (e->family && e->port[0])

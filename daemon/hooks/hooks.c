@@ -180,13 +180,15 @@ static void on_recover(struct hooks *h, const struct events_entry *e)
 	free(facts);
 }
 
-static void on_quota(struct hooks *h, const struct events_entry *e)
+/* A PDN, in any state of its families. */
+static void on_pdn(struct hooks *h, const struct events_entry *e)
 {
-	char facts[128];
+	bool link = e->kind == EVENTS_FAILOVER;
+	char facts[192];
 
-	snprintf(facts, sizeof(facts), "QMAP_DEV=%s\nQMAP_PORT=%s\nQMAP_PDN=%u\n", e->dev, e->port,
-		 e->pdn);
-	run(h, e->dev, "quota", e->reason, facts);
+	snprintf(facts, sizeof(facts), "QMAP_DEV=%s\nQMAP_PORT=%s\nQMAP_PDN=%u\n%s%s%s", e->dev,
+		 e->port, e->pdn, link ? "QMAP_LINK=" : "", link ? e->to : "", link ? "\n" : "");
+	run(h, e->dev, link ? "failover" : "quota", e->reason, facts);
 }
 
 static void on_event(void *arg, const struct events_entry *e)
@@ -194,7 +196,7 @@ static void on_event(void *arg, const struct events_entry *e)
 	static void (*const fns[EVENTS_KINDS])(struct hooks * h, const struct events_entry *e) = {
 		[EVENTS_CALL] = on_call,   [EVENTS_NETDEV] = on_netdev,
 		[EVENTS_MODEM] = on_modem, [EVENTS_RECOVER] = on_recover,
-		[EVENTS_QUOTA] = on_quota,
+		[EVENTS_QUOTA] = on_pdn,   [EVENTS_FAILOVER] = on_pdn,
 	};
 
 	if (fns[e->kind])

@@ -312,6 +312,14 @@ static void print_clat(FILE *out, const char *port, struct json_object *clat)
 	fprintf(out, "%s%s\n", reason ? ": " : "", reason ? reason : "");
 }
 
+static void print_link(FILE *out, const char *port, struct json_object *pdn)
+{
+	if (json_get_bool(pdn, "dead"))
+		fprintf(out,
+			"%s: its link is dead; its default route has metric %lld until it works\n",
+			port, (long long)json_get_int(pdn, "metric"));
+}
+
 static void print_damage(FILE *out, const char *name, struct json_object *of)
 {
 	struct json_object *d;
@@ -332,6 +340,7 @@ static void print_reasons(FILE *out, struct json_object *trunk)
 	print_damage(out, dev, trunk);
 	for (size_t i = 0; (pdn = json_get_element(trunk, "pdns", i)); i++) {
 		print_damage(out, or_empty(json_get_string(pdn, "port")), pdn);
+		print_link(out, or_empty(json_get_string(pdn, "port")), pdn);
 		print_clat(out, or_empty(json_get_string(pdn, "port")),
 			   json_get_object(pdn, "clat"));
 		for (size_t j = 0; (f = json_get_element(pdn, "families", j)); j++)

@@ -30,6 +30,7 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 	if (resolv_conf)
 		snprintf(p->resolv_conf, sizeof(p->resolv_conf), "%s", resolv_conf);
 	p->ifindex = json_get_int(show, "ifindex");
+	p->dead = json_get_bool(show, "dead");
 	if (name)
 		snprintf(p->port.name, IFNAMSIZ, "%s", name);
 	else if (t->ops == &datapath_raw)

@@ -10,6 +10,7 @@
 #include "util/log.h"
 #include "build.h"
 #include "clat.h"
+#include "failover.h"
 #include "internal.h"
 #include "path.h"
 #include "pins.h"
@@ -73,6 +74,7 @@ void trunk_del_port(struct trunk *t, unsigned int pdn)
 	if (t->dp && t->ops->del_port(t->dp, p->port.mux, &err))
 		log_warning("%s: %s", p->port.name, err.text);
 	rtnl_watch_use(t->env.watch, p->port.netns, -1);
+	trunk_failover_forget(p);
 	memmove(p, p + 1, (&t->ports[t->nports] - (p + 1)) * sizeof(*p));
 	t->nports--;
 }
@@ -229,8 +231,10 @@ int trunk_tear_down(struct trunk *t, struct error *err)
 		datapath_xdp_sweep(t->config.dev, t->dev.ifindex);
 		datapath_shim_sweep(t->config.dev);
 	}
-	while (t->nports)
-		rtnl_watch_use(t->env.watch, t->ports[--t->nports].port.netns, -1);
+	while (t->nports) {
+		trunk_failover_forget(&t->ports[--t->nports]);
+		rtnl_watch_use(t->env.watch, t->ports[t->nports].port.netns, -1);
+	}
 	trunk_clat_forget_all(t);
 	trunk_dev_restore(&t->dev);
 	return ret;

@@ -288,12 +288,17 @@ static unsigned int route_mtu(const struct trunk_port *p, int family)
 	return p->keeps_mtu ? choose_mtu(p) : 0;
 }
 
+unsigned int trunk_port_metric(const struct trunk_port *p, const struct config_pdn *pdn)
+{
+	return pdn->metric + (p->dead ? pdn->failover : 0);
+}
+
 static struct rtnl_route default_route(const struct trunk_port *p, const struct config_pdn *pdn,
 				       unsigned int ifindex, int family)
 {
 	return (struct rtnl_route){.ifindex = ifindex,
 				   .family = af(family),
-				   .metric = pdn->metric,
+				   .metric = trunk_port_metric(p, pdn),
 				   .table = pdn->vrf[0] ? p->vrf_table : pdn->table,
 				   .mtu = route_mtu(p, family)};
 }
@@ -322,6 +327,19 @@ static int renew_route(struct rtnl *nl, const struct trunk_port *p, unsigned int
 	if (!r.mtu || !trunk_port_pdn(p)->default_route || trunk_port_passes(p, family))
 		return 0;
 	return rtnl_route_renew_mtu(nl, &r, err);
+}
+
+/* That of a link that is alive if this one is dead, and the other way round. */
+static int drop_other_route(struct rtnl *nl, const struct trunk_port *p, unsigned int ifindex,
+			    int family, struct error *err)
+{
+	const struct config_pdn *pdn = trunk_port_pdn(p);
+	struct rtnl_route r = default_route(p, pdn, ifindex, family);
+
+	r.metric = pdn->metric + (p->dead ? 0 : pdn->failover);
+	if (!pdn->failover || !pdn->default_route)
+		return 0;
+	return rtnl_route_del_default(nl, &r, err);
 }
 
 /*
@@ -370,7 +388,8 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	rtnl_batch_begin(nl);
 	ret = rtnl_link_set_up(nl, ifindex, true, err) ?: set_address(nl, p, ifindex, s, err);
 	ret = ret ?: rtnl_batch_send(nl, mtu ? NULL : err)
-		?: renew_route(nl, p, ifindex, s->family, err);
+		?: renew_route(nl, p, ifindex, s->family, err)
+		?: drop_other_route(nl, p, ifindex, s->family, err);
 	ret = ret ?: remove_others(nl, p, ifindex, s, old, err);
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
@@ -484,7 +503,8 @@ static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_por
 	struct rtnl_route r = default_route(p, old, ifindex, family);
 	int ret = set_route(nl, p, ifindex, family, err);
 	const struct config_pdn *pdn = trunk_port_pdn(p);
-	bool same = pdn->default_route && pdn->metric == old->metric && pdn->table == old->table;
+	bool same = pdn->default_route && trunk_port_metric(p, pdn) == r.metric &&
+		    pdn->table == old->table;
 
 	if (!ret && old->default_route && !same)
 		ret = rtnl_route_del_default(nl, &r, err);
@@ -500,6 +520,26 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 	for (int i = 0; i < 2 && !ret && nl; i++)
 		if (p->settings[i].family && !p->fault[i][0])
 			ret = reroute(nl, link.ifindex, p, p->settings[i].family, old, err);
+	rtnl_close(&nl);
+	return ret;
+}
+
+/* The route of the new metric comes before the other one goes: traffic does not miss it. */
+int trunk_port_set_dead(struct trunk_port *p, bool dead, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	struct rtnl_link link;
+	int ret = 0;
+
+	p->dead = dead;
+	if (!trunk_port_is_up(p) || !trunk_port_is_ours(p))
+		return 0;
+	ret = open_port(p, &nl, &link, err);
+	for (int i = 0; i < 2 && !ret; i++)
+		if (p->settings[i].family && !p->fault[i][0])
+			ret = set_route(nl, p, link.ifindex, p->settings[i].family, err)
+				      ?: drop_other_route(nl, p, link.ifindex,
+							  p->settings[i].family, err);
 	rtnl_close(&nl);
 	return ret;
 }

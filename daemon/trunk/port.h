@@ -14,6 +14,7 @@
 
 struct rtnl_link;
 struct rtnl_route;
+struct trunk_failover;
 
 struct trunk_port {
 	const struct config_trunk *config; /* the trunk's; of the PDN see trunk_port_pdn() */
@@ -23,8 +24,10 @@ struct trunk_port {
 	unsigned int max_packet; /* bytes of the largest packet that fits into an uplink frame */
 	bool keeps_mtu;		 /* the netdev's MTU is its receive buffer (qmap=off) */
 	unsigned int mtu_set;	 /* the MTU that we have required last; 0: not of this netdev */
-	struct ip_settings settings[2]; /* v4, v6; family 0: not up */
-	bool clat;			/* those of IPv4 are ours for 464XLAT, not the network's */
+	struct ip_settings settings[2];	 /* v4, v6; family 0: not up */
+	bool dead;			 /* its link, by trunk/failover.c */
+	struct trunk_failover *failover; /* NULL: it has not been quiet */
+	bool clat;			 /* those of IPv4 are ours for 464XLAT, not the network's */
 	char fault[2][512];  /* reason why the family is unusable, though its call is up */
 	bool refused[2];     /* the reason holds as long as these settings do */
 	char complaint[512]; /* other settings that failed: MTU, route, DNS file */
@@ -77,6 +80,11 @@ bool trunk_port_is_quiet(const struct trunk_port *p, const struct rtnl_link *lin
 
 /* Changes default routes from those of @old to those of its PDN. */
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err);
+
+/* The metric of its default routes by @pdn, its PDN: a higher one while the link is dead, with failover. */
+unsigned int trunk_port_metric(const struct trunk_port *p, const struct config_pdn *pdn);
+/* Sets p->dead, and changes the metric. */
+int trunk_port_set_dead(struct trunk_port *p, bool dead, struct error *err);
 
 /* Undoes trunk_port_up() for @family (4 or 6); with the last family the link goes down. */
 void trunk_port_down(struct trunk_port *p, int family);

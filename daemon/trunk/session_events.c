@@ -8,6 +8,7 @@
 #include "util/log.h"
 #include "build.h"
 #include "clat.h"
+#include "failover.h"
 #include "internal.h"
 #include "path.h"
 #include "pins.h"
@@ -157,13 +158,20 @@ static void on_rx_packets(void *arg, uint64_t rx[QMAP_MAX_MUX])
 		memset(rx, 0, QMAP_MAX_MUX * sizeof(rx[0]));
 }
 
+static void on_quiet(void *arg, unsigned int pdn)
+{
+	trunk_failover_quiet(arg, pdn);
+}
+
 static bool on_silent(void *arg, unsigned int pdn, unsigned int times)
 {
+	trunk_failover_silent(arg, pdn);
 	return trunk_recover_silent(arg, pdn, times);
 }
 
 static void on_heard(void *arg, unsigned int pdn)
 {
+	trunk_failover_heard(arg, pdn);
 	trunk_recover_heard(arg, pdn);
 }
 
@@ -193,6 +201,7 @@ const struct session_ops trunk_session_ops = {
 	.message = on_message,
 	.signal = on_signal,
 	.rx_packets = on_rx_packets,
+	.quiet = on_quiet,
 	.silent = on_silent,
 	.heard = on_heard,
 	.started = on_started,

@@ -105,7 +105,9 @@ static struct json_object *show_port(const struct trunk *t, const struct config_
 	json_add_known(o, "ifindex", p && p->ifindex, p ? p->ifindex : 0);
 	json_add_known(o, "mtu", p && p->mtu, p ? p->mtu : 0);
 	json_add_string(o, "addresses", pdn->addresses == CONFIG_ADDRESSES_NONE ? "none" : "qmapd");
-	json_add_int(o, "metric", pdn->metric);
+	json_add_int(o, "metric", p ? trunk_port_metric(p, pdn) : pdn->metric);
+	json_object_object_add(o, "dead",
+			       pdn->failover && p ? json_object_new_boolean(p->dead) : NULL);
 	json_add_int(o, "table", p && pdn->vrf[0] ? p->vrf_table : pdn->table);
 	json_add_text(o, "vrf", pdn->vrf);
 	json_add_text(o, "passthrough", pdn->passthrough);

@@ -20,6 +20,7 @@
 #include "rtnl/monitor.h"
 #include "build.h"
 #include "clat.h"
+#include "failover.h"
 #include "internal.h"
 #include "open.h"
 #include "pins.h"
@@ -460,8 +461,10 @@ void trunk_free(struct trunk **p)
 		trunk_save(t);
 	trunk_settle_free(&t->settle);
 	trunk_clat_forget_all(t);
-	for (unsigned int i = 0; i < t->nports; i++)
+	for (unsigned int i = 0; i < t->nports; i++) {
+		trunk_failover_forget(&t->ports[i]);
 		rtnl_watch_use(t->env.watch, t->ports[i].port.netns, -1);
+	}
 	trunk_look_free(&t->look);
 	trunk_recover_free(&t->recover);
 	trunk_ignore_commands(t);

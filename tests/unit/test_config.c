@@ -417,7 +417,8 @@ TEST(json_text)
 		"\"port\":\"\",\"hook\":\"\",\"hook_timeout\":30,\"keep_secrets\":false,"
 		"\"pdns\":[{\"number\":2,\"mux\":130,\"ip\":\"v4v6\",\"apn\":\"x\",\"profile\":0,"
 		"\"user\":\"\","
-		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,\"quota\":0,"
+		"\"password\":true,\"auth\":\"auto\",\"netns\":\"\",\"metric\":702,\"failover\":0,"
+		"\"quota\":0,"
 		"\"default_route\":true,\"table\":0,\"vrf\":\"\",\"slaac\":false,\"passthrough\":"
 		"\"\",\"lan\":\"\","
 		"\"clat\":\"auto\",\"addresses\":\"qmapd\"}]}");

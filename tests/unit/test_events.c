@@ -300,10 +300,19 @@ TEST(in_words)
 				      .to = "lte RSRP -101 dBm",
 				      .dbm = -101};
 
+	struct events_entry failover = {.kind = EVENTS_FAILOVER,
+					.dev = "wwan0",
+					.port = "wwan0.2",
+					.pdn = 2,
+					.from = "alive",
+					.to = "dead",
+					.reason = "nothing is received; metric 1702"};
+
 	said(&modem, "wwan0: modem opening -> ready");
 	said(&call, "wwan0.2: IPv6 starting -> failed: no such APN");
 	said(&netdev, "wwan0.2: repaired: somebody had deleted it");
 	said(&signal, "wwan0: signal lte RSRP -90 dBm -> lte RSRP -101 dBm");
+	said(&failover, "wwan0.2: link alive -> dead: nothing is received; metric 1702");
 }
 
 TEST(as_json)
