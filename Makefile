@@ -251,7 +251,8 @@ compile: $(COMPILE_SRC:%=compile/%)
 compile/%: | $(SKEL)
 	$(Q)$(CC) $(USER_CFLAGS) $(if $(filter bench/vm_user.c,$*),$(USER_FLAGS)) -DBENCH_CLANG='""' $(COMPILE) $*
 
-$(BUILD)/die_at.so: tests/vm/preload/die_at.c
+# Libraries that tests preload.
+$(BUILD)/%.so: tests/preload/%.c
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(USER_CFLAGS) -shared -fPIC $< -o $@
 
