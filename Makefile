@@ -70,7 +70,7 @@ LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o)
 LIB_ASAN  := $(LIB_SRC:%.c=$(BUILD)/asan/%.o)
 SKEL      := $(patsubst %.bpf.c,$(BUILD)/include/%.skel.h,$(notdir $(BPF_SRC)))
 PROGRAMS  := $(BUILD)/qmapd $(BUILD)/qmapctl
-TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%)
+TESTPROGS := $(BUILD)/qmap-modem $(TOOL_SRC:tests/net/%.c=$(BUILD)/%) $(BUILD)/no_tcx.so
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 BPFTEST_BIN := $(BPFTEST_SRC:tests/bpf/%.c=$(BUILD)/tests-bpf/%)
 MAN       := $(MAN_SRC:doc/%.rst=$(BUILD)/man/%) $(BUILD)/man/qmap-shim.4

@@ -19,24 +19,56 @@
 
 #define NEEDS "5.8"
 
-/* Unusual ones, so that an administrator's filters find room in front and behind. */
+/* Of filters: unusual ones, so that an administrator's filters find room in front and behind. */
 #define HANDLE	 1
 #define PRIORITY 464
 
+/* Values of enum bpf_attach_type since Linux 6.6 (include/uapi/linux/bpf.h); older headers lack them. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+/* BPF_MPROG_MAX: programs in one place (kernel/bpf/mprog.c). */
+#define TCX_MOST 64
+
 static const struct place {
 	enum bpf_tc_attach_point point;
+	int tcx;
 	const char *program;
-} places[2] = {{BPF_TC_EGRESS, "qmap_clat_out"}, {BPF_TC_INGRESS, "qmap_clat_in"}};
+} places[2] = {{BPF_TC_EGRESS, TCX_EGRESS, "qmap_clat_out"},
+	       {BPF_TC_INGRESS, TCX_INGRESS, "qmap_clat_in"}};
 
 /* --- what is attached --- */
 
-/* The program at @place. A descriptor; -ENOENT: none; -EEXIST: that of another owner. */
-static int running(unsigned int ifindex, const struct place *place)
+static bool is_named(int prog, const char *name)
+{
+	struct bpf_prog_info info = {0};
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(prog, &info, &len) && !strcmp(info.name, name);
+}
+
+/* The program that TCX runs at @place: a descriptor, or -ENOENT. */
+static int running_tcx(unsigned int ifindex, const struct place *place)
+{
+	__u32 ids[TCX_MOST] = {0}, n = TCX_MOST;
+
+	if (bpf_prog_query(ifindex, place->tcx, 0, NULL, ids, &n))
+		return -ENOENT;
+	for (unsigned int i = 0; i < n && i < TCX_MOST; i++) {
+		int fd = bpf_prog_get_fd_by_id(ids[i]);
+
+		if (fd >= 0 && is_named(fd, place->program))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -ENOENT;
+}
+
+/* The program of the filter at @place: a descriptor. -ENOENT: none; -EEXIST: that of another owner. */
+static int running_filter(unsigned int ifindex, const struct place *place)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
-	struct bpf_prog_info info = {0};
-	__u32 len = sizeof(info);
 	int fd;
 
 	if (bpf_tc_query(&hook, &opts))
@@ -44,10 +76,18 @@ static int running(unsigned int ifindex, const struct place *place)
 	fd = bpf_prog_get_fd_by_id(opts.prog_id);
 	if (fd < 0)
 		return -ENOENT;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, place->program))
+	if (is_named(fd, place->program))
 		return fd;
 	close(fd);
 	return -EEXIST;
+}
+
+/* Either of them. */
+static int running(unsigned int ifindex, const struct place *place)
+{
+	int fd = running_tcx(ifindex, place);
+
+	return fd >= 0 ? fd : running_filter(ifindex, place);
 }
 
 #define MAPS 2 /* of each program: constants, counters */
@@ -117,12 +157,29 @@ static int load(struct qmap_clat **out, const struct qmap_clat_config *config, i
 	return bpf_load_error(ret, NEEDS, err);
 }
 
-static int attach_one(unsigned int ifindex, const struct place *place, int prog, struct error *err)
+/*
+ * Without a link: like a filter, the program stays until it is removed or its netdev is. -EINVAL: this
+ * kernel has no TCX.
+ */
+static int attach_tcx(unsigned int ifindex, const struct place *place, int prog)
+{
+	int ret, old = running_tcx(ifindex, place);
+	DECLARE_LIBBPF_OPTS(bpf_prog_attach_opts, opts, .flags = old >= 0 ? BPF_F_REPLACE : 0,
+			    .replace_prog_fd = old >= 0 ? old : 0);
+
+	ret = bpf_prog_attach_opts(prog, ifindex, place->tcx, &opts) ? -errno : 0;
+	if (old >= 0)
+		close(old);
+	return ret;
+}
+
+static int attach_filter(unsigned int ifindex, const struct place *place, int prog,
+			 struct error *err)
 {
 	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY,
 			    .prog_fd = prog, .flags = BPF_TC_F_REPLACE);
-	int ret, old = running(ifindex, place);
+	int ret, old = running_filter(ifindex, place);
 
 	if (old >= 0)
 		close(old);
@@ -145,7 +202,12 @@ static int add_hook(unsigned int ifindex, struct error *err)
 	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_clsact_add(nl, ifindex, err);
 
 	rtnl_close(&nl);
-	if (ret && ret != -EBUSY)
+	if (ret == -EBUSY)
+		error_hint(
+			err,
+			"replace it by clsact, which has one and takes its filters as well, or use "
+			"Linux 6.6 or newer");
+	else if (ret)
 		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS");
 	return ret;
 }
@@ -178,40 +240,51 @@ static int old_stats(unsigned int ifindex)
 	return stats;
 }
 
-static void detach_one(unsigned int ifindex, const struct place *place)
-{
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = place->point);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
-	int prog = running(ifindex, place);
-
-	if (prog < 0)
-		return;
-	close(prog);
-	bpf_tc_detach(&hook, &opts);
-}
-
 /* A clsact without filters does nothing, whoever has made it. */
-static int remove_here(void *arg, struct error *err)
+static void remove_filters(unsigned int ifindex)
 {
-	struct job *j = arg;
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = j->ifindex,
+	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
 			    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	bool was_there = false;
 	struct rtnl *nl = NULL;
+	bool was_there = false;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		int prog = running(j->ifindex, &places[i]);
+		DECLARE_LIBBPF_OPTS(bpf_tc_hook, at, .ifindex = ifindex,
+				    .attach_point = places[i].point);
+		DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = HANDLE, .priority = PRIORITY);
+		int prog = running_filter(ifindex, &places[i]);
 
-		was_there |= prog >= 0;
-		if (prog >= 0)
-			close(prog);
-		detach_one(j->ifindex, &places[i]);
+		if (prog < 0)
+			continue;
+		close(prog);
+		bpf_tc_detach(&at, &opts);
+		was_there = true;
 	}
 	if (was_there && !rtnl_open(&nl, NULL, NULL) &&
-	    !rtnl_filters(nl, j->ifindex, TC_H_MIN_INGRESS) &&
-	    !rtnl_filters(nl, j->ifindex, TC_H_MIN_EGRESS))
+	    !rtnl_filters(nl, ifindex, TC_H_MIN_INGRESS) &&
+	    !rtnl_filters(nl, ifindex, TC_H_MIN_EGRESS))
 		bpf_tc_hook_destroy(&hook);
 	rtnl_close(&nl);
+}
+
+static void remove_tcx(unsigned int ifindex)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		int prog = running_tcx(ifindex, &places[i]);
+
+		if (prog < 0)
+			continue;
+		bpf_prog_detach2(prog, ifindex, places[i].tcx);
+		close(prog);
+	}
+}
+
+static int remove_here(void *arg, struct error *err)
+{
+	const struct job *j = arg;
+
+	remove_tcx(j->ifindex);
+	remove_filters(j->ifindex);
 	return 0;
 }
 
@@ -233,6 +306,29 @@ static int load_for(unsigned int ifindex, struct qmap_clat **out, struct qmap_cl
 	return load(out, config, stats, err);
 }
 
+/*
+ * By TCX where the kernel has it, which leaves the place of the qdisc `ingress` or `clsact` to others: SQM
+ * adds the former. Filters of an earlier qmapd go when TCX has their successors.
+ */
+static int attach_both(unsigned int ifindex, const int progs[2], struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < 2 && !ret; i++)
+		ret = attach_tcx(ifindex, &places[i], progs[i]);
+	if (!ret)
+		remove_filters(ifindex);
+	else if (ret != -EINVAL)
+		error_set(err, ret, "cannot attach the programs of 464XLAT: %s", strerror(-ret));
+	if (ret != -EINVAL)
+		return ret;
+	remove_tcx(ifindex);
+	ret = add_hook(ifindex, err);
+	for (unsigned int i = 0; i < 2 && !ret; i++)
+		ret = attach_filter(ifindex, &places[i], progs[i], err);
+	return ret;
+}
+
 static int attach_here(void *arg, struct error *err)
 {
 	struct job *j = arg;
@@ -240,11 +336,10 @@ static int attach_here(void *arg, struct error *err)
 	int stats = old_stats(j->ifindex), ret = load_for(j->ifindex, &skel, j->config, stats, err);
 
 	if (!ret)
-		ret = add_hook(j->ifindex, err)
-			      ?: attach_one(j->ifindex, &places[0],
-					    bpf_program__fd(skel->progs.qmap_clat_out), err)
-			      ?: attach_one(j->ifindex, &places[1],
-					    bpf_program__fd(skel->progs.qmap_clat_in), err);
+		ret = attach_both(j->ifindex,
+				  (int[]){bpf_program__fd(skel->progs.qmap_clat_out),
+					  bpf_program__fd(skel->progs.qmap_clat_in)},
+				  err);
 	if (ret)
 		remove_here(arg, NULL);
 	qmap_clat__destroy(skel);

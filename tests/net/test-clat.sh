@@ -66,12 +66,30 @@ v4_route() {
 	ip -4 route show default | sed 's/ *$//'
 }
 
-programs() { # number of our filters on the port
-	local way n=0
+# Ids of our programs on the port: those of TCX, and of filters.
+tcx_ids() { # [dev]
+	"$build/tcx-tool" list "${1-wwan0.1}" | sed -n 's/.* qmap_clat_[a-z]* //p'
+}
+
+filter_ids() { # [dev]
+	local way
 	for way in ingress egress; do
-		n=$((n + $(tc filter show dev wwan0.1 "$way" 2>/dev/null | grep -c 'qmap_clat')))
+		tc filter show dev "${1-wwan0.1}" $way 2>/dev/null | sed -n 's/.*qmap_clat.* id \([0-9]*\).*/\1/p'
 	done
-	echo $n
+}
+
+programs() {
+	{ tcx_ids; filter_ids; } | wc -l
+}
+
+# The kernel that qmapd runs on from now on has no TCX, as before Linux 6.6.
+without_tcx() {
+	export LD_PRELOAD=$build/no_tcx.so
+}
+
+# Only then is there a choice to test.
+needs_tcx() {
+	"$build/tcx-tool" list lo || skip "needs TCX (Linux 6.6)"
 }
 
 programs_are() {
@@ -322,21 +340,37 @@ test_adoption() {
 	start --pdn 1,ip=v6,clat=$PREFIX
 	becomes on
 	answers $SERVER
-	before=$(tc filter show dev wwan0.1 egress | grep -o ' id [0-9]*')
+	before=$(tcx_ids; filter_ids)
+	equal "programs" 2 "$(wc -w <<<"$before")"
 	qmapd_kill KILL || :
 	answers $SERVER
 	equal "state without a daemon" on "$(clat .state)"
 	qmapd_start
 	becomes on
 	equal "address" 192.0.0.1/32 "$(v4_address)"
-	equal "programs" "$before" "$(tc filter show dev wwan0.1 egress | grep -o ' id [0-9]*')"
+	equal "programs" "$before" "$(tcx_ids; filter_ids)"
 	works
 	qmapd_kill KILL || :
 	qmapctl detach wwan0
 	nothing_left
 }
 
+# There is no notification of programs that another process removes from TCX.
 test_repair() {
+	needs_tcx
+	start --poll 1 --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	equal "programs of filters" "" "$(filter_ids)"
+	"$build/tcx-tool" detach wwan0.1 egress
+	wait_for 10 programs_are 2 || fail "$("$build/tcx-tool" list wwan0.1)"
+	answers $SERVER
+	"$build/tcx-tool" detach wwan0.1 ingress
+	wait_for 10 programs_are 2 || fail "$("$build/tcx-tool" list wwan0.1)"
+	address_comes_back
+}
+
+test_repair_filters() {
+	without_tcx
 	start --pdn 1,ip=v6,clat=$PREFIX
 	becomes on
 	tc qdisc del dev wwan0.1 clsact
@@ -344,9 +378,43 @@ test_repair() {
 	answers $SERVER
 	tc filter del dev wwan0.1 ingress
 	wait_for 10 programs_are 2 || fail "$(tc filter show dev wwan0.1 ingress)"
+	address_comes_back
+}
+
+address_comes_back() {
 	ip -4 address flush dev wwan0.1
 	wait_for 10 has_address || fail "$(ip address show dev wwan0.1)"
 	works
+}
+
+# The kernel is newer than the qmapd before, or that one knew filters alone. Its counters go on.
+test_from_filters_to_tcx() {
+	needs_tcx
+	without_tcx
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	answers $SERVER -c 20 -i 0.05
+	equal "filters" 2 "$(filter_ids | wc -l)"
+	equal "programs of TCX" "" "$(tcx_ids)"
+	unset LD_PRELOAD
+	at_least "packets counted before" 20 "$(clat .to_v6)"
+	qmapd_kill TERM || :
+	qmapd_start
+	becomes on
+	equal "the same code: filters" 2 "$(filter_ids | wc -l)"
+	qmapd_kill TERM || :
+	qmapd_program=qmapd-rebuilt
+	qmapd_start
+	wait_for 10 has_moved || fail "$("$build/tcx-tool" list wwan0.1)"
+	becomes on
+	at_least "packets counted" 20 "$(clat .to_v6)"
+	works
+	qmapctl detach wwan0
+	nothing_left
+}
+
+has_moved() {
+	[ "$(tcx_ids | wc -l)$(filter_ids)" = 2 ]
 }
 
 apply_clat() { # setting
@@ -378,6 +446,7 @@ test_changed_while_attached() {
 
 # qmapctl(8): a translation that has failed is tried again, also with a configured prefix.
 test_begins_late() {
+	without_tcx
 	modem_start
 	qmapd_start
 	attach --pdn 1,ip=v6,clat=off >/dev/null
@@ -390,9 +459,35 @@ test_begins_late() {
 	becomes on
 }
 
-# The qdisc `ingress` of SQM and its like has no place for programs of outgoing packets: their filter would
-# be one of incoming packets.
+# SQM and its like add the qdisc `ingress`, which excludes clsact: TCX needs neither. A filter there sees the
+# packets that have been translated.
 test_beside_ingress() {
+	needs_tcx
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	tc qdisc add dev wwan0.1 handle ffff: ingress
+	tc filter add dev wwan0.1 parent ffff: pref 10 protocol ipv6 bpf da bytecode '1,6 0 0 2'
+	answers $SERVER
+	tc filter add dev wwan0.1 parent ffff: pref 11 protocol ip bpf da bytecode '1,6 0 0 2'
+	! ping -c 2 -W 1 -q $SERVER >/dev/null || fail "the filter does not see IPv4"
+	tc filter del dev wwan0.1 parent ffff: pref 11
+	answers $SERVER
+	apply_clat off
+	wait_for 10 programs_are 0 || fail "$(qmapctl show)"
+	apply_clat "$PREFIX"
+	becomes on
+	qmapd_kill KILL || :
+	qmapd_start
+	becomes on
+	works
+	apply_clat off
+	wait_for 10 programs_are 0 || fail "$(qmapctl show)"
+	equal "the qdisc" 1 "$(tc qdisc show dev wwan0.1 | grep -c ingress)"
+}
+
+# Filters of outgoing packets have no place there: they would be some of incoming packets.
+test_beside_ingress_without_tcx() {
+	without_tcx
 	start --pdn 1,ip=v6,clat=off
 	tc qdisc add dev wwan0.1 handle ffff: ingress
 	apply_clat "$PREFIX"
@@ -468,7 +563,7 @@ test_qmap_off() {
 	answers $SERVER
 	port_is_unreachable
 	qmapctl detach wwan0
-	equal "filters left" "" "$(tc filter show dev wwan0 ingress; tc filter show dev wwan0 egress)"
+	equal "programs left" "" "$(tcx_ids wwan0; filter_ids wwan0)"
 	equal "address left" "" "$(ip -o -4 address show dev wwan0)"
 }
 
