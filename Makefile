@@ -322,7 +322,7 @@ demo:
 
 check:
 	$(call with_deps,all tests)
-	$(Q)tests/run.sh unit bpf net+vm-short
+	$(Q)tests/run.sh unit+bpf+net+vm-short
 
 check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)
