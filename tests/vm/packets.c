@@ -97,7 +97,7 @@ static size_t make_tcp(uint8_t *p, const struct packet_spec *s)
 	put16(p + 2, s->dport ?: 80);
 	put32(p + 4, s->seq);
 	put32(p + 8, s->ack);
-	p[12] = (20 + s->options_len) / 4 << 4;
+	p[12] = (20 + s->options_len) / 4 << 4 | s->ae;
 	p[13] = s->flags;
 	put16(p + 14, s->window);
 	put16(p + 18, s->urgent);

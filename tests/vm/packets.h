@@ -38,6 +38,7 @@ struct packet_spec {
 	uint8_t options[40];
 	unsigned int options_len; /* multiple of 4 */
 	unsigned int payload;
+	bool ae; /* TCP: the flag beside CWR, of AccECN */
 	bool bad_csum, bad_ip_csum;
 	bool no_csum, bad_length; /* UDP only */
 };

@@ -58,7 +58,7 @@ static void flow_start(struct flow *f, unsigned int number, unsigned int udp)
 	f->head = f->tail = 0;
 }
 
-#define TCP_CHANGES   9
+#define TCP_CHANGES   10
 #define IP_CHANGES    8
 #define OTHER_CHANGES 7
 
@@ -95,6 +95,9 @@ static void perturb_tcp(struct flow *f, struct packet_spec *s, unsigned int chan
 		break;
 	case 8:
 		s->urgent = 7;
+		break;
+	case 9:
+		s->ae = true;
 		break;
 	}
 }

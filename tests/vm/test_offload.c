@@ -36,7 +36,9 @@ struct shape {
 	unsigned int options; /* bytes between IP and transport header, or of IPv4 options */
 	unsigned int tcp_options;
 	uint8_t flags; /* of TCP */
-	uint8_t next;  /* header behind that of IPv6 */
+	bool ae;       /* the flag beside CWR, of AccECN */
+	uint8_t ecn;
+	uint8_t next; /* header behind that of IPv6 */
 	bool fixed_id;
 };
 
@@ -55,6 +57,13 @@ static const struct shape shapes[] = {
 	{.name = "TCP, hop-by-hop options", .v6 = true, .flags = 0x18, .options = 8, .next = 0},
 	{.name = "UDP", .udp = true},
 	{.name = "UDP over IPv6", .v6 = true, .udp = true},
+	{.name = "TCP, CWR and ECT(0)", .flags = 0x90, .ecn = 2},
+	{.name = "TCP, ECE and CE", .flags = 0x50, .ecn = 3},
+	{.name = "TCP, AE, ECE and ECT(1)", .flags = 0x50, .ae = true, .ecn = 1},
+	{.name = "TCP over IPv6, CWR and ECT(0)", .v6 = true, .flags = 0x90, .ecn = 2},
+	{.name = "TCP over IPv6, AE and CE", .v6 = true, .flags = 0x10, .ae = true, .ecn = 3},
+	{.name = "UDP, ECT(1)", .udp = true, .ecn = 1},
+	{.name = "UDP over IPv6, CE", .v6 = true, .udp = true, .ecn = 3},
 };
 
 static void put16(uint8_t *p, unsigned int v)
@@ -85,6 +94,7 @@ static void put_v6(uint8_t *p, const struct shape *s, unsigned int len)
 	uint8_t proto = s->udp ? IPPROTO_UDP : IPPROTO_TCP;
 
 	p[0] = 0x60;
+	p[1] = s->ecn << 4;
 	put16(p + 4, len - 40);
 	p[6] = s->options ? s->next : proto;
 	p[7] = 64;
@@ -101,6 +111,7 @@ static void put_v6(uint8_t *p, const struct shape *s, unsigned int len)
 static void put_v4(uint8_t *p, const struct shape *s, unsigned int len, unsigned int id)
 {
 	p[0] = 0x40 | (20 + s->options) / 4;
+	p[1] = s->ecn;
 	put16(p + 2, len);
 	put16(p + 4, id);
 	p[6] = 0x40;
@@ -123,7 +134,7 @@ static void put_l4(uint8_t *p, const struct shape *s, unsigned int len, uint32_t
 	}
 	put32(p + 4, 1000000 + offset);
 	put32(p + 8, 77);
-	p[12] = (20 + s->tcp_options) / 4 << 4;
+	p[12] = (20 + s->tcp_options) / 4 << 4 | s->ae;
 	p[13] = flags;
 	put16(p + 14, 5840);
 	memset(p + 20, 1, s->tcp_options);
