@@ -408,6 +408,7 @@ bench-vm:
 	$(call with_deps,all $(BUILD)/qmap-bench $(BUILD)/vm_bench)
 	$(Q)bench/vm.sh
 	$(Q)bench/vm-scale.sh 2
+	$(Q)bench/vm-slow-start.sh
 
 # Needs a browser (Debian: chromium), which is too large a dependency for the other targets.
 check-report: $(BUILD)/qmap-bench

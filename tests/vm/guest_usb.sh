@@ -1844,6 +1844,8 @@ test_cycles() {
 . "$(dirname "$0")/guest_proxy.sh"
 # shellcheck source=tests/vm/guest_driver.sh
 [ "$datapath" != usb ] || . "$(dirname "$0")/guest_driver.sh"
+# shellcheck source=tests/vm/guest_slow_start.sh
+. "$(dirname "$0")/guest_slow_start.sh"
 # shellcheck source=tests/vm/guest_matrix.sh
 . "$(dirname "$0")/guest_matrix.sh"
 

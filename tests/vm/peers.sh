@@ -35,7 +35,7 @@ make_tree() {
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
 	cp tests/net/lib*.sh tests/net/test-matrix.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_{usb,peers,proxy,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/vm/guest_{usb,peers,proxy,matrix,slow_start}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done

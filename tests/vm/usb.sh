@@ -11,6 +11,7 @@
 #   CYCLES=20                      of the tests that repeat themselves; more need more of both:
 #   ARCH=arm64                     of which machine: see machine.sh; fewer tests can run there
 #   MATRIX=all                     the whole fault matrix, see tests/vm/guest_matrix.sh
+#   SLOW_START="4194304 cubic reno"  bytes and senders of the test `slow_start`
 #   TEST_LIMIT=1800                seconds for one test
 #   DEADLINE=9000                  seconds of silence after which a guest counts as hung
 
@@ -28,7 +29,7 @@ DATAPATHS=${DATAPATHS:-xdp shim usb rmnet}
 DEADLINE=${DEADLINE:-9000}
 MEMORY=${MEMORY:-1536}
 # shellcheck disable=SC2034 # for guest_lib.sh
-GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan rmnet tun veth macvlan vrf sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake"
+GUEST_MODULES="vhci-hcd cdc-wdm qmi_wwan rmnet tun veth macvlan vrf sch_ingress cls_bpf ifb sch_plug cls_matchall act_mirred sch_cake sch_netem"
 # shellcheck disable=SC2034
 GUEST_RMNET=rmnet-stock
 # shellcheck disable=SC2034
@@ -45,13 +46,13 @@ driver_unplugged driver_beside_qmi_wwan driver_moves driver_modemmanager probe c
 high_speed receives_more_than_it_may_send port_is_deleted mend kill_and_adopt replace \
 unplug_and_replug replug_under_another_name reboot suspend"
 
-PROGRAMS=("$GUEST_BUILD"/{qmapd,qmapctl,qmap-modem,pattern-tool})
+PROGRAMS=("$GUEST_BUILD"/{qmapd,qmapctl,qmap-modem,pattern-tool,tcp-tool})
 TESTS=()
 TOOLS=(bash jq ping ss timeout unshare taskset env)
 QMI_PROXY=/usr/libexec/qmi-proxy
 if [ -z "$SYSROOT" ]; then
 	PROGRAMS+=(build/qmapd-rebuilt build/proxy-tool build/die_at.so)
-	TESTS=(build/vm/bin/fixture_tool)
+	TESTS=(build/vm/bin/{fixture_tool,count_acks.bpf.o})
 	TOOLS+=(qmicli iperf3 bpftool)
 fi
 
@@ -73,7 +74,7 @@ make_tree() {
 	rm -rf "$GUEST_TREE"
 	mkdir -p "$GUEST_TREE"/qmap/{build,tests/net,tests/vm}
 	cp tests/net/lib*.sh tests/net/test-matrix.sh "$GUEST_TREE/qmap/tests/net/"
-	cp tests/vm/guest_{usb,proxy,driver,matrix}.sh "$GUEST_TREE/qmap/tests/vm/"
+	cp tests/vm/guest_{usb,proxy,driver,matrix,slow_start}.sh "$GUEST_TREE/qmap/tests/vm/"
 	for program in "${PROGRAMS[@]}" "${TESTS[@]}"; do
 		ln -s "/bin/$(basename "$program")" "$GUEST_TREE/qmap/build/"
 	done
@@ -119,7 +120,7 @@ for kernel in $KERNELS; do
 			continue
 		fi
 		image=$VM_BUILD/$kernel/usb-$path.cpio.gz
-		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} MATRIX=${MATRIX:-} TEST_LIMIT=${TEST_LIMIT:-} JUDGE_TIMES=${JUDGE_TIMES:-no} bash /qmap/tests/vm/guest_usb.sh $tests" \
+		make_image "$kernel" "$image" "DATAPATH=$path CYCLES=${CYCLES:-} MATRIX=${MATRIX:-} TEST_LIMIT=${TEST_LIMIT:-} JUDGE_TIMES=${JUDGE_TIMES:-no} SLOW_START='${SLOW_START:-}' bash /qmap/tests/vm/guest_usb.sh $tests" \
 			"${PROGRAMS[@]}" "${TESTS[@]}" "${tools[@]}" || exit 1
 		run_guest "$kernel" "$image" "$VM_BUILD/$kernel/usb-$path.log" || failed=1
 	done
