@@ -199,16 +199,17 @@ static int attach_filter(unsigned int ifindex, const struct place *place, int pr
 static int add_hook(unsigned int ifindex, struct error *err)
 {
 	struct rtnl *nl = NULL;
-	int ret = rtnl_open(&nl, NULL, err) ?: rtnl_clsact_add(nl, ifindex, err);
+	struct error why = {0};
+	int ret = rtnl_open(&nl, NULL, &why) ?: rtnl_clsact_add(nl, ifindex, &why);
 
 	rtnl_close(&nl);
-	if (ret == -EBUSY)
-		error_hint(
-			err,
-			"replace it by clsact, which has one and takes its filters as well, or use "
-			"Linux 6.6 or newer");
-	else if (ret)
+	if (ret == -EBUSY) {
+		error_set(err, ret, "%s", why.text);
+		error_hint(err, "put its filters on clsact, or use Linux 6.6 or newer");
+	} else if (ret) {
+		error_pass(err, &why);
 		error_hint(err, "the kernel needs CONFIG_NET_SCH_INGRESS");
+	}
 	return ret;
 }
 

@@ -56,7 +56,7 @@ struct trunk_clat {
 	struct clat_lookup *lookup;
 	struct event *again;
 	unsigned int failures; /* lookups without an answer, in a row */
-	char reason[192];
+	char reason[224];
 };
 
 static struct trunk_clat *find(const struct trunk *t, unsigned int pdn)
@@ -174,7 +174,7 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 	struct clat_port place = place_of(p);
 	struct error err = {0};
 	bool was_on = c->state == CLAT_ON;
-	char nat64[CLAT_PREFIX_TEXT], v4[INET_ADDRSTRLEN];
+	char nat64[CLAT_PREFIX_TEXT], v4[INET_ADDRSTRLEN], why[sizeof(c->reason)];
 
 	if (was_on)
 		local4 = c->config.local4;
@@ -185,9 +185,11 @@ static void start(struct trunk *t, struct trunk_port *p, struct trunk_clat *c,
 		return;
 	if (datapath_clat_attach(&place, &config, &err)) {
 		c->state = CLAT_FAILED;
-		if (strcmp(c->reason, err.text))
-			trunk_port_event(t, p, NETDEV_FAILED, "no IPv4 by 464XLAT: %s", err.text);
-		snprintf(c->reason, sizeof(c->reason), "%.180s", err.text);
+		snprintf(why, sizeof(why), "%.110s%s%.110s", err.text, err.hint[0] ? "; " : "",
+			 err.hint);
+		if (strcmp(c->reason, why))
+			trunk_port_event(t, p, NETDEV_FAILED, "no IPv4 by 464XLAT: %s", why);
+		memcpy(c->reason, why, sizeof(why));
 		return;
 	}
 	c->config = config;

@@ -485,6 +485,38 @@ test_beside_ingress() {
 	equal "the qdisc" 1 "$(tc qdisc show dev wwan0.1 | grep -c ingress)"
 }
 
+in_car() {
+	ip netns exec car "$@"
+}
+
+car_answers() {
+	wait_for 5 in_car ping -c 1 -W 5 -q $SERVER >/dev/null 2>&1 || fail "no answer in the namespace: $(qmapctl show)"
+}
+
+test_in_a_namespace() {
+	needs_tcx
+	ip netns add car
+	start --pdn 1,ip=v6,clat=$PREFIX,netns=car
+	becomes on
+	in_car tc qdisc add dev wwan0.1 handle ffff: ingress
+	car_answers
+	equal "programs" 2 "$(in_car "$build/tcx-tool" list wwan0.1 | grep -c qmap_clat)"
+	qmapd_kill KILL || :
+	car_answers
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# Its successor is made by qmapd, and has no programs.
+test_port_is_deleted() {
+	start --pdn 1,ip=v6,clat=$PREFIX
+	becomes on
+	answers $SERVER
+	ip link del wwan0.1
+	wait_for 10 programs_are 2 || fail "$(qmapctl show)"
+	answers $SERVER
+}
+
 # Filters of outgoing packets have no place there: they would be some of incoming packets.
 test_beside_ingress_without_tcx() {
 	without_tcx
@@ -492,7 +524,7 @@ test_beside_ingress_without_tcx() {
 	tc qdisc add dev wwan0.1 handle ffff: ingress
 	apply_clat "$PREFIX"
 	becomes failed
-	[[ $(clat .reason) == *'qdisc "ingress"'* ]] || fail "$(clat .reason)"
+	[[ $(clat .reason) == *'qdisc "ingress"'*"Linux 6.6 or newer" ]] || fail "$(clat .reason)"
 	equal "filters" "" "$(tc filter show dev wwan0.1 ingress)"
 	tc qdisc del dev wwan0.1 ingress
 	becomes on
