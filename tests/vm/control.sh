@@ -11,6 +11,8 @@
 # short_transfers checks the debug kernel itself: it runs there against the kernel's rmnet without the
 # fix of CVE-2026-64550, and that kernel must report it. guarded sends AGGREGATES=20000 spoilt
 # aggregates to that rmnet, which must be reported without the observer in front, and not with it.
+#
+# Faults that the module never had are made: each line of $MUTATIONS changes one expression of today's.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -29,6 +31,32 @@ make_tree() {
 	mkdir -p "$tree"
 	git ls-files -z Makefile system tests daemon bench doc | xargs -0 cp --parents -t "$tree" &&
 		git archive "$COMMIT" kmod-shim bpf include | tar -x -C "$tree"
+}
+
+# Lines of "test file sed": the test must fail with the file so changed.
+MUTATIONS='marks_v5 kmod-shim/chain.c s/ip->tos != first->tos ||//
+marks_v5 kmod-shim/chain.c s/!memcmp(f->data, h->data, 4)/true/
+marks_v5 kmod-shim/chain.c s/ || p\[TCP_FLAGS - 1\] & 0x0f//
+marks_v5 kmod-shim/chain.c s/& ~TCPHDR_PSH) != TCPHDR_ACK/\& TCPHDR_ACK) != TCPHDR_ACK/
+segments kmod-shim/segment.c s/->cwr = 0/->cwr |= 0/
+segments kmod-shim/segment.c s/if (offset && /if (/'
+
+# Puts today's module into the tree, with that change.
+mutate() { # file sed
+	[ -e "$tree/Makefile" ] || make_tree || return 1
+	rm -rf "$tree"/{kmod-shim,bpf,include}
+	git ls-files -z kmod-shim bpf include | xargs -0 cp --parents -t "$tree"
+	sed -i "$2" "$tree/$1"
+	! cmp -s "$1" "$tree/$1" || { echo "FAIL control: $1 has nothing for $2"; return 1; }
+	echo "$1: $2"
+}
+
+red_mutations() { # kernel test
+	local test file change status=0
+	while read -ru 3 test file change; do
+		[ "$test" != "$2" ] || { mutate "$file" "$change" && red "$1" "$2"; } || status=1
+	done 3<<<"$MUTATIONS"
+	return $status
 }
 
 # Uses this tree's kernels.
@@ -85,7 +113,7 @@ red_rmnet() { # kernel test "arguments of the red guest" "rmnet of the silent gu
 }
 
 [ $# -gt 0 ] || set -- single_pages large_payloads_v1 group_delete namespaces group_load loops truesize \
-	poll_frames answers waiting tcp6 checksums below drops_below bulk drop_monitor
+	poll_frames answers waiting tcp6 checksums below drops_below bulk drop_monitor marks_v5 segments
 rm -rf "$tree"
 failed=0
 for kernel in $KERNELS; do
@@ -95,6 +123,7 @@ for kernel in $KERNELS; do
 		short_transfers) red_rmnet "$kernel" "$test" "" rmnet "" ;;
 		# With the observer in front, nothing of that reaches the same rmnet.
 		guarded) red_rmnet "$kernel" "$test" "GUARD=off AGGREGATES=2500" rmnet-unfixed "AGGREGATES=${AGGREGATES:-20000}" ;;
+		marks_v5 | segments) red_mutations "$kernel" "$test" ;;
 		*) red "$kernel" "$test" ;;
 		esac || failed=1
 	done
