@@ -622,7 +622,7 @@ foreign_map() { # path bytes
 	bpftool map create "$1" type array key 4 value "$2" entries 1 name foreign
 }
 
-# qmapd attaches it again, which may have happened before anybody looks.
+# qmapd attaches it again, perhaps before this test looks.
 has_been_lost() {
 	[ -n "$(field '.events[] | select(.kind == "modem" and .to == "lost") | .to')" ]
 }
