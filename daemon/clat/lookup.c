@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,14 +52,10 @@ static void on_event(evutil_socket_t fd, short what, void *arg);
 static int ask(struct clat_lookup *l, struct error *err)
 {
 	const struct in6_addr *server = &l->place.servers[l->tries % l->place.n];
-	uint8_t query[CLAT_QUERY_MAX];
 
-	l->fd = clat_server_open(l->place.netns, l->place.port, AF_INET6, server, err);
+	l->fd = clat_server_ask(l->place.netns, l->place.port, AF_INET6, server, &l->id, err);
 	if (l->fd < 0)
 		return l->fd;
-	if (getrandom(&l->id, sizeof(l->id), GRND_NONBLOCK) != sizeof(l->id) ||
-	    send(l->fd, query, clat_query(l->id, query), MSG_NOSIGNAL) < 0)
-		return error_set(err, -errno, "cannot ask its DNS server: %s", strerror(errno));
 	l->event = event_new(l->base, l->fd, EV_READ | EV_PERSIST, on_event, l);
 	if (!l->event || event_add(l->event, &patience))
 		return error_set(err, -ENOMEM, "out of memory");

@@ -8,10 +8,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "rtnl/rtnl.h"
+#include "answer.h"
 
 #define DNS_PORT 53
 
@@ -53,11 +55,19 @@ static int open_here(void *arg, struct error *err)
 	return 0;
 }
 
-int clat_server_open(const char *netns, const char *port, int family, const void *address,
-		     struct error *err)
+int clat_server_ask(const char *netns, const char *port, int family, const void *address,
+		    uint16_t *id, struct error *err)
 {
 	struct job j = {.port = port, .family = family, .address = address};
 	int ret = rtnl_netns_do(netns, open_here, &j, err);
+	uint8_t query[CLAT_QUERY_MAX];
 
-	return ret ? ret : j.fd;
+	if (ret)
+		return ret;
+	if (getrandom(id, sizeof(*id), GRND_NONBLOCK) == sizeof(*id) &&
+	    send(j.fd, query, clat_query(*id, query), MSG_NOSIGNAL) > 0)
+		return j.fd;
+	ret = -errno;
+	close(j.fd);
+	return error_set(err, ret, "cannot ask its DNS server: %s", strerror(-ret));
 }

@@ -317,12 +317,13 @@ static int attach_both(unsigned int ifindex, const int progs[2], struct error *e
 
 	for (unsigned int i = 0; i < 2 && !ret; i++)
 		ret = attach_tcx(ifindex, &places[i], progs[i]);
-	if (!ret)
+	if (!ret) {
 		remove_filters(ifindex);
-	else if (ret != -EINVAL)
-		error_set(err, ret, "cannot attach the programs of 464XLAT: %s", strerror(-ret));
+		return 0;
+	}
 	if (ret != -EINVAL)
-		return ret;
+		return error_set(err, ret, "cannot attach the programs of 464XLAT: %s",
+				 strerror(-ret));
 	remove_tcx(ifindex);
 	ret = add_hook(ifindex, err);
 	for (unsigned int i = 0; i < 2 && !ret; i++)

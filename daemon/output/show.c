@@ -315,9 +315,8 @@ static void print_clat(FILE *out, const char *port, struct json_object *clat)
 static void print_link(FILE *out, const char *port, struct json_object *pdn)
 {
 	if (json_get_bool(pdn, "dead"))
-		fprintf(out,
-			"%s: its link is dead; its default route has metric %lld until it works\n",
-			port, (long long)json_get_int(pdn, "metric"));
+		fprintf(out, "%s: its link is dead; metric %lld until it works\n", port,
+			(long long)json_get_int(pdn, "metric"));
 }
 
 static void print_damage(FILE *out, const char *name, struct json_object *of)

@@ -4,11 +4,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clat/answer.h"
 #include "clat/server.h"
 #include "events/events.h"
 #include "util/log.h"
@@ -63,18 +61,15 @@ static bool ask(const struct trunk_port *p, int family)
 	const struct ip_settings *s = &p->settings[family == 6];
 	int *question = &p->failover->question[family == 6];
 	const uint8_t *server = s->dns[s->ndns > 1 ? p->failover->next % 2 : 0];
-	uint8_t query[CLAT_QUERY_MAX];
 	uint16_t id;
 
 	close_question(question);
 	if (!s->family || p->fault[family == 6][0] || trunk_port_passes(p, family) || !s->ndns ||
 	    trunk_address_refused(family, server))
 		return false;
-	*question = clat_server_open(p->port.netns, p->port.name, family == 6 ? AF_INET6 : AF_INET,
-				     server, NULL);
-	if (*question < 0 || getrandom(&id, sizeof(id), GRND_NONBLOCK) != sizeof(id))
-		return false;
-	return send(*question, query, clat_query(id, query), MSG_NOSIGNAL) > 0;
+	*question = clat_server_ask(p->port.netns, p->port.name, family == 6 ? AF_INET6 : AF_INET,
+				    server, &id, NULL);
+	return *question >= 0;
 }
 
 /* One family may work without the other. */
@@ -134,8 +129,11 @@ void trunk_failover_silent(struct trunk *t, unsigned int pdn)
 void trunk_failover_heard(struct trunk *t, unsigned int pdn)
 {
 	struct trunk_port *p = trunk_find_port(t, pdn);
-	struct trunk_failover *f = p && p->dead ? find_or_new(p) : p ? p->failover : NULL;
+	struct trunk_failover *f;
 
+	if (!p)
+		return;
+	f = p->dead ? find_or_new(p) : p->failover;
 	if (!f)
 		return;
 	f->asked = 0;

@@ -524,23 +524,16 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 	return ret;
 }
 
-/* The route of the new metric comes before the other one goes: traffic does not miss it. */
 int trunk_port_set_dead(struct trunk_port *p, bool dead, struct error *err)
 {
-	struct rtnl *nl = NULL;
-	struct rtnl_link link;
-	int ret = 0;
+	struct config_pdn old = *trunk_port_pdn(p);
+	int ret;
 
+	old.metric = trunk_port_metric(p, &old);
+	old.failover = 0;
 	p->dead = dead;
-	if (!trunk_port_is_up(p) || !trunk_port_is_ours(p))
-		return 0;
-	ret = open_port(p, &nl, &link, err);
-	for (int i = 0; i < 2 && !ret; i++)
-		if (p->settings[i].family && !p->fault[i][0])
-			ret = set_route(nl, p, link.ifindex, p->settings[i].family, err)
-				      ?: drop_other_route(nl, p, link.ifindex,
-							  p->settings[i].family, err);
-	rtnl_close(&nl);
+	ret = trunk_port_reroute(p, &old, err);
+	explicit_bzero(&old, sizeof(old));
 	return ret;
 }
 

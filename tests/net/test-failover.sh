@@ -76,7 +76,7 @@ test_dead_link() {
 	equal "uplink" "other other" "$(uses 4) $(uses 6)"
 	equal "show" "true 1701" "$(field '.pdns[0] | "\(.dead) \(.metric)"')"
 	try qmapctl show
-	says "wwan0.1: its link is dead; its default route has metric 1701 until it works"
+	says "wwan0.1: its link is dead; metric 1701 until it works"
 	qmapctl metrics | grep -qx 'qmap_pdn_dead{trunk="wwan0",pdn="1",port="wwan0.1"} 1' || fail "$(qmapctl metrics)"
 	downlink on
 	routes_become 701
