@@ -254,6 +254,7 @@ compile/%: | $(SKEL)
 # Libraries that tests preload.
 $(BUILD)/%.so: tests/preload/%.c
 	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -shared -fPIC $< -o $@
 
 # Programs for guests. Their modem on USB is made of the software modem's parts.
@@ -292,6 +293,7 @@ $(BUILD)/vm_bench: $(VMBENCH_SRC:%.c=$(BUILD)/%.o) $(BUILD)/bench/user/chain.o $
 # Plugins of QEMU: a model of caches, a profile.
 $(BUILD)/cache.so $(BUILD)/profile.so: $(BUILD)/%.so: bench/plugin/%.c bench/plugin/qemu.h bench/vm_mark.h
 	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(INC) -shared -fPIC $< -o $@
 
 $(BUILD)/man/%: doc/%.rst | preflight
