@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_TRIES  60
+#define BUSY_TRIES 60 /* a second between two */
+#define OPEN_TRIES 5
 #define MAX_OUTPUT (4 << 20) /* 60 s of intervals take 100 KB */
 
 static int start(const struct iperf_options *o, int out, pid_t *pid)
@@ -71,19 +72,22 @@ static int understand(struct json_object *o, struct iperf_result *out)
 	struct json_object *end, *sum, *why;
 
 	if (o && json_object_object_get_ex(o, "error", &why)) {
-		if (strstr(json_object_get_string(why), "busy running a test"))
+		snprintf(out->why, sizeof(out->why), "%s", json_object_get_string(why));
+		if (strstr(out->why, "busy running a test"))
 			return -EBUSY;
-		fprintf(stderr, "iperf3: %s\n", json_object_get_string(why));
-		return -ECONNREFUSED;
+		return strstr(out->why, "onnection re") ? -ECONNREFUSED : -EIO;
 	}
 	if (!o || !json_object_object_get_ex(o, "end", &end) ||
 	    !json_object_object_get_ex(end, "sum_received", &sum)) {
-		fputs("iperf3 has said nothing of a transfer\n", stderr);
+		snprintf(out->why, sizeof(out->why), "it has said nothing of a transfer");
 		return -EBADMSG;
 	}
 	out->seconds = number(sum, "seconds");
 	out->bits = number(sum, "bytes") * 8;
-	return out->seconds > 0 ? 0 : -EBADMSG;
+	if (out->seconds > 0)
+		return 0;
+	snprintf(out->why, sizeof(out->why), "the transfer took no time");
+	return -EBADMSG;
 }
 
 static int run_once(const struct iperf_options *o, struct iperf_result *out)
@@ -92,12 +96,16 @@ static int run_once(const struct iperf_options *o, struct iperf_result *out)
 	int fds[2], ret;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
+	out->why[0] = 0;
+	if (pipe2(fds, O_CLOEXEC)) {
+		ret = -errno;
+		snprintf(out->why, sizeof(out->why), "%s", strerror(-ret));
+		return ret;
+	}
 	ret = start(o, fds[1], &pid);
 	close(fds[1]);
 	if (ret) {
-		fprintf(stderr, "iperf3: %s\n", strerror(-ret));
+		snprintf(out->why, sizeof(out->why), "%s", strerror(-ret));
 		close(fds[0]);
 		return ret;
 	}
@@ -110,16 +118,21 @@ static int run_once(const struct iperf_options *o, struct iperf_result *out)
 	return ret;
 }
 
-/* A server may still be busy for a while after the client of the previous test has left. */
+/*
+ * After a client has left, a server is busy for a while; then it closes its listening socket, with the
+ * connections that wait there, and opens another: it resets or refuses a client that comes meanwhile.
+ */
 int iperf_run(const struct iperf_options *o, struct iperf_result *out)
 {
 	int ret = run_once(o, out);
 
-	for (int tries = 0; ret == -EBUSY && tries < MAX_TRIES; tries++) {
+	for (int tries = 0;
+	     (ret == -EBUSY && tries < BUSY_TRIES) || (ret == -ECONNREFUSED && tries < OPEN_TRIES);
+	     tries++) {
 		sleep(1);
 		ret = run_once(o, out);
 	}
-	if (ret == -EBUSY)
-		fputs("iperf3: the server is busy with somebody else\n", stderr);
+	if (ret)
+		fprintf(stderr, "iperf3: %s\n", out->why);
 	return ret;
 }

@@ -13,7 +13,8 @@ struct iperf_options {
 
 struct iperf_result {
 	double seconds;
-	double bits; /* as measured by the receiver */
+	double bits;   /* as measured by the receiver */
+	char why[160]; /* the reason why it failed; empty: it has not */
 };
 
 /* Runs iperf3 with TCP in a process. 0, or a negative errno after a message on stderr. */

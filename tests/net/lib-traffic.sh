@@ -125,6 +125,21 @@ counts_agree() {
 	[ "$(host_counts)" = "$(modem_counts)" ]
 }
 
+# transfers FILE OPTION...: an iperf3 client, with its result in FILE. Between two clients a server is busy, then it
+# opens its socket again, and refuses or resets who comes meanwhile.
+transfers() {
+	local file=$1
+	shift
+	wait_for 5 has_transferred "$file" "$@" || :
+	equal "error of iperf3 $*" null "$(jq -c .error "$file")"
+}
+
+has_transferred() { # file option...
+	local file=$1
+	shift
+	iperf3 -J "$@" >"$file" || ! jq -r .error "$file" | grep -q "busy running a test\|onnection re"
+}
+
 # Where packets may have been lost: drops that qmapctl counts, of netdevs on both sides, of the CPUs' backlogs
 # and of sockets.
 losses() {

@@ -112,6 +112,32 @@ test_modem_server() {
 	all_of_it_was_undone
 }
 
+# The server refuses, resets or is busy while it is between two clients.
+test_modem_server_between_two_clients() {
+	local why
+	modem_attached
+	mkdir "$T/bin"
+	cat >"$T/bin/iperf3" <<-END
+		#!/bin/sh
+		read -r why && sed -i 1d "$T/refusals" && echo "{\"error\": \"\$why\"}" && exit 1
+		echo '{"end": {"sum_received": {"seconds": 1, "bytes": 125000}}}'
+	END
+	sed -i "s|^read -r why|& <\"$T/refusals\"|" "$T/bin/iperf3"
+	chmod +x "$T/bin/iperf3"
+	for why in refused "reset by peer"; do
+		printf '%s\n' "unable to connect to server: Connection $why" "the server is busy running a test. try again later" \
+			>"$T/refusals"
+		PATH=$T/bin:$PATH modem_bench --server 10.64.1.1
+		equal "exit code: $said" 0 "$status"
+		equal "refusals that came" "" "$(cat "$T/refusals")"
+		equal "goodput" 1 "$(jq -s 'map(select(.name | endswith("tcp_down.goodput")))[0].value' "$T/results")"
+	done
+	yes "unable to connect to server: No route to host" | head -n 9 >"$T/refusals"
+	PATH=$T/bin:$PATH modem_bench --server 10.64.1.1
+	says "iperf3: unable to connect to server: No route to host"
+	equal "tries" 1 "$((9 - $(wc -l <"$T/refusals")))"
+}
+
 # Data paths in turn; one that the machine lacks is skipped, and the original one is restored.
 test_modem_data_paths() {
 	local before

@@ -435,7 +435,7 @@ test_tcp_carries_files() {
 # iperf3 does not count bytes that are on their way when its sender has written the last one; small
 # buffers keep these few on a slow machine, too.
 iperf() { # option...
-	iperf3 -c 10.64.1.1 -B 10.64.1.2 -n 30M -w 256K -J "$@" >"$T/iperf.json"
+	transfers "$T/iperf.json" -c 10.64.1.1 -B 10.64.1.2 -n 30M -w 256K "$@"
 	at_least "bytes received" 10000000 "$(jq .end.sum_received.bytes "$T/iperf.json")"
 }
 

@@ -1296,7 +1296,7 @@ iperf_all() {
 	local way=$1 bytes=$2 n clients=()
 	shift 2
 	for n in "${pdns[@]}"; do
-		timeout 900 iperf3 -J -c "$(gateway $n 4)" -B "$(host $n 4)" -n $bytes "$@" >"$T/iperf.$n" &
+		transfers "$T/iperf.$n" -c "$(gateway $n 4)" -B "$(host $n 4)" -n $bytes "$@" &
 		clients+=($!)
 	done
 	for n in "${pdns[@]}"; do
