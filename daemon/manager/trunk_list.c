@@ -678,6 +678,7 @@ static void on_netlink(void *arg, const char *netns, const struct rtnl_event *e)
 		resync(l);
 		break;
 	case RTNL_CHANGED:
+	case RTNL_RULE_GONE:
 		break;
 	}
 }

@@ -31,7 +31,8 @@ int rtnl_monitor_open(struct rtnl_monitor **out, const char *netns, rtnl_monitor
 	m->arg = arg;
 	ret = rtnl_socket_open(&m->sock, netns,
 			       RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_TC,
+				       RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_TC |
+				       RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV6_RULE - 1),
 			       err);
 	if (ret) {
 		free(m);
@@ -142,6 +143,8 @@ static void take_datagram(struct rtnl_monitor *m, int len)
 			addr_event(m, nlh);
 		else if (nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_type == RTM_NEWROUTE)
 			route_event(m, nlh);
+		else if (nlh->nlmsg_type == RTM_DELRULE)
+			report(m, RTNL_RULE_GONE, 0, "");
 		else
 			tc_event(m, nlh);
 	}

@@ -24,13 +24,14 @@ enum rtnl_kind {
 	 * because of a router advertisement; its queueing discipline was added, removed or changed.
 	 */
 	RTNL_CHANGED,
-	RTNL_TC_GONE, /* a tc filter or qdisc is gone, on any link */
-	RTNL_LOST,    /* events were lost: everything must be read again */
+	RTNL_TC_GONE,	/* a tc filter or qdisc is gone, on any link */
+	RTNL_RULE_GONE, /* a routing rule is gone */
+	RTNL_LOST,	/* events were lost: everything must be read again */
 };
 
 struct rtnl_event {
 	enum rtnl_kind kind;
-	unsigned int ifindex; /* 0 with the last two kinds */
+	unsigned int ifindex; /* 0 with the last three kinds */
 	const char *name;     /* of the link, with the first three kinds; else "" */
 };
 

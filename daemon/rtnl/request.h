@@ -113,5 +113,11 @@ bool rtnl_route_serves(const struct rtnl_route *r, const struct rtnl_route *want
 /* One dump of @family (AF_UNSPEC: of all). -EINTR: the table changed meanwhile, dump it again. */
 int rtnl_addr_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err);
 int rtnl_route_list(struct rtnl *nl, int family, rtnl_answer_fn fn, void *arg, struct error *err);
+/* Rules of both families. */
+int rtnl_rule_list(struct rtnl *nl, rtnl_answer_fn fn, void *arg, struct error *err);
+
+/* RTM_NEWRULE of one of our rules as a struct; false for another message or rule. */
+bool rtnl_rule_parse(const struct nlmsghdr *nlh, struct rtnl_rule *out);
+bool rtnl_rule_is(const struct rtnl_rule *a, const struct rtnl_rule *b);
 
 #endif

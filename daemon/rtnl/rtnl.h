@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * rtnetlink requests over libmnl: links, addresses, routes, features, network namespaces.
+ * rtnetlink requests over libmnl: links, addresses, routes, rules, features, network namespaces.
  *
  * Every request waits for the kernel's acknowledgement. Errors are negative errnos; @err carries
  * the kernel's extended-ack sentence where it sent one.
@@ -24,7 +24,7 @@ int rtnl_open(struct rtnl **out, const char *netns, struct error *err);
 void rtnl_close(struct rtnl **nl);
 
 /*
- * Changes between begin and send (links' flags and MTU, addresses added, routes added) go to the
+ * Changes between begin and send (links' flags and MTU; addresses, routes and rules added) go to the
  * kernel in one message, in that order; requests and deletions in between are sent at once. The
  * kernel executes all changes even if some fail; @err describes the first failure.
  */
@@ -131,6 +131,34 @@ int rtnl_route_del_default(struct rtnl *nl, const struct rtnl_route *r, struct e
 /* Deletes the IPv6 routes through the netdev that the kernel has made of router advertisements and
  * prefixes. */
 int rtnl_route_flush_made(struct rtnl *nl, unsigned int ifindex, struct error *err);
+
+/*
+ * Priorities of our routing rules: before those that are added without one (below 32766), after the kernel's
+ * table of local addresses (0), and after those of system/hooks (20000 and 20001). With the protocol static
+ * they tell our rules from others.
+ */
+#define RTNL_RULE_LOCAL_NETWORKS 20002
+#define RTNL_RULE_TABLE		 20003
+
+/* Packets from a source address, or of sockets that are bound to a netdev, use a routing table. */
+struct rtnl_rule {
+	int family;
+	unsigned int priority; /* RTNL_RULE_* */
+	unsigned int table;
+	uint8_t from[16];      /* network byte order */
+	unsigned int from_len; /* bits, a multiple of 8; 0: from any address */
+	char oif[IFNAMSIZ];    /* empty: bound or not */
+	bool no_default;       /* default routes in the table do not count */
+};
+
+/* A rule that exists is no error, nor is one to delete that does not. */
+int rtnl_rule_add(struct rtnl *nl, const struct rtnl_rule *r, struct error *err);
+int rtnl_rule_del(struct rtnl *nl, const struct rtnl_rule *r, struct error *err);
+/*
+ * Deletes ours from addresses that no netdev of the namespace has, and to netdevs that are gone or have no
+ * address of the family.
+ */
+void rtnl_rule_sweep(struct rtnl *nl);
 
 /*
  * Adds the qdisc clsact, which has a place for filters in either direction, unless it is there. -EBUSY:

@@ -24,7 +24,7 @@ struct rtnl_snapshot {
 	unsigned int only; /* ifindex; 0: all */
 	bool counters;	   /* of links */
 	bool no_memory;
-	struct array links, addrs, routes;
+	struct array links, addrs, routes, rules;
 };
 
 static void append(struct rtnl_snapshot *s, struct array *a, const void *item, size_t size)
@@ -78,6 +78,15 @@ static void take_route(const struct nlmsghdr *nlh, void *arg)
 		append(s, &s->routes, &r, sizeof(r));
 }
 
+static void take_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_snapshot *s = arg;
+	struct rtnl_rule r;
+
+	if (rtnl_rule_parse(nlh, &r))
+		append(s, &s->rules, &r, sizeof(r));
+}
+
 static int dump_links(struct rtnl *nl, struct rtnl_snapshot *s, struct error *err)
 {
 	uint16_t flags = s->only ? 0 : NLM_F_DUMP;
@@ -104,6 +113,11 @@ static int dump_addrs(struct rtnl *nl, struct rtnl_snapshot *s, struct error *er
 static int dump_routes(struct rtnl *nl, struct rtnl_snapshot *s, struct error *err)
 {
 	return rtnl_route_list(nl, AF_UNSPEC, take_route, s, err);
+}
+
+static int dump_rules(struct rtnl *nl, struct rtnl_snapshot *s, struct error *err)
+{
+	return rtnl_rule_list(nl, take_rule, s, err);
 }
 
 /* A table that changes while it is dumped (EINTR) is dumped again. */
@@ -145,7 +159,8 @@ int rtnl_snapshot_read(struct rtnl_snapshot **out, struct rtnl *nl, unsigned int
 		return ret;
 	s->only = ifindex;
 	ret = dump(nl, s, &s->links, dump_links, err) ?: dump(nl, s, &s->addrs, dump_addrs, err)
-		      ?: dump(nl, s, &s->routes, dump_routes, err);
+		      ?: dump(nl, s, &s->routes, dump_routes, err)
+		      ?: dump(nl, s, &s->rules, dump_rules, err);
 	return finish(out, ret, err);
 }
 
@@ -166,6 +181,7 @@ void rtnl_snapshot_free(struct rtnl_snapshot **s)
 	free((*s)->links.items);
 	free((*s)->addrs.items);
 	free((*s)->routes.items);
+	free((*s)->rules.items);
 	free(*s);
 	*s = NULL;
 }
@@ -218,6 +234,44 @@ bool rtnl_snapshot_has_default(const struct rtnl_snapshot *s, const struct rtnl_
 
 	for (size_t i = 0; i < s->routes.n; i++)
 		if (routes[i].is_default && rtnl_route_serves(&routes[i].route, wanted))
+			return true;
+	return false;
+}
+
+bool rtnl_snapshot_has_family(const struct rtnl_snapshot *s, unsigned int ifindex, int family)
+{
+	const struct rtnl_addr *addrs = s->addrs.items;
+
+	for (size_t i = 0; i < s->addrs.n; i++)
+		if (addrs[i].family == family && addrs[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+bool rtnl_snapshot_has_prefix(const struct rtnl_snapshot *s, int family, const void *prefix,
+			      unsigned int len)
+{
+	const struct rtnl_addr *addrs = s->addrs.items;
+
+	for (size_t i = 0; i < s->addrs.n; i++)
+		if (addrs[i].family == family && !memcmp(addrs[i].address, prefix, len / 8))
+			return true;
+	return false;
+}
+
+const struct rtnl_rule *rtnl_snapshot_rule(const struct rtnl_snapshot *s, size_t i)
+{
+	const struct rtnl_rule *rules = s->rules.items;
+
+	return i < s->rules.n ? &rules[i] : NULL;
+}
+
+bool rtnl_snapshot_has_rule(const struct rtnl_snapshot *s, const struct rtnl_rule *wanted)
+{
+	const struct rtnl_rule *r;
+
+	for (size_t i = 0; (r = rtnl_snapshot_rule(s, i)); i++)
+		if (rtnl_rule_is(r, wanted))
 			return true;
 	return false;
 }

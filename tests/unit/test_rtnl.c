@@ -377,6 +377,100 @@ TEST(routes_in_tables)
 	}
 }
 
+static size_t count_rules(struct rtnl *nl, const struct rtnl_rule *wanted)
+{
+	struct rtnl_snapshot *s = snapshot(nl, 0);
+	size_t n = 0;
+
+	while (rtnl_snapshot_rule(s, n))
+		n++;
+	assert_int_equal(rtnl_snapshot_has_rule(s, wanted), n);
+	rtnl_snapshot_free(&s);
+	return n;
+}
+
+/* Each exists once however often it is added; others with the same selector or priority are left alone. */
+TEST(rules)
+{
+	static const struct rtnl_rule list[] = {
+		{.family = AF_INET,
+		 .priority = RTNL_RULE_TABLE,
+		 .table = 100,
+		 .from = {10, 9, 0, 1},
+		 .from_len = 32},
+		{.family = AF_INET,
+		 .priority = RTNL_RULE_LOCAL_NETWORKS,
+		 .table = 254,
+		 .from = {10, 9, 0, 1},
+		 .from_len = 32,
+		 .no_default = true},
+		{.family = AF_INET, .priority = RTNL_RULE_TABLE, .table = 70000, .oif = "qtest0"},
+		{.family = AF_INET6,
+		 .priority = RTNL_RULE_TABLE,
+		 .table = 4294967295,
+		 .from = {0x20, 0x01, 0x0d, 0xb8},
+		 .from_len = 64},
+		{.family = AF_INET6, .priority = RTNL_RULE_TABLE, .table = 7, .oif = "qtest0"},
+	};
+	struct rtnl *nl = *state;
+
+	skip_unless_able();
+	add_pair(nl);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		struct rtnl_rule other = list[i];
+
+		assert_int_equal(count_rules(nl, &list[i]), 0);
+		assert_int_equal(rtnl_rule_add(nl, &list[i], NULL), 0);
+		assert_int_equal(rtnl_rule_add(nl, &list[i], NULL), 0);
+		assert_int_equal(count_rules(nl, &list[i]), 1);
+		other.table--;
+		assert_int_equal(rtnl_rule_del(nl, &other, NULL), 0);
+		other.priority = 5;
+		assert_int_equal(rtnl_rule_add(nl, &other, NULL), 0);
+		assert_int_equal(count_rules(nl, &list[i]), 1);
+		assert_int_equal(rtnl_rule_del(nl, &list[i], NULL), 0);
+		assert_int_equal(rtnl_rule_del(nl, &list[i], NULL), 0);
+		assert_int_equal(count_rules(nl, &list[i]), 0);
+		assert_int_equal(rtnl_rule_del(nl, &other, NULL), 0);
+	}
+}
+
+/* A rule goes with the address, or the last one of the netdev, and with no other netdev's. */
+TEST(stale_rules)
+{
+	struct rtnl_rule from = {.family = AF_INET6,
+				 .priority = RTNL_RULE_TABLE,
+				 .table = 100,
+				 .from_len = 64},
+			 oif = {.family = AF_INET6,
+				.priority = RTNL_RULE_TABLE,
+				.table = 100,
+				.oif = "qtest0"};
+	struct rtnl *nl = *state;
+	unsigned int ifindex;
+	uint8_t a[16];
+
+	skip_unless_able();
+	ifindex = add_pair(nl);
+	inet_pton(AF_INET6, "2001:db8::7", a);
+	memcpy(from.from, a, 8);
+	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, false, NULL), 0);
+	assert_int_equal(rtnl_rule_add(nl, &from, NULL), 0);
+	rtnl_rule_sweep(nl);
+	assert_int_equal(count_rules(nl, &from), 1);
+	assert_int_equal(rtnl_addr_del(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+	rtnl_rule_sweep(nl);
+	assert_int_equal(count_rules(nl, &from), 0);
+	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, false, NULL), 0);
+	assert_int_equal(rtnl_rule_add(nl, &oif, NULL), 0);
+	rtnl_rule_sweep(nl);
+	assert_int_equal(count_rules(nl, &oif), 1);
+	assert_int_equal(rtnl_addr_del(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+	rtnl_rule_sweep(nl);
+	assert_int_equal(count_rules(nl, &oif), 0);
+}
+
 static bool differs(struct rtnl *nl, const char *name, const struct rtnl_sysctl *list, size_t n)
 {
 	struct rtnl_snapshot *s = snapshot(nl, 0);
@@ -718,6 +812,7 @@ static void on_event(void *arg, const struct rtnl_event *e)
 		s->changed_ifindex = e->ifindex;
 		break;
 	case RTNL_TC_GONE:
+	case RTNL_RULE_GONE:
 		break;
 	case RTNL_LOST:
 		s->lost++;
