@@ -21,7 +21,7 @@
  *            admin state      (reported)               user
  *            running          pass it to the path      qmapd       none: it is our own record
  *            routes by router delete them (slaac)      qmapd       none: routers go on sending
- *            VRF, MTU, address, route, sysctls
+ *            VRF, MTU, address, route, rules, sysctls
  *                             trunk_port_up_again()    qmapd       thrice, each
  *            464XLAT          attach its programs      qmapd       thrice
  *            steering         set rps_cpus             qmapd       thrice
@@ -47,7 +47,7 @@
 #include "model/states.h"
 #include "util/error.h"
 
-#define KEEP_ROWS   16	/* upper bound of a table */
+#define KEEP_ROWS   18	/* upper bound of a table */
 #define KEEP_DETAIL 200 /* bytes of look()'s detail */
 
 enum keep_look {

@@ -15,6 +15,7 @@
 #include "rtnl/rtnl.h"
 #include "rtnl/sysctl.h"
 #include "assigned.h"
+#include "port_rules.h"
 
 #define DEFAULT_MTU 1500
 #define MIN_MTU_V4  576	 /* RFC 791 */
@@ -352,7 +353,8 @@ static int set_address(struct rtnl *nl, const struct trunk_port *p, unsigned int
 	if (trunk_port_passes(p, s->family))
 		return 0;
 	return rtnl_addr_add(nl, ifindex, af(s->family), s->address, s->prefix, false, err)
-		       ?: set_route(nl, p, ifindex, s->family, err);
+		       ?: set_route(nl, p, ifindex, s->family, err)
+		       ?: trunk_port_rules_add(nl, p, s, err);
 }
 
 /* With slaac the kernel's own addresses stay, and of ours only @old is removed. */
@@ -393,6 +395,7 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	ret = ret ?: remove_others(nl, p, ifindex, s, old, err);
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
+	trunk_port_rules_sweep(nl, p);
 	/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */
 	if (p->keeps_mtu && p->settings[1].family)
 		rtnl_sysctl_set(p->port.netns, p->port.name, &mtu6, 1, NULL);
@@ -452,6 +455,7 @@ static int set_up(struct rtnl *nl, struct trunk_port *p, const struct rtnl_link 
 	if (!refused)
 		return configure(nl, p, link, s, old, err);
 	remove_family(nl, p, link->ifindex, s->family);
+	trunk_port_rules_remove(p, old);
 	rtnl_link_set_up(nl, link->ifindex, true, NULL); /* the call is up */
 	return refuse(p, s, refused, err);
 }
@@ -497,11 +501,12 @@ int trunk_port_up_again(struct trunk_port *p, const char *run_dir, struct error 
 	return first;
 }
 
-static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p, int family,
-		   const struct config_pdn *old, struct error *err)
+static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_port *p,
+		   const struct ip_settings *s, const struct config_pdn *old, struct error *err)
 {
-	struct rtnl_route r = default_route(p, old, ifindex, family);
-	int ret = set_route(nl, p, ifindex, family, err);
+	struct rtnl_route r = default_route(p, old, ifindex, s->family);
+	int ret = set_route(nl, p, ifindex, s->family, err)
+			  ?: trunk_port_rules_change(nl, p, old, s, err);
 	const struct config_pdn *pdn = trunk_port_pdn(p);
 	bool same = pdn->default_route && trunk_port_metric(p, pdn) == r.metric &&
 		    pdn->table == old->table;
@@ -519,7 +524,7 @@ int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struc
 
 	for (int i = 0; i < 2 && !ret && nl; i++)
 		if (p->settings[i].family && !p->fault[i][0])
-			ret = reroute(nl, link.ifindex, p, p->settings[i].family, old, err);
+			ret = reroute(nl, link.ifindex, p, &p->settings[i], old, err);
 	rtnl_close(&nl);
 	return ret;
 }
@@ -537,14 +542,12 @@ int trunk_port_set_dead(struct trunk_port *p, bool dead, struct error *err)
 	return ret;
 }
 
-void trunk_port_down(struct trunk_port *p, int family)
+/* Undoes what was set on the netdev itself. */
+static void down(struct trunk_port *p, int family)
 {
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
 
-	p->settings[slot(family)] = (struct ip_settings){0};
-	p->fault[slot(family)][0] = p->complaint[0] = 0;
-	forget_dns(p);
 	if (open_port(p, &nl, &link, NULL))
 		return;
 	if (trunk_port_is_ours(p))
@@ -554,6 +557,18 @@ void trunk_port_down(struct trunk_port *p, int family)
 	else if (trunk_port_is_ours(p)) /* the other family's MTU may have been the smaller one */
 		set_mtu(nl, p, &link, NULL);
 	rtnl_close(&nl);
+}
+
+void trunk_port_down(struct trunk_port *p, int family)
+{
+	struct ip_settings old = p->settings[slot(family)];
+
+	p->settings[slot(family)] = (struct ip_settings){0};
+	p->fault[slot(family)][0] = p->complaint[0] = 0;
+	forget_dns(p);
+	down(p, family);
+	if (trunk_port_is_ours(p)) /* rules stay when the netdev goes */
+		trunk_port_rules_remove(p, &old);
 }
 
 int trunk_port_enable(struct trunk_port *p, struct error *err)

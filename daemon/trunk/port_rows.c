@@ -21,6 +21,7 @@
 #include "internal.h"
 #include "pins.h"
 #include "port_rows.h"
+#include "port_rules.h"
 
 /* Settings that the kernel has refused are tried again after this time, at the next look. */
 #define TRY_AGAIN_MS 5000
@@ -171,6 +172,8 @@ static int take_name(void *arg, struct error *err)
 
 	memcpy(old, port->name, sizeof(old));
 	memcpy(port->name, v->link->name, sizeof(port->name));
+	if (trunk_port_is_ours(v->port))
+		trunk_port_rules_rename(v->port, old);
 	trunk_port_event(v->trunk, v->port, NETDEV_REPORTED, "somebody has renamed it: it was %s",
 			 old);
 	return v->trunk->ops->adopt_port(v->trunk->dp, port, err);
@@ -289,6 +292,14 @@ static enum keep_look look_route(void *arg, char *detail)
 			return KEEP_WRONG;
 	}
 	return KEEP_FINE;
+}
+
+static enum keep_look look_rules(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	return is_usable(v) && !trunk_port_rules_are_set(v->port, v->kernel) ? KEEP_WRONG
+									     : KEEP_FINE;
 }
 
 /*
@@ -475,6 +486,10 @@ static const struct keep_row rows[] = {
 	{.what = "somebody has deleted its default route",
 	 .budget = KEEP_THRICE,
 	 .look = look_route,
+	 .fix = up_again},
+	{.what = "somebody has deleted its routing rules",
+	 .budget = KEEP_THRICE,
+	 .look = look_rules,
 	 .fix = up_again},
 	{.what = "somebody has let it obey router advertisements",
 	 .budget = KEEP_THRICE,

@@ -237,12 +237,14 @@ void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *
 	for (unsigned int i = 0; i < t->nports; i++) {
 		struct trunk_port *p = &t->ports[i];
 		bool may_be_back = p->away && !strcmp(p->port.name, e->name); /* renumbered */
+		bool its_rule = e->kind == RTNL_RULE_GONE && trunk_port_pdn(p)->table;
 
 		if (strcmp(p->port.netns, netns))
 			continue;
 		if (p->ifindex == e->ifindex)
 			p->away |= e->kind == RTNL_LINK_MOVED;
-		else if (!may_be_back && (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name)))
+		else if (!may_be_back && !its_rule &&
+			 (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name)))
 			continue; /* nor its VRF */
 		trunk_look(t);
 	}

@@ -314,6 +314,7 @@ nothing_left() {
 	equal "netdevs left" "" "$(ip -o link | grep -oE 'wwan0\.[^:@ ]+' | tr '\n' ' ')" &&
 		equal "pins left" "" "$(find /sys/fs/bpf/qmap -type f 2>/dev/null)" &&
 		equal "routes left" "" "$(ip -o route show default; ip -6 -o route show default)" &&
+		equal "rules left" "" "$({ ip rule; ip -6 rule; } | grep "^2000[23]:.* proto static")" &&
 		equal "resolv.conf left" "" "$(ls /run/qmapd/*.resolv.conf 2>/dev/null)" &&
 		clients_left
 }

@@ -275,7 +275,6 @@ test_routing_tables() {
 	equal "100" "wwan0.1:701 wwan0.1:701" "$(table_routes 100)"
 	equal "70000" "wwan0.2:9 wwan0.2:9" "$(table_routes 70000)"
 	equal "tables shown" "100 70000 0" "$(field '.pdns | map(.table | tostring) | join(" ")')"
-	ip rule add from 10.64.1.2 table 100
 	ping -c 1 -W 2 -q -I 10.64.1.2 198.51.100.1
 	equal "way of the ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
 	ip route flush table 100
