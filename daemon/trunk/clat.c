@@ -273,10 +273,10 @@ static void no_answer(struct trunk_clat *c, const char *why)
 	try_again(c);
 }
 
-/* Servers are reached by the route to them through the port; routers need none. */
+/* Servers are reached by the default route through the port; routers need none. */
 static bool has_servers(const struct trunk_port *p)
 {
-	return trunk_port_pdn(p)->default_route && !trunk_port_pdn(p)->table;
+	return trunk_port_pdn(p)->default_route;
 }
 
 static void on_lookup(void *arg, const struct clat_lookup_result *result)
@@ -292,8 +292,8 @@ static void on_lookup(void *arg, const struct clat_lookup_result *result)
 		no_answer(c, r.why);
 	} else if (!r.answered) {
 		no_answer(c, has_servers(p) ? "the network has named no DNS server for IPv6"
-					    : "its DNS servers are not reached by the main "
-					      "routing table; clat=PREFIX names the prefix");
+					    : "its DNS servers are not reached without a default "
+					      "route; clat=PREFIX names the prefix");
 	} else if (r.prefix.len) {
 		start(c->trunk, p, c, &r.prefix, 0);
 		if (c->state == CLAT_FAILED) {

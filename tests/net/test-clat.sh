@@ -230,7 +230,20 @@ test_prefix_by_router() {
 	at_least "solicitations" 4 "$(grep -c asked "$T/router.log")"
 }
 
-# In the main table there is no route to the servers, and routers need none.
+# By the rules for its port and its address.
+test_servers_by_a_table_of_its_own() {
+	modem_start
+	nat64_start
+	dns_start 2001:db8:ffff::c000:aa
+	qmapd_start
+	attach --pdn 1,ip=v6,table=100 --pdn 2 >/dev/null
+	becomes on
+	equal "prefix" $PREFIX "$(clat .prefix)"
+	answers $SERVER -I "$(v4_address | cut -d/ -f1)"
+	answers $SERVER -I wwan0.1
+}
+
+# Servers are not reached without a default route, and routers need none.
 test_prefix_by_router_alone() {
 	modem_start
 	router_start 2001:db8:ffff:: 0 600
