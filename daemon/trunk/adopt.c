@@ -37,6 +37,19 @@ static void adopt_port(struct trunk *t, const struct config_pdn *pdn, struct jso
 		snprintf(p->port.name, IFNAMSIZ, "%s", t->dev.name);
 }
 
+/* One that is not there keeps its number, by which its rows miss it. */
+static void locate_port(struct trunk *t, struct trunk_port *p)
+{
+	unsigned int number = p->ifindex;
+
+	if (number && !p->port.netns[0])
+		trunk_port_find(t, p);
+	else
+		trunk_port_locate(p); /* by its name: what it is on top of is out of sight there */
+	if (!p->ifindex)
+		p->ifindex = number;
+}
+
 /* Adopts the data path and the ports. */
 static int adopt_datapath(struct trunk *t, const char *name, struct json_object *state,
 			  struct error *err)
@@ -54,13 +67,14 @@ static int adopt_datapath(struct trunk *t, const char *name, struct json_object 
 	for (unsigned int i = 0; i < t->config.npdns; i++) {
 		adopt_port(t, &t->config.pdns[i], json_get_element(show, "pdns", i));
 		t->ports[i].mtu_set = json_object_get_int(json_get_element(state, "mtus_set", i));
+		t->ports[i].away = json_object_get_boolean(json_get_element(state, "away", i));
 	}
 	ret = t->ops->adopt(&t->dp, &t->pins, err);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < t->nports; i++) {
 		t->ops->adopt_port(t->dp, &t->ports[i].port, NULL);
-		trunk_port_locate(&t->ports[i]);
+		locate_port(t, &t->ports[i]);
 		trunk_port_steer(t, &t->ports[i]);
 	}
 	trunk_look_begin(t);

@@ -55,17 +55,19 @@ static int put_state(struct trunk *t, struct json_object *state, struct error *e
 	return pins_set_state(&t->pins, state, err);
 }
 
-/* What trunk_port.mtu_set is, in the order of the configuration. */
-static struct json_object *mtus_set(const struct trunk *t)
+/* Facts about ports that `show` does not tell, in the order of the configuration. */
+static void add_ports(struct json_object *o, const struct trunk *t)
 {
-	struct json_object *list = json_object_new_array();
+	struct json_object *mtus_set = json_object_new_array(), *away = json_object_new_array();
 
 	for (unsigned int i = 0; i < t->config.npdns; i++) {
 		const struct trunk_port *p = trunk_find_port(t, t->config.pdns[i].number);
 
-		json_object_array_add(list, json_object_new_int(p ? p->mtu_set : 0));
+		json_object_array_add(mtus_set, json_object_new_int(p ? p->mtu_set : 0));
+		json_object_array_add(away, json_object_new_boolean(p && p->away));
 	}
-	return list;
+	json_object_object_add(o, "mtus_set", mtus_set);
+	json_object_object_add(o, "away", away);
 }
 
 void trunk_save(struct trunk *t)
@@ -89,7 +91,7 @@ void trunk_save(struct trunk *t)
 	json_add_string(o, "device", t->dev.device);
 	json_add_int(o, "totals_epoch", t->totals_epoch);
 	json_object_object_add(o, "recover", trunk_recover_save(t));
-	json_object_object_add(o, "mtus_set", mtus_set(t));
+	add_ports(o, t);
 	json_object_object_add(o, "show", trunk_show(t));
 	if (t->pins.meta >= 0 && put_state(t, o, &err))
 		log_error("%s: %s", t->config.dev, err.text);

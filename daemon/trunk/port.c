@@ -36,16 +36,28 @@ bool trunk_port_is_up(const struct trunk_port *p)
 	return p->settings[0].family || p->settings[1].family;
 }
 
+/* The owner of the namespace may have given its name to another netdev. */
+static int read_link(const struct trunk_port *p, struct rtnl *nl, struct rtnl_link *link,
+		     struct error *err)
+{
+	struct error cause = {0};
+	int ret;
+
+	if (!p->ifindex)
+		return rtnl_link_get(nl, p->port.name, link, err);
+	ret = rtnl_link_get_index(nl, p->ifindex, link, &cause);
+	if (ret == -ENODEV)
+		return error_set(err, ret, "its network device is gone");
+	return ret ? error_pass(err, &cause) : 0;
+}
+
 /* Opens a request socket in the port's namespace, and reads the port's link. */
 static int open_port(const struct trunk_port *p, struct rtnl **nl, struct rtnl_link *link,
 		     struct error *err)
 {
 	int ret = rtnl_open(nl, p->port.netns, err);
 
-	/* the owner of the namespace may have given its name to another netdev */
-	if (!ret)
-		ret = p->ifindex ? rtnl_link_get_index(*nl, p->ifindex, link, err)
-				 : rtnl_link_get(*nl, p->port.name, link, err);
+	ret = ret ?: read_link(p, *nl, link, err);
 	if (ret)
 		rtnl_close(nl);
 	return ret;

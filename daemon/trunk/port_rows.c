@@ -559,6 +559,20 @@ void trunk_port_compare(struct trunk *t, struct trunk_port *p, const struct rtnl
 	keep_look(rows, &p->keep, &v);
 }
 
+void trunk_port_find(struct trunk *t, struct trunk_port *p)
+{
+	struct view v = {.trunk = t, .port = p};
+	struct rtnl *nl = NULL;
+
+	if (!rtnl_open(&nl, p->port.netns, NULL) && !rtnl_snapshot_read(&v.own, nl, 0, NULL)) {
+		set_kernel(&v, v.own);
+		if (!v.link)
+			find_returned(&v);
+	}
+	rtnl_snapshot_free(&v.own);
+	rtnl_close(&nl);
+}
+
 void trunk_port_look(struct trunk *t, struct trunk_port *p)
 {
 	struct view v = {.trunk = t, .port = p};
@@ -570,13 +584,18 @@ void trunk_port_look(struct trunk *t, struct trunk_port *p)
 
 /* --- its damage in words --- */
 
-const char *trunk_port_damage(const struct trunk_port *p)
+static const char *why_gone(const struct trunk_port *p)
 {
 	const char *text = NULL;
 
 	for (unsigned int i = 0; i < NETDEV_ROWS && !text; i++)
 		text = keep_text(rows, &p->keep, i);
-	return !text && p->down ? SET_DOWN : text;
+	return text;
+}
+
+const char *trunk_port_damage(const struct trunk_port *p)
+{
+	return why_gone(p) ?: p->down ? SET_DOWN : NULL;
 }
 
 const char *trunk_port_damage_of(const struct trunk_port *p, int family)
@@ -601,7 +620,7 @@ struct json_object *trunk_port_damage_list(const struct trunk_port *p)
 	struct json_object *a = json_object_new_array();
 
 	add(a, trunk_port_damage(p));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2 && !why_gone(p); i++) /* else they follow from that */
 		add(a, p->fault[i]);
 	for (unsigned int i = NETDEV_ROWS + 1; rows[i].look; i++)
 		add(a, keep_text(rows, &p->keep, i));

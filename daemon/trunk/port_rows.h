@@ -26,6 +26,8 @@ void trunk_port_steer(const struct trunk *t, struct trunk_port *p);
  */
 unsigned int trunk_port_reconcile(struct trunk *t, struct trunk_port *p,
 				  const struct rtnl_snapshot *kernel, int64_t now);
+/* Finds a port that has another number since it was in another namespace; else leaves its number as it is. */
+void trunk_port_find(struct trunk *t, struct trunk_port *p);
 /* Only looks; by a snapshot of this port alone. */
 void trunk_port_compare(struct trunk *t, struct trunk_port *p, const struct rtnl_snapshot *kernel);
 void trunk_port_look(struct trunk *t, struct trunk_port *p);

@@ -295,6 +295,66 @@ mtu_in_red_is() {
 	[ "$(ip -n red -j link show dev wwan0.1 | jq '.[0].mtu')" = "$1" ]
 }
 
+is_damaged() { # text
+	[ "$(field '.pdns[0].damage | tojson')" = "[\"$1\"]" ]
+}
+
+# What happens to a port meanwhile: deleted, moved there and back with another number, its name taken.
+test_port_lost_while_nobody_was_there() {
+	local number
+	ip netns add blue
+	ip netns add red
+	modem_start
+	qmapd_start
+	attach --pdn 1 --pdn 2,netns=red >/dev/null
+	qmapd_kill KILL || :
+	ip link del wwan0.1
+	ip -n red link del wwan0.2
+	qmapd_start
+	answers 10.64.1.1 -I wwan0.1
+	wait_for 5 ip netns exec red ping -c 1 -W 5 -q 10.64.2.1 >/dev/null || fail "$(qmapctl show)"
+	generated wwan0.1=1 red/wwan0.2=2 --
+	qmapd_kill KILL || :
+	number=$(cat /sys/class/net/wwan0.1/ifindex)
+	ip -n blue link add other0 index "$number" type veth peer name other1
+	ip link set wwan0.1 netns blue
+	ip -n blue link set wwan0.1 netns 1
+	qmapd_start
+	answers 10.64.1.1 -I wwan0.1
+	answers 2001:db8:64:1::1 -I wwan0.1
+	qmapd_kill KILL || :
+	ip link del wwan0.1
+	ip link add wwan0.1 type veth peer name other
+	qmapd_start
+	wait_for 5 is_damaged "somebody has deleted it" || fail "$(qmapctl show)"
+	equal "addresses of another netdev" "" "$(ip -o address show dev wwan0.1)"
+	ip link del wwan0.1
+	qmapctl redial wwan0 1 >/dev/null || : # its budget is whole again, and it is made at the next look
+	answers 10.64.1.1 -I wwan0.1
+	qmapctl detach wwan0
+	nothing_left
+}
+
+# A container has it: the next qmapd leaves it there, too.
+test_port_stays_away() {
+	ip netns add blue
+	modem_start
+	qmapd_start
+	attach --pdn 1 >/dev/null
+	ip link set wwan0.1 netns blue
+	wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$(qmapctl show)"
+	qmapd_kill KILL || :
+	qmapd_start
+	wait_for 10 is_attached || fail "$(qmapctl show)"
+	wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$(qmapctl show)"
+	ip -n blue link show dev wwan0.1 >/dev/null
+	ip -n blue link set wwan0.1 netns 1
+	ip link set wwan0.1 up
+	answers 10.64.1.1 -I wwan0.1
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # Changes in the network meanwhile are noticed.
 test_call_ended_while_nobody_was_there() {
 	modem_start
