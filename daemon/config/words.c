@@ -166,7 +166,7 @@ static const struct config_word words[] = {
 	{.key = "default-route", PDN(default_route), .type = CONFIG_BOOL, CHANGE(IN_PLACE),
 	 .help = "add a default route through the port; default yes"},
 	{.key = "table", PDN(table), UINT(0, UINT_MAX), .metavar = "N", CHANGE(REDIAL),
-	 .help = "routing table of the default route, and of packets from its address; 0: main"},
+	 .help = "routing table of the PDN's own, with rules that choose it; 0: main"},
 	{.key = "vrf", PDN_STRING(vrf), .metavar = "NAME", CHANGE(REPLACE),
 	 .help = "VRF to put the port into; its routing table is the default route's"},
 	{.key = "slaac", PDN(slaac), .type = CONFIG_BOOL, CHANGE(REDIAL),
