@@ -140,11 +140,13 @@ has_transferred() { # file option...
 	iperf3 -J "$@" >"$file" || ! jq -r .error "$file" | grep -q "busy running a test\|onnection re"
 }
 
-# Where packets may have been lost: drops that qmapctl counts, of netdevs on both sides, of the CPUs' backlogs
-# and of sockets.
+# Where packets may have been lost: drops that qmapctl counts, of the modem, of netdevs on both sides, of the CPUs'
+# backlogs and of sockets.
 losses() {
 	local cpu=0 dropped
 	qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))'
+	modem stats | jq -c '[.traffic, .pdn[]] | map(with_entries(select((.key | test("lost|beyond|oversize|not_connected")) and
+		.value != 0))) | map(select(. != {}))[]'
 	{ ip -j -s link && ip -j -s -n net link; } | jq -r '.[] | [.stats64.rx.dropped, .stats64.tx.dropped] as $n |
 		select($n | add > 0) | "\(.ifname): \($n[0]) received, \($n[1]) sent"'
 	while read -r _ dropped _; do
@@ -152,6 +154,7 @@ losses() {
 		cpu=$((cpu + 1))
 	done </proc/net/softnet_stat
 	awk '/^Udp: [0-9]/ && $6 { print "receiving sockets: " $6 }' /proc/net/snmp
+	awk '/^Udp6(RcvbufErrors|MemErrors)/ && $2 { print "receiving sockets: " $0 }' /proc/net/snmp6
 }
 
 # Compares bytes, too, to detect a frame trimmed wrongly or with its pad left on.

@@ -99,8 +99,9 @@ socket_answers() {
 	qmapctl -j show >/dev/null 2>&1
 }
 
+# socket_listens [PATH]: a client is accepted. The file alone appears before.
 socket_listens() {
-	[ -n "$(ss -Hx state listening src /run/qmapd/control)" ]
+	[ -n "$(ss -Hx state listening src "${1:-/run/qmapd/control}")" ]
 }
 
 # A request would prove nothing: without a daemon, qmapctl reads the pins itself. qmapd_program: another

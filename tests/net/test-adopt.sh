@@ -516,7 +516,7 @@ test_second_daemon_leaves_the_trunk_alone() {
 	mkdir "$T/run"
 	"$build/qmapd" --run-dir "$T/run" 2>"$T/second.log" &
 	local second=$! status=0 out
-	wait_for 5 test -S "$T/run/control"
+	wait_for 5 socket_listens "$T/run/control"
 	out=$(qmapctl --socket "$T/run/control" attach wwan0 --control "$T/qmi" 2>&1) || status=$?
 	equal "exit code" 2 "$status"
 	[[ $out == *"another process"* ]] || fail "$out"

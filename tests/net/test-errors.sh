@@ -526,7 +526,7 @@ test_daemon_without_privileges() {
 	mkdir /run/theirs
 	chown 65534:65534 /run/theirs
 	nobody "$build/qmapd" --run-dir /run/theirs 2>>"$T/qmapd.log" &
-	wait_for 5 test -S /run/theirs/control
+	wait_for 5 socket_listens /run/theirs/control
 	try qmapctl --socket /run/theirs/control attach wwan0 --control none
 	equal "exit code" 5 "$status"
 	says "root"
@@ -590,7 +590,7 @@ test_run_dir_of_somebody() {
 qmapd_start_in() {
 	"$build/qmapd" --run-dir "$1" 2>>"$T/qmapd.log" &
 	local pid=$!
-	wait_for 5 test -S "$1/control"
+	wait_for 5 socket_listens "$1/control"
 	kill $pid
 	wait $pid
 }

@@ -77,7 +77,7 @@ modem_at() {
 	"$build/qmap-modem" --control "$1" --faults "$T/faults" --net-netns net \
 		>/dev/null 2>>"$T/modem.log" &
 	modem_pid=$!
-	wait_for 10 test -S "$T/faults"
+	wait_for 10 socket_listens "$T/faults"
 	modem wait qmi.clients.wds == 0 timeout=10000 >/dev/null
 }
 

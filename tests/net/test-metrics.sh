@@ -178,7 +178,7 @@ test_socket() {
 	chmod 711 "$T" && install -d -o 65534 "$T/listen"
 	setpriv --reuid 65534 --regid "$(stat -c %g /run/qmapd/control)" --clear-groups \
 		systemd-socket-activate --accept --inetd -l "$T/listen/sock" "${command[@]}" 2>"$T/log" &
-	wait_for 5 test -S "$T/listen/sock"
+	wait_for 5 socket_listens "$T/listen/sock"
 	for _ in 1 2; do
 		read_socket "$T/listen/sock" >"$T/text"
 		samples openmetrics <"$T/text" >"$T/samples"

@@ -150,7 +150,7 @@ bus_start() {
 	XML
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket
 	/usr/bin/dbus-daemon --config-file=/run/dbus.conf --nofork >/tmp/dbus.log 2>&1 &
-	wait_for 20 test -S /run/dbus/system_bus_socket || fail "no D-Bus: $(cat /tmp/dbus.log)"
+	wait_for 20 socket_listens /run/dbus/system_bus_socket || fail "no D-Bus: $(cat /tmp/dbus.log)"
 	/usr/lib/polkit-1/polkitd --no-debug >/tmp/polkit.log 2>&1 &
 }
 
