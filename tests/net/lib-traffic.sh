@@ -145,8 +145,11 @@ has_transferred() { # file option...
 losses() {
 	local cpu=0 dropped
 	qmapctl -j stats | jq -c '.[0].drops | with_entries(select(.value > 0))'
-	modem stats | jq -c '[.traffic, .pdn[]] | map(with_entries(select((.key | test("lost|beyond|oversize|not_connected")) and
+	modem stats | jq -c '[.trunk, .pdn[]] | map(with_entries(select((.key | test("lost|beyond|oversize|not_connected")) and
 		.value != 0))) | map(select(. != {}))[]'
+	echo "on the way down: modem $(modem stats | jq -c '[.trunk | .dl_aggregates, .dl_frames]'), split \
+$(qmapctl -j stats | jq -c '.[0] | [.aggregates, .frames, [.ports[].rx_packets]]'), netdevs \
+$(ip -j -s link | jq -c 'map(select(.ifname | startswith("wwan0"))) | map({key: .ifname, value: .stats64.rx.packets}) | from_entries')"
 	{ ip -j -s link && ip -j -s -n net link; } | jq -r '.[] | [.stats64.rx.dropped, .stats64.tx.dropped] as $n |
 		select($n | add > 0) | "\(.ifname): \($n[0]) received, \($n[1]) sent"'
 	while read -r _ dropped _; do
