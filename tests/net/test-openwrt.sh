@@ -114,10 +114,28 @@ route6 ::/0 gateway= source=2001:db8:64:1::2/64" "$(state wan update | grep -v '
 	equal "APN" "data apn internet" "$(state wan update | grep '^data')"
 	answers 10.64.1.1 -I wwan0-1
 	answers 2001:db8:64:1::1 -6 -I wwan0-1
+	equal "measures for a dead link" "recover = redial,radio,reset,usb" "$(qmapctl dump | grep recover)"
 	equal "addresses are netifd's" none "$(field '.pdns[0].addresses')"
 	ifdown wan
 	wait_for 10 attached_are ""
 	wait_for 10 nothing_left
+}
+
+# Options of the modem and of the PDN, as qmapd has them.
+test_options_arrive() {
+	local line
+	start
+	interface wan device=wwan0 control="$T/qmi" pdn=3 mux=133 apn=internet pdptype=ipv4 auth=pap username=me \
+		password=secret profile=2 qmap=v4 dl_max_bytes=8192 dl_max_datagrams=8 poll=7 watchdog=33 recover=redial,reset \
+		steer=off roaming=off timeout=9
+	ifup wan
+	qmapctl dump >"$T/conf"
+	for line in "control = $T/qmi" "mux = 133" "apn = internet" "ip = v4" "auth = pap" "user = me" "profile = 2" \
+		"qmap = v4" "dl-max-bytes = 8192" "dl-max-datagrams = 8" "poll = 7" "watchdog = 33" "recover = redial,reset" \
+		"steer = off" "roaming = off" "timeout = 9" "addresses = none"; do
+		grep -qxF "$line" "$T/conf" || fail "no \"$line\" in: $(cat "$T/conf")"
+	done
+	grep -qxF "[trunk wwan0 pdn 3]" "$T/conf" || fail "$(cat "$T/conf")"
 }
 
 # Each interface is one PDN; the trunk is attached with the first, and detached after the last.

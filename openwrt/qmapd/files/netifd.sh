@@ -57,6 +57,8 @@ qmap_trunk_lines() {
 		qmap_line dl-max-datagrams "$dl_max_datagrams" &&
 		qmap_line poll "$poll" &&
 		qmap_line watchdog "$watchdog" &&
+		qmap_line recover "$recover" &&
+		qmap_line steer "$steer" &&
 		qmap_line roaming "$roaming" &&
 		qmap_line timeout "$timeout" &&
 		qmap_line port "$(printf %.10s "$dev")-%n" &&
@@ -140,9 +142,15 @@ qmap_wait_for_daemon() {
 }
 
 qmap_compose() { # DEV
-	local name
+	local name lines
+	lines=$(for name in $(qmap_interfaces "$1"); do cat "$QMAP_DIR/$name/trunk.conf"; done | sort -u)
 	echo "[trunk $1]"
-	for name in $(qmap_interfaces "$1"); do cat "$QMAP_DIR/$name/trunk.conf"; done | sort -u
+	echo "$lines"
+	# Not by a hook: ours has no switch for the modem's power.
+	case $lines in
+	*'recover = '*) ;;
+	*) echo 'recover = redial,radio,reset,usb' ;;
+	esac
 	for name in $(qmap_interfaces "$1"); do cat "$QMAP_DIR/$name/pdn.conf"; done
 }
 

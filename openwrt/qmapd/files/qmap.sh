@@ -37,6 +37,8 @@ proto_qmap_init_config() {
 	proto_config_add_int dl_max_datagrams
 	proto_config_add_int poll
 	proto_config_add_int watchdog
+	proto_config_add_string recover
+	proto_config_add_string steer
 	proto_config_add_string roaming
 	proto_config_add_int timeout
 	proto_config_add_int mtu
@@ -48,11 +50,11 @@ proto_qmap_init_config() {
 proto_qmap_setup() {
 	local interface="$1"
 	local device control pdn mux apn pdptype auth username password profile pincode datapath qmap
-	local dl_max_bytes dl_max_datagrams poll watchdog roaming timeout mtu sourcefilter extendprefix
+	local dl_max_bytes dl_max_datagrams poll watchdog recover steer roaming timeout mtu sourcefilter extendprefix
 	local dev $PROTO_DEFAULT_OPTIONS
 
 	json_get_vars device control pdn mux apn pdptype auth username password profile pincode datapath qmap
-	json_get_vars dl_max_bytes dl_max_datagrams poll watchdog roaming timeout mtu sourcefilter extendprefix
+	json_get_vars dl_max_bytes dl_max_datagrams poll watchdog recover steer roaming timeout mtu sourcefilter extendprefix
 	json_get_vars $PROTO_DEFAULT_OPTIONS
 
 	dev=$(qmap_netdev "$device") || {

@@ -50,6 +50,8 @@ var options = [
 	[ 'advanced', 'mtu', form.Value, _('Largest MTU'), { datatype: 'max(9200)' } ],
 	[ 'advanced', 'poll', form.Value, _('Seconds between two polls'), { datatype: 'uinteger' } ],
 	[ 'advanced', 'watchdog', form.Value, _('Seconds without a packet until the link is checked'), { datatype: 'uinteger' } ],
+	[ 'advanced', 'recover', form.Value, _('Measures for a dead link'), { placeholder: 'redial,radio,reset,usb' } ],
+	[ 'advanced', 'steer', form.Value, _('CPUs for received packets'), { placeholder: 'auto' } ],
 	[ 'advanced', 'timeout', form.Value, _('Seconds that a request may take'), { datatype: 'uinteger' } ],
 	[ 'advanced', 'defaultroute', form.Flag, _('Use as default route'), { default: '1' } ],
 	[ 'advanced', 'metric', form.Value, _('Metric'), { datatype: 'uinteger', placeholder: '0' } ],
