@@ -335,6 +335,37 @@ test_port_lost_while_nobody_was_there() {
 	nothing_left
 }
 
+is_whole() {
+	[ "$(field '.pdns | map(.damage[]) | tojson')" = '[]' ] &&
+		ping -c 1 -W 5 -q 10.64.1.1 >/dev/null && ping -6 -c 1 -W 5 -q 2001:db8:64:1::1 >/dev/null &&
+		ip netns exec red ping -c 1 -W 5 -q 10.64.2.1 >/dev/null
+} 2>/dev/null
+
+# Each damage to what the next qmapd takes over, one after the other.
+test_damage_while_nobody_was_there() {
+	local damage
+	modem_start
+	qmapd_start
+	ip netns add red
+	attach --pdn 1 --pdn 2,netns=red >/dev/null
+	for damage in "ip link set wwan0.1 down" "ip address flush dev wwan0.1" "ip link set wwan0.1 mtu 600" \
+		"ip route flush table main; ip -6 route flush table main" \
+		"ip link del wwan0.sa" "ip link del wwan0.1p" "ip link set wwan0.1q name other" "ip link del wwan0.se" \
+		"bpftool link detach pinned \$(find /sys/fs/bpf/qmap -name \"*link*\" | head -n 1)" "tc qdisc del dev wwan0 clsact" \
+		"ip link set wwan0 down" "ip link set wwan0 mtu 1500" "rm -r /run/qmapd" \
+		"echo 1 >/proc/sys/net/ipv6/conf/wwan0.1/disable_ipv6; echo 0 >/proc/sys/net/ipv6/conf/wwan0.1/disable_ipv6" \
+		"ip netns del red; ip netns add red" \
+		"for dev in wwan0.{1,sa,se,1p,2p}; do ip link del \$dev || :; done" "ip link set wwan0 name wwan7; ip link del wwan0.1"; do
+		qmapd_kill KILL || :
+		eval "$damage" 2>/dev/null
+		qmapd_start
+		wait_for 10 is_attached || fail "$damage: $(qmapctl show)"
+		wait_for 10 is_whole || fail "$damage: $(qmapctl show)"
+	done
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # A container has it: the next qmapd leaves it there, too.
 test_port_stays_away() {
 	ip netns add blue
