@@ -31,7 +31,7 @@ block() {
 
 # Removes differences between machines that do not matter to the page.
 normal() {
-	sed 's/^kernel  .*/kernel/; s/ *$//'
+	sed 's/^kernel  .*/kernel/; s/\t/ /; s/ *$//'
 }
 
 matches() { # expected actual
@@ -112,7 +112,10 @@ test_examples_of_qmapd_conf() {
 	equal "datagrams" 16 "$(field .dl_max_datagrams)"
 	run_block qmapd.conf.5.rst 2
 	run_block qmapd.conf.5.rst 3
-	equal "block 4" "" "$(block qmapd.conf.5.rst 4)"
+	block qmapd.conf.5.rst 4 >"$T/qmapd.conf"
+	qmapctl apply "$T/qmapd.conf"
+	run_block qmapd.conf.5.rst 5
+	equal "block 6" "" "$(block qmapd.conf.5.rst 6)"
 }
 
 # logged N: runs qmapd until SIGTERM with the options in the first line of block N; compares its log.
