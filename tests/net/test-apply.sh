@@ -272,7 +272,7 @@ refused_file() {
 stands() {
 	equal "state" "failed up" "$(field '| [.pdns[].families[].state] | join(" ")')"
 	equal "configured" nosuch "$(field '.pdns[0].apn')"
-	ping -c 1 -W 2 -q -I wwan0.2 10.64.2.1 >/dev/null
+	answers 10.64.2.1 -I wwan0.2
 }
 
 not_connected='PDN 1 (APN "nosuch") is not connected: the network refused with unknown_apn (3gpp reason 27)'

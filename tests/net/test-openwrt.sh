@@ -62,13 +62,9 @@ ifup() { # INTERFACE
 	! is "$1" failed yes || ifdown "$1"
 }
 
-# netifd kills a teardown after five seconds.
 ifdown() { # INTERFACE
-	local status=0
 	echo teardown >"$NETIFD/state/$1.sm"
-	(cd /lib/netifd/proto && timeout 5 busybox sh ./qmap.sh qmap teardown "$1" \
-		"$(cat "$NETIFD/config/$1.json")" 2>/dev/null) || status=$?
-	[ "$status" != 124 ] || fail "teardown of $1 takes more than 5 s"
+	(cd /lib/netifd/proto && busybox sh ./qmap.sh qmap teardown "$1" "$(cat "$NETIFD/config/$1.json")" 2>/dev/null) || :
 	echo down >"$NETIFD/state/$1.sm"
 }
 
@@ -119,6 +115,17 @@ route6 ::/0 gateway= source=2001:db8:64:1::2/64" "$(state wan update | grep -v '
 	ifdown wan
 	wait_for 10 attached_are ""
 	wait_for 10 nothing_left
+}
+
+# netifd kills a teardown after five seconds: it does not wait for a modem that is silent.
+test_teardown_of_a_silent_modem() {
+	start
+	interface wan device=wwan0 control="$T/qmi" apn=internet timeout=60
+	ifup wan
+	modem reboot ms=600000 announce=never >/dev/null
+	ifdown wan
+	equal "PDNs" 1 "$(attached)"
+	wait_for 5 state_is detaching || fail "$(qmapctl show)"
 }
 
 # Options of the modem and of the PDN, as qmapd has them.

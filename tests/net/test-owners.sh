@@ -13,7 +13,7 @@ ports() {
 pings() { # [NETNS/]DEV PDN
 	local in=()
 	[[ $1 != */* ]] || in=(ip netns exec "${1%%/*}")
-	"${in[@]}" ping -c 1 -W 2 -q -I "${1#*/}" "10.64.$2.1" >/dev/null
+	"${in[@]}" ping -c 1 -W 10 -q -I "${1#*/}" "10.64.$2.1" >/dev/null
 }
 
 test_ports_by_a_template() {
@@ -275,7 +275,7 @@ test_routing_tables() {
 	equal "100" "wwan0.1:701 wwan0.1:701" "$(table_routes 100)"
 	equal "70000" "wwan0.2:9 wwan0.2:9" "$(table_routes 70000)"
 	equal "tables shown" "100 70000 0" "$(field '.pdns | map(.table | tostring) | join(" ")')"
-	ping -c 1 -W 2 -q -I 10.64.1.2 198.51.100.1
+	ping -c 1 -W 20 -q -I 10.64.1.2 198.51.100.1
 	equal "way of the ping" 1 "$(modem_stat '.pdn["1"].ul_packets')"
 	ip route flush table 100
 	ip -6 route flush table 70000

@@ -35,7 +35,7 @@ test_auto() {
 	start
 	equal "mask" "$(auto_mask)" "$(mask)"
 	[ "$(auto_mask)" = 0 ] || equal "cpus" "0-$(($(nproc --all) - 1))" "$(field '.pdns[0].cpus')"
-	ping -c 1 -W 1 -q -I wwan0.1 10.64.1.1 >/dev/null
+	answers 10.64.1.1 -I wwan0.1
 }
 
 # Another program's choice stays, also when a new qmapd adopts it.
