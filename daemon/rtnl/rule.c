@@ -50,9 +50,11 @@ int rtnl_rule_del(struct rtnl *nl, const struct rtnl_rule *r, struct error *err)
 
 bool rtnl_rule_is(const struct rtnl_rule *a, const struct rtnl_rule *b)
 {
-	return a->family == b->family && a->priority == b->priority && a->table == b->table &&
-	       a->from_len == b->from_len && !memcmp(a->from, b->from, sizeof(a->from)) &&
-	       !strcmp(a->oif, b->oif) && a->no_default == b->no_default;
+	bool selects_same = a->from_len == b->from_len && !strcmp(a->oif, b->oif) &&
+			    !memcmp(a->from, b->from, sizeof(a->from));
+
+	return selects_same && a->family == b->family && a->priority == b->priority &&
+	       a->table == b->table && a->no_default == b->no_default;
 }
 
 /* --- reading rules --- */

@@ -407,7 +407,8 @@ static int set_link(struct rtnl *nl, struct trunk_port *p, const struct rtnl_lin
 	ret = ret ?: remove_others(nl, p, ifindex, s, old, err);
 	if (ret > 0)
 		ret = set_address(nl, p, ifindex, s, err);
-	trunk_port_rules_sweep(nl, p);
+	if (trunk_port_pdn(p)->table)
+		rtnl_rule_sweep(nl); /* those of the address before */
 	/* Limits sent packets if the netdev's MTU does not; for IPv4 the route does. */
 	if (p->keeps_mtu && p->settings[1].family)
 		rtnl_sysctl_set(p->port.netns, p->port.name, &mtu6, 1, NULL);

@@ -96,12 +96,6 @@ void trunk_port_rules_remove(const struct trunk_port *p, const struct ip_setting
 	rtnl_close(&nl);
 }
 
-void trunk_port_rules_sweep(struct rtnl *nl, const struct trunk_port *p)
-{
-	if (has_table(trunk_port_pdn(p)))
-		rtnl_rule_sweep(nl);
-}
-
 void trunk_port_rules_rename(const struct trunk_port *p, const char *old)
 {
 	struct rtnl_rule rules[RULES];

@@ -24,8 +24,6 @@ int trunk_port_rules_change(struct rtnl *nl, const struct trunk_port *p,
 			    struct error *err);
 /* Deletes those of @s, which is no longer up (family 0: not known), and stale ones. The port may be gone. */
 void trunk_port_rules_remove(const struct trunk_port *p, const struct ip_settings *s);
-/* Deletes those of addresses that the port had before. */
-void trunk_port_rules_sweep(struct rtnl *nl, const struct trunk_port *p);
 /* The port had the name @old. */
 void trunk_port_rules_rename(const struct trunk_port *p, const char *old);
 /* Does @kernel have the rules of each family that is up and has no fault? */

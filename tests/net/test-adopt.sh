@@ -299,7 +299,7 @@ is_damaged() { # text
 	[ "$(field '.pdns[0].damage | tojson')" = "[\"$1\"]" ]
 }
 
-# What happens to a port meanwhile: deleted, moved there and back with another number, its name taken.
+# A port is deleted meanwhile, or moved there and back with another number, or its name is taken.
 test_port_lost_while_nobody_was_there() {
 	local number
 	ip netns add blue
@@ -341,7 +341,7 @@ is_whole() {
 		ip netns exec red ping -c 1 -W 5 -q 10.64.2.1 >/dev/null
 } 2>/dev/null
 
-# Each damage to what the next qmapd takes over, one after the other.
+# Each part that the next qmapd takes over is damaged, one after the other.
 test_damage_while_nobody_was_there() {
 	local damage
 	modem_start

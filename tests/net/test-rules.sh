@@ -7,7 +7,7 @@
 # Behind the network, at no PDN's own addresses.
 FAR=198.51.100.7 FAR6=2001:db8:ffff::7
 
-# What `ip rule` shows but for the kernel's own rules, in [NETNS] or here.
+# `ip rule` without the kernel's own rules, in NETNS or here.
 rules() { # 4|6 [NETNS]
 	ip ${2:+-n "$2"} "-$1" rule show | grep -v '^\(0\|32766\|32767\):' | sed 's/\t/ /; s/ $//'
 }
@@ -126,7 +126,7 @@ test_addresses_change() {
 	nothing_left
 }
 
-# Another process changes them; what is not ours stays.
+# Another process changes them; rules that are not ours stay.
 test_deleted_by_another_process() {
 	start
 	attach --pdn 1,table=100 >/dev/null
