@@ -155,7 +155,8 @@ port_is() { # name
 	[ "$(field '|[.daemon, .pdns[0].port] | map(tostring) | join(" ")')" = "null $1" ]
 }
 
-sockets() { # open in qmapd
+sockets() { # open in qmapd, without those of commands that have ended
+	wait_for 5 clients_have_left || echo "a client stays"
 	find "/proc/$qmapd_pid/fd" -lname 'socket:*' | wc -l
 }
 
