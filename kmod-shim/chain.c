@@ -225,7 +225,8 @@ static bool chain_matches_tcp(const struct chain *c, const struct candidate *s, 
 	const struct tcphdr *first = (const struct tcphdr *)a, *th = (const struct tcphdr *)b;
 
 	return s->seq == c->next_seq && th->ack_seq == first->ack_seq &&
-	       th->window == first->window && th->urg_ptr == first->urg_ptr &&
+	       !((tcp_flag_word(th) ^ tcp_flag_word(first)) & ~TCP_FLAG_PSH) &&
+	       th->urg_ptr == first->urg_ptr &&
 	       !memcmp(a + sizeof(*th), b + sizeof(*th), s->headers - s->l3 - sizeof(*th));
 }
 
@@ -284,6 +285,10 @@ static enum kind classify_v6(const struct frame *f, struct candidate *s)
 	return ntohs(ip->payload_len) == f->kind.length - sizeof(*ip) ? KIND_SEGMENT : KIND_BREAKS;
 }
 
+/*
+ * GSO repeats ECE, and AE in the byte before, but takes CWR from all segments but the first. With AccECN most
+ * segments of a connection have ECE and AE: together with CWR they count.
+ */
 static enum kind classify_tcp(const struct frame *f, struct candidate *s)
 {
 	const u8 *p = f->data + s->l3;
@@ -293,8 +298,9 @@ static enum kind classify_tcp(const struct frame *f, struct candidate *s)
 	s->payload = f->kind.length - s->headers;
 	s->seq = ntohl(th->seq);
 	s->push = p[TCP_FLAGS] & TCPHDR_PSH;
-	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0f ||
-	    (p[TCP_FLAGS] & ~TCPHDR_PSH) != TCPHDR_ACK || th->check == CSUM_MANGLED_0)
+	if (th->doff < 5 || s->headers >= f->kind.length || p[TCP_FLAGS - 1] & 0x0e ||
+	    (p[TCP_FLAGS] & ~(TCPHDR_PSH | TCPHDR_ECE)) != TCPHDR_ACK ||
+	    th->check == CSUM_MANGLED_0)
 		return KIND_BREAKS;
 	return KIND_SEGMENT;
 }

@@ -35,6 +35,7 @@ typedef uint64_t u64;
 #define CSUM_MANGLED_0	    ((__sum16)0xffff)
 #define TCPHDR_PSH	    0x08
 #define TCPHDR_ACK	    0x10
+#define TCPHDR_ECE	    0x40
 #define NETIF_F_GRO_UDP_FWD 1
 #define get_unaligned(p)                                                                           \
 	({                                                                                         \

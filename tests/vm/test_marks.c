@@ -10,7 +10,7 @@
 
 #include "world.h"
 
-#define PAYLOAD 700
+#define PAYLOAD 500
 #define WAIT_MS 30000
 #define ACK	0x10
 #define ECE	0x40
@@ -33,12 +33,13 @@ static const struct mark marks[] = {
 	{'W', "ECT(0) and CWR", 2, CWR, false},
 	{'A', "ECT(1) and AE", 1, 0, true},
 	{'7', "ECT(1), AE, CWR and ECE", 1, ECE | CWR, true},
+	{'5', "ECT(1), AE and ECE", 1, ECE, true},
 };
 
 #define MARKS (sizeof(marks) / sizeof(*marks))
 
 /* Segments of one flow in one aggregate. */
-static const char pattern[] = "0000C000CC0E00W0--C--1111C11A11711CCC";
+static const char pattern[] = "0000C000CC0EEEE00WW0--C--1111C11AAA1771555551CCC";
 
 #define SEGMENTS (sizeof(pattern) - 1)
 
@@ -102,16 +103,16 @@ static void make(struct packets *p, const struct shape *s)
 	p->n = SEGMENTS;
 }
 
-/* Neighbours of one mark are coalesced, if their TCP flags are nothing but ACK. */
+/* Neighbours of one mark are coalesced, unless they have CWR, which GSO does not repeat. */
 static unsigned int may_be_coalesced(const struct shape *s, const struct packets *p)
 {
 	unsigned int i, first = 0, n = 0;
 
 	for (i = 1; i <= p->n; i++) {
 		unsigned int mark = mark_read(s, p->data[first]);
-		bool plain = !marks[mark].flags && !marks[mark].ae;
+		bool repeats = !(marks[mark].flags & CWR);
 
-		if (i < p->n && plain && mark_read(s, p->data[i]) == mark)
+		if (i < p->n && repeats && mark_read(s, p->data[i]) == mark)
 			continue;
 		n += i - first > 1 ? i - first : 0;
 		first = i;
