@@ -36,8 +36,8 @@ make_tree() {
 # Lines of "test file sed": the test must fail with the file so changed.
 MUTATIONS='marks_v5 kmod-shim/chain.c s/ip->tos != first->tos ||//
 marks_v5 kmod-shim/chain.c s/!memcmp(f->data, h->data, 4)/true/
-marks_v5 kmod-shim/chain.c s/ || p\[TCP_FLAGS - 1\] & 0x0f//
-marks_v5 kmod-shim/chain.c s/& ~TCPHDR_PSH) != TCPHDR_ACK/\& TCPHDR_ACK) != TCPHDR_ACK/
+marks_v5 kmod-shim/chain.c s/& ~TCP_FLAG_PSH)/\& TCP_FLAG_RST)/
+marks_v5 kmod-shim/chain.c s/TCPHDR_PSH | TCPHDR_ECE)/TCPHDR_PSH | TCPHDR_ECE | TCPHDR_CWR)/
 segments kmod-shim/segment.c s/->cwr = 0/->cwr |= 0/
 segments kmod-shim/segment.c s/if (offset && /if (/'
 
@@ -75,7 +75,7 @@ red() { # kernel test
 	[ -e "$tree/Makefile" ] || make_tree || return 1
 	link_kernel "$1"
 	rm -f "$console"
-	KERNELS=$1 "$tree/tests/vm/run.sh" "$2" >"$tree/log" 2>&1
+	VM_BUILD=$tree/build/vm KERNELS=$1 "$tree/tests/vm/run.sh" "$2" >"$tree/log" 2>&1
 	if ! grep -qE "^FAIL vm $1: ($2\$|the guest died|kernel log)" "$tree/log" || [ ! -s "$console" ]; then
 		echo "FAIL control $1: $2 does not see the fault, or did not run:"
 		tail -n 5 "$tree/log"
