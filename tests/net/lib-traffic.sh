@@ -125,6 +125,20 @@ counts_agree() {
 	[ "$(host_counts)" = "$(modem_counts)" ]
 }
 
+# lan: namespace lan behind this machine, which does not know the network's MTU.
+lan() {
+	ip netns add lan
+	ip link add lan0 type veth peer name eth0 netns lan
+	ip address add 192.0.2.1/24 dev lan0
+	ip -6 address add 2001:db8:2::1/64 dev lan0 nodad
+	ip link set lan0 up
+	ip -n lan address add 192.0.2.2/24 dev eth0
+	ip -n lan -6 address add 2001:db8:2::2/64 dev eth0 nodad
+	ip -n lan link set eth0 up
+	ip -n lan route add default via 192.0.2.1
+	ip -n lan -6 route add default via 2001:db8:2::1
+}
+
 # transfers FILE OPTION...: an iperf3 client, with its result in FILE. Between two clients a server is busy, then it
 # opens its socket again, and refuses or resets who comes meanwhile.
 transfers() {

@@ -232,22 +232,6 @@ routes_have_mtu() {
 		[ "$(ip -j -6 route show default | jq '.[0].metrics[0].mtu')" = "$1" ]
 }
 
-# lan: namespace lan behind us, which does not know the network's MTU.
-lan() {
-	ip netns add lan
-	ip link add lan0 type veth peer name eth0 netns lan
-	ip address add 192.0.2.1/24 dev lan0
-	ip -6 address add 2001:db8:2::1/64 dev lan0 nodad
-	ip link set lan0 up
-	ip -n lan address add 192.0.2.2/24 dev eth0
-	ip -n lan -6 address add 2001:db8:2::2/64 dev eth0 nodad
-	ip -n lan link set eth0 up
-	ip -n lan route add default via 192.0.2.1
-	ip -n lan -6 route add default via 2001:db8:2::1
-	echo 1 >/proc/sys/net/ipv4/ip_forward
-	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
-}
-
 # A sender of forwarded packets learns the network's MTU by ICMP.
 test_forwarded_packets_that_are_too_big() {
 	modem_start
@@ -255,6 +239,8 @@ test_forwarded_packets_that_are_too_big() {
 	modem reconfigure pdn=1 mtu=1400 >/dev/null
 	attach --pdn 1 >/dev/null
 	lan
+	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 	try ip netns exec lan ping -c 1 -W 2 -M "do" -s 1472 10.64.1.1
 	says "mtu = 1400"
 	try ip netns exec lan ping -c 1 -W 2 -M "do" -s 1452 2001:db8:64:1::1

@@ -89,16 +89,7 @@ test_pdns_side_by_side() {
 test_local_networks_come_first() {
 	start
 	attach --pdn 1,table=100 >/dev/null
-	ip netns add lan
-	ip link add lan0 type veth peer name eth0 netns lan
-	ip address add 192.168.1.1/24 dev lan0
-	ip -6 address add 2001:db8:1::1/64 dev lan0 nodad
-	ip link set lan0 up
-	ip -n lan address add 192.168.1.2/24 dev eth0
-	ip -n lan -6 address add 2001:db8:1::2/64 dev eth0 nodad
-	ip -n lan link set eth0 up
-	ip -n lan route add default via 192.168.1.1
-	ip -n lan -6 route add default via 2001:db8:1::1
+	lan
 	wait_for 5 ip netns exec lan ping -c 1 -W 5 -q 10.64.1.2 >/dev/null || fail "$(ip rule; ip route)"
 	wait_for 5 ip netns exec lan ping -c 1 -W 5 -q 2001:db8:64:1::2 >/dev/null || fail "$(ip -6 rule; ip -6 route)"
 	equal "packets to the modem" 0 "$(sent 1)"

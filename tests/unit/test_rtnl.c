@@ -438,14 +438,14 @@ TEST(rules)
 /* A rule goes with the address, or the last one of the netdev, and with no other netdev's. */
 TEST(stale_rules)
 {
-	struct rtnl_rule from = {.family = AF_INET6,
-				 .priority = RTNL_RULE_TABLE,
-				 .table = 100,
-				 .from_len = 64},
-			 oif = {.family = AF_INET6,
-				.priority = RTNL_RULE_TABLE,
-				.table = 100,
-				.oif = "qtest0"};
+	static const struct rtnl_rule list[] = {
+		{.family = AF_INET6,
+		 .priority = RTNL_RULE_TABLE,
+		 .table = 100,
+		 .from = {0x20, 0x01, 0x0d, 0xb8},
+		 .from_len = 64},
+		{.family = AF_INET6, .priority = RTNL_RULE_TABLE, .table = 100, .oif = "qtest0"},
+	};
 	struct rtnl *nl = *state;
 	unsigned int ifindex;
 	uint8_t a[16];
@@ -453,22 +453,16 @@ TEST(stale_rules)
 	skip_unless_able();
 	ifindex = add_pair(nl);
 	inet_pton(AF_INET6, "2001:db8::7", a);
-	memcpy(from.from, a, 8);
 	assert_int_equal(rtnl_link_set_up(nl, ifindex, true, NULL), 0);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, false, NULL), 0);
-	assert_int_equal(rtnl_rule_add(nl, &from, NULL), 0);
-	rtnl_rule_sweep(nl);
-	assert_int_equal(count_rules(nl, &from), 1);
-	assert_int_equal(rtnl_addr_del(nl, ifindex, AF_INET6, a, 64, NULL), 0);
-	rtnl_rule_sweep(nl);
-	assert_int_equal(count_rules(nl, &from), 0);
-	assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, false, NULL), 0);
-	assert_int_equal(rtnl_rule_add(nl, &oif, NULL), 0);
-	rtnl_rule_sweep(nl);
-	assert_int_equal(count_rules(nl, &oif), 1);
-	assert_int_equal(rtnl_addr_del(nl, ifindex, AF_INET6, a, 64, NULL), 0);
-	rtnl_rule_sweep(nl);
-	assert_int_equal(count_rules(nl, &oif), 0);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		assert_int_equal(rtnl_addr_add(nl, ifindex, AF_INET6, a, 64, false, NULL), 0);
+		assert_int_equal(rtnl_rule_add(nl, &list[i], NULL), 0);
+		rtnl_rule_sweep(nl);
+		assert_int_equal(count_rules(nl, &list[i]), 1);
+		assert_int_equal(rtnl_addr_del(nl, ifindex, AF_INET6, a, 64, NULL), 0);
+		rtnl_rule_sweep(nl);
+		assert_int_equal(count_rules(nl, &list[i]), 0);
+	}
 }
 
 static bool differs(struct rtnl *nl, const char *name, const struct rtnl_sysctl *list, size_t n)
