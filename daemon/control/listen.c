@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "control.h"
+#include "util/lock.h"
 #include "util/log.h"
 #include "util/trusted.h"
 
@@ -53,14 +53,15 @@ static bool is_current(const struct control_socket *s)
 
 static int try_lock(struct control_socket *s)
 {
-	int ret = 0;
+	int ret;
 
 	s->lock_fd = openat(s->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return -errno;
-	if (fchmod(s->lock_fd, 0600) || flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		ret = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
-	else if (!is_current(s))
+	ret = fchmod(s->lock_fd, 0600) ? -errno : lock_exclusive(s->lock_fd);
+	if (ret == -EWOULDBLOCK)
+		ret = -EADDRINUSE;
+	else if (!ret && !is_current(s))
 		ret = -EAGAIN;
 	if (ret) {
 		close(s->lock_fd);

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "util/lock.h"
 #include "util/log.h"
 #include "util/trusted.h"
 
@@ -102,7 +102,7 @@ static int lock_dir(struct pins *p, struct error *err)
 
 	p->lock = open(p->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	ret = check_dir(p->lock, p->dir, err);
-	if (!ret && !flock(p->lock, LOCK_EX | LOCK_NB))
+	if (!ret && !lock_exclusive(p->lock))
 		return 0;
 	if (!ret)
 		ret = error_set(err, -EBUSY, "another process is working on %s", p->dir);

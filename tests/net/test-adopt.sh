@@ -539,6 +539,25 @@ test_second_daemon_is_refused() {
 	equal "state" attached "$(field .state)"
 }
 
+# hold FILE NAME: locks it for a part of a second, as a child does that has not yet executed its hook.
+hold() {
+	flock -n "$1" sh -c "touch $T/held.$2; sleep .4" &
+	wait_for 5 test -e "$T/held.$2"
+}
+
+test_locks_outlive_the_daemon() {
+	modem_start
+	qmapd_start
+	attach --pdn 1
+	qmapd_kill KILL || :
+	hold /run/qmapd/control.lock control
+	hold "/sys/fs/bpf/qmap/$(cat /sys/class/net/wwan0/ifindex)" pins
+	qmapd_start
+	wait_for 5 is_attached
+	no_complaints
+	generated wwan0.1=1 -- pdn=1
+}
+
 # With another directory the second daemon starts, but the trunk stays the first one's.
 test_second_daemon_leaves_the_trunk_alone() {
 	modem_start
