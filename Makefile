@@ -324,7 +324,7 @@ demo:
 
 check:
 	$(call with_deps,all tests)
-	$(Q)tests/run.sh unit+bpf+net+vm-short
+	$(Q)tests/run.sh unit+bpf+net+vm-shim+vm-usb
 
 check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)

@@ -23,6 +23,7 @@ echo 20000 >/proc/sys/net/core/netdev_max_backlog"
 bench_prepare() {
 	local reason
 	reason=$(missing_tools) && { echo "SKIP bench-vm: $reason"; exit 0; }
+	take_turns
 	reason=$(fetch_sysroot) || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(fetch_kernel "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }
 	reason=$(build_rmnet "$KERNEL") || { echo "SKIP bench-vm: $reason"; exit 0; }

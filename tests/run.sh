@@ -101,9 +101,9 @@ run_tier() {
 		run tests/net/test-recover.sh test_times_of_repair
 		run tests/net/test-repair.sh
 		;;
-	# the guests' tests that fit into a few minutes
-	vm-short)
-		run tests/vm/run.sh
+	# the guests' tests that fit into a few minutes, in two parts that take about as long
+	vm-shim) run tests/vm/run.sh ;;
+	vm-usb)
 		export KERNELS=6.1
 		DATAPATHS=xdp run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
 		DATAPATHS=shim run tests/vm/usb.sh reboot

@@ -145,4 +145,29 @@ test_silent_guest_is_ended() {
 	[ ! -e "/proc/$(cat "$T/pid")" ] || { echo "QEMU goes on"; return 1; }
 }
 
+build_and_run() { # name
+	take_turns
+	mkdir "$T/building" || echo "two build"
+	sleep .3
+	rmdir "$T/building"
+	run_guest 6.1 image "$T/$1.log"
+	mkdir "$T/building" || echo "two build"
+	rmdir "$T/building"
+}
+
+# One of two scripts builds at a time; their guests run at the same time.
+test_two_scripts() {
+	local name said
+	qemu_says "echo >>$T/guests; for i in \$(seq 100); do
+		[ \$(wc -l <$T/guests) = 1 ] || { echo 'PASS both'; break; }; sleep .1; done; echo GUEST-STATUS 0"
+	export -f build_and_run
+	export T DEADLINE=60
+	for name in first second; do
+		in_guest_lib build_and_run "$name" >"$T/$name.out" 2>&1 &
+	done
+	wait
+	said=$(cat "$T"/{first,second}.out)
+	[ "$said" = $'PASS vm 6.1: both\nPASS vm 6.1: both' ] || { echo "$said"; return 1; }
+}
+
 run_tests

@@ -71,7 +71,7 @@ link_kernel() {
 
 # Runs each test in a guest of its own, which may die.
 red() { # kernel test
-	local console=$tree/build/vm/$1/console.log
+	local console=$tree/build/vm/$1/test.log
 	[ -e "$tree/Makefile" ] || make_tree || return 1
 	link_kernel "$1"
 	rm -f "$console"
@@ -86,9 +86,9 @@ red() { # kernel test
 		"$tree/log" "$console" | cut -c1-150 | awk '!seen[$0]++ { print "    " $0 }' | head -n 5
 }
 
-# Runs a test with a rmnet in a guest whose console it leaves in $VM_BUILD/KERNEL/console.log.
+# Runs a test with a rmnet in a guest whose console it leaves in $VM_BUILD/KERNEL/test.log.
 with_rmnet() { # kernel rmnet test [arguments of the kernel]
-	rm -f "$VM_BUILD/$1/console.log"
+	rm -f "$VM_BUILD/$1/test.log"
 	GUEST_RMNET=$2 KERNELS=$1 CMDLINE=${4:-} tests/vm/run.sh "$3" >"$VM_BUILD/$1/control.log" 2>&1
 }
 
@@ -99,7 +99,7 @@ red_rmnet() { # kernel test "arguments of the red guest" "rmnet of the silent gu
 	[ "$1" = kasan ] || { echo "SKIP control $1: $2: only the debug kernel sees it"; return 0; }
 	reason=$(build_rmnet "$1" unfixed) || { echo "FAIL control $1: rmnet: $reason"; return 1; }
 	with_rmnet "$1" rmnet-unfixed "$2" "$3"
-	if ! report=$(grep -aom1 'BUG: KASAN: .* in .*\[rmnet\]' "$dir/console.log"); then
+	if ! report=$(grep -aom1 'BUG: KASAN: .* in .*\[rmnet\]' "$dir/test.log"); then
 		echo "FAIL control $1: $2: rmnet without the mend of CVE-2026-64550 is not reported:"
 		tail -n 5 "$dir/control.log"
 		return 1
@@ -108,7 +108,7 @@ red_rmnet() { # kernel test "arguments of the red guest" "rmnet of the silent gu
 		{ echo "FAIL control $1: $2 fails with $4, too:"; tail -n 5 "$dir/control.log"; return 1; }
 	echo "PASS control $1: $2: the kernel reports rmnet without the mend of CVE-2026-64550:"
 	echo "    $report"
-	grep -a 'frames were good' "$dir/console.log" | tail -n 1
+	grep -a 'frames were good' "$dir/test.log" | tail -n 1
 	return 0
 }
 

@@ -7,6 +7,14 @@
 GUEST_MODULES="tun veth sch_ingress sch_tbf sch_fq cls_matchall act_gact act_mirred act_ct cls_bpf
 	bridge bonding macvlan ipip ip_gre vxlan netconsole ${GUEST_MORE_MODULES:-}"
 
+# Scripts that run at the same time prepare their guests one after the other, since they share kernels, built
+# modules and the folder of an initramfs. The lock is free while a guest runs: see run_guest().
+take_turns() {
+	mkdir -p "$VM_BUILD"
+	exec {turn}>"$VM_BUILD/lock"
+	flock "$turn"
+}
+
 missing_tools() {
 	local tool
 	for tool in "${QEMU[0]}" cpio busybox depmod modprobe dpkg "${CROSS}gcc" clang; do
@@ -264,12 +272,14 @@ keep_console() {
 	[ "$status" -le 128 ] || kill -KILL "$2"
 }
 
-# run_guest KERNEL IMAGE LOG: boots, waits for the end, prints the results with the kernel's name.
+# run_guest KERNEL IMAGE LOG: boots, waits for the end without the lock of take_turns(), prints the results
+# with the kernel's name.
 run_guest() {
 	local kernel=$1 image=$2 log=$3 accel cpu=${CPU:-$GUEST_CPU} name pid
 	name="${SYSROOT:+$ARCH }$1"
 	accel=${ACCEL:-$(accelerator "$kernel")}
 	[ "$accel" != kvm ] || cpu=host
+	[ -z "${turn:-}" ] || flock -u "$turn"
 	# shellcheck disable=SC2086 # QEMU_OPTIONS is a list
 	{
 		echo "$BASHPID"
@@ -279,6 +289,7 @@ run_guest() {
 			-initrd "$image" -append "console=$CONSOLE quiet panic=-1 oops=panic $GUEST_CMDLINE ${CMDLINE:-}" \
 			</dev/null 2>&1
 	} | { read -r pid && keep_console "$log" "$pid"; }
+	[ -z "${turn:-}" ] || flock "$turn"
 	grep -aE '^(PASS|FAIL|SKIP|DATA) ' "$log" | sed -E "s/^([A-Z]+) /\1 vm $name: /"
 	if ! grep -aq '^GUEST-STATUS' "$log"; then
 		echo "FAIL vm $name: the guest died or hung; the end of its console:"

@@ -24,6 +24,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 KERNELS=${KERNELS:-6.1 6.12}
 DEADLINE=${DEADLINE:-1800}
+GUEST_NAME=${GUEST_NAME:-test}
 # shellcheck disable=SC2034 # for guest_lib.sh
 GUEST_UNFROZEN=yes
 # shellcheck disable=SC2034
@@ -31,6 +32,7 @@ GUEST_MODULES="$GUEST_MODULES vhci-hcd cdc-wdm qmi_wwan"
 
 reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }
+take_turns
 build_tests || { echo "FAIL vm: test programs do not build"; exit 1; }
 
 # On other machines arch.sh runs them.
@@ -55,12 +57,12 @@ for kernel in $KERNELS; do
 	fi
 	# Without it the guest skips tests that need it.
 	reason=$(build_rmnet "$kernel") || echo "SKIP vm $kernel: peers: $reason"
-	image=$VM_BUILD/$kernel/test.cpio.gz
+	image=$VM_BUILD/$kernel/$GUEST_NAME.cpio.gz
 	mapfile -t more < <(guest_file nft) # used if present
 	make_image "$kernel" "$image" "PROGRAMS='${programs[*]##*/}' sh /guest_tests.sh $*" \
 		tests/vm/guest_tests.sh tests/bpf/budget "$GUEST_BUILD"/vm/bin/{shim_test,vm.bpf.o} \
 		"${programs[@]}" "${more[@]}" || exit 1
-	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/console.log" || failed=1
+	run_guest "$kernel" "$image" "$VM_BUILD/$kernel/$GUEST_NAME.log" || failed=1
 done
 [ -n "$SYSROOT" ] || tests/checkpatch.sh || failed=1
 exit $failed

@@ -91,6 +91,7 @@ missing_programs() {
 }
 
 reason=$(missing_programs) && { echo "SKIP vm-usb: $reason"; exit 0; }
+take_turns
 if ! guest_make "${PROGRAMS[@]}" "${TESTS[@]}"; then
 	echo "FAIL vm-usb: programs do not build"
 	exit 1

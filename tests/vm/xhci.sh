@@ -23,6 +23,7 @@ export QEMU_OPTIONS="-machine q35 -smp 2 -device qemu-xhci
 	-device virtio-serial -chardev socket,id=port,path=$socket
 	-device virtserialport,chardev=port,name=usb"
 export GUEST_MORE_MODULES="xhci-pci virtio_pci virtio_console"
+export GUEST_NAME=xhci
 export CMDLINE="swiotlb=force ${CMDLINE:-}"
 tests/vm/run.sh "$@" | sed 's/^\([A-Z]*\) vm /\1 xhci /'
 exit "${PIPESTATUS[0]}"
