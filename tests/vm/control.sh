@@ -38,6 +38,8 @@ MUTATIONS='marks_v5 kmod-shim/chain.c s/ip->tos != first->tos ||//
 marks_v5 kmod-shim/chain.c s/!memcmp(f->data, h->data, 4)/true/
 marks_v5 kmod-shim/chain.c s/& ~TCP_FLAG_PSH)/\& TCP_FLAG_RST)/
 marks_v5 kmod-shim/chain.c s/TCPHDR_PSH | TCPHDR_ECE)/TCPHDR_PSH | TCPHDR_ECE | TCPHDR_CWR)/
+forward_v5 kmod-shim/chain.c s/ip->ttl != first->ttl/false/
+forward_v5 kmod-shim/build.c s/th->check = pseudo/th->check = ~pseudo/
 segments kmod-shim/segment.c s/->cwr = 0/->cwr |= 0/
 segments kmod-shim/segment.c s/if (offset && /if (/'
 
@@ -113,7 +115,7 @@ red_rmnet() { # kernel test "arguments of the red guest" "rmnet of the silent gu
 }
 
 [ $# -gt 0 ] || set -- single_pages large_payloads_v1 group_delete namespaces group_load loops truesize \
-	poll_frames answers waiting tcp6 checksums below drops_below bulk drop_monitor marks_v5 segments
+	poll_frames answers waiting tcp6 checksums below drops_below bulk drop_monitor marks_v5 forward_v5 segments
 rm -rf "$tree"
 failed=0
 for kernel in $KERNELS; do
@@ -123,7 +125,7 @@ for kernel in $KERNELS; do
 		short_transfers) red_rmnet "$kernel" "$test" "" rmnet "" ;;
 		# With the observer in front, nothing of that reaches the same rmnet.
 		guarded) red_rmnet "$kernel" "$test" "GUARD=off AGGREGATES=2500" rmnet-unfixed "AGGREGATES=${AGGREGATES:-20000}" ;;
-		marks_v5 | segments) red_mutations "$kernel" "$test" ;;
+		marks_v5 | forward_v5 | segments) red_mutations "$kernel" "$test" ;;
 		*) red "$kernel" "$test" ;;
 		esac || failed=1
 	done
