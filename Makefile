@@ -324,7 +324,7 @@ demo:
 
 check:
 	$(call with_deps,all tests)
-	$(Q)tests/run.sh unit+bpf+net+vm-shim+vm-usb
+	$(Q)tests/run.sh unit+bpf+net:3+vm-short:2
 
 check-unit check-bpf check-net check-vm: check-%:
 	$(call with_deps,all tests)

@@ -1,8 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/run.sh TIER[+TIER...]...: runs test programs and scripts, counts, prints how long each tier took and
-# "N passed, N failed, N skipped". Tiers joined by "+" run at the same time where there is more than one CPU:
-# tests in namespaces wait for most of their time, guests compute.
+# tests/run.sh TIER[:LANES][+TIER...]...: runs test programs and scripts, counts, prints how long each tier
+# took, how much of the CPUs' time it used, and "N passed, N failed, N skipped".
+#
+# Tiers joined by "+" run at the same time where there is more than one CPU, and so do a tier's programs, as
+# many as it has lanes: most of the time, tests in namespaces wait. Each lane takes the next program that no
+# other lane has taken.
 #
 # A program is a cmocka binary or a script; both print the result of each of their tests, which this
 # script adds up. A program that ends without a result has failed.
@@ -46,12 +49,16 @@ count_log() { # exit status
 
 # Time limit that only a hang exceeds: a busy machine is slow, and its guests without KVM are slower.
 run() {
+	local began=$SECONDS
+	number=$((number + 1))
+	mkdir "$work/$tier/$number" 2>/dev/null || return 0 # another lane's
 	echo "== $*"
 	timeout -k 10 "${LIMIT:-7200}" "$@" >"$log" 2>&1 &
 	wait $!
 	local status=$?
 	grep -v '^\[ RUN\|^\[       OK \]\|^\[==========\]' "$log"
 	count_log "$status"
+	[ $((SECONDS - began)) -lt 30 ] || echo "== took $(minutes $((SECONDS - began)))"
 }
 
 minutes() { # seconds
@@ -101,9 +108,9 @@ run_tier() {
 		run tests/net/test-recover.sh test_times_of_repair
 		run tests/net/test-repair.sh
 		;;
-	# the guests' tests that fit into a few minutes, in two parts that take about as long
-	vm-shim) run tests/vm/run.sh ;;
-	vm-usb)
+	# the guests' tests that fit into a few minutes
+	vm-short)
+		run tests/vm/run.sh
 		export KERNELS=6.1
 		DATAPATHS=xdp run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
 		DATAPATHS=shim run tests/vm/usb.sh reboot
@@ -118,43 +125,76 @@ run_tier() {
 	esac
 }
 
-# Runs a tier in a shell of its own, and leaves its line of the summary with its counts in $work/TIER.
-start_tier() { # tier
+# Runs a lane of a tier in a shell of its own, and leaves its duration, its time of the CPUs and its counts in
+# $work/TIER/LANE.
+start_lane() { # tier lane
 	local began=$SECONDS
+	: >"$work/$1/$2.out"
 	(
 		trap end_jobs EXIT
 		trap 'exit 130' INT TERM
-		log=$work/$1.log passed=0 failed=0 skipped=0
+		tier=$1 log=$work/$1/$2.log number=0 passed=0 failed=0 skipped=0 pid=$BASHPID
 		run_tier "$1"
-		echo "$1 $(minutes $((SECONDS - began))) $passed $failed $skipped" >"$work/$1"
-	) >"$work/$1.out" 2>&1 &
-	pids[$1]=$!
+		echo "$((SECONDS - began)) $(cpu_seconds "$pid") $passed $failed $skipped" >"$work/$1/lane.$2"
+	) >"$work/$1/$2.out" 2>&1 &
+	pids[$1:$2]=$!
 }
 
-# Shows what a tier prints until it ends.
-follow_tier() { # tier
-	tail -n +1 -s .2 -f --pid="${pids[$1]}" "$work/$1.out" &
+# Of the programs that a shell has waited for.
+cpu_seconds() { # pid
+	local line
+	read -ra line <"/proc/$1/stat"
+	echo $(((line[15] + line[16]) / $(getconf CLK_TCK)))
+}
+
+# Shows what a lane prints until it ends.
+follow_lane() { # tier lane
+	tail -n +1 -s .2 -f --pid="${pids[$1:$2]}" "$work/$1/$2.out" &
 	wait $!
 }
 
-declare -A pids
+# Adds up what the lanes of a tier have left.
+summarize() { # tier
+	local lane took=0 cpu=0 t c p f s
+	for ((lane = 1; lane <= lanes[$1]; lane++)); do
+		read -r t c p f s <"$work/$1/lane.$lane" || { echo "$1: broken"; t=0 c=0 p=0 f=1 s=0; }
+		[ "$took" -ge "$t" ] || took=$t
+		cpu=$((cpu + c)) all_passed=$((all_passed + p)) all_failed=$((all_failed + f))
+		all_skipped=$((all_skipped + s))
+	done
+	printf '%-9s %s (CPU %s)\n' "$1" "$(minutes "$took")" "$(minutes $cpu)"
+}
+
+# Two guests need 3 GB.
+can_do_two() {
+	[ "$(nproc)" -gt 1 ] && [ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt 5000000 ]
+}
+
+declare -A pids lanes
 order=()
+at_once=yes
+can_do_two || at_once=
 # shellcheck disable=SC2048,SC2086 # groups of one tier each
-[ "$(nproc)" -gt 1 ] || set -- ${*//+/ }
+[ -n "$at_once" ] || set -- ${*//+/ }
 for group; do
 	read -ra tiers <<<"${group//+/ }"
-	for tier in "${tiers[@]}"; do start_tier "$tier"; done
-	for tier in "${tiers[@]}"; do follow_tier "$tier"; done
-	order+=("${tiers[@]}")
+	for name in "${tiers[@]}"; do
+		tier=${name%:*}
+		lanes[$tier]=${at_once:+${name#"$tier"}}
+		lanes[$tier]=${lanes[$tier]#:}
+		: "${lanes[$tier]:=1}"
+		mkdir "$work/$tier"
+		order+=("$tier")
+		for ((lane = 1; lane <= lanes[$tier]; lane++)); do start_lane "$tier" $lane; done
+	done
+	for name in "${tiers[@]}"; do
+		for ((lane = 1; lane <= lanes[${name%:*}]; lane++)); do follow_lane "${name%:*}" $lane; done
+	done
 done
 
-passed=0 failed=0 skipped=0
+all_passed=0 all_failed=0 all_skipped=0
 echo
-for tier in "${order[@]}"; do
-	read -r name took p f s <"$work/$tier" || { name=$tier took=broken p=0 f=1 s=0; }
-	printf '%-9s %s\n' "$name" "$took"
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-done
+for tier in "${order[@]}"; do summarize "$tier"; done
 printf '%-9s %s\n' together "$(minutes $SECONDS)"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+echo "$all_passed passed, $all_failed failed, $all_skipped skipped"
+[ "$all_failed" -eq 0 ]
