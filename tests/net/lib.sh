@@ -123,6 +123,16 @@ descriptors() {
 	find "/proc/$qmapd_pid/fd" -mindepth 1 -maxdepth 1 | wc -l
 }
 
+# Packets that a port has received. The kernel counts those of a veth at the end of a poll, after it has
+# delivered them.
+packets_received() { # [port]
+	cat "/sys/class/net/${1:-wwan0.1}/statistics/rx_packets"
+}
+
+has_packets() { # packets [port]
+	[ "$(packets_received "${2:-}")" -ge "$1" ]
+}
+
 of_unit() { # setting
 	sed -n "s/^$1=//p" "$top/system/qmapd.service"
 }

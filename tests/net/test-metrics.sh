@@ -85,6 +85,7 @@ test_values() {
 	qmapd_start
 	attach --pdn 1,apn=internet --pdn 2,apn=ims,ip=v4 >/dev/null
 	ping -q -c 5 -i 0.05 -I wwan0.1 10.64.1.1 >/dev/null
+	wait_for 10 has_packets 5
 	modem flow disable mux=77 >/dev/null
 	wait_for 5 counted_unknown
 	for format in openmetrics prometheus; do

@@ -347,6 +347,7 @@ test_totals_outlive_a_restart() {
 	interface wan device=wwan0 control="$T/qmi" apn=internet
 	ifup wan
 	ping -q -c 3 -i 0.1 -W 5 -s 700 -I wwan0-1 10.64.1.1 >/dev/null
+	wait_for 10 has_packets 3 wwan0-1
 	before=$(month)
 	at_least "received" $((3 * 728)) "${before% *}"
 	[ ! -e /etc/qmap/state/totals ] || fail "flash is written while qmapd runs"

@@ -14,7 +14,10 @@ totals() { # "RX TX" of PDN 1 this month
 }
 
 traffic() {
+	local before
+	before=$(packets_received)
 	ping -q -c 3 -i 0.1 -W 5 -s 700 -I wwan0.1 10.64.1.1 >/dev/null
+	wait_for 10 has_packets $((before + 3))
 }
 
 sum() { # "RX TX" "RX TX"
