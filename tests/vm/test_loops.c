@@ -178,11 +178,15 @@ static int gets_out(const struct world *w, unsigned int port)
 
 static int works(const struct world *w)
 {
-	unsigned int i;
+	char name[IFNAMSIZ];
 
-	for (i = 1; i <= PORTS; i++)
+	for (unsigned int i = 1; i <= PORTS; i++) {
+		snprintf(name, sizeof(name), "port%u", i);
+		if (nl_wait_running("trunk0") || nl_wait_running(name))
+			return FAIL("%s: %s", name, nl_error());
 		if (gets_in(w, i) || gets_out(w, i))
 			return -1;
+	}
 	return 0;
 }
 
@@ -214,7 +218,7 @@ static int in_world(const struct loop *l, int (*work)(const struct world *w, con
 		return -1;
 	for (i = 1; i <= PORTS; i++) {
 		snprintf(name, sizeof(name), "port%u", i);
-		if (nl_add_addr4(name, htonl(host_addr(i)), 24) || nl_wait_running(name))
+		if (nl_add_addr4(name, htonl(host_addr(i)), 24))
 			err = FAIL("%s: %s", name, nl_error());
 	}
 	err = err ?: works(&w) ?: work(&w, l) ?: works(&w);
@@ -283,7 +287,7 @@ static int stack(const struct world *w, struct bpf_link **tx)
 		return -1;
 	if (nl_add_trunk("trunk1", if_nametoindex("t0"), &t) ||
 	    nl_add_port("port9", if_nametoindex("trunk1"), 9) || nl_up("trunk1", true) ||
-	    nl_up("port9", true) || nl_carrier("port9", true) ||
+	    nl_up("port9", true) || nl_carrier("port9", true) || nl_wait_running("port9") ||
 	    nl_add_addr4("port9", htonl(0x0ac80101), 24))
 		return FAIL("port9: %s", nl_error());
 	*tx = bpf_program__attach_xdp(world_tx_prog(w), if_nametoindex("port9"));

@@ -67,6 +67,9 @@ int world_port(struct world *w, uint8_t number, bool connected)
 		return fail("attach qmap_shim_tx", 0);
 	bpf_map_update_elem(bpf_map__fd(w->skel->maps.ports), &key, &port, 0);
 	err = nl_up(name, true) ?: nl_carrier(name, connected);
+	/* Until the kernel's link watch has run, a port has no queue and drops packets. */
+	if (!err && connected)
+		err = nl_wait_running(name);
 	return err ? fail(name, err) : 0;
 }
 
