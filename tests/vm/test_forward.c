@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Forwarding is exact: the LAN behind port1 gets through coalesced packets, NAT and a flowtable of nft what
- * the LAN of a second router gets, byte for byte and in the order of each flow, and the modem gets what the
- * hosts send. The second router is a namespace with the same rules, but without a flowtable; its port1 is a
- * TUN that gets each packet alone.
+ * Forwarding is exact: through coalesced packets, NAT and a flowtable of nft, the LAN and the modem get the
+ * same packets as those of a second router, byte for byte and in the order of each flow. The second router
+ * is a namespace with the same rules, but without a flowtable; its port1 is a TUN that gets each packet
+ * alone.
  */
 #include "shim_test.h"
 
