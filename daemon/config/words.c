@@ -165,7 +165,7 @@ static const struct config_word words[] = {
 	 .help = "megabytes a month after which there is an event; 0: none"},
 	{.key = "default-route", PDN(default_route), .type = CONFIG_BOOL, CHANGE(IN_PLACE),
 	 .help = "add a default route through the port; default yes"},
-	{.key = "table", PDN(table), UINT(0, UINT_MAX), .metavar = "N", CHANGE(REDIAL),
+	{.key = "table", PDN(table), UINT(0, UINT_MAX), .metavar = "N", CHANGE(IN_PLACE),
 	 .help = "routing table of the PDN's own, with rules that choose it; 0: main"},
 	{.key = "vrf", PDN_STRING(vrf), .metavar = "NAME", CHANGE(REPLACE),
 	 .help = "VRF to put the port into; its routing table is the default route's"},

@@ -187,6 +187,10 @@ no_complaints() {
 	equal "lost in the modem" '[0,0]' "$(modem stats | jq -c '[.trunk.dl_lost, .trunk.dl_beyond_urb]')"
 }
 
+calls() { # made since the attach
+	field '.events | map(select(.kind == "call" and .to == "up")) | length'
+}
+
 # --- measures against a dead link ---
 
 # measures: "evidence rung" of all events so far, in order.

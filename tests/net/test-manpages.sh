@@ -237,10 +237,10 @@ test_effects_of_changes() {
 	qmapd_start
 	printf '[trunk wwan0]\ncontrol = %s\nwatchdog = 600\n[trunk wwan0 pdn 1]\n' "$T/qmi" >"$T/as-it-is"
 	qmapctl apply "$T/as-it-is" >/dev/null
-	changes 'redials a PDN' redial_pdn ' pdn 1' apn=a profile=2 user=u password=p auth=pap ip=v4 table=7 slaac=yes \
+	changes 'redials a PDN' redial_pdn ' pdn 1' apn=a profile=2 user=u password=p auth=pap ip=v4 slaac=yes \
 		lan=lan0 passthrough=lan0 addresses=none
 	changes 'removes and adds' 'remove_pdn add_pdn' ' pdn 1' mux=9 netns=car vrf=red
-	changes 'change in place' change_pdn ' pdn 1' metric=9 failover=9 default-route=no quota=9 clat=off
+	changes 'change in place' change_pdn ' pdn 1' metric=9 failover=9 default-route=no table=7 quota=9 clat=off
 	changes 'requires a new attach' reattach '' qmap=v4 port=lte%n dl-max-bytes=8000 dl-max-datagrams=9
 }
 

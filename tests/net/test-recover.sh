@@ -28,10 +28,6 @@ downlink() { # off|on
 	fi
 }
 
-calls() { # made since the attach
-	field '.events | map(select(.kind == "call" and .to == "up")) | length'
-}
-
 has_called() {
 	[ "$(calls)" -ge "$1" ]
 }

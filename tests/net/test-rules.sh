@@ -212,9 +212,13 @@ test_in_a_namespace() {
 	equal "left in red" "" "$(rules 4 red; rules 6 red)"
 }
 
+tables() { # family: of the default routes through port 1
+	ip "-$1" -j route show table all default | jq -r '[.[] | select(.dev == "wwan0.1") | .table // "main"] | join(" ")'
+}
+
 # Each way to have no table of its own, from one to the next.
 test_configuration_changes() {
-	local setting
+	local setting calls
 	start
 	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\ntable = 100\n' "$T/qmi" >"$T/with"
 	for setting in "table = 0" "table = 254" $'table = 100\ndefault-route = no' $'table = 100\naddresses = none'; do
@@ -227,9 +231,14 @@ test_configuration_changes() {
 	done
 	sed 's/100/101/' "$T/with" >"$T/other"
 	qmapctl apply "$T/with" >/dev/null
+	calls=$(starts)
 	qmapctl apply "$T/other" >/dev/null
 	follows 4 "$(of_v4 101 wwan0.1 10.64.1.2)"
 	follows 6 "$(of_v6 101 wwan0.1 2001:db8:64:1::/64)"
+	equal "routes" "101 101" "$(tables 4) $(tables 6)"
+	equal "calls dialled for it" "$calls" "$(starts)"
+	equal "damage" "[]" "$(field '.pdns[0].damage' | jq -c)"
+	leaves_by 1 one_ping -I 10.64.1.2 $FAR
 	qmapctl detach wwan0
 	nothing_left
 }
