@@ -29,7 +29,7 @@ GUEST_NAME=${GUEST_NAME:-test}
 GUEST_UNFROZEN=yes
 # shellcheck disable=SC2034
 GUEST_MODULES="$GUEST_MODULES vhci-hcd cdc-wdm qmi_wwan nft_ct nft_objref nft_nat nft_chain_nat nft_masq nft_flow_offload
-	nf_flow_table_inet"
+	nf_flow_table_inet 8021q"
 
 reason=$(missing_tools) && { echo "SKIP vm $ARCH: $reason"; exit 0; }
 reason=$(fetch_sysroot) || { echo "SKIP vm $ARCH: $reason"; exit 0; }
