@@ -13,7 +13,10 @@
 
 const uint8_t router_mac[6] = {2, 0, 0, 0, 0, 1};
 
-/* busybox's own ip knows less. $R and $H: the router's and the hosts' end. */
+/*
+ * busybox's own ip knows less. $R and $H: the router's and the hosts' end. With pfifo a packet of a new flow
+ * does not overtake those that wait.
+ */
 #define LAN                                                                                        \
 	"exec >/dev/null; ip=/bin/ip; "                                                            \
 	"$ip link add lan0 address 02:00:00:00:00:01 type veth peer name lan1 && "                 \
@@ -26,7 +29,8 @@ const uint8_t router_mac[6] = {2, 0, 0, 0, 0, 1};
 	"$ip link set $R mtu 1300 up && "                                                          \
 	"$ip addr add 10.1.0.1/32 dev port1 && $ip route add default dev port1 && "                \
 	"$ip route add 192.168.0.0/16 dev $R && $ip -6 route add fd00:30b8::/64 dev $R && "        \
-	"$ip -6 route add default dev port1"
+	"$ip -6 route add default dev port1 && /bin/tc qdisc replace dev port1 root pfifo limit "  \
+	"10000"
 
 #define RULES                                                                                      \
 	"nft 'table inet router {\n"                                                               \
