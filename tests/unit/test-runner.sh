@@ -11,14 +11,19 @@ trap 'rm -rf "$T"' EXIT
 install -D -t "$T/tests" tests/run.sh
 mkdir -p "$T/tests/net" "$T/bin"
 
-# Machines differ: this one has two CPUs and enough memory.
-printf '#!/bin/sh\necho 2\n' >"$T/bin/nproc"
-printf '#!/bin/sh\necho 8000000\n' >"$T/bin/awk"
-chmod +x "$T/bin/"*
+# says PROGRAM WORD: makes it print that word alone.
+says() {
+	printf '%s\n' '#!/bin/sh' "echo $2" >"$T/bin/$1"
+	chmod +x "$T/bin/$1"
+}
+
 PATH=$T/bin:$PATH
 
+# Machines differ: this one has two CPUs and enough memory.
 before() {
 	rm -f "$T"/tests/net/* "$T/ran"
+	says nproc 2
+	says awk 8000000
 }
 
 script() { # name command...
@@ -54,6 +59,14 @@ test_failures_of_all_lanes() {
 	script d ":"
 	script e "echo '# 3 passed, 0 failed, 1 skipped'"
 	runs 1 "3 passed, 4 failed, 1 skipped" net:2
+}
+
+# One after the other: the second one fails if the first one still runs.
+test_one_cpu() {
+	says nproc 1
+	script a "touch $T/busy; sleep .3; rm $T/busy; echo PASS a"
+	script b "[ ! -e $T/busy ] && echo PASS b"
+	runs 0 "2 passed, 0 failed, 0 skipped" net:2
 }
 
 # Nothing that it could have counted is left.
