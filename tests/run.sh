@@ -126,7 +126,7 @@ run_tier() {
 }
 
 # Runs a lane of a tier in a shell of its own, and leaves its duration, its time of the CPUs and its counts in
-# $work/TIER/LANE.
+# $work/TIER/lane.LANE.
 start_lane() { # tier lane
 	local began=$SECONDS
 	: >"$work/$1/$2.out"
@@ -165,22 +165,25 @@ summarize() { # tier
 	printf '%-9s %s (CPU %s)\n' "$1" "$(minutes "$took")" "$(minutes $cpu)"
 }
 
-# Two guests need 3 GB.
-can_do_two() {
-	[ "$(nproc)" -gt 1 ] && [ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt 5000000 ]
+# Two guests at once need 3 GB.
+has_memory() {
+	[ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt 5000000 ]
 }
 
 declare -A pids lanes
 order=()
-at_once=yes
-can_do_two || at_once=
-# shellcheck disable=SC2048,SC2086 # groups of one tier each
-[ -n "$at_once" ] || set -- ${*//+/ }
+many=yes
+if [ "$(nproc)" = 1 ]; then
+	# shellcheck disable=SC2048,SC2086 # groups of one tier each
+	set -- ${*//+/ }
+	many=
+fi
+has_memory || many=
 for group; do
 	read -ra tiers <<<"${group//+/ }"
 	for name in "${tiers[@]}"; do
 		tier=${name%:*}
-		lanes[$tier]=${at_once:+${name#"$tier"}}
+		lanes[$tier]=${many:+${name#"$tier"}}
 		lanes[$tier]=${lanes[$tier]#:}
 		: "${lanes[$tier]:=1}"
 		mkdir "$work/$tier"
