@@ -12,9 +12,11 @@
 
 int lock_exclusive(int fd)
 {
-	const int64_t end = clock_ms() + WAIT_MS;
+	static int64_t end; /* the process before this one has died before the first call */
 	int ret;
 
+	if (!end)
+		end = clock_ms() + WAIT_MS;
 	for (;;) {
 		ret = flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 		if (ret != -EWOULDBLOCK || clock_ms() >= end)
