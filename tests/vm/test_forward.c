@@ -318,7 +318,9 @@ static int compare(const char *direction)
 static int finish_downlink(struct test *t)
 {
 	/* Chains are delivered at the end of a poll, of several aggregates if the kernel defers it. */
-	if (flush(t) || world_counter_reaches("port1", "rx_packets", t->down) < t->down)
+	if (flush(t))
+		return -1;
+	if (world_counter_reaches("port1", "rx_packets", t->down) < t->down)
 		return FAIL("the port has not received %llu packets", t->down);
 	if (modem_sends(t, &flows[FENCE].modem) || flush(t) ||
 	    read_packets(&with_shim, t->shim.lan, ETHER_HDR_LEN, false) ||
