@@ -340,7 +340,7 @@ clients_left() {
 
 show_logs() {
 	for f in qmapd.log modem.log; do
-		[ -s "$T/$f" ] && sed "s/^/    $f: /" "$T/$f" | tail -n 40
+		[ -s "$T/$f" ] && sed "/: debug: show asked for/d; s/^/    $f: /" "$T/$f" | tail -n 40
 	done
 }
 
