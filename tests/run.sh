@@ -113,7 +113,7 @@ run_tier() {
 		run tests/vm/run.sh
 		export KERNELS=6.1
 		DATAPATHS=xdp run tests/vm/usb.sh drivers qmicli attach kill_and_adopt
-		DATAPATHS=shim run tests/vm/usb.sh reboot
+		DATAPATHS=shim run tests/vm/usb.sh reboot port_is_moved_away
 		CYCLES=6 DATAPATHS=usb run tests/vm/usb.sh driver_attach driver_killed_by_command driver_moves
 		run tests/vm/xhci.sh usb_rx_v5 usb_uplink_v5 usb_lend_capture
 		run tests/vm/bench.sh

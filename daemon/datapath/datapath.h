@@ -99,6 +99,11 @@ struct datapath_ops {
 	/* Adds a port that an earlier process has created; name and namespace are known. */
 	int (*adopt_port)(struct datapath *dp, const struct datapath_port *port, struct error *err);
 	int (*del_port)(struct datapath *dp, unsigned int mux, struct error *err);
+	/*
+	 * Does the netdev of a port still exist, in any namespace? NULL: rmnet's driver keeps that to
+	 * itself; a port out of sight counts as deleted, unless its move has been seen.
+	 */
+	bool (*has_port)(struct datapath *dp, unsigned int mux);
 	/* Opens or closes the gate for a PDN's traffic (call connected or not). */
 	int (*flow)(struct datapath *dp, unsigned int mux, bool on, struct error *err);
 	/*

@@ -206,6 +206,24 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return 0;
 }
 
+/* The attribute lists the mux ids of all netdevs on top of the trunk, in any namespace. */
+static bool has_port(struct datapath *dp, unsigned int mux)
+{
+	char trunk[IFNAMSIZ], path[128], line[16];
+	bool has = false;
+	FILE *f;
+
+	if (trunk_name(dp, trunk, NULL))
+		return false;
+	snprintf(path, sizeof(path), SYSFS_NET "%s/qmi/add_mux", trunk);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		has |= strtoul(line, NULL, 0) == mux;
+	if (f)
+		fclose(f);
+	return has;
+}
+
 /* --- counters: of packets, without QMAP headers; v1 reports no verified checksums --- */
 
 static int stats(struct datapath *dp, struct datapath_stats *out, struct error *err)
@@ -232,6 +250,7 @@ const struct datapath_ops datapath_qmimux = {
 	.add_port = add_port,
 	.adopt_port = links_adopt_port,
 	.del_port = del_port,
+	.has_port = has_port,
 	.flow = links_flow,
 	.running = observe_running,
 	.stats = stats,

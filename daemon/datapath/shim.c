@@ -300,6 +300,21 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return ret;
 }
 
+/* A link knows its netdev until that is deleted. */
+static bool has_port(struct datapath *dp, unsigned int mux)
+{
+	char path[PINS_PATH];
+	bool has;
+	int link;
+
+	tx_pin(dp, mux, path);
+	link = bpf_obj_get(path);
+	has = link >= 0 && xdp_link_ifindex(link);
+	if (link >= 0)
+		close(link);
+	return has;
+}
+
 /* Without carrier a port sends and receives nothing. It must be changed where the port is. */
 static int set_carrier(const struct datapath_place *place, bool on, struct error *err)
 {
@@ -638,6 +653,7 @@ static const char *const inner_netdevs[] = {"sh", NULL}; /* the trunk device */
 	.add_port = add_port, \
 	.adopt_port = datapath_adopt_port, \
 	.del_port = del_port, \
+	.has_port = has_port, \
 	.flow = flow, \
 	.stats = stats, \
 	.rx_packets = datapath_rx_packets, \

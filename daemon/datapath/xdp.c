@@ -278,6 +278,16 @@ static int del_port(struct datapath *dp, unsigned int mux, struct error *err)
 	return rtnl_link_del(dp->nl, port.ifindex, ret ? NULL : err) ?: ret;
 }
 
+static bool has_port(struct datapath *dp, unsigned int mux)
+{
+	struct qmap_port port;
+	struct rtnl_link inner;
+
+	return !port_map_read(dp->fd[XDP_PORTS], mux, &port, NULL) &&
+	       !rtnl_link_get_index(dp->nl, port.ifindex, &inner, NULL) &&
+	       rtnl_macvlan_exists(dp->nl, inner.lower);
+}
+
 static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *err)
 {
 	return port_map_flow(dp->fd[XDP_PORTS], mux, on, err);
@@ -286,15 +296,6 @@ static int flow(struct datapath *dp, unsigned int mux, bool on, struct error *er
 static int running(struct datapath *dp, unsigned int mux, bool up, struct error *err)
 {
 	return port_map_running(dp->fd[XDP_PORTS], mux, up, err);
-}
-
-/* Ifindex of the link's netdev, or 0 if that has gone and left the link behind. */
-static unsigned int link_ifindex(int fd)
-{
-	struct bpf_link_info info = {0};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
 }
 
 static void first(int *ret, int now)
@@ -320,7 +321,7 @@ static int detach(struct datapath *dp, struct error *err)
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && dp->fd[XDP_PORTS] >= 0; mux++)
 		if (!port_map_read(dp->fd[XDP_PORTS], mux, &port, NULL))
 			first(&ret, del_port(dp, mux, ret ? NULL : err));
-	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
+	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? xdp_link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
 	if (!split) {
 		char name[IFNAMSIZ];
 
@@ -397,6 +398,7 @@ const struct datapath_ops datapath_xdp = {
 	.add_port = add_port,
 	.adopt_port = datapath_adopt_port,
 	.del_port = del_port,
+	.has_port = has_port,
 	.flow = flow,
 	.running = running,
 	.stats = xdp_stats,

@@ -17,6 +17,7 @@
  *   port     namespace        (reported)               user
  *            moved away       (reported)               user
  *            netdev           add it again             qmapd       thrice
+ *            back again       trunk_port_up_again()    qmapd       none: it has not moved itself
  *            name             take the new one over    user
  *            admin state      (reported)               user
  *            running          pass it to the path      qmapd       none: it is our own record

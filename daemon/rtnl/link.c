@@ -2,6 +2,7 @@
 #include "rtnl.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -265,20 +266,37 @@ static void put_passthru(struct nlmsghdr *nlh)
 	mnl_attr_nest_end(nlh, info);
 }
 
-int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
-		     struct error *err)
+static int make_macvlan(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
+			struct error *err)
 {
 	struct ifinfomsg *ifi;
 	struct nlmsghdr *nlh =
 		rtnl_request(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(*ifi));
-	struct rtnl_link link = {0};
-	int ret;
 
 	ifi->ifi_flags = ifi->ifi_change = IFF_NOARP;
 	put_veth_end(nlh, name, mtu);
 	mnl_attr_put_u32(nlh, IFLA_LINK, lower);
 	put_passthru(nlh);
-	ret = rtnl_execute(nl, NULL, NULL, err, "create the macvlan %s", name);
+	return rtnl_execute(nl, NULL, NULL, err, "create the macvlan %s", name);
+}
+
+bool rtnl_macvlan_exists(struct rtnl *nl, unsigned int lower)
+{
+	static const char name[] = "qmap-probe";
+	struct rtnl_link link;
+	int ret = make_macvlan(nl, name, lower, ETH_MIN_MTU, NULL);
+
+	if (!ret && !rtnl_link_get(nl, name, &link, NULL))
+		rtnl_link_del(nl, link.ifindex, NULL);
+	return ret == -EINVAL;
+}
+
+int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
+		     struct error *err)
+{
+	struct rtnl_link link = {0};
+	int ret = make_macvlan(nl, name, lower, mtu, err);
+
 	if (ret)
 		return ret;
 	ret = silence(nl, name, &link, err);

@@ -68,6 +68,11 @@ int rtnl_veth_add(struct rtnl *nl, const char *name, const char *peer, unsigned 
  */
 int rtnl_macvlan_add(struct rtnl *nl, const char *name, unsigned int lower, unsigned int mtu,
 		     struct error *err);
+/*
+ * Has @lower such a macvlan, in any namespace? It is asked by adding one more, which the kernel refuses
+ * (drivers/net/macvlan.c, macvlan_common_newlink()); otherwise that is deleted again.
+ */
+bool rtnl_macvlan_exists(struct rtnl *nl, unsigned int lower);
 /* -EOPNOTSUPP if this kernel has no macvlan. */
 int rtnl_macvlan_probe(struct rtnl *nl, struct error *err);
 int rtnl_link_del(struct rtnl *nl, unsigned int ifindex, struct error *err);

@@ -37,6 +37,7 @@ struct trunk_port {
 		vrf_table;    /* ifindex and routing table of its PDN's VRF; 0: not known yet */
 	unsigned int ifindex; /* in its namespace; 0: not looked up yet */
 	bool away;	      /* another process has moved it to another namespace */
+	bool back;	      /* it has returned, and is not set up yet */
 	int64_t tried_ms;     /* last attempt to apply settings that had failed */
 	bool loud;	      /* the kernel could not be kept from configuring it by itself */
 	/* Last argument of datapath_ops.running(), unless flow() has been called since. */

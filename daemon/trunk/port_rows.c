@@ -89,17 +89,34 @@ static void find_returned(struct view *v)
 	v->link = link;
 }
 
+/*
+ * The move may have happened while no qmapd ran, and the namespace may have ended since. A port of another
+ * namespace may as well have stayed in an earlier one of that name.
+ */
+static bool is_elsewhere(const struct view *v)
+{
+	const struct trunk *t = v->trunk;
+
+	if (v->port->port.netns[0] || !t->ops->has_port)
+		return v->port->away;
+	return t->ops->has_port(t->dp, v->port->port.mux);
+}
+
 static enum keep_look look_place(void *arg, char *detail)
 {
 	struct view *v = arg;
+	struct trunk_port *p = v->port;
+	bool was = p->away;
 
-	if (v->kernel && !v->link && v->port->away)
-		find_returned(v);
-	if (v->link)
-		v->port->away = false;
 	if (!v->kernel)
 		return KEEP_UNKNOWN;
-	return v->port->away ? KEEP_WRONG : KEEP_FINE;
+	p->away = !v->link && is_elsewhere(v);
+	if (p->away)
+		find_returned(v);
+	if (v->link && (was || p->away))
+		p->back = trunk_port_is_up(p) && trunk_port_is_ours(p);
+	p->away &= !v->link;
+	return p->away ? KEEP_WRONG : KEEP_FINE;
 }
 
 /*
@@ -131,7 +148,10 @@ static int add_again(struct trunk *t, struct trunk_port *p, struct error *err)
 	if (ret)
 		return ret;
 	trunk_port_steer(t, p);
-	return trunk_port_place(p, err);
+	ret = trunk_port_place(p, err);
+	if (ret)
+		t->ops->del_port(t->dp, p->port.mux, NULL);
+	return ret;
 }
 
 static int make_again(void *arg, struct error *err)
@@ -184,8 +204,9 @@ static enum keep_look look_up_or_down(void *arg, char *detail)
 {
 	const struct view *v = arg;
 
-	v->port->down = v->link && !(v->link->flags & IFF_UP) && trunk_port_is_up(v->port);
-	if (!v->link || !trunk_port_is_up(v->port) || !trunk_port_is_ours(v->port))
+	v->port->down = v->link && !(v->link->flags & IFF_UP) && trunk_port_is_up(v->port) &&
+			!v->port->back;
+	if (v->port->back || !v->link || !trunk_port_is_up(v->port) || !trunk_port_is_ours(v->port))
 		return KEEP_UNKNOWN;
 	return v->port->down ? KEEP_WRONG : KEEP_FINE;
 }
@@ -345,6 +366,24 @@ static int up_again(void *arg, struct error *err)
 	return trunk_port_up_again(v->port, v->trunk->env.run_dir, err);
 }
 
+/* The kernel has set it down and flushed it on the way (net/core/dev.c), not an administrator. */
+static enum keep_look look_back(void *arg, char *detail)
+{
+	const struct view *v = arg;
+
+	if (!v->link)
+		return KEEP_UNKNOWN;
+	return v->port->back ? KEEP_WRONG : KEEP_FINE;
+}
+
+static int set_back(void *arg, struct error *err)
+{
+	const struct view *v = arg;
+
+	v->port->back = false;
+	return up_again(arg, err);
+}
+
 /* --- steering --- */
 
 /* Reads the CPUs of the netdev that receives the port's packets. False: it is out of sight. */
@@ -468,6 +507,7 @@ static const struct keep_row rows[] = {
 	 .over = "somebody has set it up again",
 	 .owner = KEEP_USER,
 	 .look = look_up_or_down},
+	{.what = "it has come back from another namespace", .look = look_back, .fix = set_back},
 	{.owner = KEEP_USER, .look = look_name, .fix = take_name},
 	{.look = look_running, .fix = set_running},
 	{.look = look_made_routes, .fix = drop_made_routes},

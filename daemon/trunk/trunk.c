@@ -241,10 +241,12 @@ void trunk_netlink(struct trunk *t, const char *netns, const struct rtnl_event *
 
 		if (strcmp(p->port.netns, netns))
 			continue;
-		if (p->ifindex == e->ifindex)
-			p->away |= e->kind == RTNL_LINK_MOVED;
-		else if (!may_be_back && !its_rule &&
-			 (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name)))
+		if (p->ifindex == e->ifindex && e->kind == RTNL_LINK_MOVED) {
+			p->away = true;
+			trunk_save_later(t);
+		}
+		if (p->ifindex != e->ifindex && !may_be_back && !its_rule &&
+		    (!*e->name || strcmp(trunk_port_pdn(p)->vrf, e->name)))
 			continue; /* nor its VRF */
 		trunk_look(t);
 	}

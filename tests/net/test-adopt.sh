@@ -366,22 +366,29 @@ test_damage_while_nobody_was_there() {
 	nothing_left
 }
 
-# A container has it: the next qmapd leaves it there, too.
+# A container has it, since before qmapd was killed or after: the next qmapd leaves it there, too, and adds
+# it again when the container has ended.
 test_port_stays_away() {
-	ip netns add blue
+	local when
 	modem_start
 	qmapd_start
 	attach --pdn 1 >/dev/null
-	ip link set wwan0.1 netns blue
-	wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$(qmapctl show)"
-	qmapd_kill KILL || :
-	qmapd_start
-	wait_for 10 is_attached || fail "$(qmapctl show)"
-	wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$(qmapctl show)"
-	ip -n blue link show dev wwan0.1 >/dev/null
-	ip -n blue link set wwan0.1 netns 1
-	ip link set wwan0.1 up
-	answers 10.64.1.1 -I wwan0.1
+	for when in before after; do
+		ip netns add blue
+		[ "$when" = after ] || ip link set wwan0.1 netns blue
+		qmapd_kill KILL || :
+		[ "$when" = before ] || ip link set wwan0.1 netns blue
+		qmapd_start
+		wait_for 10 is_attached || fail "$when: $(qmapctl show)"
+		wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$when: $(qmapctl show)"
+		ip -n blue link show dev wwan0.1 >/dev/null
+		ip -n blue link set wwan0.1 netns 1
+		answers 10.64.1.1 -I wwan0.1
+		ip link set wwan0.1 netns blue
+		wait_for 5 is_damaged "somebody has moved it to another namespace" || fail "$when: $(qmapctl show)"
+		ip netns del blue
+		answers 10.64.1.1 -I wwan0.1
+	done
 	qmapctl detach wwan0
 	nothing_left
 }

@@ -266,8 +266,8 @@ test_port_is_moved_away_and_back() {
 	ip link delete dev wwan0.1
 	ip -n blue link set wwan0.1 netns 1
 	[ "$(cat /sys/class/net/wwan0.1/ifindex)" != "$number" ] || fail "it has its number again"
-	ip link set wwan0.1 up
 	works_again
+	is_told "wwan0.1 repaired: it has come back from another namespace"
 	detach
 	nothing_left
 }

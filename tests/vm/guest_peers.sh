@@ -172,6 +172,13 @@ test_qmimux_port_deleted() {
 }
 
 # The modem's flow control, as with rmnet; the user's queue stays.
+# Its netdevs come back when a namespace ends, as those of hardware do.
+test_qmimux_port_is_moved_away() {
+	as_qmimux
+	test_port_is_moved_away
+	no_qmimux_left
+}
+
 test_qmimux_flow() {
 	as_qmimux
 	start

@@ -1297,6 +1297,29 @@ test_port_is_deleted() {
 	detached
 }
 
+# While no qmapd runs: the next one finds the port in another namespace, and adds it again when that ends.
+test_port_is_moved_away() {
+	[ "$datapath" != rmnet ] || skip "rmnet does not tell of ports in other namespaces"
+	start
+	kill -9 "$qmapd_pid"
+	wait "$qmapd_pid" || :
+	ip netns add away
+	ip link set wwan0.1 netns away
+	qmapd_start
+	wait_for 20 state_is attached || fail "$(qmapctl show)"
+	wait_for 20 is_away 1 || fail "$(qmapctl show)"
+	ip -n away link show dev wwan0.1 >/dev/null
+	ip netns del away
+	wait_for 40 pdn_works 1 || fail "$(qmapctl show)"
+	ping_all
+	patterns
+	detached
+}
+
+is_away() { # pdn
+	[ "$(field ".pdns[$(($1 - 1))].damage[]")" = "somebody has moved it to another namespace" ]
+}
+
 servers_listen() {
 	[ "$(ip netns exec net ss -Hltn 'sport = :5201' | wc -l)" = ${#pdns[@]} ]
 }

@@ -43,7 +43,7 @@ large_aggregates high_speed beyond_the_urb repair repair_ends receives_more_than
 USB_TESTS="driver_attach driver_keeps_name driver_large_aggregates driver_auto driver_held driver_control \
 driver_unloaded driver_by_hand driver_killed_in_attach driver_killed_by_command driver_killed_in_detach \
 driver_unplugged driver_beside_qmi_wwan driver_moves driver_modemmanager probe counters stats commands versions uplink_aggregates short_queue_below steered_backlog full_backlog \
-high_speed receives_more_than_it_may_send port_is_deleted mend kill_and_adopt replace \
+high_speed receives_more_than_it_may_send port_is_deleted port_is_moved_away mend kill_and_adopt replace \
 unplug_and_replug replug_under_another_name reboot suspend"
 
 PROGRAMS=("$GUEST_BUILD"/{qmapd,qmapctl,qmap-modem,pattern-tool,tcp-tool})
