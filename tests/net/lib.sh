@@ -104,12 +104,17 @@ socket_listens() {
 	[ -n "$(ss -Hx state listening src "${1:-/run/qmapd/control}")" ]
 }
 
+# The socket of a qmapd that was killed is open for as long as a hook that it was about to start has a copy.
+qmapd_serves() {
+	ss -Hxp state listening src /run/qmapd/control | grep -q "pid=$qmapd_pid,"
+}
+
 # A request would prove nothing: without a daemon, qmapctl reads the pins itself. qmapd_program: another
 # build of it.
 qmapd_start() {
 	"$build/${qmapd_program:-qmapd}" -v "$@" 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
-	wait_for 10 socket_listens
+	wait_for 10 qmapd_serves
 }
 
 # qmapd has closed its ends of the connections of earlier commands.
@@ -143,7 +148,7 @@ qmapd_start_as_unit() {
 	caps=$(of_unit CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
 	setpriv --bounding-set "-all,$caps" --no-new-privs "$build/qmapd" -v 2>>"$T/qmapd.log" &
 	qmapd_pid=$!
-	wait_for 10 socket_listens
+	wait_for 10 qmapd_serves
 }
 
 qmapd_kill() { # signal
@@ -177,7 +182,7 @@ asked() {
 
 # field .jq.path: of the first trunk in the output of show.
 field() {
-	qmapctl -j show | jq -r ".[0]$1"
+	qmapctl -j show | jq -r "if type == \"array\" then .[0]$1 else error(tojson) end"
 }
 
 state_is() {
