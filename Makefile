@@ -278,7 +278,7 @@ $(BUILD)/vm/bin/%.bpf.o: $(BUILD)/tests/vm/%.bpf.o
 
 # Measurements in guests, with the tests' own tools.
 VMBENCH_SRC := $(filter-out %.bpf.c,$(wildcard bench/vm_*.c)) \
-	       $(addprefix tests/vm/,nl.c observe.c packets.c rmnet.c usbmodem.c world.c) \
+	       $(addprefix tests/vm/,nl.c observe.c packets.c proc.c rmnet.c usbmodem.c world.c) \
 	       $(VMUSB_SRC)
 # The shim's rules for chains, in user space.
 USER_FLAGS := -Ibench/user -I. -fno-strict-aliasing -Wno-address-of-packed-member -Wno-pointer-sign

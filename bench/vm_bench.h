@@ -72,6 +72,7 @@ struct bench_case {
 	unsigned int rx_bytes; /* of qmi_wwan's transfers; 0: 31744 */
 	unsigned int tx_bytes; /* of an uplink aggregate; 0: 16384, rmnet's compiled-in size */
 	unsigned int pause;    /* uplink: microseconds of silence before each send() */
+	unsigned int burst;    /* aggregates that wait when the CPU turns to them; 0: one */
 	bool steered;	       /* by RPS to the one CPU there is, for its cost */
 	/* of SINK_LAN, IPv4 alone */
 	enum rules rules;

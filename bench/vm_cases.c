@@ -60,8 +60,14 @@ const struct bench_case cases[] = {
 	     .flows = 32),
 	CASE("tcp-nat-flowtable-v5-1000", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_FLOWTABLE,
 	     .flows = 1000),
+	CASE("tcp-nat-flowtable-v5-32-burst", 5, false, 21, 1400, 1, SINK_LAN,
+	     .rules = RULES_FLOWTABLE, .flows = 32, .burst = 8),
+	CASE("tcp-nat-flowtable-v5-1000-burst", 5, false, 21, 1400, 1, SINK_LAN,
+	     .rules = RULES_FLOWTABLE, .flows = 1000, .burst = 8),
 	CASE("udp1350-nat", 5, true, 21, 1350, 1, SINK_LAN, .rules = RULES_NAT, .flows = 8,
 	     .feature = "rx-udp-gro-forwarding"),
+	CASE("udp1350-nat-burst", 5, true, 21, 1350, 1, SINK_LAN, .rules = RULES_NAT, .flows = 8,
+	     .burst = 8, .feature = "rx-udp-gro-forwarding"),
 	CASE("imix-nat", 5, true, 36, 0, 1, SINK_LAN, .rules = RULES_NAT),
 	CASE("tcp-nat-v5-vlan", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_NAT, .vlan = true),
 	CASE("tcp-nat-v5-fq-codel", 5, false, 21, 1400, 1, SINK_LAN, .rules = RULES_NAT,
@@ -156,8 +162,8 @@ bool case_same_load(const struct bench_case *a, const struct bench_case *b)
 		       a->flows == b->flows && a->pause == b->pause && a->usb == b->usb;
 	return a->version == b->version && a->udp == b->udp && a->v6 == b->v6 &&
 	       a->frames == b->frames && a->packet == b->packet && a->ports == b->ports &&
-	       a->flows == b->flows && a->usb == b->usb && a->host_packets == b->host_packets &&
-	       a->host_bytes == b->host_bytes;
+	       a->flows == b->flows && a->usb == b->usb && a->burst == b->burst &&
+	       a->host_packets == b->host_packets && a->host_bytes == b->host_bytes;
 }
 
 bool case_has_path(const struct bench_case *c, enum path p)

@@ -270,6 +270,7 @@ void cell_up(struct cell *cell, const struct bench_case *c, enum path path)
 	if (c->usb)
 		o.modem = usb_of(path);
 	o.rx_bytes = c->rx_bytes;
+	o.napi = c->burst;
 	if (case_is_uplink(c) || c->host_packets)
 		o.trunk = (struct nl_trunk){
 			.tx_bytes = c->tx_bytes ?: 16384, .tx_frames = 32, .tx_usecs = 800};

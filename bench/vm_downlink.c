@@ -48,6 +48,7 @@ static uint32_t handshake(struct stream *st, uint32_t seq)
 	const struct bench_case *c = st->cell.c;
 	struct packet_spec s = {.v6 = c->v6,
 				.flow = 1,
+				.sport = generator_sport(1),
 				.ttl = 64,
 				.flags = 0x02,
 				.window = 0xffff,
@@ -201,9 +202,36 @@ static void stream_down(struct stream *st)
 	cell_down(&st->cell);
 }
 
+/*
+ * Keeps the thread that polls the TUN from the CPU, or leaves it the CPU until all aggregates that wait have
+ * left the router: it and ksoftirqd go before an idle process.
+ */
+static void hold_polls(bool hold)
+{
+	const struct sched_param p = {.sched_priority = hold};
+
+	if (sched_setscheduler(0, hold ? SCHED_FIFO : SCHED_IDLE, &p))
+		DIE("scheduler");
+}
+
+static void send_burst(struct stream *st)
+{
+	unsigned int burst = st->g.c->burst;
+
+	if (burst)
+		hold_polls(true);
+	for (unsigned int i = 0; i < (burst ?: 1); i++) {
+		generator_next(&st->g);
+		send_next(st);
+	}
+	if (burst)
+		hold_polls(false);
+}
+
 static double cost(struct stream *st, const struct effort *e)
 {
-	unsigned int frames = st->g.c->frames, enough = (e->packets + frames - 1) / frames,
+	unsigned int frames = st->g.c->frames * (st->g.c->burst ?: 1),
+		     enough = (e->packets + frames - 1) / frames,
 		     measured = e->measured > enough ? e->measured : enough,
 		     packets = measured * (frames + st->g.c->host_packets), i;
 	uint64_t start = 0;
@@ -214,8 +242,7 @@ static double cost(struct stream *st, const struct effort *e)
 			VM_MARK(VM_MARK_BEGIN);
 			start = cell_clock();
 		}
-		generator_next(&st->g);
-		send_next(st);
+		send_burst(st);
 	}
 	drain(st);
 	start = cell_clock() - start;

@@ -11,11 +11,24 @@ static unsigned int packet_len(const struct bench_case *c, unsigned int i)
 	return !c->packet && !c->udp && len < 60 ? 60 : len;
 }
 
+/* One to one on 16 bits, so that no two flows are one. */
+uint16_t generator_sport(unsigned int flow)
+{
+	uint16_t x = flow;
+
+	x ^= x >> 8;
+	x *= 0x88b5;
+	x ^= x >> 7;
+	x *= 0xdb2d;
+	return x ^ x >> 9;
+}
+
 void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack)
 {
 	struct packet_spec s = {.udp = c->udp,
 				.v6 = c->v6,
 				.flow = 1,
+				.sport = generator_sport(1),
 				.daddr = case_destination(c),
 				.ttl = 64,
 				.flags = 0x10,
@@ -79,7 +92,7 @@ static uint8_t *l4_sum(const struct generator *g, const struct generator_slot *s
 	return s->packet + case_ip_header(g->c) + (g->c->udp ? 6 : 16);
 }
 
-/* Sets addresses and ports of a flow as packet_make() does; behind a NAT only ports differ. */
+/* Sets addresses as packet_make() does, and the port of a flow; behind a NAT only ports differ. */
 static void set_flow(const struct generator *g, struct generator_slot *s, unsigned int flow)
 {
 	uint8_t *p = s->packet, *sum = l4_sum(g, s);
@@ -91,7 +104,7 @@ static void set_flow(const struct generator *g, struct generator_slot *s, unsign
 		fix(sum, get16(p + 18), flow);
 		set16(p + 18, flow, p + 10);
 	}
-	set16(p + case_ip_header(g->c), 5000 + flow, sum);
+	set16(p + case_ip_header(g->c), generator_sport(flow), sum);
 	s->flow = flow;
 }
 

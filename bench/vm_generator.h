@@ -23,6 +23,8 @@ struct generator {
 	uint16_t id[GENERATOR_STREAMS];
 };
 
+/* The source port of a flow's packets: scattered, as those of many servers are to a hash. */
+uint16_t generator_sport(unsigned int flow);
 /* @seq, @ack: initial numbers of TCP. */
 void generator_init(struct generator *g, const struct bench_case *c, uint32_t seq, uint32_t ack);
 /* Turns the last aggregate into the next one. */

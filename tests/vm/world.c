@@ -24,6 +24,7 @@
 #include "qmap_shim.skel.h"
 #include "qmap/wire.h"
 #include "tests/modem/tun_open.h"
+#include "proc.h"
 #include "usbmodem.h"
 
 #define EXTRA_OBJECT "/vm.bpf.o"
@@ -220,10 +221,12 @@ static void free_usb(struct world *w)
 		usleep(1000);
 }
 
-static int build_tun(struct world *w)
+static int build_tun(struct world *w, bool napi)
 {
-	w->modem = world_tun("modem0", 0, &w->modem_ifindex);
-	return w->modem < 0 ? -1 : 0;
+	w->modem = world_tun("modem0", napi ? IFF_NAPI : 0, &w->modem_ifindex);
+	if (w->modem < 0)
+		return -1;
+	return napi ? proc_write("/sys/class/net/modem0/threaded", "1") : 0;
 }
 
 static int build(struct world *w, const struct world_options *o)
@@ -232,7 +235,7 @@ static int build(struct world *w, const struct world_options *o)
 	unsigned int i;
 	int err;
 
-	if (o->modem == WORLD_TUN ? build_tun(w) : build_usb(w, o))
+	if (o->modem == WORLD_TUN ? build_tun(w, o->napi) : build_usb(w, o))
 		return -1;
 	if (o->modem_only)
 		return 0;

@@ -49,8 +49,9 @@ struct world_options {
 	unsigned int avoid;
 	bool no_program;
 	enum world_modem modem;
-	bool high_speed;       /* of USB; otherwise SuperSpeed */
-	bool modem_only;       /* the modem's netdev and nothing else */
+	bool high_speed; /* of USB; otherwise SuperSpeed */
+	bool modem_only; /* the modem's netdev and nothing else */
+	bool napi;	 /* a TUN hands aggregates over in polls of a thread, as many as wait */
 	unsigned int rx_bytes; /* of the largest aggregate, on USB with qmi_wwan; 0: 31744 */
 };
 
