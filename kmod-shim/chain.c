@@ -52,9 +52,22 @@ static bool chain_is_open(const struct rx_queue *q, const struct chain *c)
 	return c->generation == q->generation && c->head;
 }
 
+static void chain_close(struct rx_queue *q, struct chain *c)
+{
+	c->head = NULL;
+	if (q->hot == c)
+		q->hot = NULL;
+}
+
+/*
+ * The slot of a flow, which has two to choose from: with one, flows that share it would keep closing each
+ * other's chains. Whichever has its key is its slot; another flow may have the same key.
+ */
 static struct chain *chain_slot(struct rx_queue *q, const struct frame *f, bool v6)
 {
+	struct chain *c, *other;
 	const u8 *p = f->data;
+	unsigned int i;
 	u64 key;
 
 	if (v6)
@@ -63,14 +76,19 @@ static struct chain *chain_slot(struct rx_queue *q, const struct frame *f, bool 
 		      get_unaligned((u32 *)(p + 40));
 	else
 		key = get_unaligned((u64 *)(p + 12)) + get_unaligned((u32 *)(p + 20));
-	return &q->chains[hash_64(key + f->port->number, CHAIN_BITS)];
-}
-
-static void chain_close(struct rx_queue *q, struct chain *c)
-{
-	c->head = NULL;
-	if (q->hot == c)
-		q->hot = NULL;
+	key += f->port->number;
+	i = hash_64(key, CHAIN_BITS);
+	c = &q->chains[i];
+	other = &q->chains[i ^ 1];
+	if (c->key == key)
+		return c;
+	if (other->key == key)
+		return other;
+	if (chain_is_open(q, c) && !chain_is_open(q, other))
+		c = other;
+	chain_close(q, c);
+	c->key = key;
+	return c;
 }
 
 /* Bits in which @n words of @p, at any alignment, differ from the expected ones. */

@@ -14,7 +14,7 @@ struct aggregate;
 struct port;
 struct rx_queue;
 
-#define CHAIN_BITS 6  /* of the table of open chains */
+#define CHAIN_BITS 8  /* of the table of open chains */
 #define TCP_FLAGS  13 /* offset of the byte with the flags in a TCP header */
 
 /* flags of a frame, beside QMAP_SHIM_CSUM_OK and QMAP_SHIM_ALONE */
@@ -56,6 +56,7 @@ struct chain {
 			struct tcphdr tcp;
 		} __packed v6;
 	} expect;
+	u64 key;	    /* of the flow that has the slot, or had it last */
 	struct frame *head; /* NULL: the slot is free */
 	struct frame *last;
 	struct port *port;
