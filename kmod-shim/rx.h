@@ -62,8 +62,11 @@ struct rx_queue {
 	bool started;	   /* there are chains of this generation */
 	struct rx_port to; /* of the newest frame */
 	struct frame *free; /* the first of `frames` that is not in use */
-	/* of this poll: frames that were judged, redirected; answers sent to the modem */
-	unsigned int walked, redirected, replies;
+	/*
+	 * Of this poll: frames judged, and aggregates; of these frames those that joined a chain, and
+	 * those redirected; answers sent to the modem.
+	 */
+	unsigned int walked, joined, redirected, replies;
 	bool cells; /* packets went to GRO cells, which only accept a budget's worth */
 	struct chain chains[1 << CHAIN_BITS];
 	struct frame frames[RX_FRAMES];

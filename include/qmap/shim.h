@@ -194,6 +194,8 @@
  *
  *   frames judged in one poll          256; the next poll continues inside the aggregate, after
  *                                      other NAPI instances had their turn
+ *   packets for the stack in one poll  64, and those of the aggregate that goes beyond; a coalesced
+ *                                      packet counts once
  *   answers (XDP_TX) in one poll       16; further frames are dropped as queue_full
  *   aggregates waiting, per CPU        256, and none is added once they take 8 MB; further ones
  *                                      are dropped as queue_full

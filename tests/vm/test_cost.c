@@ -109,8 +109,8 @@ static void release_polls(void)
 	sched_setscheduler(0, SCHED_OTHER, &any);
 }
 
-/* Sends as many aggregates as can wait, at once. */
-static int burst(const struct world *w, const struct aggregate *a, unsigned int n)
+/* Sends as many aggregates as can wait, at once: @n times @a, or those from @a on if @each. */
+static int burst(const struct world *w, const struct aggregate *a, unsigned int n, bool each)
 {
 	uint64_t done, all = world_counter("trunk0", "aggregates") +
 			     world_counter("trunk0", "drop_queue_full") + n;
@@ -118,7 +118,7 @@ static int burst(const struct world *w, const struct aggregate *a, unsigned int 
 
 	if (hold_polls())
 		return -1;
-	while (n-- && !err)
+	for (; n && !err; n--, a += each)
 		err = world_send(w, a->data, a->len) ? FAIL("cannot send") : 0;
 	release_polls();
 	for (i = 0; i < WAIT_MS && !err; i++) {
@@ -153,7 +153,7 @@ static int count_frames(const struct world *w)
 	err = bpf_xdp_attach(w->trunk_ifindex, world_prog(w, "count_frames"), 0, NULL)
 		      ? FAIL("count_frames")
 		      : 0;
-	err = err ?: burst(w, &a, 8) ?: read_frames(w, &p, 8 * FRAMES);
+	err = err ?: burst(w, &a, 8, false) ?: read_frames(w, &p, 8 * FRAMES);
 	bpf_link__destroy(tracer);
 	if (err)
 		return -1;
@@ -182,6 +182,72 @@ TEST(poll_frames)
 	return in_world(count_frames, true);
 }
 
+#define IN_TURN	  32 /* flows */
+#define WAITING	  8  /* aggregates, of fewer frames than a poll may judge */
+#define WAITING_1 40 /* the same of one flow, of more */
+
+/* The next packets of @flows flows in turn, in @n aggregates. Returns the number of packets. */
+static unsigned int fill_in_turn(struct aggregate *a, unsigned int n, unsigned int flows)
+{
+	static uint32_t seq[IN_TURN];
+	static uint8_t packet[2048];
+	unsigned int packets = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		a[i] = (struct aggregate){.version = 1, .max = 30000};
+		for (;; packets++) {
+			unsigned int flow = packets % flows;
+			/* scattered, so that some of a hash are close to each other */
+			const struct packet_spec s = {.sport = 1024 +
+							       flow * (flow + 1) * 7919 % 50021,
+						      .ttl = 64,
+						      .flags = 0x10,
+						      .frag = 0x4000,
+						      .id = seq[flow] / 1360,
+						      .seq = seq[flow],
+						      .payload = 1360};
+
+			if (!aggregate_add(&a[i], 1, packet, packet_make(packet, &s), 0))
+				break;
+			seq[flow] += s.payload;
+		}
+	}
+	return packets;
+}
+
+/*
+ * A CPU that is behind takes as many aggregates at once as a poll may judge, so that flows whose packets
+ * come in turn are coalesced: a chain counts as one packet against the budget.
+ */
+static int coalesce_in_turn(const struct world *w)
+{
+	static struct aggregate a[WAITING_1];
+	unsigned int packets = fill_in_turn(a, WAITING, IN_TURN), more;
+	uint64_t chains;
+
+	if (world_tc_ingress(w, "port1", "drop") || burst(w, a, WAITING, true))
+		return -1;
+	chains = world_counter("port1", "rx_chains");
+	printf("  %u packets, %llu of them in %llu chains\n", packets,
+	       (unsigned long long)world_counter("port1", "rx_coalesced"),
+	       (unsigned long long)chains);
+	if (chains != IN_TURN || world_counter("port1", "rx_coalesced") != packets)
+		return FAIL("that is not a chain for each of %d flows", IN_TURN);
+	more = fill_in_turn(a, WAITING_1, 1);
+	if (burst(w, a, WAITING_1, true))
+		return -1;
+	if (world_counter("port1", "rx_packets") != packets + more)
+		return FAIL("%llu of %u packets",
+			    (unsigned long long)world_counter("port1", "rx_packets"),
+			    packets + more);
+	return 0;
+}
+
+TEST(flows_in_turn)
+{
+	return in_world(coalesce_in_turn, false);
+}
+
 /* An aggregate full of commands: one poll answers a few and counts the rest. */
 static int count_answers(const struct world *w)
 {
@@ -196,7 +262,7 @@ static int count_answers(const struct world *w)
 	a = (struct aggregate){.version = 1, .max = 31000};
 	while (aggregate_add_flow(&a, 1, true, commands))
 		commands++;
-	if (!tracer || burst(w, &a, 1) || read_polls(w, &p))
+	if (!tracer || burst(w, &a, 1, false) || read_polls(w, &p))
 		return FAIL("no polls");
 	/* the last poll may still run: its answers come before the counter is read again */
 	do {
