@@ -230,10 +230,10 @@ static void send_burst(struct stream *st)
 
 static double cost(struct stream *st, const struct effort *e)
 {
-	unsigned int frames = st->g.c->frames * (st->g.c->burst ?: 1),
+	unsigned int burst = st->g.c->burst ?: 1, frames = burst * st->g.c->frames,
 		     enough = (e->packets + frames - 1) / frames,
 		     measured = e->measured > enough ? e->measured : enough,
-		     packets = measured * (frames + st->g.c->host_packets), i;
+		     packets = measured * (frames + burst * st->g.c->host_packets), i;
 	uint64_t start = 0;
 
 	for (i = 0; i < e->warm + measured; i++) {
