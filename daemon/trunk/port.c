@@ -529,13 +529,31 @@ static int reroute(struct rtnl *nl, unsigned int ifindex, const struct trunk_por
 	return ret;
 }
 
+/* A port that another process has moved away has left its rules behind; its routes come when it returns. */
+static int change_rules(const struct trunk_port *p, const struct config_pdn *old, struct error *err)
+{
+	struct rtnl *nl = NULL;
+	int ret = rtnl_open(&nl, p->port.netns, err);
+
+	for (int i = 0; i < 2 && !ret; i++)
+		if (p->settings[i].family)
+			ret = trunk_port_rules_change(nl, p, old, &p->settings[i], err);
+	rtnl_close(&nl);
+	return ret;
+}
+
 int trunk_port_reroute(struct trunk_port *p, const struct config_pdn *old, struct error *err)
 {
 	struct rtnl *nl = NULL;
 	struct rtnl_link link;
-	int ret = trunk_port_is_ours(p) ? open_port(p, &nl, &link, err) : 0;
+	int ret;
 
-	for (int i = 0; i < 2 && !ret && nl; i++)
+	if (!trunk_port_is_ours(p))
+		return 0;
+	if (p->away)
+		return change_rules(p, old, err);
+	ret = open_port(p, &nl, &link, err);
+	for (int i = 0; i < 2 && !ret; i++)
 		if (p->settings[i].family && !p->fault[i][0])
 			ret = reroute(nl, link.ifindex, p, &p->settings[i], old, err);
 	rtnl_close(&nl);

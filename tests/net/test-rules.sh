@@ -243,6 +243,37 @@ test_configuration_changes() {
 	nothing_left
 }
 
+is_away() {
+	[ "$(field '.pdns[0].damage | tojson')" = '["somebody has moved it to another namespace"]' ]
+}
+
+# The port is in another namespace: its rules are not, and its routes follow when it is back.
+test_configuration_changes_while_away() {
+	start
+	ip netns add blue
+	printf '[trunk wwan0]\ncontrol = %s\n[trunk wwan0 pdn 1]\ntable = 100\n' "$T/qmi" >"$T/with"
+	grep -v table "$T/with" >"$T/without"
+	qmapctl apply "$T/with" >/dev/null
+	of_pdn_1
+	ip link set wwan0.1 netns blue
+	wait_for 5 is_away || fail "$(qmapctl show)"
+	qmapctl apply "$T/without" >/dev/null || fail "refused: $(qmapctl show)"
+	follows 4 ""
+	follows 6 ""
+	ip -n blue link set wwan0.1 netns 1
+	answers 10.64.1.1 -I wwan0.1
+	equal "routes" "main main" "$(tables 4) $(tables 6)"
+	ip link set wwan0.1 netns blue
+	wait_for 5 is_away || fail "$(qmapctl show)"
+	qmapctl apply "$T/with" >/dev/null || fail "refused: $(qmapctl show)"
+	ip -n blue link set wwan0.1 netns 1
+	answers 10.64.1.1 -I wwan0.1
+	of_pdn_1
+	equal "routes" "100 100" "$(tables 4) $(tables 6)"
+	qmapctl detach wwan0
+	nothing_left
+}
+
 # The address is the LAN host's, and the port has none.
 test_passthrough() {
 	start
