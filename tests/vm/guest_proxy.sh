@@ -37,7 +37,7 @@ several() {
 }
 
 proxy_is() { # name of the program that owns the socket
-	ss -Hxlp src @qmi-proxy | grep -q "\"$1\""
+	ss -Hxp state listening src @qmi-proxy | grep -q "\"$1\""
 }
 
 device_opened() { # times, by qmapd
