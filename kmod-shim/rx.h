@@ -19,11 +19,11 @@
 #define RX_REPLIES 16  /* sent back to the modem in one poll */
 
 /*
- * Pages for payloads and heads, used in turn again once they are free: 512 KB per CPU with pages of
- * 4 KB, and the page that heads are being cut from.
+ * Pages for payloads and heads, used in turn again once they are free: as many as the packets of one poll fill,
+ * 640 KB per CPU with pages of 4 KB, and the page that heads are being cut from.
  */
 #define RX_LARGE_ORDER PAGE_ALLOC_COSTLY_ORDER
-#define RX_LARGE       8
+#define RX_LARGE       12
 #define RX_SMALL       64
 
 /* Packets of one port that are not counted yet. */

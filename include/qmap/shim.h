@@ -199,7 +199,7 @@
  *   answers (XDP_TX) in one poll       16; further frames are dropped as queue_full
  *   aggregates waiting, per CPU        256, and none is added once they take 8 MB; further ones
  *                                      are dropped as queue_full
- *   pages kept for packets, per CPU    512 KB and one page, with pages of 4 KB
+ *   pages kept for packets, per CPU    640 KB and one page, with pages of 4 KB
  *   uplink aggregates whose memory     8, each of the largest size that the trunk allows, rounded
  *   a trunk keeps                      up to a power of two of pages
  *   one coalesced packet               64 KB, 17 page fragments. Its truesize includes the whole of
