@@ -309,7 +309,7 @@ static bool has_port(struct datapath *dp, unsigned int mux)
 
 	tx_pin(dp, mux, path);
 	link = bpf_obj_get(path);
-	has = link >= 0 && xdp_link_ifindex(link);
+	has = link >= 0 && renew_look(link) == KEEP_FINE;
 	if (link >= 0)
 		close(link);
 	return has;

@@ -298,6 +298,15 @@ static int running(struct datapath *dp, unsigned int mux, bool up, struct error 
 	return port_map_running(dp->fd[XDP_PORTS], mux, up, err);
 }
 
+/* Ifindex of the link's netdev, or 0 if that has gone and left the link behind. */
+static unsigned int link_ifindex(int fd)
+{
+	struct bpf_link_info info = {0};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
+}
+
 static void first(int *ret, int now)
 {
 	if (now && now != -ENODEV && !*ret)
@@ -321,7 +330,7 @@ static int detach(struct datapath *dp, struct error *err)
 	for (__u32 mux = 0; mux < QMAP_MAX_MUX && dp->fd[XDP_PORTS] >= 0; mux++)
 		if (!port_map_read(dp->fd[XDP_PORTS], mux, &port, NULL))
 			first(&ret, del_port(dp, mux, ret ? NULL : err));
-	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? xdp_link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
+	split = dp->fd[XDP_LINK_DELIVER] >= 0 ? link_ifindex(dp->fd[XDP_LINK_DELIVER]) : 0;
 	if (!split) {
 		char name[IFNAMSIZ];
 

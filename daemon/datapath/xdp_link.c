@@ -69,14 +69,6 @@ int bpf_replace_fd(int *kept, int fd, struct error *err)
 	return 0;
 }
 
-unsigned int xdp_link_ifindex(int fd)
-{
-	struct bpf_link_info info = {0};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.xdp.ifindex;
-}
-
 int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err)
 {
 	*out = -1;

@@ -19,9 +19,6 @@ struct qmap_config bpf_config(unsigned int trunk, const struct data_format *form
  */
 int xdp_link_attach(int prog_fd, unsigned int ifindex, unsigned int flags, struct error *err);
 
-/* Ifindex of the netdev of link @fd, also in another namespace; 0: it is gone, and has left the link behind. */
-unsigned int xdp_link_ifindex(int fd);
-
 /* Pins @fd as @name and keeps a duplicate descriptor in *@out. */
 int bpf_keep(const struct pins *pins, const char *name, int fd, int *out, struct error *err);
 

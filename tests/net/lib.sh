@@ -185,6 +185,10 @@ field() {
 	qmapctl -j show | jq -r "if type == \"array\" then .[0]$1 else error(tojson) end"
 }
 
+is_damaged() { # text: that alone is wrong with the first PDN's port
+	[ "$(field '.pdns[0].damage | tojson')" = "[\"$1\"]" ]
+}
+
 state_is() {
 	[ "$(field .state)" = "$1" ]
 }

@@ -295,10 +295,6 @@ mtu_in_red_is() {
 	[ "$(ip -n red -j link show dev wwan0.1 | jq '.[0].mtu')" = "$1" ]
 }
 
-is_damaged() { # text
-	[ "$(field '.pdns[0].damage | tojson')" = "[\"$1\"]" ]
-}
-
 # A port is deleted meanwhile, or moved there and back with another number, or its name is taken.
 test_port_lost_while_nobody_was_there() {
 	local number

@@ -1307,17 +1307,13 @@ test_port_is_moved_away() {
 	ip link set wwan0.1 netns away
 	qmapd_start
 	wait_for 20 state_is attached || fail "$(qmapctl show)"
-	wait_for 20 is_away 1 || fail "$(qmapctl show)"
+	wait_for 20 is_damaged "somebody has moved it to another namespace" || fail "$(qmapctl show)"
 	ip -n away link show dev wwan0.1 >/dev/null
 	ip netns del away
 	wait_for 40 pdn_works 1 || fail "$(qmapctl show)"
 	ping_all
 	patterns
 	detached
-}
-
-is_away() { # pdn
-	[ "$(field ".pdns[$(($1 - 1))].damage[]")" = "somebody has moved it to another namespace" ]
 }
 
 servers_listen() {
